@@ -1,0 +1,85 @@
+//! What time it is: the wall clock once, then the monotonic clock, so that a stepped clock can't shorten a cool-down.
+
+use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use jiff::Timestamp;
+use serde::{Serialize, Serializer};
+use tokio::time::Instant;
+
+/// Milliseconds since 1970-01-01T00:00:00Z. Serialises as RFC 3339 with a `Z`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnixMillis(pub i64);
+
+impl UnixMillis {
+    pub fn from_seconds(seconds: i64) -> Self {
+        Self(seconds.saturating_mul(1000))
+    }
+
+    #[must_use]
+    pub fn plus(self, duration: Duration) -> Self {
+        let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_add(millis))
+    }
+
+    #[must_use]
+    pub fn minus(self, duration: Duration) -> Self {
+        let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_sub(millis))
+    }
+
+    /// How long from `earlier` until `self`; zero when `self` is not later.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    pub fn timestamp(self) -> Timestamp {
+        Timestamp::from_millisecond(self.0).unwrap_or(if self.0 < 0 { Timestamp::MIN } else { Timestamp::MAX })
+    }
+}
+
+impl fmt::Display for UnixMillis {
+    /// RFC 3339 in UTC, to the second: `2026-11-24T08:15:00Z`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.timestamp().strftime("%Y-%m-%dT%H:%M:%SZ"))
+    }
+}
+
+impl Serialize for UnixMillis {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl From<Timestamp> for UnixMillis {
+    fn from(at: Timestamp) -> Self {
+        Self(at.as_millisecond())
+    }
+}
+
+/// A wall-clock reading carried forward by the monotonic clock.
+///
+/// Under tokio's paused clock the time stands still until a test moves it.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    wall: UnixMillis,
+    at: Instant,
+}
+
+impl Clock {
+    /// Reads the system's wall clock, once.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
+    pub fn system() -> Self {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Self::starting_at(UnixMillis(i64::try_from(wall.as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// A clock that stands at `wall` now.
+    pub fn starting_at(wall: UnixMillis) -> Self {
+        Self { wall, at: Instant::now() }
+    }
+
+    pub fn now(&self) -> UnixMillis {
+        self.wall.plus(self.at.elapsed())
+    }
+}

@@ -1,0 +1,32 @@
+//! `mmsg`: paid marketing messages on Messenger, from the command line.
+//!
+//! The map. Imports run one way, top to bottom; `tests/layers.rs` reads the `use crate::` lines and checks it.
+//!
+//! | Module | What it is for | What it must never do |
+//! |---|---|---|
+//! | [`cli`] | the command tree and the global flags | hold logic |
+//! | [`commands`] | one file a top-level word: arguments, help, one short function a verb | build URLs, write SQL, print past `ui` |
+//! | [`send`] | plan, pace, outcome (pure) and the engine | read flags, prompt, print |
+//! | [`webhook`], [`report`] | what Meta told us afterwards; totals and pages | call Graph |
+//! | [`graph`] | one thin client; endpoints, wire types, errors, the table of codes | know commands, ledger or pacing |
+//! | [`ledger`] | the one truth: what may be recorded and asked; the writer; schema | know HTTP |
+//! | [`campaign`], [`message`], [`audience`] | values and rules that need no network and no database | open sockets or databases |
+//! | [`sandbox`] | a Graph host on loopback, written from the contract | share code with `graph` or `send` |
+//! | [`ui`], [`config`] | everything printed or asked; profiles, sources, secrets | know the domain |
+//! | [`error`], [`clock`] | how a command ends; what time it is | import anything of ours |
+
+pub mod audience;
+pub mod campaign;
+pub mod cli;
+pub mod clock;
+pub mod commands;
+pub mod config;
+pub mod error;
+pub mod graph;
+pub mod ledger;
+pub mod message;
+pub mod report;
+pub mod sandbox;
+pub mod send;
+pub mod ui;
+pub mod webhook;
