@@ -1,0 +1,204 @@
+//! Named audiences: lists of recipients that stay. An import counts as a whole; until it does, the one before it stands.
+
+use std::time::{Duration, Instant};
+
+use rusqlite::{OptionalExtension, TransactionBehavior};
+use serde::Serialize;
+
+use super::spool::{Listing, Spool};
+use super::{Ledger, Watch, failed_at};
+use crate::clock::UnixMillis;
+use crate::error::{Error, Exit, Result};
+
+/// How long one importing transaction may hold the write lock.
+const HOLD: Duration = Duration::from_millis(40);
+
+/// What an import did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Imported {
+    /// Good rows of the list.
+    pub rows: u64,
+    /// Different people among them.
+    pub people: u64,
+    /// People that the ledger had never seen.
+    pub new: u64,
+}
+
+/// A named audience.
+#[derive(Clone, Debug, Serialize)]
+pub struct Audience {
+    pub name: String,
+    pub page: String,
+    pub people: i64,
+    pub imported_at: UnixMillis,
+    pub source: String,
+}
+
+impl Ledger {
+    /// Makes the list the audience `name` of the Page, in place of the one that had the name.
+    pub fn import_audience(
+        &mut self,
+        page: &str,
+        name: &str,
+        source: &str,
+        list: &mut Listing,
+        now: UnixMillis,
+        watch: &mut Watch<'_>,
+    ) -> Result<Imported> {
+        let path = self.path.clone();
+        let failed = |error: &rusqlite::Error| failed_at(&path, error);
+        let audience: i64 = self.write(|conn| {
+            conn.execute("insert into audiences (page, name, source) values (?1, ?2, ?3)", (page, name, source))?;
+            Ok(conn.last_insert_rowid())
+        })?;
+        let mut imported = Imported { rows: list.rows, ..Imported::default() };
+        let mut done = 0;
+        let mut more = true;
+        while more {
+            if (watch.stop)() {
+                self.drop_audience(audience)?;
+                return Err(Error::new(Exit::Interrupted, "interrupted while importing: the audience is as it was")
+                    .hint("run the same command again"));
+            }
+            let transaction =
+                self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|error| failed(&error))?;
+            let begin = Instant::now();
+            {
+                let statements = || {
+                    Ok((
+                        transaction.prepare_cached(
+                            "insert into recipients (key, token, page) values (?1, ?2, ?3) on conflict (key) do nothing",
+                        )?,
+                        transaction.prepare_cached("select id from recipients where key = ?1")?,
+                        transaction.prepare_cached(
+                            "insert into audience_rows (audience, recipient, row_values) values (?1, ?2, ?3)
+                             on conflict (audience, recipient) do nothing",
+                        )?,
+                    ))
+                };
+                let (mut insert, mut find, mut hold) = statements().map_err(|error: rusqlite::Error| failed(&error))?;
+                loop {
+                    let Some(row) = list.next_row()? else {
+                        more = false;
+                        break;
+                    };
+                    let mut add = || {
+                        let new = insert.execute((row.key, &row.token, page))? == 1;
+                        let recipient: i64 = if new {
+                            transaction.last_insert_rowid()
+                        } else {
+                            find.query_row([row.key], |found| found.get(0))?
+                        };
+                        let held = hold.execute((audience, recipient, row.values.as_deref()))?;
+                        Ok((u64::from(new), held as u64))
+                    };
+                    let (new, held) = add().map_err(|error: rusqlite::Error| failed(&error))?;
+                    imported.new += new;
+                    imported.people += held;
+                    done += 1;
+                    if done % 64 == 0 && begin.elapsed() > HOLD {
+                        break;
+                    }
+                }
+            }
+            if !more {
+                transaction
+                    .execute(
+                        "update audiences set imported_at = ?2, rows = ?3 where id = ?1",
+                        (audience, now.0, i64::try_from(imported.people).unwrap_or(i64::MAX)),
+                    )
+                    .map_err(|error| failed(&error))?;
+            }
+            transaction.commit().map_err(|error| failed(&error))?;
+            (watch.progress)(done);
+        }
+        self.drop_older(page, name, audience)?;
+        Ok(imported)
+    }
+
+    /// Drops what had the name before, and imports that did not finish.
+    fn drop_older(&mut self, page: &str, name: &str, newest: i64) -> Result<()> {
+        let older: Vec<i64> = {
+            self.read(|conn| {
+                conn.prepare("select id from audiences where page = ?1 and name = ?2 and id < ?3")?
+                    .query_map((page, name, newest), |row| row.get(0))?
+                    .collect()
+            })?
+        };
+        older.into_iter().try_for_each(|id| self.drop_audience(id))
+    }
+
+    fn drop_audience(&mut self, id: i64) -> Result<()> {
+        loop {
+            let part = self.write(|conn| {
+                Ok(conn.execute(
+                    "delete from audience_rows where (audience, recipient) in
+                       (select audience, recipient from audience_rows where audience = ?1 limit 10000)",
+                    [id],
+                )?)
+            })?;
+            if part == 0 {
+                return self.write(|conn| {
+                    conn.execute("delete from audiences where id = ?1", [id])?;
+                    Ok(())
+                });
+            }
+        }
+    }
+
+    /// The audiences of a Page, by name.
+    pub fn audiences(&self, page: &str) -> Result<Vec<Audience>> {
+        self.read(|conn| {
+            conn
+                .prepare(
+                    "select name, page, rows, imported_at, source from audiences
+                     where page = ?1 and imported_at is not null
+                       and id = (select max(id) from audiences a where a.page = audiences.page and a.name = audiences.name
+                                 and a.imported_at is not null)
+                     order by name",
+                )?
+                .query_map([page], |row| {
+                    Ok(Audience {
+                        name: row.get(0)?,
+                        page: row.get(1)?,
+                        people: row.get(2)?,
+                        imported_at: UnixMillis(row.get(3)?),
+                        source: row.get(4)?,
+                    })
+                })?
+                .collect()})
+    }
+
+    /// Copies an audience into a spool, to be planned. Exit 2 when there is none of that name.
+    pub fn spool_audience(&self, page: &str, name: &str, values: bool, spool: &mut Spool) -> Result<()> {
+        let failed = |error: rusqlite::Error| self.failed(&error);
+        let found: Option<i64> = self
+            .conn
+            .query_row(
+                "select max(id) from audiences where page = ?1 and name = ?2 and imported_at is not null",
+                (page, name),
+                |row| row.get(0),
+            )
+            .optional()
+            .map_err(failed)?
+            .flatten();
+        let Some(audience) = found else {
+            return Err(Error::usage(format!("there is no audience {name:?} of Page {page} in this ledger"))
+                .hint(format!("import one first: mmsg tokens import FILE --audience {name}")));
+        };
+        let mut statement = self
+            .conn
+            .prepare(
+                "select r.token, case when ?2 then a.row_values end from audience_rows a
+                 join recipients r on r.id = a.recipient where a.audience = ?1 order by a.recipient",
+            )
+            .map_err(failed)?;
+        let mut rows = statement.query((audience, values)).map_err(failed)?;
+        while let Some(row) = rows.next().map_err(failed)? {
+            let token: String = row.get(0).map_err(failed)?;
+            let values: Option<String> = row.get(1).map_err(failed)?;
+            spool.add(&token, values.as_deref())?;
+        }
+        Ok(())
+    }
+}

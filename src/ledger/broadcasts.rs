@@ -1,0 +1,296 @@
+//! Broadcasts: found again by Page, campaign and fingerprint; listed, repeated, closed.
+
+use rusqlite::{Connection, OptionalExtension, Row};
+use serde::Serialize;
+
+use super::Ledger;
+use super::state::{Skip, State};
+use crate::clock::UnixMillis;
+use crate::error::{Error, Result};
+
+/// What names a broadcast.
+#[derive(Clone, Debug)]
+pub struct BroadcastKey<'a> {
+    pub page: &'a str,
+    pub ad_account: &'a str,
+    pub campaign: &'a str,
+    pub fingerprint: [u8; 32],
+    /// The message as it was first given.
+    pub message: &'a str,
+}
+
+/// Which broadcast of the same message a run means.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Which {
+    /// `--again`: open a repeat when the newest one is finished.
+    pub again: bool,
+    /// `--new-message`: people whom another message of the campaign reached may get this one.
+    pub new_message: bool,
+}
+
+/// A broadcast as the ledger holds it.
+#[derive(Clone, Debug)]
+pub struct Broadcast {
+    pub id: i64,
+    pub page: String,
+    pub ad_account: String,
+    pub campaign: String,
+    pub fingerprint: [u8; 32],
+    pub repeat: i64,
+    pub message: String,
+    pub new_message: bool,
+    pub created_at: UnixMillis,
+}
+
+const COLUMNS: &str = "id, page, ad_account, campaign, fingerprint, repeat, message, new_message, created_at";
+
+fn from_row(row: &Row<'_>) -> rusqlite::Result<Broadcast> {
+    Ok(Broadcast {
+        id: row.get(0)?,
+        page: row.get(1)?,
+        ad_account: row.get(2)?,
+        campaign: row.get(3)?,
+        fingerprint: row.get(4)?,
+        repeat: row.get(5)?,
+        message: row.get(6)?,
+        new_message: row.get(7)?,
+        created_at: UnixMillis(row.get(8)?),
+    })
+}
+
+/// A broadcast with its counts, for `broadcast list`.
+#[derive(Clone, Debug, Serialize)]
+pub struct BroadcastSummary {
+    pub id: i64,
+    pub campaign: String,
+    pub page: String,
+    /// The first 12 hex digits of the message's fingerprint.
+    pub message: String,
+    pub repeat: i64,
+    pub pending: i64,
+    pub claimed: i64,
+    pub accepted: i64,
+    pub refused: i64,
+    pub skipped: i64,
+    pub unknown: i64,
+    /// Lists whose planning was cut off; their rows never go out.
+    pub unplanned_listings: i64,
+    /// When the next pending row may go out.
+    pub next_run_at: Option<UnixMillis>,
+    pub created_at: UnixMillis,
+    pub finished: bool,
+}
+
+impl Ledger {
+    /// The broadcast that a command means, if it is there; nothing is written.
+    pub fn find_broadcast(&self, key: &BroadcastKey<'_>, which: Which) -> Result<Option<Broadcast>> {
+        find(&self.conn, key, which).map_err(|error| self.failed(&error))
+    }
+
+    /// The broadcast that a command means: the newest repeat of the message, a new repeat with `--again` when that one is
+    /// finished, or a new broadcast. Binds the ledger to `host` when it is bound to none.
+    pub fn open_broadcast(
+        &mut self,
+        key: &BroadcastKey<'_>,
+        which: Which,
+        host: &str,
+        now: UnixMillis,
+    ) -> Result<Broadcast> {
+        self.refuse_other_host(host)?;
+        self.write(|conn| {
+            conn.execute("update ledger set graph_host = ?1 where graph_host is null", [host])?;
+            if let Some(mut found) = find(conn, key, which)? {
+                if which.new_message && !found.new_message {
+                    conn.execute("update broadcasts set new_message = 1 where id = ?1", [found.id])?;
+                    found.new_message = true;
+                }
+                return Ok(found);
+            }
+            let repeat: i64 = conn.query_row(
+                "select coalesce(max(repeat) + 1, 0) from broadcasts where page = ?1 and campaign = ?2 and fingerprint = ?3",
+                (key.page, key.campaign, key.fingerprint),
+                |row| row.get(0),
+            )?;
+            conn.execute(
+                "insert into broadcasts (page, ad_account, campaign, fingerprint, repeat, message, new_message, created_at)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                (
+                    key.page,
+                    key.ad_account,
+                    key.campaign,
+                    key.fingerprint,
+                    repeat,
+                    key.message,
+                    which.new_message,
+                    now.0,
+                ),
+            )?;
+            let id = conn.last_insert_rowid();
+            Ok(conn.query_row(&format!("select {COLUMNS} from broadcasts where id = ?1"), [id], from_row)?)
+        })
+    }
+
+    pub fn broadcast(&self, id: i64) -> Result<Option<Broadcast>> {
+        self.conn
+            .query_row(&format!("select {COLUMNS} from broadcasts where id = ?1"), [id], from_row)
+            .optional()
+            .map_err(|error| self.failed(&error))
+    }
+
+    /// Broadcasts of a Page (and of one campaign) with rows that wait or are at work, oldest first.
+    pub fn unfinished_broadcasts(&self, page: &str, campaign: Option<&str>) -> Result<Vec<Broadcast>> {
+        self.read(|conn| {
+            let mut statement = conn.prepare(&format!(
+                "select {COLUMNS} from broadcasts b where page = ?1 and (?2 is null or campaign = ?2)
+                 and (exists (select 1 from sends s join listings l on l.id = s.listing
+                              where s.broadcast = b.id and s.state = 0 and l.planned_at is not null)
+                      or exists (select 1 from runs r join sends s on s.run = r.id
+                                 where r.ended_at is null and r.broadcast = b.id and s.state = 1))
+                 order by id"
+            ))?;
+            statement.query_map((page, campaign), from_row)?.collect::<rusqlite::Result<Vec<_>>>()
+        })
+    }
+
+    /// Every broadcast, oldest first.
+    pub fn broadcasts(&self, campaign: Option<&str>) -> Result<Vec<BroadcastSummary>> {
+        self.read(|conn| {
+            let mut statement = conn.prepare(
+                "select id, campaign, page, lower(hex(substr(fingerprint, 1, 6))), repeat, created_at,
+                   (select count(*) from listings l where l.broadcast = b.id and l.planned_at is null),
+                   (select s.not_before from sends s join listings l on l.id = s.listing
+                    where s.broadcast = b.id and s.state = 0 and l.planned_at is not null order by s.not_before limit 1)
+                 from broadcasts b where ?1 is null or campaign = ?1 order by id",
+            )?;
+            let mut counts =
+                conn.prepare("select coalesce((select n from states where broadcast = ?1 and state = ?2), 0)")?;
+            let mut rows = statement.query([campaign])?;
+            let mut summaries = Vec::new();
+            while let Some(row) = rows.next()? {
+                let id: i64 = row.get(0)?;
+                let mut count = |state: State| counts.query_row((id, state), |row| row.get::<_, i64>(0));
+                let (pending, claimed) = (count(State::Pending)?, count(State::Claimed)?);
+                summaries.push(BroadcastSummary {
+                    id,
+                    campaign: row.get(1)?,
+                    page: row.get(2)?,
+                    message: row.get(3)?,
+                    repeat: row.get(4)?,
+                    pending,
+                    claimed,
+                    accepted: count(State::Accepted)?,
+                    refused: count(State::Refused)?,
+                    skipped: count(State::Skipped)?,
+                    unknown: count(State::Unknown)?,
+                    unplanned_listings: row.get(6)?,
+                    next_run_at: row.get::<_, Option<i64>>(7)?.map(UnixMillis),
+                    created_at: UnixMillis(row.get(5)?),
+                    finished: pending == 0 && claimed == 0,
+                });
+            }
+            Ok(summaries)
+        })
+    }
+
+    /// Turns the pending rows of a broadcast into `skipped: closed`; how many. Rows at work are left to their run.
+    pub fn close_broadcast(&mut self, id: i64, now: UnixMillis) -> Result<u64> {
+        let mut closed = 0;
+        loop {
+            // In parts, so that no transaction holds the write lock long.
+            let part = self.write(|conn| {
+                let n = conn.execute(
+                    "update sends set state = ?3, reason = ?2, finished_at = ?4 where id in
+                       (select id from sends where broadcast = ?1 and state = 0 limit 5000)",
+                    (id, Skip::Closed.name(), State::Skipped, now.0),
+                )?;
+                shift(conn, id, State::Pending, State::Skipped, n)?;
+                Ok(n)
+            })?;
+            closed += part as u64;
+            if part == 0 {
+                return Ok(closed);
+            }
+        }
+    }
+
+    /// Closes every broadcast of a campaign that was deleted; how many rows.
+    pub fn close_campaign(&mut self, campaign: &str, now: UnixMillis) -> Result<u64> {
+        let ids: Vec<i64> = self.broadcasts(Some(campaign))?.into_iter().map(|summary| summary.id).collect();
+        ids.into_iter().try_fold(0, |sum, id| Ok(sum + self.close_broadcast(id, now)?))
+    }
+
+    /// Puts refused rows with one of these codes back to pending; how many. The person's cool-down is not touched.
+    pub fn retry_refused(&mut self, broadcast: i64, codes: &[i64]) -> Result<u64> {
+        let mut retried = 0;
+        for code in codes {
+            loop {
+                let part = self.write(|conn| {
+                    let n = conn.execute(
+                        "update sends set state = 0, reason = null, code = null, subcode = null, finished_at = null, run = null
+                         where id in (select id from sends where broadcast = ?1 and state = 3 and code = ?2 limit 5000)",
+                        (broadcast, code),
+                    )?;
+                    shift(conn, broadcast, State::Refused, State::Pending, n)?;
+                    Ok(n)
+                })?;
+                retried += part as u64;
+                if part == 0 {
+                    break;
+                }
+            }
+        }
+        Ok(retried)
+    }
+}
+
+fn find(conn: &Connection, key: &BroadcastKey<'_>, which: Which) -> rusqlite::Result<Option<Broadcast>> {
+    let newest = conn
+        .query_row(
+            &format!(
+                "select {COLUMNS} from broadcasts where page = ?1 and campaign = ?2 and fingerprint = ?3
+                 order by repeat desc limit 1"
+            ),
+            (key.page, key.campaign, key.fingerprint),
+            from_row,
+        )
+        .optional()?;
+    Ok(match newest {
+        Some(found) if which.again && is_finished(conn, found.id)? => None,
+        other => other,
+    })
+}
+
+/// Nothing pending or claimed. A broadcast without a planned listing is not finished: it has not begun.
+fn is_finished(conn: &Connection, id: i64) -> rusqlite::Result<bool> {
+    conn.query_row(
+        "select exists (select 1 from listings where broadcast = ?1 and planned_at is not null)
+            and not exists (select 1 from sends s join listings l on l.id = s.listing
+                            where s.broadcast = ?1 and s.state = 0 and l.planned_at is not null)
+            and coalesce((select n from states where broadcast = ?1 and state = 1), 0) = 0",
+        [id],
+        |row| row.get(0),
+    )
+}
+
+/// Moves `n` rows of a broadcast from one count to another.
+pub(super) fn shift(conn: &Connection, broadcast: i64, from: State, to: State, n: usize) -> rusqlite::Result<()> {
+    let n = i64::try_from(n).unwrap_or(i64::MAX);
+    add_to_state(conn, broadcast, from, -n)?;
+    add_to_state(conn, broadcast, to, n)
+}
+
+pub(super) fn add_to_state(conn: &Connection, broadcast: i64, state: State, n: i64) -> rusqlite::Result<()> {
+    if n != 0 {
+        conn.prepare_cached(
+            "insert into states (broadcast, state, n) values (?1, ?2, ?3)
+             on conflict (broadcast, state) do update set n = n + excluded.n",
+        )?
+        .execute((broadcast, state, n))?;
+    }
+    Ok(())
+}
+
+/// What an unknown broadcast id gets.
+pub fn no_such_broadcast(id: i64) -> Error {
+    Error::usage(format!("there is no broadcast {id} in this ledger")).hint("mmsg broadcast list shows them")
+}

@@ -1,0 +1,165 @@
+//! A list on its way into the ledger: read, checked and hashed once, kept in an unnamed file until its end is known.
+//!
+//! A list counts only as a whole, and whether it is new is known from the hash of all its rows. So nothing touches the
+//! ledger before the input has ended, memory stays flat, and an interrupted read leaves nothing behind.
+
+use std::fs::File;
+use std::io::{self, BufReader, BufWriter, Read, Seek, Write};
+use std::path::Path;
+
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+
+/// The ledger's key of a person: the first half of SHA-256(token).
+pub type Key = [u8; 16];
+
+pub fn key(token: &str) -> Key {
+    let digest = Sha256::digest(token.as_bytes());
+    let mut key = [0; 16];
+    key.copy_from_slice(&digest[..16]);
+    key
+}
+
+/// Collects rows.
+pub struct Spool {
+    out: BufWriter<File>,
+    hash: Sha256,
+    rows: u64,
+}
+
+impl Spool {
+    /// An unnamed file in `folder`, gone when it is closed, however the process ends.
+    pub fn new(folder: &Path) -> Result<Self> {
+        let file = tempfile::tempfile_in(folder).map_err(|error| failed(&error))?;
+        Ok(Self { out: BufWriter::with_capacity(1 << 18, file), hash: Sha256::new(), rows: 0 })
+    }
+
+    /// Adds a row. `values` is a JSON object of the columns that the message uses.
+    pub fn add(&mut self, token: &str, values: Option<&str>) -> Result<()> {
+        let key = key(token);
+        self.hash.update(key);
+        let values = values.unwrap_or_default();
+        if !values.is_empty() {
+            self.hash.update((values.len() as u64).to_le_bytes());
+            self.hash.update(values.as_bytes());
+        }
+        self.rows += 1;
+        let token_length = u32::try_from(token.len()).map_err(|_| Error::internal("a token of more than 4 GiB"))?;
+        let values_length = u32::try_from(values.len()).map_err(|_| Error::internal("values of more than 4 GiB"))?;
+        self.put(&key)?;
+        self.put(&token_length.to_le_bytes())?;
+        self.put(&values_length.to_le_bytes())?;
+        self.put(token.as_bytes())?;
+        self.put(values.as_bytes())
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> Result<()> {
+        self.out.write_all(bytes).map_err(|error| failed(&error))
+    }
+
+    /// The whole list, ready to be read once.
+    pub fn finish(self) -> Result<Listing> {
+        let mut file = self.out.into_inner().map_err(|error| failed(error.error()))?;
+        file.rewind().map_err(|error| failed(&error))?;
+        Ok(Listing {
+            rows: self.rows,
+            hash: self.hash.finalize().into(),
+            input: BufReader::with_capacity(1 << 18, file),
+            left: self.rows,
+            row: ListedRow { key: [0; 16], token: String::new(), values: None },
+        })
+    }
+}
+
+/// A whole list: how many good rows, their hash, and the rows themselves.
+pub struct Listing {
+    pub rows: u64,
+    pub hash: [u8; 32],
+    input: BufReader<File>,
+    left: u64,
+    row: ListedRow,
+}
+
+/// One row of a list.
+pub struct ListedRow {
+    pub key: Key,
+    pub token: String,
+    pub values: Option<String>,
+}
+
+impl Listing {
+    /// The next row, in the order of the input.
+    pub fn next_row(&mut self) -> Result<Option<&ListedRow>> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        self.left -= 1;
+        let row = &mut self.row;
+        let mut lengths = [0; 8];
+        self.input.read_exact(&mut row.key).map_err(|error| failed(&error))?;
+        self.input.read_exact(&mut lengths).map_err(|error| failed(&error))?;
+        let [a, b, c, d, e, f, g, h] = lengths;
+        let (token_length, values_length) = (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]));
+        read_text(&mut self.input, token_length, &mut row.token)?;
+        row.values = match values_length {
+            0 => None,
+            length => {
+                let mut values = String::new();
+                read_text(&mut self.input, length, &mut values)?;
+                Some(values)
+            }
+        };
+        Ok(Some(&self.row))
+    }
+}
+
+fn read_text(input: &mut impl Read, length: u32, text: &mut String) -> Result<()> {
+    let mut bytes = std::mem::take(text).into_bytes();
+    bytes.resize(length as usize, 0);
+    input.read_exact(&mut bytes).map_err(|error| failed(&error))?;
+    *text = String::from_utf8(bytes).map_err(|error| Error::internal("the spool is damaged").because(&error))?;
+    Ok(())
+}
+
+fn failed(error: &io::Error) -> Error {
+    Error::ledger("can't keep the list while it is read: nothing was planned or sent")
+        .because(error)
+        .hint("make room on the ledger's disk, then run the same command again")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listing(rows: &[(&str, Option<&str>)]) -> Listing {
+        let mut spool = Spool::new(&std::env::temp_dir()).unwrap();
+        for (token, values) in rows {
+            spool.add(token, *values).unwrap();
+        }
+        spool.finish().unwrap()
+    }
+
+    #[test]
+    fn rows_come_back_as_they_went_in() {
+        let mut listing = listing(&[("123", None), ("4", Some(r#"{"a":"ä"}"#)), ("55555", None)]);
+        assert_eq!(listing.rows, 3);
+        let mut seen = Vec::new();
+        while let Some(row) = listing.next_row().unwrap() {
+            assert_eq!(row.key, key(&row.token));
+            seen.push((row.token.clone(), row.values.clone()));
+        }
+        let values = Some(r#"{"a":"ä"}"#.to_owned());
+        assert_eq!(seen, [("123".to_owned(), None), ("4".to_owned(), values), ("55555".to_owned(), None)]);
+    }
+
+    #[test]
+    fn the_hash_tells_lists_apart_by_rows_values_and_order() {
+        let plain = listing(&[("1", None), ("2", None)]).hash;
+        assert_eq!(plain, listing(&[("1", None), ("2", None)]).hash);
+        for other in [&[("2", None), ("1", None)][..], &[("1", None)], &[("1", None), ("2", Some(r#"{"a":"b"}"#))], &[]]
+        {
+            assert_ne!(plain, listing(other).hash);
+        }
+    }
+}

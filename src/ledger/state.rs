@@ -1,0 +1,145 @@
+//! States of a send and the reasons beside them.
+
+use std::fmt;
+
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use serde::{Serialize, Serializer};
+
+/// What became of one recipient in one broadcast.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum State {
+    /// May go out from `not_before` on.
+    Pending,
+    /// The intent is durable; the request may be on the wire.
+    Claimed,
+    /// Graph answered `success: true`.
+    Accepted,
+    /// Graph refused for good.
+    Refused,
+    /// Not sent, for a reason of ours; judged anew when listed again.
+    Skipped,
+    /// Bytes may have left and no answer settles it.
+    Unknown,
+}
+
+impl State {
+    pub const ALL: [Self; 6] =
+        [Self::Pending, Self::Claimed, Self::Accepted, Self::Refused, Self::Skipped, Self::Unknown];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Claimed => "claimed",
+            Self::Accepted => "accepted",
+            Self::Refused => "refused",
+            Self::Skipped => "skipped",
+            Self::Unknown => "unknown",
+        }
+    }
+
+    pub const fn number(self) -> i64 {
+        match self {
+            Self::Pending => 0,
+            Self::Claimed => 1,
+            Self::Accepted => 2,
+            Self::Refused => 3,
+            Self::Skipped => 4,
+            Self::Unknown => 5,
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Serialize for State {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl ToSql for State {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.number().into())
+    }
+}
+
+impl FromSql for State {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let number = value.as_i64()?;
+        Self::ALL.into_iter().find(|state| state.number() == number).ok_or(FromSqlError::OutOfRange(number))
+    }
+}
+
+/// Why a row was skipped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Skip {
+    /// The person stopped marketing messages (Graph 2300034, or a stop event).
+    OptedOut,
+    /// The token expired (2300037, or its expiry time).
+    Expired,
+    /// The person's region can't be sent to (2300032).
+    Region,
+    /// The operator suppressed the person.
+    Suppressed,
+    /// Another message of the campaign reached, or may have reached, the person.
+    OtherMessage,
+    /// Refused as "later" three times, or for seven days.
+    NeverAvailable,
+    /// The broadcast was closed, or its campaign deleted.
+    Closed,
+    /// The campaign ends, or `--until` passes, before the person can be sent to.
+    Ended,
+    /// The row lacks a value that the message uses.
+    MissingValue,
+    /// A value makes the message break a limit.
+    Limit,
+}
+
+impl Skip {
+    pub const ALL: [Self; 10] = [
+        Self::OptedOut,
+        Self::Expired,
+        Self::Region,
+        Self::Suppressed,
+        Self::OtherMessage,
+        Self::NeverAvailable,
+        Self::Closed,
+        Self::Ended,
+        Self::MissingValue,
+        Self::Limit,
+    ];
+
+    /// As it stands in the ledger and in results; never changes.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OptedOut => "opted_out",
+            Self::Expired => "expired",
+            Self::Region => "region",
+            Self::Suppressed => "suppressed",
+            Self::OtherMessage => "other_message",
+            Self::NeverAvailable => "never_available",
+            Self::Closed => "closed",
+            Self::Ended => "ended",
+            Self::MissingValue => "missing_value",
+            Self::Limit => "limit",
+        }
+    }
+
+    /// The reason of a suppressed recipient, as stored with it.
+    pub fn of_suppression(why: &str) -> Self {
+        [Self::OptedOut, Self::Expired, Self::Region]
+            .into_iter()
+            .find(|skip| skip.name() == why)
+            .unwrap_or(Self::Suppressed)
+    }
+}
+
+impl fmt::Display for Skip {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}

@@ -1,0 +1,184 @@
+//! Where the rows of a list stand, so that every row read is accounted for.
+
+use std::collections::BTreeMap;
+
+use super::Ledger;
+use super::state::State;
+use crate::clock::UnixMillis;
+use crate::error::Result;
+
+/// The rows of a listing, or of whole broadcasts, by state.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    pub pending: u64,
+    pub claimed: u64,
+    pub accepted: u64,
+    pub refused: u64,
+    pub unknown: u64,
+    /// By reason.
+    pub skipped: BTreeMap<String, u64>,
+    /// When the first pending row may go out; `None` without a pending row.
+    pub next_at: Option<UnixMillis>,
+}
+
+impl Standing {
+    pub fn skipped_in_all(&self) -> u64 {
+        self.skipped.values().sum()
+    }
+
+    pub fn in_all(&self) -> u64 {
+        self.pending + self.claimed + self.accepted + self.refused + self.unknown + self.skipped_in_all()
+    }
+
+    /// Adds another's rows.
+    pub fn add(&mut self, other: &Self) {
+        self.pending += other.pending;
+        self.claimed += other.claimed;
+        self.accepted += other.accepted;
+        self.refused += other.refused;
+        self.unknown += other.unknown;
+        for (reason, n) in &other.skipped {
+            *self.skipped.entry(reason.clone()).or_default() += n;
+        }
+        self.next_at = match (self.next_at, other.next_at) {
+            (Some(one), Some(two)) => Some(one.min(two)),
+            (one, two) => one.or(two),
+        };
+    }
+
+    fn count(&mut self, state: State, reason: Option<&str>, n: u64) {
+        match state {
+            State::Pending => self.pending += n,
+            State::Claimed => self.claimed += n,
+            State::Accepted => self.accepted += n,
+            State::Refused => self.refused += n,
+            State::Unknown => self.unknown += n,
+            State::Skipped => {
+                let reason = reason.unwrap_or("skipped");
+                let name = reason.split_once(':').map_or(reason, |(name, _)| name);
+                match self.skipped.get_mut(name) {
+                    Some(count) => *count += n,
+                    None => {
+                        self.skipped.insert(name.to_owned(), n);
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Ledger {
+    /// Where the rows of a list stand.
+    pub fn standing_of_listing(&self, broadcast: i64, listing: i64) -> Result<Standing> {
+        self.read(|conn| {
+            let mut standing = Standing::default();
+            let (rows, held): (i64, i64) = conn.query_row(
+                "select coalesce((select sum(n) from states where broadcast = ?1), 0),
+                        (select count(*) from listing_rows where listing = ?2)",
+                (broadcast, listing),
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )?;
+            if rows == held {
+                // Every row of the broadcast is of this list: its counts are known.
+                self.count_broadcast(broadcast, &mut standing)?;
+            } else {
+                let mut statement = conn.prepare_cached(
+                    "select s.state, case when s.state = 4 then s.reason end
+                     from listing_rows l join sends s on s.id = l.send where l.listing = ?1",
+                )?;
+                let mut rows = statement.query([listing])?;
+                while let Some(row) = rows.next()? {
+                    standing.count(row.get(0)?, row.get::<_, Option<String>>(1)?.as_deref(), 1);
+                }
+            }
+            if standing.pending > 0 {
+                standing.next_at = conn.query_row(
+                    "select s.not_before from sends s indexed by sends_pending
+                     where s.broadcast = ?1 and s.state = 0
+                       and exists (select 1 from listing_rows l where l.listing = ?2 and l.send = s.id)
+                     order by s.not_before limit 1",
+                    (broadcast, listing),
+                    |row| row.get::<_, i64>(0).map(|at| Some(UnixMillis(at))),
+                )?;
+            }
+            Ok(standing)
+        })
+    }
+
+    /// Where the planned rows of a whole broadcast stand.
+    pub fn standing_of_broadcast(&self, broadcast: i64) -> Result<Standing> {
+        self.read(|conn| {
+            let mut standing = Standing::default();
+            self.count_broadcast(broadcast, &mut standing)?;
+            // Rows of a list whose planning was cut off are staged, not waiting.
+            let staged: i64 = conn.query_row(
+                "select count(*) from sends s join listings l on l.id = s.listing
+                 where s.broadcast = ?1 and s.state = 0 and l.planned_at is null
+                   and exists (select 1 from listings where broadcast = ?1 and planned_at is null)",
+                [broadcast],
+                |row| row.get(0),
+            )?;
+            standing.pending = standing.pending.saturating_sub(u64::try_from(staged).unwrap_or(0));
+            standing.next_at = self
+                .conn
+                .prepare_cached(
+                    "select s.not_before from sends s indexed by sends_pending join listings l on l.id = s.listing
+                     where s.broadcast = ?1 and s.state = 0 and l.planned_at is not null
+                     order by s.not_before limit 1",
+                )?
+                .query_map([broadcast], |row| row.get::<_, i64>(0))?
+                .next()
+                .transpose()?
+                .map(UnixMillis);
+            Ok(standing)
+        })
+    }
+
+    fn count_broadcast(&self, broadcast: i64, standing: &mut Standing) -> rusqlite::Result<()> {
+        let mut statement = self.conn.prepare_cached("select state, n from states where broadcast = ?1")?;
+        let counts: Vec<(State, i64)> =
+            statement.query_map([broadcast], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
+        for (state, n) in counts {
+            let n = u64::try_from(n).unwrap_or(0);
+            if state == State::Skipped && n > 0 {
+                let mut reasons = self.conn.prepare_cached(
+                    "select reason, count(*) from sends where broadcast = ?1 and state = 4 group by reason",
+                )?;
+                let mut rows = reasons.query([broadcast])?;
+                while let Some(row) = rows.next()? {
+                    let n: i64 = row.get(1)?;
+                    standing.count(state, row.get::<_, Option<String>>(0)?.as_deref(), u64::try_from(n).unwrap_or(0));
+                }
+            } else {
+                standing.count(state, None, n);
+            }
+        }
+        Ok(())
+    }
+
+    /// How many planned rows of a broadcast wait beside those of a listing.
+    pub fn waiting_elsewhere(&self, broadcast: i64, standing: &Standing) -> Result<u64> {
+        let whole = self.standing_of_broadcast(broadcast)?;
+        Ok(whole.pending.saturating_sub(standing.pending))
+    }
+
+    /// How many sends of the whole ledger are in doubt.
+    pub fn unknown_in_all(&self) -> Result<u64> {
+        self.conn
+            .query_row("select coalesce(sum(n), 0) from states where state = 5", (), |row| row.get::<_, i64>(0))
+            .map(|n| u64::try_from(n).unwrap_or(0))
+            .map_err(|error| self.failed(&error))
+    }
+
+    /// Lists of a Page's broadcasts whose planning was cut off: broadcast, source, rows.
+    pub fn unplanned_listings(&self, page: &str) -> Result<Vec<(i64, String, i64)>> {
+        self.read(|conn| {
+            conn.prepare(
+                "select l.broadcast, l.source, l.rows from listings l join broadcasts b on b.id = l.broadcast
+                     where l.planned_at is null and b.page = ?1 order by l.id",
+            )?
+            .query_map([page], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+            .collect()
+        })
+    }
+}
