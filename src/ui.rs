@@ -4,6 +4,7 @@
 //! value, with `-o ndjson` one object a line, with `-o csv` a header and rows; errors are one JSON object on stderr. Every text
 //! that leaves here has its control characters made visible and known secrets replaced.
 
+pub mod lines;
 pub mod progress;
 pub mod prompt;
 pub mod table;

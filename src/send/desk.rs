@@ -1,0 +1,92 @@
+//! The ledger's writer behind a desk: one order at a time, done on a thread of its own.
+
+use std::sync::mpsc;
+use std::thread::JoinHandle;
+
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+use crate::error::{Error, Result};
+use crate::ledger::writer::{Done, Finish, Writer};
+
+/// Takes orders for the ledger.
+pub struct Desk {
+    kind: Kind,
+    busy: bool,
+}
+
+enum Kind {
+    Thread { orders: mpsc::Sender<Order>, answers: UnboundedReceiver<Result<Done>>, thread: JoinHandle<Writer> },
+    /// In the caller's own thread, for a simulation that must be the same every time.
+    #[cfg(test)]
+    Inline { writer: Box<Writer>, answer: Option<Result<Done>> },
+}
+
+struct Order {
+    finishes: Vec<Finish>,
+    want: usize,
+}
+
+impl Desk {
+    /// SQLite gets a thread of its own: a commit waits for the disk, requests in flight must not.
+    pub fn open(mut writer: Writer) -> Result<Self> {
+        let (orders, inbox) = mpsc::channel::<Order>();
+        let (outbox, answers) = unbounded_channel();
+        let thread = std::thread::Builder::new()
+            .name("ledger".to_owned())
+            .spawn(move || {
+                while let Ok(order) = inbox.recv() {
+                    if outbox.send(writer.step(order.finishes, order.want)).is_err() {
+                        break;
+                    }
+                }
+                writer
+            })
+            .map_err(|error| Error::internal("can't start the ledger's thread").because(&error))?;
+        Ok(Self { kind: Kind::Thread { orders, answers, thread }, busy: false })
+    }
+
+    #[cfg(test)]
+    pub fn inline(writer: Writer) -> Self {
+        Self { kind: Kind::Inline { writer: Box::new(writer), answer: None }, busy: false }
+    }
+
+    /// Whether an order is at work.
+    pub fn is_busy(&self) -> bool {
+        self.busy
+    }
+
+    /// Gives the next order. The caller waits for [`Desk::answer`] before the one after.
+    pub fn order(&mut self, finishes: Vec<Finish>, want: usize) {
+        self.busy = true;
+        match &mut self.kind {
+            // A desk whose thread is gone answers with an error.
+            Kind::Thread { orders, .. } => drop(orders.send(Order { finishes, want })),
+            #[cfg(test)]
+            Kind::Inline { writer, answer } => *answer = Some(writer.step(finishes, want)),
+        }
+    }
+
+    /// The answer to the order at work. Cancelling loses nothing.
+    pub async fn answer(&mut self) -> Result<Done> {
+        let answer = match &mut self.kind {
+            Kind::Thread { answers, .. } => answers.recv().await,
+            #[cfg(test)]
+            Kind::Inline { answer, .. } => answer.take(),
+        };
+        self.busy = false;
+        answer.unwrap_or_else(|| Err(Error::internal("the ledger's thread ended")))
+    }
+
+    /// Closes the desk and gives the writer back.
+    pub fn close(self) -> Result<Writer> {
+        match self.kind {
+            Kind::Thread { orders, answers, thread } => {
+                drop(orders);
+                drop(answers);
+                thread.join().map_err(|_| Error::internal("the ledger's thread panicked"))
+            }
+            #[cfg(test)]
+            Kind::Inline { writer, .. } => Ok(*writer),
+        }
+    }
+}

@@ -1,0 +1,370 @@
+//! The engine: permit, claim, request, outcome; until nothing is left or something says stop.
+//!
+//! One task. While the desk commits one step, the next one gathers: outcomes that came in, and as many claims as permits
+//! and free places allow. A request leaves only after the step that claimed it was committed.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::FutureExt;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use tokio::sync::watch;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::bursts::Bursts;
+use super::desk::Desk;
+use super::job::{Deliver, Ending, Job, Limits, Sink, Stats};
+use super::outcome::{Effect, TOO_EARLY, Verdict, Wait, classify};
+use super::pace::{LONGEST_PAUSE, Pace};
+use crate::clock::{Clock, UnixMillis};
+use crate::error::GraphFacts;
+use crate::graph::Answer;
+use crate::ledger::state::State;
+use crate::ledger::writer::{Claim, Done, Finish, Outcome};
+
+/// A claim that is not on the wire so long after its commit is given back.
+const STALE: Duration = Duration::from_secs(5);
+/// How long requests in flight may go on after an interrupt.
+const GRACE: Duration = Duration::from_secs(4);
+/// Rows not yet written to stdout or the results file, past which nothing more is claimed.
+const MAX_BACKLOG: usize = 20_000;
+
+/// How loudly a person or the system asked to stop: 0 not, 1 in order, 2 at once.
+pub type StopLevel = watch::Receiver<u8>;
+
+/// One request in flight, with the row that it is for.
+struct Flight {
+    claim: Option<Claim>,
+    request: Pin<Box<dyn Future<Output = Answer>>>,
+}
+
+impl Future for Flight {
+    type Output = (Option<Claim>, Answer);
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let answer = std::task::ready!(self.request.as_mut().poll(context));
+        Poll::Ready((self.claim.take(), answer))
+    }
+}
+
+/// Works through a job. The desk stays open; its last answer is in before this returns, but after a second interrupt.
+pub async fn run<D: Deliver, S: Sink>(
+    job: &Job,
+    limits: &Limits,
+    clock: Clock,
+    desk: &mut Desk,
+    deliver: &D,
+    sink: &mut S,
+    stop: &mut StopLevel,
+) -> (Ending, Stats) {
+    let now = Instant::now();
+    let mut engine = Engine {
+        job,
+        limits,
+        clock,
+        deliver,
+        sink,
+        pace: Pace::new(limits.rate, now),
+        bursts: Bursts::new(limits.allow_refusals),
+        flights: FuturesUnordered::new(),
+        finishes: Vec::new(),
+        permits_out: 0,
+        exhausted: false,
+        ending: None,
+        wait_left: limits.wait,
+        stats: Stats::default(),
+    };
+    engine.run(desk, stop).await;
+    let ending = engine.ending.unwrap_or(Ending::Exhausted);
+    (ending, engine.stats)
+}
+
+struct Engine<'a, D, S> {
+    job: &'a Job,
+    limits: &'a Limits,
+    clock: Clock,
+    deliver: &'a D,
+    sink: &'a mut S,
+    pace: Pace,
+    bursts: Bursts,
+    flights: FuturesUnordered<Flight>,
+    finishes: Vec<Finish>,
+    /// Permits that went with the order at work.
+    permits_out: usize,
+    /// The desk found nothing more that may go out now.
+    exhausted: bool,
+    ending: Option<Ending>,
+    wait_left: Duration,
+    stats: Stats,
+}
+
+impl<D: Deliver, S: Sink> Engine<'_, D, S> {
+    async fn run(&mut self, desk: &mut Desk, stop: &mut StopLevel) {
+        let mut timer: Pin<Box<Sleep>> = Box::pin(sleep_until(Instant::now()));
+        let mut deadline: Option<Instant> = None;
+        loop {
+            if let Some(error) = self.sink.failure() {
+                self.end(Ending::Failed(error));
+            }
+            let now = Instant::now();
+            let mut wake = deadline;
+            if !desk.is_busy() {
+                let want = self.permits(now);
+                if want > 0 || !self.finishes.is_empty() {
+                    self.permits_out = want;
+                    desk.order(std::mem::take(&mut self.finishes), want);
+                } else if self.flights.is_empty() && self.is_over() {
+                    return;
+                } else {
+                    wake = earliest(wake, self.next_chance(now));
+                }
+            }
+            if let Some(at) = wake
+                && timer.deadline() != at
+            {
+                timer.as_mut().reset(at);
+            }
+            tokio::select! {
+                biased;
+                changed = stop.changed() => {
+                    let level = if changed.is_ok() { *stop.borrow_and_update() } else { 1 };
+                    if level >= 2 {
+                        // What is in flight stays claimed; whoever runs next makes it unknown.
+                        self.ending = Some(Ending::Interrupted);
+                        return;
+                    }
+                    self.end(Ending::Interrupted);
+                    deadline.get_or_insert(Instant::now() + GRACE);
+                }
+                done = desk.answer(), if desk.is_busy() => self.stepped(done),
+                Some((claim, answer)) = self.flights.next(), if !self.flights.is_empty() => {
+                    self.landed(claim, answer);
+                    while let Some(Some((claim, answer))) = self.flights.next().now_or_never() {
+                        self.landed(claim, answer);
+                    }
+                }
+                () = timer.as_mut(), if wake.is_some() => {
+                    if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+                        self.give_up_flights();
+                        deadline = None;
+                    }
+                }
+            }
+            self.stats.in_flight = self.flights.len();
+            self.sink.progress(&self.stats);
+        }
+    }
+
+    /// How many rows to claim now; their permits are taken.
+    fn permits(&mut self, now: Instant) -> usize {
+        if self.ending.is_some() || self.exhausted || self.sink.backlog() > MAX_BACKLOG {
+            return 0;
+        }
+        if self.bursts.hold_until().is_some_and(|until| now < until) {
+            return 0;
+        }
+        let room = self.bursts.in_flight_limit(self.limits.concurrency).saturating_sub(self.flights.len());
+        let left = match self.limits.max_sends {
+            Some(max) => {
+                let left = max.saturating_sub(self.stats.requests);
+                if left == 0 {
+                    self.end(Ending::MaxSends);
+                }
+                usize::try_from(left).unwrap_or(usize::MAX)
+            }
+            None => usize::MAX,
+        };
+        match room.min(left) {
+            0 => 0,
+            want => self.pace.take(now, want),
+        }
+    }
+
+    fn is_over(&self) -> bool {
+        self.ending.is_some() || self.exhausted
+    }
+
+    /// When something may go out again, if only time is in the way.
+    fn next_chance(&mut self, now: Instant) -> Option<Instant> {
+        if self.is_over() {
+            return None;
+        }
+        if self.sink.backlog() > MAX_BACKLOG {
+            return Some(now + Duration::from_millis(20));
+        }
+        let held = self.bursts.hold_until().filter(|until| now < *until);
+        let room = self.bursts.in_flight_limit(self.limits.concurrency) > self.flights.len();
+        match (held, room) {
+            (Some(until), _) => Some(until),
+            (None, true) => self.pace.next_permit(now),
+            (None, false) => None,
+        }
+    }
+
+    /// The first reason to end is the one that counts, but for a failure to record.
+    fn end(&mut self, ending: Ending) {
+        if self.ending.is_none() || matches!(ending, Ending::Failed(_)) {
+            self.ending = Some(ending);
+        }
+    }
+
+    /// A step is committed, or failed.
+    fn stepped(&mut self, done: crate::error::Result<Done>) {
+        let done = match done {
+            Ok(done) => done,
+            Err(error) => {
+                self.permits_out = 0;
+                self.end(Ending::Failed(error));
+                return;
+            }
+        };
+        self.stats.overtaken += done.overtaken;
+        for row in done.settled {
+            self.stats.skipped += u64::from(row.state == State::Skipped);
+            self.sink.settled(row);
+        }
+        if self.permits_out > 0 {
+            self.pace.give_back(self.permits_out - done.claims.len().min(self.permits_out));
+            self.exhausted = done.exhausted && done.claims.is_empty();
+        }
+        self.permits_out = 0;
+        let stale = done.committed.elapsed() > STALE;
+        for claim in done.claims {
+            if self.ending.is_some() || stale {
+                self.give_back(claim);
+            } else {
+                self.launch(claim);
+            }
+        }
+    }
+
+    fn give_back(&mut self, claim: Claim) {
+        self.finish(claim, Outcome::Back, Verdict::nothing());
+    }
+
+    fn launch(&mut self, claim: Claim) {
+        let Some(body) = self.body(&claim) else { return };
+        self.stats.requests += 1;
+        let request = self.deliver.deliver(body);
+        self.flights.push(Flight { claim: Some(claim), request: Box::pin(request) });
+    }
+
+    /// The request of one recipient. Values were checked when the row was planned, so a message that can't be filled here
+    /// means a ledger that was edited: the row is refused without a request.
+    fn body(&mut self, claim: &Claim) -> Option<Bytes> {
+        if let Some(message) = self.job.template.constant() {
+            return Some(self.job.frame.fill(&claim.token, message.as_bytes()));
+        }
+        let mut message = String::new();
+        match self.job.template.fill(claim.values.as_deref(), &mut message) {
+            Ok(()) => Some(self.job.frame.fill(&claim.token, message.as_bytes())),
+            Err(error) => {
+                let verdict = Verdict { reason: Some(error.to_string()), ..Verdict::nothing() };
+                self.finish(claim.clone(), Outcome::Refused { suppress: None }, verdict);
+                None
+            }
+        }
+    }
+
+    fn landed(&mut self, claim: Option<Claim>, mut answer: Answer) {
+        // A flight that was given up has no row any more.
+        let Some(claim) = claim else { return };
+        answer.hide(&claim.token);
+        let at = self.clock.now();
+        let verdict = classify(&answer, self.job.campaign, at);
+        let now = Instant::now();
+        if let Some(burst) = self.bursts.record(&verdict.effect, now) {
+            self.end(Ending::Burst(burst, verdict.reason.clone()));
+        }
+        if !matches!(verdict.effect, Effect::Wait(Wait { is_rate: true, .. }) | Effect::NotSent | Effect::Doubt) {
+            self.pace.passed();
+        }
+        match &verdict.effect {
+            Effect::Accepted => self.stats.accepted += 1,
+            Effect::Refused(refusal) => {
+                let refused = self.stats.refused.entry(*refusal).or_default();
+                refused.count += 1;
+                if refused.count == 1 {
+                    refused.sample = verdict.reason.clone().unwrap_or_default();
+                    refused.fbtrace_id = verdict.facts.fbtrace_id.clone();
+                }
+            }
+            Effect::Later { code } => {
+                self.stats.later += 1;
+                self.stats.too_early += u64::from(*code == Some(TOO_EARLY));
+            }
+            Effect::NotSent => self.stats.not_sent += 1,
+            Effect::Doubt => self.stats.unknown += 1,
+            Effect::Stop(halt) => self.end(Ending::Stopped(halt.clone(), verdict.facts.clone())),
+            Effect::Wait(wait) => self.wait(wait.clone(), &verdict.facts, at, now),
+        }
+        let outcome = verdict.outcome.clone();
+        self.finish(claim, outcome, verdict);
+    }
+
+    /// Everybody waits: a pause when it is short or was asked for, else the end of the run.
+    fn wait(&mut self, mut wait: Wait, facts: &GraphFacts, at: UnixMillis, now: Instant) {
+        let pause = match wait.until {
+            Some(until) => until.since(at),
+            None if wait.is_rate => self.pace.backoff(now, fastrand::f64()),
+            None => Duration::MAX,
+        };
+        let until = match pause {
+            Duration::MAX => wait.until,
+            pause => Some(at.plus(pause)),
+        };
+        wait.until = until;
+        let own = wait.is_rate && pause <= LONGEST_PAUSE;
+        let Some(until) = until.filter(|_| own || pause <= self.wait_left) else {
+            self.end(Ending::NotYet(wait, facts.clone()));
+            return;
+        };
+        let already = self.pace.paused_until().is_some_and(|paused| paused >= now + pause);
+        if !already {
+            if !own {
+                self.wait_left = self.wait_left.saturating_sub(pause);
+            }
+            self.pace.pause(now + pause);
+            self.sink.waiting(until, &wait.what);
+        }
+    }
+
+    fn finish(&mut self, claim: Claim, outcome: Outcome, verdict: Verdict) {
+        if outcome == Outcome::Back {
+            // The row is there to be claimed again.
+            self.exhausted = false;
+        }
+        self.finishes.push(Finish {
+            claim,
+            outcome,
+            at: self.clock.now(),
+            reason: verdict.reason,
+            http_status: verdict.http_status,
+            code: verdict.facts.code,
+            subcode: verdict.facts.subcode,
+            fbtrace_id: verdict.facts.fbtrace_id,
+        });
+    }
+
+    /// The grace after an interrupt is over: nobody waits for these answers any more.
+    fn give_up_flights(&mut self) {
+        let claims: Vec<Claim> = self.flights.iter_mut().filter_map(|flight| flight.claim.take()).collect();
+        self.flights.clear();
+        for claim in claims {
+            self.stats.unknown += 1;
+            let verdict = Verdict { reason: Some("interrupted before the answer came".to_owned()), ..Verdict::nothing() };
+            self.finish(claim, Outcome::Unknown, verdict);
+        }
+    }
+}
+
+fn earliest(one: Option<Instant>, two: Option<Instant>) -> Option<Instant> {
+    match (one, two) {
+        (Some(one), Some(two)) => Some(one.min(two)),
+        (one, two) => one.or(two),
+    }
+}
+

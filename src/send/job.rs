@@ -1,0 +1,119 @@
+//! What a run is given, and what it gives back.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::bursts::Burst;
+use super::outcome::{CampaignTimes, Halt, Refusal, Wait};
+use super::pace::Rate;
+use crate::clock::UnixMillis;
+use crate::error::Error;
+use crate::graph::{Answer, Frame, Sender};
+use crate::ledger::writer::Settled;
+use crate::message::Template;
+
+/// One broadcast to work through.
+pub struct Job {
+    pub template: Template,
+    pub frame: Frame,
+    pub campaign: CampaignTimes,
+}
+
+/// How a run may go about it.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    pub rate: Rate,
+    /// A ceiling on requests in flight.
+    pub concurrency: usize,
+    /// Requests of this run at the most.
+    pub max_sends: Option<u64>,
+    /// Refusals of one kind never end the run.
+    pub allow_refusals: bool,
+    /// How long the run may wait for "not yet" in all; zero: it ends instead.
+    pub wait: Duration,
+}
+
+/// Puts one request on the wire.
+pub trait Deliver: Clone + 'static {
+    fn deliver(&self, body: Bytes) -> impl Future<Output = Answer> + 'static;
+}
+
+impl Deliver for Sender {
+    fn deliver(&self, body: Bytes) -> impl Future<Output = Answer> + 'static {
+        let sender = self.clone();
+        async move { sender.send(body).await }
+    }
+}
+
+/// Hears what became of each row, after it was committed.
+pub trait Sink {
+    fn settled(&mut self, row: Settled);
+    /// Rows that were handed over and are not written yet: the run stops claiming while there are many.
+    fn backlog(&self) -> usize;
+    /// Why rows can't be written any more.
+    fn failure(&mut self) -> Option<Error>;
+    /// How the run goes; called often.
+    fn progress(&mut self, stats: &Stats);
+    /// The run waits until then, and why.
+    fn waiting(&mut self, until: UnixMillis, why: &str);
+}
+
+/// What a run counted.
+#[derive(Clone, Debug, Default)]
+pub struct Stats {
+    /// Requests that were given to the network.
+    pub requests: u64,
+    pub in_flight: usize,
+    pub accepted: u64,
+    pub later: u64,
+    /// Of the later: 2300035 for people whom the ledger thought free.
+    pub too_early: u64,
+    pub unknown: u64,
+    pub not_sent: u64,
+    /// Skipped while claiming.
+    pub skipped: u64,
+    /// By code, with a sample of what Graph said.
+    pub refused: BTreeMap<Refusal, Refused>,
+    /// Outcomes whose row somebody else had settled.
+    pub overtaken: u64,
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct Refused {
+    pub count: u64,
+    pub sample: String,
+    pub fbtrace_id: Option<String>,
+}
+
+impl Stats {
+    pub fn refused_in_all(&self) -> u64 {
+        self.refused.values().map(|refused| refused.count).sum()
+    }
+
+    /// Refusals that a script should look at: neither opted out nor expired nor of another region.
+    pub fn refused_to_look_at(&self) -> u64 {
+        self.refused.iter().filter(|(refusal, _)| refusal.counts_as_burst).map(|(_, refused)| refused.count).sum()
+    }
+
+    /// Rows that got an outcome.
+    pub fn done(&self) -> u64 {
+        self.accepted + self.later + self.unknown + self.skipped + self.refused_in_all()
+    }
+}
+
+/// Why a run ended.
+#[derive(Debug)]
+pub enum Ending {
+    /// Nothing more may go out now.
+    Exhausted,
+    /// `--max-sends` requests were made.
+    MaxSends,
+    Interrupted,
+    Stopped(Halt, crate::error::GraphFacts),
+    NotYet(Wait, crate::error::GraphFacts),
+    Burst(Burst, Option<String>),
+    Failed(Error),
+}

@@ -1,0 +1,216 @@
+//! From an answer to what it means: one pure function over the table of codes.
+
+use std::time::Duration;
+
+use crate::clock::UnixMillis;
+use crate::error::{Exit, GraphFacts};
+use crate::graph::codes::{Class, Pause, Row};
+use crate::graph::{Answer, Body, GraphError, Transport};
+use crate::ledger::state::Skip;
+use crate::ledger::writer::Outcome;
+
+/// The person's wait after 2300035 when none is told: the documented minimum delay.
+const COOL_DOWN: Duration = Duration::from_secs(12 * 3600);
+/// The person's wait after every other "later".
+const A_DAY: Duration = Duration::from_secs(24 * 3600);
+/// How long a campaign counts as young.
+const YOUTH: Duration = Duration::from_secs(24 * 3600);
+/// Meta's warm-up after creation (its FAQ and changelog say an hour).
+const WARM_UP: Duration = Duration::from_secs(3600);
+/// When to look again where Graph names no time.
+const LOOK_AGAIN: Duration = Duration::from_secs(30 * 60);
+/// The person had a message too recently, says Graph.
+pub const TOO_EARLY: i64 = 2_300_035;
+
+/// What is known of the campaign that an answer is about.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CampaignTimes {
+    pub created_at: Option<UnixMillis>,
+    pub start: Option<UnixMillis>,
+}
+
+impl CampaignTimes {
+    /// Young for 24 h from its creation, or while its age is unknown.
+    pub fn is_young(&self, now: UnixMillis) -> bool {
+        self.created_at.is_none_or(|created| now < created.plus(YOUTH))
+    }
+}
+
+/// What an answer means for the row and for the run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    pub outcome: Outcome,
+    pub effect: Effect,
+    pub reason: Option<String>,
+    pub http_status: Option<u16>,
+    pub facts: GraphFacts,
+}
+
+impl Verdict {
+    /// No request was made.
+    pub fn nothing() -> Self {
+        Self {
+            outcome: Outcome::Back,
+            effect: Effect::NotSent,
+            reason: None,
+            http_status: None,
+            facts: GraphFacts::default(),
+        }
+    }
+}
+
+/// What an answer means for the run.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    Accepted,
+    /// The token is dead, or the code unknown.
+    Refused(Refusal),
+    /// This person not now.
+    Later {
+        code: Option<i64>,
+    },
+    /// Nothing left.
+    NotSent,
+    Doubt,
+    /// The run, or its turn, ends.
+    Stop(Halt),
+    /// Nobody now.
+    Wait(Wait),
+}
+
+/// A refusal of one recipient.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Refusal {
+    /// `None`: an error without a code.
+    pub code: Option<i64>,
+    /// Many of the same kind mean that the Page or the account is wrong, not the people.
+    pub counts_as_burst: bool,
+}
+
+/// An answer that ends a run.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Halt {
+    pub exit: Exit,
+    /// Another broadcast of the profile may still go on.
+    pub of_broadcast: bool,
+    /// What happened, for people.
+    pub what: String,
+    pub hint: String,
+}
+
+/// An answer that makes everybody wait.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Wait {
+    /// A limit on requests: the run pauses instead of ending.
+    pub is_rate: bool,
+    /// Another broadcast of the profile may still go on.
+    pub of_broadcast: bool,
+    /// `None`: Graph named no time; the pace backs off.
+    pub until: Option<UnixMillis>,
+    /// Until the ad account's next day begins.
+    pub next_day: bool,
+    pub what: String,
+}
+
+/// Reads an answer. `now` is when it came.
+pub fn classify(answer: &Answer, campaign: CampaignTimes, now: UnixMillis) -> Verdict {
+    let facts = GraphFacts { fbtrace_id: answer.fbtrace_id.clone(), ..GraphFacts::default() };
+    let verdict = |outcome, effect, reason: Option<String>| Verdict {
+        outcome,
+        effect,
+        reason,
+        http_status: None,
+        facts: facts.clone(),
+    };
+    match &answer.transport {
+        Transport::NotSent { why } => verdict(Outcome::Back, Effect::NotSent, Some(why.clone())),
+        Transport::Lost { why } => verdict(Outcome::Unknown, Effect::Doubt, Some(why.clone())),
+        Transport::Answered { status, body } => {
+            let mut verdict = match body {
+                Body::Success { tracking_id } => {
+                    verdict(Outcome::Accepted { tracking_id: tracking_id.clone() }, Effect::Accepted, None)
+                }
+                Body::Error(error) => {
+                    let mut verdict = of_error(error, *status, answer, campaign, now);
+                    verdict.facts =
+                        GraphFacts { fbtrace_id: error.fbtrace_id.clone().or(facts.fbtrace_id.clone()), ..error.facts() };
+                    verdict
+                }
+                Body::Other { sample, .. } => {
+                    let reason = format!("HTTP {status} without an answer of Graph's: {sample}");
+                    verdict(Outcome::Unknown, Effect::Doubt, Some(reason))
+                }
+            };
+            verdict.http_status = Some(*status);
+            verdict
+        }
+    }
+}
+
+fn of_error(error: &GraphError, status: u16, answer: &Answer, campaign: CampaignTimes, now: UnixMillis) -> Verdict {
+    let new = |outcome, effect, reason: String| Verdict {
+        outcome,
+        effect,
+        reason: Some(reason),
+        http_status: None,
+        facts: GraphFacts::default(),
+    };
+    let Some(row) = error.row() else {
+        if error.is_transient || matches!(status, 300..=399 | 500..=599) {
+            return new(Outcome::Unknown, Effect::Doubt, error.text());
+        }
+        let refusal = Refusal { code: error.code, counts_as_burst: true };
+        return new(Outcome::Refused { suppress: None }, Effect::Refused(refusal), error.text());
+    };
+    let young = campaign.is_young(now);
+    let what = || format!("{} ({})", row.meaning, error.text());
+    let halt = |of_broadcast| {
+        Effect::Stop(Halt { exit: row.exit_when(young), of_broadcast, what: what(), hint: row.hint.to_owned() })
+    };
+    let reason = row.meaning.to_owned();
+    match row.class_when(young) {
+        Class::Stop => new(Outcome::Back, halt(false), reason),
+        Class::Campaign | Class::Message => new(Outcome::Back, halt(true), reason),
+        Class::Drop => {
+            let refusal = Refusal { code: Some(row.code), counts_as_burst: matches!(row.code, 2_300_004 | 2_300_005) };
+            let suppress = row.suppresses.then(|| match row.code {
+                2_300_037 => Skip::Expired,
+                2_300_032 => Skip::Region,
+                _ => Skip::OptedOut,
+            });
+            new(Outcome::Refused { suppress }, Effect::Refused(refusal), reason)
+        }
+        Class::Later => {
+            let told = error.remaining_seconds.map(Duration::from_secs);
+            let wait = told.unwrap_or(if row.code == TOO_EARLY { COOL_DOWN } else { A_DAY });
+            new(Outcome::Later { until: now.plus(wait) }, Effect::Later { code: Some(row.code) }, reason)
+        }
+        Class::Wait => new(Outcome::Back, Effect::Wait(wait(row, error, answer, campaign, now, what())), reason),
+        Class::Doubt => new(Outcome::Unknown, Effect::Doubt, error.text()),
+    }
+}
+
+fn wait(
+    row: &Row,
+    error: &GraphError,
+    answer: &Answer,
+    campaign: CampaignTimes,
+    now: UnixMillis,
+    what: String,
+) -> Wait {
+    let told = error.remaining_seconds.map(Duration::from_secs).or_else(|| answer.usage.wait());
+    let until = match row.wait {
+        Some(Pause::CampaignStart) => Some(campaign.start.filter(|start| *start > now).unwrap_or(now.plus(WARM_UP))),
+        Some(Pause::For(time)) => Some(now.plus(told.unwrap_or(time))),
+        _ if told.is_some() => told.map(|told| now.plus(told)),
+        Some(Pause::NextDay) | None => None,
+        Some(Pause::Told) if row.is_rate => None,
+        // Still warming up: the hour that Meta names, then a look every half hour.
+        Some(Pause::Told) => {
+            let warm = campaign.created_at.map(|created| created.plus(WARM_UP)).filter(|_| row.of_campaign);
+            Some(warm.filter(|warm| *warm > now).unwrap_or(now.plus(LOOK_AGAIN)))
+        }
+    };
+    let next_day = row.wait == Some(Pause::NextDay) && until.is_none();
+    Wait { is_rate: row.is_rate, of_broadcast: row.of_campaign, until, next_day, what }
+}

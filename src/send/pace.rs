@@ -1,0 +1,178 @@
+//! How many requests may leave now: a steady rate, and pauses that Graph asks for.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// The longest pause that a run makes by itself.
+pub const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
+/// The first pause after a rate refusal that names no time; each further one is twice as long.
+const FIRST_BACKOFF: Duration = Duration::from_secs(60);
+
+/// Requests a second.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Rate {
+    PerSecond(f64),
+    Unlimited,
+}
+
+impl Rate {
+    /// A number above 0, or `unlimited`.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text.eq_ignore_ascii_case("unlimited") {
+            return Ok(Self::Unlimited);
+        }
+        match text.parse::<f64>() {
+            Ok(rate) if rate > 0.0 && rate.is_finite() => Ok(Self::PerSecond(rate)),
+            _ => Err(format!("{text:?} is no rate: a number of sends a second above 0, or unlimited")),
+        }
+    }
+}
+
+/// Gives out permits.
+#[derive(Clone, Debug)]
+pub struct Pace {
+    rate: Rate,
+    credit: f64,
+    counted_at: Instant,
+    paused_until: Option<Instant>,
+    refusals_in_row: u32,
+}
+
+impl Pace {
+    pub fn new(rate: Rate, now: Instant) -> Self {
+        Self { rate, credit: 1.0, counted_at: now, paused_until: None, refusals_in_row: 0 }
+    }
+
+    /// How many of `want` requests may leave now. They count as gone until [`Pace::give_back`].
+    pub fn take(&mut self, now: Instant, want: usize) -> usize {
+        if self.paused_until.is_some_and(|until| now < until) {
+            return 0;
+        }
+        self.paused_until = None;
+        let Rate::PerSecond(rate) = self.rate else { return want };
+        self.count(now, rate);
+        let whole = self.credit.floor().max(0.0).min(want as f64);
+        self.credit -= whole;
+        whole as usize
+    }
+
+    /// Permits that were not used.
+    pub fn give_back(&mut self, unused: usize) {
+        if let Rate::PerSecond(rate) = self.rate {
+            self.credit = (self.credit + unused as f64).min(burst(rate));
+        }
+    }
+
+    /// When the next permit is there; `None`: now.
+    pub fn next_permit(&mut self, now: Instant) -> Option<Instant> {
+        if let Some(until) = self.paused_until.filter(|until| now < *until) {
+            return Some(until);
+        }
+        let Rate::PerSecond(rate) = self.rate else { return None };
+        self.count(now, rate);
+        (self.credit < 1.0).then(|| now + Duration::from_secs_f64((1.0 - self.credit) / rate))
+    }
+
+    fn count(&mut self, now: Instant, rate: f64) {
+        let passed = now.saturating_duration_since(self.counted_at).as_secs_f64();
+        self.credit = (self.credit + passed * rate).min(burst(rate));
+        self.counted_at = now;
+    }
+
+    /// Nothing leaves before `until`.
+    pub fn pause(&mut self, until: Instant) {
+        self.paused_until = Some(self.paused_until.map_or(until, |other| other.max(until)));
+        self.credit = self.credit.min(1.0);
+    }
+
+    /// A rate refusal that names no time: how long to stay away, twice as long each time in a row, with jitter between a half
+    /// and the whole. Refusals of requests that were already in flight count once.
+    pub fn backoff(&mut self, now: Instant, jitter: f64) -> Duration {
+        if !self.is_paused(now) {
+            self.refusals_in_row += 1;
+        }
+        let whole = FIRST_BACKOFF.saturating_mul(1 << self.refusals_in_row.saturating_sub(1).min(10)).min(LONGEST_PAUSE);
+        whole.mul_f64(0.5 + 0.5 * jitter.clamp(0.0, 1.0)).max(FIRST_BACKOFF.min(whole))
+    }
+
+    pub fn is_paused(&self, now: Instant) -> bool {
+        self.paused_until.is_some_and(|until| now < until)
+    }
+
+    pub fn paused_until(&self) -> Option<Instant> {
+        self.paused_until
+    }
+
+    /// A request was answered otherwise: the limit let it pass.
+    pub fn passed(&mut self) {
+        self.refusals_in_row = 0;
+    }
+}
+
+/// How many permits may be saved up: a twentieth of a second's, so that a late timer costs no pace and a stall makes no burst.
+fn burst(rate: f64) -> f64 {
+    (rate / 20.0).max(1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_a_number_above_0_or_unlimited() {
+        assert_eq!(Rate::parse("10"), Ok(Rate::PerSecond(10.0)));
+        assert_eq!(Rate::parse("0.5"), Ok(Rate::PerSecond(0.5)));
+        assert_eq!(Rate::parse("Unlimited"), Ok(Rate::Unlimited));
+        for bad in ["0", "-1", "NaN", "inf", "", "10/s", "fast"] {
+            assert!(Rate::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_rate_is_held_over_time_and_never_passed() {
+        for rate in [0.5, 1.0, 10.0, 333.0, 1280.0] {
+            let begin = Instant::now();
+            let mut pace = Pace::new(Rate::PerSecond(rate), begin);
+            let mut now = begin;
+            let mut taken = 0;
+            while now < begin + Duration::from_secs(100) {
+                taken += pace.take(now, 1000);
+                // Timers come late by a millisecond or two.
+                now = pace.next_permit(now).unwrap_or(now) + Duration::from_micros(1500);
+            }
+            let allowed = 1.0 + 100.0 * rate;
+            assert!(taken as f64 <= allowed + 1.0, "{rate}: {taken} of {allowed}");
+            assert!(taken as f64 >= 0.995 * (100.0 * rate), "{rate}: {taken} of {allowed}");
+        }
+    }
+
+    #[test]
+    fn a_stall_makes_no_burst() {
+        let begin = Instant::now();
+        let mut pace = Pace::new(Rate::PerSecond(100.0), begin);
+        assert_eq!(pace.take(begin + Duration::from_secs(3600), 1000), 5);
+    }
+
+    #[test]
+    fn a_pause_is_a_pause_and_backoff_grows_to_the_longest() {
+        let begin = Instant::now();
+        let mut pace = Pace::new(Rate::Unlimited, begin);
+        pace.pause(begin + Duration::from_secs(10));
+        assert_eq!(pace.take(begin + Duration::from_secs(9), 5), 0);
+        assert_eq!(pace.take(begin + Duration::from_secs(10), 5), 5);
+        let mut now = begin + Duration::from_secs(20);
+        let mut seen = Vec::new();
+        for _ in 0..8 {
+            let wait = pace.backoff(now, 1.0);
+            pace.pause(now + wait);
+            // Another refusal of the same moment does not double it.
+            assert_eq!(pace.backoff(now, 1.0), wait);
+            seen.push(wait.as_secs());
+            now += wait;
+        }
+        assert_eq!(seen, [60, 120, 240, 480, 900, 900, 900, 900]);
+        pace.passed();
+        assert_eq!(pace.backoff(now, 0.0).as_secs(), 60);
+    }
+}

@@ -1,0 +1,118 @@
+//! Result lines, written by a thread of their own: a slow reader of stdout must not hold up requests in flight.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+
+use super::stdout_failed;
+use crate::error::{Error, Result};
+
+/// Where lines go.
+pub enum Target {
+    Stdout,
+    File(PathBuf, File),
+}
+
+impl Target {
+    /// A new file, or an existing one to append to, readable by its owner only.
+    pub fn file(path: &Path) -> Result<Self> {
+        let file = File::options().create(true).append(true).open(path).map_err(|error| file_failed(path, &error))?;
+        Ok(Self::File(path.to_owned(), file))
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+        match self {
+            Self::Stdout => {
+                let mut out = io::stdout().lock();
+                out.write_all(bytes).and_then(|()| out.flush()).map_err(stdout_failed)
+            }
+            Self::File(path, file) => file.write_all(bytes).map_err(|error| file_failed(path, &error)),
+        }
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        match self {
+            Self::Stdout => Ok(()),
+            Self::File(path, file) => file.sync_all().map_err(|error| file_failed(path, &error)),
+        }
+    }
+}
+
+fn file_failed(path: &Path, error: &io::Error) -> Error {
+    Error::ledger(format!("can't write {}", path.display())).because(error).hint(
+        "make room or mend its permissions, then run the same command again; the ledger has every row that is missing here",
+    )
+}
+
+struct Chunk {
+    bytes: Vec<u8>,
+    rows: usize,
+}
+
+/// Lines on their way to one target.
+pub struct Lines {
+    chunks: Option<Sender<Chunk>>,
+    waiting: Arc<AtomicUsize>,
+    failure: Arc<Mutex<Option<Error>>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Lines {
+    pub fn open(target: Target) -> Result<Self> {
+        let (chunks, inbox) = mpsc::channel();
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let failure = Arc::new(Mutex::new(None));
+        let thread = {
+            let (waiting, failure) = (Arc::clone(&waiting), Arc::clone(&failure));
+            std::thread::Builder::new()
+                .name("results".to_owned())
+                .spawn(move || {
+                    if let Err(error) = write_all(target, &inbox, &waiting) {
+                        *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                    }
+                })
+                .map_err(|error| Error::internal("can't start the thread that writes results").because(&error))?
+        };
+        Ok(Self { chunks: Some(chunks), waiting, failure, thread: Some(thread) })
+    }
+
+    /// Hands over whole lines of so many rows.
+    pub fn push(&self, bytes: Vec<u8>, rows: usize) {
+        self.waiting.fetch_add(rows, Ordering::Relaxed);
+        if let Some(chunks) = &self.chunks {
+            // After a failure nobody listens; the failure says so.
+            let _ = chunks.send(Chunk { bytes, rows });
+        }
+    }
+
+    /// Rows that are not written yet.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// Why nothing can be written any more; said once.
+    pub fn failure(&self) -> Option<Error> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    /// Writes what is left and waits for it.
+    pub fn finish(mut self) -> Result<()> {
+        self.chunks = None;
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+        self.failure().map_or(Ok(()), Err)
+    }
+}
+
+fn write_all(mut target: Target, inbox: &Receiver<Chunk>, waiting: &AtomicUsize) -> Result<()> {
+    while let Ok(chunk) = inbox.recv() {
+        target.write(&chunk.bytes)?;
+        waiting.fetch_sub(chunk.rows, Ordering::Relaxed);
+    }
+    target.finish()
+}
