@@ -1,1 +1,178 @@
-//! message
+//! The message that people see: read, checked against Meta's published limits, built, filled for each recipient, drawn.
+//!
+//! | Module | What it is for |
+//! |---|---|
+//! | [`mod@parse`] | JSON in, with line and column when it is none |
+//! | [`rules`] | Meta's limits as one table: id, path, limit, code, page |
+//! | [`validate`] | the table held against one message, all violations at once |
+//! | [`schema`] | the same table as a JSON Schema |
+//! | [`values`], [`template`] | `${column}`: the syntax, and the message compiled once and filled for each recipient |
+//! | [`model`] | typed templates, for building from flags, TOML and questions |
+//! | [`draw`], [`page`], [`preview`] | the message in a terminal, as a local HTML page, and Meta's preview address |
+
+pub mod draw;
+pub mod model;
+pub mod page;
+pub mod parse;
+pub mod path;
+pub mod preview;
+pub mod rules;
+pub mod schema;
+pub mod template;
+pub mod validate;
+pub mod values;
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use crate::error::Result;
+pub use rules::Severity;
+pub use template::{FillError, Template};
+pub use validate::Violation;
+
+/// One message as its author wrote it: keys in the author's order, fields that we don't know untouched.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    value: Value,
+}
+
+impl Message {
+    /// Reads a message: the bare object, or a send's whole body, of which `message` is taken (see [`parse::read`]).
+    ///
+    /// # Errors
+    /// Refused (exit 5): not JSON (with line and column), not an object, a key twice, a number that JSON can't carry exactly, or
+    /// larger than [`parse::MAX_BYTES`].
+    pub fn parse(text: &[u8]) -> Result<Self> {
+        Ok(Self { value: parse::read(text)? })
+    }
+
+    /// A message from a value that is known to be an object.
+    pub(crate) fn from_value(value: Value) -> Self {
+        Self { value }
+    }
+
+    pub fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// What a broadcast is found again by: white space and the order of keys do not count, values of recipients neither.
+    pub fn fingerprint(&self) -> Fingerprint {
+        let mut canonical = String::new();
+        write_canonical(&self.value, &mut canonical);
+        Fingerprint(Sha256::digest(canonical.as_bytes()).into())
+    }
+
+    /// Compact JSON, keys in the author's order.
+    pub fn to_json(&self) -> String {
+        self.value.to_string()
+    }
+
+    /// Every rule that the message breaks, errors and warnings, in the order of the table. Texts with `${…}` are held only to
+    /// what no value can mend; each recipient's own text is checked by [`Template::fill`].
+    pub fn validate(&self) -> Vec<Violation> {
+        validate::check(&self.value, validate::Stage::Author)
+    }
+
+    /// The names of all columns that the message uses.
+    pub fn columns(&self) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        collect_columns(&self.value, &mut names);
+        names
+    }
+}
+
+fn collect_columns(value: &Value, names: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) => {
+            for segment in values::segments(text).unwrap_or_default() {
+                if let values::Segment::Column { name, .. } = segment {
+                    names.insert(name.to_owned());
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect_columns(item, names)),
+        Value::Object(fields) => fields.values().for_each(|field| collect_columns(field, names)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn write_canonical(value: &Value, out: &mut String) {
+    match value {
+        Value::Object(fields) => {
+            let mut sorted: Vec<_> = fields.iter().collect();
+            sorted.sort_unstable_by_key(|(key, _)| *key);
+            out.push('{');
+            for (index, (key, field)) in sorted.into_iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                template::push_json_string(key, out);
+                out.push(':');
+                write_canonical(field, out);
+            }
+            out.push('}');
+        }
+        Value::Array(items) => {
+            out.push('[');
+            for (index, item) in items.iter().enumerate() {
+                if index > 0 {
+                    out.push(',');
+                }
+                write_canonical(item, out);
+            }
+            out.push(']');
+        }
+        Value::String(text) => template::push_json_string(text, out),
+        Value::Null | Value::Bool(_) | Value::Number(_) => out.push_str(&value.to_string()),
+    }
+}
+
+/// SHA-256 of a message's canonical form (keys sorted at every depth, no white space).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Fingerprint(pub [u8; 32]);
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Fingerprint({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(text: &str) -> Message {
+        Message::parse(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_fingerprint_ignores_space_and_order_and_nothing_else() {
+        let one = message(r#"{"text":"a","x":{"b":1,"a":[1,2]}}"#);
+        let same = message("{\n \"x\": {\"a\": [1, 2], \"b\": 1},\t\"text\": \"\\u0061\"}");
+        assert_eq!(one.fingerprint(), same.fingerprint());
+        for other in [
+            r#"{"text":"a ","x":{"b":1,"a":[1,2]}}"#,
+            r#"{"text":"a","x":{"b":1,"a":[2,1]}}"#,
+            r#"{"text":"a","x":{"b":"1","a":[1,2]}}"#,
+        ] {
+            assert_ne!(one.fingerprint(), message(other).fingerprint(), "{other}");
+        }
+        assert_eq!(message(r#"{"text":"a"}"#).fingerprint().to_string().len(), 64);
+        assert_eq!(one.to_json(), r#"{"text":"a","x":{"b":1,"a":[1,2]}}"#);
+    }
+
+    #[test]
+    fn columns_are_named_once_and_literals_are_none() {
+        let message = message(r#"{"text":"${b} ${a:-x} $${c}","attachment":{"deep":["${b}","$$${d}"]}}"#);
+        assert_eq!(message.columns().into_iter().collect::<Vec<_>>(), ["a", "b", "d"]);
+    }
+}

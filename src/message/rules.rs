@@ -1,0 +1,213 @@
+//! Meta's limits as one table: [`all`]. Validation, the JSON Schema, `mmsg message rules` and the check of every recipient's own text
+//! are made from it, so that they can't disagree.
+//!
+//! **Characters.** Meta's pages say "characters" and never how they count. We count UTF-16 code units, the strictest reading but
+//! bytes: whoever counts code points or what people see as one character counts no more than that.
+
+pub(crate) mod check;
+mod coupon;
+mod generic;
+mod media;
+mod parts;
+mod receipt;
+
+use serde::Serialize;
+
+pub use check::{Check, Type, chars};
+
+/// The template of a message; `text` is a message without one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, serde::Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Plain text.
+    Text,
+    /// Text with up to three buttons.
+    Button,
+    /// One card, or up to ten side by side.
+    Generic,
+    /// One picture or video with buttons.
+    Media,
+    /// Products of the Page's catalogue.
+    Product,
+    /// A receipt of an order.
+    Receipt,
+    /// A code to copy, with or without a timer.
+    Coupon,
+}
+
+impl Kind {
+    pub const ALL: [Self; 7] =
+        [Self::Text, Self::Button, Self::Generic, Self::Media, Self::Product, Self::Receipt, Self::Coupon];
+
+    /// What stands in `template_type`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Button => "button",
+            Self::Generic => "generic",
+            Self::Media => "media",
+            Self::Product => "product",
+            Self::Receipt => "receipt",
+            Self::Coupon => "coupon",
+        }
+    }
+
+    /// The template that a message uses; `None` for one that we don't know.
+    pub fn of(message: &serde_json::Value) -> Option<Self> {
+        let Some(attachment) = message.get("attachment") else { return Some(Self::Text) };
+        let name = attachment.pointer("/payload/template_type")?.as_str()?;
+        Self::ALL.into_iter().skip(1).find(|kind| kind.name() == name)
+    }
+}
+
+/// How sure we are of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Basis {
+    /// A page of Meta's says so.
+    Documented,
+    /// Follows from Meta's pages, or from what others report.
+    Inferred,
+    /// Meta's pages disagree.
+    Contradictory,
+}
+
+impl Basis {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Documented => "documented",
+            Self::Inferred => "inferred",
+            Self::Contradictory => "contradictory",
+        }
+    }
+}
+
+/// Whether Meta would refuse.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    Error,
+    Warning,
+}
+
+impl Severity {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
+/// One limit.
+#[derive(Clone, Copy, Debug)]
+pub struct Rule {
+    /// `generic.title.length`: never renamed, scripts may look for it.
+    pub id: &'static str,
+    /// The templates it is for; empty for every message.
+    pub kinds: &'static [Kind],
+    /// The places it is about.
+    pub paths: &'static [&'static str],
+    /// Holds only where the same object has this field with this value.
+    pub when: Option<(&'static str, &'static str)>,
+    pub check: Check,
+    /// The code that Meta would answer, where it is published.
+    pub code: Option<u32>,
+    pub basis: Basis,
+    /// Key of the page in [`PAGES`].
+    pub page: &'static str,
+    pub severity: Severity,
+}
+
+impl Rule {
+    /// A documented error for any template: the commonest kind, changed by the methods below.
+    pub(crate) const fn new(
+        id: &'static str,
+        page: &'static str,
+        paths: &'static [&'static str],
+        check: Check,
+    ) -> Self {
+        Self {
+            id,
+            kinds: &[],
+            paths,
+            when: None,
+            check,
+            code: None,
+            basis: Basis::Documented,
+            page,
+            severity: Severity::Error,
+        }
+    }
+
+    pub(crate) const fn of(mut self, kinds: &'static [Kind]) -> Self {
+        self.kinds = kinds;
+        self
+    }
+
+    pub(crate) const fn when(mut self, field: &'static str, value: &'static str) -> Self {
+        self.when = Some((field, value));
+        self
+    }
+
+    pub(crate) const fn code(mut self, code: u32) -> Self {
+        self.code = Some(code);
+        self
+    }
+
+    pub(crate) const fn inferred(mut self) -> Self {
+        self.basis = Basis::Inferred;
+        self
+    }
+
+    pub(crate) const fn contradictory(mut self) -> Self {
+        self.basis = Basis::Contradictory;
+        self
+    }
+
+    pub(crate) const fn warning(mut self) -> Self {
+        self.severity = Severity::Warning;
+        self
+    }
+
+    /// Whether the rule speaks of messages with this template.
+    pub fn is_for(&self, kind: Option<Kind>) -> bool {
+        self.kinds.is_empty() || kind.is_some_and(|kind| self.kinds.contains(&kind))
+    }
+}
+
+/// Every rule, in the order in which violations are told: the message, its parts, then template by template.
+pub fn all() -> impl Iterator<Item = &'static Rule> {
+    [parts::MESSAGE, parts::QUICK_REPLIES, parts::BUTTONS, generic::RULES, media::RULES, receipt::RULES, coupon::RULES]
+        .into_iter()
+        .flatten()
+}
+
+const BASE: &str = "https://developers.facebook.com/documentation/business-messaging/messenger-platform/";
+
+/// The pages that rules name: key and address below Meta's Messenger documentation.
+pub const PAGES: &[(&str, &str)] = &[
+    ("SEND", "marketing-messages-on-messenger/send-messages"),
+    ("REF", "marketing-messages-on-messenger/api-reference"),
+    ("GEN", "marketing-messages-on-messenger/api-reference/generic"),
+    ("BTN", "marketing-messages-on-messenger/api-reference/button"),
+    ("TXT", "marketing-messages-on-messenger/api-reference/text"),
+    ("MED", "marketing-messages-on-messenger/api-reference/media"),
+    ("PROD", "marketing-messages-on-messenger/api-reference/product"),
+    ("RCPT", "marketing-messages-on-messenger/api-reference/receipt"),
+    ("COUP", "marketing-messages-on-messenger/api-reference/coupon"),
+    ("QR", "marketing-messages-on-messenger/send-messages/quick-replies"),
+    ("CHG", "marketing-messages-on-messenger/changelog"),
+    ("URLB", "send-messages/buttons/url"),
+    ("PBB", "send-messages/buttons/postback"),
+    ("GENP", "send-messages/template/generic"),
+    ("BTNP", "send-messages/template/button"),
+];
+
+/// The address of a page; `None` for a rule of our own.
+pub fn page_url(key: &str) -> Option<String> {
+    PAGES.iter().find(|(name, _)| *name == key).map(|(_, path)| format!("{BASE}{path}"))
+}
+
+/// The key of rules that are ours: values of recipients, and what JSON allows but nobody means.
+pub const OWN: &str = "mmsg";

@@ -1,0 +1,371 @@
+//! What a rule demands, and whether a text meets it.
+
+use serde_json::Value;
+
+/// What a field may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Type {
+    Text,
+    /// An id or an amount: as text or as a number.
+    TextOrNumber,
+    Bool,
+    /// `true`, or the text `"true"` as Meta's sample shows it.
+    BoolOrText,
+    Object,
+    List,
+}
+
+impl Type {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::TextOrNumber => "text or a number",
+            Self::Bool => "true or false",
+            Self::BoolOrText => "true, false, \"true\" or \"false\"",
+            Self::Object => "an object",
+            Self::List => "a list",
+        }
+    }
+
+    pub fn accepts(self, value: &Value) -> bool {
+        match self {
+            Self::Text => value.is_string(),
+            Self::TextOrNumber => value.is_string() || value.is_number(),
+            Self::Bool => value.is_boolean(),
+            Self::BoolOrText => value.is_boolean() || matches!(value.as_str(), Some("true" | "false")),
+            Self::Object => value.is_object(),
+            Self::List => value.is_array(),
+        }
+    }
+}
+
+/// The fields of an object.
+pub type Fields = &'static [(&'static str, Type)];
+
+/// Something wrong: a field below the place (or none), and what.
+pub type Finding = (Option<String>, String);
+
+/// What a rule demands of the value at its path.
+#[derive(Clone, Copy)]
+pub enum Check {
+    /// Is there, and not empty.
+    Required,
+    /// At most so many characters, counted as UTF-16 code units.
+    MaxChars(u32),
+    MaxItems(u32),
+    MaxLineBreaks(u32),
+    OneOf(&'static [&'static str]),
+    /// An `http` or `https` address with a host.
+    WebUrl,
+    /// An address of one of the forms that Meta takes media from; the flag says whether it is a video's.
+    FacebookMedia {
+        video: bool,
+    },
+    /// Any address with a scheme: `shop://item/1`.
+    AppUrl,
+    Digits,
+    /// Three capital letters.
+    Currency,
+    /// `2026-12-24 18:00:00`.
+    DateTime,
+    /// Of these types, where present; the value itself is an object.
+    Types(Fields),
+    /// No other fields than these.
+    Known(Fields),
+    /// At least one of these fields.
+    AnyOf(&'static [&'static str]),
+    /// Not more than one of these fields.
+    AtMostOneOf(&'static [&'static str]),
+    /// Meta's macros where they work, and none elsewhere; for every text of the message.
+    Macros,
+    /// `${…}` that can be read; for every text of the message.
+    Placeholders,
+    /// `$${…}` that was perhaps meant as a dollar and a value; for every text of the message.
+    DoubtfulLiteral,
+    /// What takes more than one field to see.
+    Custom {
+        says: &'static str,
+        find: fn(&Value) -> Vec<Finding>,
+    },
+}
+
+impl std::fmt::Debug for Check {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.says())
+    }
+}
+
+impl Check {
+    /// The number in the rule, if it is one of counting.
+    pub const fn limit(&self) -> Option<u32> {
+        match self {
+            Self::MaxChars(n) | Self::MaxItems(n) | Self::MaxLineBreaks(n) => Some(*n),
+            _ => None,
+        }
+    }
+
+    /// The rule as a phrase.
+    pub fn says(&self) -> String {
+        let names = |fields: Fields| fields.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+        match self {
+            Self::Required => "must be given and not be empty".to_owned(),
+            Self::MaxChars(n) => format!("at most {n} characters"),
+            Self::MaxItems(n) => format!("at most {n} items"),
+            Self::MaxLineBreaks(n) => format!("at most {n} line breaks"),
+            Self::OneOf(values) => format!("one of {}", values.join(", ")),
+            Self::WebUrl => "an http or https address with a host".to_owned(),
+            Self::FacebookMedia { video: true } => {
+                "the facebook.com address of a video: https://www.facebook.com/NAME/videos/ID".to_owned()
+            }
+            Self::FacebookMedia { video: false } => "the facebook.com address of a photo: \
+                https://www.facebook.com/NAME/photos/ID or https://www.facebook.com/photo.php?fbid=ID"
+                .to_owned(),
+            Self::AppUrl => "an address with a scheme".to_owned(),
+            Self::Digits => "digits only".to_owned(),
+            Self::Currency => "a currency code of three capital letters".to_owned(),
+            Self::DateTime => "a time like 2026-12-24 18:00:00".to_owned(),
+            Self::Types(fields) => {
+                fields.iter().map(|(name, kind)| format!("{name}: {}", kind.name())).collect::<Vec<_>>().join("; ")
+            }
+            Self::Known(fields) => format!("known fields: {}", names(fields)),
+            Self::AnyOf(fields) => format!("at least one of {}", fields.join(", ")),
+            Self::AtMostOneOf(fields) => format!("not more than one of {}", fields.join(", ")),
+            Self::Macros => format!("{} in titles, subtitles and greetings only", MACROS.join(", ")),
+            Self::Placeholders => "${column} and ${column:-default} closed and named".to_owned(),
+            Self::DoubtfulLiteral => "$${column} is shown as ${column}".to_owned(),
+            Self::Custom { says, .. } => (*says).to_owned(),
+        }
+    }
+
+    /// Whether a value that is put into a text can break the rule by that text alone.
+    pub const fn is_about_text(&self) -> bool {
+        matches!(
+            self,
+            Self::Required
+                | Self::MaxChars(_)
+                | Self::MaxLineBreaks(_)
+                | Self::OneOf(_)
+                | Self::WebUrl
+                | Self::FacebookMedia { .. }
+                | Self::AppUrl
+                | Self::Digits
+                | Self::Currency
+                | Self::DateTime
+        )
+    }
+
+    /// What is wrong with a text, for the checks of [`Check::is_about_text`].
+    pub fn text(&self, text: &str) -> Option<String> {
+        let is_met = match self {
+            Self::Required => {
+                return text.trim().is_empty().then(|| "is empty".to_owned());
+            }
+            Self::MaxChars(limit) => {
+                // UTF-16 units are never more than bytes: most texts need no count.
+                if text.len() <= *limit as usize {
+                    return None;
+                }
+                let count = chars(text);
+                return (count > *limit as usize).then(|| format!("{count} characters, at most {limit}"));
+            }
+            Self::MaxLineBreaks(limit) => {
+                let count = text.matches('\n').count();
+                return (count > *limit as usize).then(|| format!("{count} line breaks, at most {limit}"));
+            }
+            Self::OneOf(values) => values.contains(&text),
+            Self::WebUrl => is_web_url(text),
+            Self::FacebookMedia { video } => is_facebook_media(text, *video),
+            Self::AppUrl => is_app_url(text),
+            Self::Digits => !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()),
+            Self::Currency => text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase()),
+            Self::DateTime => is_date_time(text),
+            _ => true,
+        };
+        (!is_met).then(|| match self {
+            Self::OneOf(values) => match nearest(text, values.iter().copied()) {
+                Some(near) => format!("must be {}; did you mean {near}?", self.says()),
+                None => format!("must be {}", self.says()),
+            },
+            _ => format!("must be {}", self.says()),
+        })
+    }
+}
+
+/// Characters as we count them for Meta: UTF-16 code units.
+pub fn chars(text: &str) -> usize {
+    text.chars().map(char::len_utf16).sum()
+}
+
+/// Meta's macros, all of them.
+pub const MACROS: [&str; 3] = ["{{first_name}}", "{{last_name}}", "{{full_name}}"];
+
+/// Every `{{name}}` in a text: what Meta reads as a macro.
+pub fn macros(text: &str) -> impl Iterator<Item = &str> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        loop {
+            let start = rest.find("{{")?;
+            let inside = &rest[start + 2..];
+            let end =
+                inside.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == ' ')).unwrap_or(inside.len());
+            if end > 0 && inside[end..].starts_with("}}") {
+                let found = &rest[start..start + 2 + end + 2];
+                rest = &inside[end + 2..];
+                return Some(found);
+            }
+            // One brace only: `{{{first_name}}` holds a macro as well.
+            rest = &rest[start + 1..];
+        }
+    })
+}
+
+/// The known name that somebody may have meant.
+pub fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    known
+        .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
+        .filter(|(score, _)| *score > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
+}
+
+/// What follows the scheme, when the text is an address without white space and control characters.
+fn after_scheme<'t>(text: &'t str, schemes: &[&str]) -> Option<&'t str> {
+    if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return None;
+    }
+    let (scheme, rest) = text.split_once("://")?;
+    schemes.iter().any(|known| known.eq_ignore_ascii_case(scheme)).then_some(rest)
+}
+
+/// Host (without user, without port) and all that follows it.
+fn host_and_path(rest: &str) -> (&str, &str) {
+    let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let host = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    };
+    (host, path)
+}
+
+fn is_web_url(text: &str) -> bool {
+    after_scheme(text, &["http", "https"]).is_some_and(|rest| {
+        let (host, _) = host_and_path(rest);
+        // Placeholders of the documentation, `<IMAGE_URL>`, have no place in a host.
+        !host.is_empty() && !host.starts_with('.') && !host.contains(['<', '>', '"', '{', '}', '|', '^', '`', '\\'])
+    })
+}
+
+fn is_app_url(text: &str) -> bool {
+    let has_space = text.chars().any(|c| c.is_whitespace() || c.is_control());
+    text.split_once(':').is_some_and(|(scheme, rest)| {
+        !has_space
+            && !rest.is_empty()
+            && scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte))
+    })
+}
+
+fn is_facebook_media(text: &str, video: bool) -> bool {
+    let Some(rest) = after_scheme(text, &["https"]) else { return false };
+    let (host, path) = host_and_path(rest);
+    let host = host.to_ascii_lowercase();
+    if host != "facebook.com" && !host.ends_with(".facebook.com") {
+        return false;
+    }
+    let is_id = |id: &str| !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_digit());
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    if !video && path == "/photo.php" {
+        return query.split('&').any(|pair| pair.strip_prefix("fbid=").is_some_and(is_id));
+    }
+    let steps: Vec<&str> = path.trim_matches('/').split('/').collect();
+    let kind = if video { "videos" } else { "photos" };
+    // Albums stand between the word and the id: NAME/photos/ALBUM/ID.
+    steps.len() >= 3 && !steps[0].is_empty() && steps[1] == kind && steps.last().is_some_and(|id| is_id(id))
+}
+
+fn is_date_time(text: &str) -> bool {
+    let shape = text.len() == 19
+        && text.bytes().enumerate().all(|(index, byte)| match index {
+            4 | 7 => byte == b'-',
+            10 => byte == b' ',
+            13 | 16 => byte == b':',
+            _ => byte.is_ascii_digit(),
+        });
+    shape && text.replacen(' ', "T", 1).parse::<jiff::civil::DateTime>().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        for (url, good) in [
+            ("https://shop.example/a?b=c#d", true),
+            ("HTTP://shop.example", true),
+            ("https://user:pw@shop.example:8443/", true),
+            ("https://ร้าน.example/ก", true),
+            ("https://[::1]:80/", true),
+            ("shop.example/a", false),
+            ("https://", false),
+            ("https:///path", false),
+            ("https://?q", false),
+            ("https://<IMAGE_URL>", false),
+            ("<IMAGE_URL>", false),
+            ("javascript:alert(1)", false),
+            ("https://shop.example/a b", false),
+            ("https://shop.example/\n", false),
+            ("ftp://shop.example/", false),
+        ] {
+            assert_eq!(Check::WebUrl.text(url).is_none(), good, "{url}");
+        }
+        assert!(Check::AppUrl.text("shop://item/1").is_none());
+        assert!(Check::AppUrl.text("item/1").is_some());
+        for (url, video, good) in [
+            ("https://business.facebook.com/page/videos/123", true, true),
+            ("https://www.facebook.com/user.name/videos/123/", true, true),
+            ("https://www.facebook.com/page/photos/123", false, true),
+            ("https://www.facebook.com/page/photos/a.1/123/", false, true),
+            ("https://www.facebook.com/photo.php?fbid=123&set=a", false, true),
+            ("https://www.facebook.com/page/photos/123", true, false),
+            ("https://www.facebook.com/photo.php?fbid=x", false, false),
+            ("https://evilfacebook.com/page/videos/123", true, false),
+            ("https://facebook.com.evil.example/page/videos/123", true, false),
+            ("http://www.facebook.com/page/videos/123", true, false),
+        ] {
+            assert_eq!(Check::FacebookMedia { video }.text(url).is_none(), good, "{url}");
+        }
+    }
+
+    #[test]
+    fn characters_are_utf16_units() {
+        assert_eq!(chars("é"), 1);
+        assert_eq!(chars("😀"), 2);
+        assert_eq!(chars("e\u{301}"), 2);
+        assert!(Check::MaxChars(2).text("éé").is_none());
+        assert_eq!(Check::MaxChars(2).text("😀é").unwrap(), "3 characters, at most 2");
+    }
+
+    #[test]
+    fn macros_are_found_wherever_they_hide() {
+        let found = |text| macros(text).collect::<Vec<_>>();
+        assert_eq!(found("Hi {{first_name}}, {{ x }}{{{last_name}}}"), ["{{first_name}}", "{{ x }}", "{{last_name}}"]);
+        assert_eq!(found("{{}} {{a} {b}} {{a-b}} {\"a\":{\"b\":1}}"), [""; 0]);
+    }
+
+    #[test]
+    fn times_are_real_ones() {
+        for (text, good) in [
+            ("2025-10-25 16:00:00", true),
+            ("2025-02-30 16:00:00", false),
+            ("2025-10-25T16:00:00", false),
+            ("2025-10-25 24:00:00", false),
+            ("2025-10-25", false),
+            ("tomorrow", false),
+        ] {
+            assert_eq!(Check::DateTime.text(text).is_none(), good, "{text}");
+        }
+    }
+}

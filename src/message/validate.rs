@@ -1,0 +1,250 @@
+//! The table of rules held against one message.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::parse;
+use super::path::{self, Path};
+use super::rules::check::{self, MACROS, nearest};
+use super::rules::{self, Basis, Check, Kind, OWN, Rule, Severity};
+use super::values::{Outline, doubtful_literal, is_url_field};
+
+/// One broken rule at one place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Violation {
+    /// The rule's id.
+    pub rule: &'static str,
+    pub severity: Severity,
+    /// `$.attachment.payload.elements[0].title`.
+    pub path: String,
+    /// What is wrong, without the path: `93 characters, at most 80`.
+    pub message: String,
+    /// The number of a rule that counts.
+    pub limit: Option<u32>,
+    /// The code that Meta would answer, where it is published.
+    pub code: Option<u32>,
+    pub basis: Basis,
+    /// Key of the page that the rule comes from; `mmsg` for our own.
+    pub page: &'static str,
+}
+
+impl Violation {
+    pub(crate) fn new(rule: &Rule, path: String, message: String) -> Self {
+        Self {
+            rule: rule.id,
+            severity: rule.severity,
+            path,
+            message,
+            limit: rule.check.limit(),
+            code: rule.code,
+            basis: rule.basis,
+            page: rule.page,
+        }
+    }
+
+    /// Whether Meta would refuse the message for it.
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
+}
+
+/// What a message is when it is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// As written: `${…}` stands for values that are not known yet.
+    Author,
+    /// Filled: every text is what people get.
+    Filled,
+}
+
+/// All violations, in the order of the table.
+pub fn check(message: &Value, stage: Stage) -> Vec<Violation> {
+    let kind = Kind::of(message);
+    let mut found = Vec::new();
+    for rule in rules::all().filter(|rule| rule.is_for(kind)) {
+        for pattern in rule.paths {
+            if *pattern == ANY_TEXT {
+                path::each_text(message, &mut |path, text| {
+                    if let Some(what) = any_text(rule, kind, path, text, stage) {
+                        found.push(Violation::new(rule, path.to_string(), what));
+                    }
+                });
+                continue;
+            }
+            for place in path::select(message, pattern) {
+                if rule.when.is_none_or(|(field, value)| is(place.owner, field, value)) {
+                    found.extend(at(rule, &place, stage));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The pattern of rules for every text of a message.
+pub(crate) const ANY_TEXT: &str = "$..*";
+
+fn is(owner: &Value, field: &str, value: &str) -> bool {
+    owner.get(field).and_then(Value::as_str) == Some(value)
+}
+
+fn at(rule: &Rule, place: &path::Found<'_>, stage: Stage) -> Vec<Violation> {
+    let one = |what: String| vec![Violation::new(rule, place.path.to_string(), what)];
+    let Some(value) = place.value else {
+        return if matches!(rule.check, Check::Required) { one("is missing".to_owned()) } else { Vec::new() };
+    };
+    match (&rule.check, value) {
+        (Check::Required, Value::Null) => one("is null".to_owned()),
+        (Check::Required, Value::Array(items)) if items.is_empty() => one("is empty".to_owned()),
+        (Check::Required, Value::Object(fields)) if fields.is_empty() => one("is empty".to_owned()),
+        (Check::MaxItems(limit), Value::Array(items)) if items.len() > *limit as usize => {
+            one(format!("{} items, at most {limit}", items.len()))
+        }
+        (Check::Types(fields), Value::Object(object)) => fields
+            .iter()
+            .filter_map(|(name, kind)| object.get(*name).map(|value| (name, kind, value)))
+            .filter(|(_, kind, value)| !kind.accepts(value))
+            .map(|(name, kind, value)| {
+                let what = format!("must be {}, is {}", kind.name(), parse::name(value));
+                Violation::new(rule, place.path.key(name).to_string(), what)
+            })
+            .collect(),
+        (Check::Types(_), other) => one(format!("must be an object, is {}", parse::name(other))),
+        (Check::Known(fields), Value::Object(object)) => {
+            let names = || fields.iter().map(|(name, _)| *name);
+            object
+                .keys()
+                .filter(|key| !names().any(|name| name == key.as_str()))
+                .map(|key| {
+                    let what = match nearest(key, names().filter(|name| !object.contains_key(*name))) {
+                        Some(near) => format!("is not a known field, did you mean {near}?"),
+                        None => "is not a known field here; it is passed on as it stands".to_owned(),
+                    };
+                    Violation::new(rule, place.path.key(key).to_string(), what)
+                })
+                .collect()
+        }
+        (Check::AnyOf(fields), Value::Object(object)) => {
+            let is_given = |name: &&&str| object.get(**name).is_some_and(|value| !is_blank(value));
+            if fields.iter().any(|name| is_given(&name)) {
+                return Vec::new();
+            }
+            one(format!("needs {}", fields.join(" or ")))
+        }
+        (Check::AtMostOneOf(fields), Value::Object(object)) => {
+            let given: Vec<&str> = fields.iter().copied().filter(|name| object.contains_key(*name)).collect();
+            if given.len() < 2 {
+                Vec::new()
+            } else {
+                one(format!("has {}, which exclude each other", given.join(" and ")))
+            }
+        }
+        (Check::Custom { find, .. }, value) => find(value)
+            .into_iter()
+            .map(|(below, what)| {
+                let path = match below {
+                    None => place.path.to_string(),
+                    Some(below) if below.starts_with('[') => format!("{}{below}", place.path),
+                    Some(below) => format!("{}.{below}", place.path),
+                };
+                Violation::new(rule, path, what)
+            })
+            .collect(),
+        (check, Value::String(text)) if check.is_about_text() => {
+            let is_url = matches!(check, Check::WebUrl | Check::FacebookMedia { .. } | Check::AppUrl);
+            written(check, text, stage, is_url).map_or_else(Vec::new, one)
+        }
+        // An amount or an id as a number is as good as its digits.
+        (check @ (Check::Digits | Check::Currency), Value::Number(number)) => {
+            check.text(&number.to_string()).map_or_else(Vec::new, one)
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn is_blank(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.trim().is_empty(),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => false,
+    }
+}
+
+/// What is wrong with a text that may hold placeholders, whatever their values.
+fn written(check: &Check, text: &str, stage: Stage, is_url: bool) -> Option<String> {
+    let outline = match stage {
+        Stage::Filled => return check.text(text),
+        // Said by the rule for placeholders.
+        Stage::Author => Outline::of(text).ok()?,
+    };
+    if !outline.has_values {
+        return check.text(&outline.literal);
+    }
+    match check {
+        Check::MaxChars(_) | Check::MaxLineBreaks(_) => {
+            check.text(&outline.literal).map(|what| format!("{what}, before any value is filled in"))
+        }
+        _ if is_url && outline.is_whole => None,
+        _ if is_url && outline.starts_with_value => Some(
+            "starts with a value and goes on: a value is the whole address or stands behind its beginning".to_owned(),
+        ),
+        _ if is_url => check.text(&outline.sample),
+        _ => None,
+    }
+}
+
+/// The rules that hold for every text of a message.
+pub(crate) fn any_text(rule: &Rule, kind: Option<Kind>, path: &Path, text: &str, stage: Stage) -> Option<String> {
+    match rule.check {
+        Check::Macros => {
+            let literal = match stage {
+                Stage::Filled => Cow::Borrowed(text),
+                Stage::Author => Cow::Owned(Outline::of(text).ok()?.literal),
+            };
+            wrong_macro(kind, path, &literal)
+        }
+        Check::Placeholders if stage == Stage::Author => Outline::of(text).err().map(|error| error.message()),
+        Check::DoubtfulLiteral if stage == Stage::Author => doubtful_literal(text)
+            .map(|name| format!("people see ${{{name}}}; a dollar sign and the value are written $$${{{name}}}")),
+        _ => None,
+    }
+}
+
+/// Where Meta fills in its macros.
+const MACRO_PLACES: &[(Kind, &str)] = &[
+    (Kind::Generic, "$.attachment.payload.text"),
+    (Kind::Generic, "$.attachment.payload.elements[*].title"),
+    (Kind::Generic, "$.attachment.payload.elements[*].subtitle"),
+    (Kind::Coupon, "$.attachment.payload.title"),
+    (Kind::Coupon, "$.attachment.payload.subtitle"),
+    (Kind::Coupon, "$.attachment.payload.coupon_pre_message"),
+];
+
+/// A macro that Meta does not know, or not there. A `payload` is the developer's own and shown to nobody.
+pub(crate) fn wrong_macro(kind: Option<Kind>, path: &Path, text: &str) -> Option<String> {
+    if path.last_key() == Some("payload") {
+        return None;
+    }
+    let works = MACRO_PLACES.iter().any(|(of, pattern)| Some(*of) == kind && path::matches(pattern, path));
+    check::macros(text).find_map(|name| {
+        let is_known = MACROS.contains(&name);
+        match (is_known, works) {
+            (true, true) => None,
+            (true, false) => {
+                let place = if path.last_key().is_some_and(is_url_field) { "an address" } else { "this text" };
+                Some(format!("{name} is not filled in here: people would see it in {place} as it stands"))
+            }
+            (false, _) => Some(match nearest(name, MACROS.into_iter()) {
+                Some(near) => format!("{name} is not one of Meta's macros, did you mean {near}?"),
+                None => format!("{name} is not one of Meta's macros ({})", MACROS.join(", ")),
+            }),
+        }
+    })
+}
+
+/// Whether a rule is about what people wrote for us rather than for Meta.
+pub fn is_own(violation: &Violation) -> bool {
+    violation.page == OWN
+}
