@@ -1,1 +1,11 @@
-//! campaign
+//! Campaigns: ids, budgets and money; values and rules that need no I/O.
+
+mod budget;
+mod id;
+mod money;
+mod time;
+
+pub use budget::{Budget, DEFAULT_DAYS, run_days};
+pub use id::{AdAccount, CampaignId, PageId};
+pub use money::{Currency, Money};
+pub use time::{parse_time, read_time};

@@ -1,0 +1,80 @@
+//! Budgets and the least that an account takes.
+
+use std::time::Duration;
+
+/// A campaign's run when no end is given, in days (Meta: start plus 30 days for lifetime budgets).
+pub const DEFAULT_DAYS: u64 = 30;
+
+/// What a campaign may cost, in the currency's smallest unit, above 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Budget {
+    /// The average per day: up to 175 % on one day, at most seven times itself in a week.
+    Daily(u64),
+    /// The total of the whole run.
+    Lifetime(u64),
+}
+
+impl Budget {
+    pub fn minor(self) -> u64 {
+        match self {
+            Self::Daily(minor) | Self::Lifetime(minor) => minor,
+        }
+    }
+
+    /// The name of the parameter in Meta's API.
+    pub fn parameter(self) -> &'static str {
+        match self {
+            Self::Daily(_) => "daily_budget",
+            Self::Lifetime(_) => "lifetime_budget",
+        }
+    }
+
+    /// The least budget of this kind, given the account's `min_daily` (`min_daily_budget_imp`) and the days of the run.
+    pub fn least(self, min_daily: u64, days: u64) -> u64 {
+        match self {
+            Self::Daily(_) => min_daily,
+            Self::Lifetime(_) => min_daily.saturating_mul(days),
+        }
+    }
+
+    /// A budget from a flag: a whole number of smallest units above 0, or the reason why not.
+    pub fn parse_amount(text: &str) -> Result<u64, String> {
+        let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        match text.parse::<u64>() {
+            Ok(0) => Err("a budget must be above 0".to_owned()),
+            // Meta's side counts in signed 64 bits.
+            Ok(minor) if plain && i64::try_from(minor).is_ok() => Ok(minor),
+            _ => {
+                Err("a budget is a whole number in the currency's smallest unit, such as 3000 for 30.00 USD".to_owned())
+            }
+        }
+    }
+}
+
+/// The days of a run, begun ones counted whole; [`DEFAULT_DAYS`] without an end.
+pub fn run_days(run: Option<Duration>) -> u64 {
+    run.map_or(DEFAULT_DAYS, |run| run.as_secs().div_ceil(24 * 60 * 60).max(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_is_a_whole_number_above_zero() {
+        assert_eq!(Budget::parse_amount("3000"), Ok(3000));
+        for text in ["", "0", "-1", "+5", "30.00", "3,000", "3e3", " 5", "99999999999999999999", "9223372036854775808"]
+        {
+            assert!(Budget::parse_amount(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_least_lifetime_budget_grows_with_the_days() {
+        let hours = |n: u64| Some(Duration::from_secs(n * 3600));
+        assert_eq!((run_days(None), run_days(hours(1)), run_days(hours(24)), run_days(hours(25))), (30, 1, 1, 2));
+        assert_eq!(Budget::Lifetime(1).least(100, 30), 3000);
+        assert_eq!(Budget::Daily(1).least(100, 30), 100);
+        assert_eq!(Budget::Lifetime(1).least(u64::MAX, 2), u64::MAX);
+    }
+}

@@ -1,0 +1,252 @@
+//! What it takes to talk to Graph: host, version and secrets; and how a client is made of it.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use hmac::{Hmac, KeyInit, Mac};
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue, USER_AGENT};
+use reqwest::{ClientBuilder, Url, redirect};
+use sha2::Sha256;
+
+use crate::config::secret::{Redactor, Secret};
+use crate::error::{Error, Result};
+
+/// How long a connection may take.
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The host that Meta's Graph API has.
+const META: &str = "facebook.com";
+
+/// Everything that a client needs to know of the profile.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// Scheme, host and port; no slash at the end.
+    pub graph_url: String,
+    /// `v26.0`.
+    pub api_version: String,
+    pub token: Secret,
+    /// When set, every request carries `appsecret_proof`.
+    pub app_secret: Option<Secret>,
+    pub redactor: Redactor,
+}
+
+/// An [`Access`] whose parts were checked.
+#[derive(Clone, Debug)]
+pub(super) struct Checked {
+    pub base: Url,
+    pub version: String,
+    pub loopback: bool,
+    pub proof: Option<String>,
+    pub headers: HeaderMap,
+}
+
+impl Access {
+    /// A host that is neither Meta's nor this machine is worth a warning: the token goes there.
+    pub fn warning(&self) -> Option<String> {
+        let url = Url::parse(&self.graph_url).ok()?;
+        let host = url.host_str()?;
+        let meta = host == META || host.strip_suffix(META).is_some_and(|rest| rest.ends_with('.'));
+        (!meta && !is_loopback(&url))
+            .then(|| format!("the Graph host {host} is not Meta's: it is given the access token"))
+    }
+
+    /// Errors are exit 3.
+    pub(super) fn check(&self) -> Result<Checked> {
+        let bad = |why: &str| {
+            Err(Error::config(format!("the Graph URL {:?} {why}", self.redactor.clean(&self.graph_url)))
+                .hint("graph_url in the profile or MMSG_GRAPH_URL is scheme, host and port, such as https://graph.facebook.com"))
+        };
+        let Ok(base) = Url::parse(&self.graph_url) else { return bad("is no URL") };
+        let loopback = is_loopback(&base);
+        match base.scheme() {
+            "https" => {}
+            "http" if loopback => {}
+            "http" => return bad("would send the token in clear: plain http is for this machine only"),
+            _ => return bad("is neither https nor http"),
+        }
+        if base.host_str().is_none() || base.path() != "/" || base.query().is_some() || base.fragment().is_some() {
+            return bad("is more than scheme, host and port");
+        }
+        if !base.username().is_empty() || base.password().is_some() {
+            return bad("holds a user name or password");
+        }
+        if !is_version(&self.api_version) {
+            return Err(Error::config(format!("{:?} is no Graph API version", self.redactor.clean(&self.api_version)))
+                .hint("api_version in the profile or MMSG_API_VERSION looks like v26.0"));
+        }
+        let headers = self.headers()?;
+        let proof = self.app_secret.as_ref().and_then(|secret| proof(secret, &self.token));
+        Ok(Checked { base, version: self.api_version.clone(), loopback, proof, headers })
+    }
+
+    fn headers(&self) -> Result<HeaderMap> {
+        let mut bearer = HeaderValue::try_from(format!("Bearer {}", self.token.expose()))
+            .map_err(|_| Error::credentials("the access token holds characters that no token has").hint(TOKEN_HINT))?;
+        if self.token.expose().is_empty() || self.token.expose().contains(char::is_whitespace) {
+            return Err(Error::credentials("the access token is empty or holds white space").hint(TOKEN_HINT));
+        }
+        bearer.set_sensitive(true);
+        let mut headers = HeaderMap::new();
+        headers.insert(AUTHORIZATION, bearer);
+        headers.insert(USER_AGENT, HeaderValue::from_static(concat!("mmsg/", env!("CARGO_PKG_VERSION"))));
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        Ok(headers)
+    }
+}
+
+const TOKEN_HINT: &str = "set access_token in the profile, or MMSG_TOKEN";
+
+impl Checked {
+    /// What both clients have in common. Nothing is retried or redirected below us, and no proxy sees what goes to loopback.
+    pub fn client(&self) -> ClientBuilder {
+        let builder = reqwest::Client::builder()
+            .redirect(redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .referer(false)
+            .tcp_nodelay(true)
+            .https_only(!self.loopback);
+        if self.loopback { builder.no_proxy() } else { builder }
+    }
+
+    /// `…/v26.0/<segments>`, each segment escaped. A segment that would name a folder is refused.
+    pub fn url(&self, segments: &[&str]) -> Result<Url> {
+        let mut path = format!("/{}", self.version);
+        for segment in segments {
+            path.push('/');
+            path.extend(percent_encoding::utf8_percent_encode(segment, SEGMENT));
+        }
+        let mut url = self.base.clone();
+        url.set_path(&path);
+        if url.path() != path {
+            return Err(Error::usage(format!("{:?} can't be part of an address", segments.join("/"))));
+        }
+        Ok(url)
+    }
+}
+
+/// All but what never means anything in a path.
+const SEGMENT: &percent_encoding::AsciiSet = &percent_encoding::NON_ALPHANUMERIC.remove(b'_').remove(b'-');
+
+fn is_version(text: &str) -> bool {
+    let digits = |text: &str| !text.is_empty() && text.len() <= 3 && text.bytes().all(|b| b.is_ascii_digit());
+    text.strip_prefix('v')
+        .and_then(|text| text.split_once('.'))
+        .is_some_and(|(major, minor)| digits(major) && digits(minor))
+}
+
+/// This machine: `localhost`, 127.0.0.0/8 or ::1. Names are not looked up.
+fn is_loopback(url: &Url) -> bool {
+    let Some(host) = url.host_str() else { return false };
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+}
+
+/// `appsecret_proof`: lower-case hex of HMAC-SHA256 with the app secret as key over the token.
+fn proof(app_secret: &Secret, token: &Secret) -> Option<String> {
+    // HMAC takes keys of any length.
+    let mut hmac = Hmac::<Sha256>::new_from_slice(app_secret.expose().as_bytes()).ok()?;
+    hmac.update(token.expose().as_bytes());
+    Some(hmac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Exit;
+
+    fn access(url: &str) -> Access {
+        Access {
+            graph_url: url.to_owned(),
+            api_version: "v26.0".to_owned(),
+            token: Secret::new("EAABtoken"),
+            app_secret: None,
+            redactor: Redactor::default(),
+        }
+    }
+
+    #[test]
+    fn plain_http_is_for_loopback_only() {
+        for url in [
+            "https://graph.facebook.com",
+            "http://127.0.0.1:8080",
+            "http://localhost:1",
+            "http://[::1]:9",
+            "http://127.9.9.9",
+        ] {
+            assert!(access(url).check().is_ok(), "{url}");
+        }
+        for url in [
+            "http://graph.facebook.com",
+            "http://localhost.example.com",
+            "http://127.0.0.1.example.com",
+            "http://0.0.0.0:80",
+            "ftp://graph.facebook.com",
+            "https://graph.facebook.com/v25.0",
+            "https://user@graph.facebook.com",
+            "https://graph.facebook.com?x=1",
+            "graph.facebook.com",
+            "",
+        ] {
+            assert_eq!(access(url).check().unwrap_err().exit(), Exit::Config, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_strange_host_is_warned_about() {
+        for url in ["https://graph.facebook.com", "http://127.0.0.1:1", "https://graph-video.facebook.com"] {
+            assert_eq!(access(url).warning(), None, "{url}");
+        }
+        for url in ["https://graph.evilfacebook.com", "https://facebook.com.example.com", "https://example.com"] {
+            assert!(access(url).warning().is_some(), "{url}");
+        }
+    }
+
+    #[test]
+    fn no_id_changes_the_path() {
+        let checked = access("https://graph.facebook.com").check().unwrap();
+        for (id, path) in [
+            ("123", "/v26.0/123"),
+            ("a/b", "/v26.0/a%2Fb"),
+            ("../me", "/v26.0/%2E%2E%2Fme"),
+            ("1?fields=x#y", "/v26.0/1%3Ffields%3Dx%23y"),
+            ("%2e%2e", "/v26.0/%252e%252e"),
+            ("act_1", "/v26.0/act_1"),
+            ("a b\n", "/v26.0/a%20b%0A"),
+        ] {
+            assert_eq!(checked.url(&[id]).unwrap().path(), path, "{id}");
+        }
+        for id in [".", ".."] {
+            assert!(checked.url(&[id, "insights"]).is_err(), "{id}");
+        }
+    }
+
+    #[test]
+    fn a_bad_token_is_exit_4_and_never_shown() {
+        for token in ["", "EAAB x", "EAAB\n", "EAAB\u{7f}", "EAABé \u{1}"] {
+            let mut access = access("https://graph.facebook.com");
+            access.token = Secret::new(token);
+            let error = access.check().unwrap_err();
+            assert_eq!(error.exit(), Exit::Credentials, "{token:?}");
+            assert!(!error.to_string().contains("EAAB"));
+        }
+        let checked = access("https://graph.facebook.com").check().unwrap();
+        assert!(!format!("{checked:?}").contains("EAAB"));
+    }
+
+    #[test]
+    fn the_proof_is_the_published_hmac() {
+        // RFC 4231, test case 2.
+        let proof = proof(&Secret::new("Jefe"), &Secret::new("what do ya want for nothing?")).unwrap();
+        assert_eq!(proof, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    }
+
+    #[test]
+    fn a_version_is_a_version() {
+        for text in ["v26.0", "v9.0", "v126.1"] {
+            assert!(is_version(text));
+        }
+        for text in ["26.0", "v26", "v26.0/..", "v.0", "vX.0", ""] {
+            assert!(!is_version(text), "{text}");
+        }
+    }
+}

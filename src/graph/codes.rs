@@ -1,0 +1,318 @@
+//! The one table of Graph's error codes: what each means, what it does to a send and a run, what an operator can do.
+//!
+//! A code in the table decides alone; HTTP status, shape and `is_transient` are read only when there is none, or an unknown one.
+//! Meanings are paraphrased from Meta's pages; classes are ours.
+
+mod general;
+mod marketing;
+
+use std::time::Duration;
+
+use crate::error::Exit;
+
+/// What an answer does to the send and to the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// Account, permission, terms, token or balance: the run ends.
+    Stop,
+    /// This campaign can't send.
+    Campaign,
+    /// The payload is wrong.
+    Message,
+    /// This token is dead, or its owner opted out.
+    Drop,
+    /// Not this person now.
+    Later,
+    /// Nobody now.
+    Wait,
+    /// It may or may not have happened.
+    Doubt,
+}
+
+impl Class {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::Campaign => "campaign",
+            Self::Message => "message",
+            Self::Drop => "drop",
+            Self::Later => "later",
+            Self::Wait => "wait",
+            Self::Doubt => "doubt",
+        }
+    }
+
+    /// What `mmsg send` does, for `mmsg explain`.
+    pub const fn effect(self) -> &'static str {
+        match self {
+            Self::Stop => "the recipient stays pending and the run ends",
+            Self::Campaign => "the recipient stays pending and the run ends for this campaign",
+            Self::Message => "the recipient stays pending and the run ends: the message must be mended first",
+            Self::Drop => "the recipient is refused and the run goes on",
+            Self::Later => "the recipient stays pending until a later time and the run goes on",
+            Self::Wait => "the recipient stays pending; the run pauses or ends with exit code 6 and a time",
+            Self::Doubt => "the send is unknown and is never repeated by itself; the run goes on",
+        }
+    }
+}
+
+/// How long a [`Class::Wait`] lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pause {
+    /// As the answer tells (`remaining_seconds`, usage headers), else backoff.
+    Told,
+    For(Duration),
+    /// Until the ad account's next day.
+    NextDay,
+    /// Until the campaign's start time.
+    CampaignStart,
+}
+
+impl Pause {
+    pub const fn text(self) -> &'static str {
+        match self {
+            Self::Told => "as long as Graph tells",
+            Self::For(time) if time.as_secs() == 3600 => "1 hour",
+            Self::For(_) => "30 minutes",
+            Self::NextDay => "until the next day",
+            Self::CampaignStart => "until the campaign starts",
+        }
+    }
+}
+
+/// One code, or one code with one subcode.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Row {
+    pub code: i64,
+    pub subcode: Option<i64>,
+    /// Meta's name, where one is published.
+    pub name: Option<&'static str>,
+    pub meaning: &'static str,
+    pub class: Class,
+    /// What the operator can do.
+    pub hint: &'static str,
+    /// How a run ends that ends by this answer.
+    pub exit: Exit,
+    /// How long nobody can be sent to; for [`Class::Wait`] only.
+    pub wait: Option<Pause>,
+    /// A rate refusal: pauses the run, speaks of no recipient.
+    pub is_rate: bool,
+    /// Speaks of one campaign only: another broadcast may go on.
+    pub of_campaign: bool,
+    /// The person must not be sent to again: opted out, expired, region.
+    pub suppresses: bool,
+    /// What it is once the campaign is no longer young, where that differs.
+    pub grown: Option<Class>,
+    /// The meaning that another of Meta's pages gives to the same number.
+    pub other: Option<&'static Row>,
+}
+
+impl Row {
+    /// The class for a campaign that is young (24 h from `created_time`, or of unknown age) or not.
+    pub fn class_when(&self, young: bool) -> Class {
+        match self.grown {
+            Some(grown) if !young => grown,
+            _ => self.class,
+        }
+    }
+
+    /// The exit code for [`Row::class_when`].
+    pub fn exit_when(&self, young: bool) -> Exit {
+        match self.class_when(young) {
+            class if class == self.class => self.exit,
+            class => exit_of(class),
+        }
+    }
+}
+
+/// The row that decides: the most exact one for the pair, else the code alone.
+///
+/// `None` is an unknown code. Codes 200 to 299 share the row of 200. A marketing-message number that arrives as the subcode of
+/// another code (Meta's pages don't say which of the two it is) is taken for what it says, unless the code means doubt.
+pub fn lookup(code: i64, subcode: Option<i64>) -> Option<&'static Row> {
+    if let Some(subcode) = subcode {
+        if let Some(row) = find(code, Some(subcode)) {
+            return Some(row);
+        }
+        let tells =
+            matches!(subcode, 2_300_000..=2_300_099 | 1_893_047) && !matches!(code, 1 | 2 | 2_300_000..=2_300_099);
+        if tells && let Some(row) = find(subcode, None) {
+            return Some(row);
+        }
+    }
+    find(code, None).or_else(|| if (200..=299).contains(&code) { find(200, None) } else { None })
+}
+
+fn find(code: i64, subcode: Option<i64>) -> Option<&'static Row> {
+    let table = if code < FIRST_MARKETING { general::ROWS } else { marketing::ROWS };
+    let index = table.binary_search_by_key(&(code, subcode), |row| (row.code, row.subcode)).ok()?;
+    table.get(index)
+}
+
+/// Codes from here on are in the second half of the table.
+const FIRST_MARKETING: i64 = 1_000_000;
+
+/// All rows, by code and subcode.
+pub fn all() -> impl Iterator<Item = &'static Row> {
+    general::ROWS.iter().chain(marketing::ROWS)
+}
+
+const fn exit_of(class: Class) -> Exit {
+    match class {
+        Class::Stop | Class::Campaign | Class::Message => Exit::Refused,
+        Class::Drop => Exit::PartlyRefused,
+        Class::Later | Class::Wait => Exit::NotYet,
+        Class::Doubt => Exit::Doubt,
+    }
+}
+
+const fn row(code: i64, class: Class, meaning: &'static str, hint: &'static str) -> Row {
+    let wait = match class {
+        Class::Wait => Some(Pause::Told),
+        Class::Stop | Class::Campaign | Class::Message | Class::Drop | Class::Later | Class::Doubt => None,
+    };
+    Row {
+        code,
+        subcode: None,
+        name: None,
+        meaning,
+        class,
+        hint,
+        exit: exit_of(class),
+        wait,
+        is_rate: false,
+        of_campaign: false,
+        suppresses: false,
+        grown: None,
+        other: None,
+    }
+}
+
+impl Row {
+    const fn sub(mut self, subcode: i64) -> Self {
+        self.subcode = Some(subcode);
+        self
+    }
+
+    const fn named(mut self, name: &'static str) -> Self {
+        self.name = Some(name);
+        self
+    }
+
+    const fn credentials(mut self) -> Self {
+        self.exit = Exit::Credentials;
+        self
+    }
+
+    const fn wait(mut self, pause: Pause) -> Self {
+        self.wait = Some(pause);
+        self
+    }
+
+    const fn rate(mut self) -> Self {
+        self.is_rate = true;
+        self
+    }
+
+    const fn of_campaign(mut self) -> Self {
+        self.of_campaign = true;
+        self
+    }
+
+    /// Counted, and no reason for a run to end with anything but 0.
+    const fn suppresses(mut self) -> Self {
+        self.suppresses = true;
+        self.exit = Exit::Done;
+        self
+    }
+
+    const fn grown(mut self, class: Class) -> Self {
+        self.grown = Some(class);
+        self
+    }
+
+    const fn or(mut self, other: &'static Row) -> Self {
+        self.other = Some(other);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_in_order_and_every_row_is_found() {
+        let keys: Vec<_> = all().map(|row| (row.code, row.subcode)).collect();
+        assert!(keys.windows(2).all(|pair| pair[0] < pair[1]), "out of order or twice");
+        for row in all() {
+            assert_eq!(lookup(row.code, row.subcode), Some(row));
+            assert_eq!(row.wait.is_some(), row.class == Class::Wait, "{}", row.code);
+            assert!(!row.meaning.is_empty() && !row.hint.is_empty(), "{}", row.code);
+            assert!(!row.suppresses || row.class == Class::Drop);
+            assert!(!row.is_rate || row.class == Class::Wait, "{}", row.code);
+        }
+    }
+
+    #[test]
+    fn every_published_marketing_code_is_there_and_no_other() {
+        let missing = [2_300_029, 2_300_045, 2_300_049, 2_300_050, 2_300_051];
+        for code in 2_300_000..=2_300_080 {
+            assert_eq!(lookup(code, None).is_none(), missing.contains(&code), "{code}");
+        }
+        assert!(lookup(2_300_081, None).is_none());
+        assert!(lookup(999_999, None).is_none());
+    }
+
+    #[test]
+    fn only_opted_out_expired_and_region_suppress() {
+        let codes: Vec<_> = all().filter(|row| row.suppresses).map(|row| row.code).collect();
+        assert_eq!(codes, [2_300_032, 2_300_034, 2_300_037]);
+    }
+
+    #[test]
+    fn the_rate_refusals_are_those_of_the_design() {
+        for code in [4, 17, 32, 341, 613, 80_000, 80_001, 80_004, 80_006, 80_014, 2_300_078] {
+            assert!(lookup(code, None).is_some_and(|row| row.is_rate), "{code}");
+        }
+        for code in [2_300_054, 2_300_055, 2_300_028] {
+            assert!(lookup(code, None).is_some_and(|row| !row.is_rate), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_subcode_decides_where_it_is_known() {
+        let class = |code, sub| lookup(code, sub).map(|row| row.class);
+        assert_eq!(class(10, None), Some(Class::Stop));
+        assert_eq!(class(10, Some(2_018_108)), Some(Class::Later));
+        assert_eq!(class(10, Some(1)), Some(Class::Stop));
+        assert_eq!(class(551, Some(1_545_041)), Some(Class::Later));
+        assert_eq!(class(200, Some(1_545_041)), Some(Class::Later));
+        assert_eq!(class(250, None), Some(Class::Stop));
+        assert_eq!(class(300, None), None);
+        // The marketing number in the subcode.
+        assert_eq!(class(100, Some(2_300_034)), Some(Class::Drop));
+        assert_eq!(class(10, Some(1_893_047)), Some(Class::Later));
+        assert_eq!(class(2, Some(2_300_034)), Some(Class::Doubt));
+        assert_eq!(class(2_300_001, Some(2_300_034)), Some(Class::Campaign));
+    }
+
+    #[test]
+    fn an_inactive_message_waits_only_while_the_campaign_is_young() {
+        let row = lookup(2_300_003, None).unwrap();
+        assert_eq!((row.class_when(true), row.exit_when(true)), (Class::Wait, Exit::NotYet));
+        assert_eq!((row.class_when(false), row.exit_when(false)), (Class::Campaign, Exit::Refused));
+        let token = lookup(190, Some(463)).unwrap();
+        assert_eq!(token.exit_when(false), Exit::Credentials);
+    }
+
+    #[test]
+    fn the_numbers_with_two_meanings_carry_both() {
+        for code in 2_300_069..=2_300_079 {
+            let row = lookup(code, None).unwrap();
+            let other = row.other.unwrap();
+            assert_eq!(other.code, code);
+            assert_ne!(other.meaning, row.meaning);
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! The send path: one request for one recipient, never repeated, and exactly what became of it.
+
+use std::error::Error as StdError;
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
+use reqwest::{Client, Method, Request, Response, Url};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::access::{Access, CONNECT_TIMEOUT};
+use super::error::{GraphError, clean, hide};
+use super::usage::Usage;
+use super::wire;
+use crate::campaign::{AdAccount, CampaignId};
+use crate::clock::UnixMillis;
+use crate::config::secret::Redactor;
+use crate::error::{Error, Result};
+
+/// An answer to a send is some 200 bytes; what is longer is no answer of Graph's.
+const MAX_ANSWER: usize = 256 * 1024;
+/// How much of a strange answer is shown, in characters.
+const MAX_SAMPLE: usize = 200;
+
+/// Sends messages of one ad account. HTTP/1.1 only: one HTTP/2 connection caps at the server's streams, and its loss would put
+/// every stream in doubt.
+#[derive(Clone, Debug)]
+pub struct Sender {
+    client: Client,
+    url: Url,
+    headers: HeaderMap,
+    proof: Option<String>,
+    redactor: Redactor,
+}
+
+/// What became of one request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answer {
+    pub transport: Transport,
+    pub usage: Usage,
+    /// From the error, else from the header `x-fb-trace-id`.
+    pub fbtrace_id: Option<String>,
+    /// The server's clock, from `Date`.
+    pub date: Option<UnixMillis>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// Nothing left: no connection, a request that could not be built, or a proxy that refused us (407).
+    NotSent {
+        why: String,
+    },
+    /// Bytes may have left, and no whole answer came back.
+    Lost {
+        why: String,
+    },
+    Answered {
+        status: u16,
+        body: Body,
+    },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// 2xx with `success: true` and no error.
+    Success { tracking_id: Option<String> },
+    /// An error, whatever the status.
+    Error(GraphError),
+    /// Neither: HTML, nothing, JSON of another kind. `sample` is short and clean.
+    Other { sample: String, is_json: bool },
+}
+
+impl Sender {
+    /// `timeout` is for a whole request; a connection gets a third of it, 10 s at most. Errors are exit 3 or 4.
+    pub fn new(access: &Access, ad_account: &AdAccount, timeout: Duration, concurrency: usize) -> Result<Self> {
+        let checked = access.check()?;
+        let url = checked.url(&[ad_account.as_str(), "messages"])?;
+        let client = checked
+            .client()
+            .http1_only()
+            .no_gzip()
+            .connect_timeout(CONNECT_TIMEOUT.min(timeout / 3))
+            .timeout(timeout)
+            // Shorter than any server's: a connection that both ends close at once puts a send in doubt.
+            .pool_idle_timeout(Duration::from_secs(5))
+            .pool_max_idle_per_host(concurrency)
+            .build()
+            .map_err(|error| Error::config("can't make the HTTP client").because(&error))?;
+        let mut headers = checked.headers;
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        Ok(Self { client, url, headers, proof: checked.proof, redactor: access.redactor.clone() })
+    }
+
+    /// The parts of a body that are the same for every recipient of a campaign.
+    pub fn frame(&self, campaign: &CampaignId, min_conversation_gap_seconds: Option<u32>) -> Frame {
+        let mut head = String::from(r#"{"message_id":"#);
+        push_json_text(&mut head, campaign.as_str());
+        head.push_str(r#","messenger_delivery_data":{"subscription_token":"#);
+        let mut tail = String::new();
+        if let Some(gap) = min_conversation_gap_seconds {
+            tail.push_str(&format!(r#","min_conversation_gap_seconds":{gap}"#));
+        }
+        if let Some(proof) = &self.proof {
+            // Hex: nothing to escape.
+            tail.push_str(&format!(r#","appsecret_proof":"{proof}""#));
+        }
+        tail.push('}');
+        Frame { head, middle: r#"},"message":"#, tail }
+    }
+
+    /// Sends one request. Never panics, never repeats it, and ends within the timeout.
+    pub async fn send(&self, body: Bytes) -> Answer {
+        let mut request = Request::new(Method::POST, self.url.clone());
+        *request.headers_mut() = self.headers.clone();
+        *request.body_mut() = Some(body.into());
+        match self.client.execute(request).await {
+            Ok(response) => self.read(response).await,
+            Err(error) => Answer::without_one(self.failed(error)),
+        }
+    }
+
+    fn failed(&self, error: reqwest::Error) -> Transport {
+        // A connection that timed out is both; nothing has left then.
+        let not_sent = error.is_connect() || error.is_builder();
+        let why = clean(&chain(&error.without_url()), &self.redactor);
+        if not_sent { Transport::NotSent { why } } else { Transport::Lost { why } }
+    }
+
+    async fn read(&self, mut response: Response) -> Answer {
+        let status = response.status();
+        let usage = Usage::read(response.headers());
+        let date = response.headers().get(DATE).and_then(|date| wire::http_date(date.to_str().ok()?));
+        let mut fbtrace_id = header_trace(response.headers());
+        let transport = if status.as_u16() == 407 {
+            Transport::NotSent { why: "the proxy wants a login (407)".to_owned() }
+        } else {
+            match bounded(&mut response, MAX_ANSWER).await {
+                Ok(body) => {
+                    let body = read_body(status.is_success(), &body, &self.redactor);
+                    if let Body::Error(GraphError { fbtrace_id: Some(id), .. }) = &body {
+                        fbtrace_id = Some(id.clone());
+                    }
+                    Transport::Answered { status: status.as_u16(), body }
+                }
+                Err(error) => {
+                    let why = clean(&chain(&error.without_url()), &self.redactor);
+                    Transport::Lost { why: format!("the answer broke off: {why}") }
+                }
+            }
+        };
+        Answer { transport, usage, fbtrace_id, date }
+    }
+}
+
+impl Answer {
+    fn without_one(transport: Transport) -> Self {
+        Self { transport, usage: Usage::default(), fbtrace_id: None, date: None }
+    }
+
+    /// Masks the recipient's token wherever the answer repeats it.
+    pub fn hide(&mut self, token: &str) {
+        match &mut self.transport {
+            Transport::Answered { body: Body::Error(error), .. } => error.hide(token),
+            Transport::Answered { body: Body::Other { sample, .. }, .. } => hide(sample, token),
+            Transport::Answered { body: Body::Success { .. }, .. } => {}
+            Transport::NotSent { why } | Transport::Lost { why } => hide(why, token),
+        }
+    }
+}
+
+/// A body with two holes: the recipient's token and the message.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    head: String,
+    middle: &'static str,
+    tail: String,
+}
+
+impl Frame {
+    /// The body for one recipient; `message` is JSON already.
+    pub fn fill(&self, token: &str, message: &[u8]) -> Bytes {
+        let room = self.head.len() + token.len() + 2 + self.middle.len() + message.len() + self.tail.len();
+        let mut body = Vec::with_capacity(room);
+        body.extend_from_slice(self.head.as_bytes());
+        if token.bytes().all(is_plain) {
+            body.push(b'"');
+            body.extend_from_slice(token.as_bytes());
+            body.push(b'"');
+        } else {
+            let mut escaped = String::new();
+            push_json_text(&mut escaped, token);
+            body.extend_from_slice(escaped.as_bytes());
+        }
+        body.extend_from_slice(self.middle.as_bytes());
+        body.extend_from_slice(message);
+        body.extend_from_slice(self.tail.as_bytes());
+        body.into()
+    }
+}
+
+/// Stands for itself in a JSON string.
+fn is_plain(byte: u8) -> bool {
+    matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
+}
+
+fn push_json_text(out: &mut String, text: &str) {
+    out.push_str(&serde_json::Value::from(text).to_string());
+}
+
+#[derive(Deserialize)]
+struct Reply<'a> {
+    #[serde(borrow, default)]
+    success: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    marketing_message_tracking_id: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    error: Option<&'a RawValue>,
+}
+
+fn read_body(is_success: bool, body: &[u8], redactor: &Redactor) -> Body {
+    let reply = std::str::from_utf8(body)
+        .ok()
+        .filter(|text| wire::is_object(text))
+        .and_then(|text| serde_json::from_str::<Reply<'_>>(text).ok());
+    match reply {
+        Some(Reply { error: Some(error), .. }) => Body::Error(GraphError::read(error, redactor)),
+        Some(reply) if is_success && reply.success.is_some_and(wire::is_true) => {
+            Body::Success { tracking_id: reply.marketing_message_tracking_id.and_then(wire::text) }
+        }
+        other => Body::Other { sample: sample(body, redactor), is_json: other.is_some() },
+    }
+}
+
+/// The start of a strange body: secrets replaced, white space folded.
+pub(super) fn sample(body: &[u8], redactor: &Redactor) -> String {
+    let text = String::from_utf8_lossy(body);
+    let folded = redactor.clean(&text).split_whitespace().collect::<Vec<_>>().join(" ");
+    match folded.char_indices().nth(MAX_SAMPLE) {
+        Some((end, _)) => format!("{}…", folded.get(..end).unwrap_or_default()),
+        None => folded,
+    }
+}
+
+/// The body, or as much of it as `limit` allows and one piece more.
+pub(super) async fn bounded(response: &mut Response, limit: usize) -> reqwest::Result<Bytes> {
+    let Some(first) = response.chunk().await? else { return Ok(Bytes::new()) };
+    let Some(second) = response.chunk().await? else { return Ok(first) };
+    let mut body = Vec::from(first);
+    body.extend_from_slice(&second);
+    while body.len() <= limit
+        && let Some(more) = response.chunk().await?
+    {
+        body.extend_from_slice(&more);
+    }
+    Ok(body.into())
+}
+
+pub(super) fn header_trace(headers: &HeaderMap) -> Option<String> {
+    let id = headers.get("x-fb-trace-id")?.to_str().ok()?;
+    (id.len() <= 64).then(|| id.to_owned())
+}
+
+/// An error and its causes on one line, without repeating itself.
+pub(super) fn chain(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        if !text.ends_with(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        next = cause.source();
+    }
+    text
+}

@@ -1,0 +1,194 @@
+//! Usage headers: how near the limits we are, and how long to stay away. Their units differ.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use reqwest::header::HeaderMap;
+use serde::Deserialize;
+
+/// What the usage headers of one answer say. Percents are of the limit: 100 is the limit itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Usage {
+    /// `X-Business-Use-Case-Usage`: the highest of its percents.
+    pub business: Option<f64>,
+    /// `X-Ad-Account-Usage`.
+    pub account: Option<f64>,
+    /// `X-App-Usage`: the highest of its percents.
+    pub app: Option<f64>,
+    /// Until access comes back, when it is lost: minutes in the header.
+    pub regain: Option<Duration>,
+    /// Until the ad account's score is reset: seconds in the header.
+    pub reset: Option<Duration>,
+    pub tier: Option<Tier>,
+}
+
+/// The app's access to the ads API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tier {
+    /// `development_access`, formerly Standard.
+    Limited,
+    /// `standard_access`, formerly Advanced.
+    Full,
+}
+
+impl Usage {
+    /// The highest percent of all.
+    pub fn percent(&self) -> Option<f64> {
+        [self.business, self.account, self.app].into_iter().flatten().reduce(f64::max)
+    }
+
+    /// How long to stay away, if it is told: the time to regain access, else the reset of a score that is used up.
+    pub fn wait(&self) -> Option<Duration> {
+        self.regain.or_else(|| self.reset.filter(|_| self.account.is_some_and(|percent| percent >= 100.0)))
+    }
+
+    pub(super) fn read(headers: &HeaderMap) -> Self {
+        let mut usage = Self::default();
+        if let Some(json) = header(headers, "x-business-use-case-usage") {
+            usage.read_business(json);
+        }
+        if let Some(json) = header(headers, "x-ad-account-usage") {
+            usage.read_account(json);
+        }
+        if let Some(json) = header(headers, "x-app-usage")
+            && let Ok(app) = serde_json::from_str::<Percents>(json)
+        {
+            usage.app = app.highest();
+        }
+        usage
+    }
+
+    fn read_business(&mut self, json: &str) {
+        let Ok(cases) = serde_json::from_str::<HashMap<&str, Vec<BusinessCase<'_>>>>(json) else {
+            return;
+        };
+        for case in cases.values().flatten() {
+            self.business = highest(self.business, case.highest());
+            if let Some(minutes) = case.estimated_time_to_regain_access.and_then(|minutes| time(minutes * 60.0)) {
+                self.regain = self.regain.max(Some(minutes));
+            }
+            self.tier = self.tier.or_else(|| tier(case.ads_api_access_tier));
+        }
+    }
+
+    fn read_account(&mut self, json: &str) {
+        let Ok(account) = serde_json::from_str::<AccountUsage<'_>>(json) else {
+            return;
+        };
+        self.account = sane(account.acc_id_util_pct);
+        self.reset = account.reset_time_duration.and_then(time);
+        self.tier = tier(account.ads_api_access_tier).or(self.tier);
+    }
+}
+
+#[derive(Deserialize)]
+struct BusinessCase<'a> {
+    call_count: Option<f64>,
+    total_cputime: Option<f64>,
+    total_time: Option<f64>,
+    estimated_time_to_regain_access: Option<f64>,
+    ads_api_access_tier: Option<&'a str>,
+}
+
+impl BusinessCase<'_> {
+    fn highest(&self) -> Option<f64> {
+        [self.call_count, self.total_cputime, self.total_time].into_iter().fold(None, highest)
+    }
+}
+
+#[derive(Deserialize)]
+struct AccountUsage<'a> {
+    acc_id_util_pct: Option<f64>,
+    reset_time_duration: Option<f64>,
+    ads_api_access_tier: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+struct Percents {
+    call_count: Option<f64>,
+    total_cputime: Option<f64>,
+    total_time: Option<f64>,
+}
+
+impl Percents {
+    fn highest(&self) -> Option<f64> {
+        [self.call_count, self.total_cputime, self.total_time].into_iter().fold(None, highest)
+    }
+}
+
+fn header<'h>(headers: &'h HeaderMap, name: &'static str) -> Option<&'h str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn highest(one: Option<f64>, other: Option<f64>) -> Option<f64> {
+    match (one, sane(other)) {
+        (Some(one), Some(other)) => Some(one.max(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+fn sane(percent: Option<f64>) -> Option<f64> {
+    percent.filter(|percent| percent.is_finite() && *percent >= 0.0)
+}
+
+/// Longer than a day is taken for a day: no documented block is longer, and a wrong header must not stop us for years.
+fn time(seconds: f64) -> Option<Duration> {
+    (seconds.is_finite() && seconds > 0.0).then(|| Duration::from_secs_f64(seconds.min(86_400.0)))
+}
+
+fn tier(name: Option<&str>) -> Option<Tier> {
+    match name? {
+        "development_access" | "limited_access" | "limited" => Some(Tier::Limited),
+        "standard_access" | "full_access" | "full" => Some(Tier::Full),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn usage(headers: &[(&'static str, &'static str)]) -> Usage {
+        Usage::read(&headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect())
+    }
+
+    #[test]
+    fn each_header_is_read_in_its_own_unit() {
+        let read = usage(&[
+            (
+                "x-business-use-case-usage",
+                r#"{"1":[{"type":"ads_management","call_count":95,"total_cputime":20,"estimated_time_to_regain_access":3}],"2":[{"call_count":7}]}"#,
+            ),
+            (
+                "x-ad-account-usage",
+                r#"{"acc_id_util_pct":9.67,"reset_time_duration":100,"ads_api_access_tier":"standard_access"}"#,
+            ),
+            ("x-app-usage", r#"{"call_count":28,"total_time":25,"total_cputime":29}"#),
+        ]);
+        assert_eq!((read.business, read.account, read.app), (Some(95.0), Some(9.67), Some(29.0)));
+        assert_eq!(read.regain, Some(Duration::from_secs(180)));
+        assert_eq!(read.reset, Some(Duration::from_secs(100)));
+        assert_eq!(read.tier, Some(Tier::Full));
+        assert_eq!(read.percent(), Some(95.0));
+        assert_eq!(read.wait(), Some(Duration::from_secs(180)));
+    }
+
+    #[test]
+    fn a_reset_is_a_wait_only_when_the_score_is_used_up() {
+        let account = |json| usage(&[("x-ad-account-usage", json)]).wait();
+        assert_eq!(account(r#"{"acc_id_util_pct":99,"reset_time_duration":60}"#), None);
+        assert_eq!(account(r#"{"acc_id_util_pct":100,"reset_time_duration":60}"#), Some(Duration::from_secs(60)));
+    }
+
+    #[test]
+    fn nonsense_is_ignored() {
+        for json in ["", "{", "[]", "null", r#"{"1":5}"#, r#"{"1":[{"call_count":"x"}]}"#, r#"{"acc_id_util_pct":-1}"#]
+        {
+            for name in ["x-business-use-case-usage", "x-ad-account-usage", "x-app-usage"] {
+                assert_eq!(usage(&[(name, json)]).percent(), None, "{name}: {json}");
+            }
+        }
+        let far = usage(&[("x-business-use-case-usage", r#"{"1":[{"estimated_time_to_regain_access":1e300}]}"#)]);
+        assert_eq!(far.regain, Some(Duration::from_secs(86_400)));
+    }
+}
