@@ -1,1 +1,311 @@
-//! audience
+//! Token lists in any format, streamed: each row ends as a good row or as a bad one with its line and the reason.
+//!
+//! One input is read in five steps, in memory that does not grow with it:
+//!
+//! 1. `source`: bytes; gzip and zstd known by their first bytes; UTF-16 (with its mark) made UTF-8.
+//! 2. `window`: a buffer that holds at least one whole row.
+//! 3. `dialect`: delimited text or JSON? Which delimiter, which header, which column holds the tokens?
+//! 4. `delimited` (CSV, TSV, plain lists) or `json` (objects a line, arrays, pages of Graph's token list).
+//! 5. `token`: is that cell a token, or what a spreadsheet left of one?
+//!
+//! Rules that a list follows, beyond those of a single token:
+//!
+//! * A header is a row with a known name ([`HEADER_NAMES`], any case) or the one that `--token-column` names. One column needs
+//!   none; several columns and neither is a usage error. A number as `--token-column` is a position, for lists without a header
+//!   (a first row with a known name is still a header).
+//! * Without `--delimiter` the delimiter is found in the first row, among comma, semicolon, tab and pipe. Where the first row
+//!   has none, a later row with one of them outside quotes is ragged.
+//! * Empty lines are no rows. A row with more or fewer cells than the first is ragged and bad.
+//! * A column without a name is called `column_N`; a name that comes twice gets `_2`, `_3`, … the second time on.
+//! * In JSON the fields of nested objects are columns with dotted names (`data.name`); `null` is a missing value; other values
+//!   become their text.
+//! * Zeros that a spreadsheet cut off the front of a token leave no trace in the list, so they can't be found here. What can:
+//!   numbers longer than 15 digits that *all* end in zeros after the fifteenth were rounded, and the list is refused.
+//! * A token that stands twice is passed on twice: folding is the ledger's.
+
+mod delimited;
+mod dialect;
+mod json;
+mod json_row;
+mod quoting;
+mod reject;
+mod source;
+mod token;
+mod window;
+
+#[cfg(test)]
+mod tests;
+
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::rc::Rc;
+
+pub use reject::{RejectReport, mask_row};
+pub use token::{MAX_TOKEN, fault as token_fault};
+
+use crate::error::{Error, Result};
+use source::Source;
+use token::Rounding;
+use window::Window;
+
+/// The longest row that is read, in bytes without its line end. Ours: it keeps memory flat, and a real row has a few hundred.
+pub const MAX_ROW: usize = 1 << 20;
+
+/// Header names that mark the token column, in any case.
+pub const HEADER_NAMES: [&str; 4] =
+    ["token", "subscription_token", "notification_messages_token", "messenger_subscription_token"];
+
+/// Where a list is read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Input {
+    Stdin,
+    File(PathBuf),
+}
+
+impl Input {
+    /// `-` is stdin, anything else a file.
+    pub fn from_arg(path: PathBuf) -> Self {
+        if path.as_os_str() == "-" { Self::Stdin } else { Self::File(path) }
+    }
+
+    /// What the operator typed: the path, or `-`.
+    pub fn name(&self) -> String {
+        match self {
+            Self::Stdin => "-".to_owned(),
+            Self::File(path) => path.display().to_string(),
+        }
+    }
+}
+
+/// What the operator said about a list; all else is found.
+#[derive(Clone, Debug, Default)]
+pub struct ReadOptions {
+    /// A header name (exact first, then in any case), a dotted path into JSON, or a position counted from 1.
+    pub token_column: Option<String>,
+    /// Makes the input delimited text with this delimiter.
+    pub delimiter: Option<u8>,
+}
+
+/// Which other columns are collected into [`Row::values`]. What is not collected is not checked either.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Columns {
+    All,
+    Named(BTreeSet<String>),
+    #[default]
+    None,
+}
+
+impl Columns {
+    fn wants(&self, name: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Named(names) => names.contains(name),
+            Self::None => false,
+        }
+    }
+
+    /// Whether a field inside the object `name` may be wanted.
+    fn wants_inside(&self, name: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Named(names) => {
+                names.iter().any(|wanted| wanted.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
+            }
+            Self::None => false,
+        }
+    }
+}
+
+/// A good row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Row<'a> {
+    /// Physical line, from 1, on which the row begins; of its own input.
+    pub line: u64,
+    pub token: &'a str,
+    /// A compact JSON object `{"name":"value"}` of the wanted other columns in column order, all values strings.
+    pub values: Option<&'a str>,
+}
+
+/// A row that is no recipient.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Bad {
+    /// Physical line, from 1, on which the row begins; of its own input.
+    pub line: u64,
+    pub column: Option<String>,
+    pub reason: String,
+    /// The row with everything in it masked.
+    pub row: String,
+    /// The input as it was named; `-` for stdin.
+    pub file: String,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Item<'a> {
+    Row(Row<'a>),
+    Bad(&'a Bad),
+}
+
+/// What was read. `rows` = `good` + `bad`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// Data rows: neither headers nor empty lines.
+    pub rows: u64,
+    pub good: u64,
+    pub bad: u64,
+    /// There was a header (or an empty page of Graph's) and not one row: nobody new.
+    pub empty_header_only: bool,
+    /// Names of the columns beside the token's, in the order they were met; in JSON those of each input's first object.
+    pub columns: Vec<String>,
+    /// Bytes as stored, so before decompression: to be held against file sizes.
+    pub bytes: u64,
+}
+
+/// Reads `inputs` in order and hands every row to `sink`.
+///
+/// Rows reach `sink` before the end is known: on `Err` the caller drops what it was given. `progress` gets bytes (as stored) and
+/// rows so far, once for each stretch read.
+///
+/// # Errors
+///
+/// Exit 2: an input that can't be opened or read, no such column, several columns and no way to tell which holds the tokens.
+/// Exit 5: an input of zero bytes, that is no text, is damaged in its compression or was rounded by a spreadsheet; rows without a
+/// single good one. And whatever `sink` returns.
+pub fn read(
+    inputs: &[Input],
+    options: &ReadOptions,
+    columns_wanted: Columns,
+    progress: &mut dyn FnMut(u64, u64),
+    sink: &mut dyn FnMut(Item<'_>) -> Result<()>,
+) -> Result<Tally> {
+    if inputs.iter().filter(|input| **input == Input::Stdin).count() > 1 {
+        return Err(Error::usage("stdin is named twice as a list").hint("name - once"));
+    }
+    if let Some(delimiter) = options.delimiter
+        && (!delimiter.is_ascii() || matches!(delimiter, b'"' | b'\r' | b'\n' | 0))
+    {
+        return Err(Error::usage("a delimiter is one ASCII character other than a quote or a line end"));
+    }
+    let mut out = Out::new(columns_wanted, progress, sink);
+    for input in inputs {
+        let source = Source::open(input, Rc::clone(&out.bytes))?;
+        read_one(source, options, &mut out)?;
+    }
+    out.finish()
+}
+
+/// What one input held.
+#[derive(Clone, Copy, Debug, Default)]
+struct Held {
+    /// A header row, or the frame of a page or array.
+    frame: bool,
+}
+
+fn read_one(source: Source, options: &ReadOptions, out: &mut Out<'_>) -> Result<()> {
+    out.begin(source.name());
+    let mut window = Window::open(source)?;
+    if window.pending().is_empty() {
+        return Err(Error::refused(format!("the list {} is empty: zero bytes", shown_file(&out.bad.file)))
+            .hint("check what wrote it; a list with a header and no rows is fine"));
+    }
+    let rows_before = out.tally.rows;
+    let held = if options.delimiter.is_none() && dialect::is_json(window.prefix()) {
+        json::read(&mut window, options, out)?
+    } else {
+        delimited::read(&mut window, options, out)?
+    };
+    out.tick();
+    if out.tally.rows == rows_before && !held.frame {
+        return Err(Error::refused(format!("the list {} has no header and no rows", shown_file(&out.bad.file)))
+            .hint("check what wrote it; a list with a header and no rows is fine"));
+    }
+    out.rounding.refuse_if_rounded(&out.bad.file)
+}
+
+fn shown_file(name: &str) -> &str {
+    if name == "-" { "on stdin" } else { name }
+}
+
+/// Counts rows and hands them on.
+struct Out<'a> {
+    wanted: Columns,
+    progress: &'a mut dyn FnMut(u64, u64),
+    sink: &'a mut dyn FnMut(Item<'_>) -> Result<()>,
+    tally: Tally,
+    bytes: Rc<Cell<u64>>,
+    rounding: Rounding,
+    first_reason: Option<String>,
+    /// Reused for each bad row; its `file` is the input being read.
+    bad: Bad,
+}
+
+impl<'a> Out<'a> {
+    fn new(
+        wanted: Columns,
+        progress: &'a mut dyn FnMut(u64, u64),
+        sink: &'a mut dyn FnMut(Item<'_>) -> Result<()>,
+    ) -> Self {
+        Self {
+            wanted,
+            progress,
+            sink,
+            tally: Tally::default(),
+            bytes: Rc::default(),
+            rounding: Rounding::default(),
+            first_reason: None,
+            bad: Bad::default(),
+        }
+    }
+
+    fn begin(&mut self, file: &str) {
+        file.clone_into(&mut self.bad.file);
+        self.rounding = Rounding::default();
+    }
+
+    fn columns(&mut self, names: impl IntoIterator<Item = String>) {
+        for name in names {
+            if !self.tally.columns.contains(&name) {
+                self.tally.columns.push(name);
+            }
+        }
+    }
+
+    fn good(&mut self, line: u64, token: &str, values: Option<&str>) -> Result<()> {
+        self.tally.rows += 1;
+        self.tally.good += 1;
+        self.rounding.observe(token.as_bytes());
+        (self.sink)(Item::Row(Row { line, token, values }))
+    }
+
+    /// `raw` is the row as it stands, or the start of it.
+    fn bad(&mut self, line: u64, column: Option<&str>, reason: impl Into<String>, raw: &[u8]) -> Result<()> {
+        self.tally.rows += 1;
+        self.tally.bad += 1;
+        self.bad.line = line;
+        self.bad.column = column.map(str::to_owned);
+        self.bad.reason = reason.into();
+        self.bad.row = mask_row(raw);
+        if self.first_reason.is_none() {
+            self.first_reason = Some(format!("line {line}: {}", self.bad.reason));
+        }
+        (self.sink)(Item::Bad(&self.bad))
+    }
+
+    fn tick(&mut self) {
+        (self.progress)(self.bytes.get(), self.tally.rows);
+    }
+
+    fn finish(mut self) -> Result<Tally> {
+        self.tally.bytes = self.bytes.get();
+        if self.tally.rows == 0 {
+            self.tally.empty_header_only = true;
+        } else if self.tally.good == 0 {
+            let rows = match self.tally.rows {
+                1 => "the only row of the list holds no token".to_owned(),
+                rows => format!("none of the {rows} rows of the list holds a token"),
+            };
+            return Err(Error::refused(rows).hint(self.first_reason.unwrap_or_default()));
+        }
+        Ok(self.tally)
+    }
+}

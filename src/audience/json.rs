@@ -1,0 +1,413 @@
+//! JSON: an object a line (NDJSON), or values wherever they stand: pretty-printed objects, arrays, and pages of Graph's token list
+//! as `curl` saved them, one or several.
+//!
+//! In lines a broken line costs itself and no more. Elsewhere a value ends where its braces do; a line end inside a string, which
+//! JSON forbids, means a lost quote, and reading goes on at the next line. What stands around the rows of a page (`paging`, whose
+//! address holds an access token) is passed over and never kept.
+
+use memchr::{memchr, memchr_iter};
+
+use super::json_row::JsonRow;
+use super::window::Window;
+use super::{Held, MAX_ROW, Out, ReadOptions, shown_file};
+use crate::error::{Error, Result};
+
+/// How far the frame of a page is looked for: white space between its first braces.
+const FRAME: usize = 4096;
+
+pub(super) fn read(window: &mut Window, options: &ReadOptions, out: &mut Out<'_>) -> Result<Held> {
+    let start = window.prefix().trim_ascii_start();
+    if frame(start, b"error", b'{').is_yes() {
+        return Err(Error::refused(format!(
+            "the list {} is an error answer of Graph, no tokens",
+            shown_file(&out.bad.file)
+        ))
+        .hint("look at the file, and fetch the tokens again"));
+    }
+    let lines = is_lines(start);
+    let mut json = Json { line: 1, row: JsonRow::new(options.token_column.clone()), read_to: 0 };
+    if lines { json.read_lines(window, out) } else { json.read_values(window, out) }
+}
+
+/// Whether each value has a line of its own.
+fn is_lines(start: &[u8]) -> bool {
+    if start.first() != Some(&b'{') || frame(start, b"data", b'[').is_yes() {
+        return false;
+    }
+    let mut scan = Scan::default();
+    match scan.step(start) {
+        Step::End(end) => {
+            let rest = &start[end..];
+            let rest = &rest[..memchr(b'\n', rest).unwrap_or(rest.len())];
+            // Objects joined without line ends are values.
+            memchr(b'\n', &start[..end]).is_none() && rest.trim_ascii_start().first() != Some(&b'{')
+        }
+        Step::Broken(_) => true,
+        Step::More => memchr(b'\n', start).is_none(),
+    }
+}
+
+struct Json {
+    line: u64,
+    row: JsonRow,
+    read_to: u64,
+}
+
+/// Where a value stands.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Level {
+    Top,
+    Array,
+    Page,
+}
+
+impl Json {
+    fn tick(&mut self, out: &mut Out<'_>) {
+        if out.bytes.get() != self.read_to {
+            self.read_to = out.bytes.get();
+            out.tick();
+        }
+    }
+
+    fn consume(&mut self, window: &mut Window, bytes: usize) {
+        self.line += memchr_iter(b'\n', &window.pending()[..bytes]).count() as u64;
+        window.consume(bytes);
+    }
+
+    fn read_lines(&mut self, window: &mut Window, out: &mut Out<'_>) -> Result<Held> {
+        loop {
+            self.tick(out);
+            let pending = window.pending();
+            let seen = &pending[..pending.len().min(MAX_ROW + 1)];
+            let end = match memchr(b'\n', seen) {
+                Some(end) => end,
+                None if seen.len() > MAX_ROW => {
+                    out.bad(self.line, None, TOO_LONG, seen)?;
+                    self.skip_line(window)?;
+                    continue;
+                }
+                None if !window.ended() => {
+                    window.more()?;
+                    continue;
+                }
+                None if seen.is_empty() => return Ok(Held { frame: false }),
+                None => seen.len(),
+            };
+            let line = seen[..end].trim_ascii();
+            if !line.is_empty() {
+                self.row.take(self.line, line, out)?;
+            }
+            let with_end = (end + 1).min(window.pending().len());
+            self.consume(window, with_end);
+        }
+    }
+
+    fn read_values(&mut self, window: &mut Window, out: &mut Out<'_>) -> Result<Held> {
+        let mut level = Level::Top;
+        let mut held = Held::default();
+        loop {
+            self.tick(out);
+            let pending = window.pending();
+            let Some(start) = pending.iter().position(|byte| !byte.is_ascii_whitespace() && *byte != b',') else {
+                let all = pending.len();
+                self.consume(window, all);
+                if window.more()? {
+                    continue;
+                }
+                if level != Level::Top {
+                    out.bad(self.line, None, "the JSON ends inside a list; was it saved as a whole?", b"")?;
+                }
+                return Ok(held);
+            };
+            self.consume(window, start);
+            match window.pending()[0] {
+                b'[' if level == Level::Top => {
+                    (level, held.frame) = (Level::Array, true);
+                    self.consume(window, 1);
+                }
+                b']' if level == Level::Array => {
+                    level = Level::Top;
+                    self.consume(window, 1);
+                }
+                b']' if level == Level::Page => {
+                    level = Level::Top;
+                    self.consume(window, 1);
+                    self.skip_rest_of_page(window, out)?;
+                }
+                b'{' => match frame_in(window)? {
+                    Some(bytes) => {
+                        (level, held.frame) = (Level::Page, true);
+                        self.consume(window, bytes);
+                    }
+                    None => self.value(window, out)?,
+                },
+                b'"' | b'[' | b'0'..=b'9' | b'-' | b'a'..=b'z' => self.value(window, out)?,
+                _ => {
+                    out.bad(self.line, None, "not JSON: no value begins like this", first_line(window.pending()))?;
+                    self.skip_line(window)?;
+                }
+            }
+        }
+    }
+
+    /// One value, which begins at the first pending byte.
+    fn value(&mut self, window: &mut Window, out: &mut Out<'_>) -> Result<()> {
+        let mut scan = Scan::default();
+        loop {
+            let pending = window.pending();
+            let seen = &pending[..pending.len().min(MAX_ROW + 1)];
+            match scan.step(seen) {
+                Step::End(end) => {
+                    if end > MAX_ROW {
+                        out.bad(self.line, None, TOO_LONG, first_line(seen))?;
+                    } else {
+                        self.row.take(self.line, &seen[..end], out)?;
+                    }
+                    self.consume(window, end);
+                    return Ok(());
+                }
+                Step::Broken(_) => {
+                    let reason = "not JSON: a line ends inside a string; the next line is read on its own";
+                    out.bad(self.line, None, reason, first_line(seen))?;
+                    return self.skip_line(window);
+                }
+                Step::More if seen.len() > MAX_ROW => {
+                    out.bad(self.line, None, TOO_LONG, first_line(seen))?;
+                    return self.skip_value(scan, seen.len(), window);
+                }
+                Step::More if window.ended() => {
+                    let scalar = scan.depth == 0 && !scan.in_string;
+                    if scalar {
+                        self.row.take(self.line, seen, out)?;
+                    } else {
+                        out.bad(self.line, None, "not JSON: it ends inside a value", first_line(seen))?;
+                        // The lines of a broken value may be rows of their own.
+                        return self.skip_line(window);
+                    }
+                    let all = seen.len();
+                    self.consume(window, all);
+                    return Ok(());
+                }
+                Step::More => {
+                    window.more()?;
+                }
+            }
+        }
+    }
+
+    /// Passes over the rest of a value of which `seen` bytes were looked at.
+    fn skip_value(&mut self, mut scan: Scan, seen: usize, window: &mut Window) -> Result<()> {
+        self.consume(window, seen);
+        scan.at = 0;
+        loop {
+            match scan.step(window.pending()) {
+                Step::End(end) => {
+                    self.consume(window, end);
+                    return Ok(());
+                }
+                Step::Broken(_) => return self.skip_line(window),
+                Step::More => {
+                    let all = window.pending().len();
+                    self.consume(window, all);
+                    scan.at = 0;
+                    if !window.more()? {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Passes over what follows the rows of a page, to the end of its object.
+    fn skip_rest_of_page(&mut self, window: &mut Window, out: &mut Out<'_>) -> Result<()> {
+        let mut scan = Scan { depth: 1, ..Scan::default() };
+        loop {
+            match scan.step(window.pending()) {
+                Step::End(end) => {
+                    self.consume(window, end);
+                    return Ok(());
+                }
+                Step::Broken(_) => {
+                    out.bad(self.line, None, "not JSON: a line ends inside a string after the rows of a page", b"")?;
+                    return self.skip_line(window);
+                }
+                Step::More => {
+                    let all = window.pending().len();
+                    self.consume(window, all);
+                    scan.at = 0;
+                    if !window.more()? {
+                        return out.bad(self.line, None, "the JSON ends inside a page; was it saved as a whole?", b"");
+                    }
+                }
+            }
+        }
+    }
+
+    /// Uses up the rest of the line and its end.
+    fn skip_line(&mut self, window: &mut Window) -> Result<()> {
+        loop {
+            let pending = window.pending();
+            if let Some(end) = memchr(b'\n', pending) {
+                self.consume(window, end + 1);
+                return Ok(());
+            }
+            let all = pending.len();
+            self.consume(window, all);
+            if !window.more()? {
+                return Ok(());
+            }
+        }
+    }
+}
+
+const TOO_LONG: &str = "the row is longer than 1 MiB";
+
+fn first_line(bytes: &[u8]) -> &[u8] {
+    &bytes[..memchr(b'\n', bytes).unwrap_or(bytes.len())]
+}
+
+/// The length of the head of a page, `{"data":[`, when one begins here.
+fn frame_in(window: &mut Window) -> Result<Option<usize>> {
+    loop {
+        match frame(window.pending(), b"data", b'[') {
+            Frame::Yes(length) => return Ok(Some(length)),
+            Frame::No => return Ok(None),
+            Frame::More if !window.more()? => return Ok(None),
+            Frame::More => {}
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Frame {
+    Yes(usize),
+    No,
+    More,
+}
+
+impl Frame {
+    fn is_yes(&self) -> bool {
+        matches!(self, Self::Yes(_))
+    }
+}
+
+/// Whether `bytes` begin with an object whose first key is `key` with a value that begins with `opening`.
+fn frame(bytes: &[u8], key: &[u8], opening: u8) -> Frame {
+    let mut at = 0;
+    let parts: [&[u8]; 6] = [b"{", b"\"", key, b"\"", b":", &[opening]];
+    for (index, part) in parts.into_iter().enumerate() {
+        // White space may stand around the parts, but not inside the key.
+        if !matches!(index, 0 | 2 | 3) {
+            while bytes.get(at).is_some_and(u8::is_ascii_whitespace) {
+                at += 1;
+            }
+        }
+        let rest = bytes.get(at..).unwrap_or_default();
+        if at > FRAME
+            || (rest.len() >= part.len() && !rest.starts_with(part))
+            || !part.starts_with(&rest[..rest.len().min(part.len())])
+        {
+            return Frame::No;
+        }
+        if rest.len() < part.len() {
+            return Frame::More;
+        }
+        at += part.len();
+    }
+    Frame::Yes(at)
+}
+
+/// Finds the end of a value by its braces and strings, in pieces. It does not judge the value: `json_row` parses it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Scan {
+    at: usize,
+    depth: u64,
+    in_string: bool,
+    escaped: bool,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Step {
+    /// The value ends before this index.
+    End(usize),
+    /// A line end inside a string, at this index.
+    Broken(usize),
+    More,
+}
+
+impl Scan {
+    /// Goes on at `self.at`; `bytes` begin where those of the step before did.
+    fn step(&mut self, bytes: &[u8]) -> Step {
+        while let Some(byte) = bytes.get(self.at) {
+            if self.in_string {
+                match byte {
+                    b'\n' => return Step::Broken(self.at),
+                    _ if self.escaped => self.escaped = false,
+                    b'\\' => self.escaped = true,
+                    b'"' => {
+                        self.in_string = false;
+                        if self.depth == 0 {
+                            return Step::End(self.at + 1);
+                        }
+                    }
+                    _ => {}
+                }
+            } else {
+                match byte {
+                    b'"' if self.depth == 0 && self.at > 0 => return Step::End(self.at),
+                    b'"' => self.in_string = true,
+                    b'{' | b'[' if self.depth == 0 && self.at > 0 => return Step::End(self.at),
+                    b'{' | b'[' => self.depth += 1,
+                    b'}' | b']' if self.depth == 0 => return Step::End(self.at.max(1)),
+                    b'}' | b']' => {
+                        self.depth -= 1;
+                        if self.depth == 0 {
+                            return Step::End(self.at + 1);
+                        }
+                    }
+                    b',' | b' ' | b'\t' | b'\r' | b'\n' if self.depth == 0 => return Step::End(self.at.max(1)),
+                    _ => {}
+                }
+            }
+            self.at += 1;
+        }
+        Step::More
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_frame_of_a_page_is_known_at_any_length() {
+        let page = b"{ \"data\" :\n [ {}";
+        assert_eq!(frame(page, b"data", b'['), Frame::Yes(13));
+        for cut in 0..13 {
+            assert_eq!(frame(&page[..cut], b"data", b'['), Frame::More, "{cut}");
+        }
+        for other in ["{\"date\":[", "{\"data\":{", "[", "{\"data \":[", "{}"] {
+            assert_eq!(frame(other.as_bytes(), b"data", b'['), Frame::No, "{other}");
+        }
+    }
+
+    #[test]
+    fn values_end_where_their_braces_do() {
+        for (text, end) in [
+            ("{\"a\":\"}\"} ", 9),
+            ("{\"a\":\"\\\"}\"}x", 11),
+            ("[1,[2]],", 7),
+            ("\"a b\",", 5),
+            ("123,", 3),
+            ("123]", 3),
+            ("null\n", 4),
+        ] {
+            assert_eq!(Scan::default().step(text.as_bytes()), Step::End(end), "{text}");
+            let mut scan = Scan::default();
+            for cut in 0..end {
+                assert_eq!(scan.step(&text.as_bytes()[..cut]), Step::More, "{text} at {cut}");
+            }
+        }
+        assert_eq!(Scan::default().step(b"{\"a\n"), Step::Broken(3));
+    }
+}

@@ -1,0 +1,344 @@
+//! One JSON value as a row: its token, and the other fields as columns.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use super::delimited::push_json_string;
+use super::dialect::no_such_column;
+use super::{HEADER_NAMES, Out, token};
+use crate::config::secret::mask;
+use crate::error::{Error, Result};
+
+/// How deep nested objects are columns; deeper ones are JSON text.
+const DEEPEST: usize = 16;
+
+/// How many columns of the first object are remembered.
+const NAMES_KEPT: usize = 1000;
+
+/// Reads values as rows. The first object with a field decides which one holds the token.
+pub(super) struct JsonRow {
+    token_column: Option<String>,
+    /// The dotted name of the field that holds the token.
+    path: Option<String>,
+    values: String,
+}
+
+impl JsonRow {
+    pub(super) fn new(token_column: Option<String>) -> Self {
+        Self { token_column, path: None, values: String::new() }
+    }
+
+    pub(super) fn take(&mut self, line: u64, bytes: &[u8], out: &mut Out<'_>) -> Result<()> {
+        if bytes.first() != Some(&b'{') {
+            return match scalar_token(bytes) {
+                Ok(token) => out.good(line, &token, None),
+                Err(reason) => out.bad(line, None, reason, bytes),
+            };
+        }
+        if self.path.is_none() {
+            match first_names(bytes) {
+                Ok(names) if names.is_empty() => return out.bad(line, None, "no token: the object is empty", bytes),
+                Ok(names) => {
+                    let path = choose(&names, self.token_column.as_deref(), &out.bad.file)?;
+                    out.columns(names.into_iter().filter(|name| *name != path));
+                    self.path = Some(path);
+                }
+                Err(reason) => return out.bad(line, None, reason, bytes),
+            }
+        }
+        let path = self.path.as_deref().unwrap_or_default();
+        self.values.clear();
+        let mut fields = Fields { path, wanted: &out.wanted, values: &mut self.values, token: None, fault: None };
+        if let Err(error) = fields.walk(bytes, "", 0) {
+            return out.bad(line, None, not_json(&error), bytes);
+        }
+        let Fields { token, fault, .. } = fields;
+        if let Some((column, reason)) = fault {
+            return out.bad(line, Some(&column), reason, bytes);
+        }
+        let token = match token {
+            Some(raw) => scalar_token(raw.get().as_bytes()),
+            None => Err(format!("no token: the object has no {path}")),
+        };
+        match token {
+            Ok(token) => {
+                if self.values.is_empty() {
+                    return out.good(line, &token, None);
+                }
+                self.values.push('}');
+                out.good(line, &token, Some(&self.values))
+            }
+            Err(reason) => out.bad(line, Some(path), reason, bytes),
+        }
+    }
+}
+
+/// The token in a JSON string, or in a whole number as it is written.
+fn scalar_token(raw: &[u8]) -> Result<std::borrow::Cow<'_, str>, String> {
+    let Ok(text) = std::str::from_utf8(raw) else { return Err("not valid UTF-8".to_owned()) };
+    let text = match text.as_bytes().first() {
+        Some(b'"') => match plain_string(text) {
+            Some(inner) => std::borrow::Cow::Borrowed(inner.trim_ascii()),
+            None => match serde_json::from_str::<String>(text) {
+                Ok(text) => std::borrow::Cow::Owned(text.trim_ascii().to_owned()),
+                Err(error) => return Err(not_json(&error)),
+            },
+        },
+        Some(b'0'..=b'9' | b'-') => {
+            if let Some(reason) = token::damage(text) {
+                return Err(reason);
+            }
+            if !text.bytes().all(|byte| byte.is_ascii_digit()) || serde_json::from_str::<IgnoredAny>(text).is_err() {
+                return Err(format!("no token: {} is a number, but not a whole one", mask(text)));
+            }
+            std::borrow::Cow::Borrowed(text)
+        }
+        Some(b'{') => return Err("no token: an object stands in its place".to_owned()),
+        Some(b'[') => return Err("no token: an array stands in its place".to_owned()),
+        _ if matches!(text, "null" | "true" | "false") => return Err(format!("no token: {text} stands in its place")),
+        _ => return Err("not JSON".to_owned()),
+    };
+    match token::fault(text.as_bytes()) {
+        None => Ok(text),
+        Some(reason) => Err(reason),
+    }
+}
+
+/// The inside of a JSON string that has nothing to unescape.
+fn plain_string(raw: &str) -> Option<&str> {
+    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
+    inner.bytes().all(|byte| byte >= 0x20 && byte != b'\\' && byte != b'"').then_some(inner)
+}
+
+/// The field that holds the token, by the columns of the first object.
+fn choose(names: &[String], wanted: Option<&str>, file: &str) -> Result<String> {
+    if let Some(wanted) = wanted {
+        let lower = wanted.to_lowercase();
+        return names
+            .iter()
+            .find(|name| *name == wanted)
+            .or_else(|| names.iter().find(|name| name.to_lowercase() == lower))
+            .cloned()
+            .ok_or_else(|| no_such_column(wanted, names.iter().map(String::as_str), file));
+    }
+    let known: Vec<&String> =
+        names.iter().filter(|name| HEADER_NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))).collect();
+    match (known.as_slice(), names) {
+        ([name], _) => Ok((*name).clone()),
+        ([], [only]) => Ok(only.clone()),
+        ([], _) => Err(Error::usage(format!(
+            "the objects of {} have {} fields, and none is called {}",
+            super::shown_file(file),
+            names.len(),
+            HEADER_NAMES[0]
+        ))
+        .hint("name the one that holds the token with --token-column; a path like data.token reaches into objects")),
+        ([..], _) => Err(Error::usage(format!(
+            "{} fields of {} could hold the token: {}",
+            known.len(),
+            super::shown_file(file),
+            known.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ")
+        ))
+        .hint("choose one with --token-column")),
+    }
+}
+
+/// What is wrong, without the text that is wrong.
+fn not_json(error: &serde_json::Error) -> String {
+    if error.is_eof() {
+        return "not JSON: it ends inside a value".to_owned();
+    }
+    match error.column() {
+        0 => "not JSON: a nested object has a key that is no text".to_owned(),
+        column => format!("not JSON at character {column} of the row"),
+    }
+}
+
+/// The dotted names of all fields of an object, nested ones too.
+fn first_names(bytes: &[u8]) -> Result<Vec<String>, String> {
+    let mut names = Vec::new();
+    collect_names(bytes, "", 0, &mut names).map_err(|error| not_json(&error))?;
+    Ok(names)
+}
+
+fn collect_names(bytes: &[u8], prefix: &str, depth: usize, names: &mut Vec<String>) -> serde_json::Result<()> {
+    walk(bytes, |key, map| {
+        let name = dotted(prefix, key);
+        let raw = map.take()?;
+        if raw.get().starts_with('{') && depth < DEEPEST {
+            return collect_names(raw.get().as_bytes(), &name, depth + 1, names).ok();
+        }
+        if names.len() < NAMES_KEPT && !names.contains(&name) {
+            names.push(name);
+        }
+        Some(())
+    })
+}
+
+struct Fields<'a, 'de> {
+    path: &'a str,
+    wanted: &'a super::Columns,
+    values: &'a mut String,
+    token: Option<&'de RawValue>,
+    /// The column and what is wrong with it; the first that is met.
+    fault: Option<(String, String)>,
+}
+
+impl<'de> Fields<'_, 'de> {
+    fn walk(&mut self, bytes: &'de [u8], prefix: &str, depth: usize) -> serde_json::Result<()> {
+        walk(bytes, |key, map| self.field(key, map, prefix, depth))
+    }
+
+    fn field(&mut self, key: &str, map: &mut dyn FieldValue<'de>, prefix: &str, depth: usize) -> Option<()> {
+        let joined;
+        let name = if prefix.is_empty() {
+            key
+        } else {
+            joined = dotted(prefix, key);
+            &joined
+        };
+        if name == self.path {
+            let raw = map.take()?;
+            if self.token.replace(raw).is_some() {
+                self.fail(name, "the token stands twice in the object".to_owned());
+            }
+            return Some(());
+        }
+        let on_the_way = self.path.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
+        let wanted = self.wanted.wants(name);
+        let inside = depth < DEEPEST && (on_the_way || self.wanted.wants_inside(name));
+        if !wanted && !inside {
+            return map.ignore();
+        }
+        let raw = map.take()?;
+        let text = raw.get();
+        if inside && text.starts_with('{') {
+            return self.walk(text.as_bytes(), name, depth + 1).ok();
+        }
+        if !wanted || text == "null" {
+            return Some(());
+        }
+        let unescaped;
+        let value = match (text.starts_with('"'), plain_string(text)) {
+            (false, _) => text,
+            (true, Some(inner)) => inner,
+            (true, None) => match serde_json::from_str::<String>(text) {
+                Ok(text) => {
+                    unescaped = text;
+                    &unescaped
+                }
+                Err(_) => {
+                    self.fail(name, "not valid text: half a UTF-16 pair".to_owned());
+                    return Some(());
+                }
+            },
+        };
+        self.values.push(if self.values.is_empty() { '{' } else { ',' });
+        push_json_string(self.values, name);
+        self.values.push(':');
+        push_json_string(self.values, value);
+        Some(())
+    }
+
+    fn fail(&mut self, column: &str, reason: String) {
+        if self.fault.is_none() {
+            self.fault = Some((column.to_owned(), reason));
+        }
+    }
+}
+
+fn dotted(prefix: &str, key: &str) -> String {
+    if prefix.is_empty() { key.to_owned() } else { format!("{prefix}.{key}") }
+}
+
+/// The value of the field at hand, taken or passed over. `None` when it is no JSON.
+trait FieldValue<'de> {
+    fn take(&mut self) -> Option<&'de RawValue>;
+    fn ignore(&mut self) -> Option<()>;
+}
+
+/// Keeps the parser's own error, whose type a closure can't name.
+struct MapValue<'m, 'de, M: MapAccess<'de>> {
+    map: &'m mut M,
+    error: Option<M::Error>,
+}
+
+impl<'de, M: MapAccess<'de>> MapValue<'_, 'de, M> {
+    fn next<T: Deserialize<'de>>(&mut self) -> Option<T> {
+        self.map.next_value().map_err(|error| self.error = Some(error)).ok()
+    }
+}
+
+impl<'de, M: MapAccess<'de>> FieldValue<'de> for MapValue<'_, 'de, M> {
+    fn take(&mut self) -> Option<&'de RawValue> {
+        self.next()
+    }
+
+    fn ignore(&mut self) -> Option<()> {
+        self.next::<IgnoredAny>().map(|_| ())
+    }
+}
+
+/// Hands each field of an object to `field`, which takes or ignores its value and answers `None` when it is no JSON.
+fn walk<'de>(
+    bytes: &'de [u8],
+    field: impl FnMut(&str, &mut dyn FieldValue<'de>) -> Option<()>,
+) -> serde_json::Result<()> {
+    let mut parser = serde_json::Deserializer::from_slice(bytes);
+    parser.deserialize_map(Walk { field })?;
+    parser.end()
+}
+
+struct Walk<F> {
+    field: F,
+}
+
+impl<'de, F> Visitor<'de> for Walk<F>
+where
+    F: FnMut(&str, &mut dyn FieldValue<'de>) -> Option<()>,
+{
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<M: MapAccess<'de>>(mut self, mut map: M) -> Result<(), M::Error> {
+        let mut key = String::new();
+        while map.next_key_seed(Key(&mut key))?.is_some() {
+            let mut value = MapValue { map: &mut map, error: None };
+            if (self.field)(&key, &mut value).is_none() {
+                return Err(value.error.unwrap_or_else(|| M::Error::custom("a nested object")));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads a key into a string that is used again.
+struct Key<'k>(&'k mut String);
+
+impl<'de> DeserializeSeed<'de> for Key<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for Key<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<(), E> {
+        self.0.clear();
+        self.0.push_str(key);
+        Ok(())
+    }
+}

@@ -1,0 +1,180 @@
+//! Bad rows for a person to look at: masked, and written to a file that a spreadsheet can open.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter};
+use std::path::{Path, PathBuf};
+
+use super::Bad;
+use crate::config::secret::mask;
+use crate::error::{Error, Result};
+
+/// How much of a bad row is shown. The line number leads to the rest.
+const SHOWN: usize = 256;
+
+/// A row as it may be shown: its shape stays, everything in it is masked.
+pub fn mask_row(raw: &[u8]) -> String {
+    let text = String::from_utf8_lossy(&raw[..raw.len().min(SHOWN)]);
+    let mut shown = String::with_capacity(64);
+    let mut word = String::new();
+    for c in text.trim_end().chars() {
+        if c.is_whitespace() || matches!(c, ',' | ';' | '|' | '"' | ':' | '{' | '}' | '[' | ']') {
+            push_masked(&mut shown, &mut word);
+            shown.push(if c.is_whitespace() { ' ' } else { c });
+        } else {
+            word.push(if c.is_control() { char::REPLACEMENT_CHARACTER } else { c });
+        }
+    }
+    push_masked(&mut shown, &mut word);
+    if raw.len() > SHOWN {
+        shown.push('…');
+    }
+    shown
+}
+
+fn push_masked(shown: &mut String, word: &mut String) {
+    if !word.is_empty() {
+        shown.push_str(&mask(word));
+        word.clear();
+    }
+}
+
+/// A CSV file with one line for each bad row: `line,column,reason,row,file`.
+///
+/// Only its owner may read it. It is written as rows come, so an interrupted run leaves what it found.
+#[derive(Debug)]
+pub struct RejectReport {
+    path: PathBuf,
+    csv: csv::Writer<BufWriter<File>>,
+    rows: u64,
+}
+
+impl RejectReport {
+    /// Makes the file, or empties it, and writes the header: an empty report says that nothing was bad.
+    ///
+    /// # Errors
+    ///
+    /// Exit 2 when the file can't be made.
+    pub fn create(path: &Path) -> Result<Self> {
+        let file = open_private(path).map_err(|error| {
+            Error::usage(format!("can't write the reject report {}", path.display())).because(&error)
+        })?;
+        let csv = csv::Writer::from_writer(BufWriter::new(file));
+        let mut report = Self { path: path.to_owned(), csv, rows: 0 };
+        report.write(["line", "column", "reason", "row", "file"])?;
+        report.flush()?;
+        Ok(report)
+    }
+
+    /// # Errors
+    ///
+    /// Exit 10 when the disk takes no more.
+    pub fn add(&mut self, bad: &Bad) -> Result<()> {
+        let line = bad.line.to_string();
+        self.rows += 1;
+        self.write([&line, bad.column.as_deref().unwrap_or(""), &bad.reason, &bad.row, &bad.file])
+    }
+
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// # Errors
+    ///
+    /// Exit 10 when the disk takes no more.
+    pub fn flush(&mut self) -> Result<()> {
+        self.csv.flush().map_err(|error| write_failed(&self.path, &error))
+    }
+
+    fn write(&mut self, cells: [&str; 5]) -> Result<()> {
+        let cells = cells.map(spreadsheet_safe);
+        self.csv.write_record(&cells).map_err(|error| match error.into_kind() {
+            csv::ErrorKind::Io(error) => write_failed(&self.path, &error),
+            _ => Error::internal("can't write a row of the reject report"),
+        })
+    }
+}
+
+fn write_failed(path: &Path, error: &io::Error) -> Error {
+    Error::ledger(format!("can't write the reject report {}", path.display())).because(error)
+}
+
+fn open_private(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+        let file = options.mode(0o600).open(path)?;
+        // A file that was there before keeps its mode, and what is no file (a pipe, /dev/stderr) has none of ours.
+        if file.metadata()?.is_file() {
+            file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
+        }
+        Ok(file)
+    }
+    #[cfg(not(unix))]
+    options.open(path)
+}
+
+/// Control characters made visible, and an apostrophe before what a spreadsheet would run as a formula.
+fn spreadsheet_safe(cell: &str) -> String {
+    let mut safe = String::with_capacity(cell.len() + 1);
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && cell != "-" {
+        safe.push('\'');
+    }
+    for c in cell.chars() {
+        if c.is_control() { safe.extend(c.escape_unicode()) } else { safe.push(c) }
+    }
+    safe
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_masked_row_keeps_its_shape_and_hides_its_words() {
+        for (raw, shown) in [
+            ("12348141984909088,Anna\n", "1234…88,…(4)"),
+            ("\"12348141984909088\";x", "\"1234…88\";…(1)"),
+            ("{\"token\":\"12348141984909088\"", "{\"…(5)\":\"1234…88\""),
+            ("a\u{1b}[31m", "…(2)[…(3)"),
+            ("", ""),
+        ] {
+            assert_eq!(mask_row(raw.as_bytes()), shown);
+        }
+        let long = mask_row(&b"1234567890123456,".repeat(1000));
+        assert!(long.ends_with('…') && long.len() < 400, "{long}");
+        assert!(mask_row(b"\xff\xfe12348141984909088").contains("…88"));
+    }
+
+    #[test]
+    fn the_report_is_private_and_safe_in_a_spreadsheet() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("rejects.csv");
+        std::fs::write(&path, "old").unwrap();
+        let mut report = RejectReport::create(&path).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "line,column,reason,row,file\n");
+        report
+            .add(&Bad {
+                line: 7,
+                column: Some("=cmd()".to_owned()),
+                reason: "a\u{1b}b".to_owned(),
+                row: "-x,\"y\"".to_owned(),
+                file: "-".to_owned(),
+            })
+            .unwrap();
+        assert_eq!(report.rows(), 1);
+        drop(report);
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert_eq!(text, "line,column,reason,row,file\n7,'=cmd(),a\\u{1b}b,\"'-x,\"\"y\"\"\",-\n");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+    }
+}
