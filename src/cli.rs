@@ -1,6 +1,7 @@
 //! The command tree and the flags that every command takes.
 
 pub mod arguments;
+pub mod values;
 
 use std::path::PathBuf;
 

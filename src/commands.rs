@@ -5,6 +5,7 @@ pub mod config;
 pub mod init;
 pub mod man;
 pub mod send;
+pub mod signals;
 
 use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};

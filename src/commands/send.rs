@@ -1,11 +1,332 @@
-//! `mmsg send`.
+//! `mmsg send`: a message to a list of subscription tokens, never twice to anyone.
 
+mod campaign;
+mod ending;
+mod list;
+mod results;
+mod totals;
+mod turn;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+
+use crate::audience::Input;
+use crate::cli::values;
+use crate::clock::{Clock, UnixMillis};
 use crate::commands::Context;
-use crate::error::{Exit, Result};
+use crate::commands::signals::Signals;
+use crate::error::{Error, Exit, Result};
+use crate::ledger::Ledger;
+use crate::ledger::broadcasts::{BroadcastKey, Which};
+use crate::ledger::plan::Terms;
+use crate::message::{Message, Template};
+use crate::send::pace::Rate;
+use crate::send::job::Limits;
+use campaign::CampaignFacts;
+use ending::Outcome;
+use list::ListArgs;
+use results::Results;
+use totals::Totals;
+use turn::Turn;
 
+/// Requests in flight at the most, unless the profile or a flag says otherwise.
+const CONCURRENCY: u32 = 64;
+/// Meta's rule for one subscription token (documented).
+const COOL_DOWN: Duration = Duration::from_secs(12 * 3600);
+/// The longest that one request may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Send a message to a list of subscription tokens.
+///
+/// Reads tokens from FILES, from an imported audience, or from stdin. The list is planned as a whole in the ledger, then each
+/// person gets at most one request. The same command again continues where the last one stopped; so does --resume, without
+/// the list.
 #[derive(clap::Args, Debug)]
-pub struct Args {}
+pub struct Args {
+    /// Lists of subscription tokens: CSV, NDJSON or one a line, plain, gzip or zstd; - is stdin.
+    #[arg(value_name = "TOKENS")]
+    files: Vec<PathBuf>,
+    /// Campaign to send with; the id that campaign create printed.
+    #[arg(long, value_name = "ID")]
+    campaign: Option<String>,
+    /// Message JSON, as message build prints it.
+    #[arg(long, value_name = "FILE")]
+    message: Option<PathBuf>,
+    /// Send to an imported audience.
+    #[arg(long, value_name = "NAME", conflicts_with = "files")]
+    audience: Option<String>,
+    #[command(flatten)]
+    list: ListArgs,
+    /// Show what would happen; nothing is sent or written.
+    #[arg(long, conflicts_with_all = ["resume", "results"])]
+    dry_run: bool,
+    /// Work through the unfinished broadcasts of the Page, oldest first; needs no list.
+    #[arg(long, conflicts_with_all = ["files", "message", "audience", "again", "new_message", "token_column", "delimiter", "reject"])]
+    resume: bool,
+    /// Send the same message once more to a list that it went to; never inside a cool-down.
+    #[arg(long)]
+    again: bool,
+    /// Send to people whom another message of this campaign reached, too.
+    #[arg(long)]
+    new_message: bool,
+    /// Try rows again that were refused with these codes.
+    #[arg(long, value_name = "CODES", value_delimiter = ',')]
+    retry_refused: Vec<i64>,
+    /// Go on however many tokens are refused.
+    #[arg(long)]
+    allow_refusals: bool,
+    /// Requests of this run at the most; 0 plans and sends nothing.
+    #[arg(long, value_name = "N")]
+    max_sends: Option<u64>,
+    /// Sends a second, or unlimited [default: 10].
+    #[arg(long, value_name = "RATE", value_parser = Rate::parse)]
+    rate: Option<Rate>,
+    /// Requests in flight at the most [default: 64].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    concurrency: Option<u32>,
+    /// Wait for "not yet" (warm-up, budgets, cool-downs) instead of ending with exit code 6; without a time as long as it takes.
+    #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, value_parser = values::duration, default_missing_value = "1000000h")]
+    wait: Option<Duration>,
+    /// Skip whoever can't be sent to before then.
+    #[arg(long, value_name = "TIME", value_parser = values::time)]
+    until: Option<UnixMillis>,
+    /// Write a line for each row that got a state, also to this file; CSV by its ending, else NDJSON.
+    #[arg(long, value_name = "FILE")]
+    results: Option<PathBuf>,
+}
 
-pub async fn run(_context: &Context, _args: Args) -> Result<Exit> {
-    Ok(Exit::Done)
+impl Args {
+    fn limits(&self, context: &Context) -> Result<Limits> {
+        let settings = &context.settings.send;
+        let rate = match (self.rate, &settings.rate) {
+            (Some(rate), _) => rate,
+            (None, Some(set)) => Rate::parse(&set.value)
+                .map_err(|why| Error::config(why).hint(format!("mend rate in the {}", set.origin)))?,
+            (None, None) => Rate::PerSecond(10.0),
+        };
+        let set = settings.concurrency.as_ref().map(|sourced| sourced.value);
+        Ok(Limits {
+            rate,
+            concurrency: self.concurrency.or(set).unwrap_or(CONCURRENCY) as usize,
+            max_sends: self.max_sends,
+            allow_refusals: self.allow_refusals,
+            wait: self.wait.unwrap_or_default(),
+        })
+    }
+
+    fn which(&self) -> Which {
+        Which { again: self.again, new_message: self.new_message }
+    }
+}
+
+fn cool_down(context: &Context) -> Duration {
+    context.settings.send.cool_down.as_ref().map_or(COOL_DOWN, |sourced| sourced.value)
+}
+
+pub async fn run(context: &Context, args: Args) -> Result<Exit> {
+    let signals = Signals::listen()?;
+    if args.resume { resume(context, &args, &signals).await } else { send(context, &args, &signals).await }
+}
+
+/// A list, planned and sent.
+async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit> {
+    let limits = args.limits(context)?;
+    let source = list::source(args)?;
+    let message = read_message(context, args)?;
+    let template = Template::compile(&message)?;
+    let campaign = campaign_named(context, args)?;
+    let clock = Clock::system();
+    let facts = CampaignFacts::read(context, &campaign, &clock).await?;
+    facts.refuse_other_page(context)?;
+    let end = [facts.end, args.until].into_iter().flatten().min();
+
+    let key = BroadcastKey {
+        page: context.page()?.as_str(),
+        ad_account: context.ad_account()?.as_str(),
+        campaign: facts.id.as_str(),
+        fingerprint: message.fingerprint().0,
+        message: &message.to_json(),
+    };
+    if args.dry_run {
+        return list::dry_run(context, args, signals, source, &template, &key, clock, end).await;
+    }
+    let host = &context.settings.graph_url.value;
+    let mut ledger = context.open_ledger()?;
+    ledger.refuse_other_host(host)?;
+    ledger.refuse_clock_behind(clock.now())?;
+    let buried = ledger.bury_dead_runs(&clock, cool_down(context))?;
+    let mut list = list::read(context, args, signals, source, &template, &ledger).await?;
+    if list.spool.rows == 0 {
+        context.ui.status("the list has a header and no rows: nothing to send");
+        return Totals::of_empty_list(&list).print(context, None);
+    }
+    let broadcast = ledger.open_broadcast(&key, args.which(), host, clock.now())?;
+    if !args.retry_refused.is_empty() {
+        let retried = ledger.retry_refused(broadcast.id, &args.retry_refused)?;
+        context.ui.status(&format!("{retried} refused rows are pending again"));
+    }
+    let terms = Terms { now: clock.now(), end };
+    let (ledger, planned) =
+        list::plan(context, signals, ledger, &broadcast, &mut list, &template, terms).await?;
+    let mut results = Results::open(context, args.results.as_deref())?;
+    results.planned(&ledger, &planned, terms.now)?;
+
+    let turn = Turn {
+        broadcast: &broadcast,
+        listing: Some(planned.listing),
+        template,
+        campaign: &facts,
+        end,
+        cool_down: cool_down(context),
+        timeout: TIMEOUT,
+    };
+    let (ledger, done) = turn.run(context, ledger, &limits, clock, signals, &mut results).await?;
+    let mut outcome = Outcome::new(signals, clock);
+    outcome.add(context, &ledger, done, &facts).await?;
+    let standing = ledger.standing_of_listing(broadcast.id, planned.listing)?;
+    let totals = Totals::of_list(&ledger, &broadcast, &facts, &list, &planned, standing, &outcome, buried)?;
+    results.finish(&mut outcome);
+    outcome.finish(context, totals)
+}
+
+/// Every unfinished broadcast of the Page, oldest first.
+async fn resume(context: &Context, args: &Args, signals: &Signals) -> Result<Exit> {
+    let mut limits = args.limits(context)?;
+    let page = context.page()?.as_str().to_owned();
+    let clock = Clock::system();
+    let host = &context.settings.graph_url.value;
+    let mut ledger = context.open_ledger()?;
+    ledger.refuse_other_host(host)?;
+    let buried = ledger.bury_dead_runs(&clock, cool_down(context))?;
+    for (broadcast, source, rows) in ledger.unplanned_listings(&page)? {
+        context.ui.warn(&format!(
+            "the list {source} ({rows} rows) of broadcast {broadcast} was cut off while it was planned and does not go out; \
+             run its send command again to plan it"
+        ));
+    }
+    let mut outcome = Outcome::new(signals, clock);
+    let mut totals = Totals::of_resume(buried);
+    let mut results = Results::open(context, args.results.as_deref())?;
+    let mut tried = Vec::new();
+    loop {
+        let next = ledger
+            .unfinished_broadcasts(&page, args.campaign.as_deref())?
+            .into_iter()
+            .find(|broadcast| !tried.contains(&broadcast.id));
+        let Some(broadcast) = next.filter(|_| !outcome.is_over()) else { break };
+        tried.push(broadcast.id);
+        if !args.retry_refused.is_empty() {
+            ledger.retry_refused(broadcast.id, &args.retry_refused)?;
+        }
+        let message = Message::parse(broadcast.message.as_bytes())?;
+        let template = Template::compile(&message)?;
+        let read = match CampaignFacts::read(context, &broadcast.campaign, &clock).await {
+            Ok(facts) => facts.refuse_other_page(context).map(|()| facts),
+            Err(error) => Err(error),
+        };
+        let facts = match read {
+            Ok(facts) => facts,
+            // What is wrong with one campaign ends its broadcast's turn only.
+            Err(error) if error.exit() == Exit::Refused => {
+                outcome.add_error(context, &broadcast, error);
+                totals.add(&ledger.standing_of_broadcast(broadcast.id)?);
+                continue;
+            }
+            Err(error) => return Err(error),
+        };
+        ledger.refuse_clock_behind(clock.now())?;
+        context.ui.status(&format!("broadcast {} of campaign {}", broadcast.id, facts.shown()));
+        let end = [facts.end, args.until].into_iter().flatten().min();
+        let turn = Turn {
+            broadcast: &broadcast,
+            listing: None,
+            template,
+            campaign: &facts,
+            end,
+            cool_down: cool_down(context),
+            timeout: TIMEOUT,
+        };
+        let (back, done) = turn.run(context, ledger, &limits, clock, signals, &mut results).await?;
+        ledger = back;
+        if let Some(max) = &mut limits.max_sends {
+            *max = max.saturating_sub(done.stats.requests);
+        }
+        limits.wait = limits.wait.saturating_sub(done.waited);
+        outcome.add(context, &ledger, done, &facts).await?;
+        totals.add(&ledger.standing_of_broadcast(broadcast.id)?);
+    }
+    // Broadcasts that did not get a turn wait too.
+    for broadcast in ledger.unfinished_broadcasts(&page, args.campaign.as_deref())? {
+        if !tried.contains(&broadcast.id) {
+            totals.add(&ledger.standing_of_broadcast(broadcast.id)?);
+        }
+    }
+    if tried.is_empty() {
+        context.ui.status("nothing to resume");
+    }
+    totals.complete(&ledger, &outcome)?;
+    results.finish(&mut outcome);
+    outcome.finish(context, totals)
+}
+
+fn campaign_named(context: &Context, args: &Args) -> Result<String> {
+    let set = context.settings.send.campaign.as_ref().map(|sourced| sourced.value.clone());
+    args.campaign.clone().or(set).ok_or_else(|| {
+        Error::usage("no campaign to send with")
+            .hint("name it with --campaign ID, or set campaign under [send] of the profile; mmsg campaign list shows them")
+    })
+}
+
+/// The message, checked against every rule: what Meta would refuse is refused here, before anything is planned.
+fn read_message(context: &Context, args: &Args) -> Result<Message> {
+    let set = context.settings.send.message.as_ref().map(|sourced| sourced.value.clone());
+    let path = args.message.clone().or(set).ok_or_else(|| {
+        Error::usage("no message to send").hint("name its file with --message FILE; mmsg message build makes one")
+    })?;
+    let bytes = std::fs::read(&path).map_err(|error| {
+        Error::usage(format!("can't read the message {}", path.display())).because(&error)
+    })?;
+    let message = Message::parse(&bytes)?;
+    let violations = message.validate();
+    for violation in violations.iter().filter(|violation| !violation.is_error()) {
+        context.ui.warn(&format!("{}: {}", violation.path, violation.message));
+    }
+    let errors: Vec<_> = violations.iter().filter(|violation| violation.is_error()).collect();
+    if let Some(first) = errors.first() {
+        let more = match errors.len() {
+            1 => String::new(),
+            n => format!(" (and {} more)", n - 1),
+        };
+        return Err(Error::refused(format!("the message breaks a limit: {}: {}{more}", first.path, first.message))
+            .hint(format!("mmsg message validate {} shows them all; nothing was sent", path.display())));
+    }
+    Ok(message)
+}
+
+/// Where tokens come from.
+pub(crate) enum Source {
+    Files(Vec<Input>),
+    Audience(String),
+}
+
+impl Source {
+    pub(crate) fn shown(&self) -> String {
+        match self {
+            Self::Files(inputs) => inputs.iter().map(Input::name).collect::<Vec<_>>().join(", "),
+            Self::Audience(name) => format!("audience {name}"),
+        }
+    }
+}
+
+impl Context {
+    /// The ledger of the settings; one that is new at its default place is announced.
+    pub(crate) fn open_ledger(&self) -> Result<Ledger> {
+        let place = &self.settings.ledger;
+        let (ledger, opened) = Ledger::open(&place.value)?;
+        if opened == crate::ledger::Opened::Made && place.origin == crate::config::Origin::Default {
+            self.ui.status(&format!("made a new ledger: {}", place.value.display()));
+        }
+        Ok(ledger)
+    }
 }

@@ -1,0 +1,86 @@
+//! What a send must know of its campaign before anything is planned.
+
+use std::time::Duration;
+
+use crate::campaign::CampaignId;
+use crate::clock::{Clock, UnixMillis};
+use crate::commands::Context;
+use crate::error::{Error, Result};
+use crate::send::outcome::CampaignTimes;
+
+/// How far the clock may be from Graph's.
+const MAX_SKEW: Duration = Duration::from_secs(600);
+
+pub struct CampaignFacts {
+    pub id: CampaignId,
+    pub name: Option<String>,
+    /// `creative.actor_id`, where Graph tells it.
+    pub page: Option<String>,
+    pub times: CampaignTimes,
+    pub end: Option<UnixMillis>,
+}
+
+impl CampaignFacts {
+    /// Reads the campaign: by the id itself, or, where that is no message, translated by the account's list. Also holds the
+    /// clock against Graph's: exit 3 when they are more than 10 minutes apart.
+    pub async fn read(context: &Context, id: &str, clock: &Clock) -> Result<Self> {
+        let id = CampaignId::parse(id).map_err(Error::usage)?;
+        let graph = context.graph()?;
+        let read = graph.find_message(&context.ad_account()?, &id).await?;
+        if let Some(date) = read.date {
+            refuse_skew(clock.now(), date)?;
+        }
+        let node = read.value;
+        if node.id.as_str() != id.as_str() {
+            context.ui.status(&format!("{} is not a message's id: sending with {}", id.as_str(), node.id.as_str()));
+        }
+        Ok(Self {
+            name: node.campaign_name,
+            page: node.page,
+            times: CampaignTimes { created_at: node.created_at, start: node.start },
+            end: node.end,
+            id: node.id,
+        })
+    }
+
+    /// A campaign of another Page would reach that Page's people: exit 5.
+    pub fn refuse_other_page(&self, context: &Context) -> Result<()> {
+        let page = context.page()?;
+        match &self.page {
+            Some(actor) if actor.as_str() != page.as_str() => Err(Error::refused(format!(
+                "campaign {} belongs to Page {actor}, and the profile's Page is {}: nothing was planned or sent",
+                self.shown(),
+                page.as_str()
+            ))
+            .hint("choose the profile of that Page with --profile, or another campaign")),
+            Some(_) => Ok(()),
+            None => {
+                context.ui.warn(&format!(
+                    "Graph does not tell which Page campaign {} belongs to; it is taken for Page {}'s",
+                    self.shown(),
+                    page.as_str()
+                ));
+                Ok(())
+            }
+        }
+    }
+
+    /// The id, and the name where there is one.
+    pub fn shown(&self) -> String {
+        match &self.name {
+            Some(name) => format!("{} ({name})", self.id.as_str()),
+            None => self.id.as_str().to_owned(),
+        }
+    }
+}
+
+fn refuse_skew(now: UnixMillis, date: UnixMillis) -> Result<()> {
+    let skew = now.since(date).max(date.since(now));
+    if skew > MAX_SKEW {
+        return Err(Error::config(format!(
+            "the clock says {now}, and Graph's says {date}: cool-downs would be wrong, so nothing was planned or sent"
+        ))
+        .hint("set the clock (an NTP service does), then run the same command again"));
+    }
+    Ok(())
+}

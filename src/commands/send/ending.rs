@@ -1,0 +1,258 @@
+//! How a send ends: its turns' endings become one exit code, one error, one next time to run.
+
+use serde_json::Value;
+
+use super::campaign::CampaignFacts;
+use super::totals::Totals;
+use super::turn::Done;
+use crate::clock::{Clock, UnixMillis};
+use crate::commands::Context;
+use crate::commands::signals::Signals;
+use crate::error::{Error, Exit, GraphFacts, Result};
+use crate::ledger::Ledger;
+use crate::ledger::broadcasts::Broadcast;
+use crate::send::bursts::Burst;
+use crate::send::job::{Ending, Stats};
+use crate::send::outcome::Wait;
+
+/// What all turns of a command came to.
+pub struct Outcome<'a> {
+    signals: &'a Signals,
+    clock: Clock,
+    pub stats: Stats,
+    /// What ended a turn, most telling first once [`Outcome::worst`] has looked.
+    errors: Vec<Error>,
+    /// The earliest time at which something that is not yet may be.
+    next_run_at: Option<UnixMillis>,
+    not_yet: bool,
+    max_sends: bool,
+    over: bool,
+}
+
+impl<'a> Outcome<'a> {
+    pub fn new(signals: &'a Signals, clock: Clock) -> Self {
+        Self {
+            signals,
+            clock,
+            stats: Stats::default(),
+            errors: Vec::new(),
+            next_run_at: None,
+            not_yet: false,
+            max_sends: false,
+            over: false,
+        }
+    }
+
+    /// Whether the command ends without another broadcast's turn.
+    pub fn is_over(&self) -> bool {
+        self.over || self.signals.is_stopping()
+    }
+
+    pub fn next_run_at(&self) -> Option<UnixMillis> {
+        self.next_run_at
+    }
+
+    pub fn now(&self) -> UnixMillis {
+        self.clock.now()
+    }
+
+    pub fn stopped_at_max(&self) -> bool {
+        self.max_sends
+    }
+
+    /// What ended the command, for the totals.
+    pub fn reason(&self) -> Option<String> {
+        self.errors.first().map(ToString::to_string)
+    }
+
+    /// Takes in how a turn ended.
+    pub async fn add(
+        &mut self,
+        context: &Context,
+        ledger: &Ledger,
+        done: Done,
+        campaign: &CampaignFacts,
+    ) -> Result<()> {
+        self.stats.add(&done.stats);
+        let requests = requests(self.stats.requests);
+        match done.ending {
+            Ending::Exhausted => {}
+            Ending::MaxSends => {
+                self.max_sends = true;
+                self.over = true;
+            }
+            Ending::Interrupted => {
+                self.over = true;
+                self.errors.push(
+                    Error::new(self.signals.exit(), format!("interrupted after {requests}"))
+                        .hint(format!("{} continues", continue_command(context, Some(campaign.id.as_str())))),
+                );
+            }
+            Ending::Stopped(halt, facts) => {
+                self.over |= !halt.of_broadcast;
+                self.errors.push(
+                    Error::new(halt.exit, format!("stopped after {requests}: {}", halt.what))
+                        .hint(format!("{}; then {} continues", halt.hint, continue_command(context, Some(campaign.id.as_str()))))
+                        .graph(facts),
+                );
+            }
+            Ending::NotYet(wait, facts) => self.not_yet(context, wait, facts, &requests).await?,
+            Ending::Burst(burst, sample) => {
+                self.over = true;
+                self.errors.push(self.burst(context, burst, sample, &requests, campaign));
+            }
+            Ending::Failed(error) => {
+                self.over = true;
+                self.errors.push(error);
+            }
+        }
+        if self.stats.too_early >= 20 {
+            context.ui.warn(&format!(
+                "Graph refused {} people as too early (2300035) whom this ledger thought free: another sender is at work on this \
+                 Page, or this ledger is an old copy",
+                self.stats.too_early
+            ));
+        }
+        if self.stats.overtaken > 0 {
+            context.ui.warn(&format!(
+                "{} answers came for rows that somebody else had settled meanwhile; ledger {}",
+                self.stats.overtaken,
+                ledger.path().display()
+            ));
+        }
+        Ok(())
+    }
+
+    /// A broadcast that did not get a turn.
+    pub fn add_error(&mut self, context: &Context, broadcast: &Broadcast, error: Error) {
+        context.ui.warn(&format!("broadcast {} has no turn: {error}", broadcast.id));
+        self.errors.push(error);
+    }
+
+    /// Results that could not be written.
+    pub fn add_failure(&mut self, error: Error) {
+        if !self.errors.iter().any(|other| other.exit() == error.exit()) {
+            self.errors.push(error);
+        }
+    }
+
+    async fn not_yet(&mut self, context: &Context, wait: Wait, facts: GraphFacts, requests: &str) -> Result<()> {
+        let until = match wait.until {
+            Some(until) => until,
+            None if wait.next_day => context.next_day(self.clock.now()).await,
+            None => self.clock.now().plus(std::time::Duration::from_secs(1800)),
+        };
+        self.over |= !wait.of_broadcast;
+        self.not_yet = true;
+        self.next_run_at = Some(self.next_run_at.map_or(until, |other| other.min(until)));
+        let id = facts.fbtrace_id.map(|id| format!(" fbtrace_id {id}")).unwrap_or_default();
+        context.ui.status(&format!("not yet, after {requests}: {};{id} run again at {until}", wait.what));
+        Ok(())
+    }
+
+    fn burst(
+        &self,
+        context: &Context,
+        burst: Burst,
+        sample: Option<String>,
+        requests: &str,
+        campaign: &CampaignFacts,
+    ) -> Error {
+        let sample = sample.unwrap_or_default();
+        let again = continue_command(context, Some(campaign.id.as_str()));
+        match burst {
+            Burst::Doubt { in_row } => {
+                let how = if in_row { "twenty in a row" } else { "more than half of the last hundred" };
+                Error::doubt(format!("stopped after {requests}: {how} had no clear answer ({sample})"))
+                    .hint(format!("mmsg unknown list shows them; none of them is sent again by itself; {again} continues with the others"))
+            }
+            Burst::Unreachable { probes } => {
+                Error::network(format!("Graph can't be reached: {probes} tries failed over a minute ({sample}); nothing is in doubt by them"))
+                    .hint(format!("check the network, then {again}"))
+            }
+            Burst::Refusals { refusal, count } => {
+                let (kind, codes) = match refusal.code {
+                    Some(code) => (format!("refusals with code {code}"), code.to_string()),
+                    None => ("refusals without a code".to_owned(), "CODES".to_owned()),
+                };
+                Error::refused(format!(
+                    "stopped after {requests}: {count} {kind} and hardly an acceptance ({sample}): the Page or the account is \
+                     likelier wrong than the people"
+                ))
+                .hint(format!(
+                    "mmsg explain {codes} tells what it means; once mended, add --retry-refused {codes}; --allow-refusals goes on regardless"
+                ))
+            }
+        }
+    }
+
+    /// Decides the exit code, prints the totals, and the error if there is one.
+    ///
+    /// First wins: 10; 11 if doubt ended the run; 3, 4, 5, 7, 130/143, 6; 11 if this run left a send unknown; 8; 0.
+    pub fn finish(mut self, context: &Context, totals: Totals) -> Result<Exit> {
+        self.errors.sort_by_key(|error| rank(error.exit()));
+        let waits = self.not_yet || totals.waits();
+        let counted = if waits {
+            Exit::NotYet
+        } else if self.stats.unknown > 0 || totals.left_unknown() {
+            Exit::Doubt
+        } else if self.stats.refused_to_look_at() > 0 {
+            Exit::PartlyRefused
+        } else {
+            Exit::Done
+        };
+        let mut errors = self.errors.into_iter();
+        let Some(error) = errors.next() else {
+            return totals.print(context, Some(counted));
+        };
+        for other in errors {
+            context.ui.warn(&other.to_string());
+        }
+        match error.exit() {
+            // A burst of doubt: the totals are data all the same.
+            Exit::Doubt => {
+                context.ui.warn(error.message());
+                if let Some(hint) = error.hint_text() {
+                    context.ui.hint(hint);
+                }
+                totals.print(context, Some(Exit::Doubt))
+            }
+            exit => {
+                let value = serde_json::to_value(totals.ended(exit, Some(&error))).unwrap_or(Value::Null);
+                Err(error.totals(value))
+            }
+        }
+    }
+}
+
+fn rank(exit: Exit) -> u8 {
+    match exit {
+        Exit::Ledger => 0,
+        Exit::Internal => 1,
+        Exit::Doubt => 2,
+        Exit::Config => 3,
+        Exit::Credentials => 4,
+        Exit::Refused => 5,
+        Exit::Usage => 6,
+        Exit::Network => 7,
+        Exit::Interrupted | Exit::Terminated => 8,
+        Exit::NotYet => 9,
+        Exit::PartlyRefused => 10,
+        Exit::NotConfirmed => 11,
+        Exit::Done => 12,
+    }
+}
+
+fn requests(n: u64) -> String {
+    crate::ui::text::count(n, "request", "requests")
+}
+
+/// What to type to go on.
+pub fn continue_command(context: &Context, campaign: Option<&str>) -> String {
+    let mut command = "mmsg send --resume".to_owned();
+    if let Some(campaign) = campaign {
+        command.push_str(&format!(" --campaign {campaign}"));
+    }
+    context.push_globals(&mut command);
+    command
+}

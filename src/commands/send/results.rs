@@ -1,0 +1,203 @@
+//! What became of each row, as lines on stdout and in the results file, and progress on stderr.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::ending::Outcome;
+use crate::clock::UnixMillis;
+use crate::commands::Context;
+use crate::error::{Error, Result};
+use crate::ledger::Ledger;
+use crate::ledger::plan::Planned;
+use crate::ledger::writer::Settled;
+use crate::send::job::{Sink, Stats};
+use crate::ui::lines::{Lines, Target};
+use crate::ui::progress::Progress;
+use crate::ui::{Format, Ui, table, text};
+
+/// One row's line. The keys never change.
+#[derive(Serialize)]
+struct Line<'a> {
+    token: &'a str,
+    state: &'a str,
+    reason: Option<&'a str>,
+    tracking_id: Option<&'a str>,
+    code: Option<i64>,
+    subcode: Option<i64>,
+    fbtrace_id: Option<&'a str>,
+    not_before: Option<UnixMillis>,
+    at: UnixMillis,
+}
+
+const HEADER: &str = "token,state,reason,tracking_id,code,subcode,fbtrace_id,not_before,at\n";
+
+/// One place that lines go to.
+struct Out {
+    lines: Lines,
+    csv: bool,
+    buffer: Vec<u8>,
+    rows: usize,
+}
+
+impl Out {
+    fn open(target: Target, csv: bool, header: bool) -> Result<Self> {
+        let buffer = if csv && header { HEADER.as_bytes().to_vec() } else { Vec::new() };
+        Ok(Self { lines: Lines::open(target)?, csv, buffer, rows: 0 })
+    }
+
+    fn add(&mut self, row: &Settled) {
+        let line = Line {
+            token: &row.token,
+            state: row.state.name(),
+            reason: row.reason.as_deref(),
+            tracking_id: row.tracking_id.as_deref(),
+            code: row.code,
+            subcode: row.subcode,
+            fbtrace_id: row.fbtrace_id.as_deref(),
+            not_before: row.not_before,
+            at: row.at,
+        };
+        if self.csv {
+            let number = |n: Option<i64>| n.map(|n| n.to_string()).unwrap_or_default();
+            let cells = [
+                line.token,
+                line.state,
+                line.reason.unwrap_or_default(),
+                line.tracking_id.unwrap_or_default(),
+                &number(line.code),
+                &number(line.subcode),
+                line.fbtrace_id.unwrap_or_default(),
+                &line.not_before.map(|at| at.to_string()).unwrap_or_default(),
+                &line.at.to_string(),
+            ];
+            table::write_csv_cells(&mut self.buffer, &cells);
+        } else if serde_json::to_writer(&mut self.buffer, &line).is_ok() {
+            self.buffer.push(b'\n');
+        }
+        self.rows += 1;
+    }
+
+    fn hand_over(&mut self) {
+        if !self.buffer.is_empty() {
+            let room = self.buffer.len();
+            let bytes = std::mem::replace(&mut self.buffer, Vec::with_capacity(room));
+            self.lines.push(bytes, std::mem::take(&mut self.rows));
+        }
+    }
+}
+
+/// Where rows go, and the progress that is shown.
+pub struct Results {
+    ui: Ui,
+    outs: Vec<Out>,
+    progress: Option<Progress>,
+}
+
+impl Results {
+    /// stdout takes lines with `-o ndjson` and `csv`; the file, if any, always does.
+    pub fn open(context: &Context, file: Option<&Path>) -> Result<Self> {
+        let mut outs = Vec::new();
+        match context.ui.format() {
+            Format::Ndjson => outs.push(Out::open(Target::Stdout, false, false)?),
+            Format::Csv => outs.push(Out::open(Target::Stdout, true, true)?),
+            Format::Table | Format::Json => {}
+        }
+        if let Some(path) = file {
+            let csv = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
+            let empty = std::fs::metadata(path).map_or(true, |data| data.len() == 0);
+            outs.push(Out::open(Target::file(path)?, csv, empty)?);
+        }
+        Ok(Self { ui: context.ui.clone(), outs, progress: None })
+    }
+
+    /// Lines of the rows that planning skipped or put off.
+    pub fn planned(&mut self, ledger: &Ledger, planned: &Planned, at: UnixMillis) -> Result<()> {
+        if self.outs.is_empty() || planned.skipped + planned.later == 0 {
+            return Ok(());
+        }
+        ledger.planned_rows(planned.listing, at, &mut |row| {
+            self.settled(row);
+            if self.outs.iter().any(|out| out.rows > 1000) {
+                self.hand_over();
+            }
+        })?;
+        self.hand_over();
+        Ok(())
+    }
+
+    pub fn begin(&mut self, ui: &Ui, total: u64) {
+        self.progress = Some(ui.progress(Some(total), "sends"));
+    }
+
+    pub fn end(&mut self) {
+        self.progress = None;
+        self.hand_over();
+    }
+
+    pub fn wait_for_rows(&self, until: UnixMillis) {
+        self.ui.status(&format!("the rows that are left may go out from {until} on; waiting"));
+    }
+
+    /// Writes what is left. A failure is how the run ended.
+    pub fn finish(self, outcome: &mut Outcome) {
+        for mut out in self.outs {
+            out.hand_over();
+            if let Err(error) = out.lines.finish() {
+                outcome.add_failure(error);
+            }
+        }
+    }
+
+    fn hand_over(&mut self) {
+        self.outs.iter_mut().for_each(Out::hand_over);
+    }
+}
+
+impl Sink for Results {
+    fn settled(&mut self, row: Settled) {
+        for out in &mut self.outs {
+            out.add(&row);
+        }
+    }
+
+    fn backlog(&self) -> usize {
+        self.outs.iter().map(|out| out.lines.waiting()).max().unwrap_or(0)
+    }
+
+    fn failure(&mut self) -> Option<Error> {
+        self.outs.iter().find_map(|out| out.lines.failure())
+    }
+
+    fn progress(&mut self, stats: &Stats) {
+        self.hand_over();
+        if let Some(progress) = &self.progress {
+            progress.set(stats.done());
+            if progress.is_due() {
+                progress.message(&counts(stats));
+            }
+        }
+    }
+
+    fn waiting(&mut self, until: UnixMillis, why: &str) {
+        self.ui.status(&format!("waiting until {until}: {why}"));
+    }
+}
+
+/// `9,310 accepted, 12 refused, 3 unknown, 64 in flight`.
+fn counts(stats: &Stats) -> String {
+    let mut parts = vec![format!("{} accepted", text::thousands(stats.accepted))];
+    for (n, what) in [
+        (stats.refused_in_all(), "refused"),
+        (stats.later, "later"),
+        (stats.skipped, "skipped"),
+        (stats.unknown, "unknown"),
+        (stats.not_sent, "not sent"),
+        (stats.in_flight as u64, "in flight"),
+    ] {
+        if n > 0 {
+            parts.push(format!("{} {what}", text::thousands(n)));
+        }
+    }
+    parts.join(", ")
+}

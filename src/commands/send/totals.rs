@@ -1,0 +1,342 @@
+//! The totals: every row read is in exactly one of them.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::campaign::CampaignFacts;
+use super::ending::Outcome;
+use super::list::List;
+use crate::audience::Tally;
+use crate::clock::UnixMillis;
+use crate::commands::Context;
+use crate::error::{Error, Exit, Result};
+use crate::ledger::Ledger;
+use crate::ledger::broadcasts::Broadcast;
+use crate::ledger::plan::{DryPlan, Planned};
+use crate::ledger::totals::Standing;
+use crate::ui::table::Record;
+use crate::ui::{Format, text};
+
+/// The keys never change. `rows = rejected + duplicates + accepted + refused + skipped + unknown + claimed + pending`; with
+/// `--resume` there is no list, and the counts are of whole broadcasts.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Totals {
+    pub broadcast: Option<i64>,
+    pub campaign: Option<String>,
+    /// Data rows of the list.
+    pub rows: Option<u64>,
+    pub rejected: u64,
+    pub duplicates: u64,
+    pub accepted: u64,
+    pub refused: u64,
+    pub skipped: u64,
+    pub skipped_by_reason: BTreeMap<String, u64>,
+    pub unknown: u64,
+    /// At work in another run.
+    pub claimed: u64,
+    pub pending: u64,
+    pub this_run: ThisRun,
+    /// Rows whose values differ from those that were planned first.
+    pub changed_values: u64,
+    /// Rows of the broadcast that wait and are not in this list.
+    pub pending_elsewhere: u64,
+    /// Sends in doubt in the whole ledger.
+    pub unknown_in_ledger: u64,
+    pub next_run_at: Option<UnixMillis>,
+    /// How the run ended, by the name of its exit code.
+    pub exit: &'static str,
+    pub exit_code: u8,
+    pub reason: Option<String>,
+}
+
+/// What this run did.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct ThisRun {
+    pub requests: u64,
+    pub accepted: u64,
+    pub refused: u64,
+    pub refused_by_code: BTreeMap<String, u64>,
+    pub later: u64,
+    pub unknown: u64,
+    pub not_sent: u64,
+    /// Sends that a run which died left in doubt, found by this one.
+    pub found_unknown: u64,
+}
+
+impl Totals {
+    pub fn of_empty_list(list: &List) -> Self {
+        Self { rows: Some(list.tally.rows), rejected: list.tally.bad, ..Self::default() }
+    }
+
+    pub fn of_resume(found_unknown: u64) -> Self {
+        Self { this_run: ThisRun { found_unknown, ..ThisRun::default() }, ..Self::default() }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the one place where all counts meet")]
+    pub fn of_list(
+        ledger: &Ledger,
+        broadcast: &Broadcast,
+        campaign: &CampaignFacts,
+        list: &List,
+        planned: &Planned,
+        standing: Standing,
+        outcome: &Outcome<'_>,
+        found_unknown: u64,
+    ) -> Result<Self> {
+        let mut totals = Self {
+            broadcast: Some(broadcast.id),
+            campaign: Some(campaign.id.as_str().to_owned()),
+            rows: Some(list.tally.rows),
+            rejected: list.tally.bad,
+            duplicates: planned.rows - planned.people,
+            changed_values: planned.changed_values,
+            pending_elsewhere: ledger.waiting_elsewhere(broadcast.id, &standing)?,
+            this_run: ThisRun { found_unknown, ..ThisRun::default() },
+            ..Self::default()
+        };
+        totals.add(&standing);
+        totals.complete(ledger, outcome)?;
+        Ok(totals)
+    }
+
+    /// Adds rows of another broadcast.
+    pub fn add(&mut self, standing: &Standing) {
+        self.accepted += standing.accepted;
+        self.refused += standing.refused;
+        self.unknown += standing.unknown;
+        self.claimed += standing.claimed;
+        self.pending += standing.pending;
+        self.skipped += standing.skipped_in_all();
+        for (reason, n) in &standing.skipped {
+            *self.skipped_by_reason.entry(reason.clone()).or_default() += n;
+        }
+        self.next_run_at = match (self.next_run_at, standing.next_at) {
+            (Some(one), Some(two)) => Some(one.min(two)),
+            (one, two) => one.or(two),
+        };
+    }
+
+    /// Puts in what the run did and what the ledger holds beside.
+    pub fn complete(&mut self, ledger: &Ledger, outcome: &Outcome<'_>) -> Result<()> {
+        let stats = &outcome.stats;
+        self.this_run = ThisRun {
+            requests: stats.requests,
+            accepted: stats.accepted,
+            refused: stats.refused_in_all(),
+            refused_by_code: stats
+                .refused
+                .iter()
+                .map(|(refusal, refused)| {
+                    let code = refusal.code.map_or_else(|| "none".to_owned(), |code| code.to_string());
+                    (code, refused.count)
+                })
+                .collect(),
+            later: stats.later,
+            unknown: stats.unknown,
+            not_sent: stats.not_sent,
+            found_unknown: self.this_run.found_unknown,
+        };
+        self.unknown_in_ledger = ledger.unknown_in_all()?;
+        self.reason = outcome.reason();
+        let now = outcome.now();
+        self.next_run_at = if self.waits() {
+            // What Graph asked for counts before what the rows allow.
+            let rows = self.next_run_at.map(|at| at.max(now));
+            match (outcome.next_run_at(), outcome.stopped_at_max()) {
+                (Some(told), _) => Some(rows.map_or(told, |rows| rows.max(told))),
+                (None, true) => Some(now),
+                (None, false) => rows.or(Some(now)),
+            }
+        } else {
+            outcome.next_run_at()
+        };
+        Ok(())
+    }
+
+    /// Some rows that this run was given wait, or are at work elsewhere.
+    pub fn waits(&self) -> bool {
+        self.pending + self.claimed > 0
+    }
+
+    /// This run, or one that it found dead, left sends in doubt.
+    pub fn left_unknown(&self) -> bool {
+        self.this_run.unknown > 0
+    }
+
+    pub fn ended(mut self, exit: Exit, error: Option<&Error>) -> Self {
+        self.exit = exit.name();
+        self.exit_code = exit.code();
+        if let Some(error) = error {
+            self.reason = Some(error.to_string());
+        }
+        self
+    }
+
+    /// Prints the totals as data; `-o ndjson` and `csv` keep stdout for rows, so they go to the last line of stderr.
+    pub fn print(self, context: &Context, exit: Option<Exit>) -> Result<Exit> {
+        let exit = exit.unwrap_or(Exit::Done);
+        let totals = self.ended(exit, None);
+        totals.remarks(context);
+        match context.ui.format() {
+            Format::Table | Format::Json => context.ui.object(&totals)?,
+            Format::Ndjson => {
+                let value = serde_json::to_value(&totals)
+                    .map_err(|error| Error::internal("can't write the totals").because(&error))?;
+                context.ui.stderr_object(&value);
+            }
+            Format::Csv => context.ui.status(&totals.line()),
+        }
+        Ok(exit)
+    }
+
+    fn remarks(&self, context: &Context) {
+        if self.this_run.found_unknown > 0 {
+            context.ui.warn(&format!(
+                "{} of a run that died are in doubt; mmsg unknown list shows them",
+                text::count(self.this_run.found_unknown, "send", "sends")
+            ));
+        }
+        let older = self.unknown_in_ledger.saturating_sub(self.this_run.unknown + self.this_run.found_unknown);
+        if older > 0 {
+            context.ui.status(&format!(
+                "{} from earlier in doubt: mmsg unknown list",
+                text::count(older, "send is", "sends are")
+            ));
+        }
+        if self.changed_values > 0 {
+            context.ui.warn(&format!(
+                "{} changed values since they were planned; what was planned first stands",
+                text::count(self.changed_values, "row has", "rows have")
+            ));
+        }
+        if self.pending_elsewhere > 0 {
+            context.ui.status(&format!(
+                "{} of this broadcast {} not in this list and wait: mmsg send --resume sends to them",
+                text::count(self.pending_elsewhere, "row", "rows"),
+                if self.pending_elsewhere == 1 { "is" } else { "are" }
+            ));
+        }
+    }
+
+    /// All counts in one line.
+    pub fn line(&self) -> String {
+        let cells = self.cells();
+        let parts = Self::COLUMNS.iter().zip(&cells).filter(|(_, cell)| !cell.is_empty());
+        parts.map(|(name, cell)| format!("{name} {cell}")).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Record for Totals {
+    const PLURAL: &'static str = "totals";
+    const COLUMNS: &'static [&'static str] = &[
+        "broadcast",
+        "campaign",
+        "rows",
+        "rejected",
+        "duplicates",
+        "accepted",
+        "refused",
+        "skipped",
+        "unknown",
+        "claimed",
+        "pending",
+        "requests of this run",
+        "accepted in this run",
+        "next run at",
+    ];
+
+    /// Counts of nothing are left out, but for what everybody asks for.
+    fn cells(&self) -> Vec<String> {
+        let some = |n: u64| if n == 0 { String::new() } else { text::thousands(n) };
+        let with = |n: u64, parts: &BTreeMap<String, u64>| {
+            if n == 0 {
+                return String::new();
+            }
+            let parts: Vec<_> = parts.iter().map(|(what, n)| format!("{what} {}", text::thousands(*n))).collect();
+            format!("{} ({})", text::thousands(n), parts.join(", "))
+        };
+        let refused = match self.this_run.refused {
+            0 => some(self.refused),
+            _ => format!(
+                "{} (in this run {})",
+                text::thousands(self.refused),
+                self.this_run.refused_by_code.iter().map(|(code, n)| format!("{code}: {n}")).collect::<Vec<_>>().join(", ")
+            ),
+        };
+        vec![
+            self.broadcast.map(|id| id.to_string()).unwrap_or_default(),
+            self.campaign.clone().unwrap_or_default(),
+            self.rows.map(text::thousands).unwrap_or_default(),
+            some(self.rejected),
+            some(self.duplicates),
+            text::thousands(self.accepted),
+            refused,
+            with(self.skipped, &self.skipped_by_reason),
+            some(self.unknown),
+            some(self.claimed),
+            some(self.pending),
+            text::thousands(self.this_run.requests),
+            text::thousands(self.this_run.accepted),
+            self.next_run_at.map(|at| at.to_string()).unwrap_or_default(),
+        ]
+    }
+}
+
+/// What a send would do.
+#[derive(Clone, Debug, Serialize)]
+pub struct DryTotals {
+    pub dry_run: bool,
+    pub campaign: String,
+    pub rows: u64,
+    pub rejected: u64,
+    pub duplicates: u64,
+    /// People who would get a request at once.
+    pub would_send: u64,
+    /// People who would have to wait, the first until `next_run_at`.
+    pub would_wait: u64,
+    pub would_skip: BTreeMap<&'static str, u64>,
+    /// People who have an outcome in this broadcast already.
+    pub settled: BTreeMap<&'static str, u64>,
+    pub next_run_at: Option<UnixMillis>,
+}
+
+impl DryTotals {
+    pub fn new(campaign: &str, tally: &Tally, dry: DryPlan) -> Self {
+        Self {
+            dry_run: true,
+            campaign: campaign.to_owned(),
+            rows: tally.rows,
+            rejected: tally.bad,
+            duplicates: dry.duplicates,
+            would_send: dry.now,
+            would_wait: dry.later,
+            would_skip: dry.skipped,
+            settled: dry.settled.into_iter().map(|(state, n)| (state.name(), n)).collect(),
+            next_run_at: dry.next_at,
+        }
+    }
+}
+
+impl Record for DryTotals {
+    const PLURAL: &'static str = "totals";
+    const COLUMNS: &'static [&'static str] =
+        &["campaign", "rows", "rejected", "duplicates", "would send", "would wait", "would skip", "settled", "next run at"];
+
+    fn cells(&self) -> Vec<String> {
+        let parts = |parts: &BTreeMap<&str, u64>| {
+            parts.iter().map(|(what, n)| format!("{what} {}", text::thousands(*n))).collect::<Vec<_>>().join(", ")
+        };
+        vec![
+            self.campaign.clone(),
+            text::thousands(self.rows),
+            text::thousands(self.rejected),
+            text::thousands(self.duplicates),
+            text::thousands(self.would_send),
+            text::thousands(self.would_wait),
+            parts(&self.would_skip),
+            parts(&self.settled),
+            self.next_run_at.map(|at| at.to_string()).unwrap_or_default(),
+        ]
+    }
+}

@@ -1,0 +1,119 @@
+//! One broadcast's turn: a run is started, sends, and ends in the ledger however it ends.
+
+use std::time::Duration;
+
+use super::campaign::CampaignFacts;
+use super::results::Results;
+use crate::clock::{Clock, UnixMillis};
+use crate::commands::Context;
+use crate::commands::signals::Signals;
+use crate::error::Result;
+use crate::ledger::Ledger;
+use crate::ledger::broadcasts::Broadcast;
+use crate::ledger::totals::Standing;
+use crate::ledger::writer::{Scope, Writer};
+use crate::message::Template;
+use crate::send::desk::Desk;
+use crate::send::engine;
+use crate::send::job::{Ending, Job, Limits, Stats};
+
+pub struct Turn<'a> {
+    pub broadcast: &'a Broadcast,
+    /// Only rows of this listing; `None`: all planned rows.
+    pub listing: Option<i64>,
+    pub template: Template,
+    pub campaign: &'a CampaignFacts,
+    pub end: Option<UnixMillis>,
+    pub cool_down: Duration,
+    pub timeout: Duration,
+}
+
+/// How a turn went.
+pub struct Done {
+    pub ending: Ending,
+    pub stats: Stats,
+    /// How long it waited for rows that were not due.
+    pub waited: Duration,
+}
+
+impl Turn<'_> {
+    /// Takes the ledger and gives it back. When somebody asked twice to stop, the run is left for the next one to find dead.
+    pub async fn run(
+        self,
+        context: &Context,
+        mut ledger: Ledger,
+        limits: &Limits,
+        clock: Clock,
+        signals: &Signals,
+        results: &mut Results,
+    ) -> Result<(Ledger, Done)> {
+        let sender = context.sender(self.timeout, limits.concurrency)?;
+        let frame = sender.frame(&self.campaign.id, None);
+        let values = !self.template.is_constant();
+        let job = Job { template: self.template, frame, campaign: self.campaign.times };
+        let total = standing(&ledger, self.broadcast.id, self.listing)?.pending;
+        results.begin(&context.ui, total);
+        let run = ledger.start_run(self.broadcast.id, clock.now())?;
+        let scope = Scope {
+            broadcast: self.broadcast.clone(),
+            run: run.id,
+            listing: self.listing,
+            values,
+            end: self.end,
+            cool_down: self.cool_down,
+            timeout: self.timeout,
+        };
+        let mut limits = limits.clone();
+        let mut waited = Duration::ZERO;
+        let mut whole = Stats::default();
+        let mut writer = Writer::new(ledger, clock, scope);
+        let mut level = signals.level();
+        let ending = loop {
+            let mut desk = Desk::open(writer)?;
+            let (ending, stats) = engine::run(&job, &limits, clock, &mut desk, &sender, results, &mut level).await;
+            whole.add(&stats);
+            if *level.borrow() > 1 {
+                run.abandon();
+                results.end();
+                let ledger = desk.close()?.into_ledger();
+                return Ok((ledger, Done { ending, stats: whole, waited }));
+            }
+            writer = desk.close()?;
+            if let Some(max) = &mut limits.max_sends {
+                *max = max.saturating_sub(stats.requests);
+            }
+            // Rows that are due within the time that the run may wait are waited for.
+            let due = match ending {
+                Ending::Exhausted => standing(writer.ledger_mut(), self.broadcast.id, self.listing)?.next_at,
+                _ => None,
+            };
+            let wait = due.map(|at| at.since(clock.now()) + Duration::from_millis(1));
+            let Some(wait) = wait.filter(|wait| *wait <= limits.wait) else { break ending };
+            results.wait_for_rows(due.unwrap_or_default());
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = signals.stopped() => break Ending::Interrupted,
+            }
+            limits.wait = limits.wait.saturating_sub(wait);
+            waited += wait;
+        };
+        results.end();
+        let mut ledger = writer.into_ledger();
+        let why = ending.name();
+        let failed_before = matches!(ending, Ending::Failed(_));
+        match ledger.end_run(run, clock.now(), why, self.cool_down) {
+            Ok(_) => {}
+            // The first failure is the one to tell.
+            Err(_) if failed_before => {}
+            Err(error) => return Ok((ledger, Done { ending: Ending::Failed(error), stats: whole, waited })),
+        }
+        Ok((ledger, Done { ending, stats: whole, waited }))
+    }
+}
+
+fn standing(ledger: &Ledger, broadcast: i64, listing: Option<i64>) -> Result<Standing> {
+    match listing {
+        Some(listing) => ledger.standing_of_listing(broadcast, listing),
+        None => ledger.standing_of_broadcast(broadcast),
+    }
+}
