@@ -57,4 +57,6 @@ pub struct GlobalArgs {
 pub enum Command {
     /// Send a message to a list of subscription tokens (same as message send).
     Send(commands::send::Args),
+    /// Run a local Graph host to test, rehearse and measure against.
+    Sandbox(Box<commands::sandbox::Args>),
 }
