@@ -7,10 +7,12 @@ pub mod man;
 pub mod sandbox;
 pub mod send;
 pub mod signals;
+pub mod stub;
 
 use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
 
+use crate::campaign::{AdAccount, PageId};
 use crate::cli::{Cli, Command, GlobalArgs, Standalone, Word, arguments};
 use crate::clock::Clock;
 use crate::config::environment::Environment;
@@ -30,14 +32,14 @@ impl Context {
     ///
     /// # Errors
     /// Exit 3 when none is set.
-    pub fn ad_account(&self) -> Result<&str> {
-        self.settings.required_ad_account()
+    pub fn ad_account(&self) -> Result<AdAccount> {
+        AdAccount::parse(self.settings.required_ad_account()?).map_err(Error::config)
     }
 
     /// # Errors
     /// Exit 3 when none is set.
-    pub fn page(&self) -> Result<&str> {
-        self.settings.required_page()
+    pub fn page(&self) -> Result<PageId> {
+        PageId::parse(self.settings.required_page()?).map_err(Error::config)
     }
 }
 

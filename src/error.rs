@@ -102,6 +102,7 @@ struct Inner {
     hint: Option<String>,
     graph: GraphFacts,
     next_run_at: Option<UnixMillis>,
+    totals: Option<serde_json::Value>,
 }
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -115,6 +116,7 @@ impl Error {
             hint: None,
             graph: GraphFacts::default(),
             next_run_at: None,
+            totals: None,
         }))
     }
 
@@ -183,6 +185,24 @@ impl Error {
     pub fn next_run_at(mut self, at: UnixMillis) -> Self {
         self.0.next_run_at = Some(at);
         self
+    }
+
+    /// Adds what had been done when it happened.
+    #[must_use]
+    pub fn totals(mut self, totals: serde_json::Value) -> Self {
+        self.0.totals = Some(totals);
+        self
+    }
+
+    /// The same failure under another exit code.
+    #[must_use]
+    pub fn with_exit(mut self, exit: Exit) -> Self {
+        self.0.exit = exit;
+        self
+    }
+
+    pub fn done_before(&self) -> Option<&serde_json::Value> {
+        self.0.totals.as_ref()
     }
 
     pub fn exit(&self) -> Exit {

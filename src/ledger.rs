@@ -90,6 +90,18 @@ impl Ledger {
         Ok(Some(Self { conn, path: path.to_owned(), inode: None }))
     }
 
+    /// A new ledger in a file without a name, for a dry run where there is none.
+    pub fn temporary() -> Result<Self> {
+        let path = PathBuf::new();
+        let conn = Connection::open("").map_err(|error| failed_at(&path, &error))?;
+        let mut ledger = Self { conn, path, inode: None };
+        ledger.prepare().map_err(|error| match error {
+            Prepare::Sql(error) => failed_at(&ledger.path, &error),
+            Prepare::Ours(error) => error,
+        })?;
+        Ok(ledger)
+    }
+
     /// A ledger in memory, for tests of what stands on it.
     #[cfg(test)]
     pub fn in_memory() -> Self {

@@ -141,9 +141,10 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
     facts.refuse_other_page(context)?;
     let end = [facts.end, args.until].into_iter().flatten().min();
 
+    let (page, ad_account) = (context.page()?, context.ad_account()?);
     let key = BroadcastKey {
-        page: context.page()?.as_str(),
-        ad_account: context.ad_account()?.as_str(),
+        page: page.as_str(),
+        ad_account: ad_account.as_str(),
         campaign: facts.id.as_str(),
         fingerprint: message.fingerprint().0,
         message: &message.to_json(),

@@ -33,7 +33,7 @@ impl Signals {
                     _ = hang_up.recv() => true,
                 };
                 told.fetch_or(by_system, Ordering::Relaxed);
-                say.send_modify(|level| *level = level.saturating_add(1));
+                say.send_modify(|level| *level = u8::saturating_add(*level, 1));
             }
         });
         Ok(Self { level, terminated })

@@ -10,6 +10,7 @@ use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior};
 use super::broadcasts::{Broadcast, add_to_state};
 use super::spool::{Key, ListedRow, Listing};
 use super::state::{Skip, State};
+use super::writer::Settled;
 use super::{Ledger, Watch, exists, failed_at};
 use crate::clock::UnixMillis;
 use crate::error::{Error, Exit, Result};
@@ -75,6 +76,11 @@ impl Decision {
             Self::Wait { not_before } => not_before.0,
             Self::Skip { .. } => 0,
         }
+    }
+
+    /// When a skipped row got its state.
+    fn decided_at(&self, now: UnixMillis) -> Option<i64> {
+        (self.state() == State::Skipped).then_some(now.0)
     }
 
     fn reason(&self) -> Option<String> {
@@ -144,6 +150,9 @@ pub struct Planned {
     pub people: u64,
     /// Rows whose values differ from those that were planned first; they are ignored.
     pub changed_values: u64,
+    /// Rows that this planning skipped, or put off to a time.
+    pub skipped: u64,
+    pub later: u64,
     /// The list was planned before; nothing of it was new.
     pub same: bool,
 }
@@ -192,7 +201,7 @@ impl Ledger {
         let (listing, planned_before) = self.open_listing(broadcast, source, list, terms.now)?;
         let mut planned = Planned { listing, rows: list.rows, same: planned_before, ..Planned::default() };
         if planned_before {
-            self.judge_skipped(broadcast, listing, terms)?;
+            (planned.skipped, planned.later) = self.judge_skipped(broadcast, listing, terms)?;
             planned.people = self.listing_people(listing)?;
             return Ok(planned);
         }
@@ -221,6 +230,8 @@ impl Ledger {
                 }
             }
             planned.changed_values += stage.changed_values;
+            planned.skipped += stage.newly_skipped;
+            planned.later += stage.later;
             stage.finish().map_err(|error| failed_at(&path, &error))?;
             if !more {
                 transaction
@@ -273,8 +284,10 @@ impl Ledger {
     }
 
     /// A skipped row is judged anew when it is listed again; its values are as they were.
-    fn judge_skipped(&mut self, broadcast: &Broadcast, listing: i64, terms: Terms) -> Result<()> {
+    /// How many stay skipped, and how many wait for a time now.
+    fn judge_skipped(&mut self, broadcast: &Broadcast, listing: i64, terms: Terms) -> Result<(u64, u64)> {
         let mut after = 0;
+        let (mut skipped_again, mut later) = (0, 0);
         loop {
             let next = self.write(|conn| {
                 let skipped: Option<i64> = conn
@@ -310,17 +323,54 @@ impl Ledger {
                     };
                     let decision = judge(Some(&known), reached(conn, &rivals, known.id)?, laters, terms);
                     reopened += usize::from(decision.state() == State::Pending);
-                    conn.prepare_cached("update sends set state = ?2, not_before = ?3, reason = ?4 where id = ?1")?
-                        .execute((send, decision.state(), decision.not_before(), decision.reason()))?;
+                    skipped_again += u64::from(decision.state() == State::Skipped);
+                    later += u64::from(decision.not_before() > 0);
+                    conn.prepare_cached("update sends set state = ?2, not_before = ?3, reason = ?4, finished_at = ?5 where id = ?1")?
+                        .execute((
+                            send,
+                            decision.state(),
+                            decision.not_before(),
+                            decision.reason(),
+                            decision.decided_at(terms.now),
+                        ))?;
                 }
                 super::broadcasts::shift(conn, broadcast.id, State::Skipped, State::Pending, reopened)?;
                 Ok(last)
             })?;
             match next {
                 Some(last) => after = last,
-                None => return Ok(()),
+                None => return Ok((skipped_again, later)),
             }
         }
+    }
+
+    /// Rows of a listing that a planning at `at` skipped, and pending rows that have a time.
+    pub fn planned_rows(&self, listing: i64, at: UnixMillis, each: &mut dyn FnMut(Settled)) -> Result<()> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "select r.token, s.state, s.reason, s.not_before from listing_rows l join sends s on s.id = l.send
+                 join recipients r on r.id = s.recipient
+                 where l.listing = ?1 and ((s.state = 4 and s.finished_at = ?2) or (s.state = 0 and s.not_before > 0))
+                 order by l.send",
+            )?;
+            let mut rows = statement.query((listing, at.0))?;
+            while let Some(row) = rows.next()? {
+                let state: State = row.get(1)?;
+                let not_before = UnixMillis(row.get(3)?);
+                each(Settled {
+                    token: row.get(0)?,
+                    state,
+                    reason: row.get::<_, Option<String>>(2)?.or_else(|| Some("cooling_down".to_owned())),
+                    tracking_id: None,
+                    code: None,
+                    subcode: None,
+                    fbtrace_id: None,
+                    not_before: Some(not_before).filter(|_| state == State::Pending),
+                    at,
+                });
+            }
+            Ok(())
+        })
     }
 
     /// What planning this list would do; nothing is written.
@@ -457,6 +507,8 @@ struct Stage<'c> {
     pending: i64,
     skipped: i64,
     changed_values: u64,
+    newly_skipped: u64,
+    later: u64,
 }
 
 impl<'c> Stage<'c> {
@@ -470,13 +522,15 @@ impl<'c> Stage<'c> {
                 "insert into recipients (key, token, page) values (?1, ?2, ?3) on conflict (key) do nothing",
             )?,
             new_send: conn.prepare_cached(
-                "insert into sends (broadcast, recipient, listing, state, not_before, row_values, reason)
-                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7) on conflict (broadcast, recipient) do nothing",
+                "insert into sends (broadcast, recipient, listing, state, not_before, row_values, reason, finished_at)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) on conflict (broadcast, recipient) do nothing",
             )?,
             hold: conn.prepare_cached("insert or ignore into listing_rows (listing, send) values (?1, ?2)")?,
             pending: 0,
             skipped: 0,
             changed_values: 0,
+            newly_skipped: 0,
+            later: 0,
         })
     }
 
@@ -503,10 +557,12 @@ impl<'c> Stage<'c> {
                 decision.not_before(),
                 row.values.as_deref(),
                 decision.reason(),
+                decision.decided_at(terms.now),
             ))?;
             let send = self.conn.last_insert_rowid();
             self.hold.execute((self.listing, send))?;
             self.count(decision.state(), 1);
+            self.note(&decision);
             return Ok(());
         };
         if self.hold.execute((self.listing, existing.id))? == 0 {
@@ -516,8 +572,8 @@ impl<'c> Stage<'c> {
         let planned_before = existing.planned || existing.listing == self.listing;
         match existing.state {
             // The first listing to be planned fixes a row's values: one that was cut off fixed nothing.
-            State::Pending if !planned_before => self.take_over(&existing, decide(existing.laters, check), row)?,
-            State::Skipped => self.take_over(&existing, decide(existing.laters, check), row)?,
+            State::Pending if !planned_before => self.take_over(&existing, decide(existing.laters, check), row, terms)?,
+            State::Skipped => self.take_over(&existing, decide(existing.laters, check), row, terms)?,
             _ if existing.row_values.as_deref() != row.values.as_deref() => self.changed_values += 1,
             _ => {}
         }
@@ -543,10 +599,16 @@ impl<'c> Stage<'c> {
             .optional()
     }
 
-    fn take_over(&mut self, existing: &Existing, decision: Decision, row: &ListedRow) -> rusqlite::Result<()> {
+    fn take_over(
+        &mut self,
+        existing: &Existing,
+        decision: Decision,
+        row: &ListedRow,
+        terms: Terms,
+    ) -> rusqlite::Result<()> {
         self.conn
             .prepare_cached(
-                "update sends set listing = ?2, state = ?3, not_before = ?4, reason = ?5, row_values = ?6, finished_at = null
+                "update sends set listing = ?2, state = ?3, not_before = ?4, reason = ?5, row_values = ?6, finished_at = ?7
                  where id = ?1",
             )?
             .execute((
@@ -556,10 +618,17 @@ impl<'c> Stage<'c> {
                 decision.not_before(),
                 decision.reason(),
                 row.values.as_deref(),
+                decision.decided_at(terms.now),
             ))?;
         self.count(existing.state, -1);
         self.count(decision.state(), 1);
+        self.note(&decision);
         Ok(())
+    }
+
+    fn note(&mut self, decision: &Decision) {
+        self.newly_skipped += u64::from(decision.state() == State::Skipped);
+        self.later += u64::from(decision.not_before() > 0);
     }
 
     fn count(&mut self, state: State, n: i64) {

@@ -89,6 +89,11 @@ pub struct ListedRow {
 }
 
 impl Listing {
+    /// A list of nothing, to stand where a list was taken from.
+    pub fn empty() -> Result<Self> {
+        Spool::new(&std::env::temp_dir())?.finish()
+    }
+
     /// The next row, in the order of the input.
     pub fn next_row(&mut self) -> Result<Option<&ListedRow>> {
         if self.left == 0 {

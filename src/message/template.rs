@@ -22,7 +22,7 @@ use crate::error::{Error, Result};
 const IN_URL: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A [`Message`], ready to be filled.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Template {
     parts: Vec<Part>,
     /// Sorted; segments name them by their index.
@@ -34,7 +34,7 @@ pub struct Template {
     tail: String,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Part {
     /// JSON as it stands.
     Json(String),
@@ -42,7 +42,7 @@ enum Part {
     Text(Text),
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Text {
     path: Path,
     segments: Vec<Filled>,
@@ -51,7 +51,7 @@ struct Text {
     rules: Vec<&'static Rule>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Filled {
     Literal(String),
     Column { index: usize, default: Option<String> },

@@ -89,6 +89,27 @@ pub struct Refused {
 }
 
 impl Stats {
+    /// Adds what another stretch of the same command counted.
+    pub fn add(&mut self, other: &Self) {
+        self.requests += other.requests;
+        self.in_flight = other.in_flight;
+        self.accepted += other.accepted;
+        self.later += other.later;
+        self.too_early += other.too_early;
+        self.unknown += other.unknown;
+        self.not_sent += other.not_sent;
+        self.skipped += other.skipped;
+        self.overtaken += other.overtaken;
+        for (refusal, refused) in &other.refused {
+            let sum = self.refused.entry(*refusal).or_default();
+            if sum.count == 0 {
+                sum.clone_from(refused);
+            } else {
+                sum.count += refused.count;
+            }
+        }
+    }
+
     pub fn refused_in_all(&self) -> u64 {
         self.refused.values().map(|refused| refused.count).sum()
     }
@@ -116,4 +137,19 @@ pub enum Ending {
     NotYet(Wait, crate::error::GraphFacts),
     Burst(Burst, Option<String>),
     Failed(Error),
+}
+
+impl Ending {
+    /// As it stands with the run in the ledger.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Exhausted => "exhausted",
+            Self::MaxSends => "max_sends",
+            Self::Interrupted => "interrupted",
+            Self::Stopped(..) => "stopped",
+            Self::NotYet(..) => "not_yet",
+            Self::Burst(..) => "burst",
+            Self::Failed(..) => "failed",
+        }
+    }
 }

@@ -48,7 +48,19 @@ impl Ui {
             return;
         }
         match self.options.format {
-            Format::Json | Format::Ndjson => self.stderr_object(&error_object(error)),
+            Format::Json => {
+                let mut object = error_object(error);
+                if let (Some(totals), Value::Object(fields)) = (error.done_before(), &mut object) {
+                    fields.insert("totals".to_owned(), totals.clone());
+                }
+                self.stderr_object(&object);
+            }
+            Format::Ndjson => {
+                self.stderr_object(&error_object(error));
+                if let Some(totals) = error.done_before() {
+                    self.stderr_object(totals);
+                }
+            }
             Format::Table | Format::Csv => {
                 self.stderr_line(ERROR, "error: ", error.message());
                 for cause in error.causes() {
@@ -59,6 +71,9 @@ impl Ui {
                 }
                 if let Some(hint) = error.hint_text() {
                     self.stderr_line(HINT, "hint: ", hint);
+                }
+                if let Some(totals) = error.done_before() {
+                    self.stderr_line(PLAIN, "totals: ", &flat(totals));
                 }
             }
         }
@@ -141,6 +156,17 @@ pub fn error_object(error: &Error) -> Value {
         "hint": error.hint_text(),
         "next_run_at": error.next_run(),
     })
+}
+
+/// Numbers and texts of an object in one line: `rows 100, accepted 40`.
+fn flat(object: &Value) -> String {
+    let Value::Object(fields) = object else { return object.to_string() };
+    let shown = fields.iter().filter_map(|(key, value)| match value {
+        Value::Number(number) if number.as_u64() != Some(0) => Some(format!("{} {number}", key.replace('_', " "))),
+        Value::String(text) if key != "reason" && key != "exit" => Some(format!("{} {text}", key.replace('_', " "))),
+        _ => None,
+    });
+    shown.collect::<Vec<_>>().join(", ")
 }
 
 /// The parser's report as an error: its first sentence, and the tips after it as the hint.

@@ -49,7 +49,8 @@ pub fn draw<R: Record>(rows: &[R], look: Look) -> String {
 /// One record, a line a field.
 pub fn draw_one<R: Record>(row: &R, look: Look) -> String {
     let mut table = new_table(look);
-    for (column, cell) in R::COLUMNS.iter().zip(visible_cells(row)) {
+    // A field without a value is left out.
+    for (column, cell) in R::COLUMNS.iter().zip(visible_cells(row)).filter(|(_, cell)| !cell.is_empty()) {
         table.add_row(vec![heading(column, look), Cell::new(cell)]);
     }
     if let Some(column) = table.column_mut(0) {
@@ -115,6 +116,14 @@ pub fn write_csv_row<R: Record>(out: &mut impl Write, row: &R, header: bool) -> 
 /// As [`write_csv`], of JSON objects.
 pub fn write_csv_values(out: &mut impl Write, rows: &[Value]) -> Result<()> {
     write_objects(out, rows, true)
+}
+
+/// One line of cells, into memory.
+pub fn write_csv_cells(out: &mut Vec<u8>, cells: &[&str]) {
+    let mut csv = csv::Writer::from_writer(out);
+    // Memory takes everything.
+    let _ = csv.write_record(cells.iter().map(|cell| spreadsheet_safe(cell).into_owned()));
+    let _ = csv.flush();
 }
 
 fn to_value(row: &impl Serialize) -> Result<Value> {

@@ -125,8 +125,8 @@ pub async fn spool_inputs(
                     Item::Bad(bad) => report.as_mut().map_or(Ok(()), |report| report.add(bad)),
                 };
                 let read = audience::read(&inputs, &options, columns, &mut |bytes, _| progress.set(bytes), &mut sink);
-                if let Some(report) = report {
-                    report.finish()?;
+                if let Some(mut report) = report {
+                    report.flush()?;
                 }
                 Ok((read?, spool.finish()?))
             },

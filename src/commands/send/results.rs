@@ -1,6 +1,7 @@
 //! What became of each row, as lines on stdout and in the results file, and progress on stderr.
 
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
@@ -29,6 +30,9 @@ struct Line<'a> {
     not_before: Option<UnixMillis>,
     at: UnixMillis,
 }
+
+/// How often the counts beside the progress change.
+const BETWEEN_COUNTS: Duration = Duration::from_millis(200);
 
 const HEADER: &str = "token,state,reason,tracking_id,code,subcode,fbtrace_id,not_before,at\n";
 
@@ -92,6 +96,7 @@ pub struct Results {
     ui: Ui,
     outs: Vec<Out>,
     progress: Option<Progress>,
+    said: Instant,
 }
 
 impl Results {
@@ -108,7 +113,7 @@ impl Results {
             let empty = std::fs::metadata(path).map_or(true, |data| data.len() == 0);
             outs.push(Out::open(Target::file(path)?, csv, empty)?);
         }
-        Ok(Self { ui: context.ui.clone(), outs, progress: None })
+        Ok(Self { ui: context.ui.clone(), outs, progress: None, said: Instant::now() })
     }
 
     /// Lines of the rows that planning skipped or put off.
@@ -173,7 +178,8 @@ impl Sink for Results {
         self.hand_over();
         if let Some(progress) = &self.progress {
             progress.set(stats.done());
-            if progress.is_due() {
+            if self.said.elapsed() > BETWEEN_COUNTS {
+                self.said = Instant::now();
                 progress.message(&counts(stats));
             }
         }
