@@ -135,9 +135,9 @@ fn replace(target: &Path, bytes: &[u8]) -> io::Result<()> {
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
-    use super::super::file::ProfileFile;
-    use super::super::secret::Secret;
     use super::*;
+    use crate::config::file::ProfileFile;
+    use crate::config::secret::Secret;
 
     fn edit() -> ProfileEdit {
         ProfileEdit {
