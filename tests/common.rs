@@ -87,10 +87,23 @@ impl Env {
     #[must_use = "look at how it ended"]
     pub fn mmsg_reading<S: AsRef<OsStr>>(&self, stdin: impl Into<Vec<u8>>, args: impl IntoIterator<Item = S>) -> Run {
         let output = assert_cmd::Command::from_std(self.command(args)).write_stdin(stdin).timeout(PATIENCE).output();
-        Run::of(&output.unwrap())
+        self.judge(&output.unwrap())
     }
 
-    /// The command, for what the other ways to run it don't do. Pass what it prints to [`assert_no_secret`].
+    /// What became of a command; fails if it showed a secret, the harness's own or one of this environment's variables.
+    #[must_use = "look at how it ended"]
+    pub fn judge(&self, output: &Output) -> Run {
+        let run = Run::of(output);
+        for (name, secret) in &self.variables {
+            if matches!(name.as_str(), "MMSG_TOKEN" | "MMSG_PAGE_TOKEN" | "MMSG_APP_SECRET") && secret.len() > 8 {
+                assert!(!run.stdout.contains(secret), "{name} was printed:\n{}", run.stdout);
+                assert!(!run.stderr.contains(secret), "{name} was printed:\n{}", run.stderr);
+            }
+        }
+        run
+    }
+
+    /// The command, for what the other ways to run it don't do. Give its output to [`Env::judge`].
     pub fn command<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> std::process::Command {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_mmsg"));
         command.args(args).env_clear().envs(self.variables.iter().cloned()).current_dir(self.home.path());
@@ -112,7 +125,7 @@ pub struct Run {
 }
 
 impl Run {
-    pub fn of(output: &Output) -> Self {
+    fn of(output: &Output) -> Self {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let run = Self { code: shell_code(output.status), stdout: text(&output.stdout), stderr: text(&output.stderr) };
         assert_no_secret(&run.stdout);

@@ -99,8 +99,9 @@ fn a_closed_stdout_is_143_and_silent() {
     for args in [&["completions", "bash"][..], &["config", "show"], &["--help"]] {
         let (reader, writer) = pipe().unwrap();
         drop(reader);
-        let output = Env::new().command(args).stdout(writer).stderr(Stdio::piped()).output().unwrap();
-        let run = Run::of(&output).exits(143);
+        let env = Env::new();
+        let output = env.command(args).stdout(writer).stderr(Stdio::piped()).output().unwrap();
+        let run = env.judge(&output).exits(143);
         assert_eq!(run.stderr, "");
     }
 }
