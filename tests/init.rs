@@ -55,7 +55,7 @@ fn a_person_is_asked_step_by_step_and_the_token_is_not_shown() {
         terminal.wait_for("no ad account").wait_for("Ad account").type_keys("act_12\n");
         terminal.wait_for("Page that sends").type_keys("34\n");
         terminal.wait_for("Where does the access token").type_keys("1\n");
-        terminal.wait_for("(not shown)").type_keys(&format!("{TOKEN}\n"));
+        terminal.wait_for("(not shown)").wait_until_hidden().type_keys(&format!("{TOKEN}\n"));
         terminal.wait_for("Where does the app secret").type_keys("\n");
         // The harness fails if the token stood on the screen.
         terminal.end().exits(0);

@@ -6,6 +6,7 @@ mod common;
 mod completions;
 mod config;
 mod exits;
+mod harness;
 mod init;
 mod layers;
 mod suite_is_whole;

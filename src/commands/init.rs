@@ -14,7 +14,7 @@ use crate::ui::Ui;
 /// Write a profile: the ad account, the Page and where the secrets come from.
 ///
 /// Asks for what no flag gives. In a script give --ad-account, --page and one of --token-env and --token-file: then nothing is
-/// asked. The profile's name is --profile NAME, else default. What the file holds besides stays as it is.
+/// asked. The profile's name is --profile NAME, else MMSG_PROFILE, else default. What the file holds besides stays as it is.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Ad account that pays: digits, with or without act_.
@@ -43,10 +43,11 @@ pub fn run(frame: &Frame<'_>, args: Args) -> Result<Exit> {
             .hint("pass --ad-account ID --page ID and --token-env NAME or --token-file FILE"));
     }
 
+    let told = frame.environment.text(names::PROFILE)?.unwrap_or_else(|| "default".to_owned());
     let name = match &frame.global.profile {
         Some(name) => name.clone(),
-        None if complete => "default".to_owned(),
-        None => ui.ask("Name of the profile", Some("default"), not_empty)?,
+        None if complete => told,
+        None => ui.ask("Name of the profile", Some(&told), not_empty)?,
     };
     not_empty(&name).map_err(Error::usage)?;
     let old = file.profiles.get(&name);

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::OFlags;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
 use super::{Env, Run};
 
@@ -90,6 +90,17 @@ impl Terminal {
     /// Types keys: `\n` is Enter, `\x03` Ctrl-C, `\x04` Ctrl-D.
     pub fn type_keys(&mut self, keys: &str) -> &mut Self {
         self.keys.write_all(keys.replace('\n', "\r").as_bytes()).unwrap();
+        self
+    }
+
+    /// Waits until the terminal shows no keys any more, as it must while a secret is typed.
+    #[track_caller]
+    pub fn wait_until_hidden(&mut self) -> &mut Self {
+        let deadline = Instant::now() + PATIENCE;
+        while tcgetattr(&self.keys).unwrap().local_modes.contains(LocalModes::ECHO) {
+            assert!(Instant::now() < deadline, "the terminal still shows what is typed");
+            std::thread::sleep(Duration::from_millis(5));
+        }
         self
     }
 
