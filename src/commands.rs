@@ -21,6 +21,8 @@ use crate::error::{Error, Exit, Result};
 use crate::ui::Ui;
 
 /// What every command is given. Made once in [`main`]; lower layers get values out of it, never the whole.
+///
+/// Making it reads no secret and opens nothing: what a command does not ask for can't fail it.
 pub struct Context {
     pub settings: Settings,
     pub ui: Ui,

@@ -96,8 +96,13 @@ impl Ui {
         io::stdout().is_terminal()
     }
 
+    /// Columns of the terminal on stdout; 80 when it is none.
+    pub fn width(&self) -> usize {
+        usize::from(self.terminal_width().unwrap_or(80))
+    }
+
     /// The columns of stdout's terminal; `None` where stdout is none, and lines may be as long as they are.
-    pub fn width(&self) -> Option<u16> {
+    pub fn terminal_width(&self) -> Option<u16> {
         if !self.stdout_is_terminal() {
             return None;
         }

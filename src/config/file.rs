@@ -36,6 +36,12 @@ const SEND_KEYS: [&str; 5] = ["campaign", "message", "rate", "concurrency", "coo
 /// Keys of a secret's inline table.
 const SECRET_KEYS: [&str; 3] = ["env", "file", "command"];
 
+/// Every key that a profile file may hold, for the test that keeps the example complete.
+#[cfg(test)]
+pub fn all_keys() -> impl Iterator<Item = &'static str> {
+    PROFILE_KEYS.into_iter().chain(SEND_KEYS).chain(SECRET_KEYS).chain([FILE_KEYS[0]])
+}
+
 /// A value and the place it has in the file, for errors.
 #[derive(Clone, Debug)]
 pub struct At<T> {

@@ -245,3 +245,27 @@ fn the_redactor_knows_the_secrets_of_all_profiles() {
     assert_eq!(text, "[hidden] [hidden] [hidden] [hidden] [hidden] EAABelse");
     assert!(!format!("{settings:?}").contains("EAAB"));
 }
+
+#[test]
+fn the_example_is_complete_and_every_value_of_it_is_right() {
+    let example = include_str!("../../config.example.toml");
+    let home = Home::new(example);
+    let settings = with_profile("shop", &home.environment().with("SHOP_TOKEN", "EAABshop")).unwrap();
+    assert_eq!(settings.token().unwrap().expose(), "EAABshop");
+    assert!(settings.warnings.is_empty(), "{:?}", settings.warnings);
+    assert!(settings.secret_places().iter().all(|(_, place)| place.is_some()));
+    let send = &settings.send;
+    assert!(send.campaign.is_some() && send.message.is_some() && send.rate.is_some() && send.concurrency.is_some());
+    assert!(send.cool_down.is_some() && settings.campaign_name.is_some() && settings.page.is_some());
+    for origin in [&settings.api_version.origin, &settings.graph_url.origin, &settings.ledger.origin] {
+        assert_eq!(*origin, Origin::Profile("shop".to_owned()));
+    }
+    assert!(settings.ad_account.is_some());
+    for key in file::all_keys() {
+        assert!(example.contains(&format!("{key} = ")) || example.contains(&format!(".{key}]")), "{key} is missing");
+    }
+    assert_eq!(
+        load(&home.environment().with(names::PROFILE, "rehearsal")).unwrap().token().unwrap().expose(),
+        "sandbox-token"
+    );
+}

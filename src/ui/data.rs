@@ -76,12 +76,12 @@ impl Ui {
         }
     }
 
-    /// Prints text as it stands, as data (a script, a page).
+    /// Prints text that we made ourselves as it stands (a script, a page, a sandbox's credentials). Secrets in it stay.
     ///
     /// # Errors
     /// As [`Ui::list`].
     pub fn text(&self, text: &str) -> Result<()> {
-        self.print(&format!("{text}\n"))
+        self.print_raw(&format!("{text}\n"))
     }
 
     /// Rows one by one, for output that never ends up whole in memory: `-o ndjson` and `-o csv`.
@@ -96,14 +96,18 @@ impl Ui {
     }
 
     fn print(&self, text: &str) -> Result<()> {
+        self.print_raw(&self.redactor.clean(text))
+    }
+
+    fn print_raw(&self, text: &str) -> Result<()> {
         self.live.suspended(|| {
             let mut out = io::stdout().lock();
-            out.write_all(self.redactor.clean(text).as_bytes()).and_then(|()| out.flush()).map_err(stdout_failed)
+            out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(stdout_failed)
         })
     }
 
     fn look(&self) -> Look {
-        Look { width: self.width(), color: self.colors_data() }
+        Look { width: self.terminal_width(), color: self.colors_data() }
     }
 }
 

@@ -1,10 +1,11 @@
 //! Progress on stderr: a bar on a terminal, one line a minute elsewhere, nothing with `--quiet`.
 
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
 use super::{Ui, text};
 
@@ -134,8 +135,7 @@ fn line(done: u64, total: Option<u64>, unit: &str, elapsed: Duration, message: &
         }
         _ => format!("{} {unit}", text::thousands(done)),
     };
-    let shown_rate = if rate < 10.0 { format!("{rate:.1}") } else { text::thousands(rate as u64) };
-    line.push_str(&format!(", {shown_rate}/s"));
+    line.push_str(&format!(", {}", rate_text(rate)));
     if let Some(total) = total
         && rate > 0.0
     {
@@ -148,19 +148,27 @@ fn line(done: u64, total: Option<u64>, unit: &str, elapsed: Duration, message: &
     line
 }
 
+/// `1.5/s`, `12,345/s`.
+fn rate_text(rate: f64) -> String {
+    if rate < 10.0 { format!("{rate:.1}/s") } else { format!("{}/s", text::thousands(rate as u64)) }
+}
+
 fn style(has_total: bool, unit: &str, color: bool) -> ProgressStyle {
     // A fixed template: a test keeps it valid.
     ProgressStyle::with_template(&template(has_total, unit, color))
         .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
+            let _ = out.write_str(&rate_text(state.per_sec()));
+        })
         .progress_chars("━╸ ")
 }
 
 fn template(has_total: bool, unit: &str, color: bool) -> String {
     let bar = if color { "{bar:24.cyan}" } else { "{bar:24}" };
     if has_total {
-        format!("{bar} {{human_pos}} of {{human_len}} {unit} {{percent}} % {{per_sec}} {{eta}} left {{wide_msg}}")
+        format!("{bar} {{human_pos}} of {{human_len}} {unit} {{percent}} % {{rate}} {{eta}} left {{wide_msg}}")
     } else {
-        format!("{{spinner}} {{human_pos}} {unit} {{per_sec}} {{elapsed}} {{wide_msg}}")
+        format!("{{spinner}} {{human_pos}} {unit} {{rate}} {{elapsed}} {{wide_msg}}")
     }
 }
 

@@ -58,7 +58,14 @@ impl Ui {
         if let Some(default) = default {
             input = input.default(default.to_owned());
         }
-        input = input.allow_empty(default.is_none()).validate_with(|text: &String| check(text.trim()));
+        input = input.allow_empty(default.is_none()).validate_with(|text: &String| {
+            // Keys that edit the line elsewhere arrive as characters here.
+            if text.contains(char::is_control) {
+                Err("it holds a control character".to_owned())
+            } else {
+                check(text.trim())
+            }
+        });
         let answer = self.live.suspended(|| input.interact()).map_err(unanswered)?;
         Ok(answer.trim().to_owned())
     }
