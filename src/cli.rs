@@ -91,4 +91,8 @@ pub enum Standalone {
 pub enum Command {
     /// Send a message to a list of subscription tokens (same as message send).
     Send(commands::send::Args),
+    /// List broadcasts, or call one off.
+    Broadcast(commands::broadcast::Args),
+    /// List and settle sends that may or may not have been accepted.
+    Unknown(commands::unknown::Args),
 }

@@ -1,5 +1,6 @@
 //! One file a top-level word: its arguments, its help and one short function a verb.
 
+pub mod broadcast;
 pub mod completions;
 pub mod config;
 pub mod init;
@@ -8,6 +9,7 @@ pub mod sandbox;
 pub mod send;
 pub mod signals;
 pub mod stub;
+pub mod unknown;
 
 use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
@@ -125,6 +127,8 @@ fn run_standalone(frame: &Frame<'_>, word: Standalone) -> Result<Exit> {
 pub async fn run(context: &Context, command: Command) -> Result<Exit> {
     match command {
         Command::Send(args) => send::run(context, args).await,
+        Command::Broadcast(args) => broadcast::run(context, args),
+        Command::Unknown(args) => unknown::run(context, args),
     }
 }
 

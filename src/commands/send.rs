@@ -10,7 +10,6 @@ mod turn;
 use std::path::PathBuf;
 use std::time::Duration;
 
-
 use crate::audience::Input;
 use crate::cli::values;
 use crate::clock::{Clock, UnixMillis};
@@ -21,8 +20,8 @@ use crate::ledger::Ledger;
 use crate::ledger::broadcasts::{BroadcastKey, Which};
 use crate::ledger::plan::Terms;
 use crate::message::{Message, Template};
-use crate::send::pace::Rate;
 use crate::send::job::Limits;
+use crate::send::pace::Rate;
 use campaign::CampaignFacts;
 use ending::Outcome;
 use list::ListArgs;
@@ -168,8 +167,7 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
         context.ui.status(&format!("{retried} refused rows are pending again"));
     }
     let terms = Terms { now: clock.now(), end };
-    let (ledger, planned) =
-        list::plan(context, signals, ledger, &broadcast, &mut list, &template, terms).await?;
+    let (ledger, planned) = list::plan(context, signals, ledger, &broadcast, &mut list, &template, terms).await?;
     let mut results = Results::open(context, args.results.as_deref())?;
     results.planned(&ledger, &planned, terms.now)?;
 
@@ -274,8 +272,9 @@ async fn resume(context: &Context, args: &Args, signals: &Signals) -> Result<Exi
 fn campaign_named(context: &Context, args: &Args) -> Result<String> {
     let set = context.settings.send.campaign.as_ref().map(|sourced| sourced.value.clone());
     args.campaign.clone().or(set).ok_or_else(|| {
-        Error::usage("no campaign to send with")
-            .hint("name it with --campaign ID, or set campaign under [send] of the profile; mmsg campaign list shows them")
+        Error::usage("no campaign to send with").hint(
+            "name it with --campaign ID, or set campaign under [send] of the profile; mmsg campaign list shows them",
+        )
     })
 }
 
@@ -285,9 +284,8 @@ fn read_message(context: &Context, args: &Args) -> Result<Message> {
     let path = args.message.clone().or(set).ok_or_else(|| {
         Error::usage("no message to send").hint("name its file with --message FILE; mmsg message build makes one")
     })?;
-    let bytes = std::fs::read(&path).map_err(|error| {
-        Error::usage(format!("can't read the message {}", path.display())).because(&error)
-    })?;
+    let bytes = std::fs::read(&path)
+        .map_err(|error| Error::usage(format!("can't read the message {}", path.display())).because(&error))?;
     let message = Message::parse(&bytes)?;
     let violations = message.validate();
     for violation in violations.iter().filter(|violation| !violation.is_error()) {

@@ -325,14 +325,16 @@ impl Ledger {
                     reopened += usize::from(decision.state() == State::Pending);
                     skipped_again += u64::from(decision.state() == State::Skipped);
                     later += u64::from(decision.not_before() > 0);
-                    conn.prepare_cached("update sends set state = ?2, not_before = ?3, reason = ?4, finished_at = ?5 where id = ?1")?
-                        .execute((
-                            send,
-                            decision.state(),
-                            decision.not_before(),
-                            decision.reason(),
-                            decision.decided_at(terms.now),
-                        ))?;
+                    conn.prepare_cached(
+                        "update sends set state = ?2, not_before = ?3, reason = ?4, finished_at = ?5 where id = ?1",
+                    )?
+                    .execute((
+                        send,
+                        decision.state(),
+                        decision.not_before(),
+                        decision.reason(),
+                        decision.decided_at(terms.now),
+                    ))?;
                 }
                 super::broadcasts::shift(conn, broadcast.id, State::Skipped, State::Pending, reopened)?;
                 Ok(last)
@@ -572,7 +574,9 @@ impl<'c> Stage<'c> {
         let planned_before = existing.planned || existing.listing == self.listing;
         match existing.state {
             // The first listing to be planned fixes a row's values: one that was cut off fixed nothing.
-            State::Pending if !planned_before => self.take_over(&existing, decide(existing.laters, check), row, terms)?,
+            State::Pending if !planned_before => {
+                self.take_over(&existing, decide(existing.laters, check), row, terms)?
+            }
             State::Skipped => self.take_over(&existing, decide(existing.laters, check), row, terms)?,
             _ if existing.row_values.as_deref() != row.values.as_deref() => self.changed_values += 1,
             _ => {}

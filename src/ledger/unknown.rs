@@ -1,8 +1,11 @@
 //! Doubt as a state: sends that may or may not have been accepted.
 
+use rusqlite::OptionalExtension;
 use serde::Serialize;
 
 use super::Ledger;
+use super::broadcasts::shift;
+use super::state::State;
 use crate::clock::UnixMillis;
 use crate::error::Result;
 
@@ -84,5 +87,62 @@ impl Ledger {
             each(read().map_err(failed)?)?;
         }
         Ok(())
+    }
+}
+
+/// What a person, or evidence, says of a send in doubt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resolution {
+    Accepted,
+    NotSent,
+}
+
+impl Resolution {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::NotSent => "not_sent",
+        }
+    }
+}
+
+impl Ledger {
+    /// Settles sends in doubt; how many were still in doubt. One that was not sent is pending at the person's `blocked_until`,
+    /// never earlier.
+    pub fn resolve_unknown(&mut self, sends: &[i64], resolution: Resolution, now: UnixMillis) -> Result<u64> {
+        let mut resolved = 0;
+        for part in sends.chunks(1000) {
+            resolved += self.write(|conn| {
+                let mut count = 0;
+                for send in part {
+                    let broadcast: Option<i64> = match resolution {
+                        Resolution::Accepted => conn
+                            .prepare_cached(
+                                "update sends set state = 2, reason = 'resolved', finished_at = ?2
+                                 where id = ?1 and state = 5 returning broadcast",
+                            )?
+                            .query_row((send, now.0), |row| row.get(0))
+                            .optional()?,
+                        Resolution::NotSent => conn
+                            .prepare_cached(
+                                "update sends set state = 0, reason = 'resolved', run = null, finished_at = null,
+                                   not_before = (select blocked_until from recipients r where r.id = sends.recipient)
+                                 where id = ?1 and state = 5 returning broadcast",
+                            )?
+                            .query_row([send], |row| row.get(0))
+                            .optional()?,
+                    };
+                    let Some(broadcast) = broadcast else { continue };
+                    let to = match resolution {
+                        Resolution::Accepted => State::Accepted,
+                        Resolution::NotSent => State::Pending,
+                    };
+                    shift(conn, broadcast, State::Unknown, to, 1)?;
+                    count += 1;
+                }
+                Ok(count)
+            })?;
+        }
+        Ok(resolved)
     }
 }

@@ -150,7 +150,10 @@ mod tests {
 
     fn feed(bursts: &mut Bursts, effects: &[(Effect, usize)]) -> Option<Burst> {
         let now = Instant::now();
-        effects.iter().flat_map(|(effect, n)| std::iter::repeat_n(effect, *n)).find_map(|effect| bursts.record(effect, now))
+        effects
+            .iter()
+            .flat_map(|(effect, n)| std::iter::repeat_n(effect, *n))
+            .find_map(|effect| bursts.record(effect, now))
     }
 
     #[test]

@@ -15,10 +15,17 @@ pub struct Desk {
 }
 
 enum Kind {
-    Thread { orders: mpsc::Sender<Order>, answers: UnboundedReceiver<Result<Done>>, thread: JoinHandle<Writer> },
+    Thread {
+        orders: mpsc::Sender<Order>,
+        answers: UnboundedReceiver<Result<Done>>,
+        thread: JoinHandle<Writer>,
+    },
     /// In the caller's own thread, for a simulation that must be the same every time.
     #[cfg(test)]
-    Inline { writer: Box<Writer>, answer: Option<Result<Done>> },
+    Inline {
+        writer: Box<Writer>,
+        answer: Option<Result<Done>>,
+    },
 }
 
 struct Order {

@@ -355,7 +355,8 @@ impl<D: Deliver, S: Sink> Engine<'_, D, S> {
         self.flights.clear();
         for claim in claims {
             self.stats.unknown += 1;
-            let verdict = Verdict { reason: Some("interrupted before the answer came".to_owned()), ..Verdict::nothing() };
+            let verdict =
+                Verdict { reason: Some("interrupted before the answer came".to_owned()), ..Verdict::nothing() };
             self.finish(claim, Outcome::Unknown, verdict);
         }
     }
@@ -367,4 +368,3 @@ fn earliest(one: Option<Instant>, two: Option<Instant>) -> Option<Instant> {
         (one, two) => one.or(two),
     }
 }
-

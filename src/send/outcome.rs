@@ -132,8 +132,10 @@ pub fn classify(answer: &Answer, campaign: CampaignTimes, now: UnixMillis) -> Ve
                 }
                 Body::Error(error) => {
                     let mut verdict = of_error(error, *status, answer, campaign, now);
-                    verdict.facts =
-                        GraphFacts { fbtrace_id: error.fbtrace_id.clone().or(facts.fbtrace_id.clone()), ..error.facts() };
+                    verdict.facts = GraphFacts {
+                        fbtrace_id: error.fbtrace_id.clone().or(facts.fbtrace_id.clone()),
+                        ..error.facts()
+                    };
                     verdict
                 }
                 Body::Other { sample, .. } => {

@@ -92,7 +92,8 @@ impl Pace {
         if !self.is_paused(now) {
             self.refusals_in_row += 1;
         }
-        let whole = FIRST_BACKOFF.saturating_mul(1 << self.refusals_in_row.saturating_sub(1).min(10)).min(LONGEST_PAUSE);
+        let whole =
+            FIRST_BACKOFF.saturating_mul(1 << self.refusals_in_row.saturating_sub(1).min(10)).min(LONGEST_PAUSE);
         whole.mul_f64(0.5 + 0.5 * jitter.clamp(0.0, 1.0)).max(FIRST_BACKOFF.min(whole))
     }
 

@@ -92,7 +92,11 @@ impl<'a> Outcome<'a> {
                 self.over |= !halt.of_broadcast;
                 self.errors.push(
                     Error::new(halt.exit, format!("stopped after {requests}: {}", halt.what))
-                        .hint(format!("{}; then {} continues", halt.hint, continue_command(context, Some(campaign.id.as_str()))))
+                        .hint(format!(
+                            "{}; then {} continues",
+                            halt.hint,
+                            continue_command(context, Some(campaign.id.as_str()))
+                        ))
                         .graph(facts),
                 );
             }
@@ -166,10 +170,10 @@ impl<'a> Outcome<'a> {
                 Error::doubt(format!("stopped after {requests}: {how} had no clear answer ({sample})"))
                     .hint(format!("mmsg unknown list shows them; none of them is sent again by itself; {again} continues with the others"))
             }
-            Burst::Unreachable { probes } => {
-                Error::network(format!("Graph can't be reached: {probes} tries failed over a minute ({sample}); nothing is in doubt by them"))
-                    .hint(format!("check the network, then {again}"))
-            }
+            Burst::Unreachable { probes } => Error::network(format!(
+                "Graph can't be reached: {probes} tries failed over a minute ({sample}); nothing is in doubt by them"
+            ))
+            .hint(format!("check the network, then {again}")),
             Burst::Refusals { refusal, count } => {
                 let (kind, codes) = match refusal.code {
                     Some(code) => (format!("refusals with code {code}"), code.to_string()),

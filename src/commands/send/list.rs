@@ -109,7 +109,9 @@ pub async fn spool_inputs(
     folder: PathBuf,
 ) -> Result<(Tally, Listing)> {
     let bytes = inputs.iter().try_fold(0, |sum, input| match input {
-        Input::File(path) => std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|data| sum + data.len()),
+        Input::File(path) => {
+            std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|data| sum + data.len())
+        }
         Input::Stdin => None,
     });
     let progress = context.ui.progress(bytes.filter(|bytes| *bytes > 0), "bytes read");

@@ -261,7 +261,12 @@ impl Record for Totals {
             _ => format!(
                 "{} (in this run {})",
                 text::thousands(self.refused),
-                self.this_run.refused_by_code.iter().map(|(code, n)| format!("{code}: {n}")).collect::<Vec<_>>().join(", ")
+                self.this_run
+                    .refused_by_code
+                    .iter()
+                    .map(|(code, n)| format!("{code}: {n}"))
+                    .collect::<Vec<_>>()
+                    .join(", ")
             ),
         };
         vec![
@@ -320,8 +325,17 @@ impl DryTotals {
 
 impl Record for DryTotals {
     const PLURAL: &'static str = "totals";
-    const COLUMNS: &'static [&'static str] =
-        &["campaign", "rows", "rejected", "duplicates", "would send", "would wait", "would skip", "settled", "next run at"];
+    const COLUMNS: &'static [&'static str] = &[
+        "campaign",
+        "rows",
+        "rejected",
+        "duplicates",
+        "would send",
+        "would wait",
+        "would skip",
+        "settled",
+        "next run at",
+    ];
 
     fn cells(&self) -> Vec<String> {
         let parts = |parts: &BTreeMap<&str, u64>| {
