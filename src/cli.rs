@@ -1,5 +1,7 @@
 //! The command tree and the flags that every command takes.
 
+pub mod arguments;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -21,20 +23,21 @@ pub struct Cli {
     #[command(flatten)]
     pub global: GlobalArgs,
     #[command(subcommand)]
-    pub command: Command,
+    pub word: Word,
 }
 
+// Their environment variables are read by `config`, which knows a flag from a variable.
 #[derive(Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Global options")]
 pub struct GlobalArgs {
-    /// Profile of the config file to use.
-    #[arg(long, global = true, value_name = "NAME", env = "MMSG_PROFILE", hide_env = true)]
+    /// Profile of the config file to use [env: MMSG_PROFILE].
+    #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
-    /// Ledger file to use.
+    /// Ledger file to use [env: MMSG_LEDGER].
     #[arg(long, global = true, value_name = "FILE")]
     pub ledger: Option<PathBuf>,
-    /// How data is written to stdout.
-    #[arg(short, long, global = true, value_name = "FORMAT", env = "MMSG_OUTPUT", hide_env = true)]
+    /// How data is written to stdout [env: MMSG_OUTPUT].
+    #[arg(short, long, global = true, value_name = "FORMAT")]
     pub output: Option<Format>,
     /// Say only warnings and errors on stderr.
     #[arg(short, long, global = true)]
@@ -42,7 +45,7 @@ pub struct GlobalArgs {
     /// Say more on stderr.
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub verbose: bool,
-    /// When to colour.
+    /// When to colour [env: NO_COLOR].
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     pub color: ColorChoice,
     /// Never ask; what needs an answer fails with exit code 9.
@@ -53,6 +56,33 @@ pub struct GlobalArgs {
     pub yes: bool,
 }
 
+/// The top-level words.
+#[derive(Debug, Subcommand)]
+pub enum Word {
+    #[command(flatten)]
+    Standalone(Standalone),
+    #[command(flatten)]
+    Command(Command),
+}
+
+/// Words that work without settings, so that they help where the profile file is wrong.
+#[derive(Debug, Subcommand)]
+pub enum Standalone {
+    /// Write a profile, step by step.
+    #[command(display_order = 0)]
+    Init(commands::init::Args),
+    /// Show the settings, or the place of the profile file.
+    #[command(display_order = 90)]
+    Config(commands::config::Args),
+    /// Print a completion script for a shell.
+    #[command(display_order = 91)]
+    Completions(commands::completions::Args),
+    /// Print the manual page, or write one for each command.
+    #[command(display_order = 92)]
+    Man(commands::man::Args),
+}
+
+/// Words that are given the settings.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Send a message to a list of subscription tokens (same as message send).

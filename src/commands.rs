@@ -1,13 +1,19 @@
 //! One file a top-level word: its arguments, its help and one short function a verb.
 
+pub mod completions;
+pub mod config;
+pub mod init;
+pub mod man;
 pub mod send;
 
-use clap::Parser;
+use std::ffi::OsString;
+use std::panic::{self, AssertUnwindSafe};
 
-use crate::cli::{Cli, Command};
+use crate::cli::{Cli, Command, GlobalArgs, Standalone, Word, arguments};
 use crate::clock::Clock;
-use crate::config::Settings;
-use crate::error::{Exit, Result};
+use crate::config::environment::Environment;
+use crate::config::{Overrides, Settings};
+use crate::error::{Error, Exit, Result};
 use crate::ui::Ui;
 
 /// What every command is given. Made once in [`main`]; lower layers get values out of it, never the whole.
@@ -17,10 +23,95 @@ pub struct Context {
     pub clock: Clock,
 }
 
+impl Context {
+    /// `act_<digits>`.
+    ///
+    /// # Errors
+    /// Exit 3 when none is set.
+    pub fn ad_account(&self) -> Result<&str> {
+        self.settings.required_ad_account()
+    }
+
+    /// # Errors
+    /// Exit 3 when none is set.
+    pub fn page(&self) -> Result<&str> {
+        self.settings.required_page()
+    }
+}
+
+/// What a command that needs no settings is given.
+pub struct Frame<'f> {
+    pub ui: &'f Ui,
+    pub environment: &'f Environment,
+    pub global: &'f GlobalArgs,
+}
+
+impl Frame<'_> {
+    /// The settings of this invocation; what an operator should know of them is said.
+    ///
+    /// # Errors
+    /// Exit 3 when they are wrong.
+    pub fn settings(&self) -> Result<Settings> {
+        let overrides = Overrides { profile: self.global.profile.clone(), ledger: self.global.ledger.clone() };
+        let settings = Settings::load(&overrides, self.environment)?;
+        for warning in &settings.warnings {
+            self.ui.warn(warning);
+        }
+        Ok(settings)
+    }
+}
+
 /// Parses the command line, runs the command, prints its error. The process ends with what this returns.
 pub fn main() -> Exit {
-    let _cli = Cli::parse();
-    Exit::Done
+    // Every file that is ever made (ledger, results, rejects, profiles) is for its owner alone.
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let environment = Environment::of_process();
+    let (options, cli) = arguments::parse(&arguments, &environment);
+    let ui = Ui::new(options).with_redactor(environment.redactor().clone());
+    let cli = match cli {
+        Ok(cli) => cli,
+        Err(said) => return ui.usage(&said),
+    };
+    let hook_ui = ui.clone();
+    panic::set_hook(Box::new(move |panic| hook_ui.bug(panic)));
+    // The hook has said what there is to say of a panic.
+    let ended = panic::catch_unwind(AssertUnwindSafe(|| start(&ui, &environment, cli)));
+    match ended {
+        Ok(Ok(exit)) => exit,
+        Ok(Err(error)) => {
+            ui.error(&error);
+            error.exit()
+        }
+        Err(_) => Exit::Internal,
+    }
+}
+
+fn start(ui: &Ui, environment: &Environment, cli: Cli) -> Result<Exit> {
+    if cli.global.output.is_none() {
+        arguments::format_of(environment)?;
+    }
+    let frame = Frame { ui, environment, global: &cli.global };
+    match cli.word {
+        Word::Standalone(word) => run_standalone(&frame, word),
+        Word::Command(command) => {
+            let settings = frame.settings()?;
+            block_on(async {
+                let context = Context { settings, ui: ui.clone(), clock: Clock::system() };
+                run(&context, command).await
+            })
+        }
+    }
+}
+
+/// Runs one command that needs no settings.
+fn run_standalone(frame: &Frame<'_>, word: Standalone) -> Result<Exit> {
+    match word {
+        Standalone::Init(args) => init::run(frame, args),
+        Standalone::Config(args) => config::run(frame, args),
+        Standalone::Completions(args) => completions::run(frame, args),
+        Standalone::Man(args) => man::run(frame, args),
+    }
 }
 
 /// Runs one command.
@@ -28,4 +119,13 @@ pub async fn run(context: &Context, command: Command) -> Result<Exit> {
     match command {
         Command::Send(args) => send::run(context, args).await,
     }
+}
+
+/// Runs one command on a runtime of its own: one thread does, since Graph's pace is the limit.
+fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Error::internal("can't start the runtime").because(&error))?;
+    runtime.block_on(work)
 }

@@ -1,1 +1,11 @@
+//! All integration tests in one binary: a file for each part of `mmsg`.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, in its helpers too")]
 
+mod common;
+
+mod completions;
+mod config;
+mod exits;
+mod init;
+mod layers;
+mod suite_is_whole;

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -29,30 +30,45 @@ impl fmt::Debug for Secret {
 /// What stands in a text where a secret stood.
 pub const HIDDEN: &str = "[hidden]";
 
-/// Replaces every known secret in a text from outside, plain or percent-encoded.
+/// A shorter one is not replaced: it would tear ordinary text apart, and Meta makes none so short.
+const SHORTEST: usize = 6;
+
+/// Replaces every known secret in a text from outside, plain or percent-encoded. Clones share what they know, so that a secret
+/// fetched late is hidden everywhere from then on.
 #[derive(Clone, Debug, Default)]
 pub struct Redactor {
-    known: Vec<Secret>,
+    known: Arc<RwLock<Vec<Secret>>>,
 }
 
 impl Redactor {
     pub fn new(known: impl IntoIterator<Item = Secret>) -> Self {
-        let mut known: Vec<Secret> = known.into_iter().filter(|secret| !secret.expose().is_empty()).collect();
-        for index in 0..known.len() {
-            let plain = known[index].expose();
-            let encoded = percent_encoding::utf8_percent_encode(plain, percent_encoding::NON_ALPHANUMERIC).to_string();
-            if encoded != plain {
-                known.push(Secret::new(encoded));
+        let redactor = Self::default();
+        for secret in known {
+            redactor.learn(&secret);
+        }
+        redactor
+    }
+
+    /// Hides this secret too, in this redactor and its clones.
+    pub fn learn(&self, secret: &Secret) {
+        let plain = secret.expose();
+        if plain.len() < SHORTEST {
+            return;
+        }
+        let encoded = percent_encoding::utf8_percent_encode(plain, percent_encoding::NON_ALPHANUMERIC).to_string();
+        let mut known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        for text in [plain, &encoded] {
+            if !known.iter().any(|other| other.expose() == text) {
+                known.push(Secret::new(text));
             }
         }
         // The longest first, so that a secret which contains another leaves no tail behind.
         known.sort_by_key(|secret| std::cmp::Reverse(secret.expose().len()));
-        Self { known }
     }
 
     pub fn clean<'t>(&self, text: &'t str) -> Cow<'t, str> {
         let mut text = Cow::Borrowed(text);
-        for secret in &self.known {
+        for secret in self.known.read().unwrap_or_else(PoisonError::into_inner).iter() {
             if text.contains(secret.expose()) {
                 text = Cow::Owned(text.replace(secret.expose(), HIDDEN));
             }
@@ -82,6 +98,16 @@ mod tests {
         assert!(!format!("{secret:?}").contains("EAAB"));
         let redactor = Redactor::new([secret]);
         assert_eq!(redactor.clean("a EAAB|x/1 b EAAB%7Cx%2F1"), "a [hidden] b [hidden]");
+    }
+
+    #[test]
+    fn clones_learn_together_and_a_longer_secret_goes_first() {
+        let redactor = Redactor::new([Secret::new("EAAB12")]);
+        let clone = redactor.clone();
+        redactor.learn(&Secret::new("EAAB1234567"));
+        assert_eq!(clone.clean("EAAB1234567, EAAB12"), "[hidden], [hidden]");
+        redactor.learn(&Secret::new("a"));
+        assert_eq!(clone.clean("banana"), "banana");
     }
 
     #[test]

@@ -1,1 +1,199 @@
 //! Progress on stderr: a bar on a terminal, one line a minute elsewhere, nothing with `--quiet`.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::{Ui, text};
+
+/// Between two lines where nobody watches: cron mails them.
+const BETWEEN_LINES: Duration = Duration::from_secs(60);
+
+/// The bar that is on the screen, if any.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Live(Arc<Mutex<Option<ProgressBar>>>);
+
+impl Live {
+    /// Does something that prints, with the bar out of the way.
+    pub(super) fn suspended<T>(&self, print: impl FnOnce() -> T) -> T {
+        let bar = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        match bar {
+            Some(bar) => bar.suspend(print),
+            None => print(),
+        }
+    }
+
+    fn set(&self, bar: Option<ProgressBar>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = bar;
+    }
+}
+
+/// How far some work has come. Cheap enough for a hot loop; leaves the screen when it is dropped.
+#[derive(Debug)]
+pub struct Progress {
+    ui: Ui,
+    total: Option<u64>,
+    unit: &'static str,
+    started: Instant,
+    done: AtomicU64,
+    shown: Shown,
+}
+
+#[derive(Debug)]
+enum Shown {
+    Nothing,
+    Bar(ProgressBar),
+    /// The last line's milliseconds since the start, and the message.
+    Lines {
+        last: AtomicU64,
+        message: Mutex<String>,
+    },
+}
+
+impl Ui {
+    /// Starts to show progress: `unit` is what is counted, in the plural.
+    pub fn progress(&self, total: Option<u64>, unit: &'static str) -> Progress {
+        let shown =
+            if self.is_quiet() {
+                Shown::Nothing
+            } else if self.stderr_is_terminal() {
+                let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr_with_hz(10))
+                    .with_style(style(total.is_some(), unit, self.colors(true)));
+                bar.enable_steady_tick(Duration::from_millis(200));
+                self.live.set(Some(bar.clone()));
+                Shown::Bar(bar)
+            } else {
+                Shown::Lines { last: AtomicU64::new(0), message: Mutex::default() }
+            };
+        Progress { ui: self.clone(), total, unit, started: Instant::now(), done: AtomicU64::new(0), shown }
+    }
+}
+
+impl Progress {
+    /// So many are done now.
+    pub fn set(&self, done: u64) {
+        self.done.store(done, Ordering::Relaxed);
+        match &self.shown {
+            Shown::Nothing => {}
+            Shown::Bar(bar) => bar.set_position(done),
+            Shown::Lines { last, message } => {
+                let elapsed = self.started.elapsed();
+                if !is_due(last, elapsed) {
+                    return;
+                }
+                let message = message.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                self.ui.status(&line(done, self.total, self.unit, elapsed, &message));
+            }
+        }
+    }
+
+    /// What is being done or waited for; counts.
+    pub fn message(&self, text: &str) {
+        match &self.shown {
+            Shown::Nothing => {}
+            Shown::Bar(bar) => bar.set_message(self.ui.clean(text).into_owned()),
+            Shown::Lines { message, .. } => {
+                text.clone_into(&mut message.lock().unwrap_or_else(PoisonError::into_inner));
+                self.set(self.done.load(Ordering::Relaxed));
+            }
+        }
+    }
+
+    /// Takes it off the screen.
+    pub fn finish(&self) {
+        if let Shown::Bar(bar) = &self.shown {
+            bar.finish_and_clear();
+            self.ui.live.set(None);
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+/// Whether a line is due, and if so for this caller alone.
+fn is_due(last: &AtomicU64, elapsed: Duration) -> bool {
+    let now = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+    let before = last.load(Ordering::Relaxed);
+    let due = u128::from(now.saturating_sub(before)) >= BETWEEN_LINES.as_millis();
+    due && last.compare_exchange(before, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+}
+
+/// `412,000 of 1,000,000 tokens (41 %), 206,000/s, 2s left; 3 rejected`.
+fn line(done: u64, total: Option<u64>, unit: &str, elapsed: Duration, message: &str) -> String {
+    let rate = done as f64 / elapsed.as_secs_f64().max(0.001);
+    let mut line = match total {
+        Some(total) if total > 0 => {
+            let percent = u128::from(done) * 100 / u128::from(total);
+            format!("{} of {} {unit} ({percent} %)", text::thousands(done), text::thousands(total))
+        }
+        _ => format!("{} {unit}", text::thousands(done)),
+    };
+    let shown_rate = if rate < 10.0 { format!("{rate:.1}") } else { text::thousands(rate as u64) };
+    line.push_str(&format!(", {shown_rate}/s"));
+    if let Some(total) = total
+        && rate > 0.0
+    {
+        let left = Duration::try_from_secs_f64(total.saturating_sub(done) as f64 / rate).unwrap_or(Duration::MAX);
+        line.push_str(&format!(", {} left", text::span(left)));
+    }
+    if !message.is_empty() {
+        line.push_str(&format!("; {message}"));
+    }
+    line
+}
+
+fn style(has_total: bool, unit: &str, color: bool) -> ProgressStyle {
+    // A fixed template: a test keeps it valid.
+    ProgressStyle::with_template(&template(has_total, unit, color))
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("━╸ ")
+}
+
+fn template(has_total: bool, unit: &str, color: bool) -> String {
+    let bar = if color { "{bar:24.cyan}" } else { "{bar:24}" };
+    if has_total {
+        format!("{bar} {{human_pos}} of {{human_len}} {unit} {{percent}} % {{per_sec}} {{eta}} left {{wide_msg}}")
+    } else {
+        format!("{{spinner}} {{human_pos}} {unit} {{per_sec}} {{elapsed}} {{wide_msg}}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_templates_are_valid() {
+        for (has_total, color) in [(true, true), (true, false), (false, false)] {
+            let template = template(has_total, "rows", color);
+            assert!(ProgressStyle::with_template(&template).is_ok(), "{template}");
+        }
+    }
+
+    #[test]
+    fn a_line_tells_share_rate_and_time_left() {
+        let ten = Duration::from_secs(10);
+        assert_eq!(
+            line(250_000, Some(1_000_000), "rows", ten, ""),
+            "250,000 of 1,000,000 rows (25 %), 25,000/s, 30s left"
+        );
+        assert_eq!(line(15, None, "rows", ten, "3 rejected"), "15 rows, 1.5/s; 3 rejected");
+        assert_eq!(line(0, Some(0), "rows", ten, ""), "0 rows, 0.0/s");
+        // Nothing known yet, and numbers that overflow, are no panic.
+        let _ = line(0, Some(u64::MAX), "rows", Duration::ZERO, "");
+        let _ = line(1, Some(u64::MAX), "rows", Duration::MAX, "");
+    }
+
+    #[test]
+    fn one_line_a_minute() {
+        let last = AtomicU64::new(0);
+        let due: Vec<bool> = [1, 59, 60, 61, 119, 120].map(|s| is_due(&last, Duration::from_secs(s))).to_vec();
+        assert_eq!(due, [false, false, true, false, false, true]);
+    }
+}

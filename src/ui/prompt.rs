@@ -1,8 +1,11 @@
 //! Questions, asked on the terminal only.
+//!
+//! Answers are whole lines, so that a prompt works on any terminal and leaves it as it was: Ctrl-C ends with 130, and an end of
+//! the input is no yes.
 
 use std::io::{self, IsTerminal};
 
-use dialoguer::Confirm;
+use dialoguer::{Input, Password};
 
 use super::Ui;
 use crate::error::{Error, Exit, Result};
@@ -13,9 +16,17 @@ impl Ui {
         !self.options.no_input && io::stdin().is_terminal() && io::stderr().is_terminal()
     }
 
+    /// Whether `--yes` answers every question.
+    pub fn assumes_yes(&self) -> bool {
+        self.options.yes
+    }
+
     /// Asks before something that can't be undone. `--yes` answers; without a terminal and without `--yes` it is exit 9.
     ///
     /// `doing` completes "can't ask before …": `deleting 2 campaigns`.
+    ///
+    /// # Errors
+    /// Exit 9 when nobody said yes, 130 on Ctrl-C.
     pub fn confirm(&self, question: &str, doing: &str) -> Result<()> {
         if self.options.yes {
             return Ok(());
@@ -24,14 +35,82 @@ impl Ui {
             return Err(Error::new(Exit::NotConfirmed, format!("not confirmed: nobody to ask before {doing}"))
                 .hint("pass --yes to go ahead without being asked"));
         }
-        let answer = Confirm::new().with_prompt(self.clean(question)).default(false).interact_opt();
-        match answer {
-            Ok(Some(true)) => Ok(()),
-            Ok(Some(false) | None) => Err(Error::new(Exit::NotConfirmed, "not confirmed: nothing was changed")),
-            Err(dialoguer::Error::IO(error)) if error.kind() == io::ErrorKind::Interrupted => {
-                Err(Error::new(Exit::Interrupted, "interrupted: nothing was changed"))
-            }
-            Err(error) => Err(Error::new(Exit::NotConfirmed, "not confirmed: can't ask").because(&error)),
+        let prompt = format!("{} [y/N]", self.clean(question));
+        let answer = self.live.suspended(|| Input::<String>::new().with_prompt(prompt).allow_empty(true).interact());
+        match answer.map_err(unanswered)?.trim().to_lowercase().as_str() {
+            "y" | "yes" => Ok(()),
+            _ => Err(Error::new(Exit::NotConfirmed, "not confirmed: nothing was changed")),
         }
+    }
+
+    /// Asks for a line of text until `check` takes it.
+    ///
+    /// # Errors
+    /// Exit 9 when nobody can be asked, 130 on Ctrl-C.
+    pub fn ask(
+        &self,
+        question: &str,
+        default: Option<&str>,
+        check: impl Fn(&str) -> Result<(), String>,
+    ) -> Result<String> {
+        self.must_ask(question)?;
+        let mut input = Input::<String>::new().with_prompt(self.clean(question));
+        if let Some(default) = default {
+            input = input.default(default.to_owned());
+        }
+        input = input.allow_empty(default.is_none()).validate_with(|text: &String| {
+            // Keys that edit the line elsewhere arrive as characters here.
+            if text.contains(char::is_control) {
+                Err("it holds a control character".to_owned())
+            } else {
+                check(text.trim())
+            }
+        });
+        let answer = self.live.suspended(|| input.interact()).map_err(unanswered)?;
+        Ok(answer.trim().to_owned())
+    }
+
+    /// Asks for a secret, which the terminal does not show.
+    ///
+    /// # Errors
+    /// Exit 9 when nobody can be asked, 130 on Ctrl-C.
+    pub fn ask_secret(&self, question: &str) -> Result<String> {
+        self.must_ask(question)?;
+        // An empty answer is taken: at the end of the input there would be no other.
+        let input = Password::new().with_prompt(self.clean(question)).allow_empty_password(true);
+        Ok(self.live.suspended(|| input.interact()).map_err(unanswered)?.trim().to_owned())
+    }
+
+    /// Asks for one of several answers, by number; the first is the default. Answers its index.
+    ///
+    /// # Errors
+    /// Exit 9 when nobody can be asked, 130 on Ctrl-C.
+    pub fn choose(&self, question: &str, answers: &[&str]) -> Result<usize> {
+        self.must_ask(question)?;
+        for (index, answer) in answers.iter().enumerate() {
+            self.question_line(&format!("  {}  {answer}", index + 1));
+        }
+        let last = answers.len();
+        let number = |text: &str| text.parse::<usize>().ok().filter(|number| (1..=last).contains(number));
+        let check = |text: &str| number(text).map(|_| ()).ok_or_else(|| format!("a number from 1 to {last}"));
+        let answer = self.ask(question, Some("1"), check)?;
+        Ok(number(&answer).unwrap_or(1) - 1)
+    }
+
+    fn must_ask(&self, question: &str) -> Result<()> {
+        if self.can_ask() {
+            return Ok(());
+        }
+        Err(Error::new(Exit::NotConfirmed, format!("nobody to ask: {question}?"))
+            .hint("run it on a terminal and without --no-input, or pass the answers as flags"))
+    }
+}
+
+fn unanswered(error: dialoguer::Error) -> Error {
+    let dialoguer::Error::IO(error) = error;
+    if error.kind() == io::ErrorKind::Interrupted {
+        Error::new(Exit::Interrupted, "interrupted: nothing was changed")
+    } else {
+        Error::new(Exit::NotConfirmed, "not confirmed: no answer").because(&error)
     }
 }

@@ -1,6 +1,7 @@
 //! Text from outside, made safe to show.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 /// Control characters (and the marks that turn text around) shown as `\u{1b}`, never obeyed.
 pub fn visible(text: &str) -> Cow<'_, str> {
@@ -38,4 +39,55 @@ pub fn thousands(n: u64) -> String {
         out.push(digit);
     }
     out
+}
+
+/// `45s`, `3m 20s`, `2h 5m`, `4d 3h`: two units, the largest first.
+pub fn span(span: Duration) -> String {
+    let seconds = span.as_secs();
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds}s"),
+        (0, 0, minutes) => format!("{minutes}m {}s", seconds % 60),
+        (0, hours, minutes) => format!("{hours}h {minutes}m"),
+        (days, hours, _) => format!("{} {hours}h", thousands(days) + "d"),
+    }
+}
+
+/// The text with every word that may be a token (16 or more characters, or 10 with a digit among them) replaced: a panic may
+/// quote whatever it stumbled over.
+pub fn without_long_words(text: &str) -> String {
+    let is_part = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '|' | '+' | '/' | '=');
+    let mut cleaned = String::with_capacity(text.len());
+    let mut word = String::new();
+    for c in text.chars().chain([' ']) {
+        if is_part(c) {
+            word.push(c);
+            continue;
+        }
+        let length = word.chars().count();
+        let suspicious = length >= 16 || (length >= 10 && word.contains(|c: char| c.is_numeric()));
+        cleaned.push_str(if suspicious { "…" } else { &word });
+        word.clear();
+        cleaned.push(c);
+    }
+    cleaned.pop();
+    cleaned
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_have_two_units() {
+        let said: Vec<String> = [0, 59, 60, 3599, 7500, 90_000].map(|s| span(Duration::from_secs(s))).to_vec();
+        assert_eq!(said, ["0s", "59s", "1m 0s", "59m 59s", "2h 5m", "1d 1h"]);
+        assert!(!span(Duration::MAX).is_empty());
+    }
+
+    #[test]
+    fn tokens_are_not_quoted_and_words_are() {
+        let said = without_long_words("byte index 1 of `12348141984909088` and EAABcanary9 in `Result::unwrap()`");
+        assert_eq!(said, "byte index 1 of `…` and … in `Result::unwrap()`");
+    }
 }

@@ -1,0 +1,113 @@
+//! From the process's arguments to a [`Cli`], or to what is said instead.
+
+use std::ffi::OsString;
+
+use clap::{CommandFactory, FromArgMatches, ValueEnum};
+
+use super::{Cli, GlobalArgs};
+use crate::config::environment::{Environment, names};
+use crate::error::{Error, Result};
+use crate::ui::{ColorChoice, Format, UiOptions};
+
+/// Parses the arguments, the program's name first. The `Ui` options stand even when the arguments are wrong, so that a script
+/// which asked for JSON gets its error as JSON.
+pub fn parse(arguments: &[OsString], environment: &Environment) -> (UiOptions, Result<Cli, clap::Error>) {
+    let early = foresee(arguments);
+    let choice = match early.color {
+        ColorChoice::Auto => clap::ColorChoice::Auto,
+        ColorChoice::Always => clap::ColorChoice::Always,
+        ColorChoice::Never => clap::ColorChoice::Never,
+    };
+    let command = Cli::command().color(choice);
+    let cli = command.try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
+    let global = cli.as_ref().map_or(&early, |cli| &cli.global);
+    (ui_options(global, environment), cli)
+}
+
+fn ui_options(global: &GlobalArgs, environment: &Environment) -> UiOptions {
+    let set = |name: &str| environment.raw(name).is_some_and(|value| !value.is_empty());
+    let number = |name: &str| environment.raw(name)?.to_str()?.parse().ok();
+    UiOptions {
+        format: global.output.or_else(|| format_of(environment).ok().flatten()).unwrap_or_default(),
+        color: global.color,
+        no_color: set(names::NO_COLOR) || environment.raw("TERM").is_some_and(|term| term == "dumb"),
+        columns: number(names::COLUMNS),
+        quiet: global.quiet,
+        verbose: global.verbose,
+        no_input: global.no_input,
+        yes: global.yes,
+    }
+}
+
+/// The format that `MMSG_OUTPUT` asks for.
+///
+/// # Errors
+/// Exit 3 when it names none.
+pub fn format_of(environment: &Environment) -> Result<Option<Format>> {
+    let Some(text) = environment.text(names::OUTPUT)? else { return Ok(None) };
+    match Format::from_str(&text, true) {
+        Ok(format) => Ok(Some(format)),
+        Err(_) => Err(Error::config(format!("{} is no output format: \"{text}\"", names::OUTPUT))
+            .hint("it may be table, json, ndjson or csv")),
+    }
+}
+
+/// Finds `--output` and `--color` in arguments that may be wrong otherwise.
+fn foresee(arguments: &[OsString]) -> GlobalArgs {
+    let mut global = GlobalArgs::default();
+    let mut words = arguments.iter().skip(1).filter_map(|word| word.to_str()).take_while(|word| *word != "--");
+    while let Some(word) = words.next() {
+        let (name, value) = match word.split_once('=') {
+            Some((name @ ("--output" | "--color" | "-o"), value)) => (name, Some(value)),
+            _ if matches!(word, "--output" | "--color" | "-o") => (word, words.next()),
+            _ => match word.strip_prefix("-o") {
+                Some(value) => ("-o", Some(value)),
+                None => continue,
+            },
+        };
+        let value = value.unwrap_or_default();
+        if name == "--color" {
+            global.color = ColorChoice::from_str(value, true).unwrap_or_default();
+        } else {
+            global.output = Format::from_str(value, true).ok();
+        }
+    }
+    global
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<OsString> {
+        line.split(' ').map(OsString::from).collect()
+    }
+
+    #[test]
+    fn the_command_tree_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn a_wrong_command_keeps_the_format_asked_for() {
+        for line in ["mmsg send --nope -o json", "mmsg -ojson nope", "mmsg --output=json", "mmsg nope --output json"] {
+            let (options, cli) = parse(&words(line), &Environment::default());
+            assert!(cli.is_err(), "{line}");
+            assert_eq!(options.format, Format::Json, "{line}");
+        }
+        let environment = Environment::default().with(names::OUTPUT, "ndjson");
+        assert_eq!(parse(&words("mmsg nope"), &environment).0.format, Format::Ndjson);
+        assert_eq!(parse(&words("mmsg config path -o csv"), &environment).0.format, Format::Csv);
+    }
+
+    #[test]
+    fn global_flags_stand_anywhere() {
+        for line in
+            ["mmsg -o json --quiet config path", "mmsg config -o json path --quiet", "mmsg config path -qo json"]
+        {
+            let (options, cli) = parse(&words(line), &Environment::default());
+            assert!(cli.is_ok(), "{line}");
+            assert!(options.quiet && options.format == Format::Json, "{line}");
+        }
+    }
+}

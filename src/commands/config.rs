@@ -1,0 +1,99 @@
+//! `mmsg config`: the settings as they are, and where they come from.
+
+use clap::Subcommand;
+use serde::Serialize;
+
+use super::Frame;
+use crate::config::{Settings, Sourced};
+use crate::error::{Exit, Result};
+use crate::ui::table::Record;
+
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Print each setting with its value and its source; secrets stay hidden.
+    Show,
+    /// Print the path of the profile file, there or not.
+    Path,
+}
+
+pub fn run(frame: &Frame<'_>, args: Args) -> Result<Exit> {
+    match args.verb {
+        Verb::Show => show(frame),
+        Verb::Path => path(frame),
+    }
+}
+
+fn path(frame: &Frame<'_>) -> Result<Exit> {
+    let (path, _) = frame.environment.config_file()?;
+    frame.ui.value("path", &path.display().to_string())?;
+    Ok(Exit::Done)
+}
+
+fn show(frame: &Frame<'_>) -> Result<Exit> {
+    let settings = frame.settings()?;
+    frame.ui.list(&lines(&settings))?;
+    Ok(Exit::Done)
+}
+
+/// One setting.
+#[derive(Serialize)]
+struct Line {
+    setting: &'static str,
+    value: Option<String>,
+    source: Option<String>,
+}
+
+impl Record for Line {
+    const PLURAL: &'static str = "settings";
+    const COLUMNS: &'static [&'static str] = &["SETTING", "VALUE", "SOURCE"];
+
+    fn cells(&self) -> Vec<String> {
+        let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+        vec![self.setting.to_owned(), or_dash(&self.value), or_dash(&self.source)]
+    }
+}
+
+fn lines(settings: &Settings) -> Vec<Line> {
+    let file = settings.config_file.as_ref().map(|path| path.display().to_string());
+    let mut lines = vec![
+        Line { setting: "profile_file", value: file, source: None },
+        line("profile", settings.profile.as_ref(), String::clone),
+    ];
+    lines.extend(settings.secret_places().into_iter().map(|(setting, source)| {
+        let value = source.as_ref().map(|_| "set (hidden)".to_owned());
+        Line { setting, value, source }
+    }));
+    let send = &settings.send;
+    lines.extend([
+        line("ad_account", settings.ad_account.as_ref(), String::clone),
+        line("page", settings.page.as_ref(), String::clone),
+        line("api_version", Some(&settings.api_version), String::clone),
+        line("graph_url", Some(&settings.graph_url), String::clone),
+        line("ledger", Some(&settings.ledger), |path| path.display().to_string()),
+        line("campaign_name", settings.campaign_name.as_ref(), String::clone),
+        line("send.campaign", send.campaign.as_ref(), String::clone),
+        line("send.message", send.message.as_ref(), |path| path.display().to_string()),
+        line("send.rate", send.rate.as_ref(), String::clone),
+        line("send.concurrency", send.concurrency.as_ref(), u32::to_string),
+        line("send.cool_down", send.cool_down.as_ref(), |span| jiff_text(*span)),
+    ]);
+    lines
+}
+
+fn jiff_text(span: std::time::Duration) -> String {
+    jiff::SignedDuration::try_from(span).map_or_else(|_| format!("{}s", span.as_secs()), |span| format!("{span:#}"))
+}
+
+fn line<T>(setting: &'static str, value: Option<&Sourced<T>>, text: impl Fn(&T) -> String) -> Line {
+    Line {
+        setting,
+        value: value.map(|sourced| text(&sourced.value)),
+        source: value.map(|sourced| sourced.origin.to_string()),
+    }
+}

@@ -1,0 +1,164 @@
+//! `mmsg init`: a profile, step by step on a terminal, or from flags in a script.
+
+use std::path::{Path, PathBuf};
+
+use super::Frame;
+use crate::config::edit::{ProfileEdit, check_ad_account, check_page, write_profile};
+use crate::config::environment::names;
+use crate::config::file::{Profile, ProfileFile};
+use crate::config::secret::Secret;
+use crate::config::source::SecretSource;
+use crate::error::{Error, Exit, Result};
+use crate::ui::Ui;
+
+/// Write a profile: the ad account, the Page and where the secrets come from.
+///
+/// Asks for what no flag gives. In a script give --ad-account, --page and one of --token-env and --token-file: then nothing is
+/// asked. The profile's name is --profile NAME, else default. What the file holds besides stays as it is.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Ad account that pays: digits, with or without act_.
+    #[arg(long, value_name = "ID")]
+    ad_account: Option<String>,
+    /// Page that sends.
+    #[arg(long, value_name = "ID")]
+    page: Option<String>,
+    /// Read the access token from this environment variable each time.
+    #[arg(long, value_name = "NAME", conflicts_with = "token_file")]
+    token_env: Option<String>,
+    /// Read the access token from this file each time.
+    #[arg(long, value_name = "FILE")]
+    token_file: Option<PathBuf>,
+}
+
+pub fn run(frame: &Frame<'_>, args: Args) -> Result<Exit> {
+    let ui = frame.ui;
+    let (path, _) = frame.environment.config_file()?;
+    // A wrong file is mended by hand, not written over.
+    let file = ProfileFile::read(&path, frame.environment)?.unwrap_or_default();
+    let flags = flags(args)?;
+    let complete = flags.token.is_some() && flags.ad_account.is_some() && flags.page.is_some();
+    if !complete && !ui.can_ask() {
+        return Err(Error::usage("nobody to ask for the ad account, the Page and the access token")
+            .hint("pass --ad-account ID --page ID and --token-env NAME or --token-file FILE"));
+    }
+
+    let name = match &frame.global.profile {
+        Some(name) => name.clone(),
+        None if complete => "default".to_owned(),
+        None => ui.ask("Name of the profile", Some("default"), not_empty)?,
+    };
+    not_empty(&name).map_err(Error::usage)?;
+    let old = file.profiles.get(&name);
+    if old.is_some() {
+        ui.confirm(
+            &format!("Profile {name} is there already. Change it?"),
+            &format!("changing profile {name} in {}", path.display()),
+        )?;
+    }
+    let edit = if complete { flags } else { ask(ui, flags, old)? };
+    write_profile(&path, &name, &edit)?;
+
+    ui.status(&format!("wrote profile {name} to {}", path.display()));
+    if file.profiles.is_empty() || file.profiles.keys().all(|other| *other == name) || name == "default" {
+        ui.hint("mmsg config show prints what mmsg will use");
+    } else {
+        ui.hint(&format!("use it with --profile {name} or {}={name}", names::PROFILE));
+    }
+    Ok(Exit::Done)
+}
+
+fn flags(args: Args) -> Result<ProfileEdit> {
+    if let Some(account) = &args.ad_account {
+        check_ad_account(account).map_err(Error::config)?;
+    }
+    if let Some(page) = &args.page {
+        check_page(page).map_err(Error::config)?;
+    }
+    let token = match (args.token_env, args.token_file) {
+        (Some(name), _) => {
+            check_variable(&name).map_err(Error::usage)?;
+            Some(SecretSource::Env(name))
+        }
+        (None, Some(path)) => Some(SecretSource::File(absolute(&path)?)),
+        (None, None) => None,
+    };
+    Ok(ProfileEdit { token, app_secret: None, ad_account: args.ad_account, page: args.page })
+}
+
+/// Asks for what the flags left open; what the profile has already is the default.
+fn ask(ui: &Ui, flags: ProfileEdit, old: Option<&Profile>) -> Result<ProfileEdit> {
+    let had = |value: Option<&crate::config::file::At<String>>| value.map(|at| at.value.clone());
+    let ad_account = match flags.ad_account {
+        Some(account) => account,
+        None => {
+            let default = had(old.and_then(|old| old.ad_account.as_ref()));
+            ui.ask("Ad account that pays (digits)", default.as_deref(), check_ad_account)?
+        }
+    };
+    let page = match flags.page {
+        Some(page) => page,
+        None => {
+            let default = had(old.and_then(|old| old.page.as_ref()));
+            ui.ask("Page that sends (its id)", default.as_deref(), check_page)?
+        }
+    };
+    let token = match flags.token {
+        Some(token) => Some(token),
+        None => ask_secret(ui, "access token", old.is_some_and(|old| old.token.is_some()), true)?,
+    };
+    let app_secret = ask_secret(ui, "app secret", old.is_some_and(|old| !old.app_secrets.is_empty()), false)?;
+    Ok(ProfileEdit { token, app_secret, ad_account: Some(ad_account), page: Some(page) })
+}
+
+/// Asks where a secret comes from; `None` leaves it as it is.
+fn ask_secret(ui: &Ui, what: &str, is_there: bool, required: bool) -> Result<Option<SecretSource>> {
+    let skip = match (is_there, required) {
+        (true, _) => Some("the one in the profile: keep it"),
+        (false, true) => None,
+        (false, false) => Some("none: Meta does not ask for it unless the app's settings do"),
+    };
+    let sources = [
+        "typed now, kept in the profile file",
+        "an environment variable, read each time",
+        "a file, read each time",
+        "a command, run each time",
+    ];
+    let answers: Vec<&str> = skip.into_iter().chain(sources).collect();
+    let chosen = ui.choose(&format!("Where does the {what} come from"), &answers)?;
+    let index = if skip.is_some() { chosen.checked_sub(1) } else { Some(chosen) };
+    let source = match index {
+        None => return Ok(None),
+        Some(0) => {
+            let text = ui.ask_secret(&format!("The {what} (not shown)"))?;
+            if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+                return Err(Error::credentials(format!("the {what} is empty or is not one word"))
+                    .hint("copy it again, as one word without quotes, blanks or line ends"));
+            }
+            SecretSource::Text(Secret::new(text))
+        }
+        Some(1) => SecretSource::Env(ui.ask("Name of the variable", None, check_variable)?),
+        Some(2) => SecretSource::File(absolute(Path::new(&ui.ask("Path of the file", None, not_empty)?))?),
+        Some(_) => {
+            let line = ui.ask("The command, as you would type it", None, not_empty)?;
+            SecretSource::Command(vec!["/bin/sh".to_owned(), "-c".to_owned(), line])
+        }
+    };
+    Ok(Some(source))
+}
+
+fn check_variable(name: &str) -> Result<(), String> {
+    let fine = !name.is_empty()
+        && !name.starts_with(|c: char| c.is_ascii_digit())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    // A token pasted here would end up in the file in clear and in every later error.
+    if fine && name.len() <= 64 { Ok(()) } else { Err("a variable's name is letters, digits and _".to_owned()) }
+}
+
+fn not_empty(text: &str) -> Result<(), String> {
+    if text.trim().is_empty() { Err("it can't be empty".to_owned()) } else { Ok(()) }
+}
+
+fn absolute(path: &Path) -> Result<PathBuf> {
+    std::path::absolute(path).map_err(|error| Error::usage(format!("{} is no path", path.display())).because(&error))
+}

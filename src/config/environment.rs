@@ -1,0 +1,148 @@
+//! The process's environment as a value, read once at the start; nothing else reads it, and tests make their own.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use super::secret::{Redactor, Secret};
+use crate::error::{Error, Result};
+
+/// The environment variables that mean something to `mmsg`.
+pub mod names {
+    pub const PROFILE: &str = "MMSG_PROFILE";
+    pub const TOKEN: &str = "MMSG_TOKEN";
+    pub const PAGE_TOKEN: &str = "MMSG_PAGE_TOKEN";
+    pub const APP_SECRET: &str = "MMSG_APP_SECRET";
+    pub const VERIFY_TOKEN: &str = "MMSG_VERIFY_TOKEN";
+    pub const AD_ACCOUNT: &str = "MMSG_AD_ACCOUNT";
+    pub const PAGE: &str = "MMSG_PAGE";
+    pub const API_VERSION: &str = "MMSG_API_VERSION";
+    pub const GRAPH_URL: &str = "MMSG_GRAPH_URL";
+    pub const LEDGER: &str = "MMSG_LEDGER";
+    pub const CONFIG: &str = "MMSG_CONFIG";
+    pub const OUTPUT: &str = "MMSG_OUTPUT";
+    pub const NO_COLOR: &str = "NO_COLOR";
+    pub const COLUMNS: &str = "COLUMNS";
+
+    /// Those that hold a secret: no child process is given them.
+    pub const SECRETS: [&str; 4] = [TOKEN, PAGE_TOKEN, APP_SECRET, VERIFY_TOKEN];
+}
+
+/// Environment variables, and the folders that the platform derives from them.
+#[derive(Clone, Default)]
+pub struct Environment {
+    variables: BTreeMap<OsString, OsString>,
+    home: Option<PathBuf>,
+    config_dir: Option<PathBuf>,
+    data_dir: Option<PathBuf>,
+    redactor: Redactor,
+}
+
+impl Environment {
+    /// Reads this process's environment.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    pub fn of_process() -> Self {
+        let environment = Self {
+            variables: std::env::vars_os().collect(),
+            home: dirs::home_dir(),
+            config_dir: dirs::config_dir(),
+            data_dir: dirs::data_dir(),
+            redactor: Redactor::default(),
+        };
+        for text in names::SECRETS.iter().filter_map(|name| environment.raw(name)?.to_str()) {
+            environment.redactor.learn(&Secret::new(text));
+            // Several app secrets stand in one variable.
+            for part in text.split(',') {
+                environment.redactor.learn(&Secret::new(part));
+            }
+        }
+        environment
+    }
+
+    /// An environment without variables and with `home` as the home folder.
+    pub fn at_home(home: &Path) -> Self {
+        Self {
+            home: Some(home.to_owned()),
+            config_dir: Some(home.join(".config")),
+            data_dir: Some(home.join(".local/share")),
+            ..Self::default()
+        }
+    }
+
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.variables.insert(name.into(), value.into());
+        self
+    }
+
+    pub fn raw(&self, name: &str) -> Option<&OsStr> {
+        self.variables.get(OsStr::new(name)).map(OsString::as_os_str)
+    }
+
+    pub fn variables(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
+        self.variables.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
+    }
+
+    /// The variable's text; an empty one counts as unset.
+    ///
+    /// # Errors
+    /// Exit 3 when it is not UTF-8.
+    pub fn text(&self, name: &str) -> Result<Option<String>> {
+        match self.raw(name) {
+            None => Ok(None),
+            Some(value) if value.is_empty() => Ok(None),
+            Some(value) => match value.to_str() {
+                Some(text) => Ok(Some(text.to_owned())),
+                None => Err(Error::config(format!("the environment variable {name} is not UTF-8"))),
+            },
+        }
+    }
+
+    pub fn path(&self, name: &str) -> Option<PathBuf> {
+        self.raw(name).filter(|value| !value.is_empty()).map(PathBuf::from)
+    }
+
+    /// Hides the secrets of our own variables, and every other one from the moment it is known.
+    pub fn redactor(&self) -> &Redactor {
+        &self.redactor
+    }
+
+    pub fn home(&self) -> Option<&Path> {
+        self.home.as_deref()
+    }
+
+    /// The profile file, and whether `MMSG_CONFIG` named it.
+    ///
+    /// # Errors
+    /// Exit 3 when there is neither `MMSG_CONFIG` nor a home folder.
+    pub fn config_file(&self) -> Result<(PathBuf, bool)> {
+        if let Some(path) = self.path(names::CONFIG) {
+            let path = std::path::absolute(&path).unwrap_or(path);
+            return Ok((path, true));
+        }
+        match &self.config_dir {
+            Some(dir) => Ok((dir.join("mmsg/config.toml"), false)),
+            None => Err(Error::config("no home folder, so no place for the profile file")
+                .hint("set HOME, or MMSG_CONFIG to the path of the profile file")),
+        }
+    }
+
+    /// Where the ledger is when nothing else says so.
+    ///
+    /// # Errors
+    /// Exit 3 when there is no home folder.
+    pub fn default_ledger(&self) -> Result<PathBuf> {
+        match &self.data_dir {
+            Some(dir) => Ok(dir.join("mmsg/ledger.db")),
+            None => Err(Error::config("no home folder, so no place for the ledger")
+                .hint("set HOME, or name the ledger with --ledger FILE or MMSG_LEDGER")),
+        }
+    }
+}
+
+impl std::fmt::Debug for Environment {
+    /// Names only: values may be secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.variables.keys()).finish()
+    }
+}

@@ -1,0 +1,334 @@
+//! Flag, environment, profile and default put together, each value with its origin.
+
+use std::path::{Path, PathBuf};
+
+use super::environment::{Environment, names};
+use super::file::{At, Profile, ProfileFile, nearest};
+use super::secret::{Redactor, Secret};
+use super::source::{LazySecret, SecretSource};
+use super::{
+    DEFAULT_API_VERSION, DEFAULT_GRAPH_URL, Origin, Overrides, SHORTEST_COOL_DOWN, Secrets, SendSettings, Settings,
+    Sourced, check,
+};
+use crate::error::{Error, Result};
+
+pub fn settings(overrides: &Overrides, environment: &Environment) -> Result<Settings> {
+    let (config_file, file) = read_file(environment)?;
+    let chosen = choose_profile(overrides, environment, config_file.as_deref(), &file)?;
+    let none = Profile::default();
+    let profile = chosen.as_ref().and_then(|name| file.profiles.get(&name.value)).unwrap_or(&none);
+    let mut resolver = Resolver {
+        environment,
+        profile,
+        origin: Origin::Profile(chosen.as_ref().map_or_else(String::new, |name| name.value.clone())),
+        profile_first: overrides.profile.is_some(),
+        warnings: Vec::new(),
+    };
+    if let Some(path) = config_file.as_deref().filter(|_| file.open_to_others) {
+        resolver.warnings.push(format!(
+            "other users can read or change {}; make it yours alone: chmod 600 {}",
+            path.display(),
+            path.display()
+        ));
+    }
+
+    let token = resolver.secret("access token", names::TOKEN, profile.token.as_ref())?;
+    let page_token = resolver.secret("Page token", names::PAGE_TOKEN, profile.page_token.as_ref())?;
+    let app_secrets = resolver.app_secrets()?;
+    let verify_token = resolver.secret("verify token", names::VERIFY_TOKEN, profile.verify_token.as_ref())?;
+    let ad_account = resolver.business(names::AD_ACCOUNT, profile.ad_account.as_ref(), check::ad_account)?;
+    let page = resolver.business(names::PAGE, profile.page.as_ref(), check::page)?;
+    let api_version = resolver.api_version()?;
+    let (graph_url, loopback) = resolver.graph_url()?;
+    let ledger = resolver.ledger(overrides)?;
+    let campaign_name = profile.campaign_name.as_ref().map(|name| resolver.of_profile(name.value.clone()));
+    let send = resolver.send(loopback)?;
+
+    let unchosen = if chosen.is_none() { file.names() } else { String::new() };
+    let secrets = Secrets {
+        token,
+        page_token,
+        app_secrets,
+        verify_token,
+        unchosen,
+        withheld: file.secret_variables(),
+        environment: environment.clone(),
+        redactor: resolver.redactor(&file),
+    };
+    Ok(Settings {
+        profile: chosen,
+        config_file,
+        ad_account,
+        page,
+        api_version,
+        graph_url,
+        ledger,
+        campaign_name,
+        send,
+        warnings: resolver.warnings,
+        secrets,
+    })
+}
+
+/// The file's path and content; a file that is not there is empty, unless `MMSG_CONFIG` named it.
+fn read_file(environment: &Environment) -> Result<(Option<PathBuf>, ProfileFile)> {
+    let (path, named) = match environment.config_file() {
+        Ok(found) => found,
+        // The environment alone is enough: without a home folder there is just no file.
+        Err(_) => return Ok((None, ProfileFile::default())),
+    };
+    match ProfileFile::read(&path, environment)? {
+        Some(file) => Ok((Some(path), file)),
+        None if named => Err(Error::config(format!("there is no profile file {}", path.display()))
+            .hint("MMSG_CONFIG names it; mmsg init writes it")),
+        None => Ok((Some(path), ProfileFile::default())),
+    }
+}
+
+fn choose_profile(
+    overrides: &Overrides,
+    environment: &Environment,
+    path: Option<&Path>,
+    file: &ProfileFile,
+) -> Result<Option<Sourced<String>>> {
+    let place = || path.map_or_else(|| "the profile file".to_owned(), |path| path.display().to_string());
+    let known = |value: String, origin: Origin| {
+        if file.profiles.contains_key(&value) {
+            return Ok(Some(Sourced { value, origin }));
+        }
+        let error = Error::config(format!("unknown profile \"{value}\" ({origin})"));
+        Err(if file.profiles.is_empty() {
+            error.hint(format!("there are no profiles in {}; mmsg init writes one", place()))
+        } else {
+            let all: Vec<&str> = file.profiles.keys().map(String::as_str).collect();
+            match nearest(&value, &all) {
+                Some(near) => error.hint(format!("did you mean \"{near}\"? Profiles in {}: {}", place(), file.names())),
+                None => error.hint(format!("profiles in {}: {}", place(), file.names())),
+            }
+        })
+    };
+    if let Some(name) = &overrides.profile {
+        return known(name.clone(), Origin::Flag("--profile"));
+    }
+    if let Some(name) = environment.text(names::PROFILE)? {
+        return known(name, Origin::Env(names::PROFILE));
+    }
+    if let Some(name) = &file.default_profile {
+        return known(name.value.clone(), Origin::Profile(format!("file, default_profile ({})", name.place)));
+    }
+    if file.profiles.contains_key("default") {
+        return known("default".to_owned(), Origin::Default);
+    }
+    let mut names = file.profiles.keys();
+    match (names.next(), names.next()) {
+        (Some(only), None) => known(only.clone(), Origin::Default),
+        _ => Ok(None),
+    }
+}
+
+struct Resolver<'a> {
+    environment: &'a Environment,
+    profile: &'a Profile,
+    origin: Origin,
+    /// `--profile` stands on the command line.
+    profile_first: bool,
+    warnings: Vec<String>,
+}
+
+impl Resolver<'_> {
+    fn of_profile<T>(&self, value: T) -> Sourced<T> {
+        Sourced { value, origin: self.origin.clone() }
+    }
+
+    /// Whether the profile's value of what belongs to one business wins over the variable.
+    fn profile_wins(&mut self, variable: &'static str, in_profile: bool) -> bool {
+        let wins = self.profile_first && in_profile;
+        if wins && self.environment.raw(variable).is_some_and(|value| !value.is_empty()) {
+            self.warnings.push(format!("{variable} is ignored: --profile names one that has its own"));
+        }
+        wins
+    }
+
+    /// A secret of our own variables. An empty variable is a mistake to tell, not a reason to take another secret.
+    fn secret_variable(&self, variable: &'static str) -> Result<Option<String>> {
+        match self.environment.raw(variable) {
+            None => Ok(None),
+            Some(value) => match value.to_str() {
+                Some(text) => Ok(Some(text.to_owned())),
+                None => Err(Error::credentials(format!("{variable} holds characters that are not visible ASCII"))),
+            },
+        }
+    }
+
+    fn secret(
+        &mut self,
+        what: &'static str,
+        variable: &'static str,
+        in_profile: Option<&SecretSource>,
+    ) -> Result<Option<LazySecret>> {
+        if !self.profile_wins(variable, in_profile.is_some())
+            && let Some(text) = self.secret_variable(variable)?
+        {
+            let value = SecretSource::Text(Secret::new(text));
+            return Ok(Some(LazySecret::new(what, Sourced { value, origin: Origin::Env(variable) })));
+        }
+        Ok(in_profile.map(|source| LazySecret::new(what, self.of_profile(source.clone()))))
+    }
+
+    /// Several app secrets stand in the variable with commas between them.
+    fn app_secrets(&mut self) -> Result<Vec<LazySecret>> {
+        const WHAT: &str = "app secret";
+        if !self.profile_wins(names::APP_SECRET, !self.profile.app_secrets.is_empty())
+            && let Some(text) = self.secret_variable(names::APP_SECRET)?
+        {
+            let one = |text: &str| {
+                let value = SecretSource::Text(Secret::new(text));
+                LazySecret::new(WHAT, Sourced { value, origin: Origin::Env(names::APP_SECRET) })
+            };
+            return Ok(text.split(',').map(one).collect());
+        }
+        Ok(self
+            .profile
+            .app_secrets
+            .iter()
+            .map(|source| LazySecret::new(WHAT, self.of_profile(source.clone())))
+            .collect())
+    }
+
+    fn in_environment<T>(
+        &self,
+        variable: &'static str,
+        check: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<Option<Sourced<T>>> {
+        let Some(text) = self.environment.text(variable)? else { return Ok(None) };
+        let value = check(&text)
+            .map_err(|wrong| Error::config(wrong).hint(format!("it comes from the environment variable {variable}")))?;
+        Ok(Some(Sourced { value, origin: Origin::Env(variable) }))
+    }
+
+    fn of_profile_checked<T>(
+        &self,
+        value: Option<&At<String>>,
+        check: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<Option<Sourced<T>>> {
+        value
+            .map(|at| check(&at.value).map(|value| self.of_profile(value)).map_err(|wrong| at_place(at, wrong)))
+            .transpose()
+    }
+
+    fn business(
+        &mut self,
+        variable: &'static str,
+        in_profile: Option<&At<String>>,
+        check: fn(&str) -> Result<String, String>,
+    ) -> Result<Option<Sourced<String>>> {
+        if !self.profile_wins(variable, in_profile.is_some())
+            && let Some(found) = self.in_environment(variable, check)?
+        {
+            return Ok(Some(found));
+        }
+        self.of_profile_checked(in_profile, check)
+    }
+
+    fn api_version(&mut self) -> Result<Sourced<String>> {
+        let version = match self.in_environment(names::API_VERSION, check::api_version)? {
+            Some(found) => Some(found),
+            None => self.of_profile_checked(self.profile.api_version.as_ref(), check::api_version)?,
+        };
+        let version =
+            version.unwrap_or_else(|| Sourced { value: DEFAULT_API_VERSION.to_owned(), origin: Origin::Default });
+        if check::has_ended(&version.value) {
+            self.warnings.push(format!(
+                "the Marketing API of {} ({}) has ended; Meta answers with a newer one or not at all. \
+                 {DEFAULT_API_VERSION} is what mmsg was written for",
+                version.value, version.origin
+            ));
+        }
+        Ok(version)
+    }
+
+    /// The address, and whether it is this machine.
+    fn graph_url(&mut self) -> Result<(Sourced<String>, bool)> {
+        let url = match self.in_environment(names::GRAPH_URL, check::graph_url)? {
+            Some(found) => Some(found),
+            None => self.of_profile_checked(self.profile.graph_url.as_ref(), check::graph_url)?,
+        };
+        let Some(Sourced { value: url, origin }) = url else {
+            return Ok((Sourced { value: DEFAULT_GRAPH_URL.to_owned(), origin: Origin::Default }, false));
+        };
+        if !url.meta && !url.loopback {
+            self.warnings.push(format!("the access token goes to {}, which is not Meta's ({origin})", url.text));
+        }
+        Ok((Sourced { value: url.text, origin }, url.loopback))
+    }
+
+    /// A flag may be relative, since who typed it knows where; cron's folder is nobody's choice.
+    fn ledger(&self, overrides: &Overrides) -> Result<Sourced<PathBuf>> {
+        if let Some(path) = &overrides.ledger {
+            let value = std::path::absolute(path)
+                .map_err(|error| Error::usage(format!("--ledger {} is no path", path.display())).because(&error))?;
+            return Ok(Sourced { value, origin: Origin::Flag("--ledger") });
+        }
+        if let Some(path) = self.environment.path(names::LEDGER) {
+            if path.is_relative() {
+                return Err(relative_ledger(&path, names::LEDGER));
+            }
+            return Ok(Sourced { value: path, origin: Origin::Env(names::LEDGER) });
+        }
+        if let Some(At { value, place }) = &self.profile.ledger {
+            if value.is_relative() {
+                return Err(relative_ledger(value, place));
+            }
+            return Ok(self.of_profile(value.clone()));
+        }
+        Ok(Sourced { value: self.environment.default_ledger()?, origin: Origin::Default })
+    }
+
+    fn send(&self, loopback: bool) -> Result<SendSettings> {
+        let send = &self.profile.send;
+        let concurrency = match &send.concurrency {
+            None => None,
+            Some(at) => Some(self.of_profile(check::concurrency(at.value).map_err(|wrong| at_place(at, wrong))?)),
+        };
+        let cool_down = |text: &str| {
+            let duration = check::duration(text)?;
+            if duration < SHORTEST_COOL_DOWN && !loopback {
+                return Err(format!("a cool-down of {text} is shorter than Meta's 12h; only a sandbox may have it"));
+            }
+            Ok(duration)
+        };
+        Ok(SendSettings {
+            campaign: self.of_profile_checked(send.campaign.as_ref(), |text| Ok(text.to_owned()))?,
+            message: send.message.as_ref().map(|at| self.of_profile(at.value.clone())),
+            rate: self.of_profile_checked(send.rate.as_ref(), check::rate)?,
+            concurrency,
+            cool_down: self.of_profile_checked(send.cool_down.as_ref(), cool_down)?,
+        })
+    }
+
+    /// Knows from the start every secret that needs no fetching, of whatever profile.
+    fn redactor(&self, file: &ProfileFile) -> Redactor {
+        let redactor = self.environment.redactor().clone();
+        for source in file.secrets() {
+            match source {
+                SecretSource::Text(secret) => redactor.learn(secret),
+                SecretSource::Env(name) => {
+                    if let Some(text) = self.environment.raw(name).and_then(|value| value.to_str()) {
+                        redactor.learn(&Secret::new(text));
+                    }
+                }
+                SecretSource::File(_) | SecretSource::Command(_) => {}
+            }
+        }
+        redactor
+    }
+}
+
+fn at_place<T>(at: &At<T>, wrong: String) -> Error {
+    Error::config(format!("{}: {wrong}", at.place))
+}
+
+fn relative_ledger(path: &Path, origin: &str) -> Error {
+    Error::config(format!("the ledger's path is relative: {} ({origin})", path.display()))
+        .hint("write the whole path: another folder would mean another ledger, and people written to twice")
+}

@@ -1,0 +1,321 @@
+//! Where a secret comes from: written down, in an environment variable, in a file, or printed by a command. Nothing is fetched
+//! before it is needed, and what is fetched is told to the redactor first.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::OnceLock;
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::environment::{Environment, names};
+use super::secret::{Redactor, Secret};
+use super::{Origin, Sourced};
+use crate::error::{Error, Result};
+
+/// How long a command may take to print a secret.
+const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
+/// More than this is no secret.
+const MAX_BYTES: u64 = 64 * 1024;
+
+/// Where a secret comes from.
+#[derive(Clone, Debug)]
+pub enum SecretSource {
+    /// It stands in the profile file or in one of our own variables.
+    Text(Secret),
+    /// An environment variable that the profile names.
+    Env(String),
+    /// An absolute path.
+    File(PathBuf),
+    /// A program and its arguments.
+    Command(Vec<String>),
+}
+
+impl SecretSource {
+    /// The source in words, without the secret: of a command only its program, since an argument may be secret too.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Text(_) => "written there".to_owned(),
+            Self::Env(name) => format!("variable {name}"),
+            Self::File(path) => format!("file {}", path.display()),
+            Self::Command(argv) => format!("command {}", argv.first().map_or("", String::as_str)),
+        }
+    }
+}
+
+/// One secret of the settings, fetched when it is first needed.
+#[derive(Clone, Debug)]
+pub struct LazySecret {
+    what: &'static str,
+    source: Sourced<SecretSource>,
+    fetched: OnceLock<Secret>,
+}
+
+impl LazySecret {
+    /// `what` completes "the … is empty": `access token`.
+    pub fn new(what: &'static str, source: Sourced<SecretSource>) -> Self {
+        Self { what, source, fetched: OnceLock::new() }
+    }
+
+    pub fn source(&self) -> &Sourced<SecretSource> {
+        &self.source
+    }
+
+    /// The secret.
+    ///
+    /// # Errors
+    /// Exit 4 when it can't be fetched, is empty, or is not one word of visible ASCII.
+    pub fn get(&self, environment: &Environment, withheld: &[String], redactor: &Redactor) -> Result<Secret> {
+        if let Some(secret) = self.fetched.get() {
+            return Ok(secret.clone());
+        }
+        let text = self.fetch(environment, withheld)?;
+        let secret = Secret::new(text);
+        redactor.learn(&secret);
+        self.check(secret.expose())?;
+        Ok(self.fetched.get_or_init(|| secret).clone())
+    }
+
+    fn fetch(&self, environment: &Environment, withheld: &[String]) -> Result<String> {
+        match &self.source.value {
+            SecretSource::Text(secret) => Ok(secret.expose().to_owned()),
+            SecretSource::Env(name) => {
+                let value = environment.raw(name).ok_or_else(|| {
+                    self.failed(&format!("the environment variable {name} is not set"))
+                        .hint(format!("set {name}, or change it in {}", self.origin()))
+                })?;
+                self.text(value.as_encoded_bytes().to_vec())
+            }
+            SecretSource::File(path) => {
+                let mut bytes = Vec::new();
+                File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes)).map_err(
+                    |error| {
+                        self.failed(&format!("can't read {}", path.display()))
+                            .because(&error)
+                            .hint(format!("the file is named in {}", self.origin()))
+                    },
+                )?;
+                self.text(without_final_newline(bytes))
+            }
+            SecretSource::Command(argv) => {
+                let bytes = self.run(argv, environment, withheld, COMMAND_TIMEOUT)?;
+                self.text(without_final_newline(bytes))
+            }
+        }
+    }
+
+    fn text(&self, bytes: Vec<u8>) -> Result<String> {
+        if bytes.len() as u64 > MAX_BYTES {
+            return Err(self.failed(&format!("{} holds more than {MAX_BYTES} bytes", self.source.value.describe())));
+        }
+        // The bytes may be a secret: the error says nothing of them.
+        String::from_utf8(bytes).map_err(|_| self.failed("it is not text"))
+    }
+
+    /// Runs the command with our own secrets taken out of its environment.
+    fn run(
+        &self,
+        argv: &[String],
+        environment: &Environment,
+        withheld: &[String],
+        timeout: Duration,
+    ) -> Result<Vec<u8>> {
+        let Some((program, arguments)) = argv.split_first() else {
+            return Err(self.failed("the command is empty"));
+        };
+        let named = || format!("the command is named in {}", self.origin());
+        let ours = |name: &str| names::SECRETS.contains(&name) || withheld.iter().any(|other| other == name);
+        let mut child = Command::new(program)
+            .args(arguments)
+            .env_clear()
+            .envs(environment.variables().filter(|(name, _)| !name.to_str().is_some_and(ours)))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| self.failed(&format!("can't run {program}")).because(&error).hint(named()))?;
+        let deadline = Instant::now() + timeout;
+        let output = read_in_background(child.stdout.take());
+        let complaint = read_in_background(child.stderr.take());
+        let Some(status) = wait_until(&mut child, deadline) else {
+            let seconds = timeout.as_secs();
+            return Err(self.failed(&format!("{program} did not end within {seconds} s")).hint(named()));
+        };
+        if !status.success() {
+            let said = complaint.recv_timeout(Duration::from_millis(200)).unwrap_or_default();
+            let said = String::from_utf8_lossy(&said);
+            let last = said.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or("it said nothing");
+            let last: String = last.chars().take(300).collect();
+            return Err(self.failed(&format!("{program} failed ({status}): {last}")).hint(named()));
+        }
+        // A grandchild may hold the pipe open after the command has ended.
+        let rest = deadline.saturating_duration_since(Instant::now());
+        output.recv_timeout(rest).map_err(|_| self.failed(&format!("{program} left its output open")).hint(named()))
+    }
+
+    fn check(&self, secret: &str) -> Result<()> {
+        let wrong = if secret.is_empty() {
+            "is empty"
+        } else if secret.chars().any(char::is_whitespace) {
+            "has white space inside"
+        } else if !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
+            "holds characters that are not visible ASCII"
+        } else {
+            return Ok(());
+        };
+        Err(Error::credentials(format!("the {} {wrong} ({})", self.what, self.place()))
+            .hint("copy it again, as one word without quotes, blanks or line ends"))
+    }
+
+    fn failed(&self, why: &str) -> Error {
+        Error::credentials(format!("no {}: {why}", self.what))
+    }
+
+    fn origin(&self) -> &Origin {
+        &self.source.origin
+    }
+
+    /// Where it is: `environment MMSG_TOKEN`, `profile shop: file /run/token`.
+    pub fn place(&self) -> String {
+        match (&self.source.origin, &self.source.value) {
+            (origin, SecretSource::Text(_)) => origin.to_string(),
+            (origin, source) => format!("{origin}: {}", source.describe()),
+        }
+    }
+}
+
+fn without_final_newline(mut bytes: Vec<u8>) -> Vec<u8> {
+    if bytes.ends_with(b"\n") {
+        bytes.pop();
+        if bytes.ends_with(b"\r") {
+            bytes.pop();
+        }
+    }
+    bytes
+}
+
+fn read_in_background(pipe: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        if let Some(mut pipe) = pipe {
+            let _ = pipe.by_ref().take(MAX_BYTES + 1).read_to_end(&mut bytes);
+            let _ = sender.send(bytes);
+            // The rest is read and forgotten, so that the command is not stopped by a full pipe.
+            let _ = std::io::copy(&mut pipe, &mut std::io::sink());
+        }
+    });
+    receiver
+}
+
+/// The child's status, or `None` after killing it at the deadline.
+fn wait_until(child: &mut Child, deadline: Instant) -> Option<ExitStatus> {
+    let mut pause = Duration::from_millis(1);
+    loop {
+        if let Ok(Some(status)) = child.try_wait() {
+            return Some(status);
+        }
+        if Instant::now() >= deadline {
+            let _ = child.kill();
+            let _ = child.wait();
+            return None;
+        }
+        thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(50));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::error::Exit;
+
+    fn lazy(source: SecretSource) -> LazySecret {
+        LazySecret::new("access token", Sourced { value: source, origin: Origin::Profile("shop".to_owned()) })
+    }
+
+    fn shell(script: &str) -> LazySecret {
+        lazy(SecretSource::Command(vec!["/bin/sh".to_owned(), "-c".to_owned(), script.to_owned()]))
+    }
+
+    fn get(secret: &LazySecret, environment: &Environment) -> Result<String> {
+        secret
+            .get(environment, &["OTHER_TOKEN".to_owned()], &Redactor::default())
+            .map(|secret| secret.expose().to_owned())
+    }
+
+    fn home() -> Environment {
+        Environment::at_home(Path::new("/nowhere")).with("PATH", "/usr/bin:/bin")
+    }
+
+    #[test]
+    fn one_final_newline_of_a_command_is_cut_and_no_more() {
+        assert_eq!(get(&shell("printf 'EAAB1\\n'"), &home()).unwrap(), "EAAB1");
+        assert_eq!(get(&shell("printf 'EAAB1\\r\\n'"), &home()).unwrap(), "EAAB1");
+        let error = get(&shell("printf 'EAAB1\\n\\n'"), &home()).unwrap_err();
+        assert_eq!(error.exit(), Exit::Credentials);
+        assert!(!error.to_string().contains("EAAB1"), "{error}");
+    }
+
+    #[test]
+    fn a_command_sees_none_of_our_secrets() {
+        let environment = home().with("MMSG_TOKEN", "EAAB1").with("OTHER_TOKEN", "EAAB2").with("PLAIN", "yes");
+        let printed = get(&shell("echo \"[$MMSG_TOKEN][$OTHER_TOKEN][$PLAIN]\""), &environment).unwrap();
+        assert_eq!(printed, "[][][yes]");
+    }
+
+    #[test]
+    fn a_failing_command_says_its_last_line() {
+        let error = get(&shell("echo first >&2; echo 'vault is sealed' >&2; exit 3"), &home()).unwrap_err();
+        assert_eq!(error.exit(), Exit::Credentials);
+        assert!(error.message().contains("vault is sealed"), "{error}");
+        assert!(!error.message().contains("first"), "{error}");
+    }
+
+    #[test]
+    fn a_command_that_hangs_is_ended() {
+        let secret = shell("exec sleep 60");
+        let SecretSource::Command(argv) = &secret.source.value else { panic!("a command") };
+        let started = Instant::now();
+        let error = secret.run(argv, &home(), &[], Duration::from_millis(100)).unwrap_err();
+        assert_eq!(error.exit(), Exit::Credentials);
+        assert!(started.elapsed() < Duration::from_secs(5));
+    }
+
+    #[test]
+    fn a_command_that_never_stops_printing_is_refused_in_flat_memory() {
+        let error = get(&shell("head -c 300000 /dev/zero | tr '\\0' a"), &home()).unwrap_err();
+        assert!(error.message().contains("more than 65536 bytes"), "{error}");
+    }
+
+    #[test]
+    fn a_secret_is_fetched_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let counter = folder.path().join("runs");
+        let secret = shell(&format!("echo run >> {}; echo EAAB1", counter.display()));
+        get(&secret, &home()).unwrap();
+        get(&secret, &home()).unwrap();
+        assert_eq!(std::fs::read_to_string(counter).unwrap(), "run\n");
+    }
+
+    #[test]
+    fn bad_secrets_are_exit_4_and_not_repeated() {
+        for bad in ["", " ", "EAAB 1", "EAAB1 ", "EAAB\u{e9}1", "EAAB\u{7f}1"] {
+            let error = get(&lazy(SecretSource::Text(Secret::new(bad))), &home()).unwrap_err();
+            assert_eq!(error.exit(), Exit::Credentials, "{bad:?}");
+            assert!(!error.to_string().contains("EAAB"), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_fetched_is_told_to_the_redactor_even_when_it_is_bad() {
+        let redactor = Redactor::default();
+        let secret = lazy(SecretSource::Text(Secret::new("EAAB canary")));
+        assert!(secret.get(&home(), &[], &redactor).is_err());
+        assert_eq!(redactor.clean("got EAAB canary"), "got [hidden]");
+    }
+}

@@ -1,0 +1,174 @@
+//! Data: stdout, in the format asked for.
+
+use std::io::{self, BufWriter, Stdout, Write};
+use std::marker::PhantomData;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::table::{self, Look, Record};
+use super::{Format, Ui};
+use crate::error::{Error, Exit, Result};
+
+impl Ui {
+    /// Prints a list in the format asked for. An empty list is an empty JSON array, no line, a CSV header, or a sentence on stderr.
+    ///
+    /// # Errors
+    /// Exit 143 when stdout is closed, 10 when it can't be written.
+    pub fn list<R: Record>(&self, rows: &[R]) -> Result<()> {
+        match self.options.format {
+            Format::Json => self.print(&json(rows)?),
+            Format::Ndjson => {
+                let mut lines = String::new();
+                for row in rows {
+                    lines.push_str(&json_line(row)?);
+                }
+                self.print(&lines)
+            }
+            Format::Csv => {
+                let mut csv = Vec::new();
+                table::write_csv(&mut csv, rows)?;
+                self.print(&String::from_utf8_lossy(&csv))
+            }
+            Format::Table if rows.is_empty() => {
+                self.status(&format!("no {}", R::PLURAL));
+                Ok(())
+            }
+            Format::Table => self.print(&table::draw(rows, self.look())),
+        }
+    }
+
+    /// Prints one object: field and value in a table, or the object itself.
+    ///
+    /// # Errors
+    /// As [`Ui::list`].
+    pub fn object<R: Record>(&self, row: &R) -> Result<()> {
+        match self.options.format {
+            Format::Json => self.print(&json(row)?),
+            Format::Ndjson | Format::Csv => self.list(std::slice::from_ref(row)),
+            Format::Table => self.print(&table::draw_one(row, self.look())),
+        }
+    }
+
+    /// Prints a JSON value whatever the format (`message build`, `message schema`).
+    ///
+    /// # Errors
+    /// As [`Ui::list`].
+    pub fn json(&self, value: &Value) -> Result<()> {
+        self.print(&json(value)?)
+    }
+
+    /// Prints one value: itself in a table, a JSON object with one key, a CSV of one cell.
+    ///
+    /// # Errors
+    /// As [`Ui::list`].
+    pub fn value(&self, key: &'static str, value: &str) -> Result<()> {
+        let object = || serde_json::json!({ key: value });
+        match self.options.format {
+            Format::Table => self.print(&format!("{}\n", super::text::visible(value))),
+            Format::Json => self.print(&json(&object())?),
+            Format::Ndjson => self.print(&json_line(&object())?),
+            Format::Csv => {
+                let mut csv = Vec::new();
+                table::write_csv_values(&mut csv, &[object()])?;
+                self.print(&String::from_utf8_lossy(&csv))
+            }
+        }
+    }
+
+    /// Prints text that we made ourselves as it stands (a script, a page, a sandbox's credentials). Secrets in it stay.
+    ///
+    /// # Errors
+    /// As [`Ui::list`].
+    pub fn text(&self, text: &str) -> Result<()> {
+        self.print_raw(&format!("{text}\n"))
+    }
+
+    /// Rows one by one, for output that never ends up whole in memory: `-o ndjson` and `-o csv`.
+    pub fn rows<R: Record>(&self) -> Rows<R> {
+        Rows {
+            ui: self.clone(),
+            out: BufWriter::with_capacity(64 * 1024, io::stdout()),
+            at_once: self.stdout_is_terminal(),
+            header: self.options.format == Format::Csv,
+            row: PhantomData,
+        }
+    }
+
+    fn print(&self, text: &str) -> Result<()> {
+        self.print_raw(&self.redactor.clean(text))
+    }
+
+    fn print_raw(&self, text: &str) -> Result<()> {
+        self.live.suspended(|| {
+            let mut out = io::stdout().lock();
+            out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(stdout_failed)
+        })
+    }
+
+    fn look(&self) -> Look {
+        Look { width: self.terminal_width(), color: self.colors_data() }
+    }
+}
+
+/// Rows on stdout, written as they come. Flush before it is dropped, or the end may be lost unseen.
+pub struct Rows<R> {
+    ui: Ui,
+    out: BufWriter<Stdout>,
+    /// Somebody watches: each row at once.
+    at_once: bool,
+    header: bool,
+    row: PhantomData<R>,
+}
+
+impl<R: Record> Rows<R> {
+    /// Writes one row: a JSON line, or a CSV line where that was asked for.
+    ///
+    /// # Errors
+    /// As [`Ui::list`].
+    pub fn push(&mut self, row: &R) -> Result<()> {
+        let text = if self.ui.format() == Format::Csv {
+            let mut csv = Vec::new();
+            table::write_csv_row(&mut csv, row, std::mem::take(&mut self.header))?;
+            String::from_utf8_lossy(&csv).into_owned()
+        } else {
+            json_line(row)?
+        };
+        if self.at_once {
+            return self.ui.print(&text);
+        }
+        self.out.write_all(self.ui.redactor.clean(&text).as_bytes()).map_err(stdout_failed)
+    }
+
+    /// Hands everything on to whoever reads stdout.
+    ///
+    /// # Errors
+    /// As [`Ui::list`].
+    pub fn flush(&mut self) -> Result<()> {
+        self.out.flush().map_err(stdout_failed)
+    }
+}
+
+fn json(value: &(impl Serialize + ?Sized)) -> Result<String> {
+    serde_json::to_string_pretty(value).map(|text| text + "\n").map_err(unwritable)
+}
+
+fn json_line(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value).map(|text| text + "\n").map_err(unwritable)
+}
+
+fn unwritable(error: serde_json::Error) -> Error {
+    Error::internal("can't write a row as JSON").because(&error)
+}
+
+/// A closed stdout counts as SIGTERM (143); any other failure to write is the disk's.
+pub fn stdout_failed(error: io::Error) -> Error {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        Error::new(Exit::Terminated, STDOUT_CLOSED)
+    } else {
+        Error::ledger("can't write to stdout").because(&error)
+    }
+}
+
+/// The one error that is not printed: whoever closed stdout has what they wanted (`mmsg … | head`).
+pub(super) const STDOUT_CLOSED: &str = "stdout was closed";

@@ -1,0 +1,166 @@
+//! What people read: stderr.
+
+use std::io::{self, Write};
+use std::panic::PanicHookInfo;
+
+use anstyle::{AnsiColor, Style};
+use serde_json::Value;
+
+use super::data::STDOUT_CLOSED;
+use super::{Format, Ui, text};
+use crate::error::{Error, Exit};
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+const HINT: Style = AnsiColor::Cyan.on_default();
+const PLAIN: Style = Style::new();
+
+impl Ui {
+    /// What is going on; silent with `--quiet`.
+    pub fn status(&self, text: &str) {
+        if !self.options.quiet {
+            self.stderr_line(PLAIN, "", text);
+        }
+    }
+
+    /// Something an operator should know, said even with `--quiet`.
+    pub fn warn(&self, text: &str) {
+        self.stderr_line(WARNING, "warning: ", text);
+    }
+
+    /// What to type next.
+    pub fn hint(&self, text: &str) {
+        if !self.options.quiet {
+            self.stderr_line(HINT, "hint: ", text);
+        }
+    }
+
+    /// Detail for `--verbose`.
+    pub fn debug(&self, text: &str) {
+        if self.options.verbose {
+            self.stderr_line(PLAIN, "debug: ", text);
+        }
+    }
+
+    /// Prints an error: a sentence, the causes, the hint; with `-o json` or `ndjson` one JSON object.
+    pub fn error(&self, error: &Error) {
+        if error.exit() == Exit::Terminated && error.message() == STDOUT_CLOSED {
+            return;
+        }
+        match self.options.format {
+            Format::Json | Format::Ndjson => self.stderr_object(&error_object(error)),
+            Format::Table | Format::Csv => {
+                self.stderr_line(ERROR, "error: ", error.message());
+                for cause in error.causes() {
+                    self.stderr_line(PLAIN, "  because: ", cause);
+                }
+                if let Some(id) = &error.graph_facts().fbtrace_id {
+                    self.stderr_line(PLAIN, "  fbtrace_id: ", id);
+                }
+                if let Some(hint) = error.hint_text() {
+                    self.stderr_line(HINT, "hint: ", hint);
+                }
+            }
+        }
+    }
+
+    /// Prints one JSON object on stderr, on one line.
+    pub fn stderr_object(&self, object: &Value) {
+        let text = self.redactor.clean(&object.to_string()).into_owned();
+        self.stderr_raw(&format!("{text}\n"));
+    }
+
+    /// Prints what the command line's parser has to say: help and version on stdout, a wrong command on stderr.
+    pub fn usage(&self, said: &clap::Error) -> Exit {
+        if !said.use_stderr() {
+            let text = said.render();
+            let text = if self.colors(self.stdout_is_terminal()) { text.ansi().to_string() } else { text.to_string() };
+            let mut out = io::stdout().lock();
+            return match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+                Ok(()) => Exit::Done,
+                Err(error) => super::stdout_failed(error).exit(),
+            };
+        }
+        match self.options.format {
+            Format::Json | Format::Ndjson => self.error(&usage_error(&said.to_string())),
+            Format::Table | Format::Csv => {
+                // The parser made the words typed visible itself.
+                let text = said.render();
+                let text =
+                    if self.colors(self.stderr_is_terminal()) { text.ansi().to_string() } else { text.to_string() };
+                self.stderr_raw(&self.redactor.clean(&text));
+            }
+        }
+        Exit::Usage
+    }
+
+    /// Prints that `mmsg` itself is wrong.
+    pub fn bug(&self, panic: &PanicHookInfo<'_>) {
+        let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+        let payload = panic.payload();
+        let message =
+            payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(|s| &**s));
+        let message = text::without_long_words(message.unwrap_or("no message"));
+        self.error(
+            &Error::internal(format!("a bug in mmsg, at {place}: {message}"))
+                .hint("please report this line and the command that led to it; the ledger holds what was done"),
+        );
+    }
+
+    /// Part of a question: said even with `--quiet`.
+    pub(super) fn question_line(&self, text: &str) {
+        self.stderr_line(PLAIN, "", text);
+    }
+
+    fn stderr_line(&self, style: Style, prefix: &str, text: &str) {
+        let text = self.clean(text);
+        if self.colors(self.stderr_is_terminal()) && !prefix.is_empty() {
+            self.stderr_raw(&format!("{style}{prefix}{style:#}{text}\n"));
+        } else {
+            self.stderr_raw(&format!("{prefix}{text}\n"));
+        }
+    }
+
+    /// A closed stderr must not change how a command ends.
+    fn stderr_raw(&self, text: &str) {
+        self.live.suspended(|| {
+            let _ = io::stderr().lock().write_all(text.as_bytes());
+        });
+    }
+}
+
+/// The error as one JSON object: `kind, message, code, subcode, fbtrace_id, hint, next_run_at`.
+pub fn error_object(error: &Error) -> Value {
+    let facts = error.graph_facts();
+    serde_json::json!({
+        "kind": error.exit().name(),
+        "message": error.to_string(),
+        "code": facts.code,
+        "subcode": facts.subcode,
+        "fbtrace_id": facts.fbtrace_id,
+        "hint": error.hint_text(),
+        "next_run_at": error.next_run(),
+    })
+}
+
+/// The parser's report as an error: its first sentence, and the tips after it as the hint.
+fn usage_error(said: &str) -> Error {
+    let mut parts = said.split("\n\n").map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
+    let message = parts.next().unwrap_or_default();
+    let hints: Vec<String> = parts.filter(|part| !part.is_empty()).collect();
+    let error = Error::usage(message.trim_start_matches("error: "));
+    if hints.is_empty() { error } else { error.hint(hints.join("; ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_usage_error_is_one_sentence_and_its_tips() {
+        let said = "error: unexpected argument '--x' found\n\n  tip: a similar one exists: '--y'\n\nUsage: mmsg send\n";
+        let error = usage_error(said);
+        assert_eq!(error.message(), "unexpected argument '--x' found");
+        assert_eq!(error.hint_text(), Some("tip: a similar one exists: '--y'; Usage: mmsg send"));
+    }
+}

@@ -1,0 +1,194 @@
+//! The harness: it owns the whole environment of every `mmsg` it runs, and looks at all that leaves it.
+
+pub mod sandbox;
+pub mod terminal;
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Output};
+use std::time::Duration;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// An access token that may never be seen in any output.
+pub const TOKEN: &str = "EAABcanaryAccessToken0123456789";
+/// An app secret that may never be seen in any output.
+pub const APP_SECRET: &str = "canaryappsecret0123456789abcdef0";
+/// A subscription token, seen only in data that was asked for.
+#[expect(dead_code, reason = "for the commands that read token lists")]
+pub const SUBSCRIPTION_TOKEN: &str = "canarySubscription987654321";
+
+/// Longer than any command of a test may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A machine of its own: a home folder, and no variable but those set here.
+pub struct Env {
+    home: TempDir,
+    variables: Vec<(String, String)>,
+}
+
+impl Env {
+    pub fn new() -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let path = |below: &str| home.path().join(below).to_str().unwrap().to_owned();
+        let mut variables = vec![
+            ("HOME".to_owned(), path("")),
+            ("XDG_CONFIG_HOME".to_owned(), path(".config")),
+            ("XDG_DATA_HOME".to_owned(), path(".local/share")),
+            ("COLUMNS".to_owned(), "100".to_owned()),
+            ("LANG".to_owned(), "C.UTF-8".to_owned()),
+            ("TERM".to_owned(), "xterm".to_owned()),
+            ("PATH".to_owned(), "/usr/bin:/bin".to_owned()),
+        ];
+        // Coverage and sanitisers need theirs.
+        for name in ["LLVM_PROFILE_FILE", "ASAN_OPTIONS"] {
+            if let Some(value) = option_of_this_process(name) {
+                variables.push((name.to_owned(), value));
+            }
+        }
+        Self { home, variables }
+    }
+
+    /// Sets a variable; an earlier value of it goes.
+    pub fn set(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.variables.retain(|(other, _)| other != name);
+        self.variables.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// Writes the profile file, for its owner alone.
+    pub fn profiles(self, text: &str) -> Self {
+        let path = self.profile_file();
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        self
+    }
+
+    pub fn profile_file(&self) -> PathBuf {
+        self.path(".config/mmsg/config.toml")
+    }
+
+    /// A path in the home folder, where every command is run.
+    pub fn path(&self, below: impl AsRef<Path>) -> PathBuf {
+        self.home.path().join(below)
+    }
+
+    /// Runs `mmsg` to its end, with nothing on stdin.
+    #[must_use = "look at how it ended"]
+    pub fn mmsg<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Run {
+        self.mmsg_reading("", args)
+    }
+
+    /// Runs `mmsg` to its end, with this text on stdin.
+    #[must_use = "look at how it ended"]
+    pub fn mmsg_reading<S: AsRef<OsStr>>(&self, stdin: impl Into<Vec<u8>>, args: impl IntoIterator<Item = S>) -> Run {
+        let output = assert_cmd::Command::from_std(self.command(args)).write_stdin(stdin).timeout(PATIENCE).output();
+        self.judge(&output.unwrap())
+    }
+
+    /// What became of a command; fails if it showed a secret, the harness's own or one of this environment's variables.
+    #[must_use = "look at how it ended"]
+    pub fn judge(&self, output: &Output) -> Run {
+        let run = Run::of(output);
+        for (name, secret) in &self.variables {
+            if matches!(name.as_str(), "MMSG_TOKEN" | "MMSG_PAGE_TOKEN" | "MMSG_APP_SECRET") && secret.len() > 8 {
+                assert!(!run.stdout.contains(secret), "{name} was printed:\n{}", run.stdout);
+                assert!(!run.stderr.contains(secret), "{name} was printed:\n{}", run.stderr);
+            }
+        }
+        run
+    }
+
+    /// The command, for what the other ways to run it don't do. Give its output to [`Env::judge`].
+    pub fn command<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> std::process::Command {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_mmsg"));
+        command.args(args).env_clear().envs(self.variables.iter().cloned()).current_dir(self.home.path());
+        command
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "what the test runner was given")]
+fn option_of_this_process(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// How one `mmsg` ended and what it printed.
+#[derive(Debug)]
+pub struct Run {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Run {
+    fn of(output: &Output) -> Self {
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let run = Self { code: shell_code(output.status), stdout: text(&output.stdout), stderr: text(&output.stderr) };
+        assert_no_secret(&run.stdout);
+        assert_no_secret(&run.stderr);
+        assert!(!run.stderr.contains("panicked at"), "{run:#?}");
+        run
+    }
+
+    /// Fails unless it ended with this code.
+    #[track_caller]
+    pub fn exits(self, code: i32) -> Self {
+        assert_eq!(self.code, code, "{self:#?}");
+        self
+    }
+
+    /// Fails unless stderr has this text.
+    #[track_caller]
+    pub fn says(self, text: &str) -> Self {
+        assert!(self.stderr.contains(text), "stderr has no {text:?}\n{self:#?}");
+        self
+    }
+
+    /// Fails unless stdout is empty, as after every error.
+    #[track_caller]
+    pub fn prints_nothing(self) -> Self {
+        assert_eq!(self.stdout, "", "{self:#?}");
+        self
+    }
+
+    /// Stdout as one JSON value.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("stdout is no JSON: {error}\n{self:#?}"))
+    }
+}
+
+/// What a shell's `$?` would say.
+pub fn shell_code(status: ExitStatus) -> i32 {
+    use std::os::unix::process::ExitStatusExt;
+    status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap()
+}
+
+#[track_caller]
+pub fn assert_no_secret(text: &str) {
+    for secret in [TOKEN, APP_SECRET] {
+        assert!(!text.contains(secret), "a secret was printed:\n{text}");
+    }
+}
+
+/// A file of the repository.
+pub fn repository(below: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(below)
+}
+
+/// Fails unless the committed file is what is generated now; under `tests/run --update` it is written instead.
+#[track_caller]
+pub fn assert_fresh(below: &str, generated: &str) {
+    let path = repository(below);
+    if option_of_this_process("UPDATE_GENERATED").is_some() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, generated).unwrap();
+        return;
+    }
+    let committed = fs::read_to_string(path).unwrap_or_default();
+    assert!(committed == generated, "{below} is out of date: run tests/run --update");
+}

@@ -1,0 +1,175 @@
+//! Imports run one way. The table is the one of `src/lib.rs`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::common::repository;
+
+/// Value types: no socket, no database.
+const VALUES: [&str; 3] = ["campaign", "message", "audience"];
+
+/// What a module may import besides itself, `error` and `clock`.
+fn allowed(module: &str) -> Vec<&'static str> {
+    let and_values = |others: &[&'static str]| [&VALUES[..], others].concat();
+    match module {
+        "main" | "lib" | "cli" | "commands" => MODULES.to_vec(),
+        "send" => and_values(&["graph", "ledger"]),
+        "webhook" | "report" => vec!["ledger", "config::secret"],
+        "graph" => and_values(&["config::secret"]),
+        "ledger" => and_values(&["config::secret"]),
+        "campaign" | "message" | "audience" | "ui" => vec!["config::secret"],
+        "sandbox" | "config" | "clock" | "error" => vec![],
+        other => panic!("src/{other}: a new module needs its line here and in src/lib.rs"),
+    }
+}
+
+const MODULES: [&str; 15] = [
+    "audience", "campaign", "cli", "clock", "commands", "config", "error", "graph", "ledger", "message", "report",
+    "sandbox", "send", "ui", "webhook",
+];
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+/// The top-level module that a file below `src` belongs to.
+fn module_of(below: &Path) -> String {
+    let first = below.components().next().unwrap().as_os_str().to_str().unwrap();
+    first.trim_end_matches(".rs").to_owned()
+}
+
+fn without_comments(text: &str) -> String {
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// All paths that start with `crate::`, groups spelled out two names deep: `graph`, `config::secret`.
+fn imports(text: &str) -> Vec<String> {
+    let text = without_comments(text);
+    let mut found = Vec::new();
+    for (at, _) in text.match_indices("crate::") {
+        let before = text[..at].chars().next_back();
+        if before.is_some_and(|c| c.is_alphanumeric() || c == '_') {
+            continue;
+        }
+        found.extend(heads(&text[at + "crate::".len()..], 2));
+    }
+    found
+}
+
+fn heads(path: &str, depth: usize) -> Vec<String> {
+    if let Some(group) = path.strip_prefix('{') {
+        return members(group).iter().flat_map(|member| heads(member, depth)).collect();
+    }
+    let end = path.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(path.len());
+    let (name, rest) = path.split_at(end);
+    match rest.strip_prefix("::") {
+        Some(rest) if depth > 1 => heads(rest, depth - 1).iter().map(|inner| format!("{name}::{inner}")).collect(),
+        _ => vec![name.to_owned()],
+    }
+}
+
+/// The members of a group, whose opening brace is gone.
+fn members(group: &str) -> Vec<String> {
+    let mut depth = 0;
+    let mut members = vec![String::new()];
+    for c in group.chars() {
+        match c {
+            '}' if depth == 0 => break,
+            ',' if depth == 0 => {
+                members.push(String::new());
+                continue;
+            }
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            _ => {}
+        }
+        members.last_mut().unwrap().push(c);
+    }
+    members.iter().map(|member| member.trim().to_owned()).filter(|member| !member.is_empty()).collect()
+}
+
+fn violations(below: &Path, text: &str) -> Vec<String> {
+    let module = module_of(below);
+    let may = allowed(&module);
+    let mut wrong = Vec::new();
+    for import in imports(text) {
+        let head = import.split("::").next().unwrap();
+        let known = MODULES.contains(&head);
+        let fine = !known || head == module || matches!(head, "error" | "clock");
+        if !fine && !may.iter().any(|allowed| *allowed == head || *allowed == import) {
+            wrong.push(format!("{}: {module} may not import {import}", below.display()));
+        }
+    }
+    let code = without_comments(text);
+    if code.contains("super::super") {
+        wrong.push(format!("{}: super::super hides where a name comes from", below.display()));
+    }
+    // In a module's root file `super` is the crate.
+    if below.components().count() == 1 {
+        for other in MODULES.iter().filter(|other| **other != module) {
+            let escape = format!("super::{other}::");
+            if code.contains(&escape) && !repository(&format!("src/{module}/{other}.rs")).exists() {
+                wrong.push(format!("{}: {escape} goes around the layers", below.display()));
+            }
+        }
+    }
+    wrong
+}
+
+#[test]
+fn imports_run_one_way() {
+    let src = repository("src");
+    let mut wrong = Vec::new();
+    for path in sources(&src) {
+        let text = fs::read_to_string(&path).unwrap();
+        wrong.extend(violations(path.strip_prefix(&src).unwrap(), &text));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_check_sees_every_way_to_import() {
+    let bad = [
+        ("graph/client.rs", "use crate::ledger::Ledger;"),
+        ("graph.rs", "use crate::{campaign::Money, send::Plan};"),
+        ("ledger/writer.rs", "fn f() { crate::graph::codes::class(1); }"),
+        ("sandbox.rs", "use crate::campaign::Money;"),
+        ("ui/table.rs", "use crate::config::Settings;"),
+        ("report.rs", "use crate::{config::{Settings, secret::mask}};"),
+        ("message/rules.rs", "use super::super::graph::Graph;"),
+        ("message.rs", "use super::graph::Graph;"),
+    ];
+    for (path, text) in bad {
+        assert_eq!(violations(Path::new(path), text).len(), 1, "{path}: {text}");
+    }
+    let good = [
+        ("graph/client.rs", "use crate::{error::Result, config::secret::{Redactor, Secret}, campaign::Money};"),
+        ("send.rs", "use crate::ledger::Ledger; use crate::graph::Graph;"),
+        ("campaign.rs", "// use crate::ledger::Ledger;\nuse crate::clock::Clock;"),
+        ("ui.rs", "use crate::config::secret::Redactor; mod tests { use super::text; }"),
+    ];
+    for (path, text) in good {
+        assert_eq!(violations(Path::new(path), text), Vec::<String>::new(), "{path}");
+    }
+}
+
+#[test]
+fn module_roots_stand_beside_their_folders() {
+    let src = repository("src");
+    for path in sources(&src) {
+        assert_ne!(path.file_name().unwrap(), "mod.rs", "{}", path.display());
+        let folder = path.parent().unwrap();
+        if folder != src {
+            assert!(folder.with_extension("rs").exists(), "{} has no root file", folder.display());
+        }
+    }
+}
