@@ -80,6 +80,9 @@ pub enum Standalone {
     /// Print the manual page, or write one for each command.
     #[command(display_order = 92)]
     Man(commands::man::Args),
+    /// Run a local Graph host to test, rehearse and measure against.
+    #[command(display_order = 80)]
+    Sandbox(Box<commands::sandbox::Args>),
 }
 
 /// Words that are given the settings.

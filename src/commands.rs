@@ -4,6 +4,7 @@ pub mod completions;
 pub mod config;
 pub mod init;
 pub mod man;
+pub mod sandbox;
 pub mod send;
 
 use std::ffi::OsString;
@@ -111,6 +112,7 @@ fn run_standalone(frame: &Frame<'_>, word: Standalone) -> Result<Exit> {
         Standalone::Config(args) => config::run(frame, args),
         Standalone::Completions(args) => completions::run(frame, args),
         Standalone::Man(args) => man::run(frame, args),
+        Standalone::Sandbox(args) => block_on(sandbox::run(frame.ui, *args)),
     }
 }
 

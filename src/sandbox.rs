@@ -1,1 +1,162 @@
-//! sandbox
+//! The local Graph host: an HTTP server on loopback that behaves as the API's contract says, with dials for everything that can
+//! go wrong.
+//!
+//! It serves the demo, the tests, rehearsals of a real list and crontab, and benchmarks, and its record is the truth that they
+//! count. It is written from the contract alone and shares no type with the client, or both would share one mistake.
+//!
+//! Periods of the rules (12 h, warm-up, rate blocks, waits) are divided by `time_scale` and drain rates multiplied by it; times
+//! that are shown (`created_time`, `next_eligible_time`, `Date`) are real ones, so that callers with an honest clock agree.
+//! Webhook delays are real, too.
+
+mod account;
+mod auth;
+mod campaigns;
+mod chance;
+mod check;
+mod control;
+mod dials;
+mod fate;
+mod faults;
+mod hooks;
+mod insights;
+mod limits;
+mod messages;
+mod nodes;
+mod page;
+mod params;
+mod people;
+mod preview;
+mod record;
+mod reply;
+mod route;
+mod server;
+#[cfg(test)]
+mod tests;
+mod world;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use crate::error::{Error, Result};
+pub use dials::{Credentials, Dials, Envelope, Options, Ratio, Skew, Span, Stamps, Tier, Webhooks};
+pub use faults::{Answer, Fault, Faults};
+pub use people::Person;
+pub use world::Accepted;
+use world::World;
+
+/// Starts a sandbox on 127.0.0.1.
+///
+/// # Errors
+///
+/// The port is taken, or a file of the record can't be opened.
+pub async fn start(options: Options) -> Result<Running> {
+    if !(options.time_scale > 0.0 && options.time_scale.is_finite()) {
+        return Err(Error::usage("the time scale must be a number greater than 0"));
+    }
+    let port = options.port;
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| {
+        Error::network(format!("can't listen on 127.0.0.1:{port}"))
+            .because(&error)
+            .hint("choose another --port; 0 takes a free one")
+    })?;
+    let addr = listener.local_addr().map_err(|error| Error::internal("a listener without address").because(&error))?;
+    let hook = options.webhooks.url.clone();
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let world = Arc::new(World::new(options, format!("http://{addr}"), hook.is_some().then_some(sender))?);
+    campaigns::furnish(&world);
+    let mut tasks = vec![tokio::spawn(server::run(listener, Arc::clone(&world)))];
+    if let Some(url) = hook {
+        hooks::subscribe_all(&world);
+        tasks.push(tokio::spawn(hooks::run(Arc::clone(&world), url, receiver)));
+    }
+    Ok(Running { world, addr, tasks })
+}
+
+/// A sandbox at work. Dropping it stops it, too, without waiting.
+#[derive(Debug)]
+pub struct Running {
+    world: Arc<World>,
+    addr: SocketAddr,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Running {
+    /// `http://127.0.0.1:PORT`.
+    pub fn url(&self) -> String {
+        self.world.base.clone()
+    }
+
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    pub fn options(&self) -> &Options {
+        &self.world.options
+    }
+
+    /// What an operator exports to work against this sandbox.
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let options = &self.world.options;
+        let known = &options.credentials;
+        let first = |list: &[String]| list.first().cloned().unwrap_or_default();
+        vec![
+            ("MMSG_GRAPH_URL", self.url()),
+            ("MMSG_TOKEN", known.token.clone()),
+            ("MMSG_PAGE_TOKEN", known.page_token.clone()),
+            ("MMSG_APP_SECRET", known.app_secret.clone()),
+            ("MMSG_VERIFY_TOKEN", known.verify_token.clone()),
+            ("MMSG_AD_ACCOUNT", format!("act_{}", first(&options.ad_accounts))),
+            ("MMSG_PAGE", first(&options.pages)),
+        ]
+    }
+
+    /// All accepted sends so far, in order: a copy, so ask for it when the list is short or the run is over.
+    pub fn accepted(&self) -> Vec<Accepted> {
+        self.world.accepted().clone()
+    }
+
+    pub fn accepted_count(&self) -> usize {
+        self.world.accepted().len()
+    }
+
+    /// What is known of one subscription token: requests, acceptances, whether they left.
+    pub fn person(&self, token: &str) -> Person {
+        self.world.people.get(token).unwrap_or_default()
+    }
+
+    /// The tokens of the Page's token list, in order.
+    pub fn subscribers(&self) -> Vec<String> {
+        (0..self.world.options.subscribers).map(|n| page::subscriber(&self.world, n)).collect()
+    }
+
+    /// The counts of `GET /sandbox/stats`.
+    pub fn stats(&self) -> Value {
+        self.world.stats()
+    }
+
+    /// Turns dials while the sandbox runs.
+    pub fn turn(&self, change: impl FnOnce(&mut Dials)) {
+        let mut dials = (*self.world.dials()).clone();
+        change(&mut dials);
+        self.world.set_dials(dials);
+    }
+
+    /// Stops: connections are closed, notices not yet sent are forgotten, the record is whole.
+    pub async fn stop(mut self) {
+        self.world.cancel.cancel();
+        for task in self.tasks.drain(..) {
+            let _ = task.await;
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.world.cancel.cancel();
+    }
+}

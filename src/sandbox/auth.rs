@@ -1,0 +1,125 @@
+//! Who calls: the Bearer check, `appsecret_proof`, and the hunt for secrets in addresses.
+
+use std::fmt::Write;
+use std::sync::atomic::Ordering::Relaxed;
+
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use super::dials::Credentials;
+use super::reply::Refusal;
+use super::world::World;
+
+/// Whose token a caller showed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    SystemUser,
+    Page,
+    App,
+}
+
+/// Lower-case hex HMAC-SHA256.
+pub fn hmac_hex(key: &str, data: &[u8]) -> String {
+    // HMAC takes a key of any length.
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key.as_bytes()) else { return String::new() };
+    mac.update(data);
+    let mut hex = String::with_capacity(64);
+    for byte in mac.finalize().into_bytes() {
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
+}
+
+/// The proofs that go with the two tokens.
+#[derive(Clone, Debug)]
+pub struct Proofs {
+    system: String,
+    page: String,
+}
+
+impl Proofs {
+    pub fn of(credentials: &Credentials) -> Self {
+        let proof = |token: &str| hmac_hex(&credentials.app_secret, token.as_bytes());
+        Self { system: proof(&credentials.token), page: proof(&credentials.page_token) }
+    }
+}
+
+/// Finds the caller. `authorization` is that header's value.
+pub fn caller(world: &World, authorization: Option<&str>) -> Result<Who, Refusal> {
+    let header =
+        authorization.ok_or_else(|| Refusal::token("An access token is required to request this resource."))?;
+    let token = bearer(header).ok_or_else(|| Refusal::token("Malformed access token"))?;
+    let known = &world.options.credentials;
+    if token == known.token {
+        Ok(Who::SystemUser)
+    } else if token == known.page_token {
+        Ok(Who::Page)
+    } else if token.split_once('|').is_some_and(|(id, secret)| id == known.app_id && secret == known.app_secret) {
+        Ok(Who::App)
+    } else {
+        Err(Refusal::token("Invalid OAuth access token - Cannot parse access token"))
+    }
+}
+
+/// The token of an `Authorization` header.
+pub fn bearer(header: &str) -> Option<&str> {
+    let (scheme, token) = header.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|token| !token.is_empty())
+}
+
+/// Refuses an address that holds a secret: it would stand in every log on the way.
+pub fn no_secret_in(world: &World, path: &str, query: &str) -> Result<(), Refusal> {
+    let known = &world.options.credentials;
+    let named = query.split('&').any(|pair| pair.starts_with("access_token="));
+    // `debug_token` is documented to take the token it asks about in the query.
+    let asks = query.split('&').any(|pair| pair.starts_with("input_token="));
+    let holds = [&known.token, &known.page_token, &known.app_secret]
+        .iter()
+        .any(|secret| path.contains(secret.as_str()) || query.contains(secret.as_str()));
+    if named || (holds && !asks) {
+        world.stats.leaks.fetch_add(1, Relaxed);
+        return Err(Refusal::parameter(
+            "The sandbox takes no token in an address, since addresses end in logs. Send Authorization: Bearer",
+        ));
+    }
+    Ok(())
+}
+
+/// Checks `appsecret_proof` against the caller's token.
+pub fn check_proof(world: &World, who: Who, proof: Option<&str>) -> Result<(), Refusal> {
+    let right = match who {
+        Who::SystemUser => &world.proofs.system,
+        Who::Page => &world.proofs.page,
+        Who::App => return Ok(()),
+    };
+    match proof {
+        None if world.options.require_proof => {
+            Err(Refusal::new(100).words("API calls from the server require an appsecret_proof argument"))
+        }
+        Some(proof) if proof != right => {
+            Err(Refusal::new(100).words("Invalid appsecret_proof provided in the API argument"))
+        }
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_hmac_agrees_with_rfc_4231() {
+        assert_eq!(
+            hmac_hex("Jefe", b"what do ya want for nothing?"),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
+        );
+    }
+
+    #[test]
+    fn only_a_bearer_is_read() {
+        assert_eq!(bearer("Bearer abc"), Some("abc"));
+        assert_eq!(bearer("bearer  abc"), Some("abc"));
+        assert_eq!(bearer("Basic abc"), None);
+        assert_eq!(bearer("Bearer "), None);
+    }
+}

@@ -1,0 +1,85 @@
+//! What tests and operators ask of the sandbox itself; no token needed, and no dial touches it.
+//!
+//! `GET /sandbox/stats`, `GET /sandbox/record`, `GET /sandbox/person?token=…`, `POST /sandbox/errors` with dials as JSON, and
+//! `POST /sandbox/optin` with `{"token": …, "status": "stop" | "resume"}`.
+
+use hyper::Method;
+use serde_json::{Value, json};
+
+use super::page;
+use super::params::Params;
+use super::preview;
+use super::reply::{JSON, Outcome, Reply};
+use super::route::Call;
+use super::world::{Accepted, World};
+
+pub fn answer(world: &World, call: &Call<'_>) -> Outcome {
+    if call.path.starts_with("/preview_iframe") {
+        return preview::page(world, call.query).into();
+    }
+    let params = match Params::of(call.query, call.content_type, &call.body) {
+        Ok(params) => params,
+        Err(refusal) => return refusal.reply("sandbox", None).into(),
+    };
+    match (&call.method, call.path) {
+        (&Method::GET, "/sandbox/stats") => Reply::json(&world.stats()).into(),
+        (&Method::GET, "/sandbox/record") => record(world).into(),
+        (&Method::GET, "/sandbox/person") => person(world, &params.text("token").unwrap_or_default()).into(),
+        (&Method::POST, "/sandbox/errors") => match world.dials().turn(&params.0) {
+            Ok(dials) => {
+                world.set_dials(dials);
+                Reply::json(&json!({ "success": true })).into()
+            }
+            Err(error) => wrong(&error.to_string()),
+        },
+        (&Method::POST, "/sandbox/optin") => match (params.text("token"), params.text("status").as_deref()) {
+            (Some(token), Some(status @ ("stop" | "resume"))) => {
+                page::opt_out(world, &token, status == "stop");
+                Reply::json(&json!({ "success": true })).into()
+            }
+            _ => wrong("give token, and status stop or resume"),
+        },
+        _ => {
+            let mut reply = Reply::json(&json!({ "error": "the sandbox has no such control" }));
+            reply.status = 404;
+            reply.into()
+        }
+    }
+}
+
+fn wrong(message: &str) -> Outcome {
+    let mut reply = Reply::json(&json!({ "error": message }));
+    reply.status = 400;
+    reply.into()
+}
+
+/// The accepted sends as the record file has them, without messages.
+fn record(world: &World) -> Reply {
+    let mut lines = String::new();
+    for accepted in world.accepted().iter() {
+        lines.push_str(&line(accepted).to_string());
+        lines.push('\n');
+    }
+    Reply::raw(200, JSON, lines)
+}
+
+fn line(accepted: &Accepted) -> Value {
+    json!({
+        "at": accepted.at.0,
+        "n": accepted.n,
+        "token": &*accepted.token,
+        "message_id": &*accepted.message_id,
+        "ad_account": format!("act_{}", accepted.ad_account),
+        "tracking_id": accepted.tracking_id.to_string(),
+    })
+}
+
+fn person(world: &World, token: &str) -> Reply {
+    let person = world.people.get(token).unwrap_or_default();
+    Reply::json(&json!({
+        "requests": person.requests,
+        "accepted": person.accepted,
+        "last_accepted": person.last_accepted,
+        "opted_out": person.opted_out,
+    }))
+}

@@ -1,0 +1,387 @@
+//! `POST /act_X/messages`: the one call that must be fast, and that must never lie to those who count.
+
+use std::sync::Arc;
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering::Relaxed;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::auth;
+use super::campaigns::{Campaign, Kind, Status};
+use super::chance;
+use super::check;
+use super::dials::Dials;
+use super::fate::Fate;
+use super::faults::{Answer, Fault};
+use super::hooks::Notice;
+use super::params::Params;
+use super::record::{flat, quoted};
+use super::reply::{JSON, Outcome, Refusal, Reply};
+use super::route::Call;
+use super::world::{Accepted, World};
+use crate::clock::UnixMillis;
+
+#[derive(Deserialize)]
+struct Wire<'b> {
+    #[serde(borrow, default)]
+    message_id: Option<&'b RawValue>,
+    #[serde(default)]
+    messenger_delivery_data: Option<Delivery>,
+    #[serde(borrow, default)]
+    message: Option<&'b RawValue>,
+    #[serde(default)]
+    min_conversation_gap_seconds: Option<Value>,
+    #[serde(default)]
+    appsecret_proof: Option<String>,
+    #[serde(default)]
+    access_token: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Delivery {
+    subscription_token: Option<String>,
+}
+
+/// What one request turned out to be, for the file of requests.
+#[derive(Default)]
+struct Seen {
+    token: Option<String>,
+    message_id: Option<String>,
+    outcome: String,
+    n: Option<u64>,
+}
+
+/// Judges one request and says how it is answered. Nothing here waits.
+pub fn send(world: &World, dials: &Dials, account: &str, call: &Call<'_>) -> Outcome {
+    world.stats.sends.fetch_add(1, Relaxed);
+    let mut seen = Seen::default();
+    let outcome = match judge(world, dials, account, call, &mut seen) {
+        Ok(outcome) => outcome,
+        Err(refusal) => {
+            seen.outcome = refusal.code.to_string();
+            Outcome::Answer(refusal.reply(&world.trace(), call.echo(dials)))
+        }
+    };
+    if seen.n.is_none() {
+        world.stats.refused.fetch_add(1, Relaxed);
+    }
+    note(world, &seen);
+    outcome
+}
+
+/// A send refused before it was judged (token, rate): still a request that tests count.
+pub fn refused(world: &World, code: i64) {
+    world.stats.sends.fetch_add(1, Relaxed);
+    world.stats.refused.fetch_add(1, Relaxed);
+    note(world, &Seen { outcome: code.to_string(), ..Seen::default() });
+}
+
+fn note(world: &World, seen: &Seen) {
+    let Some(file) = &world.requests else { return };
+    let line = serde_json::json!({
+        "at": world.now(),
+        "token": seen.token,
+        "message_id": seen.message_id,
+        "outcome": seen.outcome,
+        "accepted": seen.n.is_some(),
+        "n": seen.n,
+    });
+    if file.append(format!("{line}\n").as_bytes()).is_err() {
+        world.stats.unrecorded.fetch_add(1, Relaxed);
+    }
+}
+
+fn judge(world: &World, dials: &Dials, account: &str, call: &Call<'_>, seen: &mut Seen) -> Result<Outcome, Refusal> {
+    // The form that the older page shows becomes JSON first; it is rare enough to be slow.
+    let rewritten;
+    let bytes: &[u8] = if call.content_type.starts_with("application/x-www-form-urlencoded") {
+        rewritten = form_as_json(&call.body)?;
+        &rewritten
+    } else {
+        &call.body
+    };
+    let wire: Wire<'_> = serde_json::from_slice(bytes)
+        .map_err(|error| Refusal::parameter(format!("The body is no JSON object of this call: {error}")))?;
+    if wire.access_token.is_some() {
+        world.stats.leaks.fetch_add(1, Relaxed);
+        return Err(Refusal::parameter("The sandbox takes the token in the Authorization header only"));
+    }
+    let proof = match wire.appsecret_proof {
+        None if !call.query.is_empty() => Params::of(call.query, "", b"")?.text("appsecret_proof"),
+        proof => proof,
+    };
+    auth::check_proof(world, auth::Who::SystemUser, proof.as_deref())?;
+
+    let token = wire
+        .messenger_delivery_data
+        .and_then(|data| data.subscription_token)
+        .ok_or_else(|| Refusal::parameter("The parameter messenger_delivery_data.subscription_token is required"))?;
+    seen.token = Some(token.clone());
+    let attempt = {
+        let mut locked = world.people.lock(&token);
+        let person = locked.person();
+        person.requests += 1;
+        u64::from(person.requests)
+    };
+    let message_id = wire
+        .message_id
+        .map(|raw| raw.get().trim_matches('"'))
+        .filter(|id| !id.is_empty() && *id != "null")
+        .ok_or_else(|| Refusal::parameter("The parameter message_id is required"))?;
+    seen.message_id = Some(message_id.to_owned());
+
+    let seed = world.options.seed;
+    let fault = dials
+        .error_tokens
+        .get(&token)
+        .or_else(|| dials.errors.for_attempt(seed, &token, attempt))
+        .cloned()
+        .or_else(|| named_losses(dials, seed, &token, attempt));
+    if let Some(fault) = fault.as_ref().filter(|fault| !fault.accepted) {
+        seen.outcome.clone_from(&fault.name);
+        return Ok(faulty(world, fault, None, call.echo(dials)));
+    }
+
+    if token.is_empty() || token.len() > 512 || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Refusal::new(2_300_004));
+    }
+    let campaign = campaign(world, account, message_id)?;
+    let message = wire.message.ok_or_else(|| Refusal::parameter("The parameter message is required"))?;
+    check_message(world, message.get())?;
+    if let Some(gap) = &wire.min_conversation_gap_seconds
+        && !gap.is_null()
+        && gap.as_i64().or_else(|| gap.as_str().and_then(|text| text.parse().ok())).is_none_or(|gap| gap <= 0)
+    {
+        return Err(Refusal::parameter("min_conversation_gap_seconds must be a positive integer"));
+    }
+    if let Some(fault) = dials.errors.for_person(seed, &token) {
+        seen.outcome.clone_from(&fault.name);
+        return Ok(faulty(world, fault, None, call.echo(dials)));
+    }
+
+    let accepted = accept(world, account, &campaign, &token, message.get())?;
+    let Some(accepted) = accepted else {
+        "unrecorded".clone_into(&mut seen.outcome);
+        return Ok(Outcome::Drop);
+    };
+    seen.n = Some(accepted.n);
+    let reply = success(&accepted);
+    match fault {
+        Some(fault) => {
+            seen.outcome.clone_from(&fault.name);
+            Ok(faulty(world, &fault, Some(reply), call.echo(dials)))
+        }
+        None => {
+            "accepted".clone_into(&mut seen.outcome);
+            Ok(Outcome::Answer(reply))
+        }
+    }
+}
+
+/// The two dials that have flags of their own.
+fn named_losses(dials: &Dials, seed: u64, token: &str, attempt: u64) -> Option<Fault> {
+    let strikes = |ratio: f64, what: &str| ratio > 0.0 && chance::share(seed, what, token, attempt) < ratio;
+    if strikes(dials.lost_replies, "lost") {
+        Fault::named("accepted-drop").ok()
+    } else if strikes(dials.hang, "hang") {
+        Fault::named("accepted-hang").ok()
+    } else {
+        None
+    }
+}
+
+/// The answer that a fault gives; `right` is what should have been said.
+pub fn faulty(world: &World, fault: &Fault, right: Option<Reply>, echo: Option<&str>) -> Outcome {
+    let right =
+        right.unwrap_or_else(|| Reply::raw(200, JSON, r#"{"success":true,"marketing_message_tracking_id":"0"}"#));
+    match &fault.answer {
+        Answer::Graph { code, subcode, ok } => {
+            let mut refusal = with_waits(world, Refusal::new(*code));
+            refusal.subcode = *subcode;
+            let mut reply = refusal.reply(&world.trace(), echo);
+            if *ok {
+                reply.status = 200;
+            }
+            reply.into()
+        }
+        Answer::Status { status, html } => Reply::status(*status, *html).into(),
+        Answer::Bare => Reply::raw(200, JSON, "{}").into(),
+        Answer::SuccessFalse => Reply::raw(200, JSON, r#"{"success":false}"#).into(),
+        Answer::SuccessOnly => Reply::raw(200, JSON, r#"{"success":true}"#).into(),
+        Answer::Truncated => Reply { body: right.body.slice(..right.body.len() / 2), ..right }.into(),
+        Answer::Cut => Outcome::Cut(right),
+        Answer::Drop => Outcome::Drop,
+        Answer::Hang => Outcome::Hang,
+    }
+}
+
+/// Pacing refusals say how long to wait.
+fn with_waits(world: &World, refusal: Refusal) -> Refusal {
+    let period = match refusal.code {
+        2_300_028 => Duration::from_hours(1),
+        2_300_055 | 2_300_061 | 2_300_062 => Duration::from_mins(30),
+        2_300_054 => Duration::from_hours(6),
+        _ => return refusal,
+    };
+    refusal.remaining(Duration::from_millis(u64::try_from(world.scaled(period)).unwrap_or(1)))
+}
+
+fn form_as_json(body: &[u8]) -> Result<Vec<u8>, Refusal> {
+    let mut params = Params::of("", "application/x-www-form-urlencoded", body)?;
+    for name in ["message", "messenger_delivery_data"] {
+        if let Some(value) = params.json(name)? {
+            params.0.insert(name.to_owned(), value);
+        }
+    }
+    Ok(Value::Object(params.0).to_string().into_bytes())
+}
+
+/// Whether this campaign may send now.
+fn campaign(world: &World, account: &str, message_id: &str) -> Result<Arc<Campaign>, Refusal> {
+    let found = world.campaigns().get(message_id);
+    let Some((Kind::Ad, campaign)) = found else { return Err(Refusal::new(2_300_001)) };
+    if *campaign.account != *account {
+        return Err(Refusal::new(2_300_014));
+    }
+    if !campaign.direct_send {
+        return Err(Refusal::new(2_300_006));
+    }
+    let switches = campaign.switches();
+    if campaign.is_deleted() {
+        return Err(Refusal::new(2_300_001));
+    }
+    for (status, code) in [(switches.campaign, 2_300_000), (switches.ad_set, 2_300_002), (switches.ad, 2_300_003)] {
+        if status != Status::Active {
+            return Err(Refusal::new(code));
+        }
+    }
+    let now = world.now();
+    if campaign.starts_at > now {
+        let wait = Duration::from_millis(u64::try_from(campaign.starts_at - now).unwrap_or(0));
+        return Err(Refusal::new(2_300_033).remaining(wait));
+    }
+    if campaign.ends_at.is_some_and(|end| end <= now) {
+        return Err(Refusal::new(2_300_000));
+    }
+    warm_up(world, &campaign, now)?;
+    if world.options.enforce_budget {
+        budget(world, &campaign, now)?;
+    }
+    Ok(campaign)
+}
+
+/// A young campaign refuses, in the order that was seen: not active, being populated, no pacing information, not ready.
+fn warm_up(world: &World, campaign: &Campaign, now: i64) -> Result<(), Refusal> {
+    let whole = world.scaled(world.options.warm_up);
+    let age = now - campaign.created_at.max(campaign.starts_at);
+    if age >= whole {
+        return Ok(());
+    }
+    Err(match age.max(0) * 4 / whole.max(1) {
+        0 => Refusal::new(2_300_003),
+        1 => Refusal::new(2_300_012),
+        2 => {
+            let wait = Duration::from_millis(u64::try_from(whole - age).unwrap_or(0));
+            Refusal::new(2_300_028).remaining(wait)
+        }
+        _ => Refusal::new(2_300_041),
+    })
+}
+
+fn budget(world: &World, campaign: &Campaign, now: i64) -> Result<(), Refusal> {
+    let spent = world.cost_of(campaign);
+    if campaign.lifetime_budget.is_some_and(|budget| spent >= budget as f64) {
+        return Err(Refusal::new(2_300_053));
+    }
+    if let Some(daily) = campaign.daily_budget {
+        // An average, so each day that began adds one budget to what may be spent.
+        let day = world.scaled(Duration::from_hours(24)).max(1);
+        let days = (now - campaign.created_at).max(0) / day + 1;
+        if spent >= daily as f64 * days as f64 {
+            let wait = campaign.created_at + days * day - now;
+            let wait = Duration::from_millis(u64::try_from(wait).unwrap_or(0));
+            return Err(Refusal::new(2_300_054).remaining(wait));
+        }
+    }
+    Ok(())
+}
+
+fn check_message(world: &World, message: &str) -> Result<(), Refusal> {
+    if **world.last_valid.read().unwrap_or_else(PoisonError::into_inner) == *message {
+        return Ok(());
+    }
+    check::message(message)?;
+    *world.last_valid.write().unwrap_or_else(PoisonError::into_inner) = message.into();
+    Ok(())
+}
+
+/// Judges the person and, if the message may go, records it before anybody is told. `None`: it could not be recorded.
+fn accept(
+    world: &World,
+    account: &str,
+    campaign: &Arc<Campaign>,
+    token: &str,
+    message: &str,
+) -> Result<Option<Accepted>, Refusal> {
+    let mut locked = world.people.lock(token);
+    let person = locked.person();
+    if person.opted_out {
+        return Err(Refusal::new(2_300_034));
+    }
+    let now = world.now();
+    if person.last_accepted != 0 && now < person.last_accepted + world.cool_down() {
+        return Err(Refusal::new(2_300_035));
+    }
+    let n = world.stats.accepted.fetch_add(1, Relaxed) + 1;
+    let accepted = Accepted {
+        n,
+        at: UnixMillis(now),
+        token: token.into(),
+        message_id: Arc::clone(&campaign.ad_id),
+        ad_account: Arc::clone(&campaign.account),
+        tracking_id: world.tracking_id(n, token),
+    };
+    if let Some(file) = &world.record {
+        let line = record_line(&accepted, account, world.options.record_bodies.then_some(message));
+        if file.append(&line).is_err() {
+            world.stats.unrecorded.fetch_add(1, Relaxed);
+            world.stats.accepted.fetch_sub(1, Relaxed);
+            return Ok(None);
+        }
+    }
+    person.last_accepted = now;
+    person.accepted += 1;
+    campaign.accepted.fetch_add(1, Relaxed);
+    world.accepted().push(accepted.clone());
+    drop(locked);
+    if let Some(notices) = &world.notices {
+        let fate = Fate::of(&world.options.webhooks, world.options.seed, token, n, now);
+        // The receiver is gone only when the sandbox stops.
+        let _ = notices.send(Notice::Journey { accepted: accepted.clone(), campaign: Arc::clone(campaign), fate });
+    }
+    Ok(Some(accepted))
+}
+
+fn record_line(accepted: &Accepted, account: &str, message: Option<&str>) -> Vec<u8> {
+    let mut line = Vec::with_capacity(256 + message.map_or(0, str::len));
+    line.extend_from_slice(format!(r#"{{"at":{},"n":{},"token":"#, accepted.at.0, accepted.n).as_bytes());
+    quoted(&mut line, &accepted.token);
+    line.extend_from_slice(br#","message_id":"#);
+    quoted(&mut line, &accepted.message_id);
+    line.extend_from_slice(br#","ad_account":"#);
+    quoted(&mut line, &format!("act_{account}"));
+    line.extend_from_slice(format!(r#","tracking_id":"{}""#, accepted.tracking_id).as_bytes());
+    if let Some(message) = message {
+        line.extend_from_slice(br#","message":"#);
+        flat(&mut line, message);
+    }
+    line.extend_from_slice(b"}\n");
+    line
+}
+
+fn success(accepted: &Accepted) -> Reply {
+    Reply::raw(200, JSON, format!(r#"{{"success":true,"marketing_message_tracking_id":"{}"}}"#, accepted.tracking_id))
+}

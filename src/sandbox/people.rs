@@ -1,0 +1,56 @@
+//! What the sandbox remembers of each person, in shards so that senders don't wait for each other.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use super::chance;
+
+const SHARDS: usize = 64;
+
+/// One person, known by a hash of the subscription token.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Person {
+    /// Milliseconds since 1970 of the last accepted send; 0 when there was none.
+    pub last_accepted: i64,
+    pub accepted: u32,
+    /// Requests that named this person, refused ones too.
+    pub requests: u32,
+    pub opted_out: bool,
+}
+
+type Shard = HashMap<u128, Person>;
+
+#[derive(Debug)]
+pub struct People(Box<[Mutex<Shard>]>);
+
+impl Default for People {
+    fn default() -> Self {
+        Self((0..SHARDS).map(|_| Mutex::default()).collect())
+    }
+}
+
+impl People {
+    /// Locks this person. Held while a send is judged and recorded, so that one token is never accepted twice by a race.
+    pub fn lock(&self, token: &str) -> Locked<'_> {
+        let key = chance::fingerprint(&[token.as_bytes()]);
+        let shard = (chance::mix(key as u64) as usize) % SHARDS;
+        Locked { shard: self.0[shard].lock().unwrap_or_else(PoisonError::into_inner), key }
+    }
+
+    /// What is known of this person now.
+    pub fn get(&self, token: &str) -> Option<Person> {
+        let locked = self.lock(token);
+        locked.shard.get(&locked.key).copied()
+    }
+}
+
+pub struct Locked<'p> {
+    shard: MutexGuard<'p, Shard>,
+    key: u128,
+}
+
+impl Locked<'_> {
+    pub fn person(&mut self) -> &mut Person {
+        self.shard.entry(self.key).or_default()
+    }
+}

@@ -1,0 +1,232 @@
+//! The state of one sandbox: what was created, who was written to, and what it costs.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::civil::DateTime;
+use jiff::tz::TimeZone;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::auth::Proofs;
+use super::campaigns::{Campaign, Campaigns};
+use super::chance;
+use super::dials::{Dials, Options};
+use super::hooks::Notice;
+use super::limits::{Score, Usage};
+use super::people::People;
+use super::record::Lines;
+use super::reply::Refusal;
+use crate::clock::{Clock, UnixMillis};
+use crate::error::Result;
+
+/// One accepted send: the truth.
+#[derive(Clone, Debug)]
+pub struct Accepted {
+    /// 1 for the first.
+    pub n: u64,
+    pub at: UnixMillis,
+    pub token: Arc<str>,
+    /// As the caller named the campaign.
+    pub message_id: Arc<str>,
+    pub ad_account: Arc<str>,
+    pub tracking_id: Uuid,
+}
+
+/// Counts since the start.
+#[derive(Debug, Default)]
+pub struct Stats {
+    /// All requests that reached the sandbox, control ones excepted.
+    pub requests: AtomicU64,
+    /// Requests to `/messages`, whatever became of them.
+    pub sends: AtomicU64,
+    pub accepted: AtomicU64,
+    /// Requests to `/messages` that did not take effect.
+    pub refused: AtomicU64,
+    pub created: AtomicU64,
+    pub deleted: AtomicU64,
+    /// Connections cut by the `close_idle` dial.
+    pub cut_idle: AtomicU64,
+    /// Requests whose address held a secret.
+    pub leaks: AtomicU64,
+    /// Accepted sends that could not be recorded, and so were not accepted after all.
+    pub unrecorded: AtomicU64,
+    /// Notices made, answered with 200, posts that were not, and notices given up.
+    pub notices: AtomicU64,
+    pub notices_acked: AtomicU64,
+    pub posts_failed: AtomicU64,
+    pub notices_dropped: AtomicU64,
+    /// Whether the receiver answered the challenge: 0 not asked, 1 yes, 2 no.
+    pub verified: AtomicU64,
+}
+
+#[derive(Debug)]
+pub struct World {
+    pub options: Options,
+    pub base: String,
+    pub clock: Clock,
+    pub zone: TimeZone,
+    pub proofs: Proofs,
+    pub people: People,
+    pub stats: Stats,
+    pub record: Option<Lines>,
+    pub requests: Option<Lines>,
+    pub truth: Option<Lines>,
+    pub cancel: CancellationToken,
+    /// The last message that passed the checks, so that the same one is not parsed for each person.
+    pub last_valid: RwLock<Box<str>>,
+    pub subscriptions: Mutex<BTreeSet<String>>,
+    pub previews: Mutex<VecDeque<(String, Value)>>,
+    pub notices: Option<mpsc::UnboundedSender<Notice>>,
+    dials: RwLock<Arc<Dials>>,
+    campaigns: RwLock<Campaigns>,
+    accepted: Mutex<Vec<Accepted>>,
+    scores: Mutex<HashMap<String, Score>>,
+    traces: AtomicU64,
+    started_at: i64,
+}
+
+impl World {
+    pub fn new(options: Options, base: String, notices: Option<mpsc::UnboundedSender<Notice>>) -> Result<Self> {
+        let open = |path: &Option<std::path::PathBuf>| path.as_deref().map(Lines::open).transpose();
+        let clock = Clock::system();
+        Ok(Self {
+            base,
+            zone: TimeZone::get(&options.time_zone).unwrap_or(TimeZone::UTC),
+            proofs: Proofs::of(&options.credentials),
+            people: People::default(),
+            stats: Stats::default(),
+            record: open(&options.record)?,
+            requests: open(&options.requests)?,
+            truth: open(&options.webhooks.truth)?,
+            cancel: CancellationToken::new(),
+            last_valid: RwLock::default(),
+            subscriptions: Mutex::default(),
+            previews: Mutex::default(),
+            notices,
+            dials: RwLock::new(Arc::new(options.dials.clone())),
+            campaigns: RwLock::default(),
+            accepted: Mutex::default(),
+            scores: Mutex::default(),
+            traces: AtomicU64::new(0),
+            started_at: clock.now().0,
+            clock,
+            options,
+        })
+    }
+
+    /// Milliseconds since 1970, real ones.
+    pub fn now(&self) -> i64 {
+        self.clock.now().0
+    }
+
+    /// How long a period of the rules lasts here: real milliseconds.
+    pub fn scaled(&self, period: Duration) -> i64 {
+        (period.as_secs_f64() * 1000.0 / self.options.time_scale).ceil() as i64
+    }
+
+    /// The 12 hours between two messages to one person.
+    pub fn cool_down(&self) -> i64 {
+        self.scaled(Duration::from_hours(12))
+    }
+
+    pub fn dials(&self) -> Arc<Dials> {
+        Arc::clone(&self.dials.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    pub fn set_dials(&self, dials: Dials) {
+        *self.dials.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(dials);
+    }
+
+    pub fn campaigns(&self) -> RwLockReadGuard<'_, Campaigns> {
+        self.campaigns.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn campaigns_mut(&self) -> RwLockWriteGuard<'_, Campaigns> {
+        self.campaigns.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub fn accepted(&self) -> MutexGuard<'_, Vec<Accepted>> {
+        self.accepted.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// An id for debugging, as in `fbtrace_id` and `x-fb-trace-id`.
+    pub fn trace(&self) -> String {
+        let n = self.traces.fetch_add(1, Relaxed);
+        chance::letters(23, chance::mix(self.options.seed ^ self.started_at as u64 ^ n.rotate_left(32)))
+    }
+
+    /// A tracking id that looks like Meta's and never comes twice, not even after a restart.
+    pub fn tracking_id(&self, n: u64, token: &str) -> Uuid {
+        let bits = chance::fingerprint(&[
+            &self.options.seed.to_le_bytes(),
+            &self.started_at.to_le_bytes(),
+            &n.to_le_bytes(),
+            token.as_bytes(),
+        ]);
+        uuid::Builder::from_random_bytes(bits.to_le_bytes()).into_uuid()
+    }
+
+    /// Counts a call against the ad account's rate score, when a tier was asked for.
+    pub fn charge(&self, account: &str, write: bool) -> (Option<Usage>, Option<Refusal>) {
+        let Some(tier) = self.options.tier else { return (None, None) };
+        let now = self.now();
+        let mut scores = self.scores.lock().unwrap_or_else(PoisonError::into_inner);
+        let score = scores.entry(account.to_owned()).or_insert_with(|| Score::new(tier, self.options.time_scale, now));
+        let refusal = score.call(write, now).err();
+        (score.usage(account, now), refusal)
+    }
+
+    /// A time as Graph takes it: Unix seconds, RFC 3339, or a date and time in the ad account's zone.
+    pub fn parse_time(&self, text: &str) -> Option<i64> {
+        let text = text.trim();
+        if let Ok(seconds) = text.parse::<i64>() {
+            return seconds.checked_mul(1000);
+        }
+        if let Ok(at) = Timestamp::from_str(text) {
+            return Some(at.as_millisecond());
+        }
+        let civil = DateTime::from_str(&text.replace(' ', "T")).ok()?;
+        Some(civil.to_zoned_datetime(self.zone.clone()).ok()?.timestamp().as_millisecond())
+    }
+
+    /// A time as Graph writes it: `2026-11-24T03:15:00-0500`.
+    pub fn show_time(&self, at: i64) -> String {
+        UnixMillis(at).timestamp().to_zoned_datetime(self.zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%z").to_string()
+    }
+
+    /// What this campaign has cost so far, in the currency's smallest unit.
+    pub fn cost_of(&self, campaign: &Campaign) -> f64 {
+        campaign.accepted.load(Relaxed) as f64 * self.options.cost
+    }
+
+    pub fn stats(&self) -> Value {
+        let stats = &self.stats;
+        let count = |counter: &AtomicU64| counter.load(Relaxed);
+        json!({
+            "requests": count(&stats.requests),
+            "sends": count(&stats.sends),
+            "accepted": count(&stats.accepted),
+            "refused": count(&stats.refused),
+            "campaigns": self.campaigns().count(),
+            "created": count(&stats.created),
+            "deleted": count(&stats.deleted),
+            "cut_idle": count(&stats.cut_idle),
+            "leaks": count(&stats.leaks),
+            "unrecorded": count(&stats.unrecorded),
+            "webhook": {
+                "verified": match count(&stats.verified) { 0 => Value::Null, verified => json!(verified == 1) },
+                "notices": count(&stats.notices),
+                "acked": count(&stats.notices_acked),
+                "posts_failed": count(&stats.posts_failed),
+                "dropped": count(&stats.notices_dropped),
+            },
+        })
+    }
+}
