@@ -80,6 +80,9 @@ pub enum Standalone {
     /// Print the manual page, or write one for each command.
     #[command(display_order = 92)]
     Man(commands::man::Args),
+    /// Say what an error code of Graph's means and what to do.
+    #[command(display_order = 70)]
+    Explain(commands::explain::Args),
     /// Run a local Graph host to test, rehearse and measure against.
     #[command(display_order = 80)]
     Sandbox(Box<commands::sandbox::Args>),
@@ -88,6 +91,8 @@ pub enum Standalone {
 /// Words that are given the settings.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Create, list, read and delete campaigns; what they cost and did.
+    Campaign(commands::campaign::Args),
     /// Send a message to a list of subscription tokens (same as message send).
     Send(commands::send::Args),
 }
