@@ -84,11 +84,16 @@ pub enum Standalone {
     /// Print the manual page, or write one for each command.
     #[command(display_order = 92)]
     Man(commands::man::Args),
+    /// Say what an error code of Graph's means and what to do.
+    #[command(display_order = 70)]
+    Explain(commands::explain::Args),
 }
 
 /// Words that are given the settings.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Create, list, read and delete campaigns; what they cost and did.
+    Campaign(commands::campaign::Args),
     /// Send a message to a list of subscription tokens (same as message send).
     Send(commands::send::Args),
     /// List broadcasts, or call one off.

@@ -1,18 +1,21 @@
 //! One file a top-level word: its arguments, its help and one short function a verb.
 
 pub mod broadcast;
+pub mod campaign;
 pub mod completions;
 pub mod config;
+mod context;
+pub mod explain;
 pub mod init;
 pub mod man;
 pub mod sandbox;
 pub mod send;
 pub mod signals;
-pub mod stub;
 pub mod unknown;
 
 use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
+use std::sync::{Arc, OnceLock};
 
 use crate::campaign::{AdAccount, PageId};
 use crate::cli::{Cli, Command, GlobalArgs, Standalone, Word, arguments};
@@ -20,6 +23,7 @@ use crate::clock::Clock;
 use crate::config::environment::Environment;
 use crate::config::{Overrides, Settings};
 use crate::error::{Error, Exit, Result};
+use crate::graph::{Access, Graph};
 use crate::ui::Ui;
 
 /// What every command is given. Made once in [`main`]; lower layers get values out of it, never the whole.
@@ -29,19 +33,53 @@ pub struct Context {
     pub settings: Settings,
     pub ui: Ui,
     pub clock: Clock,
+    graph: OnceLock<Graph>,
 }
 
 impl Context {
-    /// `act_<digits>`.
+    pub fn new(settings: Settings, ui: Ui, clock: Clock) -> Self {
+        Self { settings, ui, clock, graph: OnceLock::new() }
+    }
+
+    /// The client for reads and for writes other than sends; made at its first use, when a strange host is warned about.
     ///
     /// # Errors
-    /// Exit 3 when none is set.
+    /// Exit 3 or 4 when the settings don't allow one.
+    pub fn graph(&self) -> Result<&Graph> {
+        if let Some(graph) = self.graph.get() {
+            return Ok(graph);
+        }
+        let access = self.access()?;
+        if let Some(warning) = access.warning() {
+            self.ui.warn(&warning);
+        }
+        let ui = self.ui.clone();
+        let graph = Graph::new(access, Some(Arc::new(move |line: &str| ui.debug(line))))?;
+        Ok(self.graph.get_or_init(|| graph))
+    }
+
+    /// # Errors
+    /// Exit 4 when there is no token, or a secret can't be fetched.
+    pub fn access(&self) -> Result<Access> {
+        let token = self.settings.token()?;
+        let app_secret = self.settings.app_secrets()?.into_iter().next();
+        Ok(Access {
+            graph_url: self.settings.graph_url.value.clone(),
+            api_version: self.settings.api_version.value.clone(),
+            token,
+            app_secret,
+            redactor: self.settings.redactor(),
+        })
+    }
+
+    /// # Errors
+    /// Exit 3 when none is set, or it is no number.
     pub fn ad_account(&self) -> Result<AdAccount> {
         AdAccount::parse(self.settings.required_ad_account()?).map_err(Error::config)
     }
 
     /// # Errors
-    /// Exit 3 when none is set.
+    /// Exit 3 when none is set, or it is no number.
     pub fn page(&self) -> Result<PageId> {
         PageId::parse(self.settings.required_page()?).map_err(Error::config)
     }
@@ -105,7 +143,7 @@ fn start(ui: &Ui, environment: &Environment, cli: Cli) -> Result<Exit> {
         Word::Command(command) => {
             let settings = frame.settings()?;
             block_on(async {
-                let context = Context { settings, ui: ui.clone(), clock: Clock::system() };
+                let context = Context::new(settings, ui.clone(), Clock::system());
                 run(&context, command).await
             })
         }
@@ -119,6 +157,7 @@ fn run_standalone(frame: &Frame<'_>, word: Standalone) -> Result<Exit> {
         Standalone::Config(args) => config::run(frame, args),
         Standalone::Completions(args) => completions::run(frame, args),
         Standalone::Man(args) => man::run(frame, args),
+        Standalone::Explain(args) => explain::run(frame, args),
         Standalone::Sandbox(args) => block_on(sandbox::run(frame.ui, *args)),
     }
 }
@@ -126,6 +165,7 @@ fn run_standalone(frame: &Frame<'_>, word: Standalone) -> Result<Exit> {
 /// Runs one command.
 pub async fn run(context: &Context, command: Command) -> Result<Exit> {
     match command {
+        Command::Campaign(args) => campaign::run(context, args).await,
         Command::Send(args) => send::run(context, args).await,
         Command::Broadcast(args) => broadcast::run(context, args),
         Command::Unknown(args) => unknown::run(context, args),

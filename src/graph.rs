@@ -4,13 +4,22 @@
 //! Every text of Graph's has known secrets replaced before it leaves here.
 
 mod access;
+mod campaigns;
 pub mod codes;
 mod error;
+mod http;
+mod insights;
+mod pages;
+mod preview;
 mod sender;
 mod usage;
 mod wire;
 
 pub use access::Access;
+pub use campaigns::{CampaignNode, Created, MinimumBudget, NewCampaign};
 pub use error::GraphError;
+pub use http::{Graph, Log, Read};
+pub use insights::{Action, Estimate, EstimateQuery, Insights, InsightsQuery, PRESETS};
+pub use pages::Pages;
 pub use sender::{Answer, Body, Frame, Sender, Transport};
 pub use usage::{Tier, Usage};

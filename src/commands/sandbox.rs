@@ -344,3 +344,55 @@ fn read(path: &Path) -> Result<String> {
     std::fs::read_to_string(path)
         .map_err(|error| Error::usage(format!("can't read {}", path.display())).because(&error))
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn options(line: &str) -> Result<Options> {
+        let words = std::iter::once("sandbox").chain(line.split_whitespace());
+        Line::try_parse_from(words).map_err(|error| Error::usage(error.to_string()))?.args.options()
+    }
+
+    #[test]
+    fn no_flag_means_the_defaults() {
+        assert_eq!(format!("{:?}", options("").unwrap()), format!("{:?}", Options::default()));
+    }
+
+    #[test]
+    fn dials_are_read() {
+        let options = options(
+            "--seed 3 --lost-replies 1% --latency 50ms --close-idle --tier full --ad-account act_12 --ad-account 13 \
+             --errors 2300034=0.5%,503-html=1% --date-skew -15m --warm-up 1h --record-bodies false",
+        )
+        .unwrap();
+        assert_eq!(options.dials.lost_replies, 0.01);
+        assert_eq!(options.dials.latency.as_millis(), 50);
+        assert_eq!(options.dials.close_idle.unwrap().as_millis(), 100);
+        assert_eq!(options.ad_accounts, ["12", "13"]);
+        assert_eq!(options.tier, Some(Tier::Full));
+        assert!(options.date_skew.is_negative() && !options.record_bodies && !options.dials.errors.is_empty());
+    }
+
+    #[test]
+    fn wrong_dials_are_usage_errors() {
+        for line in [
+            "--errors nonsense=1%",
+            "--errors 2=200%",
+            "--hang 2",
+            "--latency 5",
+            "--ad-account x",
+            "--error-tokens /nowhere",
+        ] {
+            assert_eq!(options(line).unwrap_err().exit(), Exit::Usage, "{line}");
+        }
+    }
+}

@@ -16,7 +16,6 @@ use crate::clock::{Clock, UnixMillis};
 use crate::commands::Context;
 use crate::commands::signals::Signals;
 use crate::error::{Error, Exit, Result};
-use crate::ledger::Ledger;
 use crate::ledger::broadcasts::{BroadcastKey, Which};
 use crate::ledger::plan::Terms;
 use crate::message::{Message, Template};
@@ -315,17 +314,5 @@ impl Source {
             Self::Files(inputs) => inputs.iter().map(Input::name).collect::<Vec<_>>().join(", "),
             Self::Audience(name) => format!("audience {name}"),
         }
-    }
-}
-
-impl Context {
-    /// The ledger of the settings; one that is new at its default place is announced.
-    pub(crate) fn open_ledger(&self) -> Result<Ledger> {
-        let place = &self.settings.ledger;
-        let (ledger, opened) = Ledger::open(&place.value)?;
-        if opened == crate::ledger::Opened::Made && place.origin == crate::config::Origin::Default {
-            self.ui.status(&format!("made a new ledger: {}", place.value.display()));
-        }
-        Ok(ledger)
     }
 }

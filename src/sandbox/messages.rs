@@ -5,7 +5,6 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -21,6 +20,7 @@ use super::hooks::Notice;
 use super::params::Params;
 use super::record::{flat, quoted};
 use super::reply::{JSON, Outcome, Refusal, Reply};
+use super::route::Call;
 use super::world::{Accepted, World};
 use crate::clock::UnixMillis;
 
@@ -55,14 +55,14 @@ struct Seen {
 }
 
 /// Judges one request and says how it is answered. Nothing here waits.
-pub fn send(world: &World, dials: &Dials, account: &str, bearer: &str, content_type: &str, body: &Bytes) -> Outcome {
+pub fn send(world: &World, dials: &Dials, account: &str, call: &Call<'_>) -> Outcome {
     world.stats.sends.fetch_add(1, Relaxed);
     let mut seen = Seen::default();
-    let outcome = match judge(world, dials, account, content_type, body, &mut seen) {
+    let outcome = match judge(world, dials, account, call, &mut seen) {
         Ok(outcome) => outcome,
         Err(refusal) => {
             seen.outcome = refusal.code.to_string();
-            Outcome::Answer(refusal.reply(&world.trace(), dials.echo_secrets.then_some(bearer)))
+            Outcome::Answer(refusal.reply(&world.trace(), call.echo(dials)))
         }
     };
     if seen.n.is_none() {
@@ -94,21 +94,14 @@ fn note(world: &World, seen: &Seen) {
     }
 }
 
-fn judge(
-    world: &World,
-    dials: &Dials,
-    account: &str,
-    content_type: &str,
-    body: &Bytes,
-    seen: &mut Seen,
-) -> Result<Outcome, Refusal> {
+fn judge(world: &World, dials: &Dials, account: &str, call: &Call<'_>, seen: &mut Seen) -> Result<Outcome, Refusal> {
     // The form that the older page shows becomes JSON first; it is rare enough to be slow.
     let rewritten;
-    let bytes: &[u8] = if content_type.starts_with("application/x-www-form-urlencoded") {
-        rewritten = form_as_json(body)?;
+    let bytes: &[u8] = if call.content_type.starts_with("application/x-www-form-urlencoded") {
+        rewritten = form_as_json(&call.body)?;
         &rewritten
     } else {
-        body
+        &call.body
     };
     let wire: Wire<'_> = serde_json::from_slice(bytes)
         .map_err(|error| Refusal::parameter(format!("The body is no JSON object of this call: {error}")))?;
@@ -116,7 +109,11 @@ fn judge(
         world.stats.leaks.fetch_add(1, Relaxed);
         return Err(Refusal::parameter("The sandbox takes the token in the Authorization header only"));
     }
-    auth::check_proof(world, auth::Who::SystemUser, wire.appsecret_proof.as_deref())?;
+    let proof = match wire.appsecret_proof {
+        None if !call.query.is_empty() => Params::of(call.query, "", b"")?.text("appsecret_proof"),
+        proof => proof,
+    };
+    auth::check_proof(world, auth::Who::SystemUser, proof.as_deref())?;
 
     let token = wire
         .messenger_delivery_data
@@ -145,7 +142,7 @@ fn judge(
         .or_else(|| named_losses(dials, seed, &token, attempt));
     if let Some(fault) = fault.as_ref().filter(|fault| !fault.accepted) {
         seen.outcome.clone_from(&fault.name);
-        return Ok(faulty(world, fault, None));
+        return Ok(faulty(world, fault, None, call.echo(dials)));
     }
 
     if token.is_empty() || token.len() > 512 || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -162,7 +159,7 @@ fn judge(
     }
     if let Some(fault) = dials.errors.for_person(seed, &token) {
         seen.outcome.clone_from(&fault.name);
-        return Ok(faulty(world, fault, None));
+        return Ok(faulty(world, fault, None, call.echo(dials)));
     }
 
     let accepted = accept(world, account, &campaign, &token, message.get())?;
@@ -175,7 +172,7 @@ fn judge(
     match fault {
         Some(fault) => {
             seen.outcome.clone_from(&fault.name);
-            Ok(faulty(world, &fault, Some(reply)))
+            Ok(faulty(world, &fault, Some(reply), call.echo(dials)))
         }
         None => {
             "accepted".clone_into(&mut seen.outcome);
@@ -197,14 +194,14 @@ fn named_losses(dials: &Dials, seed: u64, token: &str, attempt: u64) -> Option<F
 }
 
 /// The answer that a fault gives; `right` is what should have been said.
-pub fn faulty(world: &World, fault: &Fault, right: Option<Reply>) -> Outcome {
+pub fn faulty(world: &World, fault: &Fault, right: Option<Reply>, echo: Option<&str>) -> Outcome {
     let right =
         right.unwrap_or_else(|| Reply::raw(200, JSON, r#"{"success":true,"marketing_message_tracking_id":"0"}"#));
     match &fault.answer {
         Answer::Graph { code, subcode, ok } => {
             let mut refusal = with_waits(world, Refusal::new(*code));
             refusal.subcode = *subcode;
-            let mut reply = refusal.reply(&world.trace(), None);
+            let mut reply = refusal.reply(&world.trace(), echo);
             if *ok {
                 reply.status = 200;
             }

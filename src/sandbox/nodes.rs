@@ -94,7 +94,10 @@ pub fn read(world: &World, id: &str, params: &Params) -> Result<Value, Refusal> 
 /// `DELETE /<ID>`: of the object that the id names, and of what hangs below it.
 pub fn delete(world: &World, id: &str) -> Result<Value, Refusal> {
     let (kind, campaign) = find(world, "delete", id)?;
-    if status_of(&campaign, kind) == Status::Deleted || (kind == Kind::Ad && campaign.is_deleted()) {
+    if kind == Kind::Creative
+        || status_of(&campaign, kind) == Status::Deleted
+        || (kind == Kind::Ad && campaign.is_deleted())
+    {
         return Err(Refusal::unknown_object("delete", id));
     }
     for below in below(kind) {

@@ -27,6 +27,13 @@ pub struct Call<'c> {
     pub nth: u64,
 }
 
+impl Call<'_> {
+    /// The token that error texts repeat when that dial is on.
+    pub fn echo(&self, dials: &Dials) -> Option<&str> {
+        self.authorization.and_then(auth::bearer).filter(|_| dials.echo_secrets)
+    }
+}
+
 /// How a call ends, and the usage headers that go with it.
 pub struct Answered {
     pub outcome: Outcome,
@@ -84,11 +91,11 @@ pub fn answer(world: &World, dials: &Dials, call: &Call<'_>) -> Answered {
     if let Some(fault) = fault.as_ref().filter(|fault| !fault.accepted) {
         // Half an answer needs the right one first; a read changes nothing.
         let right = (call.method == Method::GET).then(|| slow(world, dials, call).0);
-        return messages::faulty(world, fault, right).into();
+        return messages::faulty(world, fault, right, call.echo(dials)).into();
     }
     let (reply, usage) = slow(world, dials, call);
     match fault {
-        Some(fault) => Answered { outcome: messages::faulty(world, &fault, Some(reply)), usage },
+        Some(fault) => Answered { outcome: messages::faulty(world, &fault, Some(reply), call.echo(dials)), usage },
         None => Answered { outcome: reply.into(), usage },
     }
 }
@@ -110,13 +117,12 @@ fn send(world: &World, dials: &Dials, account: &str, call: &Call<'_>) -> Answere
         Err(refusal) => (None, Some(refusal)),
         Ok(()) => world.charge(account, true),
     };
-    let bearer = call.authorization.and_then(auth::bearer).unwrap_or_default();
     let outcome = match refusal {
         Some(refusal) => {
             messages::refused(world, refusal.code);
-            refusal.reply(&world.trace(), dials.echo_secrets.then_some(bearer)).into()
+            refusal.reply(&world.trace(), call.echo(dials)).into()
         }
-        None => messages::send(world, dials, account, bearer, call.content_type, &call.body),
+        None => messages::send(world, dials, account, call),
     };
     Answered { outcome, usage }
 }
@@ -130,10 +136,7 @@ fn admit(world: &World, call: &Call<'_>) -> Result<Who, Refusal> {
 fn slow(world: &World, dials: &Dials, call: &Call<'_>) -> (Reply, Option<Usage>) {
     let mut usage = None;
     let result = dispatch(world, call, &mut usage);
-    let reply = result.unwrap_or_else(|refusal| {
-        let bearer = call.authorization.and_then(auth::bearer).unwrap_or_default();
-        refusal.reply(&world.trace(), dials.echo_secrets.then_some(bearer))
-    });
+    let reply = result.unwrap_or_else(|refusal| refusal.reply(&world.trace(), call.echo(dials)));
     (reply, usage)
 }
 

@@ -15,8 +15,10 @@ use hyper::service::service_fn;
 use hyper::{Request, Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Instant, sleep_until};
 
 use super::chance;
+use super::dials::Dials;
 use super::reply::{Outcome, Reply};
 use super::route::{self, Call};
 use super::world::World;
@@ -80,6 +82,7 @@ async fn handle(world: &World, line: &Line, request: Request<Incoming>) -> Resul
     let control = route::is_control(path);
     let nth = if control { 0 } else { world.stats.requests.fetch_add(1, Relaxed) };
     let dials = world.dials();
+    let (began, latency) = (Instant::now(), latency(world, &dials, nth));
     if let Some(idle) = dials.close_idle.filter(|_| !control && line.used.load(Relaxed)) {
         let waited = world.now() - line.answered_at.load(Relaxed);
         if u128::try_from(waited).unwrap_or(0) >= idle.as_millis() {
@@ -94,7 +97,10 @@ async fn handle(world: &World, line: &Line, request: Request<Incoming>) -> Resul
             world.cancel.cancelled().await;
             return Err(Cut);
         }
-        pause(world, &dials, nth, 0).await;
+        // Half before the call takes effect and half after, so that a caller can die on either side.
+        if !latency.is_zero() {
+            sleep_until(began + latency / 2).await;
+        }
     }
     let header = |name: HeaderName| head.headers.get(name).and_then(|value| value.to_str().ok());
     let call = Call {
@@ -107,8 +113,8 @@ async fn handle(world: &World, line: &Line, request: Request<Incoming>) -> Resul
         nth,
     };
     let answered = route::answer(world, &dials, &call);
-    if !control {
-        pause(world, &dials, nth, 1).await;
+    if !control && !latency.is_zero() {
+        sleep_until(began + latency).await;
     }
     let (reply, cut) = match answered.outcome {
         Outcome::Answer(reply) => (reply, false),
@@ -133,14 +139,12 @@ async fn handle(world: &World, line: &Line, request: Request<Incoming>) -> Resul
     Ok(response)
 }
 
-/// Half of the latency, before the call takes effect and after.
-async fn pause(world: &World, dials: &super::dials::Dials, nth: u64, half: u64) {
-    if dials.latency.is_zero() && dials.latency_jitter.is_zero() {
-        return;
+/// How long the whole answer to this request takes.
+fn latency(world: &World, dials: &Dials, nth: u64) -> Duration {
+    if dials.latency_jitter.is_zero() {
+        return dials.latency;
     }
-    let jitter = chance::share(world.options.seed, "jitter", "", nth * 2 + half);
-    let wait = dials.latency / 2 + dials.latency_jitter.mul_f64(jitter) / 2;
-    tokio::time::sleep(wait).await;
+    dials.latency + dials.latency_jitter.mul_f64(chance::share(world.options.seed, "jitter", "", nth))
 }
 
 fn response(world: &World, path: &str, reply: Reply, cut: bool) -> Response<Body> {

@@ -26,7 +26,7 @@ impl CampaignFacts {
     pub async fn read(context: &Context, id: &str, clock: &Clock) -> Result<Self> {
         let id = CampaignId::parse(id).map_err(Error::usage)?;
         let graph = context.graph()?;
-        let read = graph.find_message(&context.ad_account()?, &id).await?;
+        let read = graph.find_campaign(&context.ad_account()?, &id).await?;
         if let Some(date) = read.date {
             refuse_skew(clock.now(), date)?;
         }
@@ -34,11 +34,17 @@ impl CampaignFacts {
         if node.id.as_str() != id.as_str() {
             context.ui.status(&format!("{} is not a message's id: sending with {}", id.as_str(), node.id.as_str()));
         }
+        if node.is_message == Some(false) {
+            return Err(Error::refused(format!(
+                "{id} is an ordinary ad, no marketing-message campaign: nothing was planned or sent"
+            ))
+            .hint("mmsg campaign list shows what can be sent with"));
+        }
         Ok(Self {
-            name: node.campaign_name,
+            name: node.name,
             page: node.page,
-            times: CampaignTimes { created_at: node.created_at, start: node.start },
-            end: node.end,
+            times: CampaignTimes { created_at: node.created_time, start: node.start_time },
+            end: node.end_time,
             id: node.id,
         })
     }

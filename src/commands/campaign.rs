@@ -1,0 +1,69 @@
+//! `mmsg campaign create|list|get|delete|estimate|insights`.
+
+mod create;
+mod delete;
+mod estimate;
+mod get;
+mod insights;
+mod list;
+mod row;
+
+use crate::campaign::{AdAccount, CampaignId, Currency, Money};
+use crate::commands::Context;
+use crate::error::{Exit, Result};
+
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(clap::Subcommand, Debug)]
+enum Verb {
+    /// Create a campaign. Nothing is sent, nothing is charged yet.
+    Create(create::Args),
+    /// List the campaigns of the ad account.
+    List(list::Args),
+    /// Show one campaign.
+    Get(get::Args),
+    /// Delete campaigns for good.
+    Delete(delete::Args),
+    /// Say what a campaign is expected to reach and cost.
+    Estimate(estimate::Args),
+    /// Show what Meta reports: delivered, read, clicked, spent.
+    Insights(insights::Args),
+}
+
+pub async fn run(context: &Context, args: Args) -> Result<Exit> {
+    match args.verb {
+        Verb::Create(args) => create::run(context, args).await,
+        Verb::List(args) => list::run(context, args).await,
+        Verb::Get(args) => get::run(context, args).await,
+        Verb::Delete(args) => delete::run(context, args).await,
+        Verb::Estimate(args) => estimate::run(context, args).await,
+        Verb::Insights(args) => insights::run(context, args).await,
+    }
+}
+
+fn parse_id(text: &str) -> Result<CampaignId, String> {
+    CampaignId::parse(text)
+}
+
+/// The account's currency, for display only: without it amounts are shown in smallest units.
+async fn currency_to_show(context: &Context, account: &AdAccount) -> Result<Option<Currency>> {
+    match context.graph()?.currency(account).await {
+        Ok(currency) => Ok(currency),
+        Err(error) => {
+            context.ui.debug(&format!("the account's currency is not known: {error}"));
+            Ok(None)
+        }
+    }
+}
+
+/// `30.00 USD`, or the bare number of smallest units.
+fn money(minor: u64, currency: Option<Currency>) -> String {
+    match currency {
+        Some(currency) => Money { minor, currency }.to_string(),
+        None => format!("{minor} smallest units"),
+    }
+}

@@ -1,0 +1,217 @@
+//! `mmsg campaign create`.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::money;
+use crate::campaign::{AdAccount, Budget, Currency, PageId, parse_time, run_days};
+use crate::clock::UnixMillis;
+use crate::commands::Context;
+use crate::error::{Error, Exit, Result};
+use crate::graph::{Created, NewCampaign};
+use crate::ui::table::Record;
+
+/// Meta takes a start at most this far away.
+const FARTHEST_START: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// How far the clocks of two machines may differ before a start counts as past.
+const SLACK: Duration = Duration::from_secs(10 * 60);
+
+/// Creates a campaign. Nothing is sent, nothing is charged yet.
+///
+/// Budgets are whole numbers in the currency's smallest unit: 3000 is 30.00 USD, or 3000 TWD. A daily budget is an average: up to
+/// 175 % of it on one day, at most seven times itself in a week.
+#[derive(clap::Args, Debug)]
+#[command(group(clap::ArgGroup::new("budget").required(true).args(["daily_budget", "lifetime_budget"])))]
+pub struct Args {
+    /// Name of the campaign [default: the profile's, else one made of the Page and the date].
+    #[arg(long)]
+    name: Option<String>,
+    /// What it may cost per day, on average, in the currency's smallest unit.
+    #[arg(long, value_name = "AMOUNT", value_parser = Budget::parse_amount, allow_negative_numbers = true)]
+    daily_budget: Option<u64>,
+    /// What it may cost in all, in the currency's smallest unit.
+    #[arg(long, value_name = "AMOUNT", value_parser = Budget::parse_amount, allow_negative_numbers = true)]
+    lifetime_budget: Option<u64>,
+    /// Page that sends [default: the profile's].
+    #[arg(long, value_name = "ID", value_parser = PageId::parse)]
+    page: Option<PageId>,
+    /// Pixel that counts conversions.
+    #[arg(long, value_name = "ID")]
+    pixel_id: Option<String>,
+    /// When it starts, at most 30 days from now: ISO 8601 with a zone, or Unix seconds [default: now].
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    start_time: Option<UnixMillis>,
+    /// When it ends [default: 30 days after the start with a lifetime budget, never with a daily one].
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    end_time: Option<UnixMillis>,
+}
+
+pub async fn run(context: &Context, args: Args) -> Result<Exit> {
+    let budget = args.budget()?;
+    let days = args.check_times(context.clock.now())?;
+    let account = context.ad_account()?;
+    let page = match &args.page {
+        Some(page) => page.clone(),
+        None => context.page()?,
+    };
+    let name = args.name(context, &page)?;
+    let currency = check_minimum(context, &account, budget, days).await?;
+    let new = NewCampaign {
+        name: &name,
+        page: &page,
+        budget,
+        pixel_id: args.pixel_id.as_deref(),
+        start_time: args.start_time,
+        end_time: args.end_time,
+    };
+    let created = context.graph()?.create_campaign(&account, &new).await?;
+    report(context, &args, created, name, page, budget, currency)
+}
+
+impl Args {
+    fn budget(&self) -> Result<Budget> {
+        match (self.daily_budget, self.lifetime_budget) {
+            (Some(daily), None) => Ok(Budget::Daily(daily)),
+            (None, Some(lifetime)) => Ok(Budget::Lifetime(lifetime)),
+            _ => Err(Error::usage("give either --daily-budget or --lifetime-budget")),
+        }
+    }
+
+    /// The days of the run.
+    fn check_times(&self, now: UnixMillis) -> Result<u64> {
+        if let Some(start) = self.start_time {
+            if start.plus(SLACK) < now {
+                return Err(Error::usage(format!("--start-time {start} is past: it is {now} now")));
+            }
+            if start > now.plus(FARTHEST_START) {
+                return Err(Error::usage(format!("--start-time {start} is more than 30 days away"))
+                    .hint("Meta takes a start within 30 days from now"));
+            }
+        }
+        let start = self.start_time.unwrap_or(now);
+        match self.end_time {
+            Some(end) if end <= start => Err(Error::usage(format!("--end-time {end} is not after the start, {start}"))),
+            end => Ok(run_days(end.map(|end| end.since(start)))),
+        }
+    }
+
+    fn name(&self, context: &Context, page: &PageId) -> Result<String> {
+        let configured = context.settings.campaign_name.as_ref().map(|name| &name.value);
+        let name = match self.name.as_ref().or(configured) {
+            Some(name) => name.trim().to_owned(),
+            None => format!("Page {page} {}", context.clock.now().timestamp().strftime("%Y-%m-%d")),
+        };
+        if name.is_empty() {
+            return Err(Error::usage("the campaign's name is empty").hint("give one with --name"));
+        }
+        Ok(name)
+    }
+}
+
+/// Refuses a budget below the account's least, and tells the currency to show.
+async fn check_minimum(context: &Context, account: &AdAccount, budget: Budget, days: u64) -> Result<Option<Currency>> {
+    let graph = context.graph()?;
+    let rows = graph.minimum_budgets(account).await?;
+    let row = match rows.as_slice() {
+        [only] => Some(*only),
+        [] => None,
+        // Of several currencies only the account's own counts.
+        rows => {
+            let currency = graph.currency(account).await?;
+            rows.iter().find(|row| Some(row.currency) == currency).copied()
+        }
+    };
+    let Some(row) = row else {
+        context.ui.warn("Graph names no minimum budget for the account; the budget was not checked");
+        return super::currency_to_show(context, account).await;
+    };
+    let currency = Some(row.currency);
+    let least = budget.least(row.min_daily.unwrap_or(0), days);
+    if budget.minor() < least {
+        let per = match budget {
+            Budget::Daily(_) => "a day".to_owned(),
+            Budget::Lifetime(_) => format!("for {days} days"),
+        };
+        return Err(Error::refused(format!(
+            "the budget of {} is too low: {account} takes at least {} {per}",
+            money(budget.minor(), currency),
+            money(least, currency)
+        ))
+        .hint(format!("give --{} {least} or more", budget.parameter().replace('_', "-"))));
+    }
+    Ok(currency)
+}
+
+#[derive(Serialize)]
+struct CreatedRow {
+    id: String,
+    name: String,
+    page_id: PageId,
+    daily_budget: Option<u64>,
+    lifetime_budget: Option<u64>,
+    budget: String,
+    currency: Option<Currency>,
+    start_time: Option<UnixMillis>,
+    end_time: Option<UnixMillis>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    info: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    warning: Option<Value>,
+}
+
+impl Record for CreatedRow {
+    const PLURAL: &'static str = "campaigns";
+    const COLUMNS: &'static [&'static str] = &["id", "name", "Page", "budget"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![self.id.clone(), self.name.clone(), self.page_id.to_string(), self.budget.clone()]
+    }
+}
+
+fn report(
+    context: &Context,
+    args: &Args,
+    created: Created,
+    name: String,
+    page: PageId,
+    budget: Budget,
+    currency: Option<Currency>,
+) -> Result<Exit> {
+    let ui = &context.ui;
+    if let Some(info) = &created.info {
+        ui.status(&format!("Meta says: {}", plain(info)));
+    }
+    if let Some(warning) = &created.warning {
+        ui.warn(&format!("Meta says: {}", plain(warning)));
+    }
+    let amount = money(budget.minor(), currency);
+    let budget_text = match budget {
+        Budget::Daily(_) => format!("{amount} a day on average"),
+        Budget::Lifetime(_) => format!("{amount} in all"),
+    };
+    let id = created.id.to_string();
+    ui.object(&CreatedRow {
+        id: id.clone(),
+        name,
+        page_id: page,
+        daily_budget: args.daily_budget,
+        lifetime_budget: args.lifetime_budget,
+        budget: budget_text,
+        currency,
+        start_time: args.start_time,
+        end_time: args.end_time,
+        info: created.info,
+        warning: created.warning,
+    })?;
+    ui.status("a new campaign warms up for an hour or more; sends that come too early stay pending and cost nothing");
+    ui.hint(&format!("mmsg send --campaign {id} --message FILE TOKENS"));
+    Ok(Exit::Done)
+}
+
+/// The shapes of `info` and `warning` are not documented: text as it is, an object's message, else JSON.
+fn plain(value: &Value) -> String {
+    let text = value.as_str().or_else(|| value.get("message").and_then(Value::as_str));
+    text.map_or_else(|| value.to_string(), str::to_owned)
+}

@@ -1,0 +1,174 @@
+//! `mmsg campaign delete`.
+
+use serde::Serialize;
+
+use super::parse_id;
+use crate::campaign::{AdAccount, CampaignId, Currency};
+use crate::clock::Clock;
+use crate::commands::Context;
+use crate::error::{Error, Exit, Result};
+use crate::graph::CampaignNode;
+use crate::ui::table::Record;
+use crate::ui::text;
+
+/// Deletes campaigns for good. It asks first; --yes answers.
+///
+/// The object that goes is the message (ad), whose id create gave; ids of its campaign or ad set are translated. Meta keeps the
+/// insights of what was deleted by its id, but no list or total counts it any more.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    #[arg(value_name = "ID", required = true, value_parser = parse_id)]
+    ids: Vec<CampaignId>,
+}
+
+/// What will go, as it was read back.
+struct Target {
+    node: CampaignNode,
+    spend: Option<String>,
+}
+
+#[derive(Serialize)]
+struct DeletedRow {
+    id: CampaignId,
+    name: Option<String>,
+    page_id: Option<String>,
+    spend: Option<String>,
+    deleted: bool,
+}
+
+impl Record for DeletedRow {
+    const PLURAL: &'static str = "campaigns";
+    const COLUMNS: &'static [&'static str] = &["deleted", "name", "Page", "spent"];
+
+    fn cells(&self) -> Vec<String> {
+        let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+        vec![self.id.to_string(), text(&self.name), text(&self.page_id), text(&self.spend)]
+    }
+}
+
+pub async fn run(context: &Context, args: Args) -> Result<Exit> {
+    let account = context.ad_account()?;
+    let targets = read_back(context, &account, &args.ids).await?;
+    let currency = super::currency_to_show(context, &account).await?;
+    let shown: Vec<String> = targets.iter().map(|target| target.text(currency)).collect();
+    for line in &shown {
+        context.ui.status(&format!("to be deleted for good: {line}"));
+    }
+    let what = match targets.len() {
+        1 => "a campaign".to_owned(),
+        n => format!("{n} campaigns"),
+    };
+    context.ui.confirm(&format!("Delete for good: {}?", shown.join("; ")), &format!("deleting {what}"))?;
+    delete(context, targets).await
+}
+
+/// Reads all before anything is deleted: one wrong id stops the command.
+async fn read_back(context: &Context, account: &AdAccount, ids: &[CampaignId]) -> Result<Vec<Target>> {
+    let graph = context.graph()?;
+    let mut targets: Vec<Target> = Vec::new();
+    for id in ids {
+        let node = graph.find_campaign(account, id).await?.value;
+        if node.is_message == Some(false) {
+            return Err(Error::refused(format!(
+                "{id} is an ordinary ad, no marketing-message campaign: nothing was deleted"
+            ))
+            .hint("delete ordinary ads in Ads Manager"));
+        }
+        if node.status.as_deref() == Some("DELETED") {
+            return Err(Error::refused(format!("{id} is deleted already: nothing was deleted now"))
+                .hint("mmsg campaign list shows what is left"));
+        }
+        if targets.iter().any(|target| target.node.id == node.id) {
+            continue;
+        }
+        let spend = match graph.spend(&node.id).await {
+            Ok(spend) => spend,
+            Err(error) => {
+                context.ui.debug(&format!("what {} has spent is not known: {error}", node.id));
+                None
+            }
+        };
+        targets.push(Target { node, spend });
+    }
+    Ok(targets)
+}
+
+impl Target {
+    /// Name, Page, spend, and which of the objects it is.
+    fn text(&self, currency: Option<Currency>) -> String {
+        let node = &self.node;
+        let name = node.name.as_ref().map_or_else(|| "without a name".to_owned(), |name| format!("{name:?}"));
+        let page = node.page.as_deref().unwrap_or("unknown");
+        let spend = match (&self.spend, currency) {
+            (Some(spend), Some(currency)) => format!("{spend} {currency} spent"),
+            (Some(spend), None) => format!("{spend} spent"),
+            (None, _) => "spend unknown".to_owned(),
+        };
+        let stays = match (&node.campaign_id, &node.adset_id) {
+            (Some(campaign), Some(adset)) => format!("; campaign {campaign} and ad set {adset} may stay behind, empty"),
+            _ => String::new(),
+        };
+        format!("message {} {name} (Page {page}, {spend}{stays})", node.id)
+    }
+}
+
+/// Deletes one after the other, and stops at the first failure.
+async fn delete(context: &Context, targets: Vec<Target>) -> Result<Exit> {
+    let graph = context.graph()?;
+    let mut deleted = Vec::new();
+    let mut failed = None;
+    let mut rest = targets.into_iter();
+    for target in rest.by_ref() {
+        let id = target.node.id.clone();
+        if let Err(error) = graph.delete_campaign(&id).await {
+            failed = Some((id, error));
+            break;
+        }
+        close_broadcasts(context, &id)?;
+        deleted.push(DeletedRow {
+            id,
+            name: target.node.name,
+            page_id: target.node.page,
+            spend: target.spend,
+            deleted: true,
+        });
+    }
+    let Some((id, error)) = failed else {
+        context.ui.list(&deleted)?;
+        return Ok(Exit::Done);
+    };
+    if deleted.is_empty() && rest.len() == 0 {
+        return Err(error);
+    }
+    if !deleted.is_empty() {
+        context.ui.list(&deleted)?;
+    }
+    let gone: Vec<String> = deleted.iter().map(|row| row.id.to_string()).collect();
+    let not_tried: Vec<String> = rest.map(|target| target.node.id.to_string()).collect();
+    let list = |ids: Vec<String>| if ids.is_empty() { "none".to_owned() } else { ids.join(", ") };
+    let mut partial =
+        Error::new(error.exit(), format!("stopped at {id}; deleted: {}; not tried: {}", list(gone), list(not_tried)))
+            .because(&error)
+            .graph(error.graph_facts().clone());
+    if let Some(hint) = error.hint_text() {
+        partial = partial.hint(hint);
+    }
+    if let Some(at) = error.next_run() {
+        partial = partial.next_run_at(at);
+    }
+    Err(partial)
+}
+
+fn close_broadcasts(context: &Context, id: &CampaignId) -> Result<()> {
+    let now = Clock::system().now();
+    // Without a ledger nothing is pending, and a delete makes none.
+    if context.settings.ledger.value.exists() {
+        let mut ledger = context.open_ledger()?;
+        let closed = ledger.close_campaign(id.as_str(), now)?;
+        ledger.audit(now, &context.operator(), "campaign delete", &format!("campaign {id}"))?;
+        if closed > 0 {
+            context.ui.status(&format!("called off {} of it", text::count(closed, "pending row", "pending rows")));
+        }
+    }
+    Ok(())
+}

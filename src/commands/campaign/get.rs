@@ -1,0 +1,27 @@
+//! `mmsg campaign get`.
+
+use super::row::CampaignRow;
+use super::{currency_to_show, parse_id};
+use crate::campaign::CampaignId;
+use crate::commands::Context;
+use crate::error::{Exit, Result};
+
+/// Shows one campaign: name, Page, budget, times, status.
+///
+/// Takes the id that create gave, and the ids of its campaign and ad set in Ads Manager, too.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    #[arg(value_name = "ID", value_parser = parse_id)]
+    id: CampaignId,
+}
+
+pub async fn run(context: &Context, args: Args) -> Result<Exit> {
+    let account = context.ad_account()?;
+    let node = context.graph()?.find_campaign(&account, &args.id).await?.value;
+    if node.id != args.id {
+        context.ui.status(&format!("{} belongs to message {}; that is the id to send with", args.id, node.id));
+    }
+    let currency = currency_to_show(context, &account).await?;
+    context.ui.object(&CampaignRow::new(node, currency))?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,106 @@
+//! `mmsg campaign insights`.
+
+use serde::Serialize;
+
+use super::{currency_to_show, parse_id};
+use crate::campaign::{CampaignId, Currency};
+use crate::commands::Context;
+use crate::error::{Error, Exit, Result};
+use crate::graph::{Action, Insights, InsightsQuery, PRESETS};
+use crate::ui::table::Record;
+
+/// Shows what Meta reports of a campaign, or of the whole ad account: delivered, read, clicked, spent.
+///
+/// Figures may be estimates, lag by hours and differ from the invoice. Deliveries in Europe and Japan are not counted, clicks in
+/// further countries neither. Dates are days of the ad account's time zone; the default is all time.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Campaign [default: the whole ad account].
+    #[arg(value_name = "ID", value_parser = parse_id)]
+    id: Option<CampaignId>,
+    /// Days by name.
+    #[arg(long, value_name = "PRESET", value_parser = clap::builder::PossibleValuesParser::new(PRESETS),
+        conflicts_with_all = ["since", "until"])]
+    preset: Option<String>,
+    /// First day, such as 2026-11-01.
+    #[arg(long, value_name = "DATE", value_parser = parse_date, requires = "until")]
+    since: Option<String>,
+    /// Last day.
+    #[arg(long, value_name = "DATE", value_parser = parse_date, requires = "since")]
+    until: Option<String>,
+    /// Ask for conversions as well: purchases, leads and others that a pixel counts.
+    #[arg(long)]
+    conversions: bool,
+}
+
+pub async fn run(context: &Context, args: Args) -> Result<Exit> {
+    let account = context.ad_account()?;
+    let graph = context.graph()?;
+    let days = match (&args.since, &args.until) {
+        (Some(since), Some(until)) if since > until => {
+            return Err(Error::usage(format!("--since {since} is after --until {until}")));
+        }
+        (Some(since), Some(until)) => InsightsQuery::Range { since, until },
+        _ => InsightsQuery::Preset(args.preset.as_deref().unwrap_or("maximum")),
+    };
+    let rows = match &args.id {
+        Some(id) => {
+            let id = graph.find_campaign(&account, id).await?.value.id;
+            graph.insights(&id, &days, args.conversions).await?
+        }
+        None => graph.account_insights(&account, &days, args.conversions).await?,
+    };
+    let currency = currency_to_show(context, &account).await?;
+    let rows: Vec<_> = rows.into_iter().map(|insights| InsightsRow { insights, currency }).collect();
+    context.ui.list(&rows)?;
+    Ok(Exit::Done)
+}
+
+fn parse_date(text: &str) -> Result<String, String> {
+    let date: jiff::civil::Date = text.parse().map_err(|_| format!("{text:?} is no date such as 2026-11-01"))?;
+    Ok(date.to_string())
+}
+
+#[derive(Serialize)]
+struct InsightsRow {
+    #[serde(flatten)]
+    insights: Insights,
+    currency: Option<Currency>,
+}
+
+impl Record for InsightsRow {
+    const PLURAL: &'static str = "insights yet";
+    const COLUMNS: &'static [&'static str] =
+        &["from", "to", "delivered", "read", "clicks", "clicked", "a delivery", "a click", "spent", "conversions"];
+
+    fn cells(&self) -> Vec<String> {
+        let row = &self.insights;
+        let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+        let percent = |text: &Option<String>| text.as_ref().map_or_else(|| "-".to_owned(), |text| format!("{text} %"));
+        let cost = |text: &Option<String>| match (text, self.currency) {
+            (Some(text), Some(currency)) => format!("{text} {currency}"),
+            (Some(text), None) => text.clone(),
+            (None, _) => "-".to_owned(),
+        };
+        vec![
+            text(&row.date_start),
+            text(&row.date_stop),
+            text(&row.marketing_messages_delivered),
+            percent(&row.marketing_messages_read_rate),
+            text(&row.marketing_messages_link_btn_click),
+            percent(&row.marketing_messages_link_btn_click_rate),
+            cost(&row.marketing_messages_cost_per_delivered),
+            cost(&row.marketing_messages_cost_per_link_btn_click),
+            cost(&row.marketing_messages_spend),
+            conversions(&row.actions),
+        ]
+    }
+}
+
+fn conversions(actions: &[Action]) -> String {
+    let one = |action: &Action| {
+        let name = action.action_type.rsplit("fb_pixel_").next().unwrap_or(&action.action_type);
+        format!("{name} {}", action.value)
+    };
+    if actions.is_empty() { "-".to_owned() } else { actions.iter().map(one).collect::<Vec<_>>().join(", ") }
+}

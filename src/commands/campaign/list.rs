@@ -1,0 +1,26 @@
+//! `mmsg campaign list`.
+
+use super::currency_to_show;
+use super::row::{CampaignRow, ListedRow};
+use crate::commands::Context;
+use crate::error::{Exit, Result};
+
+/// Lists the campaigns of the ad account, newest first as Graph gives them.
+///
+/// Deleted and archived ones are left out by Graph. Budgets in JSON are in the currency's smallest unit.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Show ordinary ads as well.
+    #[arg(long)]
+    all: bool,
+}
+
+pub async fn run(context: &Context, args: Args) -> Result<Exit> {
+    let account = context.ad_account()?;
+    let nodes = context.graph()?.campaigns(&account).all().await?;
+    let shown: Vec<_> = nodes.into_iter().filter(|node| args.all || node.is_message == Some(true)).collect();
+    let currency = if shown.is_empty() { None } else { currency_to_show(context, &account).await? };
+    let rows: Vec<_> = shown.into_iter().map(|node| ListedRow(CampaignRow::new(node, currency))).collect();
+    context.ui.list(&rows)?;
+    Ok(Exit::Done)
+}

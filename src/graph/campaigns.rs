@@ -1,0 +1,361 @@
+//! Campaigns: create, list, read, delete, and the least that a budget may be.
+
+use reqwest::Method;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::http::is_no_such_object;
+use super::pages::Pages;
+use super::wire::{Flag, Text, lenient};
+use super::{Graph, Read};
+use crate::campaign::{AdAccount, Budget, CampaignId, Currency, PageId};
+use crate::clock::UnixMillis;
+use crate::error::{Error, Result};
+
+/// Rows a page; Graph takes up to 1000, and long pages time out.
+const PAGE_SIZE: u32 = 100;
+
+const LIST_FIELDS: &str = "id,effective_status,created_time,\
+    adset{id,name,daily_budget,lifetime_budget,start_time,end_time,promoted_object{pixel_id}},\
+    campaign{id,name,is_direct_send_campaign,is_message_campaign}";
+
+/// How long after its creation a campaign counts as young, in milliseconds: 24 h.
+const YOUTH: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
+
+/// What `campaign create` asks for.
+#[derive(Clone, Debug)]
+pub struct NewCampaign<'a> {
+    pub name: &'a str,
+    pub page: &'a PageId,
+    pub budget: Budget,
+    pub pixel_id: Option<&'a str>,
+    pub start_time: Option<UnixMillis>,
+    pub end_time: Option<UnixMillis>,
+}
+
+/// Graph's answer to it. The shapes of `info` and `warning` are not documented.
+#[derive(Clone, Debug)]
+pub struct Created {
+    pub id: CampaignId,
+    pub info: Option<Value>,
+    pub warning: Option<Value>,
+}
+
+/// A row of `minimum_budgets`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MinimumBudget {
+    pub currency: Currency,
+    /// `min_daily_budget_imp`, in the currency's smallest unit.
+    pub min_daily: Option<u64>,
+}
+
+/// A message (ad) with its message set (ad set) and campaign. All but the id may be missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CampaignNode {
+    /// The message's id: *the* id, which sends take.
+    pub id: CampaignId,
+    pub campaign_id: Option<String>,
+    pub adset_id: Option<String>,
+    pub name: Option<String>,
+    pub adset_name: Option<String>,
+    /// In the currency's smallest unit; a budget of 0 is none.
+    pub daily_budget: Option<u64>,
+    pub lifetime_budget: Option<u64>,
+    pub start_time: Option<UnixMillis>,
+    pub end_time: Option<UnixMillis>,
+    pub created_time: Option<UnixMillis>,
+    /// `effective_status`.
+    pub status: Option<String>,
+    /// `creative.actor_id`: the sending Page. Lists don't have it.
+    pub page: Option<String>,
+    pub pixel_id: Option<String>,
+    /// Whether it is a marketing-message campaign, and no ordinary ad.
+    pub is_message: Option<bool>,
+}
+
+impl CampaignNode {
+    /// Whether refusals may still be its warm-up: 24 h from its creation, or of unknown age.
+    pub fn is_young(&self, now: UnixMillis) -> bool {
+        self.created_time.is_none_or(|created| now.since(created) < YOUTH)
+    }
+
+    /// A campaign and an ad set have neither of these.
+    fn is_a_message(&self) -> bool {
+        self.campaign_id.is_some() || self.adset_id.is_some() || self.name.is_some() || self.page.is_some()
+    }
+
+    fn holds(&self, id: &CampaignId) -> bool {
+        let id = Some(id.as_str());
+        self.campaign_id.as_deref() == id || self.adset_id.as_deref() == id
+    }
+}
+
+impl Graph {
+    /// Creates a campaign. Not sent is exit 7, a lost answer exit 11.
+    pub async fn create_campaign(&self, account: &AdAccount, new: &NewCampaign<'_>) -> Result<Created> {
+        let mut body = Map::new();
+        body.insert("name".to_owned(), new.name.into());
+        body.insert("page_id".to_owned(), new.page.as_str().into());
+        body.insert(new.budget.parameter().to_owned(), new.budget.minor().into());
+        if let Some(pixel) = new.pixel_id {
+            body.insert("pixel_id".to_owned(), pixel.into());
+        }
+        for (name, time) in [("start_time", new.start_time), ("end_time", new.end_time)] {
+            if let Some(time) = time {
+                body.insert(name.to_owned(), time.0.div_euclid(1000).into());
+            }
+        }
+        let url = self.checked_url(&[account.as_str(), "message_campaign"])?;
+        let what = format!("create the campaign {:?}", new.name);
+        let answer: CreatedWire =
+            self.write(Method::POST, &url, Some(Value::Object(body)), &what, "mmsg campaign list").await?.value;
+        let id = answer.id.0.and_then(|id| CampaignId::parse(&id).ok());
+        let Some(id) = id else {
+            return Err(Error::doubt(format!(
+                "Graph answered without an id: it is not known whether it did this: {what}"
+            ))
+            .hint("mmsg campaign list shows whether it happened; check before you run this again"));
+        };
+        Ok(Created { id, info: answer.info, warning: answer.warning })
+    }
+
+    /// The least daily budgets of an account, a row a currency.
+    pub async fn minimum_budgets(&self, account: &AdAccount) -> Result<Vec<MinimumBudget>> {
+        let pages: Pages<'_, MinimumWire> = Pages::new(
+            self,
+            &[account.as_str(), "minimum_budgets"],
+            Vec::new(),
+            format!("the minimum budgets of {account}"),
+        );
+        let rows = pages.all().await?;
+        let row = |row: MinimumWire| {
+            let currency = Currency::parse(&row.currency.0?)?;
+            Some(MinimumBudget { currency, min_daily: row.min_daily_budget_imp.whole() })
+        };
+        Ok(rows.into_iter().filter_map(row).collect())
+    }
+
+    /// The currency of an account.
+    pub async fn currency(&self, account: &AdAccount) -> Result<Option<Currency>> {
+        let url = self.address(&[account.as_str()], &[("fields", "currency")])?;
+        let node: AccountWire = self.read(&url, format!("the ad account {account}")).await?.value;
+        Ok(node.currency.0.and_then(|text| Currency::parse(&text)))
+    }
+
+    /// The time zone of an account, by its IANA name: its days begin by it.
+    pub async fn time_zone(&self, account: &AdAccount) -> Result<Option<String>> {
+        let url = self.address(&[account.as_str()], &[("fields", "timezone_name")])?;
+        let node: ZoneWire = self.read(&url, format!("the ad account {account}")).await?.value;
+        Ok(node.timezone_name.0)
+    }
+
+    /// All ads of an account, ordinary ones among them: look at [`CampaignNode::is_message`].
+    pub fn campaigns(&self, account: &AdAccount) -> Pages<'_, CampaignNode> {
+        let query = vec![("fields", LIST_FIELDS.to_owned()), ("limit", PAGE_SIZE.to_string())];
+        Pages::new(self, &[account.as_str(), "ads"], query, format!("the campaigns of {account}"))
+    }
+
+    /// Reads one by the id of its message. An id that Graph does not know is exit 5.
+    pub async fn campaign(&self, id: &CampaignId) -> Result<Read<CampaignNode>> {
+        let fields = format!("{LIST_FIELDS},creative{{actor_id}}");
+        let url = self.address(&[id.as_str()], &[("fields", &fields)])?;
+        self.read(&url, format!("campaign {id}")).await
+    }
+
+    /// Reads one by any of its three ids: directly, and by the list when the id is no message's, or unknown. Exit 5 when the
+    /// list does not have it either.
+    pub async fn find_campaign(&self, account: &AdAccount, id: &CampaignId) -> Result<Read<CampaignNode>> {
+        let refusal = match self.campaign(id).await {
+            Ok(read) if read.value.is_a_message() => return Ok(read),
+            Ok(_) => None,
+            Err(error) if is_no_such_object(&error) => Some(error),
+            Err(error) => return Err(error),
+        };
+        let mut found = Vec::new();
+        let mut pages = self.campaigns(account);
+        while let Some(page) = pages.next().await? {
+            found.extend(page.into_iter().filter(|node| node.holds(id)));
+        }
+        match found.as_slice() {
+            [only] => self.campaign(&only.id).await,
+            [] => {
+                let facts = refusal.map(|error| error.graph_facts().clone()).unwrap_or_default();
+                Err(Error::refused(format!("Graph knows no campaign {id} in {account}, or the token may not see it"))
+                    .graph(facts)
+                    .hint("mmsg campaign list shows the campaigns; mmsg config show the account"))
+            }
+            several => {
+                let ids: Vec<&str> = several.iter().map(|node| node.id.as_str()).collect();
+                Err(Error::refused(format!("{id} holds {} messages: {}", ids.len(), ids.join(", ")))
+                    .hint("name one of these ids"))
+            }
+        }
+    }
+
+    /// Deletes one object for good. `success: false` is exit 5, a lost answer exit 11.
+    pub async fn delete_campaign(&self, id: &CampaignId) -> Result<()> {
+        let url = self.address(&[id.as_str()], &[])?;
+        let what = format!("delete campaign {id}");
+        let check = format!("mmsg campaign get {id}");
+        let answer: SuccessWire = self.write(Method::DELETE, &url, None, &what, &check).await?.value;
+        match answer.success.0 {
+            Some(true) => Ok(()),
+            Some(false) => Err(Error::refused(format!("Graph did not delete campaign {id} (success is false)"))
+                .hint(format!("{check} shows what became of it; the token needs ads_management"))),
+            None => Err(Error::doubt(format!("Graph's answer does not say whether campaign {id} was deleted"))
+                .hint(format!("{check} shows whether it is gone"))),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct CreatedWire {
+    #[serde(default)]
+    id: Text,
+    info: Option<Value>,
+    warning: Option<Value>,
+}
+
+#[derive(Deserialize)]
+struct SuccessWire {
+    #[serde(default)]
+    success: Flag,
+}
+
+#[derive(Deserialize)]
+struct MinimumWire {
+    #[serde(default)]
+    currency: Text,
+    #[serde(default)]
+    min_daily_budget_imp: Text,
+}
+
+#[derive(Deserialize)]
+struct AccountWire {
+    #[serde(default)]
+    currency: Text,
+}
+
+#[derive(Deserialize)]
+struct ZoneWire {
+    #[serde(default)]
+    timezone_name: Text,
+}
+
+#[derive(Deserialize)]
+pub(super) struct NodeWire {
+    #[serde(default)]
+    id: Text,
+    #[serde(default)]
+    effective_status: Text,
+    #[serde(default)]
+    created_time: Text,
+    #[serde(default, deserialize_with = "lenient")]
+    adset: AdsetWire,
+    #[serde(default, deserialize_with = "lenient")]
+    campaign: CampaignWire,
+    #[serde(default, deserialize_with = "lenient")]
+    creative: CreativeWire,
+}
+
+#[derive(Default, Deserialize)]
+struct AdsetWire {
+    #[serde(default)]
+    id: Text,
+    #[serde(default)]
+    name: Text,
+    #[serde(default)]
+    daily_budget: Text,
+    #[serde(default)]
+    lifetime_budget: Text,
+    #[serde(default)]
+    start_time: Text,
+    #[serde(default)]
+    end_time: Text,
+    #[serde(default, deserialize_with = "lenient")]
+    promoted_object: PromotedWire,
+}
+
+#[derive(Default, Deserialize)]
+struct PromotedWire {
+    #[serde(default)]
+    pixel_id: Text,
+}
+
+#[derive(Default, Deserialize)]
+struct CampaignWire {
+    #[serde(default)]
+    id: Text,
+    #[serde(default)]
+    name: Text,
+    #[serde(default)]
+    is_direct_send_campaign: Flag,
+    #[serde(default)]
+    is_message_campaign: Flag,
+}
+
+#[derive(Default, Deserialize)]
+struct CreativeWire {
+    #[serde(default)]
+    actor_id: Text,
+}
+
+impl TryFrom<NodeWire> for CampaignNode {
+    type Error = String;
+
+    fn try_from(wire: NodeWire) -> std::result::Result<Self, String> {
+        let id = CampaignId::parse(&wire.id.0.unwrap_or_default())?;
+        let budget = |text: &Text| text.whole().filter(|minor| *minor > 0);
+        let flags = [wire.campaign.is_direct_send_campaign.0, wire.campaign.is_message_campaign.0];
+        Ok(Self {
+            id,
+            daily_budget: budget(&wire.adset.daily_budget),
+            lifetime_budget: budget(&wire.adset.lifetime_budget),
+            start_time: wire.adset.start_time.time(),
+            end_time: wire.adset.end_time.time(),
+            created_time: wire.created_time.time(),
+            campaign_id: wire.campaign.id.0,
+            adset_id: wire.adset.id.0,
+            name: wire.campaign.name.0,
+            adset_name: wire.adset.name.0,
+            status: wire.effective_status.0,
+            page: wire.creative.actor_id.0,
+            pixel_id: wire.adset.promoted_object.pixel_id.0,
+            is_message: flags.into_iter().flatten().reduce(|one, other| one || other),
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for CampaignNode {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        Self::try_from(NodeWire::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_node_is_read_whatever_shape_its_fields_have() {
+        let node: CampaignNode = serde_json::from_str(
+            r#"{"id":120210000000000123,"created_time":"2026-12-01T00:00:00+0000","effective_status":"ACTIVE",
+                "adset":{"id":"2","daily_budget":"0","lifetime_budget":3000,"start_time":1796083200,"end_time":null},
+                "campaign":{"id":3,"name":"Spring","is_message_campaign":true,"is_direct_send_campaign":"true"},
+                "creative":{"actor_id":104}}"#,
+        )
+        .unwrap();
+        assert_eq!(node.id.as_str(), "120210000000000123");
+        assert_eq!((node.daily_budget, node.lifetime_budget), (None, Some(3000)));
+        assert_eq!(node.start_time, node.created_time);
+        assert_eq!((node.page.as_deref(), node.is_message), (Some("104"), Some(true)));
+        let start = node.created_time.unwrap();
+        assert!(node.is_young(start.plus(YOUTH - std::time::Duration::from_millis(1))));
+        assert!(!node.is_young(start.plus(YOUTH)));
+
+        let bare: CampaignNode =
+            serde_json::from_str(r#"{"id":"1","adset":[],"campaign":null,"creative":"x"}"#).unwrap();
+        assert!(!bare.is_a_message() && bare.is_message.is_none() && bare.is_young(UnixMillis(0)));
+        assert!(serde_json::from_str::<CampaignNode>(r#"{"name":"no id"}"#).is_err());
+    }
+}

@@ -1,0 +1,100 @@
+//! Lists, a page at a time. The address in `next` holds the token and is never followed: the cursor is enough.
+
+use std::collections::HashSet;
+use std::marker::PhantomData;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::Graph;
+use super::wire::{Text, lenient};
+use crate::error::{Error, Result};
+
+/// A list that is being read.
+pub struct Pages<'g, T> {
+    graph: &'g Graph,
+    segments: Vec<String>,
+    query: Vec<(&'static str, String)>,
+    what: String,
+    after: Option<String>,
+    seen: HashSet<String>,
+    ended: bool,
+    row: PhantomData<fn() -> T>,
+}
+
+#[derive(Deserialize)]
+struct Page<T> {
+    data: Vec<T>,
+    #[serde(default, deserialize_with = "lenient")]
+    paging: Paging,
+}
+
+#[derive(Default, Deserialize)]
+struct Paging {
+    #[serde(default, deserialize_with = "lenient")]
+    cursors: Cursors,
+    #[serde(default)]
+    next: Text,
+}
+
+#[derive(Default, Deserialize)]
+struct Cursors {
+    #[serde(default)]
+    after: Text,
+}
+
+impl<'g, T: DeserializeOwned> Pages<'g, T> {
+    pub(super) fn new(graph: &'g Graph, segments: &[&str], query: Vec<(&'static str, String)>, what: String) -> Self {
+        Self {
+            graph,
+            segments: segments.iter().map(|&segment| segment.to_owned()).collect(),
+            query,
+            what,
+            after: None,
+            seen: HashSet::new(),
+            ended: false,
+            row: PhantomData,
+        }
+    }
+
+    /// The next page, which may be empty; `None` after the last.
+    pub async fn next(&mut self) -> Result<Option<Vec<T>>> {
+        if self.ended {
+            return Ok(None);
+        }
+        let segments: Vec<&str> = self.segments.iter().map(String::as_str).collect();
+        let mut query: Vec<(&str, &str)> = self.query.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        if let Some(after) = &self.after {
+            query.push(("after", after));
+        }
+        let url = self.graph.address(&segments, &query)?;
+        let page: Page<T> = self.graph.read(&url, &self.what).await?.value;
+        self.go_on(page.paging)?;
+        Ok(Some(page.data))
+    }
+
+    fn go_on(&mut self, paging: Paging) -> Result<()> {
+        let broken = |why: &str| {
+            Err(Error::network(format!("can't read {}: {why}", self.what)).hint("run again; nothing was changed"))
+        };
+        if paging.next.0.is_none() {
+            self.ended = true;
+            return Ok(());
+        }
+        let Some(after) = paging.cursors.after.0 else { return broken("Graph says there is more but not where") };
+        if !self.seen.insert(after.clone()) {
+            return broken("Graph's list turns in a circle");
+        }
+        self.after = Some(after);
+        Ok(())
+    }
+
+    /// All rows of all pages.
+    pub async fn all(mut self) -> Result<Vec<T>> {
+        let mut rows = Vec::new();
+        while let Some(page) = self.next().await? {
+            rows.extend(page);
+        }
+        Ok(rows)
+    }
+}
