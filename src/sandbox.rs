@@ -37,6 +37,7 @@ mod world;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
@@ -53,10 +54,16 @@ use world::World;
 ///
 /// # Errors
 ///
-/// The port is taken, or a file of the record can't be opened.
+/// The scale or the time zone is wrong, the port is taken, or a file of the record can't be opened.
 pub async fn start(options: Options) -> Result<Running> {
     if !(options.time_scale > 0.0 && options.time_scale.is_finite()) {
         return Err(Error::usage("the time scale must be a number greater than 0"));
+    }
+    // A machine without a time zone database still runs the default, in UTC.
+    if options.time_zone != Options::default().time_zone && TimeZone::get(&options.time_zone).is_err() {
+        return Err(
+            Error::usage(format!("'{}' is no time zone", options.time_zone)).hint("write one like Asia/Bangkok")
+        );
     }
     let port = options.port;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| {

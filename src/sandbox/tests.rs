@@ -9,6 +9,7 @@ use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::error::Exit;
 
 /// A sandbox and a client that talks to it.
 struct Desk {
@@ -294,4 +295,21 @@ async fn the_date_is_skewed_on_request() {
     let off = desk.sandbox.world.now() - date;
     assert!((3_599_000..3_605_000).contains(&off), "{off}");
     assert_eq!(response.headers()["facebook-api-version"], "v26.0");
+}
+
+#[tokio::test]
+async fn what_cannot_start_says_why() {
+    let start_with = |change: fn(&mut Options)| async move {
+        let mut options = Options::default();
+        change(&mut options);
+        start(options).await.unwrap_err().exit()
+    };
+    assert_eq!(start_with(|options| options.time_scale = 0.0).await, Exit::Usage);
+    assert_eq!(start_with(|options| options.time_zone = "Mars/Olympus".to_owned()).await, Exit::Usage);
+    assert_eq!(start_with(|options| options.record = Some("/nowhere/at/all".into())).await, Exit::Ledger);
+    let taken = Desk::open(|_| {}).await;
+    let port = taken.sandbox.addr().port();
+    let error = start(Options { port, ..Options::default() }).await.unwrap_err();
+    assert_eq!(error.exit(), Exit::Network);
+    taken.sandbox.stop().await;
 }
