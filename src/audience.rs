@@ -38,6 +38,7 @@ mod tests;
 
 use std::cell::Cell;
 use std::collections::BTreeSet;
+use std::io;
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -181,17 +182,43 @@ pub fn read(
     if inputs.iter().filter(|input| **input == Input::Stdin).count() > 1 {
         return Err(Error::usage("stdin is named twice as a list").hint("name - once"));
     }
-    if let Some(delimiter) = options.delimiter
-        && (!delimiter.is_ascii() || matches!(delimiter, b'"' | b'\r' | b'\n' | 0))
-    {
-        return Err(Error::usage("a delimiter is one ASCII character other than a quote or a line end"));
-    }
     let mut out = Out::new(columns_wanted, progress, sink);
+    check(options)?;
     for input in inputs {
         let source = Source::open(input, Rc::clone(&out.bytes))?;
         read_one(source, options, &mut out)?;
     }
     out.finish()
+}
+
+/// The same from readers, each with the name that errors and bad rows give it.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn read_from(
+    inputs: impl IntoIterator<Item = (String, Box<dyn io::Read>)>,
+    options: &ReadOptions,
+    columns_wanted: Columns,
+    progress: &mut dyn FnMut(u64, u64),
+    sink: &mut dyn FnMut(Item<'_>) -> Result<()>,
+) -> Result<Tally> {
+    let mut out = Out::new(columns_wanted, progress, sink);
+    check(options)?;
+    for (name, reader) in inputs {
+        let source = Source::new(name, reader, Rc::clone(&out.bytes))?;
+        read_one(source, options, &mut out)?;
+    }
+    out.finish()
+}
+
+fn check(options: &ReadOptions) -> Result<()> {
+    if let Some(delimiter) = options.delimiter
+        && (!delimiter.is_ascii() || matches!(delimiter, b'"' | b'\r' | b'\n' | 0))
+    {
+        return Err(Error::usage("a delimiter is one ASCII character other than a quote or a line end"));
+    }
+    Ok(())
 }
 
 /// What one input held.

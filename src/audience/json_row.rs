@@ -39,7 +39,8 @@ impl JsonRow {
             };
         }
         if self.path.is_none() {
-            match first_names(bytes) {
+            // Names only: bytes that are no text spoil a row when they stand in a used field, and none is used yet.
+            match first_names(String::from_utf8_lossy(bytes).as_bytes()) {
                 Ok(names) if names.is_empty() => return out.bad(line, None, "no token: the object is empty", bytes),
                 Ok(names) => {
                     let path = choose(&names, self.token_column.as_deref(), &out.bad.file)?;
@@ -53,7 +54,7 @@ impl JsonRow {
         self.values.clear();
         let mut fields = Fields { path, wanted: &out.wanted, values: &mut self.values, token: None, fault: None };
         if let Err(error) = fields.walk(bytes, "", 0) {
-            return out.bad(line, None, not_json(&error), bytes);
+            return out.bad(line, None, not_text(bytes).unwrap_or_else(|| not_json(&error)), bytes);
         }
         let Fields { token, fault, .. } = fields;
         if let Some((column, reason)) = fault {
@@ -155,6 +156,11 @@ fn not_json(error: &serde_json::Error) -> String {
         0 => "not JSON: a nested object has a key that is no text".to_owned(),
         column => format!("not JSON at character {column} of the row"),
     }
+}
+
+fn not_text(bytes: &[u8]) -> Option<String> {
+    let error = std::str::from_utf8(bytes).err()?;
+    Some(format!("not valid UTF-8 at byte {} of the row", error.valid_up_to() + 1))
 }
 
 /// The dotted names of all fields of an object, nested ones too.
