@@ -1,6 +1,8 @@
 //! One file a top-level word: its arguments, its help and one short function a verb.
 
+pub mod lists;
 pub mod send;
+pub mod tokens;
 
 use clap::Parser;
 
