@@ -37,7 +37,7 @@ mod window;
 mod tests;
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::io;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -261,6 +261,7 @@ struct Out<'a> {
     tally: Tally,
     bytes: Rc<Cell<u64>>,
     rounding: Rounding,
+    columns_seen: HashSet<String>,
     first_reason: Option<String>,
     /// Reused for each bad row; its `file` is the input being read.
     bad: Bad,
@@ -279,6 +280,7 @@ impl<'a> Out<'a> {
             tally: Tally::default(),
             bytes: Rc::default(),
             rounding: Rounding::default(),
+            columns_seen: HashSet::new(),
             first_reason: None,
             bad: Bad::default(),
         }
@@ -291,7 +293,7 @@ impl<'a> Out<'a> {
 
     fn columns(&mut self, names: impl IntoIterator<Item = String>) {
         for name in names {
-            if !self.tally.columns.contains(&name) {
+            if self.columns_seen.insert(name.clone()) {
                 self.tally.columns.push(name);
             }
         }

@@ -403,6 +403,33 @@ fn damage_in_json_values_costs_its_line() {
     assert_eq!(list.tally.bad, 1);
 }
 
+#[test]
+fn a_page_cut_short_does_not_swallow_the_next() {
+    // On one line, cut at every byte of its rows; pretty, cut after a line.
+    for cut in 9..PAGE.find("],").unwrap() {
+        let list = all(format!("{}{PAGE}{PAGE}", &PAGE[..cut]));
+        assert!(
+            list.tokens().ends_with(&["111", "222", "111", "222"]),
+            "{cut}: {:?} {:?}",
+            list.tokens(),
+            list.faults()
+        );
+        assert!(list.tally.rows <= 8, "{cut}: {:?}", list.faults());
+    }
+    let pretty = "[\n  {\n    \"token\": \"1\"\n  {\n    \"token\": \"2\"\n  },\n  {\n    \"token\": \"3\"\n  }\n]\n";
+    let list = all(pretty);
+    assert!(list.tokens().ends_with(&["3"]) && list.tally.bad > 0, "{list:?}");
+}
+
+#[test]
+fn values_without_an_end_cost_linear_time() {
+    let list = all(format!("{{\"token\":\"1\"}}{{\n{}", "{\n".repeat(1_000_000)));
+    assert_eq!(list.tokens(), ["1"]);
+    assert!(list.tally.bad < 100, "{}", list.tally.bad);
+    let wide = format!("token{}\n1{}\n", ",x".repeat(200_000), ",".repeat(200_000));
+    assert_eq!(all(wide).tally.columns.len(), 200_000);
+}
+
 // ---- compression and several inputs ------------------------------------------------------------------------------------
 
 #[test]
