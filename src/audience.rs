@@ -37,7 +37,8 @@ mod window;
 mod tests;
 
 use std::cell::Cell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
+use std::io;
 use std::path::PathBuf;
 use std::rc::Rc;
 
@@ -181,17 +182,43 @@ pub fn read(
     if inputs.iter().filter(|input| **input == Input::Stdin).count() > 1 {
         return Err(Error::usage("stdin is named twice as a list").hint("name - once"));
     }
-    if let Some(delimiter) = options.delimiter
-        && (!delimiter.is_ascii() || matches!(delimiter, b'"' | b'\r' | b'\n' | 0))
-    {
-        return Err(Error::usage("a delimiter is one ASCII character other than a quote or a line end"));
-    }
     let mut out = Out::new(columns_wanted, progress, sink);
+    check(options)?;
     for input in inputs {
         let source = Source::open(input, Rc::clone(&out.bytes))?;
         read_one(source, options, &mut out)?;
     }
     out.finish()
+}
+
+/// The same from readers, each with the name that errors and bad rows give it.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn read_from(
+    inputs: impl IntoIterator<Item = (String, Box<dyn io::Read>)>,
+    options: &ReadOptions,
+    columns_wanted: Columns,
+    progress: &mut dyn FnMut(u64, u64),
+    sink: &mut dyn FnMut(Item<'_>) -> Result<()>,
+) -> Result<Tally> {
+    let mut out = Out::new(columns_wanted, progress, sink);
+    check(options)?;
+    for (name, reader) in inputs {
+        let source = Source::new(name, reader, Rc::clone(&out.bytes))?;
+        read_one(source, options, &mut out)?;
+    }
+    out.finish()
+}
+
+fn check(options: &ReadOptions) -> Result<()> {
+    if let Some(delimiter) = options.delimiter
+        && (!delimiter.is_ascii() || matches!(delimiter, b'"' | b'\r' | b'\n' | 0))
+    {
+        return Err(Error::usage("a delimiter is one ASCII character other than a quote or a line end"));
+    }
+    Ok(())
 }
 
 /// What one input held.
@@ -234,6 +261,7 @@ struct Out<'a> {
     tally: Tally,
     bytes: Rc<Cell<u64>>,
     rounding: Rounding,
+    columns_seen: HashSet<String>,
     first_reason: Option<String>,
     /// Reused for each bad row; its `file` is the input being read.
     bad: Bad,
@@ -252,6 +280,7 @@ impl<'a> Out<'a> {
             tally: Tally::default(),
             bytes: Rc::default(),
             rounding: Rounding::default(),
+            columns_seen: HashSet::new(),
             first_reason: None,
             bad: Bad::default(),
         }
@@ -264,7 +293,7 @@ impl<'a> Out<'a> {
 
     fn columns(&mut self, names: impl IntoIterator<Item = String>) {
         for name in names {
-            if !self.tally.columns.contains(&name) {
+            if self.columns_seen.insert(name.clone()) {
                 self.tally.columns.push(name);
             }
         }

@@ -7,10 +7,12 @@ pub mod config;
 mod context;
 pub mod explain;
 pub mod init;
+pub mod lists;
 pub mod man;
 pub mod sandbox;
 pub mod send;
 pub mod signals;
+pub mod tokens;
 pub mod unknown;
 
 use std::ffi::OsString;

@@ -1,13 +1,13 @@
 //! JSON: an object a line (NDJSON), or values wherever they stand: pretty-printed objects, arrays, and pages of Graph's token list
 //! as `curl` saved them, one or several.
 //!
-//! In lines a broken line costs itself and no more. Elsewhere a value ends where its braces do; a line end inside a string, which
-//! JSON forbids, means a lost quote, and reading goes on at the next line. What stands around the rows of a page (`paging`, whose
+//! In lines a broken line costs itself and no more. Elsewhere a value ends where its braces do; one that doesn't end, or has a line
+//! end inside a string, which JSON forbids, costs its first line, or what stands before the next page. What stands around the rows of a page (`paging`, whose
 //! address holds an access token) is passed over and never kept.
 
 use memchr::{memchr, memchr_iter};
 
-use super::json_row::JsonRow;
+use super::json_row::{JsonRow, Taken};
 use super::window::Window;
 use super::{Held, MAX_ROW, Out, ReadOptions, shown_file};
 use crate::error::{Error, Result};
@@ -25,7 +25,8 @@ pub(super) fn read(window: &mut Window, options: &ReadOptions, out: &mut Out<'_>
         .hint("look at the file, and fetch the tokens again"));
     }
     let lines = is_lines(start);
-    let mut json = Json { line: 1, row: JsonRow::new(options.token_column.clone()), read_to: 0 };
+    let row = JsonRow::new(options.token_column.clone());
+    let mut json = Json { line: 1, row, read_to: 0, offset: 0, looked: 0, broken: 0 };
     if lines { json.read_lines(window, out) } else { json.read_values(window, out) }
 }
 
@@ -42,7 +43,7 @@ fn is_lines(start: &[u8]) -> bool {
             // Objects joined without line ends are values.
             memchr(b'\n', &start[..end]).is_none() && rest.trim_ascii_start().first() != Some(&b'{')
         }
-        Step::Broken(_) => true,
+        Step::Broken => true,
         Step::More => memchr(b'\n', start).is_none(),
     }
 }
@@ -51,6 +52,11 @@ struct Json {
     line: u64,
     row: JsonRow,
     read_to: u64,
+    /// Bytes used up.
+    offset: u64,
+    /// How far broken values were looked at, and how often one began before that.
+    looked: u64,
+    broken: u32,
 }
 
 /// Where a value stands.
@@ -71,6 +77,7 @@ impl Json {
 
     fn consume(&mut self, window: &mut Window, bytes: usize) {
         self.line += memchr_iter(b'\n', &window.pending()[..bytes]).count() as u64;
+        self.offset += bytes as u64;
         window.consume(bytes);
     }
 
@@ -156,56 +163,73 @@ impl Json {
         loop {
             let pending = window.pending();
             let seen = &pending[..pending.len().min(MAX_ROW + 1)];
-            match scan.step(seen) {
+            let reason = match scan.step(seen) {
+                Step::End(end) if end > MAX_ROW => {
+                    out.bad(self.line, None, TOO_LONG, first_line(seen))?;
+                    self.consume(window, end);
+                    return Ok(());
+                }
                 Step::End(end) => {
-                    if end > MAX_ROW {
-                        out.bad(self.line, None, TOO_LONG, first_line(seen))?;
-                    } else {
-                        self.row.take(self.line, &seen[..end], out)?;
+                    let taken = self.row.take(self.line, &seen[..end], out)?;
+                    // A value cut short may have swallowed those after it.
+                    if taken == Taken::NotJson {
+                        return self.recover(Scan { at: end, ..scan }, window);
                     }
                     self.consume(window, end);
                     return Ok(());
                 }
-                Step::Broken(_) => {
-                    let reason = "not JSON: a line ends inside a string; the next line is read on its own";
-                    out.bad(self.line, None, reason, first_line(seen))?;
-                    return self.skip_line(window);
-                }
-                Step::More if seen.len() > MAX_ROW => {
-                    out.bad(self.line, None, TOO_LONG, first_line(seen))?;
-                    return self.skip_value(scan, seen.len(), window);
-                }
-                Step::More if window.ended() => {
-                    let scalar = scan.depth == 0 && !scan.in_string;
-                    if scalar {
-                        self.row.take(self.line, seen, out)?;
-                    } else {
-                        out.bad(self.line, None, "not JSON: it ends inside a value", first_line(seen))?;
-                        // The lines of a broken value may be rows of their own.
-                        return self.skip_line(window);
-                    }
+                Step::Broken => "not JSON: a line ends inside a string; reading goes on after it",
+                Step::More if seen.len() > MAX_ROW => TOO_LONG,
+                Step::More if window.ended() && scan.is_scalar() => {
+                    self.row.take(self.line, seen, out)?;
                     let all = seen.len();
                     self.consume(window, all);
                     return Ok(());
                 }
+                Step::More if window.ended() => "not JSON: it ends inside a value",
                 Step::More => {
                     window.more()?;
+                    continue;
                 }
-            }
+            };
+            out.bad(self.line, None, reason, first_line(seen))?;
+            return self.recover(scan, window);
         }
     }
 
-    /// Passes over the rest of a value of which `seen` bytes were looked at.
-    fn skip_value(&mut self, mut scan: Scan, seen: usize, window: &mut Window) -> Result<()> {
-        self.consume(window, seen);
-        scan.at = 0;
+    /// Goes on after a value that is broken, of which `scan.at` bytes were looked at: at the next page, or the next line that may
+    /// begin a value.
+    fn recover(&mut self, scan: Scan, window: &mut Window) -> Result<()> {
+        let seen = &window.pending()[..scan.at.min(window.pending().len())];
+        let Some(next) = next_page(seen).into_iter().chain(next_line(seen)).min() else {
+            return match seen.len() {
+                // One line, longer than a row may be: its braces may yet close.
+                length if length > MAX_ROW => self.skip_value(scan, window),
+                length if scan.depth == 0 && !scan.in_string => {
+                    self.consume(window, length);
+                    Ok(())
+                }
+                _ => self.skip_line(window),
+            };
+        };
+        // Each of these lines may begin a value that has no end either. A few are tried; then what was looked at is given up, or
+        // a mebibyte of open braces would be read once for each of them.
+        self.broken = if self.offset < self.looked { self.broken + 1 } else { 0 };
+        self.looked = self.looked.max(self.offset + seen.len() as u64);
+        let next = if self.broken < TRIES { next } else { seen.len() };
+        self.consume(window, next);
+        Ok(())
+    }
+
+    /// Passes over the rest of a value that `scan` has begun.
+    fn skip_value(&mut self, mut scan: Scan, window: &mut Window) -> Result<()> {
         loop {
             match scan.step(window.pending()) {
                 Step::End(end) => {
                     self.consume(window, end);
                     return Ok(());
                 }
-                Step::Broken(_) => return self.skip_line(window),
+                Step::Broken => return self.skip_line(window),
                 Step::More => {
                     let all = window.pending().len();
                     self.consume(window, all);
@@ -227,7 +251,7 @@ impl Json {
                     self.consume(window, end);
                     return Ok(());
                 }
-                Step::Broken(_) => {
+                Step::Broken => {
                     out.bad(self.line, None, "not JSON: a line ends inside a string after the rows of a page", b"")?;
                     return self.skip_line(window);
                 }
@@ -260,10 +284,34 @@ impl Json {
     }
 }
 
+/// Values without an end that are tried within the same stretch.
+const TRIES: u32 = 16;
+
 const TOO_LONG: &str = "the row is longer than 1 MiB";
 
 fn first_line(bytes: &[u8]) -> &[u8] {
     &bytes[..memchr(b'\n', bytes).unwrap_or(bytes.len())]
+}
+
+/// Where, in a broken value, the next line begins that may be a value or end a list; at least the last line.
+fn next_line(bytes: &[u8]) -> Option<usize> {
+    let mut last = None;
+    for end in memchr_iter(b'\n', bytes) {
+        last = Some(end + 1);
+        let first = bytes[end + 1..].trim_ascii_start().first();
+        if first.is_some_and(|byte| matches!(byte, b'{' | b'[' | b']') || Some(byte) == bytes.first()) {
+            return last;
+        }
+    }
+    last
+}
+
+/// Where, after its first byte, a page begins inside a broken value.
+fn next_page(bytes: &[u8]) -> Option<usize> {
+    memchr::memmem::find_iter(bytes, b"\"data\"").find_map(|key| {
+        let brace = bytes[..key].trim_ascii_end().len().checked_sub(1).filter(|brace| bytes[*brace] == b'{')?;
+        (brace > 0 && frame(&bytes[brace..], b"data", b'[').is_yes()).then_some(brace)
+    })
 }
 
 /// The length of the head of a page, `{"data":[`, when one begins here.
@@ -330,18 +378,23 @@ struct Scan {
 enum Step {
     /// The value ends before this index.
     End(usize),
-    /// A line end inside a string, at this index.
-    Broken(usize),
+    /// A line end inside a string.
+    Broken,
     More,
 }
 
 impl Scan {
+    /// Whether what was looked at is a number or a word, which only the end of the input ends.
+    fn is_scalar(&self) -> bool {
+        self.depth == 0 && !self.in_string
+    }
+
     /// Goes on at `self.at`; `bytes` begin where those of the step before did.
     fn step(&mut self, bytes: &[u8]) -> Step {
         while let Some(byte) = bytes.get(self.at) {
             if self.in_string {
                 match byte {
-                    b'\n' => return Step::Broken(self.at),
+                    b'\n' => return Step::Broken,
                     _ if self.escaped => self.escaped = false,
                     b'\\' => self.escaped = true,
                     b'"' => {
@@ -408,6 +461,6 @@ mod tests {
                 assert_eq!(scan.step(&text.as_bytes()[..cut]), Step::More, "{text} at {cut}");
             }
         }
-        assert_eq!(Scan::default().step(b"{\"a\n"), Step::Broken(3));
+        assert_eq!(Scan::default().step(b"{\"a\n"), Step::Broken);
     }
 }

@@ -26,53 +26,68 @@ pub(super) struct JsonRow {
     values: String,
 }
 
+/// Whether a value was one at all. Either way it has been counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Taken {
+    /// A row, good or bad.
+    Row,
+    NotJson,
+}
+
 impl JsonRow {
     pub(super) fn new(token_column: Option<String>) -> Self {
         Self { token_column, path: None, values: String::new() }
     }
 
-    pub(super) fn take(&mut self, line: u64, bytes: &[u8], out: &mut Out<'_>) -> Result<()> {
+    pub(super) fn take(&mut self, line: u64, bytes: &[u8], out: &mut Out<'_>) -> Result<Taken> {
+        let broken = |out: &mut Out<'_>, reason: String| out.bad(line, None, reason, bytes).map(|()| Taken::NotJson);
         if bytes.first() != Some(&b'{') {
             return match scalar_token(bytes) {
                 Ok(token) => out.good(line, &token, None),
                 Err(reason) => out.bad(line, None, reason, bytes),
-            };
+            }
+            .map(|()| Taken::Row);
         }
         if self.path.is_none() {
-            match first_names(bytes) {
-                Ok(names) if names.is_empty() => return out.bad(line, None, "no token: the object is empty", bytes),
+            // Names only: bytes that are no text spoil a row when they stand in a used field, and none is used yet.
+            match first_names(String::from_utf8_lossy(bytes).as_bytes()) {
+                Ok(names) if names.is_empty() => {
+                    return out.bad(line, None, "no token: the object is empty", bytes).map(|()| Taken::Row);
+                }
                 Ok(names) => {
                     let path = choose(&names, self.token_column.as_deref(), &out.bad.file)?;
                     out.columns(names.into_iter().filter(|name| *name != path));
                     self.path = Some(path);
                 }
-                Err(reason) => return out.bad(line, None, reason, bytes),
+                Err(reason) => return broken(out, reason),
             }
         }
         let path = self.path.as_deref().unwrap_or_default();
         self.values.clear();
         let mut fields = Fields { path, wanted: &out.wanted, values: &mut self.values, token: None, fault: None };
         if let Err(error) = fields.walk(bytes, "", 0) {
-            return out.bad(line, None, not_json(&error), bytes);
+            return match not_text(bytes) {
+                Some(reason) => out.bad(line, None, reason, bytes).map(|()| Taken::Row),
+                None => broken(out, not_json(&error)),
+            };
         }
         let Fields { token, fault, .. } = fields;
         if let Some((column, reason)) = fault {
-            return out.bad(line, Some(&column), reason, bytes);
+            return out.bad(line, Some(&column), reason, bytes).map(|()| Taken::Row);
         }
         let token = match token {
             Some(raw) => scalar_token(raw.get().as_bytes()),
             None => Err(format!("no token: the object has no {path}")),
         };
         match token {
+            Ok(token) if self.values.is_empty() => out.good(line, &token, None),
             Ok(token) => {
-                if self.values.is_empty() {
-                    return out.good(line, &token, None);
-                }
                 self.values.push('}');
                 out.good(line, &token, Some(&self.values))
             }
             Err(reason) => out.bad(line, Some(path), reason, bytes),
         }
+        .map(|()| Taken::Row)
     }
 }
 
@@ -155,6 +170,11 @@ fn not_json(error: &serde_json::Error) -> String {
         0 => "not JSON: a nested object has a key that is no text".to_owned(),
         column => format!("not JSON at character {column} of the row"),
     }
+}
+
+fn not_text(bytes: &[u8]) -> Option<String> {
+    let error = std::str::from_utf8(bytes).err()?;
+    Some(format!("not valid UTF-8 at byte {} of the row", error.valid_up_to() + 1))
 }
 
 /// The dotted names of all fields of an object, nested ones too.

@@ -63,13 +63,11 @@ fn drip(inputs: &[&[u8]], step: usize, options: &ReadOptions, wanted: Columns) -
         assert!((bytes, rows) >= last, "progress only rises");
         last = (bytes, rows);
     };
-    let mut out = Out::new(wanted, &mut progress, &mut sink);
-    for (index, bytes) in inputs.iter().enumerate() {
-        let raw = Box::new(Drip { bytes: io::Cursor::new(bytes.to_vec()), step });
-        let source = Source::new(format!("list{index}"), raw, Rc::clone(&out.bytes))?;
-        read_one(source, options, &mut out)?;
-    }
-    let tally = out.finish()?;
+    let readers = inputs.iter().enumerate().map(|(index, bytes)| {
+        let reader = Drip { bytes: io::Cursor::new(bytes.to_vec()), step };
+        (format!("list{index}"), Box::new(reader) as Box<dyn Read>)
+    });
+    let tally = read_from(readers, options, wanted, &mut progress, &mut sink)?;
     list.tally = tally;
     assert_eq!(list.tally.rows, list.tally.good + list.tally.bad);
     assert_eq!(list.tally.good, list.rows.len() as u64);
@@ -385,6 +383,16 @@ fn damage_in_json_lines_costs_its_line() {
 }
 
 #[test]
+fn bytes_that_are_no_text_spoil_json_rows_where_they_are_used() {
+    let text = b"{\"token\":\"111\",\"name\":\"M\xfcller\"}\n{\"token\":\"222\",\"name\":\"Anna\"}\n";
+    let read = |wanted| drip(&[text], 3, &ReadOptions::default(), wanted).unwrap();
+    assert_eq!(read(Columns::None).tokens(), ["111", "222"]);
+    let list = read(Columns::All);
+    assert_eq!(list.tokens(), ["222"]);
+    assert_eq!(list.faults(), [(1, "not valid UTF-8 at byte 25 of the row")]);
+}
+
+#[test]
 fn damage_in_json_values_costs_its_line() {
     let list = all("[\n{\"token\":\"1\"},\n{\"token\":\"2},\n{\"token\":\"3\"},\n?,\n{\"token\":\"4\"}\n]\n");
     assert_eq!(list.tokens(), ["1", "3", "4"]);
@@ -393,6 +401,33 @@ fn damage_in_json_values_costs_its_line() {
     let list = all(format!("{}\n{PAGE}", &PAGE[..PAGE.find("222").unwrap()]));
     assert_eq!(list.tokens(), ["111", "111", "222"]);
     assert_eq!(list.tally.bad, 1);
+}
+
+#[test]
+fn a_page_cut_short_does_not_swallow_the_next() {
+    // On one line, cut at every byte of its rows; pretty, cut after a line.
+    for cut in 9..PAGE.find("],").unwrap() {
+        let list = all(format!("{}{PAGE}{PAGE}", &PAGE[..cut]));
+        assert!(
+            list.tokens().ends_with(&["111", "222", "111", "222"]),
+            "{cut}: {:?} {:?}",
+            list.tokens(),
+            list.faults()
+        );
+        assert!(list.tally.rows <= 8, "{cut}: {:?}", list.faults());
+    }
+    let pretty = "[\n  {\n    \"token\": \"1\"\n  {\n    \"token\": \"2\"\n  },\n  {\n    \"token\": \"3\"\n  }\n]\n";
+    let list = all(pretty);
+    assert!(list.tokens().ends_with(&["3"]) && list.tally.bad > 0, "{list:?}");
+}
+
+#[test]
+fn values_without_an_end_cost_linear_time() {
+    let list = all(format!("{{\"token\":\"1\"}}{{\n{}", "{\n".repeat(1_000_000)));
+    assert_eq!(list.tokens(), ["1"]);
+    assert!(list.tally.bad < 100, "{}", list.tally.bad);
+    let wide = format!("token{}\n1{}\n", ",x".repeat(200_000), ",".repeat(200_000));
+    assert_eq!(all(wide).tally.columns.len(), 200_000);
 }
 
 // ---- compression and several inputs ------------------------------------------------------------------------------------
@@ -481,10 +516,9 @@ fn an_error_of_the_sink_ends_the_reading() {
         seen += 1;
         if seen == 2 { Err(Error::ledger("full")) } else { Ok(()) }
     };
-    let mut progress = |_, _| ();
-    let mut out = Out::new(Columns::None, &mut progress, &mut sink);
-    let source = Source::new("x".to_owned(), Box::new(&b"1\n2\n3\n"[..]), Rc::clone(&out.bytes)).unwrap();
-    assert_eq!(read_one(source, &ReadOptions::default(), &mut out).unwrap_err().exit(), Exit::Ledger);
+    let inputs = [("x".to_owned(), Box::new(&b"1\n2\n3\n"[..]) as Box<dyn Read>)];
+    let error = read_from(inputs, &ReadOptions::default(), Columns::None, &mut |_, _| (), &mut sink).unwrap_err();
+    assert_eq!(error.exit(), Exit::Ledger);
     assert_eq!(seen, 2);
 }
 
@@ -669,6 +703,20 @@ fn half_a_utf16_character_spoils_its_row() {
     assert_eq!(all(&bytes).tokens(), ["1"], "half of the last line end is left");
 }
 
+/// What fuzzing found, and where it begins: `fuzz/corpus/list`.
+#[test]
+fn the_fuzz_corpus_is_read_alike_in_any_pieces() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/list");
+    let mut files = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        let read = |step| outcome(&bytes, step, &ReadOptions::default(), &Columns::All);
+        assert_eq!(read(1), read(usize::MAX));
+        files += 1;
+    }
+    assert!(files >= 9, "{files}");
+}
+
 // ---- properties --------------------------------------------------------------------------------------------------------
 
 /// Text made of what readers stumble over.
@@ -718,8 +766,6 @@ fn check_list(list: &List) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1500))]
-
     #[test]
     fn any_bytes_give_the_same_however_they_arrive(bytes in pieces(), (options, wanted) in any_options(), step in 1_usize..=7) {
         let whole = outcome(&bytes, usize::MAX, &options, &wanted);

@@ -1,0 +1,257 @@
+//! The arguments of every command that takes a token list, and one way to read it: checks, reject report, `--strict`.
+
+use std::io::{self, IsTerminal};
+use std::path::{Path, PathBuf};
+
+use crate::audience::{self, Bad, Columns, Input, Item, ReadOptions, RejectReport, Row, Tally};
+use crate::error::{Error, Result};
+use crate::ui::Ui;
+use crate::ui::text::{count, thousands};
+
+/// How many bad rows are shown on stderr when there is no report.
+const SHOWN: usize = 3;
+
+#[derive(clap::Args, Clone, Debug, Default)]
+pub struct ListArgs {
+    /// Token lists: CSV, NDJSON, plain, or pages of Graph's token list; gzip and zstd too. Stdin when none is named, or for -.
+    #[arg(value_name = "TOKENS")]
+    pub files: Vec<PathBuf>,
+    /// Column that holds the tokens: a header name, a path into JSON (data.token), or a number for lists without a header.
+    #[arg(long, value_name = "COLUMN")]
+    pub token_column: Option<String>,
+    /// Delimiter of the columns (one character, or tab) where it is not found by itself.
+    #[arg(long, value_name = "CHAR", value_parser = delimiter)]
+    pub delimiter: Option<u8>,
+    /// Write bad rows to this CSV file: line, column, reason, the row masked, file.
+    #[arg(long, value_name = "FILE")]
+    pub reject: Option<PathBuf>,
+    /// Take the whole list or nothing: one bad row is exit code 5.
+    #[arg(long)]
+    pub strict: bool,
+}
+
+fn delimiter(text: &str) -> Result<u8, String> {
+    match text {
+        "tab" | "\\t" => Ok(b'\t'),
+        _ => match text.as_bytes() {
+            [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\r' | b'\n' | 0) => Ok(*byte),
+            _ => Err("one ASCII character other than a quote, or tab".to_owned()),
+        },
+    }
+}
+
+/// A list that was read to its end.
+#[derive(Clone, Debug, Default)]
+pub struct Listed {
+    pub tally: Tally,
+    /// The first bad rows.
+    pub samples: Vec<Bad>,
+    pub report: Option<PathBuf>,
+}
+
+impl ListArgs {
+    /// What to read.
+    ///
+    /// # Errors
+    ///
+    /// Exit 2 when nothing is named and stdin is a terminal, or when the reject report would overwrite a list.
+    pub fn inputs(&self) -> Result<Vec<Input>> {
+        self.inputs_with(io::stdin().is_terminal())
+    }
+
+    fn inputs_with(&self, stdin_is_terminal: bool) -> Result<Vec<Input>> {
+        if self.files.is_empty() {
+            if stdin_is_terminal {
+                return Err(Error::usage("no token list: nothing is named, and stdin is a terminal")
+                    .hint("name a file, or pipe a list in: psql … | mmsg …; - reads what you type"));
+            }
+            return Ok(vec![Input::Stdin]);
+        }
+        if let Some(reject) = &self.reject
+            && self.files.iter().any(|file| same_file(file, reject))
+        {
+            return Err(Error::usage(format!("--reject {} would overwrite the list", reject.display()))
+                .hint("name another file"));
+        }
+        Ok(self.files.iter().cloned().map(Input::from_arg).collect())
+    }
+
+    /// Reads the list. Good rows go to `sink`, bad ones to the report.
+    ///
+    /// Blocking. On `Err` the caller drops what `sink` was given.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`audience::read`] and `sink`; exit 5 for a bad row with `--strict`, once all have been reported.
+    pub fn read(
+        &self,
+        inputs: &[Input],
+        wanted: Columns,
+        progress: &mut dyn FnMut(u64, u64),
+        sink: &mut dyn FnMut(Row<'_>) -> Result<()>,
+    ) -> Result<Listed> {
+        let options = ReadOptions { token_column: self.token_column.clone(), delimiter: self.delimiter };
+        let mut report = self.reject.as_deref().map(RejectReport::create).transpose()?;
+        let mut samples = Vec::new();
+        let read = audience::read(inputs, &options, wanted, progress, &mut |item| match item {
+            Item::Row(row) => sink(row),
+            Item::Bad(bad) => {
+                if samples.len() < SHOWN {
+                    samples.push(bad.clone());
+                }
+                report.as_mut().map_or(Ok(()), |report| report.add(bad))
+            }
+        });
+        // What was found is on disk before anything is said about it, the list's own error included.
+        let flushed = report.as_mut().map_or(Ok(()), RejectReport::flush);
+        let tally = read?;
+        flushed?;
+        if self.strict && tally.bad > 0 {
+            let first = samples.first().map(|bad| format!("; the first: {}", line_of(bad))).unwrap_or_default();
+            return Err(Error::refused(format!(
+                "{} of {} {} bad, and --strict takes all or nothing{first}",
+                thousands(tally.bad),
+                count(tally.rows, "row", "rows"),
+                if tally.bad == 1 { "is" } else { "are" },
+            ))
+            .hint(match &self.reject {
+                Some(path) => format!("see {}", path.display()),
+                None => "--reject FILE writes them all to a file".to_owned(),
+            }));
+        }
+        Ok(Listed { tally, samples, report: self.reject.clone() })
+    }
+}
+
+impl Listed {
+    /// Says on stderr what an operator should know: bad rows, and a list with nobody in it.
+    pub fn tell(&self, ui: &Ui) {
+        if self.tally.empty_header_only {
+            ui.status("the list has a header and no rows: nobody new");
+        }
+        if self.tally.bad == 0 {
+            return;
+        }
+        let (bad, rows) = (thousands(self.tally.bad), count(self.tally.rows, "row", "rows"));
+        match &self.report {
+            Some(path) => ui.warn(&format!("{bad} of {rows} bad; see {}", path.display())),
+            None => {
+                ui.warn(&format!("{bad} of {rows} bad"));
+                self.samples.iter().for_each(|bad| ui.warn(&format!("  {}", line_of(bad))));
+                ui.hint("--reject FILE writes them all to a file");
+            }
+        }
+    }
+}
+
+fn line_of(bad: &Bad) -> String {
+    let file = if bad.file == "-" { "stdin" } else { &bad.file };
+    format!("{file} line {}: {}", bad.line, bad.reason)
+}
+
+/// Bytes of all inputs together, for a progress bar; `None` when one of them has no known size.
+pub fn total_bytes(inputs: &[Input]) -> Option<u64> {
+    inputs
+        .iter()
+        .map(|input| match input {
+            Input::Stdin => None,
+            Input::File(path) => {
+                std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map(|found| found.len())
+            }
+        })
+        .sum()
+}
+
+fn same_file(one: &Path, other: &Path) -> bool {
+    match (one.canonicalize(), other.canonicalize()) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Exit;
+
+    fn list(folder: &Path, text: &str) -> ListArgs {
+        let path = folder.join("list.csv");
+        std::fs::write(&path, text).unwrap();
+        ListArgs { files: vec![path], ..ListArgs::default() }
+    }
+
+    fn read(args: &ListArgs) -> Result<(Listed, Vec<String>)> {
+        let mut seen = Vec::new();
+        let inputs = args.inputs_with(true)?;
+        let listed = args.read(&inputs, Columns::None, &mut |_, _| (), &mut |row| {
+            seen.push(row.token.to_owned());
+            Ok(())
+        })?;
+        Ok((listed, seen))
+    }
+
+    #[test]
+    fn nothing_named_is_stdin_unless_it_is_a_terminal() {
+        let args = ListArgs::default();
+        assert_eq!(args.inputs_with(false).unwrap(), [Input::Stdin]);
+        assert_eq!(args.inputs_with(true).unwrap_err().exit(), Exit::Usage);
+        let typed = ListArgs { files: vec!["-".into()], ..ListArgs::default() };
+        assert_eq!(typed.inputs_with(true).unwrap(), [Input::Stdin]);
+    }
+
+    #[test]
+    fn bad_rows_go_to_the_report_and_strict_refuses_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let report = folder.path().join("rejects.csv");
+        let mut args = list(folder.path(), "token\n111\n1.23E+16\n222\nx y\n");
+        args.reject = Some(report.clone());
+        let (listed, seen) = read(&args).unwrap();
+        assert_eq!(seen, ["111", "222"]);
+        assert_eq!((listed.tally.bad, listed.samples.len()), (2, 2));
+        let text = std::fs::read_to_string(&report).unwrap();
+        assert_eq!(text.lines().count(), 3);
+        assert!(text.contains("\n3,token,\"a spreadsheet turned the token into 1.23E+16"), "{text}");
+        args.strict = true;
+        let error = read(&args).unwrap_err();
+        assert_eq!(error.exit(), Exit::Refused);
+        assert!(error.message().starts_with("2 of 4 rows are bad"), "{error}");
+        assert_eq!(std::fs::read_to_string(&report).unwrap(), text, "reported in full all the same");
+    }
+
+    #[test]
+    fn a_list_refused_whole_leaves_its_report() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut args = list(folder.path(), "token\nx y\n");
+        args.reject = Some(folder.path().join("rejects.csv"));
+        assert_eq!(read(&args).unwrap_err().exit(), Exit::Refused);
+        assert_eq!(std::fs::read_to_string(folder.path().join("rejects.csv")).unwrap().lines().count(), 2);
+    }
+
+    #[test]
+    fn a_report_never_overwrites_its_list() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut args = list(folder.path(), "token\n111\n");
+        args.reject = Some(folder.path().join(".").join("list.csv"));
+        assert_eq!(read(&args).unwrap_err().exit(), Exit::Usage);
+        assert_eq!(std::fs::read_to_string(&args.files[0]).unwrap(), "token\n111\n");
+    }
+
+    #[test]
+    fn delimiters_on_the_command_line() {
+        for (text, byte) in [(";", b';'), ("tab", b'\t'), ("\\t", b'\t'), ("\t", b'\t'), ("|", b'|')] {
+            assert_eq!(delimiter(text), Ok(byte));
+        }
+        for text in ["", "\"", "\n", "ab", "é"] {
+            assert!(delimiter(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn sizes_add_up_when_all_are_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let args = list(folder.path(), "token\n");
+        let inputs = args.inputs_with(true).unwrap();
+        assert_eq!(total_bytes(&inputs), Some(6));
+        assert_eq!(total_bytes(&[inputs[0].clone(), Input::Stdin]), None);
+    }
+}
