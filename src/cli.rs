@@ -55,6 +55,8 @@ pub struct GlobalArgs {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Build, check and look at a message.
+    Message(commands::message::Args),
     /// Send a message to a list of subscription tokens (same as message send).
     Send(commands::send::Args),
 }

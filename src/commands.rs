@@ -1,5 +1,6 @@
 //! One file a top-level word: its arguments, its help and one short function a verb.
 
+pub mod message;
 pub mod send;
 
 use clap::Parser;
@@ -26,6 +27,7 @@ pub fn main() -> Exit {
 /// Runs one command.
 pub async fn run(context: &Context, command: Command) -> Result<Exit> {
     match command {
+        Command::Message(args) => message::run(context, args).await,
         Command::Send(args) => send::run(context, args).await,
     }
 }

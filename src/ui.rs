@@ -81,6 +81,11 @@ impl Ui {
         io::stderr().is_terminal()
     }
 
+    /// Columns of the terminal on stdout; 80 when it is none.
+    pub fn width(&self) -> usize {
+        dialoguer::console::Term::stdout().size_checked().map_or(80, |(_, columns)| usize::from(columns))
+    }
+
     fn clean<'t>(&self, text: &'t str) -> Cow<'t, str> {
         match self.redactor.clean(text) {
             Cow::Borrowed(text) => text::visible(text),
