@@ -8,7 +8,9 @@
 //! | [`schema`] | the same table as a JSON Schema |
 //! | [`values`], [`template`] | `${column}`: the syntax, and the message compiled once and filled for each recipient |
 //! | [`model`] | typed templates, for building from flags, TOML and questions |
-//! | [`draw`], [`page`], [`preview`] | the message in a terminal, as a local HTML page, and Meta's preview address |
+//! | [`view`], [`draw`], [`page`] | what people see of it, in a terminal and as a local HTML page |
+//! | [`preview`] | the address in Meta's answer to a preview |
+//! | [`examples`] | one documented TOML file for each shape |
 
 pub mod draw;
 pub mod examples;
@@ -22,6 +24,7 @@ pub mod schema;
 pub mod template;
 pub mod validate;
 pub mod values;
+pub mod view;
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -178,7 +178,8 @@ impl Fields {
             .ok_or_else(|| Error::usage(format!("--set {assignment:?} has no =")).hint("write --set FIELD=VALUE"))?;
         let value = match serde_json::from_str::<Value>(text) {
             // A code such as 0012 is no JSON number and stays text; so does anything that would be written differently.
-            Ok(value @ (Value::Bool(_) | Value::Number(_))) if value.to_string() == text => value,
+            Ok(value @ Value::Bool(_)) => value,
+            Ok(Value::Number(number)) if text == number.to_string().as_str() => Value::Number(number),
             _ => json!(text),
         };
         self.put(place.trim(), value)

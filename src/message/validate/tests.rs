@@ -97,7 +97,6 @@ fn place(rule: &Rule, pattern: &str) -> Option<(Value, super::Path, Value)> {
 }
 
 /// Changes of the value at the rule's place that keep the rule, and those that break it, with the path below the place.
-#[expect(clippy::type_complexity, reason = "two lists of cases, used once")]
 fn cases(rule: &Rule, value: &Value) -> (Vec<Value>, Vec<(Option<Value>, String)>) {
     let here = |value: Value| (Some(value), String::new());
     let set = |name: &str, field: Value| {
