@@ -77,7 +77,7 @@ pub struct Card {
 pub struct Image {
     pub url: Option<String>,
     /// On the wire the text `"true"`, as Meta's sample shows it.
-    #[serde(serialize_with = "bool_as_text")]
+    #[serde(serialize_with = "bool_as_text", deserialize_with = "bool_or_text")]
     pub is_hero_image: Option<bool>,
 }
 
@@ -243,6 +243,24 @@ fn bool_as_text<S: serde::Serializer>(value: &Option<bool>, serializer: S) -> Re
     }
 }
 
+fn bool_or_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "true or false")]
+    enum Written {
+        Bool(bool),
+        Text(String),
+    }
+    match Option::deserialize(deserializer)? {
+        None => Ok(None),
+        Some(Written::Bool(value)) => Ok(Some(value)),
+        Some(Written::Text(text)) => match text.as_str() {
+            "true" => Ok(Some(true)),
+            "false" => Ok(Some(false)),
+            _ => Err(serde::de::Error::custom("is_hero_image is neither true nor false")),
+        },
+    }
+}
+
 impl Draft {
     /// Nothing filled in yet.
     pub fn empty(kind: Kind) -> Self {
@@ -307,8 +325,8 @@ impl Draft {
         Ok(Message::from_value(Value::Object(message)))
     }
 
-    /// The fields of the template and `quick_replies`, without what is not given.
-    fn fields(&self) -> Result<Map<String, Value>> {
+    /// The fields of the template and `quick_replies`, without what is not given; [`Draft::from_fields`] reads them again.
+    pub fn fields(&self) -> Result<Map<String, Value>> {
         let body = match &self.body {
             Body::Text(body) => serde_json::to_value(body),
             Body::Button(body) => serde_json::to_value(body),

@@ -49,42 +49,42 @@ pub struct Args {
 #[group(id = "fields", multiple = true)]
 pub struct FieldArgs {
     /// Template; without it, told by the other flags.
-    #[arg(long, value_name = "TEMPLATE")]
+    #[arg(long, group = "fields", value_name = "TEMPLATE")]
     template: Option<Kind>,
     /// The text; with cards a greeting that goes before them, with a coupon the greeting before it.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, group = "fields", value_name = "TEXT")]
     text: Option<String>,
     #[command(flatten)]
     cards: CardFlags,
     /// A quick reply: TITLE, TITLE=PAYLOAD, or @phone and @email for what people's profiles hold.
-    #[arg(long, value_name = "TITLE[=PAYLOAD]")]
+    #[arg(long, group = "fields", value_name = "TITLE[=PAYLOAD]")]
     quick_reply: Vec<String>,
     /// Media template: id of an uploaded attachment.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, group = "fields", value_name = "ID")]
     attachment_id: Option<String>,
     /// Media template: address of a photo or video on facebook.com.
-    #[arg(long, value_name = "URL", conflicts_with = "attachment_id")]
+    #[arg(long, group = "fields", value_name = "URL", conflicts_with = "attachment_id")]
     media_url: Option<String>,
     /// Media template: what it is.
-    #[arg(long, value_name = "TYPE", value_parser = ["image", "video"])]
+    #[arg(long, group = "fields", value_name = "TYPE", value_parser = ["image", "video"])]
     media_type: Option<String>,
     /// Product template: id of a product of the Page's catalogue; repeat for more.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, group = "fields", value_name = "ID")]
     product: Vec<String>,
     /// Coupon template: the code to copy.
-    #[arg(long, value_name = "CODE")]
+    #[arg(long, group = "fields", value_name = "CODE")]
     coupon_code: Option<String>,
     /// Coupon template: where the coupon is used.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, group = "fields", value_name = "URL")]
     coupon_url: Option<String>,
     /// Coupon template: title of the button that opens --coupon-url.
-    #[arg(long, value_name = "TITLE")]
+    #[arg(long, group = "fields", value_name = "TITLE")]
     coupon_button: Option<String>,
     /// Coupon template: when it ends, with a timer: '2026-12-24 18:00:00'.
-    #[arg(long, value_name = "TIME")]
+    #[arg(long, group = "fields", value_name = "TIME")]
     expire_time: Option<String>,
     /// Any field of the template, by Meta's name: summary.total_cost=56.14.
-    #[arg(long, value_name = "FIELD=VALUE")]
+    #[arg(long, group = "fields", value_name = "FIELD=VALUE")]
     set: Vec<String>,
 }
 
@@ -158,3 +158,6 @@ impl FieldArgs {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
