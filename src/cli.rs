@@ -94,8 +94,12 @@ pub enum Standalone {
 pub enum Command {
     /// Create, list, read and delete campaigns; what they cost and did.
     Campaign(commands::campaign::Args),
+    /// Build, check and look at a message.
+    Message(commands::message::Args),
     /// Send a message to a list of subscription tokens (same as message send).
     Send(commands::send::Args),
+    /// Keep token lists under a name.
+    Tokens(commands::tokens::Args),
     /// List broadcasts, or call one off.
     Broadcast(commands::broadcast::Args),
     /// List and settle sends that may or may not have been accepted.

@@ -9,6 +9,7 @@ pub mod explain;
 pub mod init;
 pub mod lists;
 pub mod man;
+pub mod message;
 pub mod sandbox;
 pub mod send;
 pub mod signals;
@@ -168,7 +169,9 @@ fn run_standalone(frame: &Frame<'_>, word: Standalone) -> Result<Exit> {
 pub async fn run(context: &Context, command: Command) -> Result<Exit> {
     match command {
         Command::Campaign(args) => campaign::run(context, args).await,
+        Command::Message(args) => message::run(context, args).await,
         Command::Send(args) => send::run(context, args).await,
+        Command::Tokens(args) => tokens::run(context, args).await,
         Command::Broadcast(args) => broadcast::run(context, args),
         Command::Unknown(args) => unknown::run(context, args),
     }

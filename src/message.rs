@@ -8,9 +8,12 @@
 //! | [`schema`] | the same table as a JSON Schema |
 //! | [`values`], [`template`] | `${column}`: the syntax, and the message compiled once and filled for each recipient |
 //! | [`model`] | typed templates, for building from flags, TOML and questions |
-//! | [`draw`], [`page`], [`preview`] | the message in a terminal, as a local HTML page, and Meta's preview address |
+//! | [`view`], [`draw`], [`page`] | what people see of it, in a terminal and as a local HTML page |
+//! | [`preview`] | the address in Meta's answer to a preview |
+//! | [`examples`] | one documented TOML file for each shape |
 
 pub mod draw;
+pub mod examples;
 pub mod model;
 pub mod page;
 pub mod parse;
@@ -21,6 +24,7 @@ pub mod schema;
 pub mod template;
 pub mod validate;
 pub mod values;
+pub mod view;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -76,6 +80,14 @@ impl Message {
         validate::check(&self.value, validate::Stage::Author)
     }
 
+    /// The message with something to look at in place of every value: the default, or the column's name.
+    #[must_use]
+    pub fn sample(&self) -> Self {
+        let mut value = self.value.clone();
+        fill_sample(&mut value, "");
+        Self { value }
+    }
+
     /// The names of all columns that the message uses.
     pub fn columns(&self) -> BTreeSet<String> {
         let mut names = BTreeSet::new();
@@ -95,6 +107,19 @@ fn collect_columns(value: &Value, names: &mut BTreeSet<String>) {
         }
         Value::Array(items) => items.iter().for_each(|item| collect_columns(item, names)),
         Value::Object(fields) => fields.values().for_each(|field| collect_columns(field, names)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+fn fill_sample(value: &mut Value, name: &str) {
+    match value {
+        Value::String(text) => {
+            if let Some(sample) = values::sample(text, values::is_url_field(name)) {
+                *text = sample;
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| fill_sample(item, name)),
+        Value::Object(fields) => fields.iter_mut().for_each(|(name, field)| fill_sample(field, name)),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }

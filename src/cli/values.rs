@@ -16,14 +16,3 @@ pub fn duration(text: &str) -> Result<Duration, String> {
 pub fn time(text: &str) -> Result<UnixMillis, String> {
     parse_time(text)
 }
-
-/// One ASCII character; `tab` and `\t` are a tab.
-pub fn delimiter(text: &str) -> Result<u8, String> {
-    match text {
-        "tab" | "\\t" => Ok(b'\t'),
-        _ => match text.as_bytes() {
-            [byte] if byte.is_ascii() => Ok(*byte),
-            _ => Err("a delimiter is one ASCII character, or tab".to_owned()),
-        },
-    }
-}

@@ -3,8 +3,11 @@
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
+use super::Context;
+use super::signals::Signals;
 use crate::audience::{self, Bad, Columns, Input, Item, ReadOptions, RejectReport, Row, Tally};
 use crate::error::{Error, Result};
+use crate::ledger::spool::{Listing, Spool};
 use crate::ui::Ui;
 use crate::ui::text::{count, thousands};
 
@@ -76,6 +79,14 @@ impl ListArgs {
         Ok(self.files.iter().cloned().map(Input::from_arg).collect())
     }
 
+    /// What the operator named, for the ledger and for people.
+    pub fn source(&self) -> String {
+        if self.files.is_empty() {
+            return "-".to_owned();
+        }
+        self.files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ")
+    }
+
     /// Reads the list. Good rows go to `sink`, bad ones to the report.
     ///
     /// Blocking. On `Err` the caller drops what `sink` was given.
@@ -121,6 +132,37 @@ impl ListArgs {
         }
         Ok(Listed { tally, samples, report: self.reject.clone() })
     }
+}
+
+/// Reads the list into a spool in `folder`, with progress, until its end or until somebody asks to stop.
+///
+/// # Errors
+///
+/// Those of [`ListArgs::read`]; exit 10 when the spool's disk is full; exit 130 or 143 when asked to stop.
+pub async fn spool(
+    context: &Context,
+    signals: &Signals,
+    args: &ListArgs,
+    wanted: Columns,
+    folder: PathBuf,
+) -> Result<(Listed, Listing)> {
+    let inputs = args.inputs()?;
+    let progress = context.ui.progress(total_bytes(&inputs).filter(|bytes| *bytes > 0), "bytes");
+    let args = args.clone();
+    let (listed, listing) = signals
+        .blocking_or_stopped(
+            move || {
+                let mut spool = Spool::new(&folder)?;
+                let listed = args.read(&inputs, wanted, &mut |bytes, _| progress.set(bytes), &mut |row| {
+                    spool.add(row.token, row.values)
+                })?;
+                Ok((listed, spool.finish()?))
+            },
+            "interrupted while the list was read: nothing was changed",
+        )
+        .await?;
+    listed.tell(&context.ui);
+    Ok((listed, listing))
 }
 
 impl Listed {

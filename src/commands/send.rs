@@ -10,10 +10,10 @@ mod turn;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::audience::Input;
 use crate::cli::values;
 use crate::clock::{Clock, UnixMillis};
 use crate::commands::Context;
+use crate::commands::lists::ListArgs;
 use crate::commands::signals::Signals;
 use crate::error::{Error, Exit, Result};
 use crate::ledger::broadcasts::{BroadcastKey, Which};
@@ -23,7 +23,6 @@ use crate::send::job::Limits;
 use crate::send::pace::Rate;
 use campaign::CampaignFacts;
 use ending::Outcome;
-use list::ListArgs;
 use results::Results;
 use totals::Totals;
 use turn::Turn;
@@ -42,9 +41,6 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 /// the list.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Lists of subscription tokens: CSV, NDJSON or one a line, plain, gzip or zstd; - is stdin.
-    #[arg(value_name = "TOKENS")]
-    files: Vec<PathBuf>,
     /// Campaign to send with; the id that campaign create printed.
     #[arg(long, value_name = "ID")]
     campaign: Option<String>,
@@ -130,7 +126,10 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
 /// A list, planned and sent.
 async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit> {
     let limits = args.limits(context)?;
-    let source = list::source(args)?;
+    if args.audience.is_none() {
+        // A list that nobody named is found out before Graph is asked for anything.
+        args.list.inputs()?;
+    }
     let message = read_message(context, args)?;
     let template = Template::compile(&message)?;
     let campaign = campaign_named(context, args)?;
@@ -148,14 +147,15 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
         message: &message.to_json(),
     };
     if args.dry_run {
-        return list::dry_run(context, args, signals, source, &template, &key, clock, end).await;
+        return list::dry_run(context, args, signals, &template, &key, clock, end).await;
     }
     let host = &context.settings.graph_url.value;
     let mut ledger = context.open_ledger()?;
     ledger.refuse_other_host(host)?;
     ledger.refuse_clock_behind(clock.now())?;
     let buried = ledger.bury_dead_runs(&clock, cool_down(context))?;
-    let mut list = list::read(context, args, signals, source, &template, &ledger).await?;
+    let folder = ledger.folder().to_owned();
+    let mut list = list::read(context, args, signals, &template, &ledger, folder).await?;
     if list.spool.rows == 0 {
         context.ui.status("the list has a header and no rows: nothing to send");
         return Totals::of_empty_list(&list).print(context, None);
@@ -283,36 +283,7 @@ fn read_message(context: &Context, args: &Args) -> Result<Message> {
     let path = args.message.clone().or(set).ok_or_else(|| {
         Error::usage("no message to send").hint("name its file with --message FILE; mmsg message build makes one")
     })?;
-    let bytes = std::fs::read(&path)
-        .map_err(|error| Error::usage(format!("can't read the message {}", path.display())).because(&error))?;
-    let message = Message::parse(&bytes)?;
-    let violations = message.validate();
-    for violation in violations.iter().filter(|violation| !violation.is_error()) {
-        context.ui.warn(&format!("{}: {}", violation.path, violation.message));
-    }
-    let errors: Vec<_> = violations.iter().filter(|violation| violation.is_error()).collect();
-    if let Some(first) = errors.first() {
-        let more = match errors.len() {
-            1 => String::new(),
-            n => format!(" (and {} more)", n - 1),
-        };
-        return Err(Error::refused(format!("the message breaks a limit: {}: {}{more}", first.path, first.message))
-            .hint(format!("mmsg message validate {} shows them all; nothing was sent", path.display())));
-    }
+    let message = crate::commands::message::load(&path)?;
+    crate::commands::message::require_valid(&context.ui, &message)?;
     Ok(message)
-}
-
-/// Where tokens come from.
-pub(crate) enum Source {
-    Files(Vec<Input>),
-    Audience(String),
-}
-
-impl Source {
-    pub(crate) fn shown(&self) -> String {
-        match self {
-            Self::Files(inputs) => inputs.iter().map(Input::name).collect::<Vec<_>>().join(", "),
-            Self::Audience(name) => format!("audience {name}"),
-        }
-    }
 }

@@ -2,9 +2,13 @@
 
 use serde::Serialize;
 
-use super::lists::{ListArgs, Listed};
-use crate::audience::{Columns, Input};
-use crate::error::Result;
+use super::Context;
+use super::lists::{self, ListArgs, Listed};
+use super::signals::Signals;
+use crate::audience::Columns;
+use crate::clock::Clock;
+use crate::error::{Exit, Result};
+use crate::ledger::Watch;
 use crate::ui::table::Record;
 use crate::ui::text::thousands;
 
@@ -84,19 +88,33 @@ impl Record for Imported {
     }
 }
 
-/// Reads the list and hands each good row to `add`, which stages it in the ledger: the audience takes its new place only when the
-/// caller finishes the stage, so a failed import leaves the old one untouched. Blocking.
-///
-/// # Errors
-///
-/// Those of [`ListArgs::read`] and `add`.
-pub fn stage_rows(
-    args: &ImportArgs,
-    inputs: &[Input],
-    progress: &mut dyn FnMut(u64, u64),
-    add: &mut dyn FnMut(&str, Option<&str>) -> Result<()>,
-) -> Result<Listed> {
-    args.list.read(inputs, Columns::All, progress, &mut |row| add(row.token, row.values))
+pub async fn run(context: &Context, args: Args) -> Result<Exit> {
+    match args.command {
+        Command::Import(args) => import(context, args).await,
+    }
+}
+
+async fn import(context: &Context, args: ImportArgs) -> Result<Exit> {
+    let page = context.page()?;
+    let signals = Signals::listen()?;
+    let mut ledger = context.open_ledger()?;
+    let (listed, mut list) =
+        lists::spool(context, &signals, &args.list, Columns::All, ledger.folder().to_owned()).await?;
+    let source = args.list.source();
+    let progress = context.ui.progress(Some(list.rows), "rows imported");
+    let (stopping, name, now) = (signals.clone(), args.audience.clone(), Clock::system().now());
+    let done = signals
+        .blocking(move || {
+            let mut watch = Watch { progress: &mut |rows| progress.set(rows), stop: &|| stopping.is_stopping() };
+            ledger.import_audience(page.as_str(), &name, &source, &mut list, now, &mut watch)
+        })
+        .await?;
+    let imported = done.map_err(|error| match error.exit() {
+        Exit::Interrupted => error.with_exit(signals.exit()),
+        _ => error,
+    })?;
+    context.ui.object(&Imported::new(args.audience, &listed, imported.people))?;
+    Ok(Exit::Done)
 }
 
 #[cfg(test)]
@@ -129,24 +147,5 @@ mod tests {
         for name in ["", " x", "a\u{1b}b", &"x".repeat(101)] {
             assert!(parse(&["import", "--audience", name]).is_err(), "{name:?}");
         }
-    }
-
-    #[test]
-    fn rows_are_staged_and_the_totals_add_up() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.csv");
-        std::fs::write(&path, "token,name\n1,Anna\n2,Bob\n1,Carl\nx y,Dan\n").unwrap();
-        let args = parse(&["import", &path.to_string_lossy(), "--audience", "spring"]).unwrap();
-        let mut staged = Vec::new();
-        let inputs = args.list.inputs().unwrap();
-        let listed = stage_rows(&args, &inputs, &mut |_, _| (), &mut |token, values| {
-            staged.push((token.to_owned(), values.map(str::to_owned)));
-            Ok(())
-        })
-        .unwrap();
-        assert_eq!(staged[1], ("2".to_owned(), Some(r#"{"name":"Bob"}"#.to_owned())));
-        let imported = Imported::new(args.audience, &listed, 2);
-        assert_eq!(imported.rows, imported.recipients + imported.duplicates + imported.bad);
-        assert_eq!((imported.duplicates, imported.bad), (1, 1));
     }
 }

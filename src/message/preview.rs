@@ -108,6 +108,15 @@ fn is_allowed(url: &str) -> bool {
     }
 }
 
+/// Scheme, host and port of an address that [`iframe_src`] gave.
+pub fn origin(url: &str) -> Option<&str> {
+    let host = url.find("://")? + 3;
+    let end = url[host..].find(['/', '?', '#']).map_or(url.len(), |at| host + at);
+    let origin = &url[..end];
+    // It goes into a policy, where a semicolon or a space would end it.
+    origin.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":/.-[]".contains(&byte)).then_some(origin)
+}
+
 fn is_loopback(authority: &str) -> bool {
     let host = match authority.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),

@@ -534,7 +534,7 @@ mod tests {
         fn filling_never_breaks_the_json_nor_adds_a_key(
             literal in "[a-z{}\"\\\\]{0,8}(\\$\\$\\{)?[a-z}]{0,3}", a in any::<String>(), b in any::<String>()
         ) {
-            let text = format!("{}${{a}}-${{b:-d}}", literal);
+            let text = format!("{literal}${{a}}-${{b:-d}}");
             let value = json!({"text": text, "more": {"url": "https://shop.example/${a}", "list": ["${b:-x}", 1]}});
             let Ok(template) = Template::compile(&Message::from_value(value.clone())) else { return Ok(()) };
             let mut out = String::new();

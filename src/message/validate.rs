@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::parse;
 use super::path::{self, Path};
 use super::rules::check::{self, MACROS, nearest};
-use super::rules::{self, Basis, Check, Kind, OWN, Rule, Severity};
+use super::rules::{self, Basis, Check, Kind, Rule, Severity};
 use super::values::{Outline, doubtful_literal, is_url_field};
 
 /// One broken rule at one place.
@@ -244,7 +244,5 @@ pub(crate) fn wrong_macro(kind: Option<Kind>, path: &Path, text: &str) -> Option
     })
 }
 
-/// Whether a rule is about what people wrote for us rather than for Meta.
-pub fn is_own(violation: &Violation) -> bool {
-    violation.page == OWN
-}
+#[cfg(test)]
+mod tests;

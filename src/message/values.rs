@@ -135,6 +135,25 @@ pub fn doubtful_literal(text: &str) -> Option<&str> {
     None
 }
 
+/// A text with something to look at in place of its values: the default, or the column's name. `None` when it can't be read.
+pub fn sample(text: &str, is_url: bool) -> Option<String> {
+    let segments = segments(text).ok()?;
+    if let ([Segment::Column { name, default: None }], true) = (segments.as_slice(), is_url) {
+        return Some(format!("https://example.com/{name}"));
+    }
+    Some(
+        segments
+            .iter()
+            .map(|segment| match segment {
+                Segment::Literal(literal) => (*literal).to_owned(),
+                Segment::Column { default: Some(default), .. } => (*default).to_owned(),
+                Segment::Column { name, default: None } if is_url => (*name).to_owned(),
+                Segment::Column { name, default: None } => format!("[{name}]"),
+            })
+            .collect(),
+    )
+}
+
 /// Whether a field holds a URL, by its name: values inside are percent-encoded there.
 pub fn is_url_field(name: &str) -> bool {
     name == "url" || name.ends_with("_url")

@@ -5,7 +5,8 @@
 
 use std::io::{self, IsTerminal};
 
-use dialoguer::{Input, Password};
+use dialoguer::console::Term;
+use dialoguer::{Input, Password, Select};
 
 use super::Ui;
 use crate::error::{Error, Exit, Result};
@@ -97,6 +98,39 @@ impl Ui {
         Ok(number(&answer).unwrap_or(1) - 1)
     }
 
+    /// Asks for one line of text, which may be empty; `initial` can be edited. The caller has made sure that somebody can be asked.
+    ///
+    /// # Errors
+    /// Interrupted (exit 130) on Ctrl-C.
+    pub fn ask_text(&self, question: &str, initial: &str) -> Result<String> {
+        Input::new()
+            .with_prompt(self.clean(question))
+            .with_initial_text(initial)
+            .allow_empty(true)
+            .interact_text_on(&Term::stderr())
+            .map_err(menu_failed)
+    }
+
+    /// Lets choose one of several; `None` on Esc. The caller has made sure that somebody can be asked.
+    ///
+    /// # Errors
+    /// Interrupted (exit 130) on Ctrl-C.
+    pub fn menu(&self, question: &str, items: &[String], default: usize) -> Result<Option<usize>> {
+        // An item longer than the terminal is wide would break the menu's lines.
+        let room = usize::from(Term::stderr().size().1).saturating_sub(4).max(10);
+        let shown: Vec<String> = items
+            .iter()
+            .map(|item| dialoguer::console::truncate_str(&self.clean(item), room, "…").into_owned())
+            .collect();
+        Select::new()
+            .with_prompt(self.clean(question))
+            .items(&shown)
+            .default(default)
+            .report(false)
+            .interact_on_opt(&Term::stderr())
+            .map_err(menu_failed)
+    }
+
     fn must_ask(&self, question: &str) -> Result<()> {
         if self.can_ask() {
             return Ok(());
@@ -112,5 +146,16 @@ fn unanswered(error: dialoguer::Error) -> Error {
         Error::new(Exit::Interrupted, "interrupted: nothing was changed")
     } else {
         Error::new(Exit::NotConfirmed, "not confirmed: no answer").because(&error)
+    }
+}
+
+fn menu_failed(error: dialoguer::Error) -> Error {
+    // A menu hides the cursor while it is up.
+    let _ = Term::stderr().show_cursor();
+    match error {
+        dialoguer::Error::IO(error) if error.kind() == io::ErrorKind::Interrupted => {
+            Error::new(Exit::Interrupted, "interrupted")
+        }
+        error => Error::new(Exit::NotConfirmed, "can't ask").because(&error),
     }
 }
