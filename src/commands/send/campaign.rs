@@ -40,6 +40,13 @@ impl CampaignFacts {
             ))
             .hint("mmsg campaign list shows what can be sent with"));
         }
+        if let Some(status) = node.status.as_deref().filter(|status| matches!(*status, "DELETED" | "ARCHIVED")) {
+            return Err(Error::refused(format!(
+                "campaign {id} is {}: nothing was planned or sent",
+                status.to_lowercase()
+            ))
+            .hint("mmsg campaign list shows what can be sent with"));
+        }
         Ok(Self {
             name: node.name,
             page: node.page,
