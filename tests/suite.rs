@@ -3,6 +3,7 @@
 
 mod common;
 
+mod campaign;
 mod completions;
 mod config;
 mod exits;
