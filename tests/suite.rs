@@ -3,10 +3,12 @@
 
 mod common;
 
+mod campaign;
 mod completions;
 mod config;
 mod exits;
 mod harness;
 mod init;
 mod layers;
+mod send;
 mod suite_is_whole;
