@@ -30,7 +30,7 @@ fn all_that_create_is_given_reaches_graph() {
     let start = jiff::Timestamp::from_second(1_900_000_000).unwrap();
     let far = env.mmsg(["campaign", "create", "--lifetime-budget", "9000", "--start-time", &start.to_string()]);
     far.fails(2, "more than 30 days away");
-    let words = ["campaign", "create", "--lifetime-budget", "90000", "--name", "All of it", "--page", "777"];
+    let words = ["campaign", "create", "--lifetime-budget", "900000", "--name", "All of it", "--page", "777"];
     let more = ["--pixel-id", "42", "--end-time", "1900000000", "-o", "json"];
     let made = env.mmsg(words.iter().chain(&more)).exits(0).json();
     let read = env.mmsg(["campaign", "get", made["id"].as_str().unwrap(), "-o", "json"]).exits(0).json();
@@ -97,7 +97,8 @@ fn delete_reads_back_asks_and_translates() {
     assert_eq!(shop.sandbox.count("deleted"), 0);
     let adset = of(&other)["adset_id"].as_str().unwrap().to_owned();
     let run = shop.env.mmsg(["campaign", "delete", &shop.campaign, &adset, "--yes", "-o", "json"]).exits(0);
-    let gone: Vec<_> = run.json().as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect();
+    let gone: Vec<_> =
+        run.json().as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect();
     assert_eq!(gone, [shop.campaign.clone(), other]);
     assert_eq!(shop.sandbox.count("deleted"), 2);
     let left = shop.env.mmsg(["campaign", "list", "-o", "json"]).exits(0).json();
@@ -134,8 +135,8 @@ fn a_create_or_delete_whose_answer_is_lost_is_11_and_names_the_check() {
         let before = shop.sandbox.count("requests");
         let run = shop.env.mmsg(["campaign", "create", "--lifetime-budget", "3000"]).fails(11, "not known");
         assert!(run.stderr.contains("mmsg campaign list"), "{fault}: {run:#?}");
-        // The minimum budgets are read, the write is tried once.
-        assert_eq!(shop.sandbox.count("requests") - before, 2, "{fault}: a write was repeated");
+        // Two reads (minimum budgets, currency), and the write once.
+        assert_eq!(shop.sandbox.count("requests") - before, 3, "{fault}: a write was repeated");
         let run = shop.env.mmsg(["campaign", "delete", &shop.campaign, "--yes"]).fails(11, "not known");
         assert!(run.stderr.contains("mmsg campaign"), "{fault}: {run:#?}");
     }

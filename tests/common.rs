@@ -64,6 +64,12 @@ impl Env {
         self
     }
 
+    /// Takes a variable away.
+    pub fn unset(mut self, name: &str) -> Self {
+        self.variables.retain(|(other, _)| other != name);
+        self
+    }
+
     /// Writes the profile file, for its owner alone.
     pub fn profiles(self, text: &str) -> Self {
         let path = self.profile_file();

@@ -67,7 +67,9 @@ fn one_line_for_each_row_and_the_totals_last() {
         let want = ["token", "state", "reason", "tracking_id", "code", "subcode", "fbtrace_id", "not_before", "at"];
         assert_eq!(keys, want);
         match row["token"].as_str().unwrap() {
-            token if token == list[5] => assert_eq!((&row["state"], &row["code"]), (&json!("refused"), &json!(2_300_034))),
+            token if token == list[5] => {
+                assert_eq!((&row["state"], &row["code"]), (&json!("refused"), &json!(2_300_034)))
+            }
             token if token == list[6] => assert_eq!(row["state"], "unknown"),
             _ => assert_eq!((&row["state"], row["tracking_id"].is_string()), (&json!("accepted"), true)),
         }
@@ -125,6 +127,19 @@ fn bad_rows_and_duplicates_are_counted_and_reported() {
     let strict = shop.send(&[&list[..], &["new one".to_owned()]].concat(), &["--strict"]);
     strict.fails(5, "--strict takes all or nothing");
     assert_eq!(shop.sandbox.requests().len(), 5);
+}
+
+#[test]
+fn invalid_text_spoils_a_row_only_in_a_used_column() {
+    let shop = Shop::open();
+    let list = people(2);
+    let csv = [b"token,name\n", list[0].as_bytes(), b",Andr\xe9\n", list[1].as_bytes(), b",B\n"].concat();
+    let totals = shop.env.mmsg_reading(csv.clone(), shop.words(&["-o", "json"])).exits(0).json();
+    assert_eq!(totals["accepted"], 2);
+    shop.message("named.json", &json!({"text": "Hello ${name}"}));
+    let words = shop.words(&["--message", "named.json", "--max-sends", "0", "-o", "json"]);
+    let totals = shop.env.mmsg_reading(csv, words).exits(0).says("UTF-8").json();
+    assert_eq!(totals["rejected"], 1, "{totals:#}");
 }
 
 #[test]
@@ -224,7 +239,8 @@ fn a_short_cool_down_of_a_rehearsal_ends_sooner() {
     fs::write(env.profile_file(), "[profiles.default.send]\ncool_down = '1s'\n").unwrap();
     let list = people(3);
     let _ = shop.totals(&list, &[], 0);
-    let free: i64 = shop.asks_ledger("select max(blocked_until - finished_at) from sends s join recipients r on r.id = s.recipient")[0]
+    let free: i64 = shop
+        .asks_ledger("select max(blocked_until - finished_at) from sends s join recipients r on r.id = s.recipient")[0]
         .parse()
         .unwrap();
     assert_eq!(free, 61_000, "a second, and the minute on top");

@@ -3,6 +3,7 @@
 
 mod common;
 
+mod bad_input;
 mod campaign;
 mod completions;
 mod config;
@@ -10,5 +11,7 @@ mod exits;
 mod harness;
 mod init;
 mod layers;
+mod message;
 mod send;
 mod suite_is_whole;
+mod tokens;

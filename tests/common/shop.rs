@@ -35,8 +35,7 @@ impl Shop {
 
     /// The words of that command, for other ways to run it.
     pub fn words<'w>(&'w self, args: &[&'w str]) -> Vec<&'w str> {
-        let mut words =
-            vec!["send", "--campaign", &self.campaign, "--message", "promo.json", "--rate", "unlimited"];
+        let mut words = vec!["send", "--campaign", &self.campaign, "--message", "promo.json", "--rate", "unlimited"];
         // A later flag would be a second one of its name.
         for (flag, at) in [("--campaign", 1), ("--message", 3), ("--rate", 5)].into_iter().rev() {
             if args.contains(&flag) {

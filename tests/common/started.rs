@@ -51,6 +51,13 @@ impl Started<'_> {
         self.child.try_wait().unwrap().is_none()
     }
 
+    /// The most memory that it had until now; 0 once it has ended.
+    pub fn peak_kib(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+    }
+
     /// What it said until now.
     pub fn stderr(&self) -> String {
         fs::read_to_string(self.folder.path().join("err")).unwrap()
