@@ -3,11 +3,16 @@
 
 mod common;
 
+mod bad_input;
 mod campaign;
 mod completions;
 mod config;
 mod exits;
+mod graph;
 mod harness;
 mod init;
 mod layers;
+mod message;
+mod send;
 mod suite_is_whole;
+mod tokens;
