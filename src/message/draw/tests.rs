@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::super::examples::Example;
-use super::super::model::Draft;
+use crate::message::examples::Example;
+use crate::message::model::Draft;
 use super::*;
 
 fn example(example: Example) -> Value {

@@ -1,5 +1,5 @@
-use super::super::examples::Example;
-use super::super::model::Draft;
+use crate::message::examples::Example;
+use crate::message::model::Draft;
 use super::*;
 
 /// As much of JSON Schema as [`document`] uses; an unknown keyword is a failure.
