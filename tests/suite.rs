@@ -7,6 +7,7 @@ mod bad_input;
 mod campaign;
 mod completions;
 mod config;
+mod crash;
 mod exits;
 mod graph;
 mod harness;

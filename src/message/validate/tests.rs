@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
+use super::{Stage, check};
 use crate::message::Message;
 use crate::message::path::{Part, Step, parts, select};
 use crate::message::rules::{Check, Kind, Rule, Severity, Type, all};
-use super::{Stage, check};
 
 fn buttons() -> Value {
     json!([
