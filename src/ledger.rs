@@ -5,6 +5,7 @@
 
 pub mod audiences;
 pub mod broadcasts;
+pub mod pace;
 pub mod place;
 pub mod plan;
 pub mod runs;

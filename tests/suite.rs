@@ -9,6 +9,7 @@ mod completions;
 mod config;
 mod exits;
 mod faults;
+mod graph;
 mod harness;
 mod init;
 mod layers;
