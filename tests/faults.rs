@@ -1,6 +1,6 @@
 //! What Graph and the network do wrong, and what each answer means for the row, the run and the exit code.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mmsg::sandbox::Faults;
 use rustix::process::Signal;
@@ -287,4 +287,44 @@ fn errors_that_repeat_the_token_do_not_show_it() {
     for words in [&["campaign", "list", "-v"][..], &["campaign", "create", "--lifetime-budget", "3000", "-o", "json"]] {
         shop.env.mmsg(words).exits(4).says("[hidden]");
     }
+}
+
+#[test]
+fn an_answer_that_never_comes_is_in_doubt_after_30_seconds() {
+    let shop = Shop::open();
+    let list = people(20);
+    shop.sandbox.error_tokens([(list[3].clone(), "accepted-hang".to_owned()), (list[4].clone(), "hang".to_owned())]);
+    let begin = Instant::now();
+    let totals = shop.totals(&list, &[], 11);
+    assert!((29..40).contains(&begin.elapsed().as_secs()), "{:?}", begin.elapsed());
+    assert_eq!((&totals["unknown"], &totals["accepted"]), (&json!(2), &json!(18)));
+    shop.sandbox.error_tokens([]);
+    let _ = shop.totals(&list, &[], 0);
+    shop.sandbox.assert_nobody_twice();
+    assert_eq!(shop.sandbox.requests().len(), 20);
+}
+
+#[test]
+fn a_graph_that_goes_away_in_the_middle_ends_it_with_7_and_is_knocked_at_softly() {
+    let mut shop = Shop::with(|options| options.dials.latency = Duration::from_millis(10));
+    let list = people(2000);
+    let text = list.join("\n");
+    let words: Vec<String> = shop.words(&["--concurrency", "8", "-o", "json"]).iter().map(|&word| word.into()).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let started = shop.env.start(&text, &words);
+    shop.sandbox.wait_for_sends(50);
+    shop.sandbox.stop();
+    let begin = Instant::now();
+    let run = started.ends_within(Duration::from_secs(120)).exits(7).says("can't be reached");
+    assert!((55..100).contains(&begin.elapsed().as_secs()), "{:?}", begin.elapsed());
+    let totals = run.totals();
+    let count = |part: &str| totals[part].as_u64().unwrap();
+    assert_eq!(count("accepted") + count("unknown") + count("pending"), 2000, "{totals:#}");
+    // Only what was on the wire is in doubt; what could not leave is not.
+    assert!(count("unknown") <= 8, "{totals:#}");
+    let probes = totals["this_run"]["not_sent"].as_u64().unwrap();
+    assert!((10..=40).contains(&probes), "{probes} knocks");
+    let truth = shop.sandbox.accepted().len() as u64;
+    assert!(count("accepted") <= truth && truth <= count("accepted") + count("unknown"), "{truth} {totals:#}");
+    shop.sandbox.assert_nobody_twice();
 }
