@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 
 use serde_json::{Value, json};
 
-use crate::common::sandbox::Sandbox;
+use crate::common::sandbox::SandboxProcess as Sandbox;
 use crate::common::{Env, Run};
 
 fn sandbox(args: &[&str]) -> (Sandbox, Env) {
@@ -172,7 +172,8 @@ fn a_code_is_explained_with_both_meanings() {
 
 /// Turns a dial of a running sandbox.
 fn turn(sandbox: &Sandbox, dials: &Value) {
-    let address = sandbox.graph_url().strip_prefix("http://").unwrap();
+    let url = &sandbox.variables.iter().find(|(name, _)| name == "MMSG_GRAPH_URL").unwrap().1;
+    let address = url.strip_prefix("http://").unwrap();
     let body = dials.to_string();
     let mut stream = TcpStream::connect(address).unwrap();
     write!(
