@@ -309,7 +309,8 @@ fn a_graph_that_goes_away_in_the_middle_ends_it_with_7_and_is_knocked_at_softly(
     let mut shop = Shop::with(|options| options.dials.latency = Duration::from_millis(10));
     let list = people(2000);
     let text = list.join("\n");
-    let words: Vec<String> = shop.words(&["--concurrency", "8", "-o", "json"]).iter().map(|&word| word.into()).collect();
+    let words: Vec<String> =
+        shop.words(&["--concurrency", "8", "-o", "json"]).iter().map(|&word| word.into()).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let started = shop.env.start(&text, &words);
     shop.sandbox.wait_for_sends(50);
