@@ -202,7 +202,7 @@ fn a_message_that_is_none_or_breaks_a_limit_is_5() {
     let before = shop.sandbox.count("requests");
     let cases: Vec<(&str, Vec<u8>, &str)> = vec![
         ("no JSON", b"{\"text\":\n  \"a\" oops}".to_vec(), "line 2, column 7"),
-        ("empty", Vec::new(), "line 1"),
+        ("empty", Vec::new(), "empty"),
         ("no object", b"[1]".to_vec(), "object"),
         ("not UTF-8", b"{\"text\":\"\xff\xfe\"}".to_vec(), ""),
         ("too large", format!("{{\"text\":\"{}\"}}", "x".repeat(2_000_000)).into_bytes(), "large"),

@@ -66,12 +66,19 @@ impl Started<'_> {
     /// Its end.
     #[must_use = "look at how it ended"]
     #[track_caller]
-    pub fn ends(mut self) -> Run {
+    pub fn ends(self) -> Run {
+        self.ends_within(Duration::from_secs(60))
+    }
+
+    /// Its end, which may take this long.
+    #[must_use = "look at how it ended"]
+    #[track_caller]
+    pub fn ends_within(mut self, patience: Duration) -> Run {
         let begin = Instant::now();
         let status = loop {
             match self.child.try_wait().unwrap() {
                 Some(status) => break status,
-                None if begin.elapsed() > Duration::from_secs(60) => {
+                None if begin.elapsed() > patience => {
                     panic!("it does not end; it said:\n{}", self.stderr())
                 }
                 None => std::thread::sleep(Duration::from_millis(5)),
