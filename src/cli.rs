@@ -75,6 +75,9 @@ pub enum Standalone {
     /// Show the settings, or the place of the profile file.
     #[command(display_order = 90)]
     Config(commands::config::Args),
+    /// See the whole job at work on this machine, in one go.
+    #[command(display_order = 79)]
+    Demo(commands::demo::Args),
     /// Run a Graph host on this machine: rehearse without a Meta account.
     #[command(display_order = 80)]
     Sandbox(Box<commands::sandbox::Args>),

@@ -5,6 +5,7 @@ pub mod campaign;
 pub mod completions;
 pub mod config;
 mod context;
+pub mod demo;
 pub mod explain;
 pub mod init;
 pub mod lists;
@@ -157,6 +158,7 @@ fn start(ui: &Ui, environment: &Environment, cli: Cli) -> Result<Exit> {
 fn run_standalone(frame: &Frame<'_>, word: Standalone) -> Result<Exit> {
     match word {
         Standalone::Init(args) => init::run(frame, args),
+        Standalone::Demo(args) => block_on(demo::run(frame.ui, args)),
         Standalone::Config(args) => config::run(frame, args),
         Standalone::Completions(args) => completions::run(frame, args),
         Standalone::Man(args) => man::run(frame, args),
