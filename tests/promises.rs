@@ -99,9 +99,13 @@ fn killed_while_planning_the_list_never_goes_out() {
     let run = shop.env.mmsg(["send", "--resume"]).exits(0);
     assert!(run.stderr.contains("cut off while it was planned"), "{run:#?}");
     assert_eq!(shop.sandbox.requests().len(), 0, "a list that was cut off went out");
-    // Another list of the broadcast goes out alone, and the same one is planned as a whole.
-    let _ = shop.totals(&list[..5], &[], 0);
-    assert_eq!(shop.sandbox.requests().len(), 5);
+    // Another list of the broadcast, planned as a whole, goes out alone.
+    let _ = shop.totals(&list[..5], &["--max-sends", "0"], 6);
+    let _ = shop.env.mmsg(["send", "--resume", "--rate", "unlimited"]);
+    let mut asked = shop.sandbox.requested();
+    asked.sort();
+    assert_eq!(asked, list[..5], "rows of a list that was cut off went out");
+    // And so does the same list once it is planned.
     let totals = shop.totals(&list, &["--max-sends", "3"], 6);
     assert_eq!((&totals["accepted"], &totals["pending"]), (&json!(8), &json!(59_992)));
 }
@@ -270,6 +274,38 @@ fn two_runs_that_start_together_never_claim_the_same_person() {
     assert!(matches!((one.code, two.code), (0 | 6, 0 | 6)), "{one:#?}\n{two:#?}");
     shop.assert_each_once(&list);
     assert_eq!(shop.sandbox.requests().len(), 300, "a second request for somebody");
+}
+
+#[test]
+fn the_cool_down_is_looked_at_when_a_row_is_claimed_not_only_when_it_is_planned() {
+    let shop = Shop::open();
+    let other = shop.other_campaign();
+    let list = people(12);
+    // Both were planned when everybody was free.
+    let _ = shop.totals(&list, &["--max-sends", "0"], 6);
+    let _ = shop.totals(&list, &["--max-sends", "0", "--campaign", &other], 6);
+    let _ = shop.totals(&list, &[], 0);
+    let run = shop.env.mmsg(["send", "--resume", "--rate", "unlimited", "-o", "json"]).exits(6);
+    assert_eq!(run.json()["pending"], 12);
+    assert_eq!(shop.sandbox.requests().len(), 12, "a second request for somebody");
+}
+
+#[test]
+fn two_that_make_one_ledger_at_once_wait_for_each_other() {
+    let shop = Shop::open();
+    let list = people(3);
+    // As another mmsg that makes the same ledger in the same moment: SQLite refuses the switch to WAL without waiting.
+    fs::create_dir_all(shop.ledger().parent().unwrap()).unwrap();
+    let other = rusqlite::Connection::open(shop.ledger()).unwrap();
+    other.execute_batch("begin immediate; select count(*) from sqlite_schema;").unwrap();
+    let text = list.join("\n");
+    let words = shop.words(&[]);
+    let started = shop.env.start(&text, &words);
+    std::thread::sleep(Duration::from_millis(700));
+    assert_eq!(shop.sandbox.requests().len(), 0);
+    drop(other);
+    started.ends().exits(0);
+    shop.assert_each_once(&list);
 }
 
 #[test]
