@@ -107,4 +107,6 @@ pub enum Command {
     Broadcast(commands::broadcast::Args),
     /// List and settle sends that may or may not have been accepted.
     Unknown(commands::unknown::Args),
+    /// Tell one person's whole story.
+    Why(commands::why::Args),
 }

@@ -11,6 +11,7 @@ pub mod plan;
 pub mod runs;
 pub mod spool;
 pub mod state;
+pub mod story;
 pub mod totals;
 pub mod unknown;
 pub mod writer;

@@ -16,6 +16,7 @@ mod init;
 mod layers;
 mod message;
 mod promises;
+mod readme;
 mod secrets;
 mod send;
 mod story;

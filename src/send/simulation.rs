@@ -19,7 +19,6 @@ use super::outcome::CampaignTimes;
 use super::pace::Rate;
 use crate::campaign::{AdAccount, CampaignId};
 use crate::clock::{Clock, UnixMillis};
-use crate::config::secret::{Redactor, Secret};
 use crate::error::Error;
 use crate::graph::{Access, Answer, Body, Frame, GraphError, Sender, Transport, Usage};
 use crate::ledger::broadcasts::{BroadcastKey, Which};
@@ -133,13 +132,7 @@ impl Sink for Seen {
 }
 
 fn frame() -> Frame {
-    let access = Access {
-        graph_url: "http://127.0.0.1:1".to_owned(),
-        api_version: "v26.0".to_owned(),
-        token: Secret::new("token"),
-        app_secret: None,
-        redactor: Redactor::default(),
-    };
+    let access = Access::of_nowhere();
     let account = AdAccount::parse("1").unwrap();
     Sender::new(&access, &account, TIMEOUT, 1).unwrap().frame(&CampaignId::parse("77").unwrap(), None)
 }
