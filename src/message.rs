@@ -12,6 +12,8 @@
 //! | [`preview`] | the address in Meta's answer to a preview |
 //! | [`examples`] | one documented TOML file for each shape |
 
+#[cfg(test)]
+mod corpus;
 pub mod draw;
 pub mod examples;
 pub mod model;
