@@ -201,18 +201,145 @@ fn wait(
     what: String,
 ) -> Wait {
     let told = error.remaining_seconds.map(Duration::from_secs).or_else(|| answer.usage.wait());
+    let warm = campaign.created_at.map(|created| created.plus(WARM_UP)).filter(|warm| row.of_campaign && *warm > now);
     let until = match row.wait {
         Some(Pause::CampaignStart) => Some(campaign.start.filter(|start| *start > now).unwrap_or(now.plus(WARM_UP))),
-        Some(Pause::For(time)) => Some(now.plus(told.unwrap_or(time))),
+        Some(Pause::For(time)) => Some(match (told, warm) {
+            (Some(told), _) => now.plus(told),
+            // Still warming up: the hour that Meta names, then a look as often as the table says.
+            (None, Some(warm)) if time < WARM_UP => warm,
+            (None, _) => now.plus(time),
+        }),
         _ if told.is_some() => told.map(|told| now.plus(told)),
         Some(Pause::NextDay) | None => None,
         Some(Pause::Told) if row.is_rate => None,
-        // Still warming up: the hour that Meta names, then a look every half hour.
-        Some(Pause::Told) => {
-            let warm = campaign.created_at.map(|created| created.plus(WARM_UP)).filter(|_| row.of_campaign);
-            Some(warm.filter(|warm| *warm > now).unwrap_or(now.plus(LOOK_AGAIN)))
-        }
+        Some(Pause::Told) => Some(warm.unwrap_or(now.plus(LOOK_AGAIN))),
     };
     let next_day = row.wait == Some(Pause::NextDay) && until.is_none();
     Wait { is_rate: row.is_rate, of_broadcast: row.of_campaign, until, next_day, what }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::Usage;
+    use crate::graph::codes;
+
+    const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
+
+    fn of(transport: Transport, campaign: CampaignTimes) -> Verdict {
+        let answer = Answer { transport, usage: Usage::default(), fbtrace_id: None, date: None };
+        classify(&answer, campaign, NOW)
+    }
+
+    fn error(status: u16, error: GraphError) -> Transport {
+        Transport::Answered { status, body: Body::Error(error) }
+    }
+
+    fn coded(code: i64, subcode: Option<i64>) -> GraphError {
+        GraphError { code: Some(code), subcode, message: "said".to_owned(), ..GraphError::default() }
+    }
+
+    fn grown() -> CampaignTimes {
+        CampaignTimes { created_at: Some(NOW.minus(A_DAY)), start: None }
+    }
+
+    #[test]
+    fn every_code_of_the_table_does_to_row_and_run_what_its_class_says() {
+        for row in codes::all() {
+            for campaign in [CampaignTimes::default(), grown()] {
+                let young = campaign.is_young(NOW);
+                let verdict = of(error(400, coded(row.code, row.subcode)), campaign);
+                let name = format!("{}/{:?} young {young}: {verdict:?}", row.code, row.subcode);
+                match row.class_when(young) {
+                    Class::Stop | Class::Campaign | Class::Message => {
+                        assert_eq!(verdict.outcome, Outcome::Back, "{name}");
+                        let Effect::Stop(halt) = verdict.effect else { panic!("{name}") };
+                        assert_eq!(halt.exit, row.exit_when(young), "{name}");
+                        assert!(matches!(halt.exit, Exit::Credentials | Exit::Refused), "{name}");
+                        assert_eq!(halt.of_broadcast, row.class_when(young) != Class::Stop, "{name}");
+                    }
+                    Class::Drop => {
+                        let Outcome::Refused { suppress } = verdict.outcome else { panic!("{name}") };
+                        assert_eq!(suppress.is_some(), row.suppresses, "{name}");
+                        let Effect::Refused(refusal) = verdict.effect else { panic!("{name}") };
+                        assert_eq!(refusal.counts_as_burst, !row.suppresses, "{name}");
+                    }
+                    Class::Later => {
+                        let wait = if row.code == TOO_EARLY { COOL_DOWN } else { A_DAY };
+                        assert_eq!(verdict.outcome, Outcome::Later { until: NOW.plus(wait) }, "{name}");
+                    }
+                    Class::Wait => {
+                        assert_eq!(verdict.outcome, Outcome::Back, "{name}");
+                        let Effect::Wait(wait) = verdict.effect else { panic!("{name}") };
+                        assert_eq!((wait.is_rate, wait.of_broadcast), (row.is_rate, row.of_campaign), "{name}");
+                        assert!(wait.until.is_some_and(|until| until > NOW) || wait.is_rate || wait.next_day, "{name}");
+                    }
+                    Class::Doubt => {
+                        assert_eq!((verdict.outcome, verdict.effect), (Outcome::Unknown, Effect::Doubt), "{name}");
+                    }
+                }
+                assert_eq!((verdict.http_status, verdict.facts.code), (Some(400), Some(row.code)));
+            }
+        }
+    }
+
+    #[test]
+    fn a_code_in_the_table_decides_alone() {
+        let transient = GraphError { is_transient: true, ..coded(2_300_034, None) };
+        for status in [200, 302, 400, 500, 503] {
+            let verdict = of(error(status, transient.clone()), grown());
+            assert_eq!(verdict.outcome, Outcome::Refused { suppress: Some(Skip::OptedOut) }, "{status}");
+        }
+    }
+
+    #[test]
+    fn without_a_known_code_status_and_transience_decide() {
+        let unknown = coded(424_242, None);
+        for (status, transient, is_doubt) in
+            [(400, false, false), (200, false, false), (400, true, true), (500, false, true), (302, false, true)]
+        {
+            for code in [Some(424_242), None] {
+                let verdict =
+                    of(error(status, GraphError { code, is_transient: transient, ..unknown.clone() }), grown());
+                assert_eq!(verdict.outcome == Outcome::Unknown, is_doubt, "{status} {transient} {code:?}");
+                if !is_doubt {
+                    assert_eq!(verdict.effect, Effect::Refused(Refusal { code, counts_as_burst: true }));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_answer_is_doubt_and_what_never_left_is_not() {
+        for status in [200, 204, 302, 403, 404, 500] {
+            let body = Body::Other { sample: "<html>".to_owned(), is_json: false };
+            assert_eq!(of(Transport::Answered { status, body }, grown()).outcome, Outcome::Unknown, "{status}");
+        }
+        assert_eq!(of(Transport::Lost { why: "reset".to_owned() }, grown()).outcome, Outcome::Unknown);
+        assert_eq!(of(Transport::NotSent { why: "refused".to_owned() }, grown()).outcome, Outcome::Back);
+        let accepted = Transport::Answered { status: 200, body: Body::Success { tracking_id: None } };
+        assert_eq!(of(accepted, grown()).outcome, Outcome::Accepted { tracking_id: None });
+    }
+
+    #[test]
+    fn a_told_time_is_the_time() {
+        let told = GraphError { remaining_seconds: Some(90), ..coded(2_300_036, None) };
+        let until = NOW.plus(Duration::from_secs(90));
+        assert_eq!(of(error(400, told), grown()).outcome, Outcome::Later { until });
+        let told = GraphError { remaining_seconds: Some(90), ..coded(2_300_055, None) };
+        let Effect::Wait(wait) = of(error(400, told), grown()).effect else { panic!() };
+        assert_eq!(wait.until, Some(until));
+    }
+
+    #[test]
+    fn warming_up_waits_for_metas_hour_then_looks_every_half_hour() {
+        let until = |age: u64| {
+            let created = NOW.minus(Duration::from_secs(age));
+            let campaign = CampaignTimes { created_at: Some(created), start: None };
+            let Effect::Wait(wait) = of(error(400, coded(2_300_041, None)), campaign).effect else { panic!() };
+            wait.until.unwrap().since(NOW).as_secs()
+        };
+        assert_eq!((until(600), until(3000), until(5000)), (3000, 600, 1800));
+    }
 }

@@ -105,6 +105,14 @@ impl<'a> Outcome<'a> {
                 self.over = true;
                 self.errors.push(self.burst(context, burst, sample, &requests, campaign));
             }
+            // Who closed stdout sees no more rows, but the log has how far it came.
+            Ending::Failed(error) if error.exit() == Exit::Terminated => {
+                self.over = true;
+                self.errors.push(
+                    Error::new(Exit::Terminated, format!("stdout was closed after {requests}"))
+                        .hint(format!("{} continues", continue_command(context, Some(campaign.id.as_str())))),
+                );
+            }
             Ending::Failed(error) => {
                 self.over = true;
                 self.errors.push(error);
