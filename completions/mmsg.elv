@@ -36,6 +36,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --version 'Print version'
             cand init 'Write a profile, step by step'
             cand config 'Show the settings, or the place of the profile file'
+            cand demo 'See the whole job at work on this machine, in one go'
             cand sandbox 'Run a Graph host on this machine: rehearse without a Meta account'
             cand completions 'Print a completion script for a shell'
             cand man 'Print the manual page, or write one for each command'
@@ -46,6 +47,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand tokens 'Keep token lists under a name'
             cand broadcast 'List broadcasts, or call one off'
             cand unknown 'List and settle sends that may or may not have been accepted'
+            cand why 'Tell one person''s whole story'
         }
         &'mmsg;init'= {
             cand --ad-account 'Ad account that pays: digits, with or without act_'
@@ -102,6 +104,22 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mmsg;config;path'= {
+            cand --profile 'Profile of the config file to use [env: MMSG_PROFILE]'
+            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand -o 'How data is written to stdout [env: MMSG_OUTPUT]'
+            cand --output 'How data is written to stdout [env: MMSG_OUTPUT]'
+            cand --color 'When to colour [env: NO_COLOR]'
+            cand -q 'Say only warnings and errors on stderr'
+            cand --quiet 'Say only warnings and errors on stderr'
+            cand -v 'Say more on stderr'
+            cand --verbose 'Say more on stderr'
+            cand --no-input 'Never ask; what needs an answer fails with exit code 9'
+            cand -y 'Answer yes to every question'
+            cand --yes 'Answer yes to every question'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'mmsg;demo'= {
             cand --profile 'Profile of the config file to use [env: MMSG_PROFILE]'
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'How data is written to stdout [env: MMSG_OUTPUT]'
@@ -718,6 +736,22 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --output 'How data is written to stdout [env: MMSG_OUTPUT]'
             cand --color 'When to colour [env: NO_COLOR]'
             cand --all 'Every send in doubt of the whole ledger'
+            cand -q 'Say only warnings and errors on stderr'
+            cand --quiet 'Say only warnings and errors on stderr'
+            cand -v 'Say more on stderr'
+            cand --verbose 'Say more on stderr'
+            cand --no-input 'Never ask; what needs an answer fails with exit code 9'
+            cand -y 'Answer yes to every question'
+            cand --yes 'Answer yes to every question'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'mmsg;why'= {
+            cand --profile 'Profile of the config file to use [env: MMSG_PROFILE]'
+            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand -o 'How data is written to stdout [env: MMSG_OUTPUT]'
+            cand --output 'How data is written to stdout [env: MMSG_OUTPUT]'
+            cand --color 'When to colour [env: NO_COLOR]'
             cand -q 'Say only warnings and errors on stderr'
             cand --quiet 'Say only warnings and errors on stderr'
             cand -v 'Say more on stderr'

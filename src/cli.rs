@@ -75,6 +75,9 @@ pub enum Standalone {
     /// Show the settings, or the place of the profile file.
     #[command(display_order = 90)]
     Config(commands::config::Args),
+    /// See the whole job at work on this machine, in one go.
+    #[command(display_order = 79)]
+    Demo(commands::demo::Args),
     /// Run a Graph host on this machine: rehearse without a Meta account.
     #[command(display_order = 80)]
     Sandbox(Box<commands::sandbox::Args>),
@@ -104,4 +107,6 @@ pub enum Command {
     Broadcast(commands::broadcast::Args),
     /// List and settle sends that may or may not have been accepted.
     Unknown(commands::unknown::Args),
+    /// Tell one person's whole story.
+    Why(commands::why::Args),
 }

@@ -5,6 +5,7 @@ pub mod campaign;
 pub mod completions;
 pub mod config;
 mod context;
+pub mod demo;
 pub mod explain;
 pub mod init;
 pub mod lists;
@@ -15,6 +16,7 @@ pub mod send;
 pub mod signals;
 pub mod tokens;
 pub mod unknown;
+pub mod why;
 
 use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
@@ -157,6 +159,7 @@ fn start(ui: &Ui, environment: &Environment, cli: Cli) -> Result<Exit> {
 fn run_standalone(frame: &Frame<'_>, word: Standalone) -> Result<Exit> {
     match word {
         Standalone::Init(args) => init::run(frame, args),
+        Standalone::Demo(args) => block_on(demo::run(frame.ui, args)),
         Standalone::Config(args) => config::run(frame, args),
         Standalone::Completions(args) => completions::run(frame, args),
         Standalone::Man(args) => man::run(frame, args),
@@ -174,6 +177,7 @@ pub async fn run(context: &Context, command: Command) -> Result<Exit> {
         Command::Tokens(args) => tokens::run(context, args).await,
         Command::Broadcast(args) => broadcast::run(context, args),
         Command::Unknown(args) => unknown::run(context, args),
+        Command::Why(args) => why::run(context, &args),
     }
 }
 

@@ -11,6 +11,7 @@ pub mod plan;
 pub mod runs;
 pub mod spool;
 pub mod state;
+pub mod story;
 pub mod totals;
 pub mod unknown;
 pub mod writer;
@@ -105,11 +106,11 @@ impl Ledger {
         Ok(ledger)
     }
 
-    /// A ledger in memory, for tests of what stands on it.
+    /// A ledger in memory, its lock files in `folder`, for tests of what stands on it.
     #[cfg(test)]
-    pub fn in_memory() -> Self {
+    pub fn in_memory(folder: &Path) -> Self {
         let conn = Connection::open_in_memory().expect("memory");
-        let mut ledger = Self { conn, path: PathBuf::from(":memory:"), inode: None };
+        let mut ledger = Self { conn, path: folder.join("memory"), inode: None };
         ledger.prepare().unwrap_or_else(|_| panic!("schema"));
         ledger
     }

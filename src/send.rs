@@ -10,3 +10,5 @@ pub mod job;
 pub mod learn;
 pub mod outcome;
 pub mod pace;
+#[cfg(test)]
+mod simulation;

@@ -237,8 +237,7 @@ impl<D: Deliver, S: Sink> Engine<'_, D, S> {
         if self.permits_out > 0 {
             self.pace.give_back(self.permits_out - done.claims.len().min(self.permits_out));
             self.exhausted = done.exhausted && done.claims.is_empty();
-            if let Some(at) = done.permit_at {
-                self.exhausted = false;
+            if let Some(at) = done.permit_at.filter(|_| !self.exhausted) {
                 self.hold(at);
             }
         }

@@ -9,6 +9,9 @@ pub const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 /// The first pause after a rate refusal that names no time; each further one is twice as long.
 const FIRST_BACKOFF: Duration = Duration::from_secs(60);
 
+/// A permit that lacks less than this is whole: sums of fractions are a little off.
+const ROUNDING: f64 = 1e-6;
+
 /// Requests a second.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Rate {
@@ -63,7 +66,7 @@ impl Pace {
         self.shared_until = None;
         let Rate::PerSecond(rate) = self.rate else { return want };
         self.count(now, rate);
-        let whole = self.credit.floor().max(0.0).min(want as f64);
+        let whole = (self.credit + ROUNDING).floor().max(0.0).min(want as f64);
         self.credit -= whole;
         whole as usize
     }
@@ -82,7 +85,7 @@ impl Pace {
         }
         let Rate::PerSecond(rate) = self.rate else { return None };
         self.count(now, rate);
-        (self.credit < 1.0).then(|| now + Duration::from_secs_f64((1.0 - self.credit) / rate))
+        (self.credit + ROUNDING < 1.0).then(|| now + Duration::from_secs_f64((1.0 - self.credit) / rate))
     }
 
     fn count(&mut self, now: Instant, rate: f64) {
