@@ -187,5 +187,8 @@ fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
         .enable_all()
         .build()
         .map_err(|error| Error::internal("can't start the runtime").because(&error))?;
-    runtime.block_on(work)
+    let done = runtime.block_on(work);
+    // A thread that still reads a pipe which somebody keeps open must not hold up the end.
+    runtime.shutdown_background();
+    done
 }
