@@ -26,35 +26,43 @@ end
 
 complete -c mmsg -n "__fish_mmsg_needs_command" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_needs_command" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_needs_command" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_needs_command" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_needs_command" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_needs_command" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_needs_command" -s q -l quiet -d 'Say only warnings and errors on stderr'
 complete -c mmsg -n "__fish_mmsg_needs_command" -s v -l verbose -d 'Say more on stderr'
 complete -c mmsg -n "__fish_mmsg_needs_command" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_needs_command" -s y -l yes -d 'Answer yes to every question'
-complete -c mmsg -n "__fish_mmsg_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_needs_command" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_needs_command" -s V -l version -d 'Print version'
-complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "init" -d 'Write a profile, step by step'
+complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "init" -d 'Write a profile, step by step: the ad account, the Page and where the secrets come from'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "config" -d 'Show the settings, or the place of the profile file'
+complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "sandbox" -d 'Run a Graph host on this machine: rehearse without a Meta account'
+complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "demo" -d 'Run the whole job on the sandbox, in one go'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "man" -d 'Print the manual page, or write one for each command'
-complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "send" -d 'Send a message to a list of subscription tokens (same as message send)'
+complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "explain" -d 'Say what an error code of Graph\'s means, what mmsg does about it and what you can do'
+complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "campaign" -d 'Create, list, read and delete campaigns; what they cost and did'
+complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "message" -d 'Build, check and look at a message'
+complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "send" -d 'Send a message to a list of subscription tokens'
+complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "tokens" -d 'Keep token lists under a name'
+complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "broadcast" -d 'List broadcasts, or call one off'
+complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "unknown" -d 'List and settle sends that may or may not have been accepted'
 complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l ad-account -d 'Ad account that pays: digits, with or without act_' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l page -d 'Page that sends' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l token-env -d 'Read the access token from this environment variable each time' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l token-file -d 'Read the access token from this file each time' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand init" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand init" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand init" -s q -l quiet -d 'Say only warnings and errors on stderr'
@@ -64,88 +72,661 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand init" -s y -l yes -d 'Answer y
 complete -c mmsg -n "__fish_mmsg_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -s q -l quiet -d 'Say only warnings and errors on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -s v -l verbose -d 'Say more on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -s y -l yes -d 'Answer yes to every question'
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -f -a "show" -d 'Print each setting with its value and its source; secrets stay hidden'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -f -a "path" -d 'Print the path of the profile file, there or not'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say only warnings and errors on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to every question'
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -s q -l quiet -d 'Say only warnings and errors on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -s v -l verbose -d 'Say more on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -s y -l yes -d 'Answer yes to every question'
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -s h -l help -d 'Print help'
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l port -d 'Port to listen on; 0 takes a free one' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l seed -d 'The same seed gives the same credentials, ids, people and faults' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l ad-account -d 'Ad account, more than once for several; the first is printed' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l page -d 'Page, more than once for several; the first is printed' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l currency -d 'Currency of the ad accounts' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l time-zone -d 'Time zone of the ad accounts' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l account-status -d 'Status of the ad accounts; 1 is active' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l time-scale -d 'How much faster the rules\' time runs: 43200 makes 12 hours one second' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l warm-up -d 'How long a new campaign refuses to send' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l tier -d 'Keep rate scores of this tier: limited is 60 points and 0.2 a second, full 9000 and 30' -r -f -a "limited\t''
+full\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l cost -d 'Cost of a message in the currency\'s smallest unit' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l ordinary-ads -d 'Ads in the account that are no messages' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l page-size -d 'Rows of a page of a list at most' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l subscribers -d 'People in the Page\'s token list' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l custom-audience -d 'People without PSID and eligibility time' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l insights-lag -d 'How far insights stay behind' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l latency -d 'How long an answer takes' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l latency-jitter -d 'Up to this much is added to the latency' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l errors -d 'Faults of sends: 2300034=0.5%,503-html=1%,accepted-2=0.1%,drop=100%*3 (three times)' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l read-errors -d 'Faults of reads, with the same names' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l write-errors -d 'Faults of create, delete and all other writes, with the same names' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l error-tokens -d 'Lines of token,fault: what these tokens get, every time' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l lost-replies -d 'Accept, record, then cut the connection without an answer' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l hang -d 'Accept, record, then never answer' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l close-idle -d 'Cut a kept connection idle for this long or longer when its next request arrives' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l date-skew -d 'What the Date header is off by' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l record -d 'Append one JSON line for each accepted send' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l record-bodies -d 'Whether those lines hold the message' -r -f -a "true\t''
+false\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l requests -d 'Append one JSON line for each request to /messages, refused ones too' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l truth -d 'Append one JSON line for each webhook event made, and for each POST answered with 200' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-url -d 'Post signed webhook events here' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-delay -d 'Between acceptance and echo, and from each stage to the next. Real time, whatever the scale' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-batch -d 'Events in one POST at most' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l failed -d 'Accepted sends that fail afterwards' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l echoed -d 'Sends echoed, of those that do not fail' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l delivered -d 'Sends delivered, of those that do not fail' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l read -d 'Sends read, of those delivered' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l clicked -d 'Sends clicked, of those read' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-duplicates -d 'Events that come twice' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-late -d 'Events that come later by --webhook-late-by' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-late-by -d 'How late those come' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-disorder -d 'Events overtaken by later ones' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-lost -d 'Events never sent' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-missing-ids -d 'Events without the ids that may be missing, or with null or 0 in their place' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-envelope -d 'How events are wrapped' -r -f -a "changes\t''
+messaging\t''
+mixed\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-timestamps -d 'Unit of the events\' timestamps' -r -f -a "seconds\t''
+millis\t''
+odd\t''
+mixed\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-retry-for -d 'How long an event is tried before it is dropped and the app unsubscribed' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l require-proof -d 'Refuse calls without appsecret_proof'
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l require-budget -d 'Refuse campaigns without a budget (2300007)'
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l enforce-budget -d 'Refuse sends once a campaign\'s budget is used up'
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l stall -d 'Answer nothing at all'
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l echo-secrets -d 'Error messages repeat the caller\'s token'
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -s q -l quiet -d 'Say only warnings and errors on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -s v -l verbose -d 'Say more on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+json\t'One JSON value'
+ndjson\t'One JSON object a line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -l keep -d 'Leave the folder with the list, the message and the ledger behind'
+complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -s q -l quiet -d 'Say only warnings and errors on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -s v -l verbose -d 'Say more on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+json\t'One JSON value'
+ndjson\t'One JSON object a line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -s q -l quiet -d 'Say only warnings and errors on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -s v -l verbose -d 'Say more on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -s y -l yes -d 'Answer yes to every question'
-complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_using_subcommand man" -l dir -d 'Write one page a command into this folder (mmsg.1, mmsg-send.1, …)' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand man" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand man" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand man" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand man" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand man" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand man" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand man" -s q -l quiet -d 'Say only warnings and errors on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand man" -s v -l verbose -d 'Say more on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand man" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand man" -s y -l yes -d 'Answer yes to every question'
-complete -c mmsg -n "__fish_mmsg_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand man" -s h -l help -d 'Print help'
+complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -s q -l quiet -d 'Say only warnings and errors on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -s v -l verbose -d 'Say more on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+json\t'One JSON value'
+ndjson\t'One JSON object a line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -s q -l quiet -d 'Say only warnings and errors on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -s v -l verbose -d 'Say more on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -s h -l help -d 'Print help'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "create" -d 'Create a campaign. Nothing is sent, nothing is charged yet'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "list" -d 'List the campaigns of the ad account, in Graph\'s order'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "get" -d 'Show one campaign: name, Page, budget, times, status'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "delete" -d 'Delete campaigns for good. It asks first; --yes answers'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "estimate" -d 'Say what a campaign of the Page is expected to reach and cost'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "insights" -d 'Show what Meta reports of a campaign, or of the whole ad account: delivered, read, clicked, spent'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l name -d 'Name of the campaign [default: the profile\'s, else one made of the Page and the date]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l daily-budget -d 'What it may cost per day, on average, in the currency\'s smallest unit' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l lifetime-budget -d 'What it may cost in all, in the currency\'s smallest unit' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l page -d 'Page that sends [default: the profile\'s]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l pixel-id -d 'Pixel that counts conversions' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l start-time -d 'When it starts, at most 30 days from now: ISO 8601 with a zone, or Unix seconds [default: now]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l end-time -d 'When it ends [default: 30 days after the start with a lifetime budget, never with a daily one]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+json\t'One JSON value'
+ndjson\t'One JSON object a line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Say only warnings and errors on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -s v -l verbose -d 'Say more on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+json\t'One JSON value'
+ndjson\t'One JSON object a line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -l all -d 'Show ordinary ads as well'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say only warnings and errors on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+json\t'One JSON value'
+ndjson\t'One JSON object a line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -s q -l quiet -d 'Say only warnings and errors on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -s v -l verbose -d 'Say more on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+json\t'One JSON value'
+ndjson\t'One JSON object a line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Say only warnings and errors on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -s v -l verbose -d 'Say more on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -l daily-budget -d 'What it may cost per day, in the currency\'s smallest unit' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -l lifetime-budget -d 'What it may cost in all, in the currency\'s smallest unit' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -l page -d 'Page that sends [default: the profile\'s]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -l days -d 'How many days it runs' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+json\t'One JSON value'
+ndjson\t'One JSON object a line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -s q -l quiet -d 'Say only warnings and errors on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -s v -l verbose -d 'Say more on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -l preset -d 'Days by name' -r -f -a "today\t''
+yesterday\t''
+this_month\t''
+last_month\t''
+this_quarter\t''
+maximum\t''
+data_maximum\t''
+last_3d\t''
+last_7d\t''
+last_14d\t''
+last_28d\t''
+last_30d\t''
+last_90d\t''
+last_week_mon_sun\t''
+last_week_sun_sat\t''
+last_quarter\t''
+last_year\t''
+this_week_mon_today\t''
+this_week_sun_today\t''
+this_year\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -l since -d 'First day, such as 2026-11-01' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -l until -d 'Last day' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+json\t'One JSON value'
+ndjson\t'One JSON object a line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -l conversions -d 'Ask for conversions as well: purchases, leads and others that a pixel counts'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -s q -l quiet -d 'Say only warnings and errors on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -s v -l verbose -d 'Say more on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+json\t'One JSON value'
+ndjson\t'One JSON object a line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -s q -l quiet -d 'Say only warnings and errors on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -s v -l verbose -d 'Say more on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -s h -l help -d 'Print help'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -f -a "build" -d 'Build a message from flags, a TOML file or questions, and print the JSON that the API takes'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -f -a "validate" -d 'Hold a message against Meta\'s published limits; exit 5 when Meta would refuse it'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -f -a "preview" -d 'Show a message as people will see it'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -f -a "send" -d 'Send a message to a list of subscription tokens'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -f -a "rules" -d 'Print every limit: id, path, limit, the page it comes from, the code that Meta answers'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -f -a "schema" -d 'Print the limits as a JSON Schema (draft 2020-12) for editors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l from -d 'Build from a TOML file; - for stdin. With --interactive, go on with it' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l example -d 'Print a complete, commented TOML file and end' -r -f -a "text\t''
+button\t''
+generic\t''
+carousel\t''
+image-grid\t''
+video\t''
+media\t''
+product\t''
+receipt\t''
+coupon\t''
+quick-replies\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l draft -d 'Where --interactive keeps the draft until the message is done' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l template -d 'Template; without it, told by the other flags' -r -f -a "text\t'Plain text'
+button\t'Text with up to three buttons'
+generic\t'One card, or up to ten side by side'
+media\t'One picture or video with buttons'
+product\t'Products of the Page\'s catalogue'
+receipt\t'A receipt of an order'
+coupon\t'A code to copy, with or without a timer'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l text -d 'The text; with cards a greeting that goes before them, with a coupon the greeting before it' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l title -d 'Title of a card; repeat it for a carousel. Of a coupon: its title' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l subtitle -d 'Subtitle of the card or coupon' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l image-url -d 'Image of the card or coupon' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l image -d 'Image of the card\'s grid; repeat for up to six' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l hero -d 'The large image of the card\'s grid' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l video-id -d 'Video of the card' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l url -d 'Opened by a tap on the card (default_action)' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l button -d 'A button that opens a page; cut at the first =' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l postback -d 'A button that sends PAYLOAD to the webhook; cut at the first =' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l app -d 'A button that opens an app: deep links, either may be empty' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l quick-reply -d 'A quick reply: TITLE, TITLE=PAYLOAD, or @phone and @email for what people\'s profiles hold' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l attachment-id -d 'Media template: id of an uploaded attachment' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l media-url -d 'Media template: address of a photo or video on facebook.com' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l media-type -d 'Media template: what it is' -r -f -a "image\t''
+video\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l product -d 'Product template: id of a product of the Page\'s catalogue; repeat for more' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l coupon-code -d 'Coupon template: the code to copy' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l coupon-url -d 'Coupon template: where the coupon is used' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l coupon-button -d 'Coupon template: title of the button that opens --coupon-url' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l expire-time -d 'Coupon template: when it ends, with a timer: \'2026-12-24 18:00:00\'' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l set -d 'Any field of the template, by Meta\'s name: summary.total_cost=56.14' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+json\t'One JSON value'
+ndjson\t'One JSON object a line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l interactive -d 'Build by questions on the terminal; the draft is kept in --draft after every answer'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -s q -l quiet -d 'Say only warnings and errors on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -s v -l verbose -d 'Say more on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+json\t'One JSON value'
+ndjson\t'One JSON object a line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -s q -l quiet -d 'Say only warnings and errors on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -s v -l verbose -d 'Say more on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -s h -l help -d 'Print help'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l save -d 'Write that page to a file (readable by you only)' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l width -d 'Width of the drawing in columns [default: the terminal\'s]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l tokens -d 'Fill the message with a row of this list of recipients' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l row -d 'Which row of --tokens [default: 1]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l value -d 'A value for ${COLUMN}; repeat for more' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+json\t'One JSON value'
+ndjson\t'One JSON object a line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l local -d 'Draw it here, without asking Graph; with --save or --open the page is made without Meta\'s frame'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l open -d 'Open a local page with Meta\'s preview and our own rendering in the browser'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -s q -l quiet -d 'Say only warnings and errors on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -s v -l verbose -d 'Say more on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -s h -l help -d 'Print help'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l campaign -d 'Campaign to send with; the id that campaign create printed' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l message -d 'Message JSON, as message build prints it' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l audience -d 'Send to an imported audience' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l token-column -d 'Column that holds the tokens: a header name, a path into JSON (data.token), or a number for lists without a header' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l delimiter -d 'Delimiter of the columns (one character, or tab) where it is not found by itself' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l reject -d 'Write bad rows to this CSV file: line, column, reason, the row masked, file' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l retry-refused -d 'Try rows again that were refused with these codes' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l max-sends -d 'Requests of this run at the most; 0 plans and sends nothing' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l rate -d 'Sends a second, or unlimited [default: 10]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l concurrency -d 'Requests in flight at the most [default: 64]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l wait -d 'Wait for "not yet" (warm-up, budgets, cool-downs) instead of ending with exit code 6; without a time as long as it takes' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l until -d 'Skip whoever can\'t be sent to before then' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l results -d 'Write a line for each row that got a state, also to this file; CSV by its ending, else NDJSON' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+json\t'One JSON value'
+ndjson\t'One JSON object a line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l strict -d 'Take the whole list or nothing: one bad row is exit code 5'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l dry-run -d 'Show what would happen; nothing is sent or written'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l resume -d 'Work through the unfinished broadcasts of the Page, oldest first; needs no list'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l again -d 'Send the same message once more to a list that it went to; never inside a cool-down'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l new-message -d 'Send to people whom another message of this campaign reached, too'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l allow-refusals -d 'Go on however many tokens are refused'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -s q -l quiet -d 'Say only warnings and errors on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -s v -l verbose -d 'Say more on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+json\t'One JSON value'
+ndjson\t'One JSON object a line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -s q -l quiet -d 'Say only warnings and errors on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -s v -l verbose -d 'Say more on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -s h -l help -d 'Print help'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+json\t'One JSON value'
+ndjson\t'One JSON object a line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -s q -l quiet -d 'Say only warnings and errors on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -s v -l verbose -d 'Say more on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -s h -l help -d 'Print help'
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l campaign -d 'Campaign to send with; the id that campaign create printed' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l message -d 'Message JSON, as message build prints it' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l audience -d 'Send to an imported audience' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l token-column -d 'Column that holds the tokens: a header name, a path into JSON (data.token), or a number for lists without a header' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l delimiter -d 'Delimiter of the columns (one character, or tab) where it is not found by itself' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l reject -d 'Write bad rows to this CSV file: line, column, reason, the row masked, file' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l retry-refused -d 'Try rows again that were refused with these codes' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l max-sends -d 'Requests of this run at the most; 0 plans and sends nothing' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l rate -d 'Sends a second, or unlimited [default: 10]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l concurrency -d 'Requests in flight at the most [default: 64]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l wait -d 'Wait for "not yet" (warm-up, budgets, cool-downs) instead of ending with exit code 6; without a time as long as it takes' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l until -d 'Skip whoever can\'t be sent to before then' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l results -d 'Write a line for each row that got a state, also to this file; CSV by its ending, else NDJSON' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+json\t'One JSON value'
+ndjson\t'One JSON object a line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l strict -d 'Take the whole list or nothing: one bad row is exit code 5'
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l dry-run -d 'Show what would happen; nothing is sent or written'
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l resume -d 'Work through the unfinished broadcasts of the Page, oldest first; needs no list'
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l again -d 'Send the same message once more to a list that it went to; never inside a cool-down'
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l new-message -d 'Send to people whom another message of this campaign reached, too'
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l allow-refusals -d 'Go on however many tokens are refused'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s q -l quiet -d 'Say only warnings and errors on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s v -l verbose -d 'Say more on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+json\t'One JSON value'
+ndjson\t'One JSON object a line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -s q -l quiet -d 'Say only warnings and errors on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -s v -l verbose -d 'Say more on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -s h -l help -d 'Print help'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -f -a "import" -d 'Keep a token list in the ledger as a named audience. A list of the same name takes the old one\'s place'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l token-column -d 'Column that holds the tokens: a header name, a path into JSON (data.token), or a number for lists without a header' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l delimiter -d 'Delimiter of the columns (one character, or tab) where it is not found by itself' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l reject -d 'Write bad rows to this CSV file: line, column, reason, the row masked, file' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l audience -d 'Name of the audience' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+json\t'One JSON value'
+ndjson\t'One JSON object a line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l strict -d 'Take the whole list or nothing: one bad row is exit code 5'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -s q -l quiet -d 'Say only warnings and errors on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -s v -l verbose -d 'Say more on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+json\t'One JSON value'
+ndjson\t'One JSON object a line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -s q -l quiet -d 'Say only warnings and errors on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -s v -l verbose -d 'Say more on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -s h -l help -d 'Print help'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -f -a "list" -d 'List every broadcast of the ledger with its counts, oldest first'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -f -a "close" -d 'Call off what is pending in a broadcast'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -l campaign -d 'Only broadcasts of this campaign' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+json\t'One JSON value'
+ndjson\t'One JSON object a line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say only warnings and errors on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+json\t'One JSON value'
+ndjson\t'One JSON object a line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -s q -l quiet -d 'Say only warnings and errors on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -s v -l verbose -d 'Say more on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list resolve" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list resolve" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list resolve" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+json\t'One JSON value'
+ndjson\t'One JSON object a line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list resolve" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list resolve" -s q -l quiet -d 'Say only warnings and errors on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list resolve" -s v -l verbose -d 'Say more on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list resolve" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list resolve" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list resolve" -s h -l help -d 'Print help'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list resolve" -f -a "list" -d 'List every send in doubt, one a row, with the token as data'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list resolve" -f -a "resolve" -d 'Say what became of sends in doubt'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l token -d 'Of this subscription token' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l broadcast -d 'Of this broadcast' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l campaign -d 'Of this campaign' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l since -d 'In doubt since this time, or later' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l until -d 'In doubt since before this time' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l why -d 'Whose reason has this in it' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l fbtrace -d 'With this trace id of Graph\'s' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+json\t'One JSON value'
+ndjson\t'One JSON object a line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say only warnings and errors on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l as -d 'What became of them' -r -f -a "accepted\t'The message was accepted: the send is done'
+not-sent\t'Nothing was accepted: the row is pending again, once the person\'s cool-down is over'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l token -d 'Of this subscription token' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l broadcast -d 'Of this broadcast' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l campaign -d 'Of this campaign' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l since -d 'In doubt since this time, or later' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l until -d 'In doubt since before this time' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l why -d 'Whose reason has this in it' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l fbtrace -d 'With this trace id of Graph\'s' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+json\t'One JSON value'
+ndjson\t'One JSON object a line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l all -d 'Every send in doubt of the whole ledger'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -s q -l quiet -d 'Say only warnings and errors on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -s v -l verbose -d 'Say more on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -5,6 +5,7 @@ pub mod campaign;
 pub mod completions;
 pub mod config;
 mod context;
+pub mod demo;
 pub mod explain;
 pub mod init;
 pub mod lists;
@@ -162,6 +163,7 @@ fn run_standalone(frame: &Frame<'_>, word: Standalone) -> Result<Exit> {
         Standalone::Man(args) => man::run(frame, args),
         Standalone::Explain(args) => explain::run(frame, args),
         Standalone::Sandbox(args) => block_on(sandbox::run(frame.ui, *args)),
+        Standalone::Demo(args) => block_on(demo::run(frame, args)),
     }
 }
 

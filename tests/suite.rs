@@ -5,6 +5,7 @@ mod common;
 
 mod completions;
 mod config;
+mod demo;
 mod exits;
 mod harness;
 mod init;

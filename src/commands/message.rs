@@ -33,7 +33,6 @@ enum Command {
     Validate(ValidateArgs),
     /// Show a message as people will see it.
     Preview(preview::Args),
-    /// Send a message to a list of subscription tokens (same as send).
     Send(Box<crate::commands::send::Args>),
     /// Print every limit: id, path, limit, the page it comes from, the code that Meta answers.
     Rules,

@@ -9,7 +9,7 @@ use crate::error::{Error, Exit, Result};
 use crate::graph::{Action, Insights, InsightsQuery, PRESETS};
 use crate::ui::table::Record;
 
-/// Shows what Meta reports of a campaign, or of the whole ad account: delivered, read, clicked, spent.
+/// Show what Meta reports of a campaign, or of the whole ad account: delivered, read, clicked, spent.
 ///
 /// Figures may be estimates, lag by hours and differ from the invoice. Deliveries in Europe and Japan are not counted, clicks in
 /// further countries neither. Dates are days of the ad account's time zone; the default is all time.

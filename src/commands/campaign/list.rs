@@ -5,7 +5,7 @@ use super::row::{CampaignRow, ListedRow};
 use crate::commands::Context;
 use crate::error::{Exit, Result};
 
-/// Lists the campaigns of the ad account, newest first as Graph gives them.
+/// List the campaigns of the ad account, in Graph's order.
 ///
 /// Deleted and archived ones are left out by Graph. Budgets in JSON are in the currency's smallest unit.
 #[derive(clap::Args, Debug)]
