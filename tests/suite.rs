@@ -10,4 +10,5 @@ mod exits;
 mod harness;
 mod init;
 mod layers;
+mod readme;
 mod suite_is_whole;
