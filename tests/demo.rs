@@ -15,7 +15,7 @@ fn the_demo_ends_well_and_both_books_agree() {
         "\n$ mmsg campaign create --name 'Spring sale' --lifetime-budget 3000\nid ",
         "\n$ mmsg message validate promo.json\nthe message is within every known limit\n",
         "\n$ mmsg tokens import tokens.csv",
-        "\nRecipients  600\n",
+        "\nrecipients  600\n",
         "\nrequests of this run  580\n",
         "\nrequests of this run  0\n",
         "\n$ mmsg unknown list\ntoken ",

@@ -158,6 +158,11 @@ fn promised(data: &str) -> Vec<String> {
 fn the_keys_are_those_that_are_promised() {
     let sandbox = Sandbox::start(&Env::new(), &["--errors", "2=100%*1"]);
     let env = sandbox.environment();
+    // Of an empty list, too.
+    for list in ["campaign list", "broadcast list", "unknown list"] {
+        let run = env.mmsg(list.split(' ').chain(["-o", "csv"])).exits(0);
+        assert_eq!(run.stdout, promised(&format!("mmsg {list}")).join(",") + "\n");
+    }
     let keys = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     let first = |text: &str| keys(&serde_json::from_str(text.lines().next().unwrap()).unwrap());
 

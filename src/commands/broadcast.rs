@@ -95,6 +95,23 @@ impl Record for BroadcastSummary {
         "next run at",
         "created",
     ];
+    const KEYS: &'static [&'static str] = &[
+        "id",
+        "campaign",
+        "page",
+        "message",
+        "repeat",
+        "pending",
+        "claimed",
+        "accepted",
+        "refused",
+        "skipped",
+        "unknown",
+        "unplanned_listings",
+        "next_run_at",
+        "created_at",
+        "finished",
+    ];
 
     fn cells(&self) -> Vec<String> {
         let count = |n: i64| text::thousands(u64::try_from(n).unwrap_or(0));
