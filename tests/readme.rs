@@ -184,3 +184,43 @@ fn the_keys_are_those_that_are_promised() {
     let unknown = env.mmsg(["unknown", "list", "-o", "ndjson"]).exits(0);
     assert_eq!(first(&unknown.stdout), promised("mmsg unknown list"));
 }
+
+/// Every text of the program that tells what to type names a command that is there.
+#[test]
+fn hints_name_commands_that_exist() {
+    fn look(folder: &Path, check: &mut impl FnMut(&Path, &str)) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                look(&path, check);
+            } else {
+                check(&path, &fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    let cli = Cli::command();
+    // Words after mmsg that are no prose in a hint: those of the design, there or not.
+    let named = Regex::new(
+        "mmsg (init|doctor|campaign|message|send|tokens|broadcast|unknown|why|report|webhook|explain|sandbox|demo|config|audit|\
+         ledger|completions|man)( [a-z]+)?",
+    )
+    .unwrap();
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    look(&repository("src"), &mut |path, text| {
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+        for found in named.captures_iter(&code) {
+            seen += 1;
+            let word = cli.find_subcommand(&found[1]);
+            let verb = found.get(2).map(|verb| verb.as_str().trim());
+            let fits = word.is_some_and(|word| {
+                !word.has_subcommands() || verb.is_none_or(|verb| word.find_subcommand(verb).is_some())
+            });
+            if !fits {
+                wrong.push(format!("{}: {}", path.display(), &found[0]));
+            }
+        }
+    });
+    assert!(seen > 40, "{seen}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}

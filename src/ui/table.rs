@@ -31,19 +31,22 @@ pub struct Look {
     pub color: bool,
 }
 
+/// Ids, times and most tokens are shorter; a longer word (a path, an address) may be cut rather than undo the table.
+const LONG_WORD: usize = 32;
+
 /// Between two columns.
 const GAP: u16 = 2;
 
 /// A header and a line a record; columns of numbers are right-aligned.
 ///
-/// It is no wider than the look allows, and no word is cut to make it so, or an id could not be copied: texts go on in the next
+/// It is no wider than the look allows, and no id is cut to make it so, or it could not be copied: texts go on in the next
 /// line, and where even that is too wide each record is drawn as [`draw_one`] does, with an empty line between.
 pub fn draw<R: Record>(rows: &[R], look: Look) -> String {
     let mut cells: Vec<Vec<String>> = rows.iter().map(visible_cells).collect();
     let mut widths = widths(R::COLUMNS, &cells, UnicodeWidthStr::width);
     if let Some(room) = look.width.filter(|room| total(&widths) > *room) {
-        cells.iter_mut().flatten().for_each(|cell| breakable_time(cell));
-        let words = self::widths(R::COLUMNS, &cells, longest_word);
+        cells.iter_mut().flatten().for_each(breakable_time);
+        let words = self::widths(R::COLUMNS, &cells, |text| longest_word(text).min(LONG_WORD));
         if total(&words) > room {
             return cells.iter().map(|row| fields(R::COLUMNS, row, look)).collect::<Vec<_>>().join("\n");
         }

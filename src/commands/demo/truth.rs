@@ -67,8 +67,8 @@ fn compare(recorded: &[&str], accepted: usize, unknown: &[String]) -> Vec<Check>
     let answered = recorded.len() - recorded.iter().filter(|token| doubtful.contains(*token)).count();
     vec![
         Check::new("messages that left: accepted + unknown", recorded.len(), accepted + unknown.len()),
-        Check::new("  with an answer: accepted", answered, accepted),
-        Check::new("  whose answer was lost: unknown", recorded_doubts, unknown.len()),
+        Check::new("with an answer: accepted", answered, accepted),
+        Check::new("whose answer was lost: unknown", recorded_doubts, unknown.len()),
         Check::new("people who got more than one", times.values().filter(|times| **times > 1).count(), 0),
     ]
 }

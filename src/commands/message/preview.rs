@@ -1,6 +1,6 @@
 //! `mmsg message preview`: Meta's own picture of a message, ours in the terminal, and a local page with both.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -168,7 +168,16 @@ fn make_page(args: &Args, src: Option<&str>, message: &Message) -> Result<Option
         return Ok(None);
     }
     let html = page::render(message.value(), src)?;
-    let failed = |error: std::io::Error| Error::ledger("can't write the preview").because(&error);
+    let failed = |error: std::io::Error| {
+        let place = args.save.as_ref().map(|file| format!(" to {}", file.display())).unwrap_or_default();
+        let failed = match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::PermissionDenied => Error::usage,
+            _ => Error::ledger,
+        };
+        // The error's own text names a file that nobody asked for.
+        failed(format!("can't write the preview{place}: {}", error.kind()))
+            .hint("--save FILE takes a place that you may write to")
+    };
     match &args.save {
         Some(file) => {
             let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
