@@ -50,6 +50,7 @@ Register-ArgumentCompleter -Native -CommandName 'mmsg' -ScriptBlock {
             [CompletionResult]::new('tokens', 'tokens', [CompletionResultType]::ParameterValue, 'Keep token lists under a name')
             [CompletionResult]::new('broadcast', 'broadcast', [CompletionResultType]::ParameterValue, 'List broadcasts, or call one off')
             [CompletionResult]::new('unknown', 'unknown', [CompletionResultType]::ParameterValue, 'List and settle sends that may or may not have been accepted')
+            [CompletionResult]::new('why', 'why', [CompletionResultType]::ParameterValue, 'Tell one person''s whole story')
             break
         }
         'mmsg;init' {
@@ -522,7 +523,7 @@ Register-ArgumentCompleter -Native -CommandName 'mmsg' -ScriptBlock {
             [CompletionResult]::new('--reject', '--reject', [CompletionResultType]::ParameterName, 'Write bad rows to this CSV file: line, column, reason, the row masked, file')
             [CompletionResult]::new('--retry-refused', '--retry-refused', [CompletionResultType]::ParameterName, 'Try rows again that were refused with these codes')
             [CompletionResult]::new('--max-sends', '--max-sends', [CompletionResultType]::ParameterName, 'Requests of this run at the most; 0 plans and sends nothing')
-            [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'Sends a second, or unlimited [default: 10]')
+            [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'Sends a second, auto or unlimited; auto starts at 10, follows Meta''s usage headers and is shared by all runs of the account on this ledger [default: auto]')
             [CompletionResult]::new('--concurrency', '--concurrency', [CompletionResultType]::ParameterName, 'Requests in flight at the most [default: 64]')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait for "not yet" (warm-up, budgets, cool-downs) instead of ending with exit code 6; without a time as long as it takes')
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Skip whoever can''t be sent to before then')
@@ -592,7 +593,7 @@ Register-ArgumentCompleter -Native -CommandName 'mmsg' -ScriptBlock {
             [CompletionResult]::new('--reject', '--reject', [CompletionResultType]::ParameterName, 'Write bad rows to this CSV file: line, column, reason, the row masked, file')
             [CompletionResult]::new('--retry-refused', '--retry-refused', [CompletionResultType]::ParameterName, 'Try rows again that were refused with these codes')
             [CompletionResult]::new('--max-sends', '--max-sends', [CompletionResultType]::ParameterName, 'Requests of this run at the most; 0 plans and sends nothing')
-            [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'Sends a second, or unlimited [default: 10]')
+            [CompletionResult]::new('--rate', '--rate', [CompletionResultType]::ParameterName, 'Sends a second, auto or unlimited; auto starts at 10, follows Meta''s usage headers and is shared by all runs of the account on this ledger [default: auto]')
             [CompletionResult]::new('--concurrency', '--concurrency', [CompletionResultType]::ParameterName, 'Requests in flight at the most [default: 64]')
             [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Wait for "not yet" (warm-up, budgets, cool-downs) instead of ending with exit code 6; without a time as long as it takes')
             [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Skip whoever can''t be sent to before then')
@@ -780,6 +781,23 @@ Register-ArgumentCompleter -Native -CommandName 'mmsg' -ScriptBlock {
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Answer yes to every question')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'mmsg;why' {
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile of the config file to use [env: MMSG_PROFILE]')
+            [CompletionResult]::new('--ledger', '--ledger', [CompletionResultType]::ParameterName, 'Ledger file to use [env: MMSG_LEDGER]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour: auto, always or never [env: NO_COLOR]')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only warnings and errors on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say only warnings and errors on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on stderr')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on stderr')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask; what needs an answer fails with exit code 9')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Answer yes to every question')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Answer yes to every question')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
     })

@@ -47,6 +47,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand tokens 'Keep token lists under a name'
             cand broadcast 'List broadcasts, or call one off'
             cand unknown 'List and settle sends that may or may not have been accepted'
+            cand why 'Tell one person''s whole story'
         }
         &'mmsg;init'= {
             cand --ad-account 'Ad account that pays: digits, with or without act_'
@@ -498,7 +499,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --reject 'Write bad rows to this CSV file: line, column, reason, the row masked, file'
             cand --retry-refused 'Try rows again that were refused with these codes'
             cand --max-sends 'Requests of this run at the most; 0 plans and sends nothing'
-            cand --rate 'Sends a second, or unlimited [default: 10]'
+            cand --rate 'Sends a second, auto or unlimited; auto starts at 10, follows Meta''s usage headers and is shared by all runs of the account on this ledger [default: auto]'
             cand --concurrency 'Requests in flight at the most [default: 64]'
             cand --wait 'Wait for "not yet" (warm-up, budgets, cool-downs) instead of ending with exit code 6; without a time as long as it takes'
             cand --until 'Skip whoever can''t be sent to before then'
@@ -565,7 +566,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --reject 'Write bad rows to this CSV file: line, column, reason, the row masked, file'
             cand --retry-refused 'Try rows again that were refused with these codes'
             cand --max-sends 'Requests of this run at the most; 0 plans and sends nothing'
-            cand --rate 'Sends a second, or unlimited [default: 10]'
+            cand --rate 'Sends a second, auto or unlimited; auto starts at 10, follows Meta''s usage headers and is shared by all runs of the account on this ledger [default: auto]'
             cand --concurrency 'Requests in flight at the most [default: 64]'
             cand --wait 'Wait for "not yet" (warm-up, budgets, cool-downs) instead of ending with exit code 6; without a time as long as it takes'
             cand --until 'Skip whoever can''t be sent to before then'
@@ -745,6 +746,22 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --yes 'Answer yes to every question'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
+        }
+        &'mmsg;why'= {
+            cand --profile 'Profile of the config file to use [env: MMSG_PROFILE]'
+            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand -o 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
+            cand --output 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
+            cand --color 'When to colour: auto, always or never [env: NO_COLOR]'
+            cand -q 'Say only warnings and errors on stderr'
+            cand --quiet 'Say only warnings and errors on stderr'
+            cand -v 'Say more on stderr'
+            cand --verbose 'Say more on stderr'
+            cand --no-input 'Never ask; what needs an answer fails with exit code 9'
+            cand -y 'Answer yes to every question'
+            cand --yes 'Answer yes to every question'
+            cand -h 'Print help'
+            cand --help 'Print help'
         }
     ]
     $completions[$command]

@@ -76,7 +76,7 @@ pub enum Standalone {
     Config(commands::config::Args),
     #[command(display_order = 80)]
     Sandbox(Box<commands::sandbox::Args>),
-    #[command(display_order = 81)]
+    #[command(display_order = 79)]
     Demo(commands::demo::Args),
     /// Print a completion script for a shell.
     #[command(display_order = 91)]
@@ -102,4 +102,6 @@ pub enum Command {
     Broadcast(commands::broadcast::Args),
     /// List and settle sends that may or may not have been accepted.
     Unknown(commands::unknown::Args),
+    /// Tell one person's whole story.
+    Why(commands::why::Args),
 }

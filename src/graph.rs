@@ -12,6 +12,8 @@ mod insights;
 mod pages;
 mod preview;
 mod sender;
+#[cfg(test)]
+mod test_host;
 mod usage;
 mod wire;
 

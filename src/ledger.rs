@@ -5,17 +5,19 @@
 
 pub mod audiences;
 pub mod broadcasts;
+pub mod pace;
 pub mod place;
 pub mod plan;
 pub mod runs;
 pub mod spool;
 pub mod state;
+pub mod story;
 pub mod totals;
 pub mod unknown;
 pub mod writer;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
 
@@ -31,6 +33,8 @@ const APPLICATION_ID: i32 = 0x6d6d_7367;
 
 /// How long a writer waits for another process's transaction before it gives up.
 const BUSY: Duration = Duration::from_secs(60);
+
+const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 
 /// How far behind the newest time in the ledger the clock may be: the margin that every cool-down has on top.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
@@ -102,11 +106,11 @@ impl Ledger {
         Ok(ledger)
     }
 
-    /// A ledger in memory, for tests of what stands on it.
+    /// A ledger in memory, its lock files in `folder`, for tests of what stands on it.
     #[cfg(test)]
-    pub fn in_memory() -> Self {
+    pub fn in_memory(folder: &Path) -> Self {
         let conn = Connection::open_in_memory().expect("memory");
-        let mut ledger = Self { conn, path: PathBuf::from(":memory:"), inode: None };
+        let mut ledger = Self { conn, path: folder.join("memory"), inode: None };
         ledger.prepare().unwrap_or_else(|_| panic!("schema"));
         ledger
     }
@@ -123,7 +127,7 @@ impl Ledger {
                     .hint("name another file with --ledger FILE"),
             ));
         }
-        self.conn.query_row("pragma journal_mode = wal", (), |_| Ok(()))?;
+        self.use_wal()?;
         // A claim that a power cut takes back is a second message: every commit is synced.
         self.conn.execute_batch(
             "pragma synchronous = full; pragma fullfsync = 1; pragma checkpoint_fullfsync = 1;
@@ -134,6 +138,17 @@ impl Ledger {
             self.migrate()?;
         }
         Ok(())
+    }
+
+    /// Where two processes make the same ledger at once, SQLite refuses the switch to WAL without asking its busy handler.
+    fn use_wal(&self) -> rusqlite::Result<()> {
+        let begin = Instant::now();
+        loop {
+            match self.conn.query_row("pragma journal_mode = wal", (), |_| Ok(())) {
+                Err(error) if is_busy(&error) && begin.elapsed() < BUSY => std::thread::sleep(BETWEEN_TRIES),
+                done => return done,
+            }
+        }
     }
 
     fn migrate(&mut self) -> Result<(), Prepare> {
@@ -288,6 +303,10 @@ fn refuse_newer(path: &Path, version: i32) -> Result<()> {
         .hint("install the newer mmsg, or name another ledger with --ledger FILE"));
     }
     Ok(())
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    matches!(error.sqlite_error_code(), Some(rusqlite::ErrorCode::DatabaseBusy | rusqlite::ErrorCode::DatabaseLocked))
 }
 
 /// A database that failed, as exit 10 with what to do about it.

@@ -7,5 +7,8 @@ pub mod bursts;
 pub mod desk;
 pub mod engine;
 pub mod job;
+pub mod learn;
 pub mod outcome;
 pub mod pace;
+#[cfg(test)]
+mod simulation;

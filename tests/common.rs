@@ -1,6 +1,8 @@
 //! The harness: it owns the whole environment of every `mmsg` it runs, and looks at all that leaves it.
 
 pub mod sandbox;
+pub mod shop;
+pub mod started;
 pub mod terminal;
 
 use std::ffi::OsStr;
@@ -17,9 +19,12 @@ use tempfile::TempDir;
 pub const TOKEN: &str = "EAABcanaryAccessToken0123456789";
 /// An app secret that may never be seen in any output.
 pub const APP_SECRET: &str = "canaryappsecret0123456789abcdef0";
-/// A subscription token, seen only in data that was asked for.
-#[expect(dead_code, reason = "for the commands that read token lists")]
+/// A Page's access token that may never be seen in any output.
+pub const PAGE_TOKEN: &str = "EAABcanaryPageToken0123456789";
+/// How subscription tokens begin; seen only in data that was asked for.
 pub const SUBSCRIPTION_TOKEN: &str = "canarySubscription987654321";
+
+const SECRETS: [&str; 3] = [TOKEN, APP_SECRET, PAGE_TOKEN];
 
 /// Longer than any command of a test may take.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -59,6 +64,12 @@ impl Env {
         self
     }
 
+    /// Takes a variable away.
+    pub fn unset(mut self, name: &str) -> Self {
+        self.variables.retain(|(other, _)| other != name);
+        self
+    }
+
     /// Writes the profile file, for its owner alone.
     pub fn profiles(self, text: &str) -> Self {
         let path = self.profile_file();
@@ -86,8 +97,26 @@ impl Env {
     /// Runs `mmsg` to its end, with this text on stdin.
     #[must_use = "look at how it ended"]
     pub fn mmsg_reading<S: AsRef<OsStr>>(&self, stdin: impl Into<Vec<u8>>, args: impl IntoIterator<Item = S>) -> Run {
-        let output = assert_cmd::Command::from_std(self.command(args)).write_stdin(stdin).timeout(PATIENCE).output();
-        self.judge(&output.unwrap())
+        let command = self.command(args);
+        let asked = asks_for_tokens(&command);
+        let output = assert_cmd::Command::from_std(command).write_stdin(stdin).timeout(PATIENCE).output();
+        let run = self.judge(&output.unwrap());
+        assert!(asked || !run.stdout.contains(SUBSCRIPTION_TOKEN), "nobody asked for tokens:\n{}", run.stdout);
+        run
+    }
+
+    /// Fails if a file in the home folder holds an access token or the app secret; the profile file may.
+    pub fn assert_no_secret_in_files(&self) {
+        for path in files_below(self.home.path()) {
+            if path == self.profile_file() {
+                continue;
+            }
+            // A file may go while its folder is read.
+            let Ok(bytes) = fs::read(&path) else { continue };
+            for secret in SECRETS {
+                assert!(!holds(&bytes, secret), "{} holds a secret", path.display());
+            }
+        }
     }
 
     /// What became of a command; fails if it showed a secret, the harness's own or one of this environment's variables.
@@ -111,6 +140,40 @@ impl Env {
     }
 }
 
+impl Drop for Env {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.assert_no_secret_in_files();
+        }
+    }
+}
+
+/// Whether the command prints rows of recipients: data that was asked for.
+fn asks_for_tokens(command: &std::process::Command) -> bool {
+    let words: Vec<_> = command.get_args().map(|word| word.to_string_lossy().into_owned()).collect();
+    let has = |word: &str| words.iter().any(|other| other == word);
+    has("unknown") || (has("send") && (has("ndjson") || has("csv")))
+}
+
+/// All files in a folder and the folders in it.
+pub fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && !path.is_symlink() {
+            files.extend(files_below(&path));
+        } else if path.is_file() {
+            files.push(path);
+        }
+    }
+    files
+}
+
+/// Whether these bytes hold this text.
+pub fn holds(bytes: &[u8], text: &str) -> bool {
+    memchr::memmem::find(bytes, text.as_bytes()).is_some()
+}
+
 #[expect(clippy::disallowed_methods, reason = "what the test runner was given")]
 fn option_of_this_process(name: &str) -> Option<String> {
     std::env::var(name).ok()
@@ -130,7 +193,8 @@ impl Run {
         let run = Self { code: shell_code(output.status), stdout: text(&output.stdout), stderr: text(&output.stderr) };
         assert_no_secret(&run.stdout);
         assert_no_secret(&run.stderr);
-        assert!(!run.stderr.contains("panicked at"), "{run:#?}");
+        assert!(!run.stderr.contains("panicked at") && !run.stderr.contains("a bug in mmsg"), "{run:#?}");
+        assert!(!run.stderr.contains(SUBSCRIPTION_TOKEN), "a subscription token is not masked:\n{}", run.stderr);
         run
     }
 
@@ -155,6 +219,42 @@ impl Run {
         self
     }
 
+    /// Fails unless it is an error as an operator wants it: this code, one sentence and a hint, and nothing on stdout.
+    #[track_caller]
+    pub fn fails(self, code: i32, sentence: &str) -> Self {
+        let run = self.exits(code).prints_nothing().says(sentence);
+        let errors: Vec<_> = run.stderr.lines().filter(|line| line.starts_with("error: ")).collect();
+        assert_eq!(errors.len(), 1, "not one sentence: {run:#?}");
+        assert!(run.stderr.lines().any(|line| line.starts_with("hint: ") && line.len() > 10), "no hint: {run:#?}");
+        run
+    }
+
+    /// Stdout as one JSON value a line.
+    #[track_caller]
+    pub fn rows(&self) -> Vec<Value> {
+        let row = |line: &str| serde_json::from_str(line).unwrap_or_else(|error| panic!("{line}: {error}"));
+        self.stdout.lines().map(row).collect()
+    }
+
+    /// The last line of stderr as JSON.
+    #[track_caller]
+    pub fn last_line(&self) -> Value {
+        let line = self.stderr.lines().last().unwrap_or_default();
+        serde_json::from_str(line).unwrap_or_else(|error| panic!("stderr ends with no JSON: {error}\n{self:#?}"))
+    }
+
+    /// The totals of a send with `-o json`: stdout's object, or part of stderr's after an error.
+    #[track_caller]
+    pub fn totals(&self) -> Value {
+        match self.code {
+            0 | 6 | 8 | 11 => self.json(),
+            _ => {
+                assert_eq!(self.stdout, "", "{self:#?}");
+                self.last_line()["totals"].clone()
+            }
+        }
+    }
+
     /// Stdout as one JSON value.
     #[track_caller]
     pub fn json(&self) -> Value {
@@ -170,7 +270,7 @@ pub fn shell_code(status: ExitStatus) -> i32 {
 
 #[track_caller]
 pub fn assert_no_secret(text: &str) {
-    for secret in [TOKEN, APP_SECRET] {
+    for secret in SECRETS {
         assert!(!text.contains(secret), "a secret was printed:\n{text}");
     }
 }

@@ -156,7 +156,8 @@ fn promised(data: &str) -> Vec<String> {
 
 #[test]
 fn the_keys_are_those_that_are_promised() {
-    let sandbox = Sandbox::start(&Env::new(), &["--errors", "2=100%*1"]);
+    let sandbox = Sandbox::start();
+    sandbox.errors("2=100%*1");
     let env = sandbox.environment();
     // Of an empty list, too.
     for list in ["campaign list", "broadcast list", "unknown list"] {

@@ -3,12 +3,23 @@
 
 mod common;
 
+mod bad_input;
+mod campaign;
 mod completions;
 mod config;
+mod crash;
 mod demo;
 mod exits;
+mod faults;
+mod graph;
 mod harness;
 mod init;
 mod layers;
+mod message;
+mod promises;
 mod readme;
+mod secrets;
+mod send;
+mod story;
 mod suite_is_whole;
+mod tokens;

@@ -73,7 +73,8 @@ pub struct Args {
     /// Requests of this run at the most; 0 plans and sends nothing.
     #[arg(long, value_name = "N")]
     max_sends: Option<u64>,
-    /// Sends a second, or unlimited [default: 10].
+    /// Sends a second, auto or unlimited; auto starts at 10, follows Meta's usage headers and is shared by all runs of the
+    /// account on this ledger [default: auto].
     #[arg(long, value_name = "RATE", value_parser = Rate::parse)]
     rate: Option<Rate>,
     /// Requests in flight at the most [default: 64].
@@ -97,7 +98,7 @@ impl Args {
             (Some(rate), _) => rate,
             (None, Some(set)) => Rate::parse(&set.value)
                 .map_err(|why| Error::config(why).hint(format!("mend rate in the {}", set.origin)))?,
-            (None, None) => Rate::PerSecond(10.0),
+            (None, None) => Rate::Auto,
         };
         let set = settings.concurrency.as_ref().map(|sourced| sourced.value);
         Ok(Limits {

@@ -81,12 +81,12 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from(signed).map_err(|_| wrong())
 }
 
-/// `unlimited`, or a number of sends a second above 0.
+/// `auto`, `unlimited`, or a number of sends a second above 0.
 pub fn rate(text: &str) -> Result<String, String> {
     if text == "unlimited" || text == "auto" || text.parse::<f64>().is_ok_and(|rate| rate.is_finite() && rate > 0.0) {
         return Ok(text.to_owned());
     }
-    Err(format!("\"{text}\" is no rate: it is sends a second, above 0, or unlimited"))
+    Err(format!("\"{text}\" is no rate: it is auto, unlimited, or sends a second above 0"))
 }
 
 pub fn concurrency(number: i64) -> Result<u32, String> {

@@ -41,6 +41,18 @@ pub(super) struct Checked {
 }
 
 impl Access {
+    /// For what needs a client and never uses it.
+    #[cfg(test)]
+    pub fn of_nowhere() -> Self {
+        Self {
+            graph_url: "http://127.0.0.1:1".to_owned(),
+            api_version: "v26.0".to_owned(),
+            token: Secret::new("token"),
+            app_secret: None,
+            redactor: Redactor::default(),
+        }
+    }
+
     /// A host that is neither Meta's nor this machine is worth a warning: the token goes there.
     pub fn warning(&self) -> Option<String> {
         let url = Url::parse(&self.graph_url).ok()?;

@@ -170,9 +170,9 @@ fn remaining_seconds(raw: &RawValue) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::codes::Class;
     use super::*;
     use crate::config::secret::Secret;
+    use crate::graph::codes::Class;
 
     fn read(json: &str) -> GraphError {
         let raw: Box<RawValue> = serde_json::from_str(json).unwrap();

@@ -330,3 +330,6 @@ pub(super) fn is_no_such_object(error: &Error) -> bool {
     // 803 is what Graph says to a name that is no number.
     matches!(code, Some(100 | 803 | 2_300_001))
 }
+
+#[cfg(test)]
+mod tests;

@@ -275,3 +275,6 @@ pub(super) fn chain(error: &dyn StdError) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests;

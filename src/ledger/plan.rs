@@ -163,7 +163,7 @@ pub(super) fn rivals(conn: &Connection, broadcast: &Broadcast) -> rusqlite::Resu
         return Ok(Vec::new());
     }
     // A repeat is meant for those whom its earlier repeats reached.
-    conn.prepare(
+    conn.prepare_cached(
         "select id from broadcasts where campaign = ?1 and page = ?2 and id <> ?3 and not (fingerprint = ?4 and repeat < ?5)",
     )?
     .query_map((&broadcast.campaign, &broadcast.page, broadcast.id, broadcast.fingerprint, broadcast.repeat), |row| {

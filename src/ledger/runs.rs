@@ -44,6 +44,16 @@ impl Run {
     }
 }
 
+#[cfg(test)]
+impl Run {
+    /// What is left of a process that was killed: the lock is free, its file is there, the ledger knows of no end.
+    pub fn crash(self) {
+        let path = self.lock.path.clone();
+        drop(self);
+        std::fs::write(path, "").expect("the lock file of a dead run");
+    }
+}
+
 impl Ledger {
     fn runs_folder(&self) -> Result<PathBuf> {
         let folder = self.folder().join("runs");

@@ -10,6 +10,7 @@ use rusqlite::{Connection, TransactionBehavior};
 use tokio::time::Instant;
 
 use super::broadcasts::{Broadcast, add_to_state};
+use super::pace::{self, Meter};
 use super::plan::{Decision, Known, Laters, Terms, judge, reached, rivals};
 use super::runs::MARGIN;
 use super::state::{Skip, State};
@@ -103,6 +104,8 @@ pub struct Done {
     pub settled: Vec<Settled>,
     /// Nothing more may go out now.
     pub exhausted: bool,
+    /// When the shared budget allows more; `None`: it is not in the way.
+    pub permit_at: Option<UnixMillis>,
     /// Outcomes that found their row settled by somebody else.
     pub overtaken: u64,
 }
@@ -129,7 +132,7 @@ impl Writer {
     }
 
     /// Records `finishes` and claims up to `want` rows, in one synced commit. On an error nothing of it happened.
-    pub fn step(&mut self, finishes: Vec<Finish>, want: usize) -> Result<Done> {
+    pub fn step(&mut self, finishes: Vec<Finish>, want: usize, meter: &mut dyn Meter) -> Result<Done> {
         let Self { ledger, clock, scope, scan } = self;
         let path = ledger.path.clone();
         let failed = |error: &rusqlite::Error| failed_at(&path, error);
@@ -148,8 +151,8 @@ impl Writer {
         let mut step =
             Step { conn: &transaction, scope, now, counts: Counts::default(), settled: Vec::new(), overtaken: 0 };
         let recorded = finishes.into_iter().try_for_each(|finish| step.record(finish));
-        let claimed = recorded.and_then(|()| step.claim(scan, want));
-        let (claims, exhausted) = match claimed {
+        let claimed = recorded.and_then(|()| step.claim_metered(scan, want, meter));
+        let (claims, exhausted, permit_at) = match claimed {
             Ok(claimed) => claimed,
             Err(error) => {
                 *scan = Scan::default();
@@ -173,7 +176,7 @@ impl Writer {
             inode.refuse_replaced(&path)?;
         }
         transaction.commit().map_err(|error| failed(&error))?;
-        Ok(Done { claims, committed: Instant::now(), settled, exhausted, overtaken })
+        Ok(Done { claims, committed: Instant::now(), settled, exhausted, permit_at, overtaken })
     }
 }
 
@@ -377,6 +380,29 @@ impl Step<'_> {
             not_before,
             at: finish.at,
         });
+    }
+
+    /// Claims what the account's budget allows, which all processes on this ledger share.
+    fn claim_metered(
+        &mut self,
+        scan: &mut Scan,
+        want: usize,
+        meter: &mut dyn Meter,
+    ) -> rusqlite::Result<(Vec<Claim>, bool, Option<UnixMillis>)> {
+        let account = &self.scope.broadcast.ad_account;
+        let before = pace::read(self.conn, account)?;
+        let mut row = before;
+        let (allowed, permit_at) = meter.allow(&mut row, self.now, want);
+        let (claims, exhausted) = self.claim(scan, allowed)?;
+        if let Some(row) = &mut row {
+            if claims.len() < allowed {
+                meter.unused(row, allowed - claims.len());
+            }
+            if before.as_ref() != Some(row) {
+                pace::write(self.conn, account, row)?;
+            }
+        }
+        Ok((claims, exhausted, permit_at))
     }
 
     fn claim(&mut self, scan: &mut Scan, want: usize) -> rusqlite::Result<(Vec<Claim>, bool)> {

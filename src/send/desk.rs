@@ -5,6 +5,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+use super::learn::Observed;
 use crate::error::{Error, Result};
 use crate::ledger::writer::{Done, Finish, Writer};
 
@@ -31,6 +32,7 @@ enum Kind {
 struct Order {
     finishes: Vec<Finish>,
     want: usize,
+    observed: Observed,
 }
 
 impl Desk {
@@ -41,8 +43,8 @@ impl Desk {
         let thread = std::thread::Builder::new()
             .name("ledger".to_owned())
             .spawn(move || {
-                while let Ok(order) = inbox.recv() {
-                    if outbox.send(writer.step(order.finishes, order.want)).is_err() {
+                while let Ok(mut order) = inbox.recv() {
+                    if outbox.send(writer.step(order.finishes, order.want, &mut order.observed)).is_err() {
                         break;
                     }
                 }
@@ -63,13 +65,16 @@ impl Desk {
     }
 
     /// Gives the next order. The caller waits for [`Desk::answer`] before the one after.
-    pub fn order(&mut self, finishes: Vec<Finish>, want: usize) {
+    pub fn order(&mut self, finishes: Vec<Finish>, want: usize, observed: Observed) {
         self.busy = true;
         match &mut self.kind {
             // A desk whose thread is gone answers with an error.
-            Kind::Thread { orders, .. } => drop(orders.send(Order { finishes, want })),
+            Kind::Thread { orders, .. } => drop(orders.send(Order { finishes, want, observed })),
             #[cfg(test)]
-            Kind::Inline { writer, answer } => *answer = Some(writer.step(finishes, want)),
+            Kind::Inline { writer, answer } => {
+                let mut observed = observed;
+                *answer = Some(writer.step(finishes, want, &mut observed));
+            }
         }
     }
 

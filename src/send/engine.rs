@@ -17,8 +17,9 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::bursts::Bursts;
 use super::desk::Desk;
 use super::job::{Deliver, Ending, Job, Limits, Sink, Stats};
+use super::learn::Observed;
 use super::outcome::{Effect, TOO_EARLY, Verdict, Wait, classify};
-use super::pace::{LONGEST_PAUSE, Pace};
+use super::pace::{LONGEST_PAUSE, Pace, Rate};
 use crate::clock::{Clock, UnixMillis};
 use crate::error::GraphFacts;
 use crate::graph::Answer;
@@ -29,6 +30,8 @@ use crate::ledger::writer::{Claim, Done, Finish, Outcome};
 const STALE: Duration = Duration::from_secs(5);
 /// How long requests in flight may go on after an interrupt.
 const GRACE: Duration = Duration::from_secs(4);
+/// A pause so long is told to people.
+const SHOWN_PAUSE: Duration = Duration::from_secs(5);
 /// Rows not yet written to stdout or the results file, past which nothing more is claimed.
 const MAX_BACKLOG: usize = 20_000;
 
@@ -75,6 +78,7 @@ pub async fn run<D: Deliver, S: Sink>(
         exhausted: false,
         ending: None,
         wait_left: limits.wait,
+        observed: Observed { auto: limits.rate == Rate::Auto, ..Observed::default() },
         stats: Stats::default(),
     };
     engine.run(desk, stop).await;
@@ -98,6 +102,8 @@ struct Engine<'a, D, S> {
     exhausted: bool,
     ending: Option<Ending>,
     wait_left: Duration,
+    /// What the desk is told of the account's limits with the next order.
+    observed: Observed,
     stats: Stats,
 }
 
@@ -115,7 +121,9 @@ impl<D: Deliver, S: Sink> Engine<'_, D, S> {
                 let want = self.permits(now);
                 if want > 0 || !self.finishes.is_empty() {
                     self.permits_out = want;
-                    desk.order(std::mem::take(&mut self.finishes), want);
+                    let auto = self.limits.rate == Rate::Auto;
+                    let observed = std::mem::replace(&mut self.observed, Observed { auto, ..Observed::default() });
+                    desk.order(std::mem::take(&mut self.finishes), want, observed);
                 } else if self.flights.is_empty() && self.is_over() {
                     return;
                 } else {
@@ -229,6 +237,9 @@ impl<D: Deliver, S: Sink> Engine<'_, D, S> {
         if self.permits_out > 0 {
             self.pace.give_back(self.permits_out - done.claims.len().min(self.permits_out));
             self.exhausted = done.exhausted && done.claims.is_empty();
+            if let Some(at) = done.permit_at.filter(|_| !self.exhausted) {
+                self.hold(at);
+            }
         }
         self.permits_out = 0;
         let stale = done.committed.elapsed() > STALE;
@@ -239,6 +250,22 @@ impl<D: Deliver, S: Sink> Engine<'_, D, S> {
                 self.launch(claim);
             }
         }
+    }
+
+    /// The shared budget allows nothing before `at`. A long pause, which an earlier run was told of, ends this one.
+    fn hold(&mut self, at: UnixMillis) {
+        let (at_clock, now) = (self.clock.now(), Instant::now());
+        let pause = at.since(at_clock);
+        if pause > LONGEST_PAUSE.max(self.wait_left) {
+            let what = "the ad account's rate limit was reached, and this is the time that was told".to_owned();
+            let wait = Wait { is_rate: true, of_broadcast: false, until: Some(at), next_day: false, what };
+            self.end(Ending::NotYet(wait, GraphFacts::default()));
+            return;
+        }
+        if pause >= SHOWN_PAUSE {
+            self.sink.waiting(at, "the ad account's limits allow nothing before");
+        }
+        self.pace.hold(now + pause);
     }
 
     fn give_back(&mut self, claim: Claim) {
@@ -273,6 +300,7 @@ impl<D: Deliver, S: Sink> Engine<'_, D, S> {
         // A flight that was given up has no row any more.
         let Some(claim) = claim else { return };
         answer.hide(&claim.token);
+        self.observed.see(&answer.usage);
         let at = self.clock.now();
         let verdict = classify(&answer, self.job.campaign, at);
         let now = Instant::now();
@@ -328,6 +356,9 @@ impl<D: Deliver, S: Sink> Engine<'_, D, S> {
                 self.wait_left = self.wait_left.saturating_sub(pause);
             }
             self.pace.pause(now + pause);
+            if wait.is_rate {
+                self.observed.pause_until = Some(until);
+            }
             self.sink.waiting(until, &wait.what);
         }
     }

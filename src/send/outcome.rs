@@ -174,7 +174,7 @@ fn of_error(error: &GraphError, status: u16, answer: &Answer, campaign: Campaign
         Class::Stop => new(Outcome::Back, halt(false), reason),
         Class::Campaign | Class::Message => new(Outcome::Back, halt(true), reason),
         Class::Drop => {
-            let refusal = Refusal { code: Some(row.code), counts_as_burst: matches!(row.code, 2_300_004 | 2_300_005) };
+            let refusal = Refusal { code: Some(row.code), counts_as_burst: !row.suppresses };
             let suppress = row.suppresses.then_some(match row.code {
                 2_300_037 => Skip::Expired,
                 2_300_032 => Skip::Region,

@@ -9,22 +9,30 @@ pub const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 /// The first pause after a rate refusal that names no time; each further one is twice as long.
 const FIRST_BACKOFF: Duration = Duration::from_secs(60);
 
+/// A permit that lacks less than this is whole: sums of fractions are a little off.
+const ROUNDING: f64 = 1e-6;
+
 /// Requests a second.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Rate {
+    /// As the account's limits allow; see [`super::learn`].
+    Auto,
     PerSecond(f64),
     Unlimited,
 }
 
 impl Rate {
-    /// A number above 0, or `unlimited`.
+    /// `auto`, a number above 0, or `unlimited`.
     pub fn parse(text: &str) -> Result<Self, String> {
+        if text.eq_ignore_ascii_case("auto") {
+            return Ok(Self::Auto);
+        }
         if text.eq_ignore_ascii_case("unlimited") {
             return Ok(Self::Unlimited);
         }
         match text.parse::<f64>() {
             Ok(rate) if rate > 0.0 && rate.is_finite() => Ok(Self::PerSecond(rate)),
-            _ => Err(format!("{text:?} is no rate: a number of sends a second above 0, or unlimited")),
+            _ => Err(format!("{text:?} is no rate: auto, a number of sends a second above 0, or unlimited")),
         }
     }
 }
@@ -36,12 +44,14 @@ pub struct Pace {
     credit: f64,
     counted_at: Instant,
     paused_until: Option<Instant>,
+    /// Until when the ledger, where all processes share one budget, allows nothing.
+    shared_until: Option<Instant>,
     refusals_in_row: u32,
 }
 
 impl Pace {
     pub fn new(rate: Rate, now: Instant) -> Self {
-        Self { rate, credit: 1.0, counted_at: now, paused_until: None, refusals_in_row: 0 }
+        Self { rate, credit: 1.0, counted_at: now, paused_until: None, shared_until: None, refusals_in_row: 0 }
     }
 
     /// How many of `want` requests may leave now. They count as gone until [`Pace::give_back`].
@@ -50,9 +60,13 @@ impl Pace {
             return 0;
         }
         self.paused_until = None;
+        if self.shared_until.is_some_and(|until| now < until) {
+            return 0;
+        }
+        self.shared_until = None;
         let Rate::PerSecond(rate) = self.rate else { return want };
         self.count(now, rate);
-        let whole = self.credit.floor().max(0.0).min(want as f64);
+        let whole = (self.credit + ROUNDING).floor().max(0.0).min(want as f64);
         self.credit -= whole;
         whole as usize
     }
@@ -66,12 +80,12 @@ impl Pace {
 
     /// When the next permit is there; `None`: now.
     pub fn next_permit(&mut self, now: Instant) -> Option<Instant> {
-        if let Some(until) = self.paused_until.filter(|until| now < *until) {
+        if let Some(until) = self.paused_until.max(self.shared_until).filter(|until| now < *until) {
             return Some(until);
         }
         let Rate::PerSecond(rate) = self.rate else { return None };
         self.count(now, rate);
-        (self.credit < 1.0).then(|| now + Duration::from_secs_f64((1.0 - self.credit) / rate))
+        (self.credit + ROUNDING < 1.0).then(|| now + Duration::from_secs_f64((1.0 - self.credit) / rate))
     }
 
     fn count(&mut self, now: Instant, rate: f64) {
@@ -84,6 +98,11 @@ impl Pace {
     pub fn pause(&mut self, until: Instant) {
         self.paused_until = Some(self.paused_until.map_or(until, |other| other.max(until)));
         self.credit = self.credit.min(1.0);
+    }
+
+    /// The ledger allows nothing before then.
+    pub fn hold(&mut self, until: Instant) {
+        self.shared_until = Some(until);
     }
 
     /// A rate refusal that names no time: how long to stay away, twice as long each time in a row, with jitter between a half
@@ -111,9 +130,9 @@ impl Pace {
     }
 }
 
-/// How many permits may be saved up: a twentieth of a second's, so that a late timer costs no pace and a stall makes no burst.
+/// How many permits may be saved up: one, and a twentieth of a second's, so that a late timer costs no pace and a stall makes no burst.
 fn burst(rate: f64) -> f64 {
-    (rate / 20.0).max(1.0)
+    1.0 + rate / 20.0
 }
 
 #[cfg(test)]
@@ -124,6 +143,7 @@ mod tests {
     fn a_rate_is_a_number_above_0_or_unlimited() {
         assert_eq!(Rate::parse("10"), Ok(Rate::PerSecond(10.0)));
         assert_eq!(Rate::parse("0.5"), Ok(Rate::PerSecond(0.5)));
+        assert_eq!(Rate::parse("auto"), Ok(Rate::Auto));
         assert_eq!(Rate::parse("Unlimited"), Ok(Rate::Unlimited));
         for bad in ["0", "-1", "NaN", "inf", "", "10/s", "fast"] {
             assert!(Rate::parse(bad).is_err(), "{bad}");
@@ -142,7 +162,7 @@ mod tests {
                 // Timers come late by a millisecond or two.
                 now = pace.next_permit(now).unwrap_or(now) + Duration::from_micros(1500);
             }
-            let allowed = 1.0 + 100.0 * rate;
+            let allowed = 1.0 + rate / 20.0 + 100.0 * rate;
             assert!(taken as f64 <= allowed + 1.0, "{rate}: {taken} of {allowed}");
             assert!(taken as f64 >= 0.995 * (100.0 * rate), "{rate}: {taken} of {allowed}");
         }
@@ -152,7 +172,7 @@ mod tests {
     fn a_stall_makes_no_burst() {
         let begin = Instant::now();
         let mut pace = Pace::new(Rate::PerSecond(100.0), begin);
-        assert_eq!(pace.take(begin + Duration::from_secs(3600), 1000), 5);
+        assert_eq!(pace.take(begin + Duration::from_secs(3600), 1000), 6);
     }
 
     #[test]

@@ -237,13 +237,10 @@ fn plain(value: &Value) -> String {
     }
 }
 
-/// A cell that a spreadsheet would run as a formula gets an apostrophe in front.
+/// A cell that a spreadsheet would run as a formula gets an apostrophe in front; what a terminal would obey is shown.
 pub fn spreadsheet_safe(cell: &str) -> Cow<'_, str> {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) {
-        Cow::Owned(format!("'{cell}"))
-    } else {
-        Cow::Borrowed(cell)
-    }
+    let shown = text::visible_in_csv(cell);
+    if shown.starts_with(['=', '+', '-', '@', '\t', '\r']) { Cow::Owned(format!("'{shown}")) } else { shown }
 }
 
 fn csv_failed(error: csv::Error) -> Error {
@@ -321,10 +318,10 @@ mod tests {
     }
 
     #[test]
-    fn csv_runs_no_formula_and_keeps_numbers() {
+    fn csv_runs_no_formula_shows_control_characters_and_keeps_numbers() {
         let mut csv = Vec::new();
         write_csv(&mut csv, &ROWS).unwrap();
-        assert_eq!(String::from_utf8(csv).unwrap(), "name,sent\n'=cmd(),-1\nb\u{1b}[31m,12345\n");
+        assert_eq!(String::from_utf8(csv).unwrap(), "name,sent\n'=cmd(),-1\nb\\u{1b}[31m,12345\n");
         let mut csv = Vec::new();
         write_csv::<Row>(&mut csv, &[]).unwrap();
         assert_eq!(csv, b"name,sent\n");

@@ -7,12 +7,21 @@ use unicode_width::UnicodeWidthStr;
 
 /// Control characters (and the marks that turn text around) shown as `\u{1b}`, never obeyed.
 pub fn visible(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_control) {
+    shown(text, is_control)
+}
+
+/// As [`visible`], but for tabs and line breaks, which a quoted cell of CSV may hold.
+pub fn visible_in_csv(text: &str) -> Cow<'_, str> {
+    shown(text, |c| is_control(c) && !matches!(c, '\t' | '\r' | '\n'))
+}
+
+fn shown(text: &str, hidden: impl Fn(char) -> bool) -> Cow<'_, str> {
+    if !text.chars().any(&hidden) {
         return Cow::Borrowed(text);
     }
     let mut shown = String::with_capacity(text.len() + 16);
     for c in text.chars() {
-        if is_control(c) {
+        if hidden(c) {
             shown.extend(c.escape_unicode());
         } else {
             shown.push(c);

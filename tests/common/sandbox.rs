@@ -1,25 +1,171 @@
-//! `mmsg sandbox` as a process of its own, on a free port.
-#![expect(dead_code, reason = "for the commands that talk to Graph")]
+//! Graph hosts of the tests: in the test's own process, where every count is at hand, and as `mmsg sandbox`.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::Env;
+use mmsg::sandbox::{Credentials, Dials, Faults, Options, Running};
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
 
-/// A running sandbox; it ends with this value.
+use super::{APP_SECRET, Env, PAGE_TOKEN, TOKEN};
+
+/// A sandbox in this process. What it wrote down is the truth that tests count.
 pub struct Sandbox {
+    running: Option<Running>,
+    runtime: Runtime,
+    folder: TempDir,
+}
+
+impl Sandbox {
+    pub fn start() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// With other options; the credentials are the canaries.
+    pub fn with(change: impl FnOnce(&mut Options)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut options = Options {
+            credentials: Credentials {
+                token: TOKEN.to_owned(),
+                page_token: PAGE_TOKEN.to_owned(),
+                app_secret: APP_SECRET.to_owned(),
+                ..Credentials::from_seed(0)
+            },
+            record: Some(folder.path().join("truth.ndjson")),
+            requests: Some(folder.path().join("requests.ndjson")),
+            ..Options::default()
+        };
+        change(&mut options);
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let running = runtime.block_on(mmsg::sandbox::start(options)).unwrap();
+        Self { running: Some(running), runtime, folder }
+    }
+
+    fn running(&self) -> &Running {
+        self.running.as_ref().unwrap()
+    }
+
+    pub fn url(&self) -> String {
+        self.running().url()
+    }
+
+    /// An environment that uses this sandbox and nothing else.
+    pub fn environment(&self) -> Env {
+        self.running().environment().into_iter().fold(Env::new(), |env, (name, value)| env.set(name, value))
+    }
+
+    /// Turns dials while it runs.
+    pub fn turn(&self, change: impl FnOnce(&mut Dials)) {
+        self.running().turn(change);
+    }
+
+    /// Sends get these faults from now on.
+    pub fn errors(&self, faults: &str) {
+        let faults = Faults::parse(faults).unwrap();
+        self.turn(|dials| dials.errors = faults);
+    }
+
+    /// These tokens get these faults, every time.
+    pub fn error_tokens(&self, lines: impl IntoIterator<Item = (String, String)>) {
+        let text: String = lines.into_iter().map(|(token, fault)| format!("{token},{fault}\n")).collect();
+        let faults = Dials::parse_error_tokens(&text).unwrap();
+        self.turn(|dials| dials.error_tokens = faults);
+    }
+
+    /// Goes away: connections are cut and new ones refused.
+    pub fn stop(&mut self) {
+        if let Some(running) = self.running.take() {
+            self.runtime.block_on(running.stop());
+        }
+    }
+
+    pub fn record_file(&self) -> PathBuf {
+        self.folder.path().join("truth.ndjson")
+    }
+
+    /// What was accepted, in order.
+    pub fn record(&self) -> Vec<Value> {
+        lines_of(&self.record_file())
+    }
+
+    /// Tokens of what was accepted, in order.
+    pub fn accepted(&self) -> Vec<String> {
+        tokens_of(&self.record())
+    }
+
+    /// Every request to `/messages`, refused ones too.
+    pub fn requests(&self) -> Vec<Value> {
+        lines_of(&self.folder.path().join("requests.ndjson"))
+    }
+
+    /// Tokens of all requests, in order.
+    pub fn requested(&self) -> Vec<String> {
+        tokens_of(&self.requests())
+    }
+
+    /// A count of its own: `requests` (of every kind), `sends`, `created`, `deleted`, `leaks`, …
+    pub fn count(&self, what: &str) -> u64 {
+        self.running().stats()[what].as_u64().unwrap()
+    }
+
+    /// Waits until so many requests to `/messages` came.
+    #[track_caller]
+    pub fn wait_for_sends(&self, n: u64) {
+        let begin = Instant::now();
+        while self.count("sends") < n {
+            assert!(begin.elapsed() < Duration::from_secs(30), "only {} requests came", self.count("sends"));
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Fails if anybody got two messages.
+    #[track_caller]
+    pub fn assert_nobody_twice(&self) {
+        let mut tokens = self.accepted();
+        let all = tokens.len();
+        tokens.sort();
+        tokens.dedup();
+        assert_eq!(tokens.len(), all, "somebody got two messages");
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        let leaks = self.running.as_ref().map_or(0, |running| running.stats()["leaks"].as_u64().unwrap_or(0));
+        if !std::thread::panicking() {
+            assert_eq!(leaks, 0, "an address or a body held a secret");
+        }
+    }
+}
+
+/// The lines of an NDJSON file; none where there is no file.
+pub fn lines_of(path: &std::path::Path) -> Vec<Value> {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+pub fn tokens_of(lines: &[Value]) -> Vec<String> {
+    lines.iter().map(|line| line["token"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+/// `mmsg sandbox` as a process of its own, on a free port; it ends with this value.
+pub struct SandboxProcess {
     child: Child,
     /// What it says must be set to use it: `MMSG_GRAPH_URL` and others.
     pub variables: Vec<(String, String)>,
 }
 
-impl Sandbox {
+impl SandboxProcess {
     /// Starts `mmsg sandbox --port 0` with these arguments besides, and reads the `NAME=value` lines that it prints first.
     pub fn start(env: &Env, args: &[&str]) -> Self {
         let mut command = env.command(["sandbox", "--port", "0"]);
-        let mut child = command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+        command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut child = command.spawn().unwrap();
         let stdout = child.stdout.take().unwrap();
         let (sender, lines) = mpsc::channel();
         std::thread::spawn(move || {
@@ -44,22 +190,13 @@ impl Sandbox {
         Self { child, variables }
     }
 
-    pub fn graph_url(&self) -> &str {
-        let url = self.variables.iter().find(|(name, _)| name == "MMSG_GRAPH_URL");
-        &url.unwrap().1
-    }
-
     /// An environment that uses this sandbox and nothing else.
     pub fn environment(&self) -> Env {
         self.variables.iter().fold(Env::new(), |env, (name, value)| env.set(name, value.clone()))
     }
-
-    pub fn id(&self) -> u32 {
-        self.child.id()
-    }
 }
 
-impl Drop for Sandbox {
+impl Drop for SandboxProcess {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();

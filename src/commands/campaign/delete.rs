@@ -25,7 +25,8 @@ pub struct Args {
 /// What will go, as it was read back.
 struct Target {
     node: CampaignNode,
-    spend: Option<String>,
+    /// In major units; `Err` when it could not be read.
+    spend: Result<Option<String>, ()>,
 }
 
 #[derive(Serialize)]
@@ -83,10 +84,10 @@ async fn read_back(context: &Context, account: &AdAccount, ids: &[CampaignId]) -
             continue;
         }
         let spend = match graph.spend(&node.id).await {
-            Ok(spend) => spend,
+            Ok(spend) => Ok(spend),
             Err(error) => {
                 context.ui.debug(&format!("what {} has spent is not known: {error}", node.id));
-                None
+                Err(())
             }
         };
         targets.push(Target { node, spend });
@@ -101,9 +102,10 @@ impl Target {
         let name = node.name.as_ref().map_or_else(|| "without a name".to_owned(), |name| format!("{name:?}"));
         let page = node.page.as_deref().unwrap_or("unknown");
         let spend = match (&self.spend, currency) {
-            (Some(spend), Some(currency)) => format!("{spend} {currency} spent"),
-            (Some(spend), None) => format!("{spend} spent"),
-            (None, _) => "spend unknown".to_owned(),
+            (Ok(Some(spend)), Some(currency)) => format!("{spend} {currency} spent"),
+            (Ok(Some(spend)), None) => format!("{spend} spent"),
+            (Ok(None), _) => "nothing spent that Meta reports".to_owned(),
+            (Err(()), _) => "spend unknown".to_owned(),
         };
         let stays = match (&node.campaign_id, &node.adset_id) {
             (Some(campaign), Some(adset)) => format!("; campaign {campaign} and ad set {adset} may stay behind, empty"),
@@ -130,7 +132,7 @@ async fn delete(context: &Context, targets: Vec<Target>) -> Result<Exit> {
             id,
             name: target.node.name,
             page_id: target.node.page,
-            spend: target.spend,
+            spend: target.spend.ok().flatten(),
             deleted: true,
         });
     }

@@ -140,13 +140,15 @@ create table states (
   primary key (broadcast, state)
 ) strict, without rowid;
 
--- What was learned of an ad account's limits.
+-- What was learned of an ad account's limits, and the one budget that all processes on this ledger share.
 create table pace (
   ad_account   text    primary key,
-  rate         real    not null,
+  rate         real    not null,               -- sends a second that the limits seem to allow
+  usage        real,                           -- the last usage told, of 1
+  next_at      real    not null default 0,     -- when the next send is due, in milliseconds
   paused_until integer not null default 0,
-  backoff      integer not null default 0,
-  updated_at   integer not null
+  refusals     integer not null default 0,     -- rate refusals in a row
+  updated_at   integer not null default 0
 ) strict;
 
 create table audit (

@@ -1,9 +1,9 @@
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::super::examples::Example;
-use super::super::model::Draft;
 use super::*;
+use crate::message::examples::Example;
+use crate::message::model::Draft;
 
 fn example(example: Example) -> Value {
     Draft::from_toml(example.toml().as_bytes()).unwrap().to_message().unwrap().sample().value().clone()

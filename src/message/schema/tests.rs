@@ -1,6 +1,6 @@
-use super::super::examples::Example;
-use super::super::model::Draft;
 use super::*;
+use crate::message::examples::Example;
+use crate::message::model::Draft;
 
 /// As much of JSON Schema as [`document`] uses; an unknown keyword is a failure.
 fn is_valid(document: &Value, schema: &Value, value: &Value) -> Result<(), String> {

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::super::Message;
-use super::super::path::{Part, Step, parts, select};
-use super::super::rules::{Check, Kind, Rule, Severity, Type, all};
 use super::{Stage, check};
+use crate::message::Message;
+use crate::message::path::{Part, Step, parts, select};
+use crate::message::rules::{Check, Kind, Rule, Severity, Type, all};
 
 fn buttons() -> Value {
     json!([
@@ -277,8 +277,8 @@ fn ids_are_unique_and_pages_are_known() {
     let ids: Vec<_> = all().map(|rule| rule.id).collect();
     assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len());
     for rule in all() {
-        let is_page = super::super::rules::page_url(rule.page).is_some();
-        assert!(is_page || rule.page == super::super::rules::OWN, "{}: {}", rule.id, rule.page);
+        let is_page = crate::message::rules::page_url(rule.page).is_some();
+        assert!(is_page || rule.page == crate::message::rules::OWN, "{}: {}", rule.id, rule.page);
     }
 }
 

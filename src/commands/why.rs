@@ -1,0 +1,47 @@
+//! `mmsg why TOKEN`: one person's whole story.
+
+use crate::clock::Clock;
+use crate::commands::Context;
+use crate::config::secret::mask;
+use crate::error::{Error, Exit, Result};
+use crate::ledger::story::Chapter;
+use crate::ui::table::Record;
+
+/// Tells what the ledger knows of one person: imports, plans, attempts, outcomes and events, newest last.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// The subscription token.
+    #[arg(value_name = "TOKEN")]
+    token: String,
+}
+
+pub fn run(context: &Context, args: &Args) -> Result<Exit> {
+    let ledger = context.open_ledger()?;
+    let Some(story) = ledger.story(&args.token)? else {
+        return Err(Error::usage(format!("{} is not in this ledger", mask(&args.token)))
+            .hint("mmsg config show tells which ledger it is"));
+    };
+    context.ui.list(&story.chapters)?;
+    let now = Clock::system().now();
+    context.ui.status(&match (&story.suppressed, story.blocked_until > now) {
+        (Some(why), _) => format!("nothing goes to this person: {why}"),
+        (None, true) => format!("nothing goes to this person before {}", story.blocked_until),
+        (None, false) => "this person is free".to_owned(),
+    });
+    Ok(Exit::Done)
+}
+
+impl Record for Chapter {
+    const PLURAL: &'static str = "events of this person";
+    const COLUMNS: &'static [&'static str] = &["at", "what", "broadcast", "campaign", "detail"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.at.map_or("-".to_owned(), |at| at.to_string()),
+            self.what.clone(),
+            self.broadcast.map_or("-".to_owned(), |id| id.to_string()),
+            self.campaign.clone().unwrap_or_else(|| "-".to_owned()),
+            self.detail.clone(),
+        ]
+    }
+}

@@ -1,0 +1,67 @@
+//! What was learned of an ad account's limits, kept so that the next run does not begin with a burst, and shared so that
+//! processes on one ledger have one budget. How it is learned is the sender's business.
+
+use rusqlite::{Connection, OptionalExtension};
+
+use crate::clock::UnixMillis;
+
+/// One ad account's pace.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct PaceRow {
+    /// Sends a second that the limits seem to allow.
+    pub rate: f64,
+    /// The last usage told, of 1; `None` while no header told any.
+    pub usage: Option<f64>,
+    /// When the next send is due, in milliseconds since 1970.
+    pub next_at: f64,
+    pub paused_until: UnixMillis,
+    /// Rate refusals in a row.
+    pub refusals: i64,
+    pub updated_at: UnixMillis,
+}
+
+/// Says how many rows may be claimed now, inside the transaction that claims them.
+pub trait Meter: Send {
+    /// `row` is `None` for an account that never sent. What it is set to is kept. The second value is when to ask again, where
+    /// fewer than `want` are allowed.
+    fn allow(&mut self, row: &mut Option<PaceRow>, now: UnixMillis, want: usize) -> (usize, Option<UnixMillis>);
+
+    /// So many of the rows allowed were not there to be claimed.
+    fn unused(&mut self, row: &mut PaceRow, unused: usize);
+}
+
+pub(super) fn read(conn: &Connection, ad_account: &str) -> rusqlite::Result<Option<PaceRow>> {
+    conn.prepare_cached(
+        "select rate, usage, next_at, paused_until, refusals, updated_at from pace where ad_account = ?1",
+    )?
+    .query_row([ad_account], |row| {
+        Ok(PaceRow {
+            rate: row.get(0)?,
+            usage: row.get(1)?,
+            next_at: row.get(2)?,
+            paused_until: UnixMillis(row.get(3)?),
+            refusals: row.get(4)?,
+            updated_at: UnixMillis(row.get(5)?),
+        })
+    })
+    .optional()
+}
+
+pub(super) fn write(conn: &Connection, ad_account: &str, row: &PaceRow) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "insert into pace (ad_account, rate, usage, next_at, paused_until, refusals, updated_at)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         on conflict (ad_account) do update set rate = ?2, usage = ?3, next_at = ?4, paused_until = ?5, refusals = ?6,
+           updated_at = ?7",
+    )?
+    .execute((
+        ad_account,
+        row.rate,
+        row.usage,
+        row.next_at,
+        row.paused_until.0,
+        row.refusals,
+        row.updated_at.0,
+    ))?;
+    Ok(())
+}

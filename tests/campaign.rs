@@ -1,0 +1,163 @@
+//! `mmsg campaign`: created, listed, read by any of its ids, deleted; and what is not known when an answer is lost.
+
+use mmsg::sandbox::Faults;
+use serde_json::Value;
+
+use crate::common::sandbox::Sandbox;
+use crate::common::shop::{Shop, people};
+
+#[test]
+fn create_prints_what_graph_made_and_tells_the_warm_up() {
+    let sandbox = Sandbox::start();
+    let env = sandbox.environment();
+    let run = env.mmsg(["campaign", "create", "--lifetime-budget", "3000"]).exits(0).says("warms up for an hour");
+    assert!(run.stdout.contains("30.00 USD"), "{run:#?}");
+    let run = env.mmsg(["campaign", "create", "--daily-budget", "500", "--name", "Spring", "-o", "json"]).exits(0);
+    let made = run.json();
+    // Graph's answer, its id first.
+    assert!(run.stdout.trim_start_matches(['{', ' ', '\n']).starts_with("\"id\""), "{run:#?}");
+    assert_eq!((made["name"].as_str(), made["daily_budget"].as_u64()), (Some("Spring"), Some(500)));
+    assert_eq!(sandbox.count("created"), 2);
+    let read = env.mmsg(["campaign", "get", made["id"].as_str().unwrap(), "-o", "json"]).exits(0).json();
+    assert_eq!((read["name"].as_str(), read["daily_budget"].as_u64()), (Some("Spring"), Some(500)));
+    assert_eq!(read["lifetime_budget"], Value::Null);
+}
+
+#[test]
+fn all_that_create_is_given_reaches_graph() {
+    let sandbox = Sandbox::with(|options| options.pages.push("777".to_owned()));
+    let env = sandbox.environment();
+    let start = jiff::Timestamp::from_second(1_900_000_000).unwrap();
+    let far = env.mmsg(["campaign", "create", "--lifetime-budget", "9000", "--start-time", &start.to_string()]);
+    far.fails(2, "more than 30 days away");
+    let words = ["campaign", "create", "--lifetime-budget", "900000", "--name", "All of it", "--page", "777"];
+    let more = ["--pixel-id", "42", "--end-time", "1900000000", "-o", "json"];
+    let made = env.mmsg(words.iter().chain(&more)).exits(0).json();
+    let read = env.mmsg(["campaign", "get", made["id"].as_str().unwrap(), "-o", "json"]).exits(0).json();
+    assert_eq!(read["page_id"], "777");
+    assert_eq!(read["pixel_id"], "42");
+    assert_eq!(read["end_time"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap(), start);
+}
+
+#[test]
+fn money_is_shown_by_metas_offsets_and_the_minimum_counts_the_days() {
+    // TWD has no smaller unit at Meta, though ISO 4217 gives it two decimals.
+    let sandbox = Sandbox::with(|options| options.currency = "TWD".to_owned());
+    let env = sandbox.environment();
+    let run = env.mmsg(["campaign", "create", "--lifetime-budget", "9000"]).exits(0);
+    assert!(run.stdout.contains("9000 TWD"), "{run:#?}");
+    let created = sandbox.count("created");
+    let run = env.mmsg(["campaign", "create", "--lifetime-budget", "1"]).fails(5, "too low");
+    assert!(run.stderr.contains("for 30 days") && run.stderr.contains("TWD"), "{run:#?}");
+    env.mmsg(["campaign", "create", "--daily-budget", "1"]).fails(5, "a day");
+    assert_eq!(sandbox.count("created"), created, "a budget that is too low was asked for");
+}
+
+#[test]
+fn list_shows_message_campaigns_of_all_pages_and_others_on_request() {
+    let sandbox = Sandbox::with(|options| options.page_size = 3);
+    let env = sandbox.environment();
+    for n in 0..5 {
+        env.mmsg(["campaign", "create", "--lifetime-budget", "3000", "--name", &format!("no {n}")]).exits(0);
+    }
+    let listed = env.mmsg(["campaign", "list", "-o", "json"]).exits(0).json();
+    assert_eq!(listed.as_array().unwrap().len(), 5, "{listed:#}");
+    assert!(listed.as_array().unwrap().iter().all(|row| row["lifetime_budget"] == 3000 && row["status"].is_string()));
+    let all = env.mmsg(["campaign", "list", "--all", "-o", "ndjson"]).exits(0).rows();
+    assert_eq!(all.len(), 12, "seven ordinary ads beside");
+    let table = env.mmsg(["campaign", "list"]).exits(0);
+    assert!(table.stdout.contains("no 4") && table.stdout.contains("30.00 USD"), "{table:#?}");
+}
+
+#[test]
+fn get_takes_any_of_the_three_ids() {
+    let shop = Shop::open();
+    let get = |id: &str| shop.env.mmsg(["campaign", "get", id, "-o", "json"]).exits(0).json();
+    let first = get(&shop.campaign);
+    for other in ["campaign_id", "adset_id"] {
+        let id = first[other].as_str().unwrap();
+        assert_ne!(id, shop.campaign);
+        assert_eq!(get(id)["id"], shop.campaign.as_str(), "by {other}");
+    }
+    assert_eq!(first["page_id"], "104857600123457");
+    assert!(first["adset_name"].is_string() && first["end_time"].is_string(), "{first:#}");
+    shop.env.mmsg(["campaign", "get", "999999"]).fails(5, "999999");
+}
+
+#[test]
+fn delete_reads_back_asks_and_translates() {
+    let shop = Shop::open();
+    let other = shop.other_campaign();
+    let of = |id: &str| shop.env.mmsg(["campaign", "get", id, "-o", "json"]).exits(0).json();
+    let run = shop.env.mmsg(["campaign", "delete", &shop.campaign]).fails(9, "--yes");
+    assert!(run.stderr.contains("104857600123457") && run.stderr.contains("spen"), "{run:#?}");
+    assert_eq!(shop.sandbox.count("deleted"), 0);
+    // One wrong id of several stops the command before anything goes.
+    shop.env.mmsg(["campaign", "delete", &shop.campaign, "999999", "--yes"]).fails(5, "999999");
+    assert_eq!(shop.sandbox.count("deleted"), 0);
+    let adset = of(&other)["adset_id"].as_str().unwrap().to_owned();
+    let run = shop.env.mmsg(["campaign", "delete", &shop.campaign, &adset, "--yes", "-o", "json"]).exits(0);
+    let gone: Vec<_> =
+        run.json().as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(gone, [shop.campaign.clone(), other]);
+    assert_eq!(shop.sandbox.count("deleted"), 2);
+    let left = shop.env.mmsg(["campaign", "list", "-o", "json"]).exits(0).json();
+    assert_eq!(left.as_array().unwrap().len(), 0, "{left:#}");
+}
+
+#[test]
+fn an_ordinary_ad_is_never_deleted() {
+    let sandbox = Sandbox::start();
+    let env = sandbox.environment();
+    let all = env.mmsg(["campaign", "list", "--all", "-o", "json"]).exits(0).json();
+    let id = all[0]["id"].as_str().unwrap();
+    env.mmsg(["campaign", "delete", id, "--yes"]).fails(5, "ordinary ad");
+    assert_eq!(sandbox.count("deleted"), 0);
+}
+
+#[test]
+fn success_false_of_a_delete_is_an_error() {
+    let shop = Shop::open();
+    let faults = Faults::parse("success-false=100%").unwrap();
+    shop.sandbox.turn(|dials| dials.write_errors = faults);
+    let run = shop.env.mmsg(["campaign", "delete", &shop.campaign, "--yes"]);
+    assert!(run.code != 0, "{run:#?}");
+    let code = run.code;
+    run.fails(code, &shop.campaign);
+}
+
+#[test]
+fn a_create_or_delete_whose_answer_is_lost_is_11_and_names_the_check() {
+    for fault in ["accepted-drop", "accepted-503-html", "accepted-truncated", "accepted-2", "200-empty"] {
+        let shop = Shop::open();
+        let faults = Faults::parse(&format!("{fault}=100%")).unwrap();
+        shop.sandbox.turn(|dials| dials.write_errors = faults);
+        let before = shop.sandbox.count("requests");
+        let run = shop.env.mmsg(["campaign", "create", "--lifetime-budget", "3000"]).fails(11, "not known");
+        assert!(run.stderr.contains("mmsg campaign list"), "{fault}: {run:#?}");
+        // Two reads (minimum budgets, currency), and the write once.
+        assert_eq!(shop.sandbox.count("requests") - before, 3, "{fault}: a write was repeated");
+        let run = shop.env.mmsg(["campaign", "delete", &shop.campaign, "--yes"]).fails(11, "not known");
+        assert!(run.stderr.contains("mmsg campaign"), "{fault}: {run:#?}");
+    }
+}
+
+#[test]
+fn what_graph_says_beside_the_id_is_shown() {
+    let sandbox = Sandbox::start();
+    let run = sandbox.environment().mmsg(["campaign", "create", "--lifetime-budget", "4500", "-o", "json"]).exits(0);
+    assert!(run.stderr.contains("warning: Meta says: The budget is lower"), "{run:#?}");
+    assert!(run.json()["warning"].is_string());
+}
+
+#[test]
+fn deleting_a_campaign_calls_its_broadcasts_off() {
+    let shop = Shop::open();
+    let list = people(5);
+    let _ = shop.totals(&list, &["--max-sends", "2"], 6);
+    shop.env.mmsg(["campaign", "delete", &shop.campaign, "--yes"]).exits(0);
+    let broadcasts = shop.env.mmsg(["broadcast", "list", "-o", "json"]).exits(0).json();
+    assert_eq!((broadcasts[0]["pending"].as_i64(), broadcasts[0]["skipped"].as_i64()), (Some(0), Some(3)));
+    shop.env.mmsg(["send", "--resume"]).exits(0).says("nothing to resume");
+    assert_eq!(shop.sandbox.requests().len(), 2);
+}

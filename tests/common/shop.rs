@@ -1,0 +1,128 @@
+//! A shop: a sandbox, an environment that uses it, a campaign and a message.
+
+use std::fs;
+
+use mmsg::sandbox::Options;
+use serde_json::{Value, json};
+
+use super::sandbox::Sandbox;
+use super::{Env, Run, SUBSCRIPTION_TOKEN};
+
+pub struct Shop {
+    pub sandbox: Sandbox,
+    pub env: Env,
+    pub campaign: String,
+}
+
+impl Shop {
+    pub fn open() -> Self {
+        Self::with(|_| {})
+    }
+
+    pub fn with(change: impl FnOnce(&mut Options)) -> Self {
+        let sandbox = Sandbox::with(change);
+        let env = sandbox.environment();
+        let campaign = new_campaign(&env);
+        write_message(&env, "promo.json", &json!({"text": "Half price this week"}));
+        Self { sandbox, env, campaign }
+    }
+
+    /// `mmsg send` of the shop's message in its campaign, as fast as it can, with this list on stdin and these arguments besides.
+    #[must_use = "look at how it ended"]
+    pub fn send(&self, list: &[String], args: &[&str]) -> Run {
+        self.env.mmsg_reading(list.join("\n") + "\n", self.words(args))
+    }
+
+    /// The words of that command, for other ways to run it.
+    pub fn words<'w>(&'w self, args: &[&'w str]) -> Vec<&'w str> {
+        let mut words = vec!["send", "--campaign", &self.campaign, "--message", "promo.json", "--rate", "unlimited"];
+        // A later flag would be a second one of its name.
+        for (flag, at) in [("--campaign", 1), ("--message", 3), ("--rate", 5)].into_iter().rev() {
+            if args.contains(&flag) {
+                words.drain(at..at + 2);
+            }
+        }
+        words.extend(args);
+        words
+    }
+
+    /// The totals of that command, which must end with this code.
+    #[track_caller]
+    pub fn totals(&self, list: &[String], args: &[&str], code: i32) -> Value {
+        let totals = self.send(list, &[args, &["-o", "json"]].concat()).exits(code).totals();
+        let rows: u64 = ["rejected", "duplicates", "accepted", "refused", "skipped", "unknown", "claimed", "pending"]
+            .iter()
+            .map(|part| totals[part].as_u64().unwrap())
+            .sum();
+        assert_eq!(totals["rows"], rows, "the totals don't add up to the rows read: {totals:#}");
+        assert_eq!(rows, list.len() as u64, "rows were lost: {totals:#}");
+        totals
+    }
+
+    /// Another campaign of the same Page.
+    pub fn other_campaign(&self) -> String {
+        new_campaign(&self.env)
+    }
+
+    pub fn message(&self, file: &str, message: &Value) {
+        write_message(&self.env, file, message);
+    }
+
+    pub fn ledger(&self) -> std::path::PathBuf {
+        self.env.path(".local/share/mmsg/ledger.db")
+    }
+
+    /// What the ledger answers, as text; an integer is written in digits.
+    pub fn asks_ledger(&self, sql: &str) -> Vec<String> {
+        let conn = rusqlite::Connection::open(self.ledger()).unwrap();
+        let mut statement = conn.prepare(sql).unwrap();
+        let rows = statement.query_map((), |row| {
+            Ok(match row.get(0)? {
+                rusqlite::types::Value::Integer(n) => n.to_string(),
+                rusqlite::types::Value::Text(text) => text,
+                other => format!("{other:?}"),
+            })
+        });
+        rows.unwrap().map(Result::unwrap).collect()
+    }
+
+    /// Makes everything in the ledger older, as if so many hours had passed.
+    pub fn let_hours_pass(&self, hours: i64) {
+        let conn = rusqlite::Connection::open(self.ledger()).unwrap();
+        let ms = hours * 3_600_000;
+        conn.execute_batch(&format!(
+            "update recipients set blocked_until = max(0, blocked_until - {ms});
+             update sends set claimed_at = claimed_at - {ms}, finished_at = finished_at - {ms},
+               not_before = max(0, not_before - {ms}), first_later_at = first_later_at - {ms};
+             update runs set started_at = started_at - {ms}, ended_at = ended_at - {ms};
+             update listings set created_at = created_at - {ms}, planned_at = planned_at - {ms};
+             update broadcasts set created_at = created_at - {ms}, finished_at = finished_at - {ms};
+             update ledger set newest_at = newest_at - {ms};"
+        ))
+        .unwrap();
+    }
+
+    /// Fails unless each of these people got exactly one message, and nobody else any.
+    #[track_caller]
+    pub fn assert_each_once(&self, list: &[String]) {
+        let mut got = self.sandbox.accepted();
+        let mut want = list.to_vec();
+        got.sort();
+        want.sort();
+        assert_eq!(got, want);
+    }
+}
+
+pub fn new_campaign(env: &Env) -> String {
+    let run = env.mmsg(["campaign", "create", "--lifetime-budget", "3000", "-o", "json"]).exits(0);
+    run.json()["id"].as_str().unwrap().to_owned()
+}
+
+pub fn write_message(env: &Env, file: &str, message: &Value) {
+    fs::write(env.path(file), message.to_string()).unwrap();
+}
+
+/// So many people. All tokens begin with the canary, so that one that leaks is found.
+pub fn people(n: usize) -> Vec<String> {
+    (0..n).map(|n| format!("{SUBSCRIPTION_TOKEN}{n:06}")).collect()
+}

@@ -1,0 +1,101 @@
+//! `mmsg` at work in the background: to be watched, signalled, killed.
+
+use std::fs::{self, File};
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use super::{Env, Run};
+
+/// A command that was started. It is killed with this value.
+pub struct Started<'e> {
+    env: &'e Env,
+    child: Child,
+    folder: TempDir,
+}
+
+impl Env {
+    /// Starts `mmsg` with this text on stdin; its output goes to files, so that no pipe holds it up.
+    pub fn start(&self, stdin: &str, args: &[&str]) -> Started<'_> {
+        self.start_command(stdin, self.command(args))
+    }
+
+    /// Starts another program that runs `mmsg`.
+    pub fn start_command(&self, stdin: &str, mut command: Command) -> Started<'_> {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("in"), stdin).unwrap();
+        let file = |name: &str| Stdio::from(File::create(folder.path().join(name)).unwrap());
+        command.stdin(File::open(folder.path().join("in")).unwrap()).stdout(file("out")).stderr(file("err"));
+        let child = command.spawn().unwrap();
+        Started { env: self, child, folder }
+    }
+}
+
+impl Started<'_> {
+    pub fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// SIGKILL: no handler runs. Fails if it had ended before.
+    #[track_caller]
+    pub fn kill(mut self) {
+        assert!(self.child.try_wait().unwrap().is_none(), "it had ended by itself");
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    pub fn is_running(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_none()
+    }
+
+    /// The most memory that it had until now; 0 once it has ended.
+    pub fn peak_kib(&self) -> u64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+    }
+
+    /// What it said until now.
+    pub fn stderr(&self) -> String {
+        fs::read_to_string(self.folder.path().join("err")).unwrap()
+    }
+
+    /// Its end.
+    #[must_use = "look at how it ended"]
+    #[track_caller]
+    pub fn ends(self) -> Run {
+        self.ends_within(Duration::from_secs(60))
+    }
+
+    /// Its end, which may take this long.
+    #[must_use = "look at how it ended"]
+    #[track_caller]
+    pub fn ends_within(mut self, patience: Duration) -> Run {
+        let begin = Instant::now();
+        let status = loop {
+            match self.child.try_wait().unwrap() {
+                Some(status) => break status,
+                None if begin.elapsed() > patience => {
+                    panic!("it does not end; it said:\n{}", self.stderr())
+                }
+                None => std::thread::sleep(Duration::from_millis(5)),
+            }
+        };
+        let read = |name: &str| fs::read(self.path(name)).unwrap();
+        self.env.judge(&Output { status, stdout: read("out"), stderr: read("err") })
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+impl Drop for Started<'_> {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,154 @@
+//! The crash harness: a real `mmsg`, killed with SIGKILL at random instants and run again until its list is done.
+//!
+//! The sandbox's record is the judge: nobody twice; every token of the list accepted, refused, skipped or unknown; and no more
+//! unknowns that never reached the sandbox than kills × concurrency. `MMSG_KILLS` asks for more kills than the 200 of every run;
+//! `MMSG_SEED` replays the instants.
+
+use std::collections::{HashMap, HashSet};
+use std::process::{Child, Stdio};
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use crate::common::Env;
+use crate::common::sandbox::Sandbox;
+
+const CONCURRENCY: usize = 16;
+const ROWS: usize = 2500;
+/// Kills of one list at the most, then it is run to its end.
+const KILLS_A_LIST: usize = 16;
+
+struct Tally {
+    kills: usize,
+    lists: usize,
+    rows: usize,
+    twice: usize,
+    lost: usize,
+    unknown: usize,
+    never_arrived: usize,
+}
+
+#[test]
+fn no_kill_makes_a_second_message_or_loses_anybody() {
+    let asked = |name: &str, default: u64| number_of_this_process(name).unwrap_or(default);
+    let (wanted, seed) = (asked("MMSG_KILLS", 200) as usize, asked("MMSG_SEED", 7));
+    let mut random = fastrand::Rng::with_seed(seed);
+    let sandbox = Sandbox::with(|options| {
+        options.dials.latency = Duration::from_millis(6);
+        options.dials.lost_replies = 0.02;
+        options.dials.errors =
+            mmsg::sandbox::Faults::parse("503=0.5%,2=0.3%,drop=0.3%,2300034=1%,2300036=1%,2300055=0.1%,503-html=0.2%")
+                .unwrap();
+    });
+    let env = sandbox.environment();
+    let mut tally = Tally { kills: 0, lists: 0, rows: 0, twice: 0, lost: 0, unknown: 0, never_arrived: 0 };
+    while tally.kills < wanted {
+        one_list(&sandbox, &env, &mut random, &mut tally, wanted);
+    }
+    println!(
+        "{} kills over {} lists of {ROWS}: duplicates {}, lost {}, unknown {} of {} ({} never arrived), seed {seed}",
+        tally.kills, tally.lists, tally.twice, tally.lost, tally.unknown, tally.rows, tally.never_arrived
+    );
+    assert_eq!((tally.twice, tally.lost), (0, 0));
+}
+
+fn one_list(sandbox: &Sandbox, env: &Env, random: &mut fastrand::Rng, tally: &mut Tally, wanted: usize) {
+    tally.lists += 1;
+    tally.rows += ROWS;
+    let created = env.mmsg(["campaign", "create", "--lifetime-budget", "900000", "-o", "json"]).exits(0).json();
+    let campaign = created["id"].as_str().unwrap().to_owned();
+    let tokens: Vec<String> =
+        (0..ROWS).map(|row| format!("9{:03}{row:05}{:08}", tally.lists, random.u32(..100_000_000))).collect();
+    std::fs::write(env.path("list.csv"), format!("token\n{}\n", tokens.join("\n"))).unwrap();
+    std::fs::write(env.path("message.json"), format!(r#"{{"text":"list {}"}}"#, tally.lists)).unwrap();
+    let whole = ["send", "--campaign", &campaign, "--message", "message.json", "list.csv"];
+    let rest = ["send", "--resume", "--campaign", &campaign];
+    let speed = ["--rate", "unlimited", "--concurrency", "16", "--quiet"];
+
+    let mut kills = 0;
+    let mut ended = false;
+    while kills < KILLS_A_LIST && tally.kills < wanted && !ended {
+        // The list is planned anew, or what was planned goes on; both are cut off anywhere.
+        let args = if kills == 0 || random.u8(..3) == 0 { &whole[..] } else { &rest[..] };
+        let mut child = start(env, args, &speed);
+        std::thread::sleep(Duration::from_millis(random.u64(5..180)));
+        if child.try_wait().unwrap().is_none() {
+            child.kill().unwrap();
+            kills += 1;
+            tally.kills += 1;
+        }
+        let code = child.wait().unwrap().code();
+        // 0, 8 and 11: nothing of the whole list waits any more.
+        ended = args.len() == whole.len() && matches!(code, Some(0 | 8 | 11));
+    }
+    let mut runs = 0;
+    loop {
+        let code = start(env, &whole, &speed).wait().unwrap().code();
+        // 6 is a pause that the sandbox asked for, or a person who was not to be had today.
+        if matches!(code, Some(0 | 8 | 11)) || (code == Some(6) && due(env, &campaign) == 0) {
+            break;
+        }
+        assert!(matches!(code, Some(6)), "the list ended with {code:?}");
+        runs += 1;
+        assert!(runs < 50, "the list does not end");
+    }
+    judge(sandbox, env, &campaign, &tokens, kills, tally);
+}
+
+fn start(env: &Env, args: &[&str], speed: &[&str]) -> Child {
+    let mut command = env.command(args.iter().chain(speed));
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.spawn().unwrap()
+}
+
+fn ledger(env: &Env) -> Connection {
+    Connection::open(env.path(".local/share/mmsg/ledger.db")).unwrap()
+}
+
+/// Pending rows of the campaign that may go out now.
+fn due(env: &Env, campaign: &str) -> i64 {
+    let sql = "select count(*) from sends s join broadcasts b on b.id = s.broadcast
+               where b.campaign = ?1 and s.state = 0 and s.not_before = 0";
+    ledger(env).query_row(sql, [campaign], |row| row.get(0)).unwrap()
+}
+
+fn judge(sandbox: &Sandbox, env: &Env, campaign: &str, tokens: &[String], kills: usize, tally: &mut Tally) {
+    let mut arrived: HashMap<String, usize> = HashMap::new();
+    for line in sandbox.record().iter().filter(|line| line["message_id"] == campaign) {
+        *arrived.entry(line["token"].as_str().unwrap().to_owned()).or_default() += 1;
+    }
+    tally.twice += arrived.values().filter(|n| **n > 1).count();
+    let ledger = ledger(env);
+    let mut statement = ledger
+        .prepare(
+            "select r.token, s.state from sends s join recipients r on r.id = s.recipient
+             join broadcasts b on b.id = s.broadcast where b.campaign = ?1",
+        )
+        .unwrap();
+    let rows = statement.query_map([campaign], |row| Ok((row.get::<_, String>(0)?, row.get::<_, i64>(1)?))).unwrap();
+    let states: HashMap<String, i64> = rows.map(Result::unwrap).collect();
+    let listed: HashSet<&String> = tokens.iter().collect();
+    // 0 pending for a later day, 2 accepted, 3 refused, 4 skipped, 5 unknown; nothing may be left claimed.
+    tally.lost += tokens.iter().filter(|token| !matches!(states.get(*token), Some(0 | 2 | 3 | 4 | 5))).count();
+    assert!(states.keys().all(|token| listed.contains(token)));
+    for (token, state) in &states {
+        let reached = arrived.contains_key(token);
+        match state {
+            2 => assert!(reached, "the ledger says accepted, and the sandbox never saw it"),
+            5 => {}
+            _ => assert!(!reached, "a message was accepted that the ledger does not know of: state {state}"),
+        }
+    }
+    let unknown: Vec<_> = states.iter().filter(|(_, state)| **state == 5).collect();
+    let killed = "select count(*) from sends s join broadcasts b on b.id = s.broadcast
+                  where b.campaign = ?1 and s.state = 5 and s.reason = 'killed'";
+    let killed: i64 = ledger.query_row(killed, [campaign], |row| row.get(0)).unwrap();
+    assert!(killed as usize <= kills * CONCURRENCY, "{killed} in doubt by {kills} kills");
+    tally.unknown += unknown.len();
+    tally.never_arrived += unknown.iter().filter(|(token, _)| !arrived.contains_key(*token)).count();
+}
+
+#[expect(clippy::disallowed_methods, reason = "what the test runner was given")]
+fn number_of_this_process(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}
