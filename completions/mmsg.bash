@@ -122,7 +122,7 @@ _mmsg() {
 
     case "${cmd}" in
         mmsg)
-            opts="-o -q -v -y -h -V --profile --ledger --output --quiet --verbose --color --no-input --yes --help --version init config demo sandbox completions man explain campaign message send tokens broadcast unknown why"
+            opts="-o -q -v -y -h -V --profile --ledger --output --quiet --verbose --color --no-input --yes --help --version init config sandbox demo completions man explain campaign message send tokens broadcast unknown why"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -692,7 +692,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__demo)
-            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --keep --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

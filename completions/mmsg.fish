@@ -26,29 +26,29 @@ end
 
 complete -c mmsg -n "__fish_mmsg_needs_command" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_needs_command" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_needs_command" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_needs_command" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_needs_command" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_needs_command" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_needs_command" -s q -l quiet -d 'Say only warnings and errors on stderr'
 complete -c mmsg -n "__fish_mmsg_needs_command" -s v -l verbose -d 'Say more on stderr'
 complete -c mmsg -n "__fish_mmsg_needs_command" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_needs_command" -s y -l yes -d 'Answer yes to every question'
-complete -c mmsg -n "__fish_mmsg_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_needs_command" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_needs_command" -s V -l version -d 'Print version'
-complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "init" -d 'Write a profile, step by step'
+complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "init" -d 'Write a profile, step by step: the ad account, the Page and where the secrets come from'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "config" -d 'Show the settings, or the place of the profile file'
-complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "demo" -d 'See the whole job at work on this machine, in one go'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "sandbox" -d 'Run a Graph host on this machine: rehearse without a Meta account'
+complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "demo" -d 'Run the whole job on the sandbox, in one go'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "man" -d 'Print the manual page, or write one for each command'
-complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "explain" -d 'Say what an error code of Graph\'s means and what to do'
+complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "explain" -d 'Say what an error code of Graph\'s means, what mmsg does about it and what you can do'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "campaign" -d 'Create, list, read and delete campaigns; what they cost and did'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "message" -d 'Build, check and look at a message'
-complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "send" -d 'Send a message to a list of subscription tokens (same as message send)'
+complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "send" -d 'Send a message to a list of subscription tokens'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "tokens" -d 'Keep token lists under a name'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "broadcast" -d 'List broadcasts, or call one off'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "unknown" -d 'List and settle sends that may or may not have been accepted'
@@ -59,11 +59,11 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l token-env -d 'Read th
 complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l token-file -d 'Read the access token from this file each time' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand init" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand init" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand init" -s q -l quiet -d 'Say only warnings and errors on stderr'
@@ -73,62 +73,48 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand init" -s y -l yes -d 'Answer y
 complete -c mmsg -n "__fish_mmsg_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -s q -l quiet -d 'Say only warnings and errors on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -s v -l verbose -d 'Say more on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -s y -l yes -d 'Answer yes to every question'
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -f -a "show" -d 'Print each setting with its value and its source; secrets stay hidden'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -f -a "path" -d 'Print the path of the profile file, there or not'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say only warnings and errors on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to every question'
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -s q -l quiet -d 'Say only warnings and errors on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -s v -l verbose -d 'Say more on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -s y -l yes -d 'Answer yes to every question'
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
-json\t'One JSON value'
-ndjson\t'One JSON object a line'
-csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
-always\t''
-never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
-complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -s y -l yes -d 'Answer yes to every question'
-complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l port -d 'Port to listen on; 0 takes a free one' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l seed -d 'The same seed gives the same credentials, ids, people and faults' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l ad-account -d 'Ad account, more than once for several; the first is printed' -r
@@ -185,11 +171,11 @@ mixed\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-retry-for -d 'How long an event is tried before it is dropped and the app unsubscribed' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l require-proof -d 'Refuse calls without appsecret_proof'
@@ -202,42 +188,57 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -s v -l verbose -d 'S
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -l keep -d 'Leave the folder with the list, the message and the ledger behind'
+complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -s q -l quiet -d 'Say only warnings and errors on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -s v -l verbose -d 'Say more on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+json\t'One JSON value'
+ndjson\t'One JSON object a line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -s q -l quiet -d 'Say only warnings and errors on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -s v -l verbose -d 'Say more on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -s y -l yes -d 'Answer yes to every question'
-complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_using_subcommand man" -l dir -d 'Write one page a command into this folder (mmsg.1, mmsg-send.1, …)' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand man" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand man" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand man" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand man" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand man" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand man" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand man" -s q -l quiet -d 'Say only warnings and errors on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand man" -s v -l verbose -d 'Say more on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand man" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand man" -s y -l yes -d 'Answer yes to every question'
-complete -c mmsg -n "__fish_mmsg_using_subcommand man" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand man" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -s q -l quiet -d 'Say only warnings and errors on stderr'
@@ -247,24 +248,24 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -s y -l yes -d 'Answe
 complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -s q -l quiet -d 'Say only warnings and errors on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -s v -l verbose -d 'Say more on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -s y -l yes -d 'Answer yes to every question'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "create" -d 'Create a campaign. Nothing is sent, nothing is charged yet'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "list" -d 'List the campaigns of the ad account'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "get" -d 'Show one campaign'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "delete" -d 'Delete campaigns for good'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "estimate" -d 'Say what a campaign is expected to reach and cost'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "insights" -d 'Show what Meta reports: delivered, read, clicked, spent'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "list" -d 'List the campaigns of the ad account, in Graph\'s order'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "get" -d 'Show one campaign: name, Page, budget, times, status'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "delete" -d 'Delete campaigns for good. It asks first; --yes answers'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "estimate" -d 'Say what a campaign of the Page is expected to reach and cost'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "insights" -d 'Show what Meta reports of a campaign, or of the whole ad account: delivered, read, clicked, spent'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l name -d 'Name of the campaign [default: the profile\'s, else one made of the Page and the date]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l daily-budget -d 'What it may cost per day, on average, in the currency\'s smallest unit' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l lifetime-budget -d 'What it may cost in all, in the currency\'s smallest unit' -r
@@ -274,11 +275,11 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subc
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l end-time -d 'When it ends [default: 30 days after the start with a lifetime budget, never with a daily one]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Say only warnings and errors on stderr'
@@ -288,11 +289,11 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subc
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -l all -d 'Show ordinary ads as well'
@@ -303,11 +304,11 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subc
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -s q -l quiet -d 'Say only warnings and errors on stderr'
@@ -317,11 +318,11 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subc
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Say only warnings and errors on stderr'
@@ -335,11 +336,11 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subc
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -l days -d 'How many days it runs' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -s q -l quiet -d 'Say only warnings and errors on stderr'
@@ -371,11 +372,11 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subc
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -l until -d 'Last day' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -l conversions -d 'Ask for conversions as well: purchases, leads and others that a pixel counts'
@@ -386,22 +387,22 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subc
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -s q -l quiet -d 'Say only warnings and errors on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -s v -l verbose -d 'Say more on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -s y -l yes -d 'Answer yes to every question'
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -f -a "build" -d 'Build a message from flags, a TOML file or questions, and print the JSON that the API takes'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -f -a "validate" -d 'Hold a message against Meta\'s published limits; exit 5 when Meta would refuse it'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -f -a "preview" -d 'Show a message as people will see it'
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -f -a "send" -d 'Send a message to a list of subscription tokens (same as send)'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -f -a "send" -d 'Send a message to a list of subscription tokens'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -f -a "rules" -d 'Print every limit: id, path, limit, the page it comes from, the code that Meta answers'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -f -a "schema" -d 'Print the limits as a JSON Schema (draft 2020-12) for editors'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l from -d 'Build from a TOML file; - for stdin. With --interactive, go on with it' -r -F
@@ -448,11 +449,11 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l set -d 'Any field of the template, by Meta\'s name: summary.total_cost=56.14' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l interactive -d 'Build by questions on the terminal; the draft is kept in --draft after every answer'
@@ -463,30 +464,30 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -s q -l quiet -d 'Say only warnings and errors on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -s v -l verbose -d 'Say more on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -s y -l yes -d 'Answer yes to every question'
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l save -d 'Write that page to a file (readable by you only)' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l width -d 'Width of the drawing in columns [default: the terminal\'s]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l tokens -d 'Fill the message with a row of this list of recipients' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l row -d 'Which row of --tokens, from 1' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l row -d 'Which row of --tokens [default: 1]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l value -d 'A value for ${COLUMN}; repeat for more' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l local -d 'Draw it here, without asking Graph; with --save or --open the page is made without Meta\'s frame'
@@ -495,7 +496,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -s v -l verbose -d 'Say more on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -s y -l yes -d 'Answer yes to every question'
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l campaign -d 'Campaign to send with; the id that campaign create printed' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l message -d 'Message JSON, as message build prints it' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l audience -d 'Send to an imported audience' -r
@@ -511,11 +512,11 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l results -d 'Write a line for each row that got a state, also to this file; CSV by its ending, else NDJSON' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l strict -d 'Take the whole list or nothing: one bad row is exit code 5'
@@ -531,32 +532,32 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -s q -l quiet -d 'Say only warnings and errors on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -s v -l verbose -d 'Say more on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -s y -l yes -d 'Answer yes to every question'
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -s q -l quiet -d 'Say only warnings and errors on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -s v -l verbose -d 'Say more on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -s y -l yes -d 'Answer yes to every question'
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l campaign -d 'Campaign to send with; the id that campaign create printed' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l message -d 'Message JSON, as message build prints it' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l audience -d 'Send to an imported audience' -r
@@ -572,11 +573,11 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l until -d 'Skip whoeve
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l results -d 'Write a line for each row that got a state, also to this file; CSV by its ending, else NDJSON' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l strict -d 'Take the whole list or nothing: one bad row is exit code 5'
@@ -592,18 +593,18 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s y -l yes -d 'Answer y
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -s q -l quiet -d 'Say only warnings and errors on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -s v -l verbose -d 'Say more on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -s y -l yes -d 'Answer yes to every question'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -f -a "import" -d 'Keep a token list in the ledger as a named audience. A list of the same name takes the old one\'s place'
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l token-column -d 'Column that holds the tokens: a header name, a path into JSON (data.token), or a number for lists without a header' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l delimiter -d 'Delimiter of the columns (one character, or tab) where it is not found by itself' -r
@@ -611,11 +612,11 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcom
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l audience -d 'Name of the audience' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l strict -d 'Take the whole list or nothing: one bad row is exit code 5'
@@ -623,45 +624,45 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcom
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -s v -l verbose -d 'Say more on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -s y -l yes -d 'Answer yes to every question'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -s q -l quiet -d 'Say only warnings and errors on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -s v -l verbose -d 'Say more on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -s y -l yes -d 'Answer yes to every question'
-complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -f -a "list" -d 'List every broadcast of the ledger with its counts, oldest first'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -f -a "close" -d 'Call off what is pending in a broadcast'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -l campaign -d 'Only broadcasts of this campaign' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say only warnings and errors on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to every question'
-complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -s q -l quiet -d 'Say only warnings and errors on stderr'
@@ -671,18 +672,18 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_sub
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list resolve" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list resolve" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list resolve" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list resolve" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list resolve" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list resolve" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list resolve" -s q -l quiet -d 'Say only warnings and errors on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list resolve" -s v -l verbose -d 'Say more on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list resolve" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list resolve" -s y -l yes -d 'Answer yes to every question'
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list resolve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list resolve" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list resolve" -f -a "list" -d 'List every send in doubt, one a row, with the token as data'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list resolve" -f -a "resolve" -d 'Say what became of sends in doubt'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l token -d 'Of this subscription token' -r
@@ -694,18 +695,18 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l fbtrace -d 'With this trace id of Graph\'s' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say only warnings and errors on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to every question'
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l as -d 'What became of them' -r -f -a "accepted\t'The message was accepted: the send is done'
 not-sent\t'Nothing was accepted: the row is pending again, once the person\'s cool-down is over'"
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l token -d 'Of this subscription token' -r
@@ -717,11 +718,11 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l fbtrace -d 'With this trace id of Graph\'s' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l all -d 'Every send in doubt of the whole ledger'
@@ -732,15 +733,15 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand why" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand why" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand why" -s o -l output -d 'How data is written to stdout [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+complete -c mmsg -n "__fish_mmsg_using_subcommand why" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
 json\t'One JSON value'
 ndjson\t'One JSON object a line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand why" -l color -d 'When to colour [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand why" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand why" -s q -l quiet -d 'Say only warnings and errors on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand why" -s v -l verbose -d 'Say more on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand why" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand why" -s y -l yes -d 'Answer yes to every question'
-complete -c mmsg -n "__fish_mmsg_using_subcommand why" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand why" -s h -l help -d 'Print help'

@@ -37,8 +37,8 @@ pub struct GlobalArgs {
     /// Ledger file to use [env: MMSG_LEDGER].
     #[arg(long, global = true, value_name = "FILE")]
     pub ledger: Option<PathBuf>,
-    /// How data is written to stdout [env: MMSG_OUTPUT].
-    #[arg(short, long, global = true, value_name = "FORMAT")]
+    /// How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT].
+    #[arg(short, long, global = true, value_name = "FORMAT", hide_possible_values = true)]
     pub output: Option<Format>,
     /// Say only warnings and errors on stderr.
     #[arg(short, long, global = true)]
@@ -46,8 +46,8 @@ pub struct GlobalArgs {
     /// Say more on stderr.
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub verbose: bool,
-    /// When to colour [env: NO_COLOR].
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    /// When to colour: auto, always or never [env: NO_COLOR].
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
     pub color: ColorChoice,
     /// Never ask; what needs an answer fails with exit code 9.
     #[arg(long, global = true)]
@@ -69,37 +69,32 @@ pub enum Word {
 /// Words that work without settings, so that they help where the profile file is wrong.
 #[derive(Debug, Subcommand)]
 pub enum Standalone {
-    /// Write a profile, step by step.
     #[command(display_order = 0)]
     Init(commands::init::Args),
     /// Show the settings, or the place of the profile file.
     #[command(display_order = 90)]
     Config(commands::config::Args),
-    /// See the whole job at work on this machine, in one go.
-    #[command(display_order = 79)]
-    Demo(commands::demo::Args),
-    /// Run a Graph host on this machine: rehearse without a Meta account.
     #[command(display_order = 80)]
     Sandbox(Box<commands::sandbox::Args>),
+    #[command(display_order = 79)]
+    Demo(commands::demo::Args),
     /// Print a completion script for a shell.
     #[command(display_order = 91)]
     Completions(commands::completions::Args),
     /// Print the manual page, or write one for each command.
     #[command(display_order = 92)]
     Man(commands::man::Args),
-    /// Say what an error code of Graph's means and what to do.
     #[command(display_order = 70)]
     Explain(commands::explain::Args),
 }
 
-/// Words that are given the settings.
+/// Words that are given the settings. Help that is not here stands at the word's arguments.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Create, list, read and delete campaigns; what they cost and did.
     Campaign(commands::campaign::Args),
     /// Build, check and look at a message.
     Message(commands::message::Args),
-    /// Send a message to a list of subscription tokens (same as message send).
     Send(commands::send::Args),
     /// Keep token lists under a name.
     Tokens(commands::tokens::Args),

@@ -159,12 +159,12 @@ fn start(ui: &Ui, environment: &Environment, cli: Cli) -> Result<Exit> {
 fn run_standalone(frame: &Frame<'_>, word: Standalone) -> Result<Exit> {
     match word {
         Standalone::Init(args) => init::run(frame, args),
-        Standalone::Demo(args) => block_on(demo::run(frame.ui, args)),
         Standalone::Config(args) => config::run(frame, args),
         Standalone::Completions(args) => completions::run(frame, args),
         Standalone::Man(args) => man::run(frame, args),
         Standalone::Explain(args) => explain::run(frame, args),
         Standalone::Sandbox(args) => block_on(sandbox::run(frame.ui, *args)),
+        Standalone::Demo(args) => block_on(demo::run(frame, args)),
     }
 }
 

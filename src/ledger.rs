@@ -326,7 +326,7 @@ fn failed_at(path: &Path, error: &rusqlite::Error) -> Error {
             ("another program holds it", "wait for the other mmsg to end, then run the same command again")
         }
         Some(SystemIoFailure) => ("the disk failed", "check the disk, then run the same command again: it continues"),
-        _ => ("the database failed", "run mmsg ledger check"),
+        _ => ("the database failed", "check the disk, then the file: sqlite3 LEDGER 'pragma integrity_check'"),
     };
     Error::ledger(format!("the ledger {}: {what}", path.display())).because(error).hint(hint)
 }

@@ -11,6 +11,7 @@ pub mod prompt;
 mod report;
 pub mod table;
 pub mod text;
+mod transcript;
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal};

@@ -1,56 +1,227 @@
-//! The README is true: its tour runs, and its tables have every command and every exit code.
+//! The README: its commands are run, and its tables are held against the binary.
 
-use std::process::{Command, Stdio};
+use std::collections::BTreeSet;
+use std::fs;
+use std::net::TcpListener;
+use std::path::Path;
 
-use crate::common::Env;
+use clap::CommandFactory;
+use mmsg::cli::Cli;
+use mmsg::error::Exit;
+use regex_lite::Regex;
 
-const README: &str = include_str!("../README.md");
+use crate::common::sandbox::Sandbox;
+use crate::common::{Env, repository};
 
-#[test]
-fn every_command_is_in_the_table() {
-    let help = Env::new().mmsg(["--help"]).exits(0).stdout;
-    let commands =
-        help.lines().skip_while(|line| !line.starts_with("Commands:")).skip(1).take_while(|line| !line.is_empty());
-    let names: Vec<&str> = commands.filter_map(|line| line.split_whitespace().next()).collect();
-    assert!(names.len() > 10, "{help}");
-    for name in &names {
-        assert!(README.contains(&format!("| `mmsg {name}` |")), "{name} is missing");
-    }
-    let table = README.lines().filter(|line| line.starts_with("| `mmsg "));
-    for line in table {
-        let name = line.trim_start_matches("| `mmsg ").split('`').next().unwrap();
-        assert!(names.contains(&name), "{name} is no command");
-    }
+fn readme() -> String {
+    fs::read_to_string(repository("README.md")).unwrap()
 }
 
-#[test]
-fn every_exit_code_is_in_the_table() {
-    for code in ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "130, 143"] {
-        assert!(README.contains(&format!("\n| {code} | ")), "{code} is missing");
-    }
+/// The lines between this heading and the next one.
+fn section(heading: &str) -> String {
+    let text = readme();
+    let start = text.find(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("README has no section {heading}"));
+    let body = &text[start + 1..];
+    body[..body.find("\n## ").unwrap_or(body.len())].to_owned()
 }
 
-#[test]
-fn the_tour_runs_as_it_stands() {
-    let tour = README.split("```sh\n").nth(1).unwrap().split("```").next().unwrap();
-    // Any free port will do.
-    let tour = tour.replace("--port 8123", "--port 0");
-    let env = Env::new();
-    let script = format!("set -e\n{tour}\nkill %1 2>/dev/null || kill $!\n");
-    let mmsg = env.command(["--version"]).get_program().to_owned();
-    let folder = std::path::Path::new(&mmsg).parent().unwrap().to_owned();
-    let mut command = Command::new("bash");
-    command.arg("-c").arg(script).current_dir(env.path("")).stdin(Stdio::null()).env_clear();
-    command.env("PATH", format!("{}:/usr/bin:/bin", folder.display()));
-    for (name, value) in env.command(["--version"]).get_envs() {
-        if let Some(value) = value.filter(|_| name != "PATH") {
-            command.env(name, value);
+/// A command of a console block, and what stands below it.
+#[derive(Debug, Default)]
+struct Step {
+    line: String,
+    output: String,
+}
+
+fn steps(text: &str) -> Vec<Step> {
+    let mut steps: Vec<Step> = Vec::new();
+    for block in text.split("```console\n").skip(1) {
+        let mut goes_on = false;
+        for line in block[..block.find("```").unwrap()].lines() {
+            if let Some(command) = line.strip_prefix("$ ") {
+                steps.push(Step { line: command.to_owned(), output: String::new() });
+            } else if goes_on {
+                let step = steps.last_mut().unwrap();
+                step.line = format!("{}\n{line}", step.line);
+            } else {
+                let step = steps.last_mut().unwrap();
+                step.output = format!("{}{line}\n", step.output);
+            }
+            goes_on = line.ends_with('\\') && (goes_on || line.starts_with("$ "));
         }
     }
-    let output = command.output().unwrap();
-    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-    assert!(output.status.success(), "{out}\n{err}");
-    assert_eq!(out.matches("\"state\":\"accepted\"").count(), 2, "{out}\n{err}");
-    assert!(out.contains("requests of this run  0"), "{out}\n{err}");
-    assert_eq!(std::fs::read_to_string(env.path("truth.ndjson")).unwrap().lines().count(), 2);
+    steps
+}
+
+/// What differs from run to run, made the same: times, and what the sandbox draws for a preview.
+fn settled(text: &str) -> String {
+    let time = Regex::new(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ").unwrap();
+    let preview = Regex::new(r"&d=\w+&t=\w+").unwrap();
+    let text = time.replace_all(text, "TIME");
+    preview.replace_all(&text, "&d=…&t=…").trim_end().to_owned()
+}
+
+#[test]
+fn the_commands_do_what_the_readme_shows() {
+    // A port that was free a moment ago; another test may be unlucky enough to take it.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let steps = steps(&readme());
+    assert!(steps.len() > 15, "{} commands", steps.len());
+
+    let env = Env::new();
+    let mmsg = env.command([""; 0]);
+    let program = Path::new(mmsg.get_program());
+    let mut script = String::from("trap 'kill $(jobs -p) 2> /dev/null' EXIT\n");
+    for step in &steps {
+        // One shell for all, as in a terminal. $? is the last command's, for the line that asks for it.
+        script.push_str(&format!("{{ {}\n}}\n_status=$?\necho \"@@ $_status\"\n(exit $_status)\n", step.line));
+    }
+    let mut shell = std::process::Command::new("bash");
+    shell.args(["-c", &format!("exec 2>&1\n{}", script.replace("8123", &port))]).env_clear();
+    shell.envs(mmsg.get_envs().filter_map(|(name, value)| Some((name, value?)))).current_dir(env.path(""));
+    shell.env("PATH", format!("{}:/usr/bin:/bin", program.parent().unwrap().display()));
+    let run = env.judge(&shell.output().unwrap());
+
+    let said = run.stdout.replace(&port, "8123");
+    let mut rest = said.as_str();
+    for (index, step) in steps.iter().enumerate() {
+        let (output, after) = rest.split_once("@@ ").unwrap_or_else(|| panic!("{} never ended:\n{said}", step.line));
+        let (status, after) = after.split_once('\n').unwrap();
+        assert_eq!(settled(output), settled(&step.output), "$ {}\n(left: it printed, right: README says)", step.line);
+        let is_asked_for = steps.get(index + 1).is_some_and(|next| next.line == "echo $?");
+        assert!(is_asked_for || status == "0", "$ {}\nended with {status}:\n{output}", step.line);
+        rest = after;
+    }
+}
+
+/// `campaign create`, `send`, …: every command that does something.
+fn commands() -> BTreeSet<String> {
+    fn add(command: &clap::Command, path: &str, found: &mut BTreeSet<String>) {
+        for below in command.get_subcommands() {
+            let path = format!("{path} {}", below.get_name());
+            if below.has_subcommands() {
+                add(below, &path, found);
+            } else {
+                found.insert(path);
+            }
+        }
+    }
+    let mut found = BTreeSet::new();
+    add(&Cli::command(), "mmsg", &mut found);
+    found
+}
+
+#[test]
+fn the_table_has_every_command_and_no_other() {
+    let table = section("Commands");
+    let code = Regex::new("`(mmsg [a-z -]+)`").unwrap();
+    let rows = table.lines().filter(|line| line.starts_with('|'));
+    let told: BTreeSet<String> =
+        rows.flat_map(|row| code.captures_iter(row).map(|found| found[1].to_owned()).collect::<Vec<_>>()).collect();
+    assert_eq!(told, commands());
+}
+
+#[test]
+fn the_table_has_every_exit_code() {
+    let all = [
+        Exit::Done,
+        Exit::Internal,
+        Exit::Usage,
+        Exit::Config,
+        Exit::Credentials,
+        Exit::Refused,
+        Exit::NotYet,
+        Exit::Network,
+        Exit::PartlyRefused,
+        Exit::NotConfirmed,
+        Exit::Ledger,
+        Exit::Doubt,
+        Exit::Interrupted,
+        Exit::Terminated,
+    ];
+    let table = section("Exit codes");
+    for exit in all {
+        let row = format!("\n| {} | {} | ", exit.code(), exit.name().replace('_', " "));
+        assert!(table.contains(&row), "no row {row:?}");
+    }
+    assert_eq!(table.lines().filter(|line| line.starts_with("| ")).count(), all.len() + 1);
+}
+
+/// The keys that the README promises of this command's data.
+fn promised(data: &str) -> Vec<String> {
+    let table = section("Output");
+    let row = table.lines().find(|line| line.starts_with(&format!("| `{data}` |"))).unwrap();
+    let cell = row.split('|').nth(2).unwrap();
+    cell.split_whitespace().map(|key| key.trim_matches('`').to_owned()).collect()
+}
+
+#[test]
+fn the_keys_are_those_that_are_promised() {
+    let sandbox = Sandbox::start();
+    sandbox.errors("2=100%*1");
+    let env = sandbox.environment();
+    // Of an empty list, too.
+    for list in ["campaign list", "broadcast list", "unknown list"] {
+        let run = env.mmsg(list.split(' ').chain(["-o", "csv"])).exits(0);
+        assert_eq!(run.stdout, promised(&format!("mmsg {list}")).join(",") + "\n");
+    }
+    let keys = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let first = |text: &str| keys(&serde_json::from_str(text.lines().next().unwrap()).unwrap());
+
+    let created = env.mmsg(["campaign", "create", "--lifetime-budget", "3000", "-o", "json"]).exits(0).json();
+    let id = created["id"].as_str().unwrap().to_owned();
+    assert_eq!(keys(&created), promised("mmsg campaign create"));
+    let list = env.mmsg(["campaign", "list", "-o", "ndjson"]).exits(0);
+    assert_eq!(first(&list.stdout), promised("mmsg campaign list"));
+    fs::write(env.path("m.json"), r#"{"text":"Hello"}"#).unwrap();
+    let send = ["send", "--campaign", &id, "--message", "m.json", "--concurrency", "1", "-o"];
+    let rows = env.mmsg_reading("111\n222\n", [&send[..], &["ndjson"]].concat()).exits(11);
+    assert_eq!(first(&rows.stdout), promised("mmsg send -o ndjson"));
+    let totals = env.mmsg_reading("111\n222\n", [&send[..], &["json"]].concat()).exits(0);
+    assert_eq!(keys(&totals.json()), promised("mmsg send -o json"));
+    let imported = env.mmsg_reading("111\n", ["tokens", "import", "--audience", "a", "-o", "json"]).exits(0);
+    assert_eq!(keys(&imported.json()), promised("mmsg tokens import"));
+    let broadcasts = env.mmsg(["broadcast", "list", "-o", "ndjson"]).exits(0);
+    assert_eq!(first(&broadcasts.stdout), promised("mmsg broadcast list"));
+    let unknown = env.mmsg(["unknown", "list", "-o", "ndjson"]).exits(0);
+    assert_eq!(first(&unknown.stdout), promised("mmsg unknown list"));
+}
+
+/// Every text of the program that tells what to type names a command that is there.
+#[test]
+fn hints_name_commands_that_exist() {
+    fn look(folder: &Path, check: &mut impl FnMut(&Path, &str)) {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                look(&path, check);
+            } else {
+                check(&path, &fs::read_to_string(&path).unwrap());
+            }
+        }
+    }
+    let cli = Cli::command();
+    // Words after mmsg that are no prose in a hint: those of the design, there or not.
+    let named = Regex::new(
+        "mmsg (init|doctor|campaign|message|send|tokens|broadcast|unknown|why|report|webhook|explain|sandbox|demo|config|audit|\
+         ledger|completions|man)( [a-z]+)?",
+    )
+    .unwrap();
+    let mut wrong = Vec::new();
+    let mut seen = 0;
+    look(&repository("src"), &mut |path, text| {
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+        for found in named.captures_iter(&code) {
+            seen += 1;
+            let word = cli.find_subcommand(&found[1]);
+            let verb = found.get(2).map(|verb| verb.as_str().trim());
+            let fits = word.is_some_and(|word| {
+                !word.has_subcommands() || verb.is_none_or(|verb| word.find_subcommand(verb).is_some())
+            });
+            if !fits {
+                wrong.push(format!("{}: {}", path.display(), &found[0]));
+            }
+        }
+    });
+    assert!(seen > 40, "{seen}");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

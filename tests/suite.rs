@@ -8,6 +8,7 @@ mod campaign;
 mod completions;
 mod config;
 mod crash;
+mod demo;
 mod exits;
 mod faults;
 mod graph;

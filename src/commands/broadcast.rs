@@ -66,6 +66,11 @@ fn close(context: &Context, args: &CloseArgs) -> Result<Exit> {
             broadcast.id, broadcast.campaign, broadcast.pending, broadcast.accepted
         ));
     }
+    if pending == 0 {
+        context.ui.status("nothing is pending: nothing was changed");
+        context.ui.list(&chosen.into_iter().cloned().collect::<Vec<_>>())?;
+        return Ok(Exit::Done);
+    }
     context.ui.confirm(&format!("Call off {rows}?"), &format!("calling off {rows}"))?;
     let now = Clock::system().now();
     let mut closed = 0;
@@ -94,6 +99,23 @@ impl Record for BroadcastSummary {
         "unknown",
         "next run at",
         "created",
+    ];
+    const KEYS: &'static [&'static str] = &[
+        "id",
+        "campaign",
+        "page",
+        "message",
+        "repeat",
+        "pending",
+        "claimed",
+        "accepted",
+        "refused",
+        "skipped",
+        "unknown",
+        "unplanned_listings",
+        "next_run_at",
+        "created_at",
+        "finished",
     ];
 
     fn cells(&self) -> Vec<String> {

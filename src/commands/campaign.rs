@@ -18,19 +18,14 @@ pub struct Args {
     verb: Verb,
 }
 
+// Each verb's help stands at its arguments.
 #[derive(clap::Subcommand, Debug)]
 enum Verb {
-    /// Create a campaign. Nothing is sent, nothing is charged yet.
     Create(create::Args),
-    /// List the campaigns of the ad account.
     List(list::Args),
-    /// Show one campaign.
     Get(get::Args),
-    /// Delete campaigns for good.
     Delete(delete::Args),
-    /// Say what a campaign is expected to reach and cost.
     Estimate(estimate::Args),
-    /// Show what Meta reports: delivered, read, clicked, spent.
     Insights(insights::Args),
 }
 

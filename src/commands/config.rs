@@ -51,7 +51,7 @@ struct Line {
 
 impl Record for Line {
     const PLURAL: &'static str = "settings";
-    const COLUMNS: &'static [&'static str] = &["SETTING", "VALUE", "SOURCE"];
+    const COLUMNS: &'static [&'static str] = &["setting", "value", "source"];
 
     fn cells(&self) -> Vec<String> {
         let or_dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());

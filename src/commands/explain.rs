@@ -7,7 +7,7 @@ use crate::error::{Error, Exit, Result};
 use crate::graph::codes::{self, Row};
 use crate::ui::table::Record;
 
-/// Says what an error code of Graph's means, what mmsg does about it and what you can do.
+/// Say what an error code of Graph's means, what mmsg does about it and what you can do.
 ///
 /// Where two of Meta's pages give the same number different meanings, both are shown; the text of the error decides.
 #[derive(clap::Args, Debug)]
@@ -101,7 +101,8 @@ impl Record for Explained {
     ];
 
     fn cells(&self) -> Vec<String> {
-        let or_dash = |text: Option<&str>| text.unwrap_or("-").to_owned();
+        // A field without a value is left out.
+        let some = |text: Option<&str>| text.unwrap_or_default().to_owned();
         let code = match self.subcode {
             Some(subcode) => format!("{}/{subcode}", self.code),
             None => self.code.to_string(),
@@ -109,17 +110,17 @@ impl Record for Explained {
         let other = self.other_meaning.as_deref();
         vec![
             code,
-            or_dash(self.name),
+            some(self.name),
             self.meaning.to_owned(),
             format!("{}{}", self.class, if self.rate { " (rate)" } else { "" }),
             format!("{}{}", self.what_mmsg_does, if self.suppresses { "; never sent to again" } else { "" }),
             self.what_you_can_do.to_owned(),
-            or_dash(self.wait),
+            some(self.wait),
             self.exit_code.to_string(),
-            or_dash(self.class_after_a_day),
-            or_dash(other.map(|other| other.meaning)),
-            or_dash(other.map(|other| other.class)),
-            or_dash(other.map(|other| other.what_you_can_do)),
+            some(self.class_after_a_day),
+            some(other.map(|other| other.meaning)),
+            some(other.map(|other| other.class)),
+            some(other.map(|other| other.what_you_can_do)),
         ]
     }
 }

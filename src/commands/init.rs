@@ -11,7 +11,7 @@ use crate::config::source::SecretSource;
 use crate::error::{Error, Exit, Result};
 use crate::ui::Ui;
 
-/// Write a profile: the ad account, the Page and where the secrets come from.
+/// Write a profile, step by step: the ad account, the Page and where the secrets come from.
 ///
 /// Asks for what no flag gives. In a script give --ad-account, --page and one of --token-env and --token-file: then nothing is
 /// asked. The profile's name is --profile NAME, else MMSG_PROFILE, else default. What the file holds besides stays as it is.

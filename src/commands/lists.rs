@@ -174,11 +174,12 @@ impl Listed {
         if self.tally.bad == 0 {
             return;
         }
-        let (bad, rows) = (thousands(self.tally.bad), count(self.tally.rows, "row", "rows"));
+        let (bad, rows) = (self.tally.bad, count(self.tally.rows, "row", "rows"));
+        let said = format!("{} of {rows} {} bad", thousands(bad), if bad == 1 { "is" } else { "are" });
         match &self.report {
-            Some(path) => ui.warn(&format!("{bad} of {rows} bad; see {}", path.display())),
+            Some(path) => ui.warn(&format!("{said}; see {}", path.display())),
             None => {
-                ui.warn(&format!("{bad} of {rows} bad"));
+                ui.warn(&said);
                 self.samples.iter().for_each(|bad| ui.warn(&format!("  {}", line_of(bad))));
                 ui.hint("--reject FILE writes them all to a file");
             }

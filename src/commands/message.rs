@@ -33,7 +33,6 @@ enum Command {
     Validate(ValidateArgs),
     /// Show a message as people will see it.
     Preview(preview::Args),
-    /// Send a message to a list of subscription tokens (same as send).
     Send(Box<crate::commands::send::Args>),
     /// Print every limit: id, path, limit, the page it comes from, the code that Meta answers.
     Rules,
@@ -94,6 +93,7 @@ struct Broken<'v>(&'v Violation);
 impl Record for Broken<'_> {
     const PLURAL: &'static str = "violations";
     const COLUMNS: &'static [&'static str] = &["severity", "path", "what", "rule", "code", "source"];
+    const KEYS: &'static [&'static str] = &["rule", "severity", "path", "message", "limit", "code", "basis", "page"];
 
     fn cells(&self) -> Vec<String> {
         let Violation { rule, severity, path, message, code, basis, page, .. } = self.0;
@@ -158,7 +158,7 @@ impl Record for Limit {
         };
         vec![
             self.id.to_owned(),
-            self.paths.join("\n"),
+            self.paths.join(" "),
             rule,
             self.severity.to_owned(),
             self.code.map(|code| code.to_string()).unwrap_or_default(),

@@ -10,7 +10,10 @@ use crate::error::{Error, Exit, Result};
 use crate::sandbox::{self, Dials, Envelope, Faults, Options, Ratio, Skew, Span, Stamps, Tier, Webhooks};
 use crate::ui::{Format, Ui};
 
-/// Runs a Graph host on 127.0.0.1 until Ctrl-C, and prints the environment that points mmsg at it.
+/// Run a Graph host on this machine: rehearse without a Meta account.
+///
+/// Listens on 127.0.0.1 until Ctrl-C, and prints the environment that points mmsg at it.
+///
 ///
 /// Shares are written 1%, 0.01 or 1/100; lengths of time 50ms, 12h or 1m30s.
 /// Dials turn while it runs: POST /sandbox/errors with {"errors": "2=1%", "latency": "50ms", …}.
@@ -246,7 +249,7 @@ fn print_environment(ui: &Ui, sandbox: &sandbox::Running) -> Result<()> {
 }
 
 impl Args {
-    fn options(self) -> Result<Options> {
+    pub(super) fn options(self) -> Result<Options> {
         let mut options = Options::with_seed(self.seed);
         for (name, given, known) in
             [("--ad-account", self.ad_account, &mut options.ad_accounts), ("--page", self.page, &mut options.pages)]

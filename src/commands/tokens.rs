@@ -74,7 +74,7 @@ impl Imported {
 
 impl Record for Imported {
     const PLURAL: &'static str = "audiences";
-    const COLUMNS: &'static [&'static str] = &["Audience", "Rows", "Recipients", "Duplicates", "Bad", "Columns"];
+    const COLUMNS: &'static [&'static str] = &["audience", "rows", "recipients", "duplicates", "bad", "columns"];
 
     fn cells(&self) -> Vec<String> {
         vec![

@@ -107,6 +107,19 @@ fn list(context: &Context, args: &FilterArgs) -> Result<Exit> {
 impl Record for UnknownSend {
     const PLURAL: &'static str = "sends in doubt";
     const COLUMNS: &'static [&'static str] = &["token", "broadcast", "campaign", "since", "reason", "blocked until"];
+    const KEYS: &'static [&'static str] = &[
+        "send",
+        "token",
+        "broadcast",
+        "campaign",
+        "reason",
+        "code",
+        "subcode",
+        "fbtrace_id",
+        "claimed_at",
+        "at",
+        "blocked_until",
+    ];
 
     fn cells(&self) -> Vec<String> {
         vec![

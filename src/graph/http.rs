@@ -254,7 +254,7 @@ impl Graph {
             }
             None if *status == StatusCode::TOO_MANY_REQUESTS => Error::new(Exit::NotYet, text).hint(RUN_AT),
             None if *status == StatusCode::UNAUTHORIZED => {
-                Error::credentials(text).hint("mmsg doctor checks the token")
+                Error::credentials(text).hint("mmsg config show tells where the token comes from")
             }
             None => Error::refused(text).hint("read Graph's text; this code is not in mmsg's table"),
         };

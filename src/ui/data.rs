@@ -95,7 +95,7 @@ impl Ui {
         }
     }
 
-    fn print(&self, text: &str) -> Result<()> {
+    pub(super) fn print(&self, text: &str) -> Result<()> {
         self.print_raw(&self.redactor.clean(text))
     }
 

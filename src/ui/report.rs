@@ -137,7 +137,7 @@ impl Ui {
     }
 
     /// A closed stderr must not change how a command ends.
-    fn stderr_raw(&self, text: &str) {
+    pub(super) fn stderr_raw(&self, text: &str) {
         self.live.suspended(|| {
             let _ = io::stderr().lock().write_all(text.as_bytes());
         });

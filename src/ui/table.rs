@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::io::Write;
 
-use comfy_table::{Attribute, Cell, CellAlignment, ContentArrangement, Table, TableStyle};
+use comfy_table::{Attribute, Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, TableStyle, Width};
 use serde::Serialize;
 use serde_json::Value;
+use unicode_width::UnicodeWidthStr;
 
 use super::{stdout_failed, text};
 use crate::error::{Error, Result};
@@ -16,6 +17,8 @@ pub trait Record: Serialize {
     const PLURAL: &'static str;
     /// Table headers, in order.
     const COLUMNS: &'static [&'static str];
+    /// The JSON keys, in order: the CSV header of an empty list, since no row tells them.
+    const KEYS: &'static [&'static str] = Self::COLUMNS;
     /// One cell for each column, for people.
     fn cells(&self) -> Vec<String>;
 }
@@ -28,16 +31,36 @@ pub struct Look {
     pub color: bool,
 }
 
-/// A header and a line a record, no wider than the look allows; columns of numbers are right-aligned.
+/// Ids, times and most tokens are shorter; a longer word (a path, an address) may be cut rather than undo the table.
+const LONG_WORD: usize = 32;
+
+/// Between two columns.
+const GAP: u16 = 2;
+
+/// A header and a line a record; columns of numbers are right-aligned.
+///
+/// It is no wider than the look allows, and no id is cut to make it so, or it could not be copied: texts go on in the next
+/// line, and where even that is too wide each record is drawn as [`draw_one`] does, with an empty line between.
 pub fn draw<R: Record>(rows: &[R], look: Look) -> String {
-    let cells: Vec<Vec<String>> = rows.iter().map(visible_cells).collect();
+    let mut cells: Vec<Vec<String>> = rows.iter().map(visible_cells).collect();
+    let mut widths = widths(R::COLUMNS, &cells, UnicodeWidthStr::width);
+    if let Some(room) = look.width.filter(|room| total(&widths) > *room) {
+        cells.iter_mut().flatten().for_each(breakable_time);
+        let words = self::widths(R::COLUMNS, &cells, |text| longest_word(text).min(LONG_WORD));
+        if total(&words) > room {
+            return cells.iter().map(|row| fields(R::COLUMNS, row, look)).collect::<Vec<_>>().join("\n");
+        }
+        widths = shared(&words, &widths, room);
+    }
     let mut table = new_table(look);
     table.set_header(R::COLUMNS.iter().map(|name| heading(name, look)).collect::<Vec<_>>());
     table.add_rows(&cells);
-    for index in 0..R::COLUMNS.len() {
+    for (index, width) in widths.iter().enumerate() {
         let mut column = cells.iter().filter_map(|row| row.get(index));
         if let Some(drawn) = table.column_mut(index) {
-            drawn.set_padding((0, 2));
+            let gap = if index + 1 == R::COLUMNS.len() { 0 } else { GAP };
+            drawn.set_padding((0, gap));
+            drawn.set_constraint(ColumnConstraint::Absolute(Width::Fixed(width.saturating_add(gap))));
             if column.clone().any(|cell| is_number(cell)) && column.all(|cell| is_number(cell) || cell == "-") {
                 drawn.set_cell_alignment(CellAlignment::Right);
             }
@@ -48,18 +71,74 @@ pub fn draw<R: Record>(rows: &[R], look: Look) -> String {
 
 /// One record, a line a field.
 pub fn draw_one<R: Record>(row: &R, look: Look) -> String {
+    fields(R::COLUMNS, &visible_cells(row), look)
+}
+
+fn fields(columns: &[&str], cells: &[String], look: Look) -> String {
     let mut table = new_table(look);
     // A field without a value is left out.
-    for (column, cell) in R::COLUMNS.iter().zip(visible_cells(row)).filter(|(_, cell)| !cell.is_empty()) {
+    let shown = || columns.iter().zip(cells).filter(|(_, cell)| !cell.is_empty());
+    for (column, cell) in shown() {
         table.add_row(vec![heading(column, look), Cell::new(cell)]);
     }
+    let names = shown().map(|(column, _)| column.width()).max().unwrap_or(0);
+    let longest = shown().map(|(_, cell)| longest_word(cell)).max().unwrap_or(0);
     if let Some(column) = table.column_mut(0) {
-        column.set_padding((0, 2));
+        column.set_padding((0, GAP));
+        if look.width.is_none_or(|room| names + usize::from(GAP) + longest <= usize::from(room)) {
+            column.set_constraint(ColumnConstraint::ContentWidth);
+        }
     }
     if let Some(column) = table.column_mut(1) {
         column.set_padding((0, 0));
     }
     trimmed(&table)
+}
+
+/// The width that each column needs, by this measure of its texts.
+fn widths(columns: &[&str], cells: &[Vec<String>], measure: impl Fn(&str) -> usize) -> Vec<u16> {
+    let needed = columns.iter().enumerate().map(|(index, name)| {
+        let texts = cells.iter().filter_map(|row| row.get(index)).map(|cell| measure(cell));
+        texts.max().unwrap_or(0).max(measure(name))
+    });
+    needed.map(|width| u16::try_from(width).unwrap_or(u16::MAX)).collect()
+}
+
+fn total(widths: &[u16]) -> u16 {
+    let gaps = u16::try_from(widths.len().saturating_sub(1)).unwrap_or(u16::MAX).saturating_mul(GAP);
+    widths.iter().fold(gaps, |sum, width| sum.saturating_add(*width))
+}
+
+/// Starts with the least that each column needs, and gives what is left to those that want more, a column at a time.
+fn shared(least: &[u16], wanted: &[u16], room: u16) -> Vec<u16> {
+    let mut widths = least.to_vec();
+    let mut left = room.saturating_sub(total(least));
+    while left > 0 {
+        let before = left;
+        for (width, wanted) in widths.iter_mut().zip(wanted) {
+            if *width < *wanted && left > 0 {
+                *width += 1;
+                left -= 1;
+            }
+        }
+        if left == before {
+            break;
+        }
+    }
+    widths
+}
+
+fn longest_word(text: &str) -> usize {
+    text.split_whitespace().map(UnicodeWidthStr::width).max().unwrap_or(0)
+}
+
+/// `2026-11-24T10:19:10Z` may go on in the next line at the T.
+fn breakable_time(cell: &mut String) {
+    let bytes = cell.as_bytes();
+    let is_time = bytes.len() == 20 && bytes.get(10) == Some(&b'T') && bytes.last() == Some(&b'Z') && cell.is_ascii();
+    if is_time && bytes.iter().all(|byte| byte.is_ascii_digit() || b"-:TZ".contains(byte)) {
+        cell.replace_range(10..11, " ");
+    }
 }
 
 fn visible_cells<R: Record>(row: &R) -> Vec<String> {
@@ -98,10 +177,8 @@ fn trimmed(table: &Table) -> String {
 /// A header (the JSON keys) and rows; nested values as JSON text.
 pub fn write_csv<R: Record>(out: &mut impl Write, rows: &[R]) -> Result<()> {
     if rows.is_empty() {
-        // No row tells its keys; the columns' names stand in for them.
-        let names = R::COLUMNS.iter().map(|name| name.to_lowercase().replace(' ', "_"));
         let mut csv = csv::Writer::from_writer(out);
-        csv.write_record(names).map_err(csv_failed)?;
+        csv.write_record(R::KEYS).map_err(csv_failed)?;
         return csv.flush().map_err(stdout_failed);
     }
     let values: Vec<Value> = rows.iter().map(to_value).collect::<Result<_>>()?;
@@ -186,6 +263,7 @@ mod tests {
     impl Record for Row {
         const PLURAL: &'static str = "rows";
         const COLUMNS: &'static [&'static str] = &["NAME", "SENT", "NOTE"];
+        const KEYS: &'static [&'static str] = &["name", "sent"];
 
         fn cells(&self) -> Vec<String> {
             vec![self.name.to_owned(), text::thousands(self.sent.unsigned_abs()), "a note of some length".to_owned()]
@@ -201,6 +279,33 @@ mod tests {
             drawn,
             "NAME           SENT  NOTE\n=cmd()            1  a note of some length\nb\\u{1b}[31m  12,345  a note of some length\n"
         );
+    }
+
+    #[derive(Serialize)]
+    struct Sale;
+
+    impl Record for Sale {
+        const PLURAL: &'static str = "sales";
+        const COLUMNS: &'static [&'static str] = &["id", "name", "starts"];
+
+        fn cells(&self) -> Vec<String> {
+            ["120283923210160581", "Spring sale", "2026-11-24T10:19:10Z"].map(str::to_owned).to_vec()
+        }
+    }
+
+    #[test]
+    fn no_word_is_cut_on_a_narrow_terminal() {
+        let at = |width| draw(&[Sale], Look { width: Some(width), color: false });
+        let one_line =
+            "id                  name         starts\n120283923210160581  Spring sale  2026-11-24T10:19:10Z\n";
+        assert_eq!(at(53), one_line);
+        assert_eq!(
+            at(46),
+            "id                  name        starts\n120283923210160581  Spring      2026-11-24\n                    sale        10:19:10Z\n",
+        );
+        assert_eq!(at(37), "id      120283923210160581\nname    Spring sale\nstarts  2026-11-24 10:19:10Z\n");
+        let two = draw(&[Sale, Sale], Look { width: Some(30), color: false });
+        assert_eq!(two, format!("{0}\n{0}", at(30)));
     }
 
     #[test]
@@ -219,6 +324,6 @@ mod tests {
         assert_eq!(String::from_utf8(csv).unwrap(), "name,sent\n'=cmd(),-1\nb\\u{1b}[31m,12345\n");
         let mut csv = Vec::new();
         write_csv::<Row>(&mut csv, &[]).unwrap();
-        assert_eq!(csv, b"name,sent,note\n");
+        assert_eq!(csv, b"name,sent\n");
     }
 }

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use unicode_width::UnicodeWidthStr;
+
 /// Control characters (and the marks that turn text around) shown as `\u{1b}`, never obeyed.
 pub fn visible(text: &str) -> Cow<'_, str> {
     shown(text, is_control)
@@ -62,6 +64,21 @@ pub fn span(span: Duration) -> String {
     }
 }
 
+/// The text in lines of at most `room` columns, broken at spaces; a longer word has a line of its own.
+pub fn wrapped(text: &str, room: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.width() + 1 + word.width() <= room => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 /// The text with every word that may be a token (16 or more characters, or 10 with a digit among them) replaced: a panic may
 /// quote whatever it stumbled over.
 pub fn without_long_words(text: &str) -> String {
@@ -92,6 +109,13 @@ mod tests {
         let said: Vec<String> = [0, 59, 60, 3599, 7500, 90_000].map(|s| span(Duration::from_secs(s))).to_vec();
         assert_eq!(said, ["0s", "59s", "1m 0s", "59m 59s", "2h 5m", "1d 1h"]);
         assert!(!span(Duration::MAX).is_empty());
+    }
+
+    #[test]
+    fn lines_are_broken_at_spaces() {
+        assert_eq!(wrapped("one two  three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("unbreakable x", 4), ["unbreakable", "x"]);
+        assert!(wrapped(" ", 4).is_empty());
     }
 
     #[test]

@@ -18,7 +18,7 @@ const FARTHEST_START: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// How far the clocks of two machines may differ before a start counts as past.
 const SLACK: Duration = Duration::from_secs(10 * 60);
 
-/// Creates a campaign. Nothing is sent, nothing is charged yet.
+/// Create a campaign. Nothing is sent, nothing is charged yet.
 ///
 /// Budgets are whole numbers in the currency's smallest unit: 3000 is 30.00 USD, or 3000 TWD. A daily budget is an average: up to
 /// 175 % of it on one day, at most seven times itself in a week.

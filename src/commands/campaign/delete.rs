@@ -11,12 +11,13 @@ use crate::graph::CampaignNode;
 use crate::ui::table::Record;
 use crate::ui::text;
 
-/// Deletes campaigns for good. It asks first; --yes answers.
+/// Delete campaigns for good. It asks first; --yes answers.
 ///
 /// The object that goes is the message (ad), whose id create gave; ids of its campaign or ad set are translated. Meta keeps the
 /// insights of what was deleted by its id, but no list or total counts it any more.
 #[derive(clap::Args, Debug)]
 pub struct Args {
+    /// Ids of the campaigns, as campaign create and campaign list print them.
     #[arg(value_name = "ID", required = true, value_parser = parse_id)]
     ids: Vec<CampaignId>,
 }

@@ -9,7 +9,9 @@ use crate::error::{Exit, Result};
 use crate::graph::{Estimate, EstimateQuery};
 use crate::ui::table::Record;
 
-/// Says what a campaign of the Page is expected to reach and cost. Meta's estimate: nothing is created or charged.
+/// Say what a campaign of the Page is expected to reach and cost.
+///
+/// It is Meta's estimate; nothing is created or charged.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// What it may cost per day, in the currency's smallest unit.

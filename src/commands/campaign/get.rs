@@ -6,11 +6,12 @@ use crate::campaign::CampaignId;
 use crate::commands::Context;
 use crate::error::{Exit, Result};
 
-/// Shows one campaign: name, Page, budget, times, status.
+/// Show one campaign: name, Page, budget, times, status.
 ///
 /// Takes the id that create gave, and the ids of its campaign and ad set in Ads Manager, too.
 #[derive(clap::Args, Debug)]
 pub struct Args {
+    /// Id of the campaign, as campaign create and campaign list print it.
     #[arg(value_name = "ID", value_parser = parse_id)]
     id: CampaignId,
 }

@@ -9,7 +9,7 @@ use crate::error::{Error, Exit, Result};
 use crate::graph::{Action, Insights, InsightsQuery, PRESETS};
 use crate::ui::table::Record;
 
-/// Shows what Meta reports of a campaign, or of the whole ad account: delivered, read, clicked, spent.
+/// Show what Meta reports of a campaign, or of the whole ad account: delivered, read, clicked, spent.
 ///
 /// Figures may be estimates, lag by hours and differ from the invoice. Deliveries in Europe and Japan are not counted, clicks in
 /// further countries neither. Dates are days of the ad account's time zone; the default is all time.
@@ -72,6 +72,21 @@ impl Record for InsightsRow {
     const PLURAL: &'static str = "insights yet";
     const COLUMNS: &'static [&'static str] =
         &["from", "to", "delivered", "read", "clicks", "clicked", "a delivery", "a click", "spent", "conversions"];
+    const KEYS: &'static [&'static str] = &[
+        "date_start",
+        "date_stop",
+        "marketing_messages_delivered",
+        "marketing_messages_read_rate",
+        "marketing_messages_link_btn_click",
+        "marketing_messages_link_btn_click_rate",
+        "marketing_messages_cost_per_delivered",
+        "marketing_messages_cost_per_link_btn_click",
+        "marketing_messages_spend",
+        "actions",
+        "action_values",
+        "website_purchase_roas",
+        "currency",
+    ];
 
     fn cells(&self) -> Vec<String> {
         let row = &self.insights;

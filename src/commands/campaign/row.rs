@@ -110,6 +110,23 @@ pub struct ListedRow(pub CampaignRow);
 impl Record for ListedRow {
     const PLURAL: &'static str = "campaigns";
     const COLUMNS: &'static [&'static str] = &["id", "name", "status", "budget", "starts", "ends"];
+    const KEYS: &'static [&'static str] = &[
+        "id",
+        "name",
+        "status",
+        "page_id",
+        "daily_budget",
+        "lifetime_budget",
+        "currency",
+        "start_time",
+        "end_time",
+        "created_time",
+        "adset_name",
+        "pixel_id",
+        "campaign_id",
+        "adset_id",
+        "is_message_campaign",
+    ];
 
     fn cells(&self) -> Vec<String> {
         let row = &self.0;

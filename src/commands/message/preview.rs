@@ -1,6 +1,6 @@
 //! `mmsg message preview`: Meta's own picture of a message, ours in the terminal, and a local page with both.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -32,9 +32,9 @@ pub struct Args {
     #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(20..=400), requires = "local")]
     width: Option<u16>,
     /// Fill the message with a row of this list of recipients.
-    #[arg(long, value_name = "FILE", requires = "row")]
+    #[arg(long, value_name = "FILE")]
     tokens: Option<PathBuf>,
-    /// Which row of --tokens, from 1.
+    /// Which row of --tokens [default: 1].
     #[arg(long, value_name = "N", requires = "tokens", value_parser = clap::value_parser!(u64).range(1..))]
     row: Option<u64>,
     /// A value for ${COLUMN}; repeat for more.
@@ -131,14 +131,14 @@ fn row_of_list(file: &Path, wanted: u64) -> Result<String> {
 /// The message of one recipient, or with stand-ins when nothing says whose.
 fn filled(context: &Context, args: &Args, message: &Message) -> Result<Message> {
     let values = match (&args.tokens, args.row) {
-        (Some(file), Some(row)) => row_of_list(file, row)?,
+        (Some(file), row) => row_of_list(file, row.unwrap_or(1))?,
         _ if !args.value.is_empty() => given(&args.value)?,
         _ => {
             let columns = message.columns();
             if !columns.is_empty() {
                 let names: Vec<_> = columns.into_iter().collect();
                 context.ui.status(&format!("shown without values for: {}", names.join(", ")));
-                context.ui.hint("--tokens FILE --row N, or --value COLUMN=TEXT, fills them");
+                context.ui.hint("--tokens FILE, or --value COLUMN=TEXT, fills them");
             }
             return Ok(message.sample());
         }
@@ -168,7 +168,16 @@ fn make_page(args: &Args, src: Option<&str>, message: &Message) -> Result<Option
         return Ok(None);
     }
     let html = page::render(message.value(), src)?;
-    let failed = |error: std::io::Error| Error::ledger("can't write the preview").because(&error);
+    let failed = |error: std::io::Error| {
+        let place = args.save.as_ref().map(|file| format!(" to {}", file.display())).unwrap_or_default();
+        let failed = match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::PermissionDenied => Error::usage,
+            _ => Error::ledger,
+        };
+        // The error's own text names a file that nobody asked for.
+        failed(format!("can't write the preview{place}: {}", error.kind()))
+            .hint("--save FILE takes a place that you may write to")
+    };
     match &args.save {
         Some(file) => {
             let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));

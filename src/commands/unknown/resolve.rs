@@ -44,7 +44,7 @@ pub fn run(context: &Context, args: &ResolveArgs) -> Result<Exit> {
         Ok(())
     })?;
     if ids.is_empty() {
-        context.ui.status("no sends in doubt are meant: nothing was changed");
+        context.ui.status("no send in doubt fits: nothing was changed");
         return Ok(Exit::Done);
     }
     let sends = text::count(ids.len() as u64, "send", "sends");

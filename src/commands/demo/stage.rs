@@ -1,0 +1,156 @@
+//! Where the demo plays: a folder of its own, an environment with nothing of the caller's in it, and a shell.
+
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::script::Step;
+use crate::commands::signals::Signals;
+use crate::config::environment::{Environment, names};
+use crate::error::{Error, Exit, Result};
+use crate::sandbox::Running;
+use crate::ui::Ui;
+
+/// What a command may know of the caller: how its terminal is, and where a build keeps its measurements.
+const KEPT: [&str; 10] = [
+    "TERM",
+    "COLORTERM",
+    names::NO_COLOR,
+    names::COLUMNS,
+    "LANG",
+    "LC_ALL",
+    "TMPDIR",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "LLVM_PROFILE_FILE",
+];
+
+pub struct Stage<'u> {
+    ui: &'u Ui,
+    folder: TempDir,
+    variables: Vec<(String, std::ffi::OsString)>,
+}
+
+impl<'u> Stage<'u> {
+    pub fn set(ui: &'u Ui, environment: &Environment, sandbox: &Running, keep: bool) -> Result<Self> {
+        let failed = |error: std::io::Error| Error::ledger("can't make the demo's folder").because(&error);
+        let folder = tempfile::Builder::new().prefix("mmsg-demo-").disable_cleanup(keep).tempdir().map_err(failed)?;
+        let path = |below: &str| folder.path().join(below);
+        let us = std::env::current_exe().map_err(|error| Error::internal("where is mmsg?").because(&error))?;
+        std::fs::create_dir(path("bin")).map_err(failed)?;
+        std::os::unix::fs::symlink(us, path("bin/mmsg")).map_err(failed)?;
+
+        let mut search = path("bin").into_os_string();
+        search.push(":");
+        search.push(environment.raw("PATH").unwrap_or("/usr/local/bin:/usr/bin:/bin".as_ref()));
+        let mut variables = vec![
+            ("PATH".to_owned(), search),
+            ("HOME".to_owned(), folder.path().into()),
+            ("XDG_CONFIG_HOME".to_owned(), path(".config").into()),
+            ("XDG_DATA_HOME".to_owned(), path(".local/share").into()),
+            (names::LEDGER.to_owned(), path("ledger.db").into()),
+        ];
+        for (name, value) in sandbox.environment() {
+            variables.push((name.to_owned(), value.into()));
+        }
+        for name in KEPT {
+            if let Some(value) = environment.raw(name) {
+                variables.push((name.to_owned(), value.to_owned()));
+            }
+        }
+        Ok(Self { ui, folder, variables })
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn path(&self, below: &str) -> PathBuf {
+        self.folder.path().join(below)
+    }
+
+    pub fn ledger(&self) -> PathBuf {
+        self.path("ledger.db")
+    }
+
+    /// Shows a command, runs it, and shows how it ended where that is not 0.
+    ///
+    /// # Errors
+    /// Exit 1 when it ends otherwise than it should; 130 or 143 when it was interrupted.
+    pub async fn play(&self, signals: &Signals, step: &Step) -> Result<()> {
+        let line = if step.line.contains("{campaign}") {
+            step.line.replace("{campaign}", &self.newest_campaign(signals).await?)
+        } else {
+            step.line.to_owned()
+        };
+        self.ui.typed(&line)?;
+        let (out, err) = self.ui.transcript_streams()?;
+        let mut command = self.command("sh", &["-c", &line]);
+        command.stdout(out).stderr(err);
+        let status = signals.blocking(move || command.status()).await?.map_err(|error| not_started(&error))?;
+        let code = code(status);
+        if signals.is_stopping() {
+            return Err(interrupted(signals.exit()));
+        }
+        // Somebody else stopped it, or closed its stdout.
+        if let Some(exit) =
+            [Exit::Interrupted, Exit::Terminated].into_iter().find(|exit| i32::from(exit.code()) == code)
+        {
+            return Err(interrupted(exit));
+        }
+        if code != i32::from(step.ends.code()) {
+            return Err(Error::internal(format!(
+                "that command of the demo ended with {code} and should have ended with {}",
+                step.ends.code()
+            ))
+            .hint("this is a bug in mmsg, or something on this machine is in its way: please report the lines above"));
+        }
+        if step.ends != Exit::Done {
+            self.ui.typed("echo $?")?;
+            self.ui.transcript(&code.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// Removes the folder, unless it is to be kept.
+    pub fn strike(self) -> Option<PathBuf> {
+        let path = self.folder.path().to_owned();
+        drop(self.folder);
+        path.exists().then_some(path)
+    }
+
+    /// The id that an operator would copy from the answer of `campaign create`.
+    async fn newest_campaign(&self, signals: &Signals) -> Result<String> {
+        let mut command = self.command("mmsg", &["campaign", "list", "-o", "json"]);
+        command.stderr(Stdio::inherit());
+        let output = signals.blocking(move || command.output()).await?.map_err(|error| not_started(&error))?;
+        let campaigns: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap_or_default();
+        let newest = campaigns.iter().max_by_key(|campaign| campaign["created_time"].as_str().unwrap_or_default());
+        let id = newest.and_then(|campaign| campaign["id"].as_str());
+        id.map(str::to_owned).ok_or_else(|| Error::internal("the demo's campaign is not in the list"))
+    }
+
+    fn command(&self, program: &str, arguments: &[&str]) -> Command {
+        let program = if program == "mmsg" { self.path("bin/mmsg") } else { PathBuf::from(program) };
+        let mut command = Command::new(program);
+        command.args(arguments).env_clear().envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command.current_dir(self.folder.path()).stdin(Stdio::null());
+        command
+    }
+}
+
+pub fn interrupted(exit: Exit) -> Error {
+    Error::new(exit, "the demo was interrupted")
+}
+
+fn not_started(error: &std::io::Error) -> Error {
+    Error::internal("can't start a command of the demo").because(error).hint("the demo needs a POSIX shell, sh")
+}
+
+/// As a shell's `$?` has it.
+fn code(status: ExitStatus) -> i32 {
+    status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1)
+}

@@ -1,0 +1,93 @@
+//! The sandbox's record against the ledger.
+
+use std::collections::{HashMap, HashSet};
+
+use serde::Serialize;
+
+use crate::error::Result;
+use crate::ledger::Ledger;
+use crate::ledger::unknown::UnknownFilter;
+use crate::sandbox::Accepted;
+use crate::ui::table::Record;
+use crate::ui::text;
+
+/// One number that both know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Check {
+    pub what: &'static str,
+    pub sandbox: u64,
+    pub ledger: u64,
+    pub agree: bool,
+}
+
+impl Check {
+    fn new(what: &'static str, sandbox: usize, ledger: usize) -> Self {
+        let number = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+        Self { what, sandbox: number(sandbox), ledger: number(ledger), agree: sandbox == ledger }
+    }
+
+    pub fn agrees(&self) -> bool {
+        self.agree
+    }
+}
+
+impl Record for Check {
+    const PLURAL: &'static str = "checks";
+    const COLUMNS: &'static [&'static str] = &["what", "sandbox", "ledger", "agree"];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.what.to_owned(),
+            text::thousands(self.sandbox),
+            text::thousands(self.ledger),
+            if self.agree { "yes" } else { "NO" }.to_owned(),
+        ]
+    }
+}
+
+/// Reads the ledger's side and compares.
+pub fn checks(recorded: &[Accepted], ledger: &Ledger) -> Result<Vec<Check>> {
+    let mut unknown = Vec::new();
+    ledger.unknowns(&UnknownFilter::default(), &mut |send| {
+        unknown.push(send.token);
+        Ok(())
+    })?;
+    let accepted: i64 = ledger.broadcasts(None)?.iter().map(|broadcast| broadcast.accepted).sum();
+    let tokens: Vec<&str> = recorded.iter().map(|send| &*send.token).collect();
+    Ok(compare(&tokens, usize::try_from(accepted).unwrap_or(0), &unknown))
+}
+
+fn compare(recorded: &[&str], accepted: usize, unknown: &[String]) -> Vec<Check> {
+    let mut times: HashMap<&str, usize> = HashMap::new();
+    for token in recorded {
+        *times.entry(token).or_default() += 1;
+    }
+    let doubtful: HashSet<&str> = unknown.iter().map(String::as_str).collect();
+    let recorded_doubts = doubtful.iter().filter(|token| times.contains_key(*token)).count();
+    let answered = recorded.len() - recorded.iter().filter(|token| doubtful.contains(*token)).count();
+    vec![
+        Check::new("messages that left: accepted + unknown", recorded.len(), accepted + unknown.len()),
+        Check::new("with an answer: accepted", answered, accepted),
+        Check::new("whose answer was lost: unknown", recorded_doubts, unknown.len()),
+        Check::new("people who got more than one", times.values().filter(|times| **times > 1).count(), 0),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn agree(recorded: &[&str], accepted: usize, unknown: &[&str]) -> Vec<bool> {
+        let unknown: Vec<String> = unknown.iter().map(|token| (*token).to_owned()).collect();
+        compare(recorded, accepted, &unknown).iter().map(Check::agrees).collect()
+    }
+
+    #[test]
+    fn books_that_agree_and_books_that_do_not() {
+        assert_eq!(agree(&["a", "b", "c"], 2, &["c"]), [true; 4]);
+        assert_eq!(agree(&["a", "b", "b"], 3, &[]), [true, true, true, false], "sent twice");
+        assert_eq!(agree(&["a"], 2, &[]), [false, false, true, true], "accepted and never recorded");
+        assert_eq!(agree(&["a", "b"], 1, &[]), [false, false, true, true], "recorded and forgotten");
+        assert_eq!(agree(&["a", "b"], 1, &["c"]), [true, false, false, true], "in doubt over the wrong person");
+    }
+}

@@ -1,0 +1,52 @@
+//! The demo: what it shows is what happens, and its last table is counted at the sandbox's side.
+
+use std::fs;
+
+use crate::common::Env;
+
+#[test]
+fn the_demo_ends_well_and_both_books_agree() {
+    let env = Env::new();
+    fs::create_dir(env.path("tmp")).unwrap();
+    let folder = env.path("tmp").to_str().unwrap().to_owned();
+    let env = env.set("TMPDIR", folder);
+    let run = env.mmsg(["demo"]).exits(0).says("both books agree");
+    for shown in [
+        "\n$ mmsg campaign create --name 'Spring sale' --lifetime-budget 3000\nid ",
+        "\n$ mmsg message validate promo.json\nthe message is within every known limit\n",
+        "\n$ mmsg tokens import tokens.csv",
+        "\nrecipients  600\n",
+        "\nrequests of this run  580\n",
+        "\nrequests of this run  0\n",
+        "\n$ mmsg unknown list\ntoken ",
+        "\nmessages that left: accepted + unknown ",
+    ] {
+        assert!(run.stdout.contains(shown), "no {shown:?} in\n{}", run.stdout);
+    }
+    assert!(!run.stdout.contains("EAASANDBOX"), "a token was shown");
+    assert_eq!(fs::read_dir(env.path("tmp")).unwrap().count(), 0, "the folder stays behind");
+}
+
+#[test]
+fn for_machines_the_comparison_is_the_data() {
+    let run = Env::new().mmsg(["demo", "-o", "json"]).exits(0).says("$ mmsg campaign list");
+    let rows = run.json();
+    let count = |row: usize, book: &str| rows[row][book].as_u64().unwrap();
+    assert!(rows.as_array().unwrap().iter().all(|row| row["agree"] == true), "{rows}");
+    assert_eq!(count(0, "ledger"), count(1, "ledger") + count(2, "ledger"), "{rows}");
+    assert!(count(2, "sandbox") > 0, "no reply was lost: {rows}");
+    assert!(count(1, "sandbox") > 500, "{rows}");
+    assert_eq!(count(3, "sandbox"), 0, "{rows}");
+}
+
+#[test]
+fn a_closed_stdout_ends_it() {
+    let env = Env::new();
+    let mmsg = env.command(["demo"]);
+    let line = format!("'{}' demo | head -n 1", mmsg.get_program().to_str().unwrap());
+    let mut shell = std::process::Command::new("bash");
+    shell.args(["-o", "pipefail", "-c", &line]).env_clear();
+    shell.envs(mmsg.get_envs().filter_map(|(name, value)| Some((name, value?)))).current_dir(env.path(""));
+    let run = env.judge(&shell.output().unwrap());
+    assert_eq!((run.code, run.stdout.as_str()), (143, "\n"), "{run:#?}");
+}
