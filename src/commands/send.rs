@@ -158,7 +158,6 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
     let folder = ledger.folder().to_owned();
     let mut list = list::read(context, args, signals, &template, &ledger, folder).await?;
     if list.spool.rows == 0 {
-        context.ui.status("the list has a header and no rows: nothing to send");
         return Totals::of_empty_list(&list).print(context, None);
     }
     let broadcast = ledger.open_broadcast(&key, args.which(), host, clock.now())?;

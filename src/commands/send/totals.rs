@@ -191,6 +191,20 @@ impl Totals {
     }
 
     fn remarks(&self, context: &Context) {
+        if self.this_run.unknown > 0 {
+            context.ui.warn(&format!(
+                "{} of this run {} in doubt and not sent again by itself; mmsg unknown list shows them",
+                text::count(self.this_run.unknown, "send", "sends"),
+                if self.this_run.unknown == 1 { "is" } else { "are" }
+            ));
+        }
+        if let (true, Some(at)) = (self.waits(), self.next_run_at) {
+            let command = super::ending::continue_command(context, self.campaign.as_deref());
+            context.ui.status(&format!(
+                "{} wait; {command} goes on, from {at}",
+                text::count(self.pending + self.claimed, "row", "rows")
+            ));
+        }
         if self.this_run.found_unknown > 0 {
             context.ui.warn(&format!(
                 "{} of a run that died are in doubt; mmsg unknown list shows them",
@@ -200,8 +214,9 @@ impl Totals {
         let older = self.unknown_in_ledger.saturating_sub(self.this_run.unknown + self.this_run.found_unknown);
         if older > 0 {
             context.ui.status(&format!(
-                "{} from earlier in doubt: mmsg unknown list",
-                text::count(older, "send is", "sends are")
+                "{} from earlier {} in doubt: mmsg unknown list",
+                text::count(older, "send", "sends"),
+                if older == 1 { "is" } else { "are" }
             ));
         }
         if self.changed_values > 0 {
