@@ -46,7 +46,7 @@ impl Context {
         Self { settings, ui, clock, graph: OnceLock::new() }
     }
 
-    /// The client for reads and for writes other than sends; made at its first use, when a strange host is warned about.
+    /// The client for reads and for writes other than sends; made at its first use. A strange host was warned about with the settings.
     ///
     /// # Errors
     /// Exit 3 or 4 when the settings don't allow one.
@@ -55,9 +55,6 @@ impl Context {
             return Ok(graph);
         }
         let access = self.access()?;
-        if let Some(warning) = access.warning() {
-            self.ui.warn(&warning);
-        }
         let ui = self.ui.clone();
         let graph = Graph::new(access, Some(Arc::new(move |line: &str| ui.debug(line))))?;
         Ok(self.graph.get_or_init(|| graph))

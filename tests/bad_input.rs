@@ -325,8 +325,10 @@ fn questions_without_a_terminal_are_9() {
     shop.env.mmsg(["campaign", "delete", &shop.campaign]).fails(9, "not confirmed");
     shop.env.mmsg(["broadcast", "close", "1"]).fails(9, "not confirmed");
     assert_eq!(shop.sandbox.count("deleted"), 0);
-    let mut terminal = shop.env.terminal(200, &["campaign", "delete", &shop.campaign]);
-    terminal.wait_for("[y/N]");
+    // On a narrow terminal and with --quiet, too, what goes is told before the question, and each of them once.
+    let mut terminal = shop.env.terminal(40, &["campaign", "delete", &shop.campaign, "--quiet"]);
+    terminal.wait_for("to be deleted for good: ");
+    terminal.wait_for("Delete it for good? [y/N]");
     std::thread::sleep(Duration::from_millis(100));
     terminal.type_keys("n\n");
     terminal.end().exits(9);
@@ -371,4 +373,31 @@ fn what_is_no_ledger_is_10_and_left_alone() {
     shop.send(&people(2), &["--ledger", "other.db"]).fails(10, "not a ledger of mmsg");
     shop.send(&people(2), &["--ledger", "/proc/none/ledger.db"]).fails(10, "/proc/none");
     assert_nothing_happened(&shop);
+}
+
+#[test]
+fn a_ledger_that_is_not_there_is_10_and_none_is_made() {
+    let env = Env::new();
+    // What only looks finds nothing at the default place, which is no mistake.
+    for args in [&["broadcast", "list"][..], &["unknown", "list"], &["unknown", "list", "-o", "csv"]] {
+        env.mmsg(args).exits(0);
+        assert!(!env.path(".local/share/mmsg/ledger.db").exists(), "{args:?} made a ledger");
+    }
+    // A place that somebody named is one.
+    let look: [&[&str]; 6] = [
+        &["broadcast", "list"],
+        &["broadcast", "close", "1"],
+        &["unknown", "list"],
+        &["unknown", "resolve", "--all", "--as", "accepted"],
+        &["why", "12348141984909088"],
+        &["broadcast", "list", "-q"],
+    ];
+    for args in look {
+        let run = env.mmsg([args, &["--ledger", "typo/ledger.db"]].concat());
+        run.fails(10, "there is no ledger at ").says("--ledger");
+        assert!(!env.path("typo").exists(), "{args:?} made a ledger");
+    }
+    let elsewhere = env.path("gone.db").display().to_string();
+    let env = env.set("MMSG_LEDGER", elsewhere);
+    env.mmsg(["broadcast", "list"]).fails(10, "there is no ledger at ").says("MMSG_LEDGER");
 }

@@ -118,7 +118,9 @@ impl Source {
 }
 
 fn unreadable(name: &str, error: &io::Error) -> Error {
-    Error::usage(format!("can't read the list {}", shown_file(name))).because(error)
+    Error::usage(format!("can't read the list {}", shown_file(name)))
+        .because(error)
+        .hint("name a file that you may read, or - for stdin")
 }
 
 struct Counting {

@@ -47,12 +47,12 @@ pub fn run(context: &Context, args: Args) -> Result<Exit> {
 }
 
 fn list(context: &Context, args: &ListArgs) -> Result<Exit> {
-    context.ui.list(&context.open_ledger()?.broadcasts(args.campaign.as_deref())?)?;
+    context.ui.list(&context.existing_ledger()?.broadcasts(args.campaign.as_deref())?)?;
     Ok(Exit::Done)
 }
 
 fn close(context: &Context, args: &CloseArgs) -> Result<Exit> {
-    let mut ledger = context.open_ledger()?;
+    let mut ledger = context.existing_ledger()?;
     let all = ledger.broadcasts(None)?;
     let mut chosen = Vec::new();
     for id in &args.ids {
@@ -60,18 +60,21 @@ fn close(context: &Context, args: &CloseArgs) -> Result<Exit> {
     }
     let pending: i64 = chosen.iter().map(|broadcast| broadcast.pending).sum();
     let rows = text::count(u64::try_from(pending).unwrap_or(0), "pending row", "pending rows");
-    for broadcast in &chosen {
-        context.ui.status(&format!(
-            "broadcast {} of campaign {}: {} pending, {} accepted",
-            broadcast.id, broadcast.campaign, broadcast.pending, broadcast.accepted
-        ));
-    }
     if pending == 0 {
         context.ui.status("nothing is pending: nothing was changed");
         context.ui.list(&chosen.into_iter().cloned().collect::<Vec<_>>())?;
         return Ok(Exit::Done);
     }
-    context.ui.confirm(&format!("Call off {rows}?"), &format!("calling off {rows}"))?;
+    let shown: Vec<String> = chosen
+        .iter()
+        .map(|broadcast| {
+            format!(
+                "broadcast {} of campaign {}: {} pending, {} accepted",
+                broadcast.id, broadcast.campaign, broadcast.pending, broadcast.accepted
+            )
+        })
+        .collect();
+    context.ui.confirm_shown(&shown, &format!("Call off {rows}?"), &format!("calling off {rows}"))?;
     let now = Clock::system().now();
     let mut closed = 0;
     for broadcast in &chosen {

@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use super::Context;
 use crate::clock::UnixMillis;
 use crate::config::Origin;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::graph::Sender;
 use crate::ledger::{Ledger, Opened};
 
@@ -21,17 +21,34 @@ impl Context {
         Sender::new(&self.access()?, &self.ad_account()?, timeout, concurrency)
     }
 
-    /// The ledger of the settings; one that is new at its default place is announced.
+    /// The ledger of the settings; a new one is announced: it knows of no cool-down yet.
     ///
     /// # Errors
     /// Exit 10 when it can't be used.
     pub fn open_ledger(&self) -> Result<Ledger> {
         let place = &self.settings.ledger;
         let (ledger, opened) = Ledger::open(&place.value)?;
-        if opened == Opened::Made && place.origin == Origin::Default {
+        if opened == Opened::Made {
             self.ui.status(&format!("made a new ledger: {}", place.value.display()));
         }
         Ok(ledger)
+    }
+
+    /// The ledger to look into: none is made. At its default place a missing one is an empty one; a place that somebody named
+    /// and that holds none is a mistake, and an empty list would hide it.
+    ///
+    /// # Errors
+    /// Exit 10 when it can't be used, or is not there.
+    pub fn existing_ledger(&self) -> Result<Ledger> {
+        let place = &self.settings.ledger;
+        if place.value.try_exists().unwrap_or(true) {
+            return self.open_ledger();
+        }
+        if place.origin == Origin::Default {
+            return Ledger::temporary();
+        }
+        Err(Error::ledger(format!("there is no ledger at {} ({})", place.value.display(), place.origin))
+            .hint("mmsg config show tells which one is used; mmsg send makes a new one"))
     }
 
     /// When the ad account's next day begins; UTC's where its time zone is not known.

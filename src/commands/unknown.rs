@@ -85,7 +85,7 @@ pub fn run(context: &Context, args: Args) -> Result<Exit> {
 }
 
 fn list(context: &Context, args: &FilterArgs) -> Result<Exit> {
-    let ledger = context.open_ledger()?;
+    let ledger = context.existing_ledger()?;
     match context.ui.format() {
         Format::Ndjson => {
             let mut rows = context.ui.rows::<UnknownSend>();

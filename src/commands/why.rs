@@ -16,7 +16,7 @@ pub struct Args {
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit> {
-    let ledger = context.open_ledger()?;
+    let ledger = context.existing_ledger()?;
     let Some(story) = ledger.story(&args.token)? else {
         return Err(Error::usage(format!("{} is not in this ledger", mask(&args.token)))
             .hint("mmsg config show tells which ledger it is"));

@@ -14,9 +14,6 @@ use crate::error::{Error, Result};
 /// How long a connection may take.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The host that Meta's Graph API has.
-const META: &str = "facebook.com";
-
 /// Everything that a client needs to know of the profile.
 #[derive(Clone, Debug)]
 pub struct Access {
@@ -51,15 +48,6 @@ impl Access {
             app_secret: None,
             redactor: Redactor::default(),
         }
-    }
-
-    /// A host that is neither Meta's nor this machine is worth a warning: the token goes there.
-    pub fn warning(&self) -> Option<String> {
-        let url = Url::parse(&self.graph_url).ok()?;
-        let host = url.host_str()?;
-        let meta = host == META || host.strip_suffix(META).is_some_and(|rest| rest.ends_with('.'));
-        (!meta && !is_loopback(&url))
-            .then(|| format!("the Graph host {host} is not Meta's: it is given the access token"))
     }
 
     /// Errors are exit 3.
@@ -200,16 +188,6 @@ mod tests {
             "",
         ] {
             assert_eq!(access(url).check().unwrap_err().exit(), Exit::Config, "{url}");
-        }
-    }
-
-    #[test]
-    fn a_strange_host_is_warned_about() {
-        for url in ["https://graph.facebook.com", "http://127.0.0.1:1", "https://graph-video.facebook.com"] {
-            assert_eq!(access(url).warning(), None, "{url}");
-        }
-        for url in ["https://graph.evilfacebook.com", "https://facebook.com.example.com", "https://example.com"] {
-            assert!(access(url).warning().is_some(), "{url}");
         }
     }
 

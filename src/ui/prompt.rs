@@ -44,6 +44,23 @@ impl Ui {
         }
     }
 
+    /// As [`Ui::confirm`], with lines that say what will happen. Whoever is asked sees them even with `--quiet`; the question is
+    /// short, since one longer than the terminal is wide is drawn twice.
+    ///
+    /// # Errors
+    /// As [`Ui::confirm`].
+    pub fn confirm_shown(&self, lines: &[String], question: &str, doing: &str) -> Result<()> {
+        let asks = !self.options.yes && self.can_ask();
+        for line in lines {
+            if asks {
+                self.question_line(line);
+            } else {
+                self.status(line);
+            }
+        }
+        self.confirm(question, doing)
+    }
+
     /// Asks for a line of text until `check` takes it.
     ///
     /// # Errors

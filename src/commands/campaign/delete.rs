@@ -52,15 +52,13 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     let account = context.ad_account()?;
     let targets = read_back(context, &account, &args.ids).await?;
     let currency = super::currency_to_show(context, &account).await?;
-    let shown: Vec<String> = targets.iter().map(|target| target.text(currency)).collect();
-    for line in &shown {
-        context.ui.status(&format!("to be deleted for good: {line}"));
-    }
-    let what = match targets.len() {
-        1 => "a campaign".to_owned(),
-        n => format!("{n} campaigns"),
+    let shown: Vec<String> =
+        targets.iter().map(|target| format!("to be deleted for good: {}", target.text(currency))).collect();
+    let (question, what) = match targets.len() {
+        1 => ("Delete it for good?".to_owned(), "deleting a campaign".to_owned()),
+        n => (format!("Delete these {n} for good?"), format!("deleting {n} campaigns")),
     };
-    context.ui.confirm(&format!("Delete for good: {}?", shown.join("; ")), &format!("deleting {what}"))?;
+    context.ui.confirm_shown(&shown, &question, &what)?;
     delete(context, targets).await
 }
 
@@ -127,7 +125,8 @@ async fn delete(context: &Context, targets: Vec<Target>) -> Result<Exit> {
             failed = Some((id, error));
             break;
         }
-        close_broadcasts(context, &id)?;
+        // It is gone, whatever becomes of the ledger.
+        let closed = close_broadcasts(context, &id);
         deleted.push(DeletedRow {
             id,
             name: target.node.name,
@@ -135,6 +134,17 @@ async fn delete(context: &Context, targets: Vec<Target>) -> Result<Exit> {
             spend: target.spend.ok().flatten(),
             deleted: true,
         });
+        if let Err(error) = closed {
+            context.ui.list(&deleted)?;
+            let rest: Vec<String> = rest.map(|target| target.node.id.to_string()).collect();
+            let not_tried = if rest.is_empty() { String::new() } else { format!("; not tried: {}", rest.join(", ")) };
+            return Err(Error::new(
+                error.exit(),
+                format!("the campaign is deleted, but what waits for it could not be called off{not_tried}"),
+            )
+            .because(&error)
+            .hint("once the ledger is mended: mmsg broadcast list, then mmsg broadcast close BROADCAST"));
+        }
     }
     let Some((id, error)) = failed else {
         context.ui.list(&deleted)?;

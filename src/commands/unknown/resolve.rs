@@ -36,7 +36,7 @@ pub fn run(context: &Context, args: &ResolveArgs) -> Result<Exit> {
             "name a --token, --broadcast or --campaign, or say --all, but not both; mmsg unknown list shows them",
         ));
     }
-    let mut ledger = context.open_ledger()?;
+    let mut ledger = context.existing_ledger()?;
     let filter = args.filter.filter();
     let mut ids = Vec::new();
     ledger.unknowns(&filter, &mut |send| {
@@ -55,7 +55,8 @@ pub fn run(context: &Context, args: &ResolveArgs) -> Result<Exit> {
             "not sent: they are pending again once their cool-down is over; whoever was reached after all gets it twice",
         ),
     };
-    context.ui.confirm(&format!("Take {sends} in doubt for {what}. Go on?"), &format!("resolving {sends} in doubt"))?;
+    let shown = [format!("{sends} in doubt will be taken for {what}")];
+    context.ui.confirm_shown(&shown, "Go on?", &format!("resolving {sends} in doubt"))?;
     let now = Clock::system().now();
     let resolved = ledger.resolve_unknown(&ids, resolution, now)?;
     ledger.audit(now, &context.operator(), "unknown resolve", &format!("{resolved} sends as {}", resolution.name()))?;
