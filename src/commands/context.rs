@@ -21,14 +21,14 @@ impl Context {
         Sender::new(&self.access()?, &self.ad_account()?, timeout, concurrency)
     }
 
-    /// The ledger of the settings; a new one is announced: it knows of no cool-down yet.
+    /// The ledger of the settings; one that is new at its default place is announced.
     ///
     /// # Errors
     /// Exit 10 when it can't be used.
     pub fn open_ledger(&self) -> Result<Ledger> {
         let place = &self.settings.ledger;
         let (ledger, opened) = Ledger::open(&place.value)?;
-        if opened == Opened::Made {
+        if opened == Opened::Made && place.origin == Origin::Default {
             self.ui.status(&format!("made a new ledger: {}", place.value.display()));
         }
         Ok(ledger)

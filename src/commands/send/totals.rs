@@ -193,17 +193,15 @@ impl Totals {
     fn remarks(&self, context: &Context) {
         if self.this_run.unknown > 0 {
             context.ui.warn(&format!(
-                "{} of this run {} in doubt and not sent again by itself; mmsg unknown list shows them",
+                "{} of this run {} in doubt and never sent again by itself; mmsg unknown list shows them",
                 text::count(self.this_run.unknown, "send", "sends"),
                 if self.this_run.unknown == 1 { "is" } else { "are" }
             ));
         }
         if let (true, Some(at)) = (self.waits(), self.next_run_at) {
             let command = super::ending::continue_command(context, self.campaign.as_deref());
-            context.ui.status(&format!(
-                "{} wait; {command} goes on, from {at}",
-                text::count(self.pending + self.claimed, "row", "rows")
-            ));
+            let rows = text::count(self.pending + self.claimed, "row waits", "rows wait");
+            context.ui.status(&format!("{rows}; {command} goes on, from {at}"));
         }
         if self.this_run.found_unknown > 0 {
             context.ui.warn(&format!(
