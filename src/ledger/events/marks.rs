@@ -1,0 +1,253 @@
+//! What events said of one send: for each stage the earliest time and the best attribution. Merging is commutative and
+//! idempotent, and the counters are a function of the result.
+
+use rusqlite::{Connection, Row};
+
+use super::How;
+
+/// A stage of a send's life after it was accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Stage {
+    Echoed = 0,
+    Delivered = 1,
+    Read = 2,
+    Clicked = 3,
+    Failed = 4,
+}
+
+impl Stage {
+    pub const ALL: [Self; 5] = [Self::Echoed, Self::Delivered, Self::Read, Self::Clicked, Self::Failed];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Echoed => "echoed",
+            Self::Delivered => "delivered",
+            Self::Read => "read",
+            Self::Clicked => "clicked",
+            Self::Failed => "failed",
+        }
+    }
+
+    pub(super) fn of_number(number: i64) -> Option<Self> {
+        Self::ALL.into_iter().find(|stage| *stage as i64 == number)
+    }
+}
+
+/// What a counter counts. `of` counters stand in the hour in which the message was sent, so that a range of them is a cohort.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum What {
+    /// The stage was reached in this hour.
+    Stage(Stage),
+    /// Of the messages sent in this hour, the stage was reached.
+    Of(Stage),
+    OfHow(Stage, How),
+    /// Of the messages sent in this hour, the stage came after so long: see [`bucket_of`].
+    After(Stage, u8),
+    /// A send in doubt proved accepted.
+    Accepted,
+    Settled,
+    /// Events of no send in this ledger.
+    Foreign,
+}
+
+impl What {
+    pub fn name(self) -> String {
+        match self {
+            Self::Stage(stage) => stage.name().to_owned(),
+            Self::Of(stage) => format!("of.{}", stage.name()),
+            Self::OfHow(stage, how) => format!("how.{}.{}", stage.name(), how.name()),
+            Self::After(stage, bucket) => format!("after.{}.{bucket}", stage.name()),
+            Self::Accepted => "accepted".to_owned(),
+            Self::Settled => "settled".to_owned(),
+            Self::Foreign => "foreign".to_owned(),
+        }
+    }
+}
+
+impl How {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Exact => "exact",
+            Self::Inferred => "inferred",
+            Self::Ambiguous => "ambiguous",
+        }
+    }
+
+    const fn letter(self) -> u8 {
+        match self {
+            Self::Exact => b'e',
+            Self::Inferred => b'i',
+            Self::Ambiguous => b'a',
+        }
+    }
+}
+
+pub fn hour(at: i64) -> i64 {
+    at.div_euclid(3_600_000)
+}
+
+/// Eight buckets for each doubling of the seconds: a bucket is 9 % wide. The first holds everything up to a second.
+pub fn bucket_of(millis: i64) -> u8 {
+    if millis <= 1000 {
+        return 0;
+    }
+    // 2^31 seconds are the last bucket.
+    ((millis as f64 / 1000.0).log2() * 8.0).floor().min(255.0) as u8
+}
+
+/// The middle of a bucket, in seconds.
+pub fn bucket_seconds(bucket: u8) -> f64 {
+    ((f64::from(bucket) + 0.5) / 8.0).exp2()
+}
+
+/// A reason as it is kept: on one line, at most 200 characters.
+pub fn failure_text(text: &str) -> Option<String> {
+    let mut kept: String = text.chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    kept.truncate(kept.trim_end().len());
+    (!kept.is_empty()).then_some(kept)
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Marks {
+    at: [Option<i64>; 5],
+    how: [Option<How>; 5],
+    failure: Option<String>,
+}
+
+impl Marks {
+    /// From the columns `echoed_at, delivered_at, read_at, clicked_at, failed_at, failure, attribution`, the first at `first`.
+    pub fn from_row(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
+        let mut marks = Self::default();
+        for (place, at) in marks.at.iter_mut().enumerate() {
+            *at = row.get(first + place)?;
+        }
+        marks.failure = row.get(first + 5)?;
+        if let Some(letters) = row.get_ref(first + 6)?.as_str_or_null()? {
+            for (how, letter) in marks.how.iter_mut().zip(letters.bytes()) {
+                *how = [How::Exact, How::Inferred, How::Ambiguous].into_iter().find(|how| how.letter() == letter);
+            }
+        }
+        Ok(marks)
+    }
+
+    /// With one more event. The failure's text is that of the earliest one, of several at once the first in the alphabet.
+    #[must_use]
+    pub fn with(mut self, stage: Stage, at: i64, how: How, failure: Option<&str>) -> Self {
+        let place = stage as usize;
+        if stage == Stage::Failed {
+            let new = failure.unwrap_or_default();
+            let told = self.failure.as_deref().unwrap_or_default();
+            if self.at[place].is_none_or(|before| (at, new) < (before, told)) {
+                self.failure = failure.map(str::to_owned);
+            }
+        }
+        self.at[place] = Some(self.at[place].map_or(at, |before| before.min(at)));
+        self.how[place] = Some(self.how[place].map_or(how, |before| before.min(how)));
+        self
+    }
+
+    /// Whether a stage counts. A failure gives way to any sign that the message arrived.
+    fn counts(&self, stage: Stage) -> bool {
+        let has = |stage: Stage| self.at[stage as usize].is_some();
+        has(stage) && (stage != Stage::Failed || !(has(Stage::Delivered) || has(Stage::Read) || has(Stage::Clicked)))
+    }
+
+    /// Hands every counter that this send stands in to `each`, with its hour.
+    pub fn count(&self, sent_at: i64, each: &mut dyn FnMut(i64, What)) {
+        let cohort = hour(sent_at);
+        for stage in Stage::ALL.into_iter().filter(|stage| self.counts(*stage)) {
+            let place = stage as usize;
+            let Some(at) = self.at[place] else { continue };
+            each(hour(at), What::Stage(stage));
+            each(cohort, What::Of(stage));
+            if let Some(how) = self.how[place].filter(|how| *how != How::Exact) {
+                each(cohort, What::OfHow(stage, how));
+            }
+            if matches!(stage, Stage::Delivered | Stage::Read | Stage::Clicked) {
+                each(cohort, What::After(stage, bucket_of(at.saturating_sub(sent_at))));
+            }
+        }
+    }
+
+    pub fn write(&self, conn: &Connection, send: i64) -> rusqlite::Result<()> {
+        let letters: Vec<u8> = self.how.iter().map(|how| how.map_or(b'-', How::letter)).collect();
+        let [echoed, delivered, read, clicked, failed] = self.at;
+        conn.prepare_cached(
+            "update sends set echoed_at = ?2, delivered_at = ?3, read_at = ?4, clicked_at = ?5, failed_at = ?6, failure = ?7,
+               attribution = ?8 where id = ?1",
+        )?
+        .execute(rusqlite::params![
+            send,
+            echoed,
+            delivered,
+            read,
+            clicked,
+            failed,
+            self.failure,
+            String::from_utf8_lossy(&letters),
+        ])?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn buckets_are_narrow_and_in_order() {
+        for millis in [0, 1, 999, 1500, 2000, 60_000, 3_600_000, 86_400_000, 30 * 86_400_000_i64] {
+            let middle = bucket_seconds(bucket_of(millis));
+            let seconds = (millis as f64 / 1000.0).max(1.0);
+            assert!((middle / seconds - 1.0).abs() < 0.1, "{millis} ms in the bucket of {middle} s");
+        }
+        assert_eq!(bucket_of(i64::MIN), 0);
+        assert!(bucket_of(i64::MAX) >= bucket_of(1 << 40));
+    }
+
+    fn counters(marks: &Marks) -> Vec<String> {
+        let mut all = Vec::new();
+        marks.count(0, &mut |hour, what| all.push(format!("{hour} {}", what.name())));
+        all
+    }
+
+    #[test]
+    fn a_failure_gives_way_to_a_delivery_in_either_order() {
+        let failed = Marks::default().with(Stage::Failed, 5, How::Inferred, Some("gone"));
+        assert_eq!(counters(&failed), ["0 failed", "0 of.failed", "0 how.failed.inferred"]);
+        let both = failed.with(Stage::Delivered, 9, How::Exact, None);
+        let other = Marks::default().with(Stage::Delivered, 9, How::Exact, None);
+        assert_eq!(both, other.with(Stage::Failed, 5, How::Inferred, Some("gone")));
+        assert_eq!(counters(&both), ["0 delivered", "0 of.delivered", "0 after.delivered.0"]);
+    }
+
+    #[test]
+    fn failure_texts_are_one_short_line() {
+        assert_eq!(failure_text("a\nb\u{1b}[0m").as_deref(), Some("a b [0m"));
+        assert_eq!(failure_text(" \n"), None);
+        assert_eq!(failure_text(&"ä".repeat(300)).map(|text| text.chars().count()), Some(200));
+    }
+
+    fn event() -> impl Strategy<Value = (Stage, i64, How, Option<&'static str>)> {
+        (
+            proptest::sample::select(Stage::ALL.to_vec()),
+            0_i64..4,
+            proptest::sample::select(vec![How::Exact, How::Inferred, How::Ambiguous]),
+            proptest::sample::select(vec![None, Some("a"), Some("b")]),
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn order_and_repetition_do_not_matter(events in proptest::collection::vec(event(), 1..8), seed in any::<u64>()) {
+            let merged = |events: &[(Stage, i64, How, Option<&'static str>)]| {
+                events.iter().fold(Marks::default(), |marks, (stage, at, how, failure)| marks.with(*stage, *at, *how, *failure))
+            };
+            let mut shuffled = [events.clone(), events.clone()].concat();
+            fastrand::Rng::with_seed(seed).shuffle(&mut shuffled);
+            prop_assert_eq!(merged(&events), merged(&shuffled));
+        }
+    }
+}

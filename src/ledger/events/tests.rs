@@ -1,0 +1,308 @@
+use proptest::prelude::*;
+use rusqlite::types::Value;
+
+use super::*;
+
+const HOUR: i64 = 3_600_000;
+const CAMPAIGN: &str = "c1";
+
+fn ledger() -> (tempfile::TempDir, Ledger) {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = Ledger::in_memory(folder.path());
+    ledger
+        .conn
+        .execute_batch(
+            "insert into broadcasts (id, page, ad_account, campaign, fingerprint, message, created_at)
+               values (1, '104', '9', 'c1', x'01', '{}', 0), (2, '104', '9', 'c1', x'02', '{}', 0),
+                      (3, '104', '9', 'c2', x'01', '{}', 0);",
+        )
+        .unwrap();
+    (folder, ledger)
+}
+
+struct Send {
+    broadcast: i64,
+    token: &'static str,
+    state: State,
+    claimed_at: Option<i64>,
+    tracking_id: Option<&'static str>,
+    reason: Option<&'static str>,
+}
+
+fn send(broadcast: i64, token: &'static str, state: State, claimed_at: i64, tracking_id: Option<&'static str>) -> Send {
+    Send { broadcast, token, state, claimed_at: Some(claimed_at), tracking_id, reason: None }
+}
+
+fn put(ledger: &Ledger, send: &Send) -> i64 {
+    let conn = &ledger.conn;
+    conn.execute(
+        "insert into recipients (key, token, page, blocked_until) values (?1, ?2, '104', 50000000) on conflict do nothing",
+        (key(send.token), send.token),
+    )
+    .unwrap();
+    conn.execute(
+        "insert into sends (broadcast, recipient, listing, state, claimed_at, finished_at, tracking_id, reason)
+         values (?1, (select id from recipients where key = ?2), 1, ?3, ?4, ?4, ?5, ?6)",
+        (send.broadcast, key(send.token), send.state, send.claimed_at, send.tracking_id, send.reason),
+    )
+    .unwrap();
+    let id = conn.last_insert_rowid();
+    shift(conn, send.broadcast, send.state, send.state, 0).unwrap();
+    super::super::broadcasts::add_to_state(conn, send.broadcast, send.state, 1).unwrap();
+    id
+}
+
+fn event(stage: Stage, token: &str, tracking_id: Option<&str>, at: i64) -> Event {
+    let facts = Facts {
+        page: Some("104".to_owned()),
+        token: Some(token.to_owned()),
+        campaign: Some(CAMPAIGN.to_owned()),
+        tracking_id: tracking_id.map(str::to_owned),
+        occurred_at: Some(UnixMillis(at)),
+        failure: (stage == Stage::Failed).then(|| "gone".to_owned()),
+        raw: "{\"error_message\":\"gone\"}".to_owned(),
+        ..Facts::default()
+    };
+    Event::new(Kind::Stage(stage), facts)
+}
+
+fn choice(token: &str, stop: Option<bool>, at: i64) -> Event {
+    let facts = Facts {
+        page: Some("104".to_owned()),
+        token: Some(token.to_owned()),
+        occurred_at: Some(UnixMillis(at)),
+        opt_in: Some(OptIn { stop, expires_at: Some(UnixMillis(at + 100 * HOUR)), ..OptIn::default() }),
+        raw: format!("{token}{stop:?}{at}"),
+        ..Facts::default()
+    };
+    Event::new(Kind::OptIn, facts)
+}
+
+/// Stores events in transactions of `part` at most.
+fn store(ledger: &mut Ledger, events: &[Event], part: usize) -> Tally {
+    let mut tally = Tally::default();
+    for part in events.chunks(part.max(1)) {
+        let mut left = part.iter();
+        loop {
+            let (stored, more) = ledger.store_events(&mut || left.next(), "optins", UnixMillis(90 * HOUR)).unwrap();
+            tally.add(&stored);
+            if !more {
+                break;
+            }
+        }
+    }
+    tally
+}
+
+fn dump(ledger: &Ledger, sql: &str) -> Vec<Vec<Value>> {
+    let mut statement = ledger.conn.prepare(sql).unwrap();
+    let columns = statement.column_count();
+    let rows = statement.query_map((), |row| (0..columns).map(|column| row.get(column)).collect()).unwrap();
+    rows.map(Result::unwrap).collect()
+}
+
+/// Everything that events may change, without what only names rows.
+fn picture(ledger: &Ledger) -> Vec<Vec<Value>> {
+    [
+        "select id, state, reason, not_before, finished_at, echoed_at, delivered_at, read_at, clicked_at, failed_at, failure,
+                attribution from sends order by id",
+        "select broadcast, hour, what, n from counters where n <> 0 order by 1, 2, 3",
+        "select broadcast, state, n from states where n <> 0 order by 1, 2",
+        "select key, blocked_until, suppressed, suppressed_at, opt_at, opted_out, optin_at, expires_at from recipients order by key",
+        "select key, kind, send, how, occurred_at from events order by key",
+        "select a.name, a.rows, r.key from audience_rows m join audiences a on a.id = m.audience
+           join recipients r on r.id = m.recipient order by 1, 3",
+    ]
+    .iter()
+    .flat_map(|sql| dump(ledger, sql))
+    .collect()
+}
+
+fn text(ledger: &Ledger, sql: &str) -> String {
+    let rows = dump(ledger, sql);
+    let show = |value: &Value| match value {
+        Value::Null => "-".to_owned(),
+        Value::Integer(n) => n.to_string(),
+        Value::Text(text) => text.clone(),
+        other => format!("{other:?}"),
+    };
+    rows.iter().map(|row| row.iter().map(show).collect::<Vec<_>>().join(" ")).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn a_told_stage_stands_on_the_send_and_in_the_counters() {
+    let (_folder, mut ledger) = ledger();
+    put(&ledger, &send(1, "anna", State::Accepted, HOUR, Some("t1")));
+    let events = [
+        event(Stage::Read, "anna", Some("t1"), 2 * HOUR),
+        event(Stage::Delivered, "anna", Some("t1"), HOUR + 3000),
+        event(Stage::Clicked, "anna", None, 2 * HOUR + 5),
+        event(Stage::Read, "anna", Some("t1"), 2 * HOUR),
+    ];
+    let tally = store(&mut ledger, &events, 100);
+    assert_eq!((tally.new, tally.duplicates, tally.exact, tally.inferred), (3, 1, 2, 1));
+    assert_eq!(
+        text(&ledger, "select delivered_at, read_at, clicked_at, failed_at, attribution from sends"),
+        format!("{} {} {} - -eei-", HOUR + 3000, 2 * HOUR, 2 * HOUR + 5)
+    );
+    assert_eq!(
+        text(&ledger, "select hour, what, n from counters order by what"),
+        format!(
+            "1 after.clicked.{slow} 1\n1 after.delivered.12 1\n1 after.read.{slow} 1\n2 clicked 1\n1 delivered 1\n\
+             1 how.clicked.inferred 1\n1 of.clicked 1\n1 of.delivered 1\n1 of.read 1\n2 read 1",
+            slow = bucket_of(HOUR)
+        )
+    );
+}
+
+#[test]
+fn what_proves_a_send_settles_its_doubt_and_leaves_the_cool_down() {
+    let (_folder, mut ledger) = ledger();
+    put(&ledger, &send(1, "anna", State::Unknown, HOUR, None));
+    let tally = store(&mut ledger, &[event(Stage::Echoed, "anna", Some("t9"), HOUR + 1000)], 1);
+    assert_eq!((tally.settled, tally.inferred), (1, 1));
+    assert_eq!(text(&ledger, "select state, reason, finished_at from sends"), format!("2 evidence {HOUR}"));
+    assert_eq!(text(&ledger, "select state, n from states where n <> 0"), "2 1");
+    assert_eq!(text(&ledger, "select blocked_until from recipients"), "50000000");
+    assert_eq!(text(&ledger, "select n from counters where what in ('accepted', 'settled')"), "1\n1");
+}
+
+#[test]
+fn what_may_come_from_another_send_settles_nothing() {
+    let (_folder, mut ledger) = ledger();
+    put(&ledger, &send(1, "anna", State::Accepted, HOUR, Some("t1")));
+    put(&ledger, &send(2, "anna", State::Unknown, 14 * HOUR, None));
+    // Its own tracking id, no tracking id at all, and a time before the doubt.
+    let tally = store(
+        &mut ledger,
+        &[
+            event(Stage::Delivered, "anna", Some("t1"), 15 * HOUR),
+            event(Stage::Clicked, "anna", None, 15 * HOUR),
+            event(Stage::Failed, "anna", None, 2 * HOUR),
+        ],
+        9,
+    );
+    assert_eq!((tally.exact, tally.ambiguous, tally.inferred, tally.settled), (1, 1, 1, 0));
+    assert_eq!(text(&ledger, "select state, clicked_at from sends"), format!("2 -\n5 {}", 15 * HOUR));
+    // Another tracking id can only be the one in doubt.
+    let tally = store(&mut ledger, &[event(Stage::Delivered, "anna", Some("t2"), 15 * HOUR)], 1);
+    assert_eq!((tally.inferred, tally.settled), (1, 1));
+}
+
+#[test]
+fn an_event_knows_better_than_a_person_who_said_not_sent() {
+    let (_folder, mut ledger) = ledger();
+    let mut row = send(1, "anna", State::Pending, HOUR, None);
+    row.reason = Some("resolved");
+    put(&ledger, &row);
+    put(&ledger, &send(1, "bert", State::Pending, HOUR, None));
+    put(&ledger, &send(1, "cleo", State::Refused, HOUR, None));
+    let events = ["anna", "bert", "cleo", "dora"].map(|token| event(Stage::Echoed, token, None, HOUR + 1));
+    let tally = store(&mut ledger, &events, 9);
+    assert_eq!((tally.settled, tally.foreign), (1, 3));
+    assert_eq!(text(&ledger, "select state from sends order by id"), "2\n0\n3");
+    assert_eq!(text(&ledger, "select sum(n) from counters where what = 'foreign'"), "3");
+}
+
+#[test]
+fn an_event_before_the_answer_waits_and_is_judged_by_it() {
+    for (outcome, tracking_id, wanted) in [
+        (State::Accepted, Some("t1"), "2 e---- 0"),
+        (State::Accepted, None, "2 i---- 1"),
+        (State::Unknown, None, "2 i---- 1"),
+        (State::Refused, None, "3 - 4"),
+        (State::Accepted, Some("other"), "2 - 4"),
+    ] {
+        let (_folder, mut ledger) = ledger();
+        let id = put(&ledger, &send(1, "anna", State::Claimed, HOUR, None));
+        let tally = store(&mut ledger, &[event(Stage::Echoed, "anna", Some("t1"), HOUR)], 1);
+        assert_eq!(tally.waiting, 1);
+        assert_eq!(ledger.judge_waiting_events(UnixMillis(0)).unwrap().waiting, 1);
+        ledger
+            .conn
+            .execute("update sends set state = ?2, tracking_id = ?3 where id = ?1", (id, outcome, tracking_id))
+            .unwrap();
+        assert_eq!(ledger.judge_waiting_events(UnixMillis(0)).unwrap().waiting, 0);
+        assert_eq!(text(&ledger, "select s.state, s.attribution, e.how from sends s, events e"), wanted);
+    }
+}
+
+#[test]
+fn many_who_wait_are_all_judged() {
+    let (_folder, mut ledger) = ledger();
+    let tokens: Vec<&'static str> = (0..1203).map(|n| &*format!("p{n}").leak()).collect();
+    for token in &tokens {
+        put(&ledger, &send(1, token, State::Claimed, HOUR, None));
+    }
+    let events: Vec<Event> = tokens.iter().map(|token| event(Stage::Echoed, token, None, HOUR)).collect();
+    assert_eq!(store(&mut ledger, &events, 5000).waiting, 1203);
+    ledger.conn.execute("update sends set state = 2 where id % 3 <> 0", ()).unwrap();
+    assert_eq!(ledger.judge_waiting_events(UnixMillis(0)).unwrap().inferred, 802);
+    assert_eq!(text(&ledger, "select count(*) from events where how = 3"), "401");
+}
+
+#[test]
+fn a_stop_suppresses_a_resume_lifts_and_an_operators_word_stands() {
+    let (_folder, mut ledger) = ledger();
+    put(&ledger, &send(1, "anna", State::Accepted, HOUR, None));
+    ledger.conn.execute("update recipients set suppressed = 'suppressed', suppressed_at = 1", ()).unwrap();
+    store(
+        &mut ledger,
+        &[
+            choice("anna", Some(true), 5),
+            choice("anna", Some(false), 6),
+            choice("bert", Some(true), 5),
+            choice("cleo", Some(true), 5),
+            choice("cleo", Some(false), 6),
+            choice("dora", None, 5),
+        ],
+        2,
+    );
+    assert_eq!(
+        text(&ledger, "select token, suppressed from recipients order by token"),
+        "anna suppressed\nbert opted_out\ncleo -\ndora -"
+    );
+    assert_eq!(text(&ledger, "select name, rows from audiences"), "optins 3");
+}
+
+fn any_event() -> impl Strategy<Value = Event> {
+    let stage = proptest::sample::select(Stage::ALL.to_vec());
+    let token = proptest::sample::select(vec!["anna", "bert", "cleo", "nobody"]);
+    let tracking = proptest::sample::select(vec![None, Some("t1"), Some("t2"), Some("x")]);
+    let at = proptest::sample::select(vec![HOUR + 500, 2 * HOUR, 15 * HOUR, 15 * HOUR + 1, 30 * HOUR]);
+    let stop = proptest::sample::select(vec![None, Some(true), Some(false)]);
+    (stage, token, tracking, at, stop, 0..5).prop_map(|(stage, token, tracking, at, stop, which)| {
+        if which == 0 { choice(token, stop, at) } else { event(stage, token, tracking, at) }
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, ..ProptestConfig::default() })]
+    #[test]
+    fn any_order_and_repetition_gives_the_same_ledger(
+        events in proptest::collection::vec(any_event(), 1..14),
+        seed in any::<u64>(),
+        part in 1_usize..6,
+        late in any::<bool>(),
+    ) {
+        let run = |events: &[Event], part: usize, late: bool| {
+            let (_folder, mut ledger) = ledger();
+            put(&ledger, &send(1, "anna", State::Accepted, HOUR, Some("t1")));
+            put(&ledger, &send(2, "anna", State::Unknown, 14 * HOUR, None));
+            put(&ledger, &send(1, "bert", State::Unknown, HOUR, None));
+            // Its answer comes before all events, or after some of them.
+            let state = if late { State::Claimed } else { State::Accepted };
+            let id = put(&ledger, &send(1, "cleo", state, HOUR, if late { None } else { Some("t2") }));
+            let half = events.len() / 2;
+            store(&mut ledger, &events[..half], part);
+            super::super::broadcasts::shift(&ledger.conn, 1, state, State::Accepted, 1).unwrap();
+            ledger.conn.execute("update sends set state = 2, tracking_id = 't2' where id = ?1", [id]).unwrap();
+            store(&mut ledger, &events[half..], part);
+            ledger.judge_waiting_events(UnixMillis(90 * HOUR)).unwrap();
+            picture(&ledger)
+        };
+        let mut other = [events.clone(), events.clone()].concat();
+        fastrand::Rng::with_seed(seed).shuffle(&mut other);
+        prop_assert_eq!(run(&events, 100, false), run(&other, part, late));
+    }
+}

@@ -1,0 +1,182 @@
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+
+fn events(body: &Value) -> Vec<Event> {
+    read(body.to_string().as_bytes()).unwrap().events
+}
+
+fn change(field: Option<&str>, value: &Value) -> Value {
+    let mut change = json!({ "value": value });
+    if let Some(field) = field {
+        change["field"] = json!(field);
+    }
+    json!({ "object": "page", "entry": [{ "id": "104", "time": 1_764_000_009, "changes": [change] }] })
+}
+
+fn echo() -> Value {
+    json!({
+        "field": "marketing_message_echoes", "recipient_id": "772", "page_id": "104", "app_id": "9",
+        "timestamp": 1_764_000_000, "mid": "m_1", "marketing_message_tracking_id": "t-1",
+        "messenger_subscription_token": "12348141984909088", "message_id": "120263605329927637"
+    })
+}
+
+#[test]
+fn both_envelopes_say_the_same() {
+    let inside = change(None, &echo());
+    let outside = change(Some("marketing_message_echoes"), &echo());
+    let messaging = json!({ "object": "page", "entry": [{ "id": "104", "messaging": [echo()] }] });
+    for body in [inside, outside, messaging, echo()] {
+        let events = events(&body);
+        assert_eq!(events.len(), 1, "{body}");
+        assert_eq!(events[0].kind(), Kind::Stage(Stage::Echoed));
+        let facts = events[0].facts();
+        assert_eq!(facts.token.as_deref(), Some("12348141984909088"));
+        assert_eq!(facts.campaign.as_deref(), Some("120263605329927637"));
+        assert_eq!((facts.tracking_id.as_deref(), facts.mid.as_deref()), (Some("t-1"), Some("m_1")));
+        assert_eq!((facts.page.as_deref(), facts.occurred_at), (Some("104"), Some(UnixMillis(1_764_000_000_000))));
+        assert_eq!(serde_json::from_str::<Value>(&facts.raw).unwrap(), echo());
+    }
+}
+
+#[test]
+fn every_field_is_its_kind() {
+    let table = [
+        ("marketing_message_delivery_failed", Kind::Stage(Stage::Failed)),
+        ("marketing_message_echoes", Kind::Stage(Stage::Echoed)),
+        ("marketing_message_deliveries", Kind::Stage(Stage::Delivered)),
+        ("marketing_message_reads", Kind::Stage(Stage::Read)),
+        ("marketing_message_clicks", Kind::Stage(Stage::Clicked)),
+        ("marketing_messages_subscriber_upload_status", Kind::Upload),
+        ("marketing_message_of_next_year", Kind::Other),
+    ];
+    for (field, kind) in table {
+        let value = json!({ "messenger_subscription_token": "a", "message_id": "1", "timestamp": 1_764_000_000 });
+        assert_eq!(events(&change(Some(field), &value))[0].kind(), kind, "{field}");
+    }
+    // The failure of the documentation's table has no field inside.
+    let flat = json!({ "messenger_subscription_token": "a", "message_id": 1, "error_message": "Empf\u{e4}nger\nweg" });
+    let events = events(&change(None, &flat));
+    assert_eq!(events[0].kind(), Kind::Stage(Stage::Failed));
+    assert_eq!(events[0].facts().failure.as_deref(), Some("Empfänger weg"));
+    assert_eq!(events[0].facts().occurred_at, Some(UnixMillis(1_764_000_009_000)), "the entry's time stands in");
+}
+
+#[test]
+fn ids_keep_every_digit_and_nobody_is_nobody() {
+    let body = r#"{"entry":[{"id":0,"changes":[{"field":"marketing_message_reads","value":{
+        "messenger_subscription_token":123456789012345678901234567890,"message_id":120263605329927637,"mid":null,
+        "recipient_id":0,"page_id":104857600123457,"marketing_message_tracking_id":"","timestamp":"1764000000123"}}]}]}"#;
+    let events = read(body.as_bytes()).unwrap().events;
+    let facts = events[0].facts();
+    assert_eq!(facts.token.as_deref(), Some("123456789012345678901234567890"));
+    assert_eq!(facts.campaign.as_deref(), Some("120263605329927637"));
+    assert_eq!((facts.mid.as_deref(), facts.tracking_id.as_deref()), (None, None));
+    assert_eq!(facts.page.as_deref(), Some("104857600123457"));
+    assert_eq!(facts.occurred_at, Some(UnixMillis(1_764_000_000_123)));
+}
+
+#[test]
+fn times_have_any_unit() {
+    let table = [
+        ("1764000000", Some(1_764_000_000_000)),
+        ("17640000001", Some(1_764_000_000_100)),
+        ("1764000000123", Some(1_764_000_000_123)),
+        ("1764000000123456", Some(1_764_000_000_123)),
+        ("1764000000123456789", Some(1_764_000_000_123)),
+        ("1764000000.5", Some(1_764_000_000_000)),
+        ("0", None),
+        ("-1764000000", None),
+        ("12", None),
+        ("9999999999999", None),
+        ("99999999999999999999", None),
+        ("null", None),
+        ("true", None),
+        ("[]", None),
+    ];
+    for (text, millis) in table {
+        let body = format!(r#"{{"field":"marketing_message_reads","timestamp":{text}}}"#);
+        let events = read(body.as_bytes()).unwrap().events;
+        assert_eq!(events[0].facts().occurred_at, millis.map(UnixMillis), "{text}");
+    }
+}
+
+#[test]
+fn opt_ins_name_token_person_and_choice() {
+    let optin = |status: &Value| {
+        json!({ "object": "page", "entry": [{ "id": "104", "time": 1, "messaging": [{
+            "sender": { "id": 772 }, "recipient": { "id": "104" }, "timestamp": 1_764_000_000_123_i64,
+            "optin": { "type": "notification_messages", "notification_messages_token": "tok",
+                "notification_messages_timezone": "Asia/Bangkok", "notification_messages_status": status,
+                "token_expiry_timestamp": 1_795_000_000 } }] }] })
+    };
+    for (status, stop) in [
+        (json!("STOP NOTIFICATIONS"), Some(true)),
+        (json!("stop"), Some(true)),
+        (json!("RESUME NOTIFICATIONS"), Some(false)),
+        (json!(null), None),
+    ] {
+        let events = events(&optin(&status));
+        let facts = events[0].facts();
+        assert_eq!(
+            (events[0].kind(), facts.token.as_deref(), facts.page.as_deref()),
+            (Kind::OptIn, Some("tok"), Some("104"))
+        );
+        let wanted = OptIn {
+            stop,
+            psid: Some("772".to_owned()),
+            time_zone: Some("Asia/Bangkok".to_owned()),
+            expires_at: Some(UnixMillis(1_795_000_000_000)),
+        };
+        assert_eq!(facts.opt_in.as_ref(), Some(&wanted));
+    }
+}
+
+#[test]
+fn strange_parts_spoil_nothing_else() {
+    let body = json!({ "object": "page", "entry": [
+        7,
+        { "id": "1", "changes": "none" },
+        { "id": "1", "changes": [{ "field": "marketing_message_reads" }, [], { "field": "marketing_message_reads", "value": 3 }] },
+        { "id": "1", "messaging": [{ "message": { "text": "hello" }, "sender": { "id": "1" } }, { "field": "message_echoes" }] },
+        { "id": "1", "changes": [{ "field": "marketing_message_echoes", "value": echo(), "new": [1] }] },
+    ]});
+    let notice = read(body.to_string().as_bytes()).unwrap();
+    assert_eq!((notice.events.len(), notice.empty, notice.ignored), (1, 4, 2));
+    // A flat change.
+    let body = json!({ "entry": [{ "changes": [echo()] }] });
+    assert_eq!(events(&body).len(), 1);
+}
+
+#[test]
+fn only_json_objects_are_read() {
+    for wrong in ["", "x", "[]", "3", "{", "{}x", "\u{feff}{}", "{\"entry\":[}"] {
+        let error = read(wrong.as_bytes()).unwrap_err().to_string();
+        assert!(error.starts_with("no JSON object"), "{error}");
+    }
+    assert!(read(b"{\"entry\":[{\"id\":\"\xff\"}]}").is_err());
+    let nothing = read(b"{}").unwrap();
+    assert_eq!((nothing.events.len(), nothing.empty), (0, 1));
+    let deep = format!("{{\"entry\":{}{}}}", "[".repeat(5000), "]".repeat(5000));
+    let _ = read(deep.as_bytes());
+}
+
+proptest! {
+    #[test]
+    fn no_body_breaks_it(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+        let _ = read(&bytes);
+    }
+
+    #[test]
+    fn no_value_breaks_it(token in "\\PC{0,20}", number in any::<i64>(), which in 0_usize..8) {
+        let strange = [json!(token), json!(number), json!(null), json!([]), json!({}), json!(true), json!(1.5e300), json!("\u{0}")];
+        let mut value = echo();
+        for name in ["page_id", "timestamp", "messenger_subscription_token", "message_id", "mid", "optin", "sender"] {
+            value[name] = strange[which].clone();
+        }
+        let read = events(&change(Some("marketing_message_reads"), &value));
+        prop_assert_eq!(read.len(), 1);
+    }
+}
