@@ -6,7 +6,6 @@
 pub mod audiences;
 pub mod broadcasts;
 pub mod events;
-pub mod figures;
 pub mod pace;
 pub mod place;
 pub mod plan;

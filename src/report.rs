@@ -1,1 +1,1 @@
-//! report
+//! Totals and pages from what the ledger counted; still to come.

@@ -1,8 +1,7 @@
-//! What Meta tells afterwards: the listener, the check of the signature, and the reading of notices.
+//! What Meta tells afterwards: the check of the signature, over the bytes as they came, and the reading of notices.
 //!
-//! A notice goes through here in one direction: [`server`] takes the bytes, [`signature`] checks them as they came, [`notice`]
-//! reads them, and [`desk`] answers only after the ledger has them for good.
+//! The ledger stores what was read and judges which send it is about (`ledger::events`). The listener, its commands and the
+//! report are still to come.
 
 pub mod notice;
-
 pub mod signature;

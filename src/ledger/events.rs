@@ -1,8 +1,8 @@
 //! What webhooks told, stored once whatever is told twice, and what it says of sends and people.
 //!
 //! Any order and repetition of the same events gives the same ledger. Three things make it so: an event is judged by what Graph
-//! answered about the sends of its person, never by other events ([`judge`]); what it says is merged into a send by operations
-//! whose order does not matter ([`marks`]); and one that comes while the request it may belong to is still on the wire is kept
+//! answered about the sends of its person, never by other events (`judge`); what it says is merged into a send by operations
+//! whose order does not matter (`marks`); and one that comes while the request it may belong to is still on the wire is kept
 //! waiting and judged again when the outcome is known ([`Ledger::judge_waiting_events`]).
 
 mod judge;
@@ -159,7 +159,7 @@ impl Tally {
 }
 
 impl Ledger {
-    /// Stores events, durably once this returns, in one transaction of about [`HOLD`]: takes from `next` until it has none or the
+    /// Stores events, durably once this returns, in one transaction of about 40 ms: takes from `next` until it has none or the
     /// time is over, and says whether it stopped early. People of opt-ins join the audience `optins`.
     ///
     /// On an error nothing of this call is stored.

@@ -20,7 +20,7 @@ pub struct Outcome<'a> {
     signals: &'a Signals,
     clock: Clock,
     pub stats: Stats,
-    /// What ended a turn, most telling first once [`Outcome::worst`] has looked.
+    /// What ended a turn, the most telling first once the command ends.
     errors: Vec<Error>,
     /// The earliest time at which something that is not yet may be.
     next_run_at: Option<UnixMillis>,
