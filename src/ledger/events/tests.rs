@@ -48,7 +48,7 @@ fn put(ledger: &Ledger, send: &Send) -> i64 {
     .unwrap();
     let id = conn.last_insert_rowid();
     shift(conn, send.broadcast, send.state, send.state, 0).unwrap();
-    super::super::broadcasts::add_to_state(conn, send.broadcast, send.state, 1).unwrap();
+    crate::ledger::broadcasts::add_to_state(conn, send.broadcast, send.state, 1).unwrap();
     id
 }
 
@@ -295,7 +295,7 @@ proptest! {
             let id = put(&ledger, &send(1, "cleo", state, HOUR, if late { None } else { Some("t2") }));
             let half = events.len() / 2;
             store(&mut ledger, &events[..half], part);
-            super::super::broadcasts::shift(&ledger.conn, 1, state, State::Accepted, 1).unwrap();
+            crate::ledger::broadcasts::shift(&ledger.conn, 1, state, State::Accepted, 1).unwrap();
             ledger.conn.execute("update sends set state = 2, tracking_id = 't2' where id = ?1", [id]).unwrap();
             store(&mut ledger, &events[half..], part);
             ledger.judge_waiting_events(UnixMillis(90 * HOUR)).unwrap();
