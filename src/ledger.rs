@@ -5,6 +5,7 @@
 
 pub mod audiences;
 pub mod broadcasts;
+mod counters;
 pub mod events;
 pub mod pace;
 pub mod place;
@@ -27,8 +28,11 @@ use crate::error::{Error, Result};
 use place::Inode;
 
 /// Numbered, never edited; the number is SQLite's `user_version`.
-const MIGRATIONS: &[(i32, &str)] =
-    &[(1, include_str!("ledger/migrations/0001_ledger.sql")), (2, include_str!("ledger/migrations/0002_events.sql"))];
+const MIGRATIONS: &[(i32, &str)] = &[
+    (1, include_str!("ledger/migrations/0001_ledger.sql")),
+    (2, include_str!("ledger/migrations/0002_events.sql")),
+    (3, include_str!("ledger/migrations/0003_failures.sql")),
+];
 
 /// SQLite's `application_id` of a ledger: `mmsg` in ASCII.
 const APPLICATION_ID: i32 = 0x6d6d_7367;

@@ -4,6 +4,7 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use serde::Serialize;
 
 use super::Ledger;
+use super::counters::Counters;
 use super::state::{Skip, State};
 use crate::clock::UnixMillis;
 use crate::error::{Error, Result};
@@ -225,11 +226,18 @@ impl Ledger {
         for code in codes {
             loop {
                 let part = self.write(|conn| {
-                    let n = conn.execute(
-                        "update sends set state = 0, reason = null, code = null, subcode = null, finished_at = null, run = null
-                         where id in (select id from sends where broadcast = ?1 and state = 3 and code = ?2 limit 5000)",
-                        (broadcast, code),
-                    )?;
+                    let claimed: Vec<i64> = conn
+                        .prepare_cached(
+                            "update sends set state = 0, reason = null, code = null, subcode = null, finished_at = null, run = null
+                             where id in (select id from sends where broadcast = ?1 and state = 3 and code = ?2 limit 5000)
+                             returning coalesce(claimed_at, 0)",
+                        )?
+                        .query_map((broadcast, code), |row| row.get(0))?
+                        .collect::<rusqlite::Result<_>>()?;
+                    let n = claimed.len();
+                    let mut counters = Counters::default();
+                    claimed.into_iter().for_each(|at| counters.shift(broadcast, at, State::Refused, State::Pending));
+                    counters.write(conn)?;
                     shift(conn, broadcast, State::Refused, State::Pending, n)?;
                     Ok(n)
                 })?;

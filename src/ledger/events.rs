@@ -8,24 +8,21 @@
 mod judge;
 mod marks;
 mod optin;
+mod sitting;
 
-use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::OptionalExtension;
 use sha2::{Digest, Sha256};
 
-use super::broadcasts::shift;
+use super::Ledger;
 use super::spool::{Key, key};
-use super::state::State;
-use super::{Fault, Ledger};
 use crate::clock::UnixMillis;
 use crate::error::Result;
 pub use judge::{CLOCK_SLACK, How};
-use judge::{Candidate, Judgement, judge};
-use marks::Marks;
 pub use marks::{Stage, bucket_of, bucket_seconds, failure_text};
 pub use optin::OptIn;
+use sitting::Sitting;
 
 /// How long one transaction may go on.
 const HOLD: Duration = Duration::from_millis(35);
@@ -86,8 +83,21 @@ impl Event {
         Self { kind, person: facts.token.as_deref().map(self::key), facts, key }
     }
 
+    /// When the notice was sent, for an event that names no time of its own. It does not tell events apart: a notice that is
+    /// repeated is sent at another time.
+    #[must_use]
+    pub fn or_at(mut self, at: Option<UnixMillis>) -> Self {
+        self.facts.occurred_at = self.facts.occurred_at.or(at);
+        self
+    }
+
     pub fn kind(&self) -> Kind {
         self.kind
+    }
+
+    /// Whether both are the same event, told twice.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.key == other.key
     }
 
     pub fn facts(&self) -> &Facts {
@@ -196,7 +206,7 @@ impl Ledger {
         loop {
             let waiting: Vec<Waiting> = self.read(|conn| {
                 conn.prepare_cached(
-                    "select id, kind, recipient, campaign, tracking_id, occurred_at, raw ->> '$.error_message' from events
+                    "select id, kind, recipient, page, campaign, tracking_id, occurred_at, raw ->> '$.error_message' from events
                      where how = 3 and recipient >= ?1 order by recipient, id limit ?2",
                 )?
                 .query_map((after, AT_ONCE), Waiting::from_row)?
@@ -234,6 +244,7 @@ struct Waiting {
     id: i64,
     kind: i64,
     recipient: i64,
+    page: Option<String>,
     campaign: Option<String>,
     tracking_id: Option<String>,
     occurred_at: i64,
@@ -246,254 +257,13 @@ impl Waiting {
             id: row.get(0)?,
             kind: row.get(1)?,
             recipient: row.get(2)?,
-            campaign: row.get(3)?,
-            tracking_id: row.get(4)?,
-            occurred_at: row.get(5)?,
-            failure: row.get(6)?,
+            page: row.get(3)?,
+            campaign: row.get(4)?,
+            tracking_id: row.get(5)?,
+            occurred_at: row.get(6)?,
+            failure: row.get(7)?,
         })
     }
-}
-
-/// A send as the events of its person see it.
-struct Row {
-    broadcast: i64,
-    state: State,
-    candidate: Candidate,
-    marks: Marks,
-}
-
-/// One transaction's work on events.
-struct Sitting<'c> {
-    conn: &'c Connection,
-    now: UnixMillis,
-    tally: Tally,
-    /// Broadcasts of the campaigns met.
-    broadcasts: HashMap<String, Vec<i64>>,
-    counts: HashMap<(i64, i64, marks::What), i64>,
-}
-
-impl<'c> Sitting<'c> {
-    fn new(conn: &'c Connection, now: UnixMillis) -> Self {
-        Self { conn, now, tally: Tally::default(), broadcasts: HashMap::new(), counts: HashMap::new() }
-    }
-
-    fn store(&mut self, event: &Event, optins: &str) -> Result<(), Fault> {
-        let facts = &event.facts;
-        let occurred_at = facts.occurred_at.unwrap_or(self.now);
-        let mut recipient = self.recipient(event.person.as_ref())?;
-        let (judgement, rows) = match (event.kind, recipient) {
-            (Kind::Stage(_), Some(recipient)) => {
-                let rows = self.sends_of(recipient, facts.campaign.as_deref())?;
-                (Some(judge(&candidates(&rows), facts.tracking_id.as_deref(), occurred_at)), rows)
-            }
-            (Kind::Stage(_), None) => (Some(Judgement::Foreign), Vec::new()),
-            _ => (None, Vec::new()),
-        };
-        if let (Kind::OptIn, None, Some(token)) = (event.kind, recipient, &facts.token) {
-            // Somebody new who stopped is known as well, so that a later import does not bring them back.
-            recipient = Some(optin::new_person(self.conn, token, facts.page.as_deref())?);
-        }
-        let send = judgement.and_then(Judgement::place).and_then(|place| rows.get(place)).map(|row| row.candidate.send);
-        let stored = self
-            .conn
-            .prepare_cached(
-                "insert into events (key, kind, page, recipient, campaign, tracking_id, mid, occurred_at, received_at, send, how, raw)
-                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) on conflict (key) do nothing",
-            )?
-            .execute(rusqlite::params![
-                event.key,
-                event.kind.number(),
-                facts.page,
-                recipient,
-                facts.campaign,
-                facts.tracking_id,
-                facts.mid,
-                occurred_at.0,
-                self.now.0,
-                send,
-                judgement.map(Judgement::number),
-                facts.raw,
-            ])?;
-        if stored == 0 {
-            self.tally.duplicates += 1;
-            return Ok(());
-        }
-        self.tally.new += 1;
-        match (event.kind, judgement) {
-            (Kind::Stage(stage), Some(judgement)) => {
-                self.apply(stage, judgement, rows, occurred_at, facts.failure.as_deref())?;
-            }
-            (Kind::OptIn, _) => {
-                self.tally.opt_ins += 1;
-                if let (Some(recipient), Some(opt_in)) = (recipient, &facts.opt_in) {
-                    opt_in.apply(self.conn, recipient, occurred_at)?;
-                    if !opt_in.is_stop()
-                        && let Some(page) = &facts.page
-                    {
-                        optin::join(self.conn, recipient, page, optins, self.now)?;
-                    }
-                }
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn judge_again(&mut self, event: &Waiting) -> Result<(), Fault> {
-        let Some(stage) = Stage::of_number(event.kind) else { return Ok(()) };
-        let rows = self.sends_of(event.recipient, event.campaign.as_deref())?;
-        let occurred_at = UnixMillis(event.occurred_at);
-        let judgement = judge(&candidates(&rows), event.tracking_id.as_deref(), occurred_at);
-        if judgement == Judgement::Waiting {
-            self.tally.waiting += 1;
-            return Ok(());
-        }
-        let send = judgement.place().and_then(|place| rows.get(place)).map(|row| row.candidate.send);
-        // Another process may have judged it since it was read.
-        let changed = self
-            .conn
-            .prepare_cached("update events set send = ?2, how = ?3 where id = ?1 and how = 3")?
-            .execute((event.id, send, judgement.number()))?;
-        if changed == 1 {
-            let failure = event.failure.as_deref().and_then(marks::failure_text);
-            self.apply(stage, judgement, rows, occurred_at, failure.as_deref())?;
-        }
-        Ok(())
-    }
-
-    /// Merges what an event says into the send it belongs to.
-    fn apply(
-        &mut self,
-        stage: Stage,
-        judgement: Judgement,
-        mut rows: Vec<Row>,
-        at: UnixMillis,
-        failure: Option<&str>,
-    ) -> Result<(), Fault> {
-        let how = match judgement {
-            Judgement::Of { how, .. } => how,
-            Judgement::Waiting => {
-                self.tally.waiting += 1;
-                return Ok(());
-            }
-            Judgement::Foreign => {
-                self.tally.foreign += 1;
-                self.count(0, marks::hour(at.0), marks::What::Foreign, 1);
-                return Ok(());
-            }
-        };
-        match how {
-            How::Exact => self.tally.exact += 1,
-            How::Inferred => self.tally.inferred += 1,
-            How::Ambiguous => self.tally.ambiguous += 1,
-        }
-        let Some(place) = judgement.place().filter(|place| *place < rows.len()) else { return Ok(()) };
-        let row = rows.swap_remove(place);
-        let merged = row.marks.clone().with(stage, at.0, how, failure);
-        if merged != row.marks {
-            let sent_at = row.candidate.claimed_at.0;
-            for (sign, marks) in [(-1, &row.marks), (1, &merged)] {
-                marks.count(sent_at, &mut |hour, what| self.count(row.broadcast, hour, what, sign));
-            }
-            merged.write(self.conn, row.candidate.send)?;
-        }
-        if how != How::Ambiguous && row.state != State::Accepted {
-            self.settle(&row)?;
-        }
-        Ok(())
-    }
-
-    /// What can only come from this send proves that it was accepted. The person's cool-down stays: it was set when the send
-    /// became unknown.
-    fn settle(&mut self, row: &Row) -> Result<(), Fault> {
-        let settled = self
-            .conn
-            .prepare_cached(
-                "update sends set state = 2, reason = 'evidence', not_before = 0, finished_at = coalesce(finished_at, claimed_at)
-                 where id = ?1 and state = ?2 returning coalesce(finished_at, claimed_at)",
-            )?
-            .query_row((row.candidate.send, row.state), |found| found.get::<_, i64>(0))
-            .optional()?;
-        if let Some(at) = settled {
-            shift(self.conn, row.broadcast, row.state, State::Accepted, 1)?;
-            self.count(row.broadcast, marks::hour(at), marks::What::Accepted, 1);
-            self.count(row.broadcast, marks::hour(at), marks::What::Settled, 1);
-            self.tally.settled += 1;
-        }
-        Ok(())
-    }
-
-    fn recipient(&self, person: Option<&Key>) -> rusqlite::Result<Option<i64>> {
-        let Some(person) = person else { return Ok(None) };
-        self.conn
-            .prepare_cached("select id from recipients where key = ?1")?
-            .query_row([person], |row| row.get(0))
-            .optional()
-    }
-
-    /// The sends to a person in a campaign that an event can be about.
-    fn sends_of(&mut self, recipient: i64, campaign: Option<&str>) -> rusqlite::Result<Vec<Row>> {
-        let Some(campaign) = campaign else { return Ok(Vec::new()) };
-        if !self.broadcasts.contains_key(campaign) {
-            let ids = self
-                .conn
-                .prepare_cached("select id from broadcasts where campaign = ?1")?
-                .query_map([campaign], |row| row.get(0))?
-                .collect::<rusqlite::Result<_>>()?;
-            self.broadcasts.insert(campaign.to_owned(), ids);
-        }
-        let mut rows = Vec::new();
-        for broadcast in self.broadcasts.get(campaign).into_iter().flatten() {
-            let found = self
-                .conn
-                .prepare_cached(
-                    "select id, state, claimed_at, tracking_id, echoed_at, delivered_at, read_at, clicked_at, failed_at, failure,
-                            attribution, reason
-                     from sends where broadcast = ?1 and recipient = ?2 and claimed_at is not null",
-                )?
-                .query_row((broadcast, recipient), |row| {
-                    let state: State = row.get(1)?;
-                    // A person said it was not sent; what is heard of it knows better.
-                    let resolved = state == State::Pending && row.get_ref(11)?.as_str_or_null()? == Some("resolved");
-                    let counts = resolved || matches!(state, State::Claimed | State::Accepted | State::Unknown);
-                    Ok(counts.then_some(Row {
-                        broadcast: *broadcast,
-                        state,
-                        candidate: Candidate {
-                            send: row.get(0)?,
-                            claimed: state == State::Claimed,
-                            claimed_at: UnixMillis(row.get(2)?),
-                            tracking_id: row.get(3)?,
-                        },
-                        marks: Marks::from_row(row, 4)?,
-                    }))
-                })
-                .optional()?;
-            rows.extend(found.flatten());
-        }
-        Ok(rows)
-    }
-
-    fn count(&mut self, broadcast: i64, hour: i64, what: marks::What, n: i64) {
-        *self.counts.entry((broadcast, hour, what)).or_default() += n;
-    }
-
-    fn finish(self) -> Result<Tally, Fault> {
-        let mut add = self.conn.prepare_cached(
-            "insert into counters (broadcast, hour, what, n) values (?1, ?2, ?3, ?4)
-             on conflict (broadcast, hour, what) do update set n = n + excluded.n",
-        )?;
-        for ((broadcast, hour, what), n) in self.counts {
-            if n != 0 {
-                add.execute((broadcast, hour, what.name(), n))?;
-            }
-        }
-        Ok(self.tally)
-    }
-}
-
-fn candidates(rows: &[Row]) -> Vec<&Candidate> {
-    rows.iter().map(|row| &row.candidate).collect()
 }
 
 #[cfg(test)]

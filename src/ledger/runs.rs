@@ -11,6 +11,7 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::broadcasts::shift;
+use super::counters::Counters;
 use super::state::State;
 use super::{Fault, Ledger};
 use crate::clock::{Clock, UnixMillis};
@@ -177,10 +178,17 @@ fn end(
          where id in (select recipient from sends where run = ?1 and state = 1)",
         (run, until.0),
     )?;
-    let left = conn.execute(
-        "update sends set state = ?4, reason = ?3, finished_at = ?2 where run = ?1 and state = 1",
-        (run, now.0, reason, State::Unknown),
-    )?;
+    let claimed: Vec<i64> = conn
+        .prepare_cached(
+            "update sends set state = ?4, reason = ?3, finished_at = ?2 where run = ?1 and state = 1
+             returning coalesce(claimed_at, ?2)",
+        )?
+        .query_map((run, now.0, reason, State::Unknown), |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()?;
+    let left = claimed.len();
+    let mut counters = Counters::default();
+    claimed.into_iter().for_each(|at| counters.shift(broadcast, at, State::Claimed, State::Unknown));
+    counters.write(conn)?;
     shift(conn, broadcast, State::Claimed, State::Unknown, left)?;
     conn.execute("update ledger set newest_at = max(newest_at, ?1)", [now.0])?;
     Ok(left as u64)

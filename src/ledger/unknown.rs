@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::Ledger;
 use super::broadcasts::shift;
+use super::counters::Counters;
 use super::state::State;
 use crate::clock::UnixMillis;
 use crate::error::Result;
@@ -114,32 +115,31 @@ impl Ledger {
         for part in sends.chunks(1000) {
             resolved += self.write(|conn| {
                 let mut count = 0;
+                let mut counters = Counters::default();
                 for send in part {
-                    let broadcast: Option<i64> = match resolution {
-                        Resolution::Accepted => conn
-                            .prepare_cached(
-                                "update sends set state = 2, reason = 'resolved', finished_at = ?2
-                                 where id = ?1 and state = 5 returning broadcast",
-                            )?
-                            .query_row((send, now.0), |row| row.get(0))
-                            .optional()?,
-                        Resolution::NotSent => conn
-                            .prepare_cached(
-                                "update sends set state = 0, reason = 'resolved', run = null, finished_at = null,
-                                   not_before = (select blocked_until from recipients r where r.id = sends.recipient)
-                                 where id = ?1 and state = 5 returning broadcast",
-                            )?
-                            .query_row([send], |row| row.get(0))
-                            .optional()?,
+                    let (sql, to) = match resolution {
+                        Resolution::Accepted => (
+                            "update sends set state = 2, reason = 'resolved', finished_at = ?2
+                             where id = ?1 and state = 5 returning broadcast, coalesce(claimed_at, ?2)",
+                            State::Accepted,
+                        ),
+                        Resolution::NotSent => (
+                            "update sends set state = 0, reason = 'resolved', run = null, finished_at = null,
+                               not_before = (select blocked_until from recipients r where r.id = sends.recipient)
+                             where id = ?1 and state = 5 returning broadcast, coalesce(claimed_at, ?2)",
+                            State::Pending,
+                        ),
                     };
-                    let Some(broadcast) = broadcast else { continue };
-                    let to = match resolution {
-                        Resolution::Accepted => State::Accepted,
-                        Resolution::NotSent => State::Pending,
-                    };
+                    let found: Option<(i64, i64)> = conn
+                        .prepare_cached(sql)?
+                        .query_row((send, now.0), |row| Ok((row.get(0)?, row.get(1)?)))
+                        .optional()?;
+                    let Some((broadcast, claimed_at)) = found else { continue };
                     shift(conn, broadcast, State::Unknown, to, 1)?;
+                    counters.shift(broadcast, claimed_at, State::Unknown, to);
                     count += 1;
                 }
+                counters.write(conn)?;
                 Ok(count)
             })?;
         }

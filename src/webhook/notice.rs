@@ -1,15 +1,14 @@
 //! Reads a notice: both envelopes, ids as numbers or strings, absent values, timestamps of any unit.
 //!
-//! Only a body that is no JSON object is refused. Whatever else is strange in it is kept as it came, or counted.
+//! Only a body that is no JSON object is refused. Whatever else is strange in it is kept as it came.
 
 mod value;
 
-use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::clock::UnixMillis;
 use crate::ledger::events::{Event, Facts, Kind, OptIn, Stage, failure_text};
-use value::{Text, lenient};
+use value::{Object, Text};
 
 /// What a body held.
 #[derive(Debug, Default)]
@@ -17,7 +16,9 @@ pub struct Notice {
     pub events: Vec<Event>,
     /// Ordinary Messenger events, which are none of our business: not kept.
     pub ignored: u64,
-    /// Entries that can't be read, and changes without a value (the app's "Include values" is off).
+    /// Kept as they came, since nothing says what they are about.
+    pub unreadable: u64,
+    /// Of these, changes without a value: the app's "Include values" is off.
     pub empty: u64,
 }
 
@@ -37,134 +38,99 @@ impl std::fmt::Display for Malformed {
 
 impl std::error::Error for Malformed {}
 
-#[derive(Deserialize)]
-struct Body<'b> {
-    #[serde(borrow, default, deserialize_with = "lenient")]
-    entry: Option<Vec<&'b RawValue>>,
-    #[serde(borrow, default)]
-    field: Option<&'b RawValue>,
-    #[serde(borrow, default)]
-    messenger_subscription_token: Option<&'b RawValue>,
-}
-
-#[derive(Deserialize, Default)]
-struct Entry<'b> {
-    #[serde(borrow, default)]
-    id: Text<'b>,
-    #[serde(borrow, default)]
-    time: Text<'b>,
-    #[serde(borrow, default, deserialize_with = "lenient")]
-    changes: Option<Vec<&'b RawValue>>,
-    #[serde(borrow, default, deserialize_with = "lenient")]
-    messaging: Option<Vec<&'b RawValue>>,
-}
-
-#[derive(Deserialize, Default)]
-struct Change<'b> {
-    #[serde(borrow, default)]
-    field: Text<'b>,
-    #[serde(borrow, default)]
-    value: Option<&'b RawValue>,
-}
-
-/// The fields of every kind of event, all optional.
-#[derive(Deserialize, Default)]
-struct Fields<'b> {
-    #[serde(borrow, default)]
-    field: Text<'b>,
-    #[serde(borrow, default)]
-    page_id: Text<'b>,
-    #[serde(borrow, default)]
-    timestamp: Text<'b>,
-    #[serde(borrow, default)]
-    mid: Text<'b>,
-    #[serde(borrow, default)]
-    marketing_message_tracking_id: Text<'b>,
-    #[serde(borrow, default)]
-    messenger_subscription_token: Text<'b>,
-    #[serde(borrow, default)]
-    message_id: Text<'b>,
-    #[serde(borrow, default)]
-    error_message: Text<'b>,
-    #[serde(borrow, default)]
-    sender: Option<&'b RawValue>,
-    #[serde(borrow, default)]
-    recipient: Option<&'b RawValue>,
-    #[serde(borrow, default)]
-    optin: Option<&'b RawValue>,
-}
-
-#[derive(Deserialize, Default)]
-struct Party<'b> {
-    #[serde(borrow, default)]
-    id: Text<'b>,
-}
-
-#[derive(Deserialize, Default)]
-struct OptInFields<'b> {
-    #[serde(borrow, default)]
-    notification_messages_token: Text<'b>,
-    #[serde(borrow, default)]
-    notification_messages_timezone: Text<'b>,
-    #[serde(borrow, default)]
-    notification_messages_status: Text<'b>,
-    #[serde(borrow, default)]
-    token_expiry_timestamp: Text<'b>,
-}
-
 /// Reads a body.
 ///
 /// # Errors
 /// When it is no JSON object.
 pub fn read(body: &[u8]) -> Result<Notice, Malformed> {
     let whole: &RawValue = serde_json::from_slice(body).map_err(|error| Malformed(Some(error)))?;
-    let body: Body<'_> = object(whole).ok_or(Malformed(None))?;
+    let body = Object::of(whole).ok_or(Malformed(None))?;
     let mut notice = Notice::default();
-    match body.entry {
+    match body.array("entry") {
         Some(entries) => {
             for raw in entries {
-                match object(raw) {
-                    Some(entry) => read_entry(&entry, &mut notice),
-                    None => notice.empty += 1,
+                match Object::of(raw) {
+                    Some(entry) => read_entry(raw, &entry, &mut notice),
+                    None => notice.keep(raw, &Sender::default()),
                 }
             }
         }
         // The inner object alone, as the documentation shows it.
-        None if body.field.is_some() || body.messenger_subscription_token.is_some() => {
-            read_value(None, whole, &Entry::default(), &mut notice);
+        None if body.has("field") || body.has("messenger_subscription_token") => {
+            read_value(None, whole, &Sender::default(), &mut notice);
         }
-        None => notice.empty += 1,
+        None => notice.keep(whole, &Sender::default()),
     }
     Ok(notice)
 }
 
-/// The fields of a JSON object; an array is none, though serde would take one.
-fn object<'b, T: Deserialize<'b>>(raw: &'b RawValue) -> Option<T> {
-    raw.get().starts_with('{').then(|| serde_json::from_str(raw.get()).ok()).flatten()
+/// Whose entry it is, and when the notice was sent.
+#[derive(Default)]
+struct Sender {
+    page: Option<String>,
+    time: Option<UnixMillis>,
 }
 
-fn read_entry(entry: &Entry<'_>, notice: &mut Notice) {
-    for raw in entry.changes.iter().flatten() {
-        match object(raw) {
-            Some(Change { field, value: Some(value) }) => read_value(field.text().as_deref(), value, entry, notice),
+impl Notice {
+    /// What can't be read is kept as it came: it was acknowledged, and nobody can ask for it again.
+    fn keep(&mut self, raw: &RawValue, sender: &Sender) {
+        self.unreadable += 1;
+        let facts = Facts { page: sender.page.clone(), raw: raw.get().to_owned(), ..Facts::default() };
+        self.events.push(Event::new(Kind::Other, facts).or_at(sender.time));
+    }
+}
+
+fn read_entry(raw: &RawValue, entry: &Object<'_>, notice: &mut Notice) {
+    let sender = Sender { page: entry.id("id"), time: time(&entry.value("time")) };
+    let (changes, messaging) = (entry.array("changes"), entry.array("messaging"));
+    if changes.is_none() && messaging.is_none() {
+        // An entry of another kind (`standby` and others of Messenger's) is not ours; one whose arrays are none is broken.
+        if entry.has("changes") || entry.has("messaging") {
+            notice.keep(raw, &sender);
+        } else {
+            notice.ignored += 1;
+        }
+        return;
+    }
+    for raw in changes.into_iter().flatten() {
+        let Some(change) = Object::of(raw) else {
+            notice.keep(raw, &sender);
+            continue;
+        };
+        let field = change.text("field").filter(|field| !field.is_empty());
+        if field.as_deref().is_some_and(|field| !is_ours(field)) {
+            notice.ignored += 1;
+            continue;
+        }
+        match change.get("value") {
+            Some(value) => read_value(field.as_deref(), value, &sender, notice),
             // The value may lie flat in the change.
-            Some(_) if raw.get().contains("messenger_subscription_token") => read_value(None, raw, entry, notice),
-            Some(_) | None => notice.empty += 1,
+            None if change.has("messenger_subscription_token") => read_value(None, raw, &sender, notice),
+            None => {
+                notice.empty += 1;
+                notice.keep(raw, &sender);
+            }
         }
     }
-    for raw in entry.messaging.iter().flatten() {
-        read_value(None, raw, entry, notice);
+    for raw in messaging.into_iter().flatten() {
+        read_value(None, raw, &sender, notice);
     }
 }
 
-fn read_value(field: Option<&str>, raw: &RawValue, entry: &Entry<'_>, notice: &mut Notice) {
-    let Some(fields) = object::<Fields<'_>>(raw) else {
-        notice.empty += 1;
+/// Whether a field is one that this tool subscribes to, or may one day.
+fn is_ours(field: &str) -> bool {
+    field.starts_with("marketing_") || field == "messaging_optins"
+}
+
+fn read_value(field: Option<&str>, raw: &RawValue, sender: &Sender, notice: &mut Notice) {
+    let Some(fields) = Object::of(raw) else {
+        notice.keep(raw, sender);
         return;
     };
-    let inner = fields.field.text();
+    let inner = fields.text("field");
     let name = field.or(inner.as_deref()).unwrap_or_default();
-    let optin = fields.optin.and_then(object::<OptInFields<'_>>);
+    let optin = fields.get("optin").and_then(Object::of);
+    let failure = fields.text("error_message");
     let kind = match name.strip_prefix("marketing_message_") {
         Some("echoes") => Kind::Stage(Stage::Echoed),
         Some("deliveries") => Kind::Stage(Stage::Delivered),
@@ -175,45 +141,52 @@ fn read_value(field: Option<&str>, raw: &RawValue, entry: &Entry<'_>, notice: &m
         None if optin.is_some() => Kind::OptIn,
         None if name == "marketing_messages_subscriber_upload_status" => Kind::Upload,
         // A failure names its field only outside, and outside it may be missing.
-        None if name.is_empty() && fields.error_message.text().is_some() => Kind::Stage(Stage::Failed),
-        None if name.starts_with("marketing_") => Kind::Other,
+        None if name.is_empty() && failure.is_some() && fields.has("messenger_subscription_token") => {
+            Kind::Stage(Stage::Failed)
+        }
+        None if is_ours(name) => Kind::Other,
+        // About a marketing message, but nothing says what of it.
+        None if fields.has("messenger_subscription_token") || fields.has("marketing_message_tracking_id") => {
+            notice.keep(raw, sender);
+            return;
+        }
         None => {
             notice.ignored += 1;
             return;
         }
     };
-    let page = |party: Option<&RawValue>| party.and_then(object::<Party<'_>>).and_then(|party| party.id.id());
+    let party = |name: &str| fields.get(name).and_then(Object::of).and_then(|party| party.id("id"));
     let mut facts = Facts {
-        page: fields.page_id.id(),
-        token: fields.messenger_subscription_token.id(),
-        campaign: fields.message_id.id(),
-        tracking_id: fields.marketing_message_tracking_id.id(),
-        mid: fields.mid.id(),
-        occurred_at: time(&fields.timestamp).or_else(|| time(&entry.time)),
+        page: fields.id("page_id"),
+        token: fields.id("messenger_subscription_token"),
+        campaign: fields.id("message_id"),
+        tracking_id: fields.id("marketing_message_tracking_id"),
+        mid: fields.id("mid"),
+        occurred_at: time(&fields.value("timestamp")),
         failure: match kind {
-            Kind::Stage(Stage::Failed) => fields.error_message.text().as_deref().and_then(failure_text),
+            Kind::Stage(Stage::Failed) => failure.as_deref().and_then(failure_text),
             _ => None,
         },
         opt_in: None,
         raw: raw.get().to_owned(),
     };
     if let Some(optin) = optin.filter(|_| kind == Kind::OptIn) {
-        let status = optin.notification_messages_status.text().map(|status| status.to_ascii_uppercase());
-        facts.page = facts.page.or_else(|| page(fields.recipient));
-        facts.token = optin.notification_messages_token.id();
+        let status = optin.text("notification_messages_status").map(|status| status.to_ascii_uppercase());
+        facts.page = facts.page.or_else(|| party("recipient"));
+        facts.token = optin.id("notification_messages_token");
         facts.opt_in = Some(OptIn {
             stop: match status.as_deref() {
                 Some(status) if status.contains("STOP") => Some(true),
                 Some(status) if status.contains("RESUME") => Some(false),
                 _ => None,
             },
-            psid: page(fields.sender),
-            time_zone: optin.notification_messages_timezone.text(),
-            expires_at: time(&optin.token_expiry_timestamp),
+            psid: party("sender"),
+            time_zone: optin.text("notification_messages_timezone"),
+            expires_at: time(&optin.value("token_expiry_timestamp")),
         });
     }
-    facts.page = facts.page.or_else(|| entry.id.id());
-    notice.events.push(Event::new(kind, facts));
+    facts.page = facts.page.or_else(|| sender.page.clone());
+    notice.events.push(Event::new(kind, facts).or_at(sender.time));
 }
 
 /// A time in whatever unit its digits make sense in: seconds, milliseconds, microseconds, or the tenths that Meta's sample shows.

@@ -4,6 +4,7 @@
 use rusqlite::{Connection, Row};
 
 use super::How;
+use crate::ledger::counters::What;
 
 /// A stage of a send's life after it was accepted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -33,37 +34,6 @@ impl Stage {
     }
 }
 
-/// What a counter counts. `of` counters stand in the hour in which the message was sent, so that a range of them is a cohort.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum What {
-    /// The stage was reached in this hour.
-    Stage(Stage),
-    /// Of the messages sent in this hour, the stage was reached.
-    Of(Stage),
-    OfHow(Stage, How),
-    /// Of the messages sent in this hour, the stage came after so long: see [`bucket_of`].
-    After(Stage, u8),
-    /// A send in doubt proved accepted.
-    Accepted,
-    Settled,
-    /// Events of no send in this ledger.
-    Foreign,
-}
-
-impl What {
-    pub fn name(self) -> String {
-        match self {
-            Self::Stage(stage) => stage.name().to_owned(),
-            Self::Of(stage) => format!("of.{}", stage.name()),
-            Self::OfHow(stage, how) => format!("how.{}.{}", stage.name(), how.name()),
-            Self::After(stage, bucket) => format!("after.{}.{bucket}", stage.name()),
-            Self::Accepted => "accepted".to_owned(),
-            Self::Settled => "settled".to_owned(),
-            Self::Foreign => "foreign".to_owned(),
-        }
-    }
-}
-
 impl How {
     pub const fn name(self) -> &'static str {
         match self {
@@ -80,10 +50,6 @@ impl How {
             Self::Ambiguous => b'a',
         }
     }
-}
-
-pub fn hour(at: i64) -> i64 {
-    at.div_euclid(3_600_000)
 }
 
 /// Eight buckets for each doubling of the seconds: a bucket is 9 % wide. The first holds everything up to a second.
@@ -152,19 +118,18 @@ impl Marks {
         has(stage) && (stage != Stage::Failed || !(has(Stage::Delivered) || has(Stage::Read) || has(Stage::Clicked)))
     }
 
-    /// Hands every counter that this send stands in to `each`, with its hour.
+    /// Hands every counter that this send stands in to `each`, with a time of its hour.
     pub fn count(&self, sent_at: i64, each: &mut dyn FnMut(i64, What)) {
-        let cohort = hour(sent_at);
         for stage in Stage::ALL.into_iter().filter(|stage| self.counts(*stage)) {
             let place = stage as usize;
             let Some(at) = self.at[place] else { continue };
-            each(hour(at), What::Stage(stage));
-            each(cohort, What::Of(stage));
+            each(at, What::Stage(stage));
+            each(sent_at, What::Of(stage));
             if let Some(how) = self.how[place].filter(|how| *how != How::Exact) {
-                each(cohort, What::OfHow(stage, how));
+                each(sent_at, What::OfHow(stage, how));
             }
             if matches!(stage, Stage::Delivered | Stage::Read | Stage::Clicked) {
-                each(cohort, What::After(stage, bucket_of(at.saturating_sub(sent_at))));
+                each(sent_at, What::After(stage, bucket_of(at.saturating_sub(sent_at))));
             }
         }
     }
@@ -209,18 +174,18 @@ mod tests {
 
     fn counters(marks: &Marks) -> Vec<String> {
         let mut all = Vec::new();
-        marks.count(0, &mut |hour, what| all.push(format!("{hour} {}", what.name())));
+        marks.count(0, &mut |at, what| all.push(format!("{at} {}", what.name())));
         all
     }
 
     #[test]
     fn a_failure_gives_way_to_a_delivery_in_either_order() {
         let failed = Marks::default().with(Stage::Failed, 5, How::Inferred, Some("gone"));
-        assert_eq!(counters(&failed), ["0 failed", "0 of.failed", "0 how.failed.inferred"]);
+        assert_eq!(counters(&failed), ["5 failed", "0 of.failed", "0 how.failed.inferred"]);
         let both = failed.with(Stage::Delivered, 9, How::Exact, None);
         let other = Marks::default().with(Stage::Delivered, 9, How::Exact, None);
         assert_eq!(both, other.with(Stage::Failed, 5, How::Inferred, Some("gone")));
-        assert_eq!(counters(&both), ["0 delivered", "0 of.delivered", "0 after.delivered.0"]);
+        assert_eq!(counters(&both), ["9 delivered", "0 of.delivered", "0 after.delivered.0"]);
     }
 
     #[test]

@@ -29,6 +29,14 @@ impl OptIn {
              where id = ?1 and coalesce(optin_at, -1) < ?2",
         )?
         .execute((recipient, at.0, &self.time_zone, self.expires_at.map(|at| at.0), &self.psid))?;
+        // A token that is given anew has not expired.
+        if self.expires_at.is_none_or(|expiry| expiry > at) {
+            conn.prepare_cached(
+                "update recipients set suppressed = null, suppressed_at = null
+                 where id = ?1 and suppressed = ?2 and suppressed_at <= ?3",
+            )?
+            .execute((recipient, Skip::Expired.name(), at.0))?;
+        }
         let Some(stop) = self.stop else { return Ok(()) };
         // Of a stop and a resume in the same moment the stop stands.
         let newest = conn

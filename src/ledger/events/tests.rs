@@ -2,6 +2,9 @@ use proptest::prelude::*;
 use rusqlite::types::Value;
 
 use super::*;
+use crate::ledger::broadcasts::shift;
+use crate::ledger::state::State;
+use crate::ledger::unknown::Resolution;
 
 const HOUR: i64 = 3_600_000;
 const CAMPAIGN: &str = "c1";
@@ -263,6 +266,67 @@ fn a_stop_suppresses_a_resume_lifts_and_an_operators_word_stands() {
         "anna suppressed\nbert opted_out\ncleo -\ndora -"
     );
     assert_eq!(text(&ledger, "select name, rows from audiences"), "optins 3");
+}
+
+#[test]
+fn an_opt_in_lifts_an_expiry_that_is_older() {
+    let (_folder, mut ledger) = ledger();
+    put(&ledger, &send(1, "anna", State::Accepted, HOUR, None));
+    for (suppressed_at, left) in [(5, "-"), (7, "expired")] {
+        ledger
+            .conn
+            .execute(
+                "update recipients set suppressed = 'expired', suppressed_at = ?1 where token = 'anna'",
+                [suppressed_at],
+            )
+            .unwrap();
+        store(&mut ledger, &[choice("anna", None, 6 - i64::from(suppressed_at == 5))], 1);
+        assert_eq!(text(&ledger, "select suppressed from recipients"), left);
+    }
+}
+
+#[test]
+fn without_its_campaign_an_event_needs_the_tracking_id() {
+    let (_folder, mut ledger) = ledger();
+    put(&ledger, &send(3, "anna", State::Accepted, HOUR, Some("t1")));
+    put(&ledger, &send(1, "bert", State::Unknown, HOUR, None));
+    let nameless = |token: &str, tracking_id: Option<&str>| {
+        let mut facts = event(Stage::Read, token, tracking_id, 2 * HOUR).facts;
+        facts.campaign = None;
+        Event::new(Kind::Stage(Stage::Read), facts)
+    };
+    let events = [
+        nameless("anna", Some("t1")),
+        nameless("anna", None),
+        nameless("anna", Some("t2")),
+        nameless("bert", Some("t3")),
+    ];
+    let tally = store(&mut ledger, &events, 9);
+    assert_eq!((tally.exact, tally.inferred, tally.foreign, tally.settled), (1, 0, 3, 0));
+    assert_eq!(text(&ledger, "select read_at from sends order by id"), format!("{}\n-", 2 * HOUR));
+}
+
+#[test]
+fn doubt_that_is_settled_is_taken_back_where_it_was_counted() {
+    let (_folder, mut ledger) = ledger();
+    let clock = crate::clock::Clock::system();
+    let run = ledger.start_run(1, UnixMillis(HOUR)).unwrap();
+    for token in ["anna", "bert", "cleo", "dora"] {
+        let id = put(&ledger, &send(1, token, State::Claimed, HOUR, None));
+        ledger.conn.execute("update sends set run = ?2 where id = ?1", (id, run.id)).unwrap();
+    }
+    drop(run);
+    assert_eq!(ledger.bury_dead_runs(&clock, Duration::ZERO).unwrap(), 4);
+    let doubt = "select hour, what, n from counters where n <> 0 order by what";
+    assert_eq!(text(&ledger, doubt), "1 unknown 4");
+    ledger.resolve_unknown(&[1], Resolution::Accepted, UnixMillis(9 * HOUR)).unwrap();
+    ledger.resolve_unknown(&[2], Resolution::NotSent, UnixMillis(9 * HOUR)).unwrap();
+    store(&mut ledger, &[event(Stage::Echoed, "cleo", None, 2 * HOUR)], 1);
+    assert_eq!(
+        text(&ledger, doubt),
+        "1 accepted 2\n2 echoed 1\n1 how.echoed.inferred 1\n1 of.echoed 1\n1 settled 1\n1 unknown 1"
+    );
+    assert_eq!(text(&ledger, "select state, n from states where n <> 0 order by 1"), "0 1\n2 2\n5 1");
 }
 
 fn any_event() -> impl Strategy<Value = Event> {

@@ -144,10 +144,45 @@ fn strange_parts_spoil_nothing_else() {
         { "id": "1", "changes": [{ "field": "marketing_message_echoes", "value": echo(), "new": [1] }] },
     ]});
     let notice = read(body.to_string().as_bytes()).unwrap();
-    assert_eq!((notice.events.len(), notice.empty, notice.ignored), (1, 4, 2));
+    assert_eq!((notice.unreadable, notice.empty, notice.ignored), (5, 1, 2));
+    // One was read, and what could not be is kept as it came.
+    let kept: Vec<&str> = notice.events.iter().map(|event| event.facts().raw.as_str()).collect();
+    let told = echo().to_string();
+    let change = r#"{"field":"marketing_message_reads"}"#;
+    assert_eq!(kept, ["7", r#"{"id":"1","changes":"none"}"#, change, "[]", "3", told.as_str()]);
     // A flat change.
     let body = json!({ "entry": [{ "changes": [echo()] }] });
     assert_eq!(events(&body).len(), 1);
+}
+
+#[test]
+fn a_key_that_stands_twice_loses_nothing() {
+    let value = r#"{"field":"marketing_message_reads","new":1,"new":2,"message_id":"6","message_id":"7","messenger_subscription_token":"t"}"#;
+    let body = format!(
+        r#"{{"object":"page","object":"page","entry":[{{"id":"1","id":"2","changes":[{{"value":{value}}}]}}]}}"#
+    );
+    let notice = read(body.as_bytes()).unwrap();
+    let facts = notice.events[0].facts();
+    assert_eq!((notice.unreadable, facts.campaign.as_deref(), facts.page.as_deref()), (0, Some("7"), Some("2")));
+}
+
+#[test]
+fn an_event_of_no_kind_is_kept() {
+    let value = json!({ "messenger_subscription_token": "a", "message_id": "1" });
+    let notice = read(change(None, &value).to_string().as_bytes()).unwrap();
+    assert_eq!((notice.events[0].kind(), notice.unreadable), (Kind::Other, 1));
+}
+
+#[test]
+fn a_repeated_notice_has_the_same_key_whenever_it_is_sent() {
+    let mut value = echo();
+    value.as_object_mut().unwrap().remove("timestamp");
+    let mut later = change(None, &value);
+    let first = events(&later).remove(0);
+    later["entry"][0]["time"] = json!(1_764_000_999);
+    let second = events(&later).remove(0);
+    assert_ne!(first.facts().occurred_at, second.facts().occurred_at);
+    assert!(first.is_same(&second));
 }
 
 #[test]
@@ -158,7 +193,7 @@ fn only_json_objects_are_read() {
     }
     assert!(read(b"{\"entry\":[{\"id\":\"\xff\"}]}").is_err());
     let nothing = read(b"{}").unwrap();
-    assert_eq!((nothing.events.len(), nothing.empty), (0, 1));
+    assert_eq!((nothing.events.len(), nothing.unreadable), (1, 1));
     let deep = format!("{{\"entry\":{}{}}}", "[".repeat(5000), "]".repeat(5000));
     let _ = read(deep.as_bytes());
 }

@@ -1,17 +1,81 @@
-//! Values whose type Meta does not keep: numbers or strings for ids and times.
+//! Objects and values whose shape Meta does not keep: numbers or strings for ids and times, a key that stands twice.
 
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
+
+/// A JSON object. Of a key that stands twice the last counts, as nearly every reader has it.
+pub struct Object<'b>(Vec<(Cow<'b, str>, &'b RawValue)>);
+
+impl<'b> Object<'b> {
+    /// `None` for anything but an object.
+    pub fn of(raw: &'b RawValue) -> Option<Self> {
+        serde_json::from_str(raw.get()).ok()
+    }
+
+    /// A member; `null` is as if it were not there.
+    pub fn get(&self, name: &str) -> Option<&'b RawValue> {
+        let (_, value) = self.0.iter().rev().find(|(key, _)| key == name)?;
+        (value.get() != "null").then_some(*value)
+    }
+
+    pub fn has(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    pub fn value(&self, name: &str) -> Text<'b> {
+        Text(self.get(name))
+    }
+
+    pub fn text(&self, name: &str) -> Option<String> {
+        self.value(name).text()
+    }
+
+    /// An id: no empty text, and not the 0 that stands for nobody.
+    pub fn id(&self, name: &str) -> Option<String> {
+        self.text(name).filter(|id| !id.is_empty() && id != "0")
+    }
+
+    /// `None` when it is no array.
+    pub fn array(&self, name: &str) -> Option<Vec<&'b RawValue>> {
+        serde_json::from_str(self.get(name)?.get()).ok()
+    }
+}
+
+impl<'de: 'b, 'b> Deserialize<'de> for Object<'b> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = Vec<(Cow<'de, str>, &'de RawValue)>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let mut members = Vec::with_capacity(12);
+                while let Some((Key(key), value)) = map.next_entry()? {
+                    members.push((key, value));
+                }
+                Ok(members)
+            }
+        }
+
+        deserializer.deserialize_map(Members).map(Self)
+    }
+}
+
+/// A key, borrowed where no escape is in it.
+#[derive(Deserialize)]
+struct Key<'b>(#[serde(borrow)] Cow<'b, str>);
 
 /// A string or a number, as text; never through a float. `null`, `true`, arrays and objects are nothing.
 #[derive(Clone, Copy, Default)]
 pub struct Text<'b>(Option<&'b RawValue>);
-
-impl<'de: 'b, 'b> Deserialize<'de> for Text<'b> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        <&RawValue>::deserialize(deserializer).map(|raw| Self(Some(raw)))
-    }
-}
 
 impl Text<'_> {
     pub fn text(&self) -> Option<String> {
@@ -26,15 +90,4 @@ impl Text<'_> {
             _ => None,
         }
     }
-
-    /// An id: no empty text, and not the 0 that stands for nobody.
-    pub fn id(&self) -> Option<String> {
-        self.text().filter(|id| !id.is_empty() && id != "0")
-    }
-}
-
-/// What has another type than expected is as if it were not there.
-pub fn lenient<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    let raw = <&RawValue>::deserialize(deserializer)?;
-    Ok(serde_json::from_str(raw.get()).ok())
 }

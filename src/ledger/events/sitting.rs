@@ -1,0 +1,284 @@
+//! One transaction's work on events: each stored once, judged, and merged into the send it belongs to.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::judge::{Candidate, How, Judgement, judge};
+use super::marks::{Marks, Stage, failure_text};
+use super::{Event, Kind, Tally, Waiting, optin};
+use crate::clock::UnixMillis;
+use crate::ledger::Fault;
+use crate::ledger::broadcasts::shift;
+use crate::ledger::counters::{Counters, What};
+use crate::ledger::spool::Key;
+use crate::ledger::state::State;
+
+/// A send as the events of its person see it.
+struct Row {
+    broadcast: i64,
+    state: State,
+    candidate: Candidate,
+    marks: Marks,
+}
+
+/// One transaction's work on events.
+pub struct Sitting<'c> {
+    conn: &'c Connection,
+    now: UnixMillis,
+    tally: Tally,
+    /// Broadcasts of the campaigns met.
+    broadcasts: HashMap<String, Vec<i64>>,
+    counters: Counters,
+}
+
+impl<'c> Sitting<'c> {
+    pub fn new(conn: &'c Connection, now: UnixMillis) -> Self {
+        Self { conn, now, tally: Tally::default(), broadcasts: HashMap::new(), counters: Counters::default() }
+    }
+
+    pub fn store(&mut self, event: &Event, optins: &str) -> Result<(), Fault> {
+        let facts = &event.facts;
+        let occurred_at = facts.occurred_at.unwrap_or(self.now);
+        let mut recipient = self.recipient(event.person.as_ref())?;
+        let (judgement, rows) = match event.kind {
+            Kind::Stage(_) => {
+                let about = About {
+                    recipient,
+                    campaign: facts.campaign.as_deref(),
+                    page: facts.page.as_deref(),
+                    tracking_id: facts.tracking_id.as_deref(),
+                };
+                let (judgement, rows) = self.judge(&about, occurred_at)?;
+                (Some(judgement), rows)
+            }
+            _ => (None, Vec::new()),
+        };
+        if let (Kind::OptIn, None, Some(token)) = (event.kind, recipient, &facts.token) {
+            // Somebody new who stopped is known as well, so that a later import does not bring them back.
+            recipient = Some(optin::new_person(self.conn, token, facts.page.as_deref())?);
+        }
+        let send = judgement.and_then(Judgement::place).and_then(|place| rows.get(place)).map(|row| row.candidate.send);
+        let stored = self
+            .conn
+            .prepare_cached(
+                "insert into events (key, kind, page, recipient, campaign, tracking_id, mid, occurred_at, received_at, send, how, raw)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) on conflict (key) do nothing",
+            )?
+            .execute(rusqlite::params![
+                event.key,
+                event.kind.number(),
+                facts.page,
+                recipient,
+                facts.campaign,
+                facts.tracking_id,
+                facts.mid,
+                occurred_at.0,
+                self.now.0,
+                send,
+                judgement.map(Judgement::number),
+                facts.raw,
+            ])?;
+        if stored == 0 {
+            self.tally.duplicates += 1;
+            return Ok(());
+        }
+        self.tally.new += 1;
+        match (event.kind, judgement) {
+            (Kind::Stage(stage), Some(judgement)) => {
+                self.apply(stage, judgement, rows, occurred_at, facts.failure.as_deref())?;
+            }
+            (Kind::OptIn, _) => {
+                self.tally.opt_ins += 1;
+                if let (Some(recipient), Some(opt_in)) = (recipient, &facts.opt_in) {
+                    opt_in.apply(self.conn, recipient, occurred_at)?;
+                    if !opt_in.is_stop()
+                        && let Some(page) = &facts.page
+                    {
+                        optin::join(self.conn, recipient, page, optins, self.now)?;
+                    }
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    pub fn judge_again(&mut self, event: &Waiting) -> Result<(), Fault> {
+        let Some(stage) = Stage::of_number(event.kind) else { return Ok(()) };
+        let occurred_at = UnixMillis(event.occurred_at);
+        let about = About {
+            recipient: Some(event.recipient),
+            campaign: event.campaign.as_deref(),
+            page: event.page.as_deref(),
+            tracking_id: event.tracking_id.as_deref(),
+        };
+        let (judgement, rows) = self.judge(&about, occurred_at)?;
+        if judgement == Judgement::Waiting {
+            self.tally.waiting += 1;
+            return Ok(());
+        }
+        let send = judgement.place().and_then(|place| rows.get(place)).map(|row| row.candidate.send);
+        // Another process may have judged it since it was read.
+        let changed = self
+            .conn
+            .prepare_cached("update events set send = ?2, how = ?3 where id = ?1 and how = 3")?
+            .execute((event.id, send, judgement.number()))?;
+        if changed == 1 {
+            let failure = event.failure.as_deref().and_then(failure_text);
+            self.apply(stage, judgement, rows, occurred_at, failure.as_deref())?;
+        }
+        Ok(())
+    }
+
+    /// Merges what an event says into the send it belongs to.
+    fn apply(
+        &mut self,
+        stage: Stage,
+        judgement: Judgement,
+        mut rows: Vec<Row>,
+        at: UnixMillis,
+        failure: Option<&str>,
+    ) -> Result<(), Fault> {
+        let how = match judgement {
+            Judgement::Of { how, .. } => how,
+            Judgement::Waiting => {
+                self.tally.waiting += 1;
+                return Ok(());
+            }
+            Judgement::Foreign => {
+                self.tally.foreign += 1;
+                self.counters.add(0, at.0, What::Foreign, 1);
+                return Ok(());
+            }
+        };
+        match how {
+            How::Exact => self.tally.exact += 1,
+            How::Inferred => self.tally.inferred += 1,
+            How::Ambiguous => self.tally.ambiguous += 1,
+        }
+        let Some(place) = judgement.place().filter(|place| *place < rows.len()) else { return Ok(()) };
+        let row = rows.swap_remove(place);
+        let merged = row.marks.clone().with(stage, at.0, how, failure);
+        if merged != row.marks {
+            let (broadcast, counters) = (row.broadcast, &mut self.counters);
+            for (sign, marks) in [(-1, &row.marks), (1, &merged)] {
+                marks.count(row.candidate.claimed_at.0, &mut |at, what| counters.add(broadcast, at, what, sign));
+            }
+            merged.write(self.conn, row.candidate.send)?;
+        }
+        if how != How::Ambiguous && row.state != State::Accepted {
+            self.settle(&row)?;
+        }
+        Ok(())
+    }
+
+    /// What can only come from this send proves that it was accepted. The person's cool-down stays: it was set when the send
+    /// became unknown.
+    fn settle(&mut self, row: &Row) -> Result<(), Fault> {
+        let settled = self
+            .conn
+            .prepare_cached(
+                "update sends set state = 2, reason = 'evidence', not_before = 0, finished_at = coalesce(finished_at, claimed_at)
+                 where id = ?1 and state = ?2",
+            )?
+            .execute((row.candidate.send, row.state))?;
+        if settled == 1 {
+            let at = row.candidate.claimed_at.0;
+            shift(self.conn, row.broadcast, row.state, State::Accepted, 1)?;
+            self.counters.shift(row.broadcast, at, row.state, State::Accepted);
+            self.counters.add(row.broadcast, at, What::Settled, 1);
+            self.tally.settled += 1;
+        }
+        Ok(())
+    }
+
+    fn recipient(&self, person: Option<&Key>) -> rusqlite::Result<Option<i64>> {
+        let Some(person) = person else { return Ok(None) };
+        self.conn
+            .prepare_cached("select id from recipients where key = ?1")?
+            .query_row([person], |row| row.get(0))
+            .optional()
+    }
+
+    /// What an event is about, and the sends it was judged against.
+    fn judge(&mut self, about: &About<'_>, at: UnixMillis) -> rusqlite::Result<(Judgement, Vec<Row>)> {
+        let Some(recipient) = about.recipient else { return Ok((Judgement::Foreign, Vec::new())) };
+        let rows = match (about.campaign, about.page, about.tracking_id) {
+            (Some(campaign), ..) => self.sends_of(recipient, Of::Campaign(campaign))?,
+            // Without its campaign only the tracking id can name it.
+            (None, Some(page), Some(_)) => self.sends_of(recipient, Of::Page(page))?,
+            (None, ..) => Vec::new(),
+        };
+        let candidates: Vec<&Candidate> = rows.iter().map(|row| &row.candidate).collect();
+        let judgement = match judge(&candidates, about.tracking_id, at) {
+            Judgement::Of { how, .. } if about.campaign.is_none() && how != How::Exact => Judgement::Foreign,
+            judgement => judgement,
+        };
+        Ok((judgement, rows))
+    }
+
+    /// The sends to a person that an event can be about.
+    fn sends_of(&mut self, recipient: i64, of: Of<'_>) -> rusqlite::Result<Vec<Row>> {
+        let (sql, name) = match of {
+            Of::Campaign(campaign) => ("select id from broadcasts where campaign = ?1", campaign),
+            Of::Page(page) => ("select id from broadcasts where page = ?1", page),
+        };
+        // Both are ids of Graph's, which gives each object its own.
+        if !self.broadcasts.contains_key(name) {
+            let ids =
+                self.conn.prepare_cached(sql)?.query_map([name], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+            self.broadcasts.insert(name.to_owned(), ids);
+        }
+        let mut rows = Vec::new();
+        for broadcast in self.broadcasts.get(name).into_iter().flatten() {
+            let found = self
+                .conn
+                .prepare_cached(
+                    "select id, state, claimed_at, tracking_id, echoed_at, delivered_at, read_at, clicked_at, failed_at, failure,
+                            attribution, reason
+                     from sends where broadcast = ?1 and recipient = ?2 and claimed_at is not null",
+                )?
+                .query_row((broadcast, recipient), |row| {
+                    let state: State = row.get(1)?;
+                    // A person said it was not sent; what is heard of it knows better.
+                    let resolved = state == State::Pending && row.get_ref(11)?.as_str_or_null()? == Some("resolved");
+                    let counts = resolved || matches!(state, State::Claimed | State::Accepted | State::Unknown);
+                    Ok(counts.then_some(Row {
+                        broadcast: *broadcast,
+                        state,
+                        candidate: Candidate {
+                            send: row.get(0)?,
+                            claimed: state == State::Claimed,
+                            claimed_at: UnixMillis(row.get(2)?),
+                            tracking_id: row.get(3)?,
+                        },
+                        marks: Marks::from_row(row, 4)?,
+                    }))
+                })
+                .optional()?;
+            rows.extend(found.flatten());
+        }
+        Ok(rows)
+    }
+
+    pub fn finish(self) -> Result<Tally, Fault> {
+        self.counters.write(self.conn)?;
+        Ok(self.tally)
+    }
+}
+
+/// What names the send that an event is about.
+struct About<'e> {
+    recipient: Option<i64>,
+    campaign: Option<&'e str>,
+    page: Option<&'e str>,
+    tracking_id: Option<&'e str>,
+}
+
+/// Among which sends of a person to look.
+#[derive(Clone, Copy)]
+enum Of<'e> {
+    Campaign(&'e str),
+    Page(&'e str),
+}

@@ -1,0 +1,6 @@
+-- Reasons of failures are asked for by the hour in which the message was claimed, as all counters are.
+drop index sends_failed;
+create index sends_failed on sends (broadcast, claimed_at, failure)
+  where failed_at is not null and delivered_at is null and read_at is null and clicked_at is null;
+drop index sends_refused;
+create index sends_refused on sends (broadcast, claimed_at, code) where state = 3;

@@ -1,0 +1,171 @@
+//! What was answered: the row's next state, and the person's cool-down.
+
+use super::{Finish, Outcome, Settled, Step};
+use crate::clock::UnixMillis;
+use crate::ledger::counters::What;
+use crate::ledger::plan::Laters;
+use crate::ledger::runs::MARGIN;
+use crate::ledger::state::{Skip, State};
+
+impl Step<'_> {
+    pub fn record(&mut self, finish: Finish) -> rusqlite::Result<()> {
+        let at = finish.at;
+        let blocked = at.plus(self.scope.cool_down).plus(MARGIN);
+        let state = match &finish.outcome {
+            Outcome::Accepted { .. } => State::Accepted,
+            Outcome::Refused { .. } => State::Refused,
+            Outcome::Unknown => State::Unknown,
+            Outcome::Back => State::Pending,
+            Outcome::Later { until } => return self.record_later(&finish, *until),
+        };
+        let tracking_id = match &finish.outcome {
+            Outcome::Accepted { tracking_id } => tracking_id.clone(),
+            _ => None,
+        };
+        if !self.move_row(&finish, state, finish.reason.as_deref(), tracking_id.as_deref())? {
+            return Ok(());
+        }
+        match &finish.outcome {
+            Outcome::Accepted { .. } | Outcome::Unknown => {
+                self.conn
+                    .prepare_cached(
+                        "update recipients set blocked_until = ?2, blocked_until_before_claim = null where id = ?1",
+                    )?
+                    .execute((finish.claim.recipient, blocked.0))?;
+            }
+            Outcome::Refused { suppress } => {
+                self.restore(finish.claim.recipient)?;
+                if let Some(skip) = suppress {
+                    // Told again, it is newer than a resume that came between. A resume that is newer still stands.
+                    self.conn
+                        .prepare_cached(
+                            "update recipients set suppressed = ?2, suppressed_at = max(coalesce(suppressed_at, 0), ?3)
+                             where id = ?1 and coalesce(suppressed, ?2) = ?2
+                               and not (?2 = 'opted_out' and opted_out is 0 and opt_at > ?3)",
+                        )?
+                        .execute((finish.claim.recipient, skip.name(), at.0))?;
+                }
+            }
+            Outcome::Back | Outcome::Later { .. } => self.restore(finish.claim.recipient)?,
+        }
+        if state == State::Pending {
+            self.count(What::Back, finish.claim.at);
+        } else {
+            self.settle(finish, state, tracking_id, None);
+        }
+        Ok(())
+    }
+
+    /// The person is held back as told; a row that was refused so too often is given up.
+    fn record_later(&mut self, finish: &Finish, until: UnixMillis) -> rusqlite::Result<()> {
+        let (count, first_at): (i64, Option<i64>) = self
+            .conn
+            .prepare_cached("select laters + 1, coalesce(first_later_at, ?2) from sends where id = ?1")?
+            .query_row((finish.claim.send, finish.at.0), |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let laters = Laters { count, first_at: first_at.map(UnixMillis) };
+        let ended = self.scope.end.is_some_and(|end| end <= until);
+        let skip = if laters.is_never(finish.at) {
+            Some(Skip::NeverAvailable)
+        } else if ended {
+            Some(Skip::Ended)
+        } else {
+            None
+        };
+        let state = if skip.is_some() { State::Skipped } else { State::Pending };
+        let reason = skip.map(|skip| skip.name().to_owned()).or_else(|| finish.reason.clone());
+        if !self.move_row(finish, state, reason.as_deref(), None)? {
+            return Ok(());
+        }
+        self.conn
+            .prepare_cached("update sends set laters = ?2, first_later_at = ?3, not_before = ?4 where id = ?1")?
+            .execute((finish.claim.send, count, first_at, until.0))?;
+        self.conn
+            .prepare_cached(
+                "update recipients set blocked_until = max(coalesce(blocked_until_before_claim, 0), ?2),
+                   blocked_until_before_claim = null where id = ?1",
+            )?
+            .execute((finish.claim.recipient, until.0))?;
+        self.count(What::Later, finish.claim.at);
+        let mut finish = finish.clone();
+        finish.reason = reason;
+        self.settle(finish, state, None, Some(until).filter(|_| state == State::Pending));
+        Ok(())
+    }
+
+    /// Gives a row that this run claimed its next state. `false`: somebody else settled it first.
+    fn move_row(
+        &mut self,
+        finish: &Finish,
+        state: State,
+        reason: Option<&str>,
+        tracking_id: Option<&str>,
+    ) -> rusqlite::Result<bool> {
+        // A row that another made unknown is still settled by this run's own answer.
+        for from in [State::Claimed, State::Unknown] {
+            let changed = self
+                .conn
+                .prepare_cached(
+                    "update sends set state = ?4, reason = ?5, finished_at = ?6, tracking_id = ?7, http_status = ?8,
+                       code = ?9, subcode = ?10, fbtrace_id = ?11
+                     where id = ?1 and run = ?2 and state = ?3",
+                )?
+                .execute((
+                    finish.claim.send,
+                    self.scope.run,
+                    from,
+                    state,
+                    reason,
+                    finish.at.0,
+                    tracking_id,
+                    finish.http_status,
+                    finish.code,
+                    finish.subcode,
+                    finish.fbtrace_id.as_deref(),
+                ))?;
+            if changed == 1 {
+                self.counts.shift(self.scope.broadcast.id, Some(finish.claim.at), from, state);
+                return Ok(true);
+            }
+        }
+        if state == State::Accepted {
+            // An event proved it before the answer was recorded; what Graph answered is still worth knowing.
+            self.conn
+                .prepare_cached(
+                    "update sends set tracking_id = ?3, http_status = ?4, finished_at = ?5
+                     where id = ?1 and run = ?2 and state = 2 and reason = 'evidence' and tracking_id is null",
+                )?
+                .execute((finish.claim.send, self.scope.run, tracking_id, finish.http_status, finish.at.0))?;
+        }
+        self.overtaken += 1;
+        Ok(false)
+    }
+
+    /// The cool-down is what it was before the claim.
+    pub fn restore(&self, recipient: i64) -> rusqlite::Result<()> {
+        self.conn
+            .prepare_cached(
+                "update recipients set blocked_until = blocked_until_before_claim, blocked_until_before_claim = null
+                 where id = ?1 and blocked_until_before_claim is not null",
+            )?
+            .execute([recipient])?;
+        Ok(())
+    }
+
+    fn count(&mut self, what: What, at: UnixMillis) {
+        self.counts.counters.add(self.scope.broadcast.id, at.0, what, 1);
+    }
+
+    fn settle(&mut self, finish: Finish, state: State, tracking_id: Option<String>, not_before: Option<UnixMillis>) {
+        self.settled.push(Settled {
+            token: finish.claim.token,
+            state,
+            reason: finish.reason,
+            tracking_id,
+            code: finish.code,
+            subcode: finish.subcode,
+            fbtrace_id: finish.fbtrace_id,
+            not_before,
+            at: finish.at,
+        });
+    }
+}

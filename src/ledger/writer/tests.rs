@@ -1,0 +1,111 @@
+use super::*;
+use crate::ledger::broadcasts::{BroadcastKey, Which};
+use crate::ledger::pace::PaceRow;
+
+const NOW: i64 = 1_764_000_000_000;
+
+/// Allows everything.
+struct Open;
+
+impl Meter for Open {
+    fn allow(&mut self, _: &mut Option<PaceRow>, _: UnixMillis, want: usize) -> (usize, Option<UnixMillis>) {
+        (want, None)
+    }
+
+    fn unused(&mut self, _: &mut PaceRow, _: usize) {}
+}
+
+fn writer(folder: &std::path::Path, people: i64) -> Writer {
+    let mut ledger = Ledger::in_memory(folder);
+    let key = BroadcastKey { page: "1", ad_account: "2", campaign: "3", fingerprint: [0; 32], message: "{}" };
+    let broadcast = ledger.open_broadcast(&key, Which::default(), "http://host", UnixMillis(NOW)).unwrap();
+    let run = ledger.start_run(broadcast.id, UnixMillis(NOW)).unwrap().id;
+    let insert = |sql: &str, person: i64| ledger.conn.execute(sql, [person]).unwrap();
+    insert(
+        "insert into listings (id, broadcast, source, rows, rows_hash, created_at, planned_at) values (1, 1, 'a', ?1, x'00', 1, 1)",
+        people,
+    );
+    for person in 1..=people {
+        insert("insert into recipients (id, key, token, page) values (?1, cast(?1 as blob), 't' || ?1, '1')", person);
+        insert("insert into sends (broadcast, recipient, listing) values (1, ?1, 1)", person);
+    }
+    ledger.conn.execute("insert into states (broadcast, state, n) values (1, 0, ?1)", [people]).unwrap();
+    let scope = Scope {
+        broadcast,
+        run,
+        listing: None,
+        values: false,
+        end: None,
+        cool_down: Duration::from_hours(12),
+        timeout: Duration::from_secs(30),
+    };
+    Writer::new(ledger, Clock::starting_at(UnixMillis(NOW)), scope)
+}
+
+fn answer(claim: Claim, outcome: Outcome) -> Finish {
+    let at = claim.at.plus(Duration::from_secs(1));
+    Finish { claim, outcome, at, reason: None, http_status: Some(200), code: None, subcode: None, fbtrace_id: None }
+}
+
+fn text(writer: &Writer, sql: &str) -> String {
+    let mut statement = writer.ledger.conn.prepare(sql).unwrap();
+    let columns = statement.column_count();
+    let rows = statement.query_map((), |row| {
+        (0..columns)
+            .map(|column| row.get::<_, rusqlite::types::Value>(column).map(|value| format!("{value:?}")))
+            .collect()
+    });
+    rows.unwrap().map(|row| row.map(|row: Vec<String>| row.join(" ")).unwrap()).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn an_answer_that_evidence_overtook_still_names_its_tracking_id() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut writer = writer(folder.path(), 1);
+    let claims = writer.step(Vec::new(), 9, &mut Open).unwrap().claims;
+    assert_eq!(claims.len(), 1);
+    writer.ledger.conn.execute("update sends set state = 2, reason = 'evidence'", ()).unwrap();
+    for outcome in [Outcome::Back, Outcome::Accepted { tracking_id: Some("t9".to_owned()) }] {
+        let done = writer.step(vec![answer(claims[0].clone(), outcome)], 0, &mut Open).unwrap();
+        assert_eq!((done.overtaken, done.settled.len()), (1, 0));
+    }
+    assert_eq!(
+        text(&writer, "select state, reason, tracking_id from sends"),
+        "Integer(2) Text(\"evidence\") Text(\"t9\")"
+    );
+}
+
+#[test]
+fn a_row_that_another_process_took_is_neither_claimed_nor_blocked() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut writer = writer(folder.path(), 3);
+    // The first step reads ahead; then another process closes one row and sends another.
+    assert_eq!(writer.step(Vec::new(), 1, &mut Open).unwrap().claims.len(), 1);
+    let conn = &writer.ledger.conn;
+    conn.execute("update sends set state = 4 where id = 2", ()).unwrap();
+    conn.execute("update sends set state = 2 where id = 3", ()).unwrap();
+    conn.execute("update recipients set blocked_until = ?1 where id = 3", [i64::MAX]).unwrap();
+    let done = writer.step(Vec::new(), 9, &mut Open).unwrap();
+    assert_eq!((done.claims.len(), done.settled.len()), (0, 0));
+    assert_eq!(
+        text(&writer, "select blocked_until, blocked_until_before_claim from recipients where id = 2"),
+        "Integer(0) Null"
+    );
+    assert_eq!(text(&writer, "select state from sends where id > 1"), "Integer(4)\nInteger(2)");
+}
+
+#[test]
+fn an_opt_out_that_graph_tells_again_outlives_an_older_resume_and_gives_way_to_a_newer() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut writer = writer(folder.path(), 2);
+    let claims = writer.step(Vec::new(), 9, &mut Open).unwrap().claims;
+    let conn = &writer.ledger.conn;
+    conn.execute("update recipients set suppressed = 'opted_out', suppressed_at = 5 where id = 1", ()).unwrap();
+    conn.execute("update recipients set opted_out = 0, opt_at = ?1 where id = 2", [i64::MAX]).unwrap();
+    let refused = Outcome::Refused { suppress: Some(Skip::OptedOut) };
+    let finishes = claims.into_iter().map(|claim| answer(claim, refused.clone())).collect();
+    writer.step(finishes, 0, &mut Open).unwrap();
+    let told = text(&writer, "select suppressed, suppressed_at > 5 from recipients");
+    assert_eq!(told, "Text(\"opted_out\") Integer(1)\nNull Null");
+    assert_eq!(text(&writer, "select what, n from counters"), "Text(\"refused\") Integer(2)");
+}
