@@ -1,0 +1,117 @@
+//! A dry run: what planning a list would do; nothing is written.
+
+use std::collections::BTreeMap;
+
+use rusqlite::OptionalExtension;
+
+use super::{CheckValues, Decision, Laters, Terms, judge, known, reached, rivals, with_values};
+use crate::clock::UnixMillis;
+use crate::error::Result;
+use crate::ledger::Ledger;
+use crate::ledger::broadcasts::Broadcast;
+use crate::ledger::spool::{ListedRow, Listing};
+use crate::ledger::state::State;
+
+/// What a dry run found.
+#[derive(Clone, Debug, Default)]
+pub struct DryPlan {
+    pub rows: u64,
+    pub duplicates: u64,
+    /// People who would be sent to at once.
+    pub now: u64,
+    /// People who would be sent to later, the first of them at `next_at`.
+    pub later: u64,
+    pub next_at: Option<UnixMillis>,
+    pub skipped: BTreeMap<&'static str, u64>,
+    /// People who already have an outcome in this broadcast.
+    pub settled: BTreeMap<State, u64>,
+}
+
+impl Ledger {
+    /// What planning this list would do; nothing is written.
+    pub fn dry_plan(
+        &self,
+        broadcast: Option<&Broadcast>,
+        campaign_rivals: &[i64],
+        list: &mut Listing,
+        terms: Terms,
+        check: &mut CheckValues<'_>,
+    ) -> Result<DryPlan> {
+        let failed = |error: rusqlite::Error| self.failed(&error);
+        self.conn
+            .execute_batch(
+                "create temp table if not exists seen (key blob primary key) without rowid; delete from seen;",
+            )
+            .map_err(failed)?;
+        let mut dry = DryPlan { rows: list.rows, ..DryPlan::default() };
+        while let Some(row) = list.next_row()? {
+            let mut seen = self.conn.prepare_cached("insert or ignore into seen (key) values (?1)").map_err(failed)?;
+            if seen.execute([row.key]).map_err(failed)? == 0 {
+                dry.duplicates += 1;
+                continue;
+            }
+            self.dry_row(broadcast, campaign_rivals, row, terms, check, &mut dry).map_err(failed)?;
+        }
+        Ok(dry)
+    }
+
+    fn dry_row(
+        &self,
+        broadcast: Option<&Broadcast>,
+        rivals: &[i64],
+        row: &ListedRow,
+        terms: Terms,
+        check: &mut CheckValues<'_>,
+        dry: &mut DryPlan,
+    ) -> rusqlite::Result<()> {
+        let known = known(&self.conn, &row.key)?;
+        let mut laters = Laters::default();
+        if let (Some(broadcast), Some(known)) = (broadcast, &known) {
+            let mut statement = self.conn.prepare_cached(
+                "select state, laters, first_later_at from sends where broadcast = ?1 and recipient = ?2",
+            )?;
+            let row: Option<(State, i64, Option<i64>)> = statement
+                .query_row((broadcast.id, known.id), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+                .optional()?;
+            if let Some((state, count, first_at)) = row {
+                laters = Laters { count, first_at: first_at.map(UnixMillis) };
+                if !matches!(state, State::Pending | State::Skipped) {
+                    *dry.settled.entry(state).or_default() += 1;
+                    return Ok(());
+                }
+            }
+        }
+        let other = match &known {
+            Some(known) => reached(&self.conn, rivals, known.id)?,
+            None => false,
+        };
+        match with_values(judge(known.as_ref(), other, laters, terms), row.values.as_deref(), check) {
+            Decision::Wait { not_before } if not_before > terms.now => {
+                dry.later += 1;
+                dry.next_at = Some(dry.next_at.map_or(not_before, |next| next.min(not_before)));
+            }
+            Decision::Wait { .. } => dry.now += 1,
+            Decision::Skip { skip, .. } => *dry.skipped.entry(skip.name()).or_default() += 1,
+        }
+        Ok(())
+    }
+
+    /// The rivals of a broadcast that may not exist yet.
+    pub fn rivals_of(
+        &self,
+        broadcast: Option<&Broadcast>,
+        campaign: &str,
+        page: &str,
+        new_message: bool,
+    ) -> Result<Vec<i64>> {
+        self.read(|conn| match broadcast {
+            _ if new_message => Ok(Vec::new()),
+            Some(broadcast) => rivals(conn, broadcast),
+            None => self
+                .conn
+                .prepare("select id from broadcasts where campaign = ?1 and page = ?2")?
+                .query_map((campaign, page), |row| row.get(0))?
+                .collect(),
+        })
+    }
+}

@@ -1,0 +1,169 @@
+//! One planning transaction: rows of a list become rows of a broadcast.
+
+use rusqlite::{CachedStatement, Connection, OptionalExtension};
+
+use super::{CheckValues, Decision, Known, Laters, Terms, judge, known, reached, rivals, with_values};
+use crate::clock::UnixMillis;
+use crate::ledger::broadcasts::{Broadcast, add_to_state};
+use crate::ledger::spool::ListedRow;
+use crate::ledger::state::State;
+
+/// One planning transaction.
+pub(super) struct Stage<'c> {
+    conn: &'c Connection,
+    broadcast: &'c Broadcast,
+    listing: i64,
+    rivals: Vec<i64>,
+    new_recipient: CachedStatement<'c>,
+    new_send: CachedStatement<'c>,
+    hold: CachedStatement<'c>,
+    pending: i64,
+    skipped: i64,
+    pub(super) changed_values: u64,
+    pub(super) newly_skipped: u64,
+    pub(super) later: u64,
+}
+
+impl<'c> Stage<'c> {
+    pub(super) fn new(conn: &'c Connection, broadcast: &'c Broadcast, listing: i64) -> rusqlite::Result<Self> {
+        Ok(Self {
+            conn,
+            broadcast,
+            listing,
+            rivals: rivals(conn, broadcast)?,
+            new_recipient: conn.prepare_cached(
+                "insert into recipients (key, token, page) values (?1, ?2, ?3) on conflict (key) do nothing",
+            )?,
+            new_send: conn.prepare_cached(
+                "insert into sends (broadcast, recipient, listing, state, not_before, row_values, reason, finished_at)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) on conflict (broadcast, recipient) do nothing",
+            )?,
+            hold: conn.prepare_cached("insert or ignore into listing_rows (listing, send) values (?1, ?2)")?,
+            pending: 0,
+            skipped: 0,
+            changed_values: 0,
+            newly_skipped: 0,
+            later: 0,
+        })
+    }
+
+    pub(super) fn add(&mut self, row: &ListedRow, terms: Terms, check: &mut CheckValues<'_>) -> rusqlite::Result<()> {
+        let inserted = self.new_recipient.execute((row.key, &row.token, &self.broadcast.page))? == 1;
+        let known = if inserted {
+            Known { id: self.conn.last_insert_rowid(), ..Known::default() }
+        } else {
+            known(self.conn, &row.key)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?
+        };
+        let other = !inserted && reached(self.conn, &self.rivals, known.id)?;
+        let decide = |laters, check: &mut CheckValues<'_>| {
+            with_values(judge(Some(&known), other, laters, terms), row.values.as_deref(), check)
+        };
+        // Somebody new has no row here yet; somebody known may have.
+        let existing = if inserted { None } else { self.existing(known.id)? };
+        let Some(existing) = existing else {
+            let decision = decide(Laters::default(), check);
+            self.new_send.execute((
+                self.broadcast.id,
+                known.id,
+                self.listing,
+                decision.state(),
+                decision.not_before(),
+                row.values.as_deref(),
+                decision.reason(),
+                decision.decided_at(terms.now),
+            ))?;
+            let send = self.conn.last_insert_rowid();
+            self.hold.execute((self.listing, send))?;
+            self.count(decision.state(), 1);
+            self.note(&decision);
+            return Ok(());
+        };
+        if self.hold.execute((self.listing, existing.id))? == 0 {
+            // A duplicate inside the list, or a row of a planning that was cut off and is continued.
+            return Ok(());
+        }
+        let planned_before = existing.planned || existing.listing == self.listing;
+        match existing.state {
+            // The first listing to be planned fixes a row's values: one that was cut off fixed nothing.
+            State::Pending if !planned_before => {
+                self.take_over(&existing, decide(existing.laters, check), row, terms)?
+            }
+            State::Skipped => self.take_over(&existing, decide(existing.laters, check), row, terms)?,
+            _ if existing.row_values.as_deref() != row.values.as_deref() => self.changed_values += 1,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn existing(&self, recipient: i64) -> rusqlite::Result<Option<Existing>> {
+        self.conn
+            .prepare_cached(
+                "select s.id, s.state, s.listing, s.row_values, s.laters, s.first_later_at, l.planned_at is not null
+                 from sends s join listings l on l.id = s.listing where s.broadcast = ?1 and s.recipient = ?2",
+            )?
+            .query_row((self.broadcast.id, recipient), |row| {
+                Ok(Existing {
+                    id: row.get(0)?,
+                    state: row.get(1)?,
+                    listing: row.get(2)?,
+                    row_values: row.get(3)?,
+                    laters: Laters { count: row.get(4)?, first_at: row.get::<_, Option<i64>>(5)?.map(UnixMillis) },
+                    planned: row.get(6)?,
+                })
+            })
+            .optional()
+    }
+
+    fn take_over(
+        &mut self,
+        existing: &Existing,
+        decision: Decision,
+        row: &ListedRow,
+        terms: Terms,
+    ) -> rusqlite::Result<()> {
+        self.conn
+            .prepare_cached(
+                "update sends set listing = ?2, state = ?3, not_before = ?4, reason = ?5, row_values = ?6, finished_at = ?7
+                 where id = ?1",
+            )?
+            .execute((
+                existing.id,
+                self.listing,
+                decision.state(),
+                decision.not_before(),
+                decision.reason(),
+                row.values.as_deref(),
+                decision.decided_at(terms.now),
+            ))?;
+        self.count(existing.state, -1);
+        self.count(decision.state(), 1);
+        self.note(&decision);
+        Ok(())
+    }
+
+    fn note(&mut self, decision: &Decision) {
+        self.newly_skipped += u64::from(decision.state() == State::Skipped);
+        self.later += u64::from(decision.not_before() > 0);
+    }
+
+    fn count(&mut self, state: State, n: i64) {
+        match state {
+            State::Skipped => self.skipped += n,
+            _ => self.pending += n,
+        }
+    }
+
+    pub(super) fn finish(self) -> rusqlite::Result<()> {
+        add_to_state(self.conn, self.broadcast.id, State::Pending, self.pending)?;
+        add_to_state(self.conn, self.broadcast.id, State::Skipped, self.skipped)
+    }
+}
+
+struct Existing {
+    id: i64,
+    state: State,
+    listing: i64,
+    row_values: Option<String>,
+    laters: Laters,
+    planned: bool,
+}
