@@ -7,6 +7,7 @@ pub mod audiences;
 pub mod broadcasts;
 mod counters;
 pub mod events;
+pub mod failpoint;
 pub mod pace;
 pub mod place;
 pub mod plan;
@@ -169,7 +170,7 @@ impl Ledger {
             }
         }
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-        transaction.commit()?;
+        failpoint::commit(transaction, "migrate.before", "migrate.after")?;
         Ok(())
     }
 
@@ -209,7 +210,7 @@ impl Ledger {
             Fault::Sql(error) => failed(&error),
             Fault::Ours(error) => error,
         })?;
-        transaction.commit().map_err(|error| failed(&error))?;
+        failpoint::commit(transaction, "write.before", "write.after").map_err(|error| failed(&error))?;
         Ok(value)
     }
 

@@ -10,6 +10,7 @@ mod config;
 mod crash;
 mod demo;
 mod exits;
+mod failpoints;
 mod faults;
 mod graph;
 mod harness;

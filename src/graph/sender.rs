@@ -154,7 +154,8 @@ impl Sender {
 }
 
 impl Answer {
-    fn without_one(transport: Transport) -> Self {
+    /// A request that has no answer.
+    pub fn without_one(transport: Transport) -> Self {
         Self { transport, usage: Usage::default(), fbtrace_id: None, date: None }
     }
 

@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, TransactionBehavior};
 use serde::Serialize;
 
 use super::spool::{Listing, Spool};
-use super::{Ledger, Watch, failed_at};
+use super::{Ledger, Watch, failed_at, failpoint};
 use crate::clock::UnixMillis;
 use crate::error::{Error, Exit, Result};
 
@@ -109,7 +109,7 @@ impl Ledger {
                     )
                     .map_err(|error| failed(&error))?;
             }
-            transaction.commit().map_err(|error| failed(&error))?;
+            failpoint::commit(transaction, "import.before", "import.after").map_err(|error| failed(&error))?;
             (watch.progress)(done);
         }
         self.drop_older(page, name, audience)?;

@@ -19,7 +19,7 @@ use super::broadcasts::Broadcast;
 use super::spool::{Key, Listing};
 use super::state::{Skip, State};
 use super::writer::Settled;
-use super::{Ledger, Watch, exists, failed_at};
+use super::{Ledger, Watch, exists, failed_at, failpoint};
 use crate::clock::UnixMillis;
 use crate::error::{Error, Exit, Result};
 
@@ -130,7 +130,7 @@ impl Ledger {
                     })
                     .map_err(|error| failed_at(&path, &error))?;
             }
-            transaction.commit().map_err(|error| failed_at(&path, &error))?;
+            failpoint::commit(transaction, "plan.before", "plan.after").map_err(|error| failed_at(&path, &error))?;
             (watch.progress)(done);
         }
         planned.people = self.listing_people(listing)?;

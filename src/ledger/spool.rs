@@ -9,6 +9,7 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use super::failpoint;
 use crate::error::{Error, Result};
 
 /// The ledger's key of a person: the first half of SHA-256(token).
@@ -37,6 +38,7 @@ impl Spool {
 
     /// Adds a row. `values` is a JSON object of the columns that the message uses.
     pub fn add(&mut self, token: &str, values: Option<&str>) -> Result<()> {
+        failpoint::hit("spool.add").map_err(|error| failed(&error))?;
         let key = key(token);
         self.hash.update(key);
         let values = values.unwrap_or_default();
@@ -60,6 +62,7 @@ impl Spool {
 
     /// The whole list, ready to be read once.
     pub fn finish(self) -> Result<Listing> {
+        failpoint::hit("spool.finish").map_err(|error| failed(&error))?;
         let mut file = self.out.into_inner().map_err(|error| failed(error.error()))?;
         file.rewind().map_err(|error| failed(&error))?;
         Ok(Listing {

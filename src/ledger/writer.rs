@@ -15,7 +15,7 @@ use super::broadcasts::{Broadcast, add_to_state};
 use super::counters::Counters;
 use super::pace::Meter;
 use super::state::{Skip, State};
-use super::{Ledger, exists, failed_at};
+use super::{Ledger, exists, failed_at, failpoint};
 use crate::clock::{Clock, UnixMillis};
 use crate::error::{Error, Result};
 use claiming::Scan;
@@ -176,7 +176,7 @@ impl Writer {
         {
             inode.refuse_replaced(&path)?;
         }
-        transaction.commit().map_err(|error| failed(&error))?;
+        failpoint::commit(transaction, "step.before", "step.after").map_err(|error| failed(&error))?;
         Ok(Done { claims, committed: Instant::now(), settled, exhausted, permit_at, overtaken })
     }
 }

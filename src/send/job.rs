@@ -11,7 +11,8 @@ use super::outcome::{CampaignTimes, Halt, Refusal, Wait};
 use super::pace::Rate;
 use crate::clock::UnixMillis;
 use crate::error::Error;
-use crate::graph::{Answer, Frame, Sender};
+use crate::graph::{Answer, Frame, Sender, Transport};
+use crate::ledger::failpoint;
 use crate::ledger::writer::Settled;
 use crate::message::Template;
 
@@ -44,7 +45,16 @@ pub trait Deliver: Clone + 'static {
 impl Deliver for Sender {
     fn deliver(&self, body: Bytes) -> impl Future<Output = Answer> + 'static {
         let sender = self.clone();
-        async move { sender.send(body).await }
+        async move {
+            if let Err(error) = failpoint::hit("request.before") {
+                return Answer::without_one(Transport::NotSent { why: error.to_string() });
+            }
+            let answer = sender.send(body).await;
+            match failpoint::hit("request.after") {
+                Ok(()) => answer,
+                Err(error) => Answer::without_one(Transport::Lost { why: error.to_string() }),
+            }
+        }
     }
 }
 
