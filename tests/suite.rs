@@ -17,6 +17,7 @@ mod harness;
 mod init;
 mod layers;
 mod message;
+mod processes;
 mod promises;
 mod readme;
 mod secrets;
