@@ -55,6 +55,9 @@ _mmsg() {
             mmsg,unknown)
                 cmd="mmsg__subcmd__unknown"
                 ;;
+            mmsg,webhook)
+                cmd="mmsg__subcmd__webhook"
+                ;;
             mmsg,why)
                 cmd="mmsg__subcmd__why"
                 ;;
@@ -115,6 +118,9 @@ _mmsg() {
             mmsg__subcmd__unknown,resolve)
                 cmd="mmsg__subcmd__unknown__subcmd__resolve"
                 ;;
+            mmsg__subcmd__webhook,serve)
+                cmd="mmsg__subcmd__webhook__subcmd__serve"
+                ;;
             *)
                 ;;
         esac
@@ -122,7 +128,7 @@ _mmsg() {
 
     case "${cmd}" in
         mmsg)
-            opts="-o -q -v -y -h -V --profile --ledger --output --quiet --verbose --color --no-input --yes --help --version init config sandbox demo completions man explain campaign message send tokens broadcast unknown why"
+            opts="-o -q -v -y -h -V --profile --ledger --output --quiet --verbose --color --no-input --yes --help --version init config sandbox demo completions man explain campaign message send tokens broadcast unknown webhook why"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1781,6 +1787,94 @@ _mmsg() {
                     return 0
                     ;;
                 --fbtrace)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ledger)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mmsg__subcmd__webhook)
+            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help serve"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ledger)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mmsg__subcmd__webhook__subcmd__serve)
+            opts="-o -q -v -y -h --listen --path --tls-cert --tls-key --opt-ins --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --listen)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --path)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-cert)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --tls-key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --opt-ins)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -52,6 +52,7 @@ complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "send" -d 'Send a message 
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "tokens" -d 'Keep token lists under a name'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "broadcast" -d 'List broadcasts, or call one off'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "unknown" -d 'List and settle sends that may or may not have been accepted'
+complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "webhook" -d 'Take in what Meta tells of messages sent: deliveries, reads, clicks, failures, opt-ins'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "why" -d 'Tell one person\'s whole story'
 complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l ad-account -d 'Ad account that pays: digits, with or without act_' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l page -d 'Page that sends' -r
@@ -731,6 +732,40 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+json\t'One JSON value'
+ndjson\t'One JSON object a line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve" -s q -l quiet -d 'Say only warnings and errors on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve" -s v -l verbose -d 'Say more on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve" -s h -l help -d 'Print help'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve" -f -a "serve" -d 'Take in Meta\'s notices: each is answered 200 once its events are in the ledger'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l listen -d 'Address and port to listen on; port 0 takes a free one' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l path -d 'Path that Meta posts to' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l tls-cert -d 'Certificate chain, as PEM' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l tls-key -d 'Private key of the certificate, as PEM' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l opt-ins -d 'Audience that people who opt in join' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+json\t'One JSON value'
+ndjson\t'One JSON object a line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -s q -l quiet -d 'Say only warnings and errors on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -s v -l verbose -d 'Say more on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand why" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand why" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand why" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'

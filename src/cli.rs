@@ -102,6 +102,8 @@ pub enum Command {
     Broadcast(commands::broadcast::Args),
     /// List and settle sends that may or may not have been accepted.
     Unknown(commands::unknown::Args),
+    /// Take in what Meta tells of messages sent: deliveries, reads, clicks, failures, opt-ins.
+    Webhook(commands::webhook::Args),
     /// Tell one person's whole story.
     Why(commands::why::Args),
 }

@@ -16,6 +16,7 @@ pub mod send;
 pub mod signals;
 pub mod tokens;
 pub mod unknown;
+pub mod webhook;
 pub mod why;
 
 use std::ffi::OsString;
@@ -174,6 +175,7 @@ pub async fn run(context: &Context, command: Command) -> Result<Exit> {
         Command::Tokens(args) => tokens::run(context, args).await,
         Command::Broadcast(args) => broadcast::run(context, args),
         Command::Unknown(args) => unknown::run(context, args),
+        Command::Webhook(args) => webhook::run(context, args).await,
         Command::Why(args) => why::run(context, &args),
     }
 }

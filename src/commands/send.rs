@@ -115,7 +115,7 @@ impl Args {
     }
 }
 
-fn cool_down(context: &Context) -> Duration {
+pub(super) fn cool_down(context: &Context) -> Duration {
     context.settings.send.cool_down.as_ref().map_or(COOL_DOWN, |sourced| sourced.value)
 }
 

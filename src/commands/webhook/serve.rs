@@ -1,0 +1,216 @@
+//! `mmsg webhook serve`: the receiver of Meta's notices.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use tokio_util::sync::CancellationToken;
+
+use crate::commands::Context;
+use crate::commands::send::cool_down;
+use crate::commands::signals::Signals;
+use crate::error::{Error, Exit, Result};
+use crate::ui::Ui;
+use crate::ui::text;
+use crate::webhook::listener::tls::Tls;
+use crate::webhook::listener::{Answered, Counts, Listener, Options, Said};
+
+/// Connections at once, where the system has descriptors for them.
+const CONNECTIONS: usize = 8192;
+/// Descriptors for everything else: the ledger, its locks, standard streams.
+const OTHER_FILES: u64 = 64;
+/// How often what was answered is told.
+const TELL_EVERY: Duration = Duration::from_secs(60);
+
+/// Take in Meta's notices: each is answered 200 once its events are in the ledger.
+///
+/// Runs until Ctrl-C or SIGTERM, then answers what is under way and exits 0 (10 when the ledger is down). Meta needs an https
+/// address with a real certificate: give --tls-cert and --tls-key, or put a proxy in front.
+///
+/// A notice is believed only with the signature of the app secret (app_secret of the profile, MMSG_APP_SECRET; several while one
+/// is replaced by the next). The verify token (verify_token, MMSG_VERIFY_TOKEN) answers Meta's check of the address.
+///
+/// GET /healthz answers 200 while the ledger can be written and 503 otherwise. A line a minute tells what came;
+/// --verbose one for each request. No line holds a token, an id of a person or an address.
+#[derive(clap::Args, Debug)]
+pub struct ServeArgs {
+    /// Address and port to listen on; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    listen: String,
+    /// Path that Meta posts to.
+    #[arg(long, default_value = "/webhook", value_name = "PATH", value_parser = path)]
+    path: String,
+    /// Certificate chain, as PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Private key of the certificate, as PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Audience that people who opt in join.
+    #[arg(long, default_value = super::OPT_INS, value_name = "NAME")]
+    opt_ins: String,
+}
+
+fn path(text: &str) -> Result<String, String> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#' | b'%'));
+    if !text.starts_with('/') || !plain || text == "/healthz" {
+        return Err("write a path like /webhook, other than /healthz".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+pub async fn run(context: &Context, args: ServeArgs) -> Result<Exit> {
+    let ui = &context.ui;
+    let app_secrets = context.settings.app_secrets()?;
+    if app_secrets.is_empty() {
+        return Err(Error::credentials("no app secret: nothing could tell Meta's notices from forged ones")
+            .hint("set MMSG_APP_SECRET, or app_secret in the profile; it stands in the app's basic settings"));
+    }
+    let verify_token = context.settings.verify_token()?;
+    if verify_token.is_none() {
+        ui.warn("no verify token: Meta's check of the address will be refused; set MMSG_VERIFY_TOKEN or verify_token");
+    }
+    let tls = match (&args.tls_cert, &args.tls_key) {
+        (Some(cert), Some(key)) => Some(Tls::read(cert, key)?),
+        _ => None,
+    };
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    let signals = Signals::listen()?;
+    let options = Options {
+        listen: args.listen,
+        path: args.path.clone(),
+        verify_token,
+        app_secrets,
+        tls,
+        connections: descriptors_for(CONNECTIONS),
+        opt_ins: args.opt_ins,
+        cool_down: cool_down(context),
+    };
+    let listener = Listener::bind(options, context.open_ledger()?, say(ui)).await?;
+    let address = listener.address();
+    ui.value("url", &format!("{scheme}://{address}{}", args.path))?;
+    ui.status(&format!("listening on {address}; Ctrl-C stops it"));
+    if scheme == "http" && !address.ip().is_loopback() {
+        ui.warn("notices come in clear text here: let nothing but a proxy with TLS reach this address");
+    }
+    let counts = listener.counts();
+    let served = until_told(ui, &signals, listener, &counts).await;
+    tell(ui, "since then", &counts());
+    served.map(|()| Exit::Done)
+}
+
+/// Serves until the first signal; at the second no longer waits for what is under way.
+async fn until_told(
+    ui: &Ui,
+    signals: &Signals,
+    listener: Listener,
+    counts: &(impl Fn() -> Counts + Sync),
+) -> Result<()> {
+    let stop = CancellationToken::new();
+    let mut serving = std::pin::pin!(listener.serve(stop.clone()));
+    let mut minutes = tokio::time::interval(TELL_EVERY);
+    minutes.tick().await;
+    let mut level = signals.level();
+    loop {
+        tokio::select! {
+            ended = &mut serving => return ended,
+            _ = minutes.tick() => tell(ui, "in the last minute", &counts()),
+            changed = level.wait_for(|level| *level > u8::from(stop.is_cancelled())) => {
+                if changed.is_err() || stop.is_cancelled() {
+                    return Err(Error::new(signals.exit(), "ended at once; what was not answered with 200 comes again"));
+                }
+                ui.status("stopping: posts under way are answered; once more ends at once");
+                stop.cancel();
+            }
+        }
+    }
+}
+
+/// Raises the limit of open files as far as it goes; how many connections it leaves room for, at most `wanted`.
+fn descriptors_for(wanted: usize) -> usize {
+    let limit = getrlimit(Resource::Nofile);
+    let need = wanted as u64 + OTHER_FILES;
+    let mut have = limit.current.unwrap_or(u64::MAX);
+    let most = limit.maximum.unwrap_or(u64::MAX);
+    if have < need && have < most {
+        let raised = need.min(most);
+        if setrlimit(Resource::Nofile, Rlimit { current: Some(raised), maximum: limit.maximum }).is_ok() {
+            have = raised;
+        }
+    }
+    wanted.min(usize::try_from(have.saturating_sub(OTHER_FILES)).unwrap_or(wanted)).max(16)
+}
+
+/// What the listener says, as lines.
+fn say(ui: &Ui) -> Arc<dyn Fn(Said) + Send + Sync> {
+    let ui = ui.clone();
+    let doubted = AtomicBool::new(false);
+    Arc::new(move |said| match said {
+        Said::Answered(answered) => {
+            ui.debug(&line(&answered));
+            // Most often it is a mistake of the set-up, and then no notice gets in.
+            if answered.status == 401 && answered.bytes > 0 && !doubted.swap(true, Ordering::Relaxed) {
+                ui.warn(&format!(
+                    "a post was refused as {}; if it was Meta's, the app secret here is another app's (said once)",
+                    answered.why.unwrap_or_default()
+                ));
+            }
+        }
+        Said::LedgerDown(error) => {
+            ui.warn(&format!("{error}; posts are answered 503 until it can be written again, and Meta repeats them"));
+        }
+        Said::LedgerBack => ui.status("the ledger can be written again"),
+        Said::NotAccepting(error) => ui.warn(&format!("no connection can be accepted for now: {error}")),
+    })
+}
+
+fn line(answered: &Answered) -> String {
+    let mut line = format!(
+        "{} {} {} in {} ms",
+        answered.method,
+        answered.path.as_deref().unwrap_or("elsewhere"),
+        answered.status.as_u16(),
+        answered.took.as_millis()
+    );
+    if answered.events > 0 {
+        line.push_str(&format!(", {}", text::count(answered.events as u64, "event", "events")));
+    }
+    if answered.bytes > 0 {
+        line.push_str(&format!(", {}", text::count(answered.bytes as u64, "byte", "bytes")));
+    }
+    if let Some(why) = answered.why {
+        line.push_str(&format!(": {why}"));
+    }
+    line
+}
+
+/// What came, unless it was nothing.
+fn tell(ui: &Ui, when: &str, counts: &Counts) {
+    if counts.is_empty() {
+        return;
+    }
+    let events = &counts.events;
+    let mut parts = vec![
+        text::count(counts.posts, "post taken", "posts taken"),
+        text::count(events.new, "new event", "new events"),
+    ];
+    for (n, one, many) in [
+        (events.duplicates, "repeated", "repeated"),
+        (events.foreign, "of no send in this ledger", "of no send in this ledger"),
+        (events.opt_ins, "opt-in", "opt-ins"),
+        (events.settled, "send in doubt settled", "sends in doubt settled"),
+        (counts.buried, "send in doubt: its run died", "sends in doubt: their runs died"),
+        (counts.empty, "entry unreadable", "entries unreadable"),
+        (counts.elsewhere, "request for other paths", "requests for other paths"),
+    ] {
+        if n > 0 {
+            parts.push(text::count(n, one, many));
+        }
+    }
+    for ((status, why), n) in &counts.refused {
+        parts.push(format!("{} answered {status} ({why})", text::thousands(*n)));
+    }
+    ui.status(&format!("{when}: {}", parts.join(", ")));
+}

@@ -1,0 +1,60 @@
+//! What was answered and stored since somebody last looked.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use hyper::{Method, StatusCode};
+
+use crate::ledger::events::Tally;
+
+/// One request and its answer. Holds no address, no query and no path but ours: nothing personal.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    pub method: Method,
+    /// `None` for a path that is not ours.
+    pub path: Option<String>,
+    pub status: StatusCode,
+    /// Why, where it was refused.
+    pub why: Option<&'static str>,
+    pub bytes: usize,
+    pub events: usize,
+    pub took: Duration,
+}
+
+/// Sums of a while.
+#[derive(Clone, Debug, Default)]
+pub struct Counts {
+    /// Posts answered 200.
+    pub posts: u64,
+    pub events: Tally,
+    /// Ordinary Messenger events, which are not kept.
+    pub ignored: u64,
+    /// Entries of good notices that could not be read.
+    pub empty: u64,
+    /// Sends that became unknown because their run was found dead.
+    pub buried: u64,
+    /// Refusals by status and reason, of our own paths.
+    pub refused: BTreeMap<(u16, &'static str), u64>,
+    /// Requests for other paths.
+    pub elsewhere: u64,
+}
+
+impl Counts {
+    pub fn is_empty(&self) -> bool {
+        self.posts == 0 && self.events == Tally::default() && self.refused.is_empty() && self.elsewhere == 0
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Shared(Mutex<Counts>);
+
+impl Shared {
+    pub(super) fn change(&self, change: impl FnOnce(&mut Counts)) {
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    pub(super) fn take(&self) -> Counts {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
