@@ -27,6 +27,7 @@ use crate::campaign::{AdAccount, PageId};
 use crate::cli::{Cli, Command, GlobalArgs, Standalone, Word, arguments};
 use crate::clock::Clock;
 use crate::config::environment::Environment;
+use crate::config::secret::Secret;
 use crate::config::{Overrides, Settings};
 use crate::error::{Error, Exit, Result};
 use crate::graph::{Access, Graph};
@@ -55,16 +56,30 @@ impl Context {
         if let Some(graph) = self.graph.get() {
             return Ok(graph);
         }
-        let access = self.access()?;
-        let ui = self.ui.clone();
-        let graph = Graph::new(access, Some(Arc::new(move |line: &str| ui.debug(line))))?;
+        let graph = self.graph_with(self.access()?)?;
         Ok(self.graph.get_or_init(|| graph))
+    }
+
+    /// A client with this access, whose detail goes to `--verbose`.
+    ///
+    /// # Errors
+    /// Exit 3 or 4 when the access is malformed.
+    pub fn graph_with(&self, access: Access) -> Result<Graph> {
+        let ui = self.ui.clone();
+        Graph::new(access, Some(Arc::new(move |line: &str| ui.debug(line))))
     }
 
     /// # Errors
     /// Exit 4 when there is no token, or a secret can't be fetched.
     pub fn access(&self) -> Result<Access> {
-        let token = self.settings.token()?;
+        self.access_with(self.settings.token()?)
+    }
+
+    /// The same access with another token, such as a Page's.
+    ///
+    /// # Errors
+    /// Exit 4 when a secret can't be fetched.
+    pub fn access_with(&self, token: Secret) -> Result<Access> {
         let app_secret = self.settings.app_secrets()?.into_iter().next();
         Ok(Access {
             graph_url: self.settings.graph_url.value.clone(),

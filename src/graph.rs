@@ -12,6 +12,7 @@ mod insights;
 mod pages;
 mod preview;
 mod sender;
+mod subscriptions;
 #[cfg(test)]
 mod test_host;
 mod usage;
@@ -24,4 +25,5 @@ pub use http::{Graph, Log, Read};
 pub use insights::{Action, Estimate, EstimateQuery, Insights, InsightsQuery, PRESETS};
 pub use pages::Pages;
 pub use sender::{Answer, Body, Frame, Sender, Transport};
+pub use subscriptions::SubscribedApp;
 pub use usage::{Tier, Usage};

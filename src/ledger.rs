@@ -12,6 +12,7 @@ pub mod pace;
 pub mod place;
 pub mod plan;
 pub mod runs;
+pub mod silence;
 pub mod spool;
 pub mod state;
 pub mod story;

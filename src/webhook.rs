@@ -2,6 +2,8 @@
 //!
 //! The ledger stores what was read and judges which send it is about (`ledger::events`).
 
+pub mod bodies;
 pub mod listener;
 pub mod notice;
 pub mod signature;
+pub mod waiting;

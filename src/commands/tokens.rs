@@ -34,7 +34,7 @@ pub struct ImportArgs {
 }
 
 /// A name is for people and scripts: 1 to 100 characters, none of them a control character, no space at its ends.
-fn audience_name(text: &str) -> Result<String, String> {
+pub(super) fn audience_name(text: &str) -> Result<String, String> {
     let length = text.chars().count();
     if !(1..=100).contains(&length) {
         return Err(format!("1 to 100 characters; this has {length}"));

@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::commands::Context;
 use crate::commands::send::cool_down;
 use crate::commands::signals::Signals;
+use crate::commands::tokens::audience_name;
 use crate::error::{Error, Exit, Result};
 use crate::ui::Ui;
 use crate::ui::text;
@@ -49,7 +50,7 @@ pub struct ServeArgs {
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
     /// Audience that people who opt in join.
-    #[arg(long, default_value = super::OPT_INS, value_name = "NAME")]
+    #[arg(long, default_value = super::OPT_INS, value_name = "NAME", value_parser = audience_name)]
     opt_ins: String,
 }
 

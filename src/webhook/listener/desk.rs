@@ -1,6 +1,7 @@
 //! The desk where posts are handed in: one thread owns the ledger, takes whatever waits into one transaction, and says so after
 //! its commit.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -16,6 +17,7 @@ use crate::error::{Error, Result};
 use crate::ledger::Ledger;
 use crate::ledger::events::Event;
 use crate::ledger::place::Inode;
+use crate::webhook::waiting;
 
 /// Posts that may wait.
 const POSTS: usize = 4096;
@@ -160,7 +162,7 @@ impl Writer {
 
     /// Stores what these posts hold, a transaction of about 40 ms at a time; each is told once its last event is durable.
     fn store(&mut self, posts: Vec<Post>) {
-        let mut posts = std::collections::VecDeque::from(posts);
+        let mut posts = VecDeque::from(posts);
         // Events of the first post that are durable already.
         let mut skip = 0;
         while !posts.is_empty() {
@@ -210,20 +212,14 @@ impl Writer {
         }
     }
 
-    /// Judges what waits. A run that died leaves requests whose outcome nobody else will write.
     fn judge(&mut self) -> Result<()> {
-        let now = || Clock::system().now();
-        let mut tally = self.ledger.judge_waiting_events(now())?;
-        if tally.waiting > 0 {
-            let buried = self.ledger.bury_dead_runs(&Clock::system(), self.cool_down)?;
-            if buried > 0 {
-                tally.add(&self.ledger.judge_waiting_events(now())?);
-                self.counts.change(|counts| counts.buried += buried);
-            }
-        }
+        let (mut tally, buried) = waiting::judge(&mut self.ledger, self.cool_down)?;
         // Those that wait were counted when they came.
         tally.waiting = 0;
-        self.counts.change(|counts| counts.events.add(&tally));
+        self.counts.change(|counts| {
+            counts.events.add(&tally);
+            counts.buried += buried;
+        });
         Ok(())
     }
 

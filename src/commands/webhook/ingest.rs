@@ -1,0 +1,226 @@
+//! `mmsg webhook ingest`: notices that somebody kept.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use crate::clock::Clock;
+use crate::commands::Context;
+use crate::commands::send::cool_down;
+use crate::commands::signals::Signals;
+use crate::commands::tokens::audience_name;
+use crate::error::{Error, Exit, Result};
+use crate::ledger::Ledger;
+use crate::ledger::events::{Event, Tally};
+use crate::ui::Ui;
+use crate::ui::table::Record;
+use crate::ui::text::thousands;
+use crate::webhook::bodies::{Bodies, Item};
+use crate::webhook::{notice, waiting};
+
+/// Events that are read before they are stored.
+const BATCH: usize = 4000;
+/// Bytes of their bodies.
+const BATCH_BYTES: usize = 8 << 20;
+/// Unreadable lines that are told one by one.
+const TOLD: u64 = 20;
+
+/// Store notices that a proxy, a queue or another receiver kept.
+///
+/// A file is one body, or has one a line; gzip is read too. No signature is asked for: whoever runs this vouches that Meta sent
+/// them. What the ledger has already is counted and changes nothing, so it may be run twice, and beside webhook serve.
+#[derive(clap::Args, Debug)]
+pub struct IngestArgs {
+    /// Files of bodies; - is stdin.
+    #[arg(value_name = "FILE", required = true)]
+    files: Vec<PathBuf>,
+    /// Audience that people who opt in join.
+    #[arg(long, default_value = super::OPT_INS, value_name = "NAME", value_parser = audience_name)]
+    opt_ins: String,
+}
+
+/// What was in the files, and what became of it.
+#[derive(Clone, Debug, Default, Serialize)]
+struct Ingested {
+    /// `readable` + `unreadable`.
+    bodies: u64,
+    readable: u64,
+    unreadable: u64,
+    /// The first of them.
+    unreadable_lines: Vec<BadLine>,
+    /// Entries of readable bodies that could not be read, or had no value.
+    empty: u64,
+    /// Ordinary Messenger events, which are not kept.
+    ignored: u64,
+    new: u64,
+    duplicates: u64,
+    exact: u64,
+    inferred: u64,
+    ambiguous: u64,
+    foreign: u64,
+    waiting: u64,
+    settled: u64,
+    opt_ins: u64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct BadLine {
+    file: String,
+    line: u64,
+    why: String,
+}
+
+impl Record for Ingested {
+    const PLURAL: &'static str = "notices";
+    const COLUMNS: &'static [&'static str] = &[
+        "bodies",
+        "unreadable",
+        "new events",
+        "repeated",
+        "exact",
+        "inferred",
+        "ambiguous",
+        "of no send here",
+        "waiting",
+        "doubts settled",
+        "opt-ins",
+        "not kept",
+        "entries without a value",
+    ];
+
+    fn cells(&self) -> Vec<String> {
+        [
+            self.bodies,
+            self.unreadable,
+            self.new,
+            self.duplicates,
+            self.exact,
+            self.inferred,
+            self.ambiguous,
+            self.foreign,
+            self.waiting,
+            self.settled,
+            self.opt_ins,
+            self.ignored,
+            self.empty,
+        ]
+        .map(thousands)
+        .to_vec()
+    }
+}
+
+pub async fn run(context: &Context, args: IngestArgs) -> Result<Exit> {
+    let signals = Signals::listen()?;
+    let mut ledger = context.open_ledger()?;
+    let (ui, cool_down) = (context.ui.clone(), cool_down(context));
+    let work = move || ingest(&mut ledger, &ui, &args, cool_down);
+    let stopped = "stopped; what was stored stays, and the same command again goes on: repeated events change nothing";
+    let ingested = signals.blocking_or_stopped(work, stopped).await?;
+    context.ui.object(&ingested)?;
+    if ingested.bodies == 0 {
+        context.ui.status("there was nothing in it");
+    }
+    Ok(if ingested.readable == 0 && ingested.unreadable > 0 { Exit::Refused } else { Exit::Done })
+}
+
+fn ingest(ledger: &mut Ledger, ui: &Ui, args: &IngestArgs, cool_down: Duration) -> Result<Ingested> {
+    let mut done = Ingested::default();
+    let mut tally = Tally::default();
+    let mut events = Vec::new();
+    let mut bytes = 0;
+    for path in &args.files {
+        let name = path.display().to_string();
+        let failed = |error: io::Error| unreadable(&name, &error);
+        let raw: Box<dyn Read> =
+            if name == "-" { Box::new(io::stdin()) } else { Box::new(File::open(path).map_err(failed)?) };
+        let mut bodies = Bodies::open(raw).map_err(failed)?;
+        while let Some((line, item)) = bodies.next_body().map_err(failed)? {
+            done.bodies += 1;
+            match read(item) {
+                Ok((notice, size)) => {
+                    done.readable += 1;
+                    done.ignored += notice.ignored;
+                    done.empty += notice.empty;
+                    events.extend(notice.events);
+                    bytes += size;
+                }
+                Err(why) => done.bad(ui, &name, line, why),
+            }
+            if events.len() >= BATCH || bytes >= BATCH_BYTES {
+                store(ledger, &mut events, &args.opt_ins, &mut tally)?;
+                bytes = 0;
+            }
+        }
+    }
+    store(ledger, &mut events, &args.opt_ins, &mut tally)?;
+    if done.unreadable > TOLD {
+        ui.warn(&format!("{} more could not be read", thousands(done.unreadable - TOLD)));
+    }
+    let (judged, _) = waiting::judge(ledger, cool_down)?;
+    done.add(&tally, &judged);
+    Ok(done)
+}
+
+/// A notice, and the bytes of its body.
+fn read(item: Item) -> Result<(notice::Notice, usize), String> {
+    let Item::Body(body) = item else { return Err("longer than any notice".to_owned()) };
+    let notice = notice::read(&body).map_err(|malformed| malformed.to_string())?;
+    if notice.events.is_empty() && notice.ignored == 0 && notice.empty > 0 {
+        return Err("no event in it: it is no notice, or one that was sent without values".to_owned());
+    }
+    Ok((notice, body.len()))
+}
+
+/// Stores what was read. Between transactions others get their turn: a receiver must answer within seconds.
+fn store(ledger: &mut Ledger, events: &mut Vec<Event>, opt_ins: &str, tally: &mut Tally) -> Result<()> {
+    let mut left: VecDeque<Event> = std::mem::take(events).into();
+    while !left.is_empty() {
+        let begin = Instant::now();
+        let mut taken = 0;
+        let mut next = || {
+            let event = left.get(taken)?;
+            taken += 1;
+            Some(event)
+        };
+        let (stored, _) = ledger.store_events(&mut next, opt_ins, Clock::system().now())?;
+        left.drain(..taken);
+        tally.add(&stored);
+        std::thread::sleep(begin.elapsed() / 8);
+    }
+    Ok(())
+}
+
+impl Ingested {
+    fn bad(&mut self, ui: &Ui, file: &str, line: u64, why: String) {
+        self.unreadable += 1;
+        if self.unreadable <= TOLD {
+            ui.warn(&format!("{file} line {line}: {why}"));
+            self.unreadable_lines.push(BadLine { file: file.to_owned(), line, why });
+        }
+    }
+
+    /// What still waits is what the last judgement left.
+    fn add(&mut self, stored: &Tally, judged: &Tally) {
+        let mut sum = *stored;
+        sum.add(judged);
+        self.new = sum.new;
+        self.duplicates = sum.duplicates;
+        self.exact = sum.exact;
+        self.inferred = sum.inferred;
+        self.ambiguous = sum.ambiguous;
+        self.foreign = sum.foreign;
+        self.waiting = judged.waiting;
+        self.settled = sum.settled;
+        self.opt_ins = sum.opt_ins;
+    }
+}
+
+fn unreadable(name: &str, error: &io::Error) -> Error {
+    Error::refused(format!("can't read {name}")).because(error).hint(
+        "is it the right file, whole, and plain or gzip? What was stored before stays, and repeated events change nothing",
+    )
+}

@@ -1,0 +1,168 @@
+//! `mmsg webhook status`.
+
+use serde::Serialize;
+
+use super::{FIELDS, page_client};
+use crate::campaign::PageId;
+use crate::clock::{Clock, UnixMillis};
+use crate::commands::Context;
+use crate::error::{Exit, Result};
+use crate::graph::SubscribedApp;
+use crate::ledger::silence::Silence;
+use crate::ui::table::Record;
+use crate::ui::text;
+
+/// Whether Meta tells what it should: the app's fields, and the last event that came.
+///
+/// Exits 0 when the app gets all fields and is heard of, 5 when fields are missing or nothing came of sends accepted hours ago:
+/// Meta unsubscribes an app after an hour in which its address did not answer 200.
+#[derive(clap::Args, Debug)]
+pub struct StatusArgs {}
+
+#[derive(Clone, Debug, Serialize)]
+struct Status {
+    page_id: PageId,
+    app_id: Option<String>,
+    app_name: Option<String>,
+    healthy: bool,
+    fields: Vec<String>,
+    missing: Vec<String>,
+    /// The last event of any Page in this ledger.
+    last_event_at: Option<UnixMillis>,
+    /// Sends accepted since `silent_since` of which nothing was heard.
+    unheard: u64,
+    silent_since: Option<UnixMillis>,
+}
+
+impl Record for Status {
+    const PLURAL: &'static str = "subscriptions";
+    const COLUMNS: &'static [&'static str] = &["Page", "app", "healthy", "fields", "missing", "last event", "silence"];
+    const KEYS: &'static [&'static str] =
+        &["page_id", "app_id", "app_name", "healthy", "fields", "missing", "last_event_at", "unheard", "silent_since"];
+
+    fn cells(&self) -> Vec<String> {
+        let app = match (&self.app_id, &self.app_name) {
+            (Some(id), Some(name)) => format!("{id} ({name})"),
+            (Some(one), None) | (None, Some(one)) => one.clone(),
+            (None, None) => "none".to_owned(),
+        };
+        let names = |names: &[String]| if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+        let time = |at: Option<UnixMillis>| at.map_or_else(|| "none".to_owned(), |at| at.to_string());
+        vec![
+            self.page_id.to_string(),
+            app,
+            if self.healthy { "yes" } else { "no" }.to_owned(),
+            names(&self.fields),
+            names(&self.missing),
+            time(self.last_event_at),
+            time(self.silent_since),
+        ]
+    }
+}
+
+pub async fn run(context: &Context) -> Result<Exit> {
+    let page = context.page()?;
+    let graph = page_client(context, &page).await?;
+    let apps = graph.subscribed_apps(&page).await?;
+    let ledger = context.existing_ledger()?;
+    let silence = ledger.silence(page.as_str(), Clock::system().now())?;
+    let status = judge(page, best(apps), ledger.last_event_at()?, silence);
+    context.ui.object(&status)?;
+    for trouble in troubles(&status) {
+        context.ui.warn(&trouble);
+    }
+    if status.healthy {
+        return Ok(Exit::Done);
+    }
+    context.ui.hint("mmsg webhook subscribe subscribes the app anew; then see that its address answers: GET /healthz");
+    Ok(Exit::Refused)
+}
+
+/// Graph does not say which app is the token's: the one that gets most of what is needed is meant.
+fn best(apps: Vec<SubscribedApp>) -> Option<SubscribedApp> {
+    apps.into_iter().max_by_key(|app| missing(&app.fields).len().abs_diff(FIELDS.len()))
+}
+
+fn missing(fields: &[String]) -> Vec<String> {
+    FIELDS.iter().filter(|needed| !fields.iter().any(|field| field == *needed)).map(|&field| field.to_owned()).collect()
+}
+
+fn judge(
+    page_id: PageId,
+    app: Option<SubscribedApp>,
+    last_event_at: Option<UnixMillis>,
+    silence: Option<Silence>,
+) -> Status {
+    let app = app.unwrap_or_default();
+    let missing = missing(&app.fields);
+    Status {
+        page_id,
+        app_id: app.id,
+        app_name: app.name,
+        healthy: missing.is_empty() && silence.is_none(),
+        fields: app.fields,
+        missing,
+        last_event_at,
+        unheard: silence.map_or(0, |silence| silence.accepted),
+        silent_since: silence.map(|silence| silence.since),
+    }
+}
+
+fn troubles(status: &Status) -> Vec<String> {
+    let mut troubles = Vec::new();
+    if status.fields.is_empty() {
+        troubles.push(format!(
+            "no app gets webhooks of Page {}: Meta unsubscribes one that does not answer for an hour",
+            status.page_id
+        ));
+    } else if !status.missing.is_empty() {
+        let n = text::count(status.missing.len() as u64, "field", "fields");
+        troubles.push(format!("the app does not get {n} that reports need: {}", status.missing.join(", ")));
+    }
+    if let Some(since) = status.silent_since {
+        troubles.push(format!(
+            "{} accepted since {since}, and no event came of Page {}",
+            text::count(status.unheard, "send was", "sends were"),
+            status.page_id
+        ));
+    }
+    troubles
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page() -> PageId {
+        PageId::parse("1").unwrap()
+    }
+
+    fn app(id: &str, fields: &[&str]) -> SubscribedApp {
+        let fields = fields.iter().map(|&field| field.to_owned()).collect();
+        SubscribedApp { id: Some(id.to_owned()), name: None, fields }
+    }
+
+    #[test]
+    fn the_app_that_gets_most_is_ours() {
+        let found = best(vec![app("1", &["messages", "feed"]), app("2", &FIELDS), app("3", &[])]).unwrap();
+        assert_eq!(found.id.as_deref(), Some("2"));
+        assert!(judge(page(), Some(found), None, None).healthy);
+        assert_eq!(best(Vec::new()), None);
+    }
+
+    #[test]
+    fn missing_fields_and_silence_are_troubles() {
+        let none = judge(page(), None, None, None);
+        assert!(!none.healthy && none.missing == FIELDS);
+        assert_eq!(troubles(&none).len(), 1);
+        let silence = Silence { accepted: 2, since: UnixMillis(0) };
+        let silent = judge(page(), Some(app("1", &FIELDS)), None, Some(silence));
+        assert!(!silent.healthy);
+        assert_eq!(
+            troubles(&silent),
+            ["2 sends were accepted since 1970-01-01T00:00:00Z, and no event came of Page 1"]
+        );
+        let some = judge(page(), Some(app("1", &["messages"])), Some(UnixMillis(5)), None);
+        assert!(troubles(&some)[0].contains("7 fields"), "{:?}", troubles(&some));
+    }
+}

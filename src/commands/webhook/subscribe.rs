@@ -1,0 +1,132 @@
+//! `mmsg webhook subscribe`.
+
+use serde::Serialize;
+
+use super::{FIELDS, page_client};
+use crate::commands::Context;
+use crate::error::{Error, Exit, Result};
+use crate::ui::table::Record;
+use crate::ui::text;
+
+/// Subscribe the app to the Page's webhooks.
+///
+/// Fields that the app gets already stay, since other software may live on them. With --only they go, and it asks first. The
+/// address that Meta posts to is set in the app's dashboard, for the object Page, with these fields and "Include values" on.
+#[derive(clap::Args, Debug)]
+pub struct SubscribeArgs {
+    /// Fields, with commas between [default: all that mmsg reads].
+    #[arg(long, value_name = "FIELD,…", value_delimiter = ',')]
+    fields: Vec<String>,
+    /// These fields and no others.
+    #[arg(long)]
+    only: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Change {
+    Added,
+    Kept,
+    Removed,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct FieldRow {
+    field: String,
+    change: Change,
+}
+
+impl Record for FieldRow {
+    const PLURAL: &'static str = "fields";
+    const COLUMNS: &'static [&'static str] = &["field", "change"];
+
+    fn cells(&self) -> Vec<String> {
+        let change = match self.change {
+            Change::Added => "added",
+            Change::Kept => "kept",
+            Change::Removed => "removed",
+        };
+        vec![self.field.clone(), change.to_owned()]
+    }
+}
+
+pub async fn run(context: &Context, args: SubscribeArgs) -> Result<Exit> {
+    let asked = asked(&args.fields)?;
+    let page = context.page()?;
+    let graph = page_client(context, &page).await?;
+    let apps = graph.subscribed_apps(&page).await?;
+    let had: Vec<String> = apps.into_iter().flat_map(|app| app.fields).collect();
+    let rows = plan(&had, &asked, args.only);
+    let removed: Vec<&str> =
+        rows.iter().filter(|row| row.change == Change::Removed).map(|row| row.field.as_str()).collect();
+    if !removed.is_empty() {
+        let shown = [format!("the app will no longer get: {}", removed.join(", "))];
+        context.ui.confirm_shown(&shown, "Go on?", "taking webhooks away")?;
+    }
+    let wanted: Vec<String> =
+        rows.iter().filter(|row| row.change != Change::Removed).map(|row| row.field.clone()).collect();
+    let changes = rows.iter().filter(|row| row.change != Change::Kept).count();
+    if changes > 0 {
+        graph.subscribe_app(&page, &wanted).await?;
+    }
+    context.ui.list(&rows)?;
+    context.ui.status(&if changes > 0 {
+        format!("the app gets {} of Page {page}", text::count(wanted.len() as u64, "field", "fields"))
+    } else {
+        format!("the app gets all of these of Page {page} already: nothing was changed")
+    });
+    Ok(Exit::Done)
+}
+
+fn asked(fields: &[String]) -> Result<Vec<String>> {
+    let asked: Vec<String> =
+        fields.iter().map(|field| field.trim().to_owned()).filter(|field| !field.is_empty()).collect();
+    if let Some(wrong) = asked.iter().find(|field| !field.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')) {
+        return Err(Error::usage(format!("{wrong:?} is no webhook field"))
+            .hint("fields look like marketing_message_reads; with --fields left out all that mmsg reads are taken"));
+    }
+    Ok(if asked.is_empty() { FIELDS.map(str::to_owned).to_vec() } else { asked })
+}
+
+/// What becomes of each field: those asked for first, then those that the app had.
+fn plan(had: &[String], asked: &[String], only: bool) -> Vec<FieldRow> {
+    let mut rows: Vec<FieldRow> = Vec::new();
+    for field in asked.iter().chain(had) {
+        if rows.iter().any(|row| row.field == *field) {
+            continue;
+        }
+        let change = match (had.contains(field), asked.contains(field)) {
+            (false, _) => Change::Added,
+            (true, false) if only => Change::Removed,
+            (true, _) => Change::Kept,
+        };
+        rows.push(FieldRow { field: field.clone(), change });
+    }
+    rows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn planned(had: &[&str], asked: &[&str], only: bool) -> Vec<(String, Change)> {
+        let owned = |list: &[&str]| list.iter().map(|&field| field.to_owned()).collect::<Vec<_>>();
+        plan(&owned(had), &owned(asked), only).into_iter().map(|row| (row.field, row.change)).collect()
+    }
+
+    #[test]
+    fn what_was_there_stays_unless_it_is_to_go() {
+        let row = |field: &str, change| (field.to_owned(), change);
+        let kept = [row("a", Change::Added), row("b", Change::Kept), row("c", Change::Kept)];
+        assert_eq!(planned(&["b", "c", "b"], &["a", "b", "a"], false), kept);
+        let only = [row("a", Change::Added), row("b", Change::Kept), row("c", Change::Removed)];
+        assert_eq!(planned(&["b", "c"], &["a", "b"], true), only);
+    }
+
+    #[test]
+    fn fields_are_names_and_none_means_all() {
+        assert_eq!(asked(&[]).unwrap(), FIELDS);
+        assert_eq!(asked(&[" messages".to_owned(), String::new()]).unwrap(), ["messages"]);
+        assert_eq!(asked(&["messages&x=1".to_owned()]).unwrap_err().exit(), Exit::Usage);
+    }
+}

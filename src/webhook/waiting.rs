@@ -1,0 +1,24 @@
+//! Events that wait for the outcome of a request.
+
+use std::time::Duration;
+
+use crate::clock::Clock;
+use crate::error::Result;
+use crate::ledger::Ledger;
+use crate::ledger::events::Tally;
+
+/// Judges them again. A run that died leaves requests whose outcome nobody else will write: such a run is ended first. Also says
+/// how many sends became unknown by that.
+pub fn judge(ledger: &mut Ledger, cool_down: Duration) -> Result<(Tally, u64)> {
+    let clock = Clock::system();
+    let mut tally = ledger.judge_waiting_events(clock.now())?;
+    if tally.waiting == 0 {
+        return Ok((tally, 0));
+    }
+    let buried = ledger.bury_dead_runs(&clock, cool_down)?;
+    if buried > 0 {
+        tally.waiting = 0;
+        tally.add(&ledger.judge_waiting_events(clock.now())?);
+    }
+    Ok((tally, buried))
+}
