@@ -731,6 +731,7 @@ Register-ArgumentCompleter -Native -CommandName 'mmsg' -ScriptBlock {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('list', 'list', [CompletionResultType]::ParameterValue, 'List every send in doubt, one a row, with the token as data')
+            [CompletionResult]::new('settle', 'settle', [CompletionResultType]::ParameterValue, 'Settle doubt by evidence: events that came, and the time at which Graph lets a person have the next message')
             [CompletionResult]::new('resolve', 'resolve', [CompletionResultType]::ParameterValue, 'Say what became of sends in doubt')
             break
         }
@@ -756,6 +757,31 @@ Register-ArgumentCompleter -Native -CommandName 'mmsg' -ScriptBlock {
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Answer yes to every question')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'mmsg;unknown;settle' {
+            [CompletionResult]::new('--token', '--token', [CompletionResultType]::ParameterName, 'Of this subscription token')
+            [CompletionResult]::new('--broadcast', '--broadcast', [CompletionResultType]::ParameterName, 'Of this broadcast')
+            [CompletionResult]::new('--campaign', '--campaign', [CompletionResultType]::ParameterName, 'Of this campaign')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'In doubt since this time, or later')
+            [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'In doubt since before this time')
+            [CompletionResult]::new('--why', '--why', [CompletionResultType]::ParameterName, 'Whose reason has this in it')
+            [CompletionResult]::new('--fbtrace', '--fbtrace', [CompletionResultType]::ParameterName, 'With this trace id of Graph''s')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile of the config file to use [env: MMSG_PROFILE]')
+            [CompletionResult]::new('--ledger', '--ledger', [CompletionResultType]::ParameterName, 'Ledger file to use [env: MMSG_LEDGER]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour: auto, always or never [env: NO_COLOR]')
+            [CompletionResult]::new('--events-only', '--events-only', [CompletionResultType]::ParameterName, 'Look at the events that came, and do not ask Graph')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only warnings and errors on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say only warnings and errors on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on stderr')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on stderr')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask; what needs an answer fails with exit code 9')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Answer yes to every question')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Answer yes to every question')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'mmsg;unknown;resolve' {

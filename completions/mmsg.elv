@@ -698,6 +698,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
             cand list 'List every send in doubt, one a row, with the token as data'
+            cand settle 'Settle doubt by evidence: events that came, and the time at which Graph lets a person have the next message'
             cand resolve 'Say what became of sends in doubt'
         }
         &'mmsg;unknown;list'= {
@@ -722,6 +723,30 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --yes 'Answer yes to every question'
             cand -h 'Print help'
             cand --help 'Print help'
+        }
+        &'mmsg;unknown;settle'= {
+            cand --token 'Of this subscription token'
+            cand --broadcast 'Of this broadcast'
+            cand --campaign 'Of this campaign'
+            cand --since 'In doubt since this time, or later'
+            cand --until 'In doubt since before this time'
+            cand --why 'Whose reason has this in it'
+            cand --fbtrace 'With this trace id of Graph''s'
+            cand --profile 'Profile of the config file to use [env: MMSG_PROFILE]'
+            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand -o 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
+            cand --output 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
+            cand --color 'When to colour: auto, always or never [env: NO_COLOR]'
+            cand --events-only 'Look at the events that came, and do not ask Graph'
+            cand -q 'Say only warnings and errors on stderr'
+            cand --quiet 'Say only warnings and errors on stderr'
+            cand -v 'Say more on stderr'
+            cand --verbose 'Say more on stderr'
+            cand --no-input 'Never ask; what needs an answer fails with exit code 9'
+            cand -y 'Answer yes to every question'
+            cand --yes 'Answer yes to every question'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'mmsg;unknown;resolve'= {
             cand --as 'What became of them'

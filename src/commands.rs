@@ -189,7 +189,7 @@ pub async fn run(context: &Context, command: Command) -> Result<Exit> {
         Command::Send(args) => send::run(context, args).await,
         Command::Tokens(args) => tokens::run(context, args).await,
         Command::Broadcast(args) => broadcast::run(context, args),
-        Command::Unknown(args) => unknown::run(context, args),
+        Command::Unknown(args) => unknown::run(context, args).await,
         Command::Webhook(args) => webhook::run(context, args).await,
         Command::Why(args) => why::run(context, &args),
     }

@@ -15,6 +15,7 @@ mod sender;
 mod subscriptions;
 #[cfg(test)]
 mod test_host;
+mod tokens;
 mod usage;
 mod wire;
 
@@ -26,4 +27,5 @@ pub use insights::{Action, Estimate, EstimateQuery, Insights, InsightsQuery, PRE
 pub use pages::Pages;
 pub use sender::{Answer, Body, Frame, Sender, Transport};
 pub use subscriptions::SubscribedApp;
+pub use tokens::Eligibility;
 pub use usage::{Tier, Usage};

@@ -25,3 +25,4 @@ mod send;
 mod story;
 mod suite_is_whole;
 mod tokens;
+mod unknown;

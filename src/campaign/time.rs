@@ -14,11 +14,13 @@ pub fn parse_time(text: &str) -> Result<UnixMillis, String> {
     })
 }
 
-/// A time in any form that Graph writes: `2026-12-01T09:00:00+0000`, with `Z` or `+00:00`, or Unix seconds.
+/// A time in any form that Graph writes: `2026-12-01T09:00:00+0000`, with `Z` or `+00:00`, or Unix seconds or
+/// milliseconds, whose digits tell them apart.
 pub fn read_time(text: &str) -> Option<UnixMillis> {
     let text = text.trim();
     if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
-        let at = Timestamp::from_second(text.parse().ok()?).ok()?;
+        let number: i64 = text.parse().ok()?;
+        let at = Timestamp::from_second(number).or_else(|_| Timestamp::from_millisecond(number)).ok()?;
         return Some(at.into());
     }
     if let Ok(at) = text.parse::<Timestamp>() {
@@ -42,6 +44,7 @@ mod tests {
             "2026-11-30T16:00:00-0800",
             "2026-12-01 00:00Z",
             "1796083200",
+            "1796083200000",
         ] {
             assert_eq!(parse_time(text), Ok(want), "{text}");
         }

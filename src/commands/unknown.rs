@@ -1,6 +1,7 @@
 //! `mmsg unknown`: sends that may or may not have been accepted, and what a person knows of them.
 
 mod resolve;
+mod settle;
 
 use clap::Subcommand;
 
@@ -22,6 +23,7 @@ pub struct Args {
 enum Verb {
     /// List every send in doubt, one a row, with the token as data.
     List(FilterArgs),
+    Settle(settle::SettleArgs),
     /// Say what became of sends in doubt.
     Resolve(resolve::ResolveArgs),
 }
@@ -77,9 +79,10 @@ impl FilterArgs {
     }
 }
 
-pub fn run(context: &Context, args: Args) -> Result<Exit> {
+pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     match args.verb {
         Verb::List(args) => list(context, &args),
+        Verb::Settle(args) => settle::run(context, &args).await,
         Verb::Resolve(args) => resolve::run(context, &args),
     }
 }

@@ -50,7 +50,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
 }
 
 /// A client with the Page's own token: that of the settings, else the one that the access token may read.
-async fn page_client(context: &Context, page: &PageId) -> Result<Graph> {
+pub async fn page_client(context: &Context, page: &PageId) -> Result<Graph> {
     let token = match context.settings.page_token()? {
         Some(token) => token,
         None => {

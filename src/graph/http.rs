@@ -18,7 +18,7 @@ use super::codes::{Class, Pause, Row};
 use super::error::{GraphError, clean};
 use super::sender::{bounded, chain, header_trace, sample};
 use super::usage::Usage;
-use super::wire;
+use super::{tokens, wire};
 use crate::clock::{Clock, UnixMillis};
 use crate::config::secret::Redactor;
 use crate::error::{Error, Exit, GraphFacts, Result};
@@ -146,7 +146,7 @@ impl Graph {
             if !fault.is_transient() || attempt >= MAX_ATTEMPTS || time_left <= wait {
                 return Err(self.failed(fault, &format!("can't read {what}"), Exit::Network));
             }
-            self.log(&format!("GET {}: {}; again in {} ms", url.path(), fault.text(), wait.as_millis()));
+            self.log(&format!("GET {}: {}; again in {} ms", shown_path(url), fault.text(), wait.as_millis()));
             tokio::time::sleep(wait).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
@@ -200,7 +200,7 @@ impl Graph {
             Err(error) => return Err(Fault::Lost(lost(error))),
         };
         let status = response.status();
-        self.log(&format!("{method} {}: {}", url.path(), status.as_u16()));
+        self.log(&format!("{method} {}: {}", shown_path(url), status.as_u16()));
         if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
             return Err(Fault::NotSent("the proxy wants a login (407)".to_owned()));
         }
@@ -321,6 +321,15 @@ impl Fault {
             Self::Strange(status, _) => format!("{} without Graph's JSON", status.as_u16()),
             Self::Graph(refusal) => refusal.error.text(),
         }
+    }
+}
+
+/// A path as it may be shown: without the person that it names.
+fn shown_path(url: &Url) -> String {
+    let path = url.path();
+    match path.split_once(tokens::PREFIX) {
+        Some((before, _)) => format!("{before}{}\u{2026}", tokens::PREFIX),
+        None => path.to_owned(),
     }
 }
 

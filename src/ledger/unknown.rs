@@ -1,11 +1,14 @@
 //! Doubt as a state: sends that may or may not have been accepted.
 
+use std::time::Duration;
+
 use rusqlite::OptionalExtension;
 use serde::Serialize;
 
 use super::Ledger;
 use super::broadcasts::shift;
-use super::counters::Counters;
+use super::counters::{Counters, What};
+use super::events::CLOCK_SLACK;
 use super::state::State;
 use crate::clock::UnixMillis;
 use crate::error::Result;
@@ -27,6 +30,11 @@ pub struct UnknownSend {
     pub at: Option<UnixMillis>,
     /// Until when no message goes to this person.
     pub blocked_until: UnixMillis,
+    #[serde(skip)]
+    pub page: String,
+    /// Whether an event came that may be about it.
+    #[serde(skip)]
+    pub heard: bool,
 }
 
 /// Which sends in doubt are meant; all that are given must hold.
@@ -49,7 +57,7 @@ impl Ledger {
             .conn
             .prepare(
                 "select s.id, r.token, s.broadcast, b.campaign, coalesce(s.reason, ''), s.code, s.subcode, s.fbtrace_id,
-                        s.claimed_at, s.finished_at, r.blocked_until
+                        s.claimed_at, s.finished_at, r.blocked_until, b.page, s.attribution is not null
                  from sends s join recipients r on r.id = s.recipient join broadcasts b on b.id = s.broadcast
                  where s.state = 5 and (?1 is null or r.token = ?1) and (?2 is null or s.broadcast = ?2)
                    and (?3 is null or b.campaign = ?3) and (?4 is null or s.finished_at >= ?4)
@@ -83,6 +91,8 @@ impl Ledger {
                     claimed_at: row.get::<_, Option<i64>>(8)?.map(UnixMillis),
                     at: row.get::<_, Option<i64>>(9)?.map(UnixMillis),
                     blocked_until: UnixMillis(row.get(10)?),
+                    page: row.get(11)?,
+                    heard: row.get(12)?,
                 })
             };
             each(read().map_err(failed)?)?;
@@ -94,8 +104,12 @@ impl Ledger {
 /// What a person, or evidence, says of a send in doubt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resolution {
+    /// A person's word.
     Accepted,
+    /// A person's word.
     NotSent,
+    /// Evidence that it was accepted.
+    Proved,
 }
 
 impl Resolution {
@@ -103,6 +117,7 @@ impl Resolution {
         match self {
             Self::Accepted => "accepted",
             Self::NotSent => "not_sent",
+            Self::Proved => "proved",
         }
     }
 }
@@ -123,6 +138,11 @@ impl Ledger {
                              where id = ?1 and state = 5 returning broadcast, coalesce(claimed_at, ?2)",
                             State::Accepted,
                         ),
+                        Resolution::Proved => (
+                            "update sends set state = 2, reason = 'evidence', finished_at = coalesce(claimed_at, ?2)
+                             where id = ?1 and state = 5 returning broadcast, coalesce(claimed_at, ?2)",
+                            State::Accepted,
+                        ),
                         Resolution::NotSent => (
                             "update sends set state = 0, reason = 'resolved', run = null, finished_at = null,
                                not_before = (select blocked_until from recipients r where r.id = sends.recipient)
@@ -137,6 +157,9 @@ impl Ledger {
                     let Some((broadcast, claimed_at)) = found else { continue };
                     shift(conn, broadcast, State::Unknown, to, 1)?;
                     counters.shift(broadcast, claimed_at, State::Unknown, to);
+                    if resolution == Resolution::Proved {
+                        counters.add(broadcast, claimed_at, What::Settled, 1);
+                    }
                     count += 1;
                 }
                 counters.write(conn)?;
@@ -144,5 +167,106 @@ impl Ledger {
             })?;
         }
         Ok(resolved)
+    }
+}
+
+/// What the reason of a send begins with that was probably not sent.
+pub const PROBABLY_NOT_SENT: &str = "probably not sent";
+
+impl Ledger {
+    /// Writes down that these sends in doubt were probably not sent. They stay in doubt: only a person makes them pending again.
+    pub fn doubt_less(&mut self, sends: &[i64]) -> Result<()> {
+        for part in sends.chunks(1000) {
+            self.write(|conn| {
+                let mut update = conn.prepare_cached(
+                    "update sends set reason = ?2 || coalesce(': ' || reason, '')
+                     where id = ?1 and state = 5 and (reason is null or instr(reason, ?2) <> 1)",
+                )?;
+                for send in part {
+                    update.execute((send, PROBABLY_NOT_SENT))?;
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// What the time at which a person may get the next message says of a send in doubt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// Something was accepted for this person just when this request was on its way.
+    Accepted,
+    /// A day after the request nothing was heard of it, and the last acceptance was before it.
+    ProbablyNotSent,
+    Open,
+}
+
+/// The longest that a request is on its way: the claim's time to leave, and the time for an answer.
+const ON_THE_WAY: Duration = Duration::from_secs(35);
+
+/// `next_eligible_at` is 12 h after the last message that was accepted for the person, from anybody. A shorter `cool_down` is that
+/// of a rehearsal, whose host counts shorter as well.
+pub fn weigh(send: &UnknownSend, next_eligible_at: Option<UnixMillis>, cool_down: Duration, now: UnixMillis) -> Weight {
+    let (Some(claimed_at), Some(told)) = (send.claimed_at, next_eligible_at) else { return Weight::Open };
+    let gap = cool_down.min(Duration::from_hours(12));
+    let slack = CLOCK_SLACK.min(gap / 8);
+    let last_accepted = told.minus(gap);
+    let from = claimed_at.minus(slack);
+    if last_accepted < from {
+        let a_day_after = claimed_at.plus(gap * 2);
+        return if now >= a_day_after && !send.heard { Weight::ProbablyNotSent } else { Weight::Open };
+    }
+    // Later than this, another sender reached the person, which says nothing of this send.
+    if last_accepted <= claimed_at.plus(ON_THE_WAY).plus(slack) { Weight::Accepted } else { Weight::Open }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_hours(1);
+
+    fn weight(eligible: Option<UnixMillis>, age: Duration, heard: bool) -> Weight {
+        let claimed_at = UnixMillis(1_764_000_000_000);
+        let send = UnknownSend {
+            send: 1,
+            token: "t".to_owned(),
+            broadcast: 1,
+            campaign: "c".to_owned(),
+            reason: "killed".to_owned(),
+            code: None,
+            subcode: None,
+            fbtrace_id: None,
+            claimed_at: Some(claimed_at),
+            at: Some(claimed_at.plus(HOUR * 9)),
+            blocked_until: claimed_at.plus(HOUR * 21),
+            page: "1".to_owned(),
+            heard,
+        };
+        weigh(&send, eligible, HOUR * 24, claimed_at.plus(age))
+    }
+
+    #[test]
+    fn the_eligible_time_tells_when_it_moved_with_the_request_and_never_alone_that_nothing_was_sent() {
+        let claimed_at = UnixMillis(1_764_000_000_000);
+        let after = |accepted: UnixMillis| Some(accepted.plus(HOUR * 12));
+        let second = Duration::from_secs(1);
+        let accepted = [
+            claimed_at,
+            claimed_at.plus(second * 30),
+            claimed_at.plus(second * (35 + 600)),
+            claimed_at.minus(second * 600),
+        ];
+        for at in accepted {
+            assert_eq!(weight(after(at), HOUR, false), Weight::Accepted, "{at}");
+        }
+        // Another sender's, ours of the day before, and no time at all.
+        assert_eq!(weight(after(claimed_at.plus(second * 636)), HOUR * 48, false), Weight::Open);
+        let before = after(claimed_at.minus(second * 601));
+        assert_eq!(weight(before, HOUR * 24 - second, false), Weight::Open);
+        assert_eq!(weight(before, HOUR * 24, false), Weight::ProbablyNotSent);
+        assert_eq!(weight(before, HOUR * 24, true), Weight::Open);
+        assert_eq!(weight(None, HOUR * 48, false), Weight::Open);
     }
 }

@@ -1,0 +1,175 @@
+//! `mmsg unknown settle`: doubt against evidence.
+
+use futures_util::stream::{self, StreamExt};
+use serde::Serialize;
+
+use super::FilterArgs;
+use crate::clock::Clock;
+use crate::commands::webhook::page_client;
+use crate::commands::{Context, send};
+use crate::error::{Exit, Result};
+use crate::ledger::Ledger;
+use crate::ledger::unknown::{PROBABLY_NOT_SENT, Resolution, UnknownSend, Weight, weigh};
+use crate::ui::table::Record;
+use crate::ui::text;
+use crate::webhook::waiting;
+
+/// Questions to Graph at once.
+const AT_ONCE: usize = 8;
+
+/// Sends that one transaction settles.
+const TOGETHER: usize = 256;
+
+/// Settle doubt by evidence: events that came, and the time at which Graph lets a person have the next message.
+///
+/// An echo, delivery, read or click proves a send; so does a next eligible time that moved 12 h past the request. Where a day went
+/// by in silence and the eligible time never moved, the send was probably not accepted: it stays in doubt under that reason, until
+/// a person resolves it.
+#[derive(clap::Args, Debug)]
+pub struct SettleArgs {
+    /// Look at the events that came, and do not ask Graph.
+    #[arg(long)]
+    events_only: bool,
+    #[command(flatten)]
+    filter: FilterArgs,
+}
+
+/// What became of the doubts.
+#[derive(Clone, Debug, Default, Serialize)]
+struct Settled {
+    /// Proved by events that had waited.
+    by_events: u64,
+    /// Sends in doubt that Graph was asked about.
+    asked: u64,
+    /// Proved by the person's next eligible time.
+    by_eligible_time: u64,
+    probably_not_sent: u64,
+    /// Tokens that Graph does not know any more.
+    gone: u64,
+    /// Of another Page than the profile's: not asked about.
+    of_other_pages: u64,
+    /// Sends still in doubt, those included that were probably not sent.
+    in_doubt: u64,
+}
+
+impl Record for Settled {
+    const PLURAL: &'static str = "doubts";
+    const COLUMNS: &'static [&'static str] = &[
+        "proved by events",
+        "asked about",
+        "proved by eligible time",
+        "probably not sent",
+        "token gone",
+        "of other Pages",
+        "in doubt",
+    ];
+    const KEYS: &'static [&'static str] =
+        &["by_events", "asked", "by_eligible_time", "probably_not_sent", "gone", "of_other_pages", "in_doubt"];
+
+    fn cells(&self) -> Vec<String> {
+        [
+            self.by_events,
+            self.asked,
+            self.by_eligible_time,
+            self.probably_not_sent,
+            self.gone,
+            self.of_other_pages,
+            self.in_doubt,
+        ]
+        .map(|n| n.to_string())
+        .to_vec()
+    }
+}
+
+/// What was found and is not written down yet.
+#[derive(Default)]
+struct Found {
+    proved: Vec<i64>,
+    not_sent: Vec<i64>,
+}
+
+impl Found {
+    fn record(&mut self, ledger: &mut Ledger, settled: &mut Settled) -> Result<()> {
+        settled.by_eligible_time += ledger.resolve_unknown(&self.proved, Resolution::Proved, Clock::system().now())?;
+        ledger.doubt_less(&self.not_sent)?;
+        settled.probably_not_sent += self.not_sent.len() as u64;
+        *self = Self::default();
+        Ok(())
+    }
+}
+
+pub async fn run(context: &Context, args: &SettleArgs) -> Result<Exit> {
+    let mut ledger = context.existing_ledger()?;
+    let filter = args.filter.filter();
+    let cool_down = send::cool_down(context);
+    let mut settled = Settled::default();
+    let (tally, _) = waiting::judge(&mut ledger, cool_down)?;
+    settled.by_events = tally.settled;
+
+    let mut doubts: Vec<UnknownSend> = Vec::new();
+    ledger.unknowns(&filter, &mut |send| {
+        doubts.push(send);
+        Ok(())
+    })?;
+    let mut failed = None;
+    if !args.events_only && !doubts.is_empty() {
+        ledger.refuse_other_host(&context.settings.graph_url.value)?;
+        let page = context.page()?;
+        let all = doubts.len();
+        doubts.retain(|send| send.page == page.as_str());
+        settled.of_other_pages = (all - doubts.len()) as u64;
+        let graph = page_client(context, &page).await?;
+        let ask = |send: UnknownSend| {
+            let graph = &graph;
+            async move {
+                let answer = graph.eligibility(&send.token).await;
+                (send, answer)
+            }
+        };
+        let mut answers = stream::iter(doubts).map(ask).buffer_unordered(AT_ONCE);
+        let mut found = Found::default();
+        while let Some((send, answer)) = answers.next().await {
+            match answer {
+                Ok(answer) => {
+                    settled.asked += 1;
+                    settled.gone += u64::from(answer.is_none());
+                    let eligible = answer.and_then(|answer| answer.next_eligible_at);
+                    match weigh(&send, eligible, cool_down, Clock::system().now()) {
+                        Weight::Accepted => found.proved.push(send.send),
+                        Weight::ProbablyNotSent => found.not_sent.push(send.send),
+                        Weight::Open => {}
+                    }
+                }
+                Err(error) => {
+                    failed = Some(error);
+                    break;
+                }
+            }
+            if found.proved.len() + found.not_sent.len() >= TOGETHER {
+                found.record(&mut ledger, &mut settled)?;
+            }
+        }
+        found.record(&mut ledger, &mut settled)?;
+    }
+    ledger.unknowns(&filter, &mut |_| {
+        settled.in_doubt += 1;
+        Ok(())
+    })?;
+    let now = Clock::system().now();
+    let proved = settled.by_events + settled.by_eligible_time;
+    if proved + settled.probably_not_sent > 0 {
+        let what = format!("{proved} sends proved accepted, {} probably not sent", settled.probably_not_sent);
+        ledger.audit(now, &context.operator(), "unknown settle", &what)?;
+    }
+    context.ui.object(&settled)?;
+    if settled.probably_not_sent > 0 {
+        let sends = text::count(settled.probably_not_sent, "send was", "sends were");
+        let mut again = format!("mmsg unknown resolve --as not-sent --why '{PROBABLY_NOT_SENT}'");
+        context.push_globals(&mut again);
+        context.ui.hint(&format!("{sends} probably not accepted; {again} makes them pending again"));
+    }
+    match failed {
+        Some(error) => Err(error),
+        None => Ok(Exit::Done),
+    }
+}

@@ -1,0 +1,44 @@
+//! What Graph tells of one subscription token.
+
+use serde::Deserialize;
+
+use super::Graph;
+use super::http::is_no_such_object;
+use super::wire::Text;
+use crate::clock::UnixMillis;
+use crate::error::Result;
+
+/// In a path, what comes before a subscription token.
+pub(super) const PREFIX: &str = "notification_messages_";
+
+/// When a person may get a message again. Both documented for opt-in tokens only: a person who came by a custom audience has none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Eligibility {
+    /// 12 h after the last message that anybody's sender had accepted. Documented without its unit.
+    pub next_eligible_at: Option<UnixMillis>,
+}
+
+#[derive(Deserialize)]
+struct TokenWire {
+    #[serde(default)]
+    next_eligible_time: Text,
+    #[serde(default)]
+    next_eligible_time_for_paid_messaging: Text,
+}
+
+impl Graph {
+    /// When this person may get a message again; `None` when Graph does not know the token. Needs a Page token.
+    pub async fn eligibility(&self, token: &str) -> Result<Option<Eligibility>> {
+        let fields = [("fields", "next_eligible_time,next_eligible_time_for_paid_messaging")];
+        let url = self.address(&[&format!("{PREFIX}{token}")], &fields)?;
+        match self.read::<TokenWire>(&url, "a subscription token").await {
+            Ok(read) => {
+                let wire = read.value;
+                let paid = wire.next_eligible_time_for_paid_messaging.time();
+                Ok(Some(Eligibility { next_eligible_at: paid.max(wire.next_eligible_time.time()) }))
+            }
+            Err(error) if is_no_such_object(&error) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
