@@ -5,6 +5,7 @@ mod common;
 
 mod bad_input;
 mod campaign;
+mod clock;
 mod completions;
 mod config;
 mod crash;

@@ -219,4 +219,6 @@ struct Step<'c> {
 }
 
 #[cfg(test)]
+mod cool_downs;
+#[cfg(test)]
 mod tests;

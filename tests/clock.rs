@@ -1,0 +1,168 @@
+//! Time: a wall clock that is stepped under a run, and the 12 hours across a change to or from daylight saving time.
+//!
+//! What a process reads as the wall clock is changed by a small library that is loaded before it, so that nothing in `mmsg` knows of
+//! it. Graph's `Date` is the sandbox's, which is told how far off it is.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use mmsg::clock::Clock;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::common::repository;
+use crate::common::shop::{Shop, people};
+
+const COOL_DOWN: i64 = 12 * 3_600_000;
+const MARGIN: i64 = 60_000;
+const ZONE: &str = "Europe/Berlin";
+
+/// A wall clock that can be set.
+struct WallClock {
+    folder: TempDir,
+}
+
+impl WallClock {
+    fn new() -> Self {
+        let clock = Self { folder: tempfile::tempdir().unwrap() };
+        let mut compiler = Command::new("cc");
+        compiler
+            .args(["-shared", "-fPIC", "-O1", "-o"])
+            .arg(clock.library())
+            .arg(repository("tests/fixtures/wall_clock.c"));
+        assert!(compiler.status().unwrap().success());
+        clock.add(0);
+        clock
+    }
+
+    fn library(&self) -> PathBuf {
+        self.folder.path().join("wall_clock.so")
+    }
+
+    fn file(&self) -> PathBuf {
+        self.folder.path().join("seconds")
+    }
+
+    /// So many seconds after the true time, from now on.
+    fn add(&self, seconds: i64) {
+        let new = self.folder.path().join("new");
+        fs::write(&new, seconds.to_string()).unwrap();
+        fs::rename(new, self.file()).unwrap();
+    }
+
+    /// Shows this moment now. A process takes a moment to start, so it is exact to a few seconds.
+    fn show(&self, at: Timestamp) {
+        self.add(at.as_second() - now() / 1000);
+    }
+
+    /// The shop's commands live by this clock, in this time zone.
+    fn rules(&self, mut shop: Shop, zone: &str) -> Shop {
+        shop.env = shop
+            .env
+            .set("LD_PRELOAD", self.library().to_str().unwrap())
+            .set("WALL_CLOCK", self.file().to_str().unwrap())
+            .set("TZ", zone);
+        shop
+    }
+}
+
+/// The true time, in milliseconds.
+fn now() -> i64 {
+    Clock::system().now().0
+}
+
+fn times(shop: &Shop, sql: &str) -> Vec<i64> {
+    shop.asks_ledger(sql).iter().map(|text| text.parse().unwrap()).collect()
+}
+
+#[test]
+fn a_clock_stepped_an_hour_back_and_forth_in_a_run_moves_no_cool_down() {
+    let clock = WallClock::new();
+    let shop = Shop::with(|options| options.dials.latency = Duration::from_millis(20));
+    let shop = clock.rules(shop, "UTC");
+    let list = people(400);
+    let text = list.join("\n");
+    let words = shop.words(&["--concurrency", "4", "-o", "json"]);
+    let begin = now();
+    let started = shop.env.start(&text, &words);
+    for (sends, seconds) in [(50, -3600), (120, 3600), (200, -3600), (280, 0)] {
+        shop.sandbox.wait_for_sends(sends);
+        clock.add(seconds);
+    }
+    let totals = started.ends().exits(0).totals();
+    let end = now();
+    assert_eq!(totals["accepted"], 400, "{totals:#}");
+    shop.assert_each_once(&list);
+    let written = times(&shop, "select claimed_at from sends union all select finished_at from sends");
+    assert!(written.iter().all(|at| (begin..=end).contains(at)), "{begin} {end} {written:?}");
+    let blocked = times(&shop, "select blocked_until from recipients");
+    let free = begin + COOL_DOWN + MARGIN..=end + COOL_DOWN + MARGIN;
+    assert_eq!(blocked.len(), 400);
+    assert!(blocked.iter().all(|until| free.contains(until)), "{free:?} {blocked:?}");
+}
+
+#[test]
+fn the_12_hours_are_12_hours_across_a_change_of_daylight_saving_time() {
+    // By the clock on the wall 13 hours have passed in spring, and 11 in autumn.
+    let zone = TimeZone::get(ZONE).unwrap();
+    let changes: Vec<Timestamp> =
+        zone.following(Timestamp::from_millisecond(now()).unwrap()).map(|at| at.timestamp()).take(2).collect();
+    assert_eq!(changes.len(), 2);
+    for change in changes {
+        let clock = WallClock::new();
+        let sent_at = change - SignedDuration::from_hours(6);
+        let list = people(5);
+        let shop = clock.rules(shop_at(sent_at, 0, 1), ZONE);
+        clock.show(sent_at);
+        let ledger = shop.ledger();
+        let ledger = ledger.to_str().unwrap();
+        let port = shop.sandbox.url().rsplit(':').next().unwrap().parse().unwrap();
+        let _ = shop.totals(&list, &[], 0);
+        shop.assert_each_once(&list);
+        let blocked = times(&shop, "select max(blocked_until) from recipients")[0];
+        let since = blocked - sent_at.as_millisecond() - COOL_DOWN - MARGIN;
+        assert!((0..60_000).contains(&since), "free {since} ms after 12 hours and the margin");
+        let first = shop;
+        let mut first_sandbox = first.sandbox;
+        first_sandbox.stop();
+
+        // Another campaign of a Graph host at the same place, 12 hours later.
+        let shop = clock.rules(shop_at(sent_at + SignedDuration::from_hours(12), port, 2), ZONE);
+        clock.show(Timestamp::from_millisecond(blocked - 60_000).unwrap());
+        let totals = shop.totals(&list, &["--ledger", ledger], 6);
+        assert_eq!((&totals["pending"], &totals["this_run"]["requests"]), (&json!(5), &json!(0)), "{totals:#}");
+        let told: Timestamp = totals["next_run_at"].as_str().unwrap().parse().unwrap();
+        assert!((blocked - told.as_millisecond()).abs() < 60_000, "{told}");
+        for (until, later, skipped) in [(blocked + 120_000, 5, Value::Null), (blocked - 30_000, 0, json!(5))] {
+            let until = on_the_wall(until);
+            let words = ["--ledger", ledger, "--dry-run", "--until", &until, "-o", "json"];
+            let dry = shop.send(&list, &words).exits(0).json();
+            let found = (&dry["would_wait"], &dry["would_skip"]["ended"]);
+            assert_eq!(found, (&json!(later), &skipped), "{until}: {dry:#}");
+        }
+        assert!(shop.sandbox.requests().is_empty());
+        clock.show(Timestamp::from_millisecond(blocked + 2000).unwrap());
+        let _ = shop.totals(&list, &["--ledger", ledger], 0);
+        shop.assert_each_once(&list);
+    }
+}
+
+/// A shop whose Graph says that it is this time.
+fn shop_at(at: Timestamp, port: u16, seed: u64) -> Shop {
+    let skew = SignedDuration::from_millis(at.as_millisecond() - now());
+    let mut shop = Shop::with(|options| (options.date_skew, options.port, options.seed) = (skew, port, seed));
+    // A daily budget has no end.
+    let created = shop.env.mmsg(["campaign", "create", "--daily-budget", "3000", "-o", "json"]).exits(0).json();
+    shop.campaign = created["id"].as_str().unwrap().to_owned();
+    shop
+}
+
+/// As the clock on the wall shows it, with its zone.
+fn on_the_wall(at: i64) -> String {
+    let at = Timestamp::from_millisecond(at).unwrap().in_tz(ZONE).unwrap();
+    at.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+}
