@@ -1,5 +1,7 @@
 //! What was answered: the row's next state, and the person's cool-down.
 
+use rusqlite::{CachedStatement, Connection};
+
 use super::{Finish, Outcome, Settled, Step};
 use crate::clock::UnixMillis;
 use crate::ledger::counters::What;
@@ -7,8 +9,29 @@ use crate::ledger::plan::Laters;
 use crate::ledger::runs::MARGIN;
 use crate::ledger::state::{Skip, State};
 
+/// The statements of every answer, found once a step and not once a row.
+pub struct Statements<'c> {
+    move_row: CachedStatement<'c>,
+    block: CachedStatement<'c>,
+}
+
+impl<'c> Statements<'c> {
+    pub fn new(conn: &'c Connection) -> rusqlite::Result<Self> {
+        Ok(Self {
+            move_row: conn.prepare_cached(
+                "update sends set state = ?4, reason = ?5, finished_at = ?6, tracking_id = ?7, http_status = ?8,
+                   code = ?9, subcode = ?10, fbtrace_id = ?11
+                 where id = ?1 and run = ?2 and state = ?3",
+            )?,
+            block: conn.prepare_cached(
+                "update recipients set blocked_until = ?2, blocked_until_before_claim = null where id = ?1",
+            )?,
+        })
+    }
+}
+
 impl Step<'_> {
-    pub fn record(&mut self, finish: Finish) -> rusqlite::Result<()> {
+    pub fn record(&mut self, statements: &mut Statements<'_>, finish: Finish) -> rusqlite::Result<()> {
         let at = finish.at;
         let blocked = at.plus(self.scope.cool_down).plus(MARGIN);
         let state = match &finish.outcome {
@@ -16,22 +39,18 @@ impl Step<'_> {
             Outcome::Refused { .. } => State::Refused,
             Outcome::Unknown => State::Unknown,
             Outcome::Back => State::Pending,
-            Outcome::Later { until } => return self.record_later(&finish, *until),
+            Outcome::Later { until } => return self.record_later(statements, &finish, *until),
         };
         let tracking_id = match &finish.outcome {
             Outcome::Accepted { tracking_id } => tracking_id.clone(),
             _ => None,
         };
-        if !self.move_row(&finish, state, finish.reason.as_deref(), tracking_id.as_deref())? {
+        if !self.move_row(statements, &finish, state, finish.reason.as_deref(), tracking_id.as_deref())? {
             return Ok(());
         }
         match &finish.outcome {
             Outcome::Accepted { .. } | Outcome::Unknown => {
-                self.conn
-                    .prepare_cached(
-                        "update recipients set blocked_until = ?2, blocked_until_before_claim = null where id = ?1",
-                    )?
-                    .execute((finish.claim.recipient, blocked.0))?;
+                statements.block.execute((finish.claim.recipient, blocked.0))?;
             }
             Outcome::Refused { suppress } => {
                 self.restore(finish.claim.recipient)?;
@@ -57,7 +76,12 @@ impl Step<'_> {
     }
 
     /// The person is held back as told; a row that was refused so too often is given up.
-    fn record_later(&mut self, finish: &Finish, until: UnixMillis) -> rusqlite::Result<()> {
+    fn record_later(
+        &mut self,
+        statements: &mut Statements<'_>,
+        finish: &Finish,
+        until: UnixMillis,
+    ) -> rusqlite::Result<()> {
         let (count, first_at): (i64, Option<i64>) = self
             .conn
             .prepare_cached("select laters + 1, coalesce(first_later_at, ?2) from sends where id = ?1")?
@@ -73,7 +97,7 @@ impl Step<'_> {
         };
         let state = if skip.is_some() { State::Skipped } else { State::Pending };
         let reason = skip.map(|skip| skip.name().to_owned()).or_else(|| finish.reason.clone());
-        if !self.move_row(finish, state, reason.as_deref(), None)? {
+        if !self.move_row(statements, finish, state, reason.as_deref(), None)? {
             return Ok(());
         }
         self.conn
@@ -95,6 +119,7 @@ impl Step<'_> {
     /// Gives a row that this run claimed its next state. `false`: somebody else settled it first.
     fn move_row(
         &mut self,
+        statements: &mut Statements<'_>,
         finish: &Finish,
         state: State,
         reason: Option<&str>,
@@ -102,26 +127,19 @@ impl Step<'_> {
     ) -> rusqlite::Result<bool> {
         // A row that another made unknown is still settled by this run's own answer.
         for from in [State::Claimed, State::Unknown] {
-            let changed = self
-                .conn
-                .prepare_cached(
-                    "update sends set state = ?4, reason = ?5, finished_at = ?6, tracking_id = ?7, http_status = ?8,
-                       code = ?9, subcode = ?10, fbtrace_id = ?11
-                     where id = ?1 and run = ?2 and state = ?3",
-                )?
-                .execute((
-                    finish.claim.send,
-                    self.scope.run,
-                    from,
-                    state,
-                    reason,
-                    finish.at.0,
-                    tracking_id,
-                    finish.http_status,
-                    finish.code,
-                    finish.subcode,
-                    finish.fbtrace_id.as_deref(),
-                ))?;
+            let changed = statements.move_row.execute((
+                finish.claim.send,
+                self.scope.run,
+                from,
+                state,
+                reason,
+                finish.at.0,
+                tracking_id,
+                finish.http_status,
+                finish.code,
+                finish.subcode,
+                finish.fbtrace_id.as_deref(),
+            ))?;
             if changed == 1 {
                 self.counts.shift(self.scope.broadcast.id, Some(finish.claim.at), from, state);
                 return Ok(true);
