@@ -335,7 +335,9 @@ fn failed_at(path: &Path, error: &rusqlite::Error) -> Error {
     };
     let (what, hint) = match error.sqlite_error_code() {
         Some(DiskFull) => ("the disk is full", "make room, then run the same command again: it continues"),
-        Some(ReadOnly | PermissionDenied) => ("it can't be written", "mend its permissions, or name another --ledger"),
+        Some(ReadOnly | PermissionDenied) => {
+            ("it can't be written", "make it and the files -wal and -shm beside it writable, or name another --ledger")
+        }
         Some(CannotOpen) => ("it can't be opened", "check that the folder exists and can be written"),
         Some(DatabaseCorrupt | NotADatabase) => {
             ("it is damaged or no ledger", "restore it from a copy: without it mmsg can't know who got a message")

@@ -5,16 +5,14 @@
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Command;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use mmsg::clock::Clock;
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-use crate::common::repository;
+use crate::common::preload::Preload;
 use crate::common::shop::{Shop, people};
 
 const COOL_DOWN: i64 = 12 * 3_600_000;
@@ -22,34 +20,22 @@ const MARGIN: i64 = 60_000;
 const ZONE: &str = "Europe/Berlin";
 
 /// A wall clock that can be set.
-struct WallClock {
-    folder: TempDir,
-}
+struct WallClock(Preload);
 
 impl WallClock {
     fn new() -> Self {
-        let clock = Self { folder: tempfile::tempdir().unwrap() };
-        let mut compiler = Command::new("cc");
-        compiler
-            .args(["-shared", "-fPIC", "-O1", "-o"])
-            .arg(clock.library())
-            .arg(repository("tests/fixtures/wall_clock.c"));
-        assert!(compiler.status().unwrap().success());
+        let clock = Self(Preload::compile("wall_clock"));
         clock.add(0);
         clock
     }
 
-    fn library(&self) -> PathBuf {
-        self.folder.path().join("wall_clock.so")
-    }
-
     fn file(&self) -> PathBuf {
-        self.folder.path().join("seconds")
+        self.0.file("seconds")
     }
 
     /// So many seconds after the true time, from now on.
     fn add(&self, seconds: i64) {
-        let new = self.folder.path().join("new");
+        let new = self.0.file("new");
         fs::write(&new, seconds.to_string()).unwrap();
         fs::rename(new, self.file()).unwrap();
     }
@@ -61,11 +47,8 @@ impl WallClock {
 
     /// The shop's commands live by this clock, in this time zone.
     fn rules(&self, mut shop: Shop, zone: &str) -> Shop {
-        shop.env = shop
-            .env
-            .set("LD_PRELOAD", self.library().to_str().unwrap())
-            .set("WALL_CLOCK", self.file().to_str().unwrap())
-            .set("TZ", zone);
+        shop.env =
+            shop.env.set("LD_PRELOAD", self.0.path()).set("WALL_CLOCK", self.file().to_str().unwrap()).set("TZ", zone);
         shop
     }
 }

@@ -10,6 +10,7 @@ mod completions;
 mod config;
 mod crash;
 mod demo;
+mod disk;
 mod exits;
 mod failpoints;
 mod faults;
