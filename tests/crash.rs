@@ -14,6 +14,7 @@ use crate::common::Env;
 use crate::common::sandbox::Sandbox;
 
 const CONCURRENCY: usize = 16;
+const LEDGER: &str = ".local/share/mmsg/ledger.db";
 const ROWS: usize = 2500;
 /// Kills of one list at the most, then it is run to its end.
 const KILLS_A_LIST: usize = 16;
@@ -26,6 +27,8 @@ struct Tally {
     lost: usize,
     unknown: usize,
     never_arrived: usize,
+    /// Rate refusals, each of which pauses a run for a minute or more.
+    paused: usize,
 }
 
 #[test]
@@ -36,20 +39,24 @@ fn no_kill_makes_a_second_message_or_loses_anybody() {
     let sandbox = Sandbox::with(|options| {
         options.dials.latency = Duration::from_millis(6);
         options.dials.lost_replies = 0.02;
-        options.dials.errors =
-            mmsg::sandbox::Faults::parse("503=0.5%,2=0.3%,drop=0.3%,2300034=1%,2300036=1%,2300055=0.1%,503-html=0.2%")
-                .unwrap();
+        options.dials.errors = mmsg::sandbox::Faults::parse(
+            "503=0.5%,2=0.3%,drop=0.3%,2300034=1%,2300036=1%,2300055=0.1%,503-html=0.2%,80004/2446079=0.03%,613=0.03%",
+        )
+        .unwrap();
     });
     let env = sandbox.environment();
-    let mut tally = Tally { kills: 0, lists: 0, rows: 0, twice: 0, lost: 0, unknown: 0, never_arrived: 0 };
+    let mut tally = Tally { kills: 0, lists: 0, rows: 0, twice: 0, lost: 0, unknown: 0, never_arrived: 0, paused: 0 };
     while tally.kills < wanted {
         one_list(&sandbox, &env, &mut random, &mut tally, wanted);
     }
     println!(
-        "{} kills over {} lists of {ROWS}: duplicates {}, lost {}, unknown {} of {} ({} never arrived), seed {seed}",
-        tally.kills, tally.lists, tally.twice, tally.lost, tally.unknown, tally.rows, tally.never_arrived
+        "{} kills over {} lists of {ROWS}: duplicates {}, lost {}, unknown {} of {} ({} never arrived), {} rate refusals, \
+         seed {seed}",
+        tally.kills, tally.lists, tally.twice, tally.lost, tally.unknown, tally.rows, tally.never_arrived, tally.paused
     );
     assert_eq!((tally.twice, tally.lost), (0, 0));
+    // One in 1,700 requests, and there are 32,500 of them and more.
+    assert!(tally.paused > 0 || wanted < 100, "no rate refusal paused a run");
 }
 
 fn one_list(sandbox: &Sandbox, env: &Env, random: &mut fastrand::Rng, tally: &mut Tally, wanted: usize) {
@@ -83,7 +90,10 @@ fn one_list(sandbox: &Sandbox, env: &Env, random: &mut fastrand::Rng, tally: &mu
     }
     let mut runs = 0;
     loop {
-        let code = start(env, &whole, &speed).wait().unwrap().code();
+        let Some(code) = run_until_it_ends_or_pauses(sandbox, env, &whole, &speed) else {
+            kills += 1;
+            continue;
+        };
         // 6 is a pause that the sandbox asked for, or a person who was not to be had today.
         if matches!(code, Some(0 | 8 | 11)) || (code == Some(6) && due(env, &campaign) == 0) {
             break;
@@ -95,14 +105,51 @@ fn one_list(sandbox: &Sandbox, env: &Env, random: &mut fastrand::Rng, tally: &mu
     judge(sandbox, env, &campaign, &tokens, kills, tally);
 }
 
+/// The exit code; `None` where a rate refusal made it pause. It is killed then: a pause is as good a moment as any.
+fn run_until_it_ends_or_pauses(sandbox: &Sandbox, env: &Env, args: &[&str], speed: &[&str]) -> Option<Option<i32>> {
+    let mut child = start(env, args, speed);
+    loop {
+        let before = sandbox.count("requests");
+        for _ in 0..30 {
+            if let Some(status) = child.try_wait().unwrap() {
+                return Some(status.code());
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        if sandbox.count("requests") == before && is_paused(env) {
+            child.kill().unwrap();
+            child.wait().unwrap();
+            return None;
+        }
+    }
+}
+
+fn is_paused(env: &Env) -> bool {
+    let sql = "select count(*) from pace where paused_until > ?1";
+    let paused: i64 = ledger(env).query_row(sql, [mmsg::clock::Clock::system().now().0], |row| row.get(0)).unwrap();
+    paused > 0
+}
+
+/// As if the time told by rate refusals had passed.
+fn let_pauses_pass(env: &Env) {
+    let path = env.path(LEDGER);
+    if path.exists() {
+        let ledger = Connection::open(path).unwrap();
+        ledger.busy_timeout(Duration::from_secs(5)).unwrap();
+        // A run that was killed before it made its tables has none.
+        let _ = ledger.execute("update pace set paused_until = 0", ());
+    }
+}
+
 fn start(env: &Env, args: &[&str], speed: &[&str]) -> Child {
+    let_pauses_pass(env);
     let mut command = env.command(args.iter().chain(speed));
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.spawn().unwrap()
 }
 
 fn ledger(env: &Env) -> Connection {
-    Connection::open(env.path(".local/share/mmsg/ledger.db")).unwrap()
+    Connection::open(env.path(LEDGER)).unwrap()
 }
 
 /// Pending rows of the campaign that may go out now.
@@ -118,6 +165,8 @@ fn judge(sandbox: &Sandbox, env: &Env, campaign: &str, tokens: &[String], kills:
         *arrived.entry(line["token"].as_str().unwrap().to_owned()).or_default() += 1;
     }
     tally.twice += arrived.values().filter(|n| **n > 1).count();
+    let rate_refusal = |line: &&serde_json::Value| matches!(line["outcome"].as_str(), Some("80004/2446079" | "613"));
+    tally.paused = sandbox.requests().iter().filter(rate_refusal).count();
     let ledger = ledger(env);
     let mut statement = ledger
         .prepare(

@@ -206,6 +206,19 @@ fn accepted_but_never_said_so_is_found_in_the_unknowns() {
 }
 
 #[test]
+fn a_steady_two_percent_of_lost_replies_does_not_end_a_run_before_its_list() {
+    let shop = Shop::with(|options| options.seed = 3);
+    shop.sandbox.turn(|dials| dials.lost_replies = 0.02);
+    let list = people(5000);
+    let totals = shop.totals(&list, &[], 11);
+    let unknown = totals["unknown"].as_u64().unwrap();
+    assert!((50..200).contains(&unknown) && totals["pending"] == 0, "{totals:#}");
+    assert_eq!(shop.asks_ledger("select why from runs"), ["exhausted"]);
+    shop.assert_each_once(&list);
+    assert_eq!(shop.sandbox.requests().len(), 5000);
+}
+
+#[test]
 fn connections_cut_at_the_worst_moment_send_nobody_a_second_message() {
     let shop = Shop::open();
     shop.sandbox.turn(|dials| dials.close_idle = Some(Duration::from_millis(20)));

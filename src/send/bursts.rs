@@ -183,6 +183,18 @@ mod tests {
     }
 
     #[test]
+    fn a_steady_two_percent_of_lost_replies_never_ends_it() {
+        for seed in 0..500 {
+            let mut random = fastrand::Rng::with_seed(seed);
+            let mut bursts = Bursts::new(false);
+            for n in 0..5000 {
+                let effect = if random.u8(..50) == 0 { Effect::Doubt } else { Effect::Accepted };
+                assert_eq!(bursts.record(&effect, Instant::now()), None, "seed {seed}, send {n}");
+            }
+        }
+    }
+
+    #[test]
     fn twenty_dead_tokens_with_at_most_one_acceptance_end_it() {
         assert!(feed(&mut Bursts::new(false), &[(DEAD, 19)]).is_none());
         assert!(feed(&mut Bursts::new(false), &[(DEAD, 20)]).is_some());
