@@ -28,3 +28,5 @@ mod story;
 mod suite_is_whole;
 mod tokens;
 mod unknown;
+mod webhook;
+mod webhook_limits;

@@ -113,6 +113,11 @@ impl Sandbox {
         self.running().stats()[what].as_u64().unwrap()
     }
 
+    /// All its counts.
+    pub fn stats(&self) -> Value {
+        self.running().stats()
+    }
+
     /// Waits until so many requests to `/messages` came.
     #[track_caller]
     pub fn wait_for_sends(&self, n: u64) {

@@ -58,6 +58,11 @@ impl Started<'_> {
         line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
     }
 
+    /// What it printed until now.
+    pub fn stdout(&self) -> String {
+        fs::read_to_string(self.folder.path().join("out")).unwrap()
+    }
+
     /// What it said until now.
     pub fn stderr(&self) -> String {
         fs::read_to_string(self.folder.path().join("err")).unwrap()

@@ -1,0 +1,195 @@
+//! `mmsg webhook serve` at work, and clients that speak to it byte by byte.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use super::started::Started;
+use super::{APP_SECRET, Env, SUBSCRIPTION_TOKEN};
+
+/// Never seen in any output.
+pub const VERIFY_TOKEN: &str = "canaryVerifyToken55555";
+/// A person's id in events; never seen in any output.
+pub const PSID: &str = "6900000000000069";
+
+/// A machine that knows the canary secrets.
+pub fn environment() -> Env {
+    Env::new().set("MMSG_APP_SECRET", APP_SECRET).set("MMSG_VERIFY_TOKEN", VERIFY_TOKEN)
+}
+
+/// A receiver that listens. It is killed with this value.
+pub struct Receiver<'e> {
+    pub process: Started<'e>,
+    /// Where it says that it listens.
+    pub url: String,
+    ledger: PathBuf,
+}
+
+impl<'e> Receiver<'e> {
+    /// Starts it on a free port, with these arguments besides.
+    pub fn start(env: &'e Env, args: &[&str]) -> Self {
+        let words = [&["webhook", "serve", "--listen", "127.0.0.1:0", "--ledger", "ledger.db"], args].concat();
+        Self::of(env, env.start("", &words))
+    }
+
+    /// One that was started with the ledger `ledger.db` in the home folder.
+    pub fn of(env: &Env, mut process: Started<'e>) -> Self {
+        let begin = Instant::now();
+        let url = loop {
+            if let Some((line, _)) = process.stdout().split_once('\n') {
+                break line.to_owned();
+            }
+            let waits = process.is_running() && begin.elapsed() < Duration::from_secs(30);
+            assert!(waits, "it does not listen:\n{}", process.stderr());
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        Self { process, url, ledger: env.path("ledger.db") }
+    }
+
+    pub fn ledger(&self) -> &Path {
+        &self.ledger
+    }
+
+    pub fn port(&self) -> u16 {
+        self.url.split(':').nth(2).and_then(|rest| rest.split('/').next()?.parse().ok()).unwrap()
+    }
+
+    pub fn connect(&self) -> Client {
+        Client::new(TcpStream::connect(("127.0.0.1", self.port())).unwrap())
+    }
+
+    /// One request on a connection of its own: the status and the body of the answer.
+    #[track_caller]
+    pub fn asks(&self, request: &[u8]) -> (u16, String) {
+        let mut client = self.connect();
+        client.send(request);
+        client.answer().unwrap()
+    }
+
+    /// Posts this body, signed with the canary secret; the status.
+    #[track_caller]
+    pub fn posts(&self, body: &str) -> u16 {
+        self.asks(&post(body, APP_SECRET)).0
+    }
+
+    #[track_caller]
+    pub fn gets(&self, target: &str) -> (u16, String) {
+        self.asks(get(target).as_bytes())
+    }
+
+    /// A number that the ledger answers.
+    #[track_caller]
+    pub fn counts(&self, sql: &str) -> i64 {
+        number(&self.ledger, sql)
+    }
+
+    #[track_caller]
+    pub fn events(&self) -> i64 {
+        self.counts("select count(*) from events")
+    }
+}
+
+#[track_caller]
+pub fn number(ledger: &Path, sql: &str) -> i64 {
+    let conn = rusqlite::Connection::open(ledger).unwrap();
+    conn.busy_timeout(Duration::from_secs(30)).unwrap();
+    conn.query_row(sql, (), |row| row.get(0)).unwrap()
+}
+
+/// One connection.
+pub struct Client {
+    stream: TcpStream,
+    read: Vec<u8>,
+}
+
+impl Client {
+    pub fn new(stream: TcpStream) -> Self {
+        stream.set_read_timeout(Some(Duration::from_secs(40))).unwrap();
+        Self { stream, read: Vec::new() }
+    }
+
+    /// Sends what it can; the other side may have had enough.
+    pub fn send(&mut self, bytes: &[u8]) {
+        let _ = self.stream.write_all(bytes);
+    }
+
+    /// Nothing more comes from here.
+    pub fn half_close(&self) {
+        self.stream.shutdown(Shutdown::Write).unwrap();
+    }
+
+    /// The next answer; `None` when the connection is closed without one.
+    pub fn answer(&mut self) -> Option<(u16, String)> {
+        loop {
+            if let Some(answer) = self.whole() {
+                return Some(answer);
+            }
+            let mut buffer = [0; 4096];
+            match self.stream.read(&mut buffer) {
+                Ok(0) => return None,
+                Ok(n) => self.read.extend_from_slice(&buffer[..n]),
+                Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => return None,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+
+    fn whole(&mut self) -> Option<(u16, String)> {
+        let text = String::from_utf8(self.read.clone()).unwrap();
+        let (head, rest) = text.split_once("\r\n\r\n")?;
+        let status = head.split(' ').nth(1)?.parse().unwrap();
+        let length =
+            head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
+        let body = rest.get(..length.unwrap_or(0))?.to_owned();
+        self.read.drain(..head.len() + 4 + body.len());
+        Some((status, body))
+    }
+}
+
+pub fn get(target: &str) -> String {
+    format!("GET {target} HTTP/1.1\r\nhost: test\r\n\r\n")
+}
+
+/// A whole request with this body, signed.
+pub fn post(body: &str, secret: &str) -> Vec<u8> {
+    post_with(body, &format!("X-Hub-Signature-256: {}\r\n", signature(body, secret)))
+}
+
+/// A whole request with this body and these header lines.
+pub fn post_with(body: &str, headers: &str) -> Vec<u8> {
+    let length = body.len();
+    format!("POST /webhook HTTP/1.1\r\nhost: test\r\n{headers}content-length: {length}\r\n\r\n{body}").into_bytes()
+}
+
+pub fn signature(body: &str, secret: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
+    mac.update(body.as_bytes());
+    let hex: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256={hex}")
+}
+
+/// A notice with events of these people, told apart by their numbers.
+pub fn notice(people: impl IntoIterator<Item = usize>) -> String {
+    let field = "marketing_message_reads";
+    let changes: Vec<Value> = people
+        .into_iter()
+        .map(|n| {
+            let value = json!({
+                "field": field,
+                "recipient_id": PSID,
+                "page_id": "104857600123457",
+                "timestamp": 1_764_000_000,
+                "messenger_subscription_token": format!("{SUBSCRIPTION_TOKEN}{n:06}"),
+                "message_id": "120210000000000123",
+            });
+            json!({ "field": field, "value": value })
+        })
+        .collect();
+    json!({"object": "page", "entry": [{"id": "104857600123457", "time": 1_764_000_000, "changes": changes}]})
+        .to_string()
+}

@@ -1,0 +1,435 @@
+//! Notices from Meta: the receiver's answers, the ledger behind them, and what was kept elsewhere.
+
+use std::fs;
+use std::io::Write;
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+use serde_json::json;
+
+use crate::common::receiver::{
+    PSID, Receiver, VERIFY_TOKEN, environment, get, notice, number, post, post_with, signature,
+};
+use crate::common::sandbox::{Sandbox, lines_of};
+use crate::common::shop::{Shop, people};
+use crate::common::{APP_SECRET, Env, SUBSCRIPTION_TOKEN, repository};
+
+#[test]
+fn the_check_of_the_address_needs_the_verify_token() {
+    let env = environment();
+    let receiver = Receiver::start(&env, &[]);
+    let check =
+        |token: &str, rest: &str| receiver.gets(&format!("/webhook?hub.mode=subscribe&hub.verify_token={token}{rest}"));
+    assert_eq!(check(VERIFY_TOKEN, "&hub.challenge=1158201444"), (200, "1158201444".to_owned()));
+    for wrong in ["", "x", &VERIFY_TOKEN[1..], &VERIFY_TOKEN.to_uppercase()] {
+        assert_eq!(check(wrong, "&hub.challenge=1158201444").0, 403, "{wrong:?}");
+    }
+    assert_eq!(receiver.gets(&format!("/webhook?hub.verify_token={VERIFY_TOKEN}&hub.challenge=1")).0, 403);
+    assert_eq!(receiver.gets("/webhook").0, 403);
+    // Whatever comes back is no markup, even for those who know the token.
+    assert_eq!(check(VERIFY_TOKEN, "&hub.challenge=%3Cb%3E%0A").0, 400);
+    assert_eq!(check(VERIFY_TOKEN, "").0, 400);
+}
+
+#[test]
+fn only_what_the_app_secret_signed_is_taken() {
+    let env = environment().set("MMSG_APP_SECRET", format!("{APP_SECRET},the-secret-before-it-0000"));
+    let receiver = Receiver::start(&env, &[]);
+    let body = notice([1]).replace("120210000000000123", "\\u00e4\\/\\ud83d\\ude00");
+    assert_eq!(receiver.posts(&body), 200);
+    assert_eq!(
+        receiver.asks(&post(&notice([2]), "the-secret-before-it-0000")).0,
+        200,
+        "the other secret of a rotation"
+    );
+    assert_eq!(receiver.events(), 2);
+
+    assert_eq!(receiver.asks(&post(&notice([3]), "another-secret")).0, 401);
+    let good = signature(&body, APP_SECRET);
+    let flipped = if good.ends_with('0') { "1" } else { "0" };
+    for header in [
+        format!("X-Hub-Signature-256: {}{flipped}\r\n", &good[..good.len() - 1]),
+        format!("X-Hub-Signature-256: {}\r\n", &good[7..]),
+        format!("X-Hub-Signature: {good}\r\n"),
+        String::new(),
+    ] {
+        assert_eq!(receiver.asks(&post_with(&body, &header)).0, 401, "{header}");
+    }
+    // The same meaning in other bytes is not what was signed.
+    let plain = body.replace("\\u00e4\\/", "ä/");
+    assert_eq!(receiver.asks(&post_with(&plain, &format!("X-Hub-Signature-256: {good}\r\n"))).0, 401);
+    assert_eq!(receiver.events(), 2);
+    // Whoever does not sign is answered before any of the body came.
+    let mut client = receiver.connect();
+    client.send(b"POST /webhook HTTP/1.1\r\nhost: test\r\ncontent-length: 4000000\r\n\r\n");
+    assert_eq!(client.answer().unwrap().0, 401);
+    assert!(receiver.process.stderr().contains("the app secret here is another app's"));
+}
+
+#[test]
+fn without_an_app_secret_nothing_is_served() {
+    let env = Env::new();
+    env.mmsg(["webhook", "serve", "--listen", "127.0.0.1:0"]).fails(4, "no app secret");
+    env.mmsg(["webhook", "serve", "--path", "webhook"]).exits(2);
+    let env = environment();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    env.mmsg(["webhook", "serve", "--listen", &address]).fails(7, "can't listen on");
+    env.mmsg(["webhook", "serve", "--tls-cert", "x.pem", "--tls-key", "y.pem"])
+        .fails(3, "can't read the certificate x.pem");
+}
+
+#[test]
+fn each_mistake_has_its_answer() {
+    let env = environment();
+    let receiver = Receiver::start(&env, &["--path", "/hooks/meta"]);
+    assert!(receiver.url.ends_with("/hooks/meta"));
+    let elsewhere =
+        |request: &[u8]| String::from_utf8(request.to_vec()).unwrap().replacen("/webhook", "/hooks/meta", 1);
+    let posts = |body: &str| receiver.asks(elsewhere(&post(body, APP_SECRET)).as_bytes()).0;
+    assert_eq!(posts(&notice([1])), 200);
+    for body in ["", "x", "[]", "null", "{\"object\":", "\u{0}"] {
+        assert_eq!(posts(body), 400, "{body:?}");
+    }
+    assert_eq!(posts("{}"), 200, "an object that says nothing is no reason to send it again");
+    assert_eq!(receiver.asks(&post(&notice([2]), APP_SECRET)).0, 404);
+    for target in ["/", "/webhook", "/hooks/meta/", "/hooks", "//healthz"] {
+        assert_eq!(receiver.gets(target).0, 404, "{target}");
+    }
+    for method in ["PUT", "DELETE", "HEAD", "OPTIONS", "PATCH"] {
+        let request = format!("{method} /hooks/meta HTTP/1.1\r\nhost: test\r\n\r\n");
+        let mut client = receiver.connect();
+        client.send(request.as_bytes());
+        client.half_close();
+        // An answer to HEAD has no body, whatever its length says.
+        if method != "HEAD" {
+            assert_eq!(client.answer().unwrap().0, 405, "{method}");
+        }
+    }
+    assert_eq!(receiver.asks(b"POST /healthz HTTP/1.1\r\nhost: test\r\ncontent-length: 0\r\n\r\n").0, 405);
+    assert_eq!(receiver.gets("/healthz"), (200, "ok".to_owned()));
+    assert_eq!(receiver.events(), 1);
+}
+
+#[test]
+fn a_ledger_that_is_gone_refuses_posts_until_it_is_back() {
+    let env = environment();
+    let receiver = Receiver::start(&env, &[]);
+    assert_eq!(receiver.posts(&notice([1])), 200);
+    let away = env.path("away.db");
+    fs::rename(receiver.ledger(), &away).unwrap();
+    assert_eq!(receiver.posts(&notice([2])), 503);
+    assert_eq!(receiver.posts(&notice([2])), 503);
+    assert_eq!(receiver.gets("/healthz").0, 503);
+    assert!(!receiver.ledger().exists(), "a new ledger would hide the old one");
+    assert_eq!(receiver.posts("x"), 400, "what is wrong stays wrong");
+    fs::rename(&away, receiver.ledger()).unwrap();
+    assert_eq!(receiver.posts(&notice([2])), 200);
+    assert_eq!(receiver.gets("/healthz").0, 200);
+    assert_eq!(receiver.events(), 2);
+    receiver.process.signal(Signal::TERM);
+    let run = receiver.process.ends().exits(0).says("is gone").says("the ledger can be written again");
+    assert_eq!(run.stderr.matches("warning: the ledger").count(), 1, "{}", run.stderr);
+}
+
+#[test]
+fn a_ledger_that_another_took_the_place_of_is_used_once_it_is_safe() {
+    let env = environment();
+    let receiver = Receiver::start(&env, &[]);
+    assert_eq!(receiver.posts(&notice([1])), 200);
+    // Another file at the path, with the old one's log still beside it: the two must never be mixed.
+    fs::rename(receiver.ledger(), env.path("old.db")).unwrap();
+    env.mmsg(["webhook", "ingest", "--ledger", "new.db", "-"]).exits(0).says("nothing in it");
+    fs::rename(env.path("new.db"), receiver.ledger()).unwrap();
+    assert_eq!(receiver.posts(&notice([2])), 503);
+    for end in ["-wal", "-shm"] {
+        fs::rename(env.path(format!("ledger.db{end}")), env.path(format!("old.db{end}"))).unwrap();
+    }
+    // The first finds the new ledger, the next is stored in it.
+    assert_eq!(receiver.posts(&notice([2])), 503);
+    assert_eq!(receiver.posts(&notice([2, 3])), 200);
+    assert_eq!(receiver.events(), 2);
+    assert_eq!(number(&env.path("old.db"), "select count(*) from events"), 1);
+}
+
+#[test]
+fn a_ledger_that_another_program_holds_is_waited_for_and_then_refuses() {
+    let env = environment();
+    let receiver = Receiver::start(&env, &[]);
+    let other = rusqlite::Connection::open(receiver.ledger()).unwrap();
+    other.execute_batch("begin immediate").unwrap();
+    assert_eq!(receiver.posts(&notice([1])), 503, "Meta waits five seconds");
+    other.execute_batch("commit").unwrap();
+    assert_eq!(receiver.posts(&notice([1])), 200);
+    assert_eq!(receiver.events(), 1, "what was refused may be stored all the same, once");
+}
+
+#[test]
+fn what_was_acknowledged_survives_sigkill() {
+    let env = environment();
+    let mut acknowledged = 0;
+    for round in 0..8 {
+        let receiver = Receiver::start(&env, &[]);
+        let mut client = receiver.connect();
+        for post_n in 0..=round {
+            let first = round * 1000 + post_n * 10;
+            client.send(&post(&notice(first..first + 10), APP_SECRET));
+            assert_eq!(client.answer().unwrap().0, 200);
+            acknowledged += 10;
+        }
+        receiver.process.kill();
+    }
+    assert_eq!(number(&env.path("ledger.db"), "select count(*) from events"), acknowledged);
+}
+
+#[test]
+fn sigterm_under_load_loses_nothing_that_was_acknowledged() {
+    let env = environment();
+    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
+        let receiver = Receiver::start(&env, &[]);
+        let before = receiver.events();
+        let (acknowledged, stopped, next) = (AtomicUsize::new(0), AtomicBool::new(false), AtomicUsize::new(0));
+        std::thread::scope(|scope| {
+            for _ in 0..6 {
+                scope.spawn(|| {
+                    let mut client = receiver.connect();
+                    while !stopped.load(Ordering::Relaxed) {
+                        let first = next.fetch_add(20, Ordering::Relaxed) + 100_000 * signal.as_raw() as usize;
+                        client.send(&post(&notice(first..first + 20), APP_SECRET));
+                        match client.answer() {
+                            Some((200, _)) => acknowledged.fetch_add(20, Ordering::Relaxed),
+                            Some((status, _)) => panic!("{status}"),
+                            None => return,
+                        };
+                    }
+                });
+            }
+            while acknowledged.load(Ordering::Relaxed) < 400 {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            receiver.process.signal(signal);
+        });
+        let ledger = receiver.ledger().to_owned();
+        receiver.process.ends().exits(0).says("stopping");
+        let stored = number(&ledger, "select count(*) from events") - before;
+        assert!(stored >= acknowledged.load(Ordering::Relaxed) as i64, "{stored} of {acknowledged:?}");
+    }
+}
+
+#[test]
+fn chaos_on_the_way_gives_the_truth_in_the_ledger() {
+    let machine = environment();
+    let receiver = Receiver::start(&machine, &[]);
+    let folder = tempfile::tempdir().unwrap();
+    let truth = folder.path().join("truth");
+    let mut shop = Shop::with(|options| {
+        options.credentials.verify_token = VERIFY_TOKEN.to_owned();
+        options.dials.lost_replies = 0.03;
+        let hooks = &mut options.webhooks;
+        hooks.url = Some(receiver.url.clone());
+        hooks.delay = Duration::from_millis(30);
+        hooks.batch = 40;
+        hooks.duplicates = 0.3;
+        hooks.late = 0.1;
+        hooks.late_by = Duration::from_millis(300);
+        hooks.disorder = 0.3;
+        hooks.missing_ids = 0.3;
+        hooks.envelope = mmsg::sandbox::Envelope::Mixed;
+        hooks.truth = Some(truth.clone());
+    });
+    let env = std::mem::replace(&mut shop.env, Env::new());
+    shop.env = env.set("MMSG_LEDGER", receiver.ledger().to_str().unwrap());
+    let list = people(600);
+    let run = shop.send(&list, &["-o", "json"]).exits(11);
+    assert!(run.json()["unknown"].as_u64().unwrap() > 0, "no reply was lost");
+    assert_eq!(shop.sandbox.stats()["webhook"]["verified"], true, "the receiver did not answer the check");
+
+    // Every event made was acknowledged, and no more are made.
+    let begin = Instant::now();
+    let lines = loop {
+        let lines = lines_of(&truth);
+        let made = lines.iter().filter(|line| line.get("event").is_some()).count();
+        let mut acked: Vec<u64> =
+            lines.iter().filter_map(|line| line["acked"].as_array()).flatten().filter_map(|n| n.as_u64()).collect();
+        acked.sort_unstable();
+        acked.dedup();
+        let quiet = lines.last().is_some_and(|line| line["at"].as_i64().is_some_and(|at| now_millis() - at > 1500));
+        if made == acked.len() && made > 600 && quiet {
+            break lines;
+        }
+        assert!(begin.elapsed() < Duration::from_secs(40), "{made} made, {} acknowledged", acked.len());
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    receiver.process.signal(Signal::TERM);
+    let ledger = receiver.ledger().to_owned();
+    receiver.process.ends().exits(0);
+    let counts = |what: &str| number(&ledger, &format!("select count(*) from {what}")) as usize;
+
+    for stage in ["echoed", "delivered", "read", "clicked", "failed"] {
+        let mut sends: Vec<&str> =
+            lines.iter().filter(|line| line["kind"] == stage).filter_map(|line| line["token"].as_str()).collect();
+        sends.sort_unstable();
+        sends.dedup();
+        assert!(!sends.is_empty(), "{stage}");
+        assert_eq!(counts(&format!("sends where {stage}_at is not null")), sends.len(), "{stage}");
+    }
+    assert_eq!(counts("sends where state = 2"), list.len());
+    assert_eq!(shop.sandbox.accepted().len(), list.len());
+    let made = lines.iter().filter(|line| line.get("event").is_some()).count();
+    assert_eq!(counts("events"), made, "a repeated event is stored once");
+    shop.env.mmsg(["unknown", "list"]).exits(0).says("no sends in doubt");
+}
+
+#[expect(clippy::disallowed_methods, reason = "the sandbox writes the wall clock")]
+fn now_millis() -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    i64::try_from(now.as_millis()).unwrap()
+}
+
+#[test]
+fn tls_is_spoken_where_a_certificate_is_given() {
+    let env = environment();
+    let file = |name: &str| repository("tests/fixtures/tls").join(name).to_str().unwrap().to_owned();
+    let receiver = Receiver::start(&env, &["--tls-cert", &file("cert.pem"), "--tls-key", &file("key.pem")]);
+    assert!(receiver.url.starts_with("https://127.0.0.1:"), "{}", receiver.url);
+    let body = notice([1]);
+    let header = signature(&body, APP_SECRET);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let trusted = reqwest::Certificate::from_pem(&fs::read(file("cert.pem")).unwrap()).unwrap();
+    let client = reqwest::Client::builder().tls_certs_only([trusted]).no_proxy().build().unwrap();
+    let asked = client.post(&receiver.url).header("x-hub-signature-256", header).body(body);
+    let status = runtime.block_on(async { asked.send().await.unwrap().status() });
+    assert_eq!(status, 200);
+    assert_eq!(receiver.events(), 1);
+    // Plain HTTP is no handshake.
+    let mut plain = receiver.connect();
+    plain.send(get("/healthz").as_bytes());
+    assert_eq!(plain.answer(), None);
+    // A key that is none is found out before anything listens.
+    fs::write(env.path("cut.pem"), "-----BEGIN PRIVATE KEY-----\nxx\n-----END PRIVATE KEY-----\n").unwrap();
+    let run = env.mmsg(["webhook", "serve", "--tls-cert", &file("cert.pem"), "--tls-key", "cut.pem"]);
+    let _ = run.fails(3, "and the key cut.pem can't be used");
+}
+
+#[test]
+fn no_line_names_a_person_or_a_secret() {
+    let env = environment();
+    let receiver = Receiver::start(&env, &["--verbose"]);
+    assert_eq!(receiver.posts(&notice(0..3)), 200);
+    assert_eq!(receiver.asks(&post(&notice([1]), "another-secret")).0, 401);
+    assert_eq!(receiver.posts(&format!("[\"{SUBSCRIPTION_TOKEN}\", \"{PSID}\"]")), 400);
+    let target = format!("/webhook?hub.mode=subscribe&hub.verify_token={VERIFY_TOKEN}&hub.challenge=1158201444");
+    assert_eq!(receiver.gets(&target).0, 200);
+    assert_eq!(receiver.gets(&format!("/{SUBSCRIPTION_TOKEN}?{PSID}={VERIFY_TOKEN}")).0, 404);
+    receiver.process.signal(Signal::TERM);
+    let run = receiver.process.ends().exits(0).says("POST /webhook 200").says("3 events").says("GET elsewhere 404");
+    for private in [VERIFY_TOKEN, PSID, SUBSCRIPTION_TOKEN, "1158201444", "sha256=", "another-secret"] {
+        assert!(!run.stderr.contains(private) && !run.stdout.contains(private), "{private}: {run:#?}");
+    }
+    assert!(run.stderr.contains("1 post taken, 3 new events"), "{}", run.stderr);
+}
+
+#[test]
+fn kept_notices_are_stored_once_and_bad_lines_are_named() {
+    let env = environment();
+    let lines = [
+        notice(0..100),
+        "not json".to_owned(),
+        notice(100..150),
+        String::new(),
+        notice(0..100),
+        "{\"x\":1}".to_owned(),
+    ];
+    fs::write(env.path("queue.ndjson"), lines.join("\n")).unwrap();
+    let run = env.mmsg(["webhook", "ingest", "queue.ndjson", "-o", "json"]).exits(0);
+    let run = run.says("queue.ndjson line 2: no JSON object").says("queue.ndjson line 6: no event in it");
+    let tally = run.json();
+    for (key, n) in [
+        ("bodies", 5),
+        ("readable", 3),
+        ("unreadable", 2),
+        ("new", 150),
+        ("duplicates", 100),
+        ("foreign", 150),
+        ("waiting", 0),
+    ] {
+        assert_eq!(tally[key], n, "{key}: {tally:#}");
+    }
+    assert_eq!(
+        tally["unreadable_lines"][0],
+        json!({"file": "queue.ndjson", "line": 2, "why": "no JSON object: wrong at line 1 column 2"})
+    );
+
+    // One body spread over lines, gzip, stdin, all in one go, and nothing is new but one.
+    let spread: serde_json::Value = serde_json::from_str(&notice(0..2)).unwrap();
+    fs::write(env.path("body.json"), serde_json::to_string_pretty(&spread).unwrap()).unwrap();
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(notice(0..3).as_bytes()).unwrap();
+    fs::write(env.path("body.gz"), packed.finish().unwrap()).unwrap();
+    let words = ["webhook", "ingest", "body.json", "body.gz", "-", "-o", "json"];
+    let tally = env.mmsg_reading(notice([150]), words).exits(0).json();
+    assert_eq!((&tally["new"], &tally["duplicates"], &tally["bodies"]), (&json!(1), &json!(5), &json!(3)));
+
+    fs::write(env.path("bad"), "x\ny\n").unwrap();
+    let run = env.mmsg(["webhook", "ingest", "bad"]).exits(5).says("bad line 1").says("bad line 2");
+    assert!(run.stdout.contains("unreadable"), "{run:#?}");
+    env.mmsg(["webhook", "ingest", "nowhere"]).fails(5, "can't read nowhere");
+    env.mmsg_reading("\n", ["webhook", "ingest", "-"]).exits(0).says("nothing in it");
+}
+
+#[test]
+fn subscribing_keeps_what_others_live_on() {
+    let sandbox = Sandbox::start();
+    let env = sandbox.environment();
+    let fields = |args: &[&str], code: i32| {
+        let words = [&["webhook", "subscribe", "-o", "json"], args].concat();
+        let rows = env.mmsg(words).exits(code).json();
+        let pair =
+            |row: &serde_json::Value| format!("{} {}", row["change"].as_str().unwrap(), row["field"].as_str().unwrap());
+        rows.as_array().unwrap().iter().map(pair).collect::<Vec<_>>()
+    };
+    let status = env.mmsg(["webhook", "status", "-o", "json"]).exits(5).says("no app gets webhooks");
+    assert_eq!(status.json()["missing"].as_array().unwrap().len(), 7);
+
+    assert_eq!(fields(&["--fields", "messages,message_reads"], 0), ["added messages", "added message_reads"]);
+    let all = fields(&[], 0);
+    assert_eq!(all.iter().filter(|row| row.starts_with("added ")).count(), 7);
+    assert_eq!(all[7..], ["kept message_reads", "kept messages"]);
+    let again = env.mmsg(["webhook", "subscribe"]).exits(0).says("nothing was changed");
+    assert!(again.stdout.contains("kept"), "{again:#?}");
+    let status = env.mmsg(["webhook", "status", "-o", "json"]).exits(0).json();
+    assert_eq!((&status["healthy"], &status["missing"], &status["unheard"]), (&json!(true), &json!([]), &json!(0)));
+
+    // Something goes: it asks, and nobody is there to answer.
+    env.mmsg(["webhook", "subscribe", "--only"]).fails(9, "taking webhooks away");
+    let only = fields(&["--only", "--yes"], 0);
+    assert_eq!(only[7..], ["removed message_reads", "removed messages"]);
+    env.mmsg(["webhook", "subscribe", "--fields", "no_such_field"]).fails(5, "Graph refused");
+    env.mmsg(["webhook", "subscribe", "--fields", "a&b"]).fails(2, "is no webhook field");
+}
+
+#[test]
+fn the_page_token_is_read_where_none_is_set_and_never_shown() {
+    let sandbox = Sandbox::start();
+    let env = sandbox.environment().unset("MMSG_PAGE_TOKEN");
+    env.mmsg(["webhook", "subscribe", "--verbose"]).exits(0);
+    env.mmsg(["webhook", "status", "--verbose"]).exits(0);
+}
+
+#[test]
+fn silence_after_accepted_sends_is_told() {
+    let shop = Shop::open();
+    shop.env.mmsg(["webhook", "subscribe"]).exits(0);
+    shop.send(&people(3), &[]).exits(0);
+    shop.env.mmsg(["webhook", "status"]).exits(0);
+    let conn = rusqlite::Connection::open(shop.ledger()).unwrap();
+    conn.execute("update counters set hour = hour - 3", ()).unwrap();
+    let run = shop.env.mmsg(["webhook", "status", "-o", "json"]).exits(5).says("3 sends were accepted since");
+    assert_eq!((&run.json()["healthy"], &run.json()["unheard"]), (&json!(false), &json!(3)));
+    let heard = notice([1]);
+    shop.env.mmsg_reading(heard, ["webhook", "ingest", "-"]).exits(0);
+    let status = shop.env.mmsg(["webhook", "status", "-o", "json"]).exits(0).json();
+    assert!(status["last_event_at"].is_string(), "{status:#}");
+}
