@@ -52,6 +52,7 @@ Register-ArgumentCompleter -Native -CommandName 'mmsg' -ScriptBlock {
             [CompletionResult]::new('unknown', 'unknown', [CompletionResultType]::ParameterValue, 'List and settle sends that may or may not have been accepted')
             [CompletionResult]::new('webhook', 'webhook', [CompletionResultType]::ParameterValue, 'Take in what Meta tells of messages sent: deliveries, reads, clicks, failures, opt-ins')
             [CompletionResult]::new('why', 'why', [CompletionResultType]::ParameterValue, 'Tell one person''s whole story')
+            [CompletionResult]::new('report', 'report', [CompletionResultType]::ParameterValue, 'Show what became of the messages: accepted, delivered, read, clicked, failed; why, how fast, and for how much')
             break
         }
         'mmsg;init' {
@@ -922,6 +923,31 @@ Register-ArgumentCompleter -Native -CommandName 'mmsg' -ScriptBlock {
             [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Answer yes to every question')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'mmsg;report' {
+            [CompletionResult]::new('--campaign', '--campaign', [CompletionResultType]::ParameterName, 'Only this campaign')
+            [CompletionResult]::new('--broadcast', '--broadcast', [CompletionResultType]::ParameterName, 'Only this broadcast, as broadcast list shows it')
+            [CompletionResult]::new('--since', '--since', [CompletionResultType]::ParameterName, 'Only messages sent from this time on, and what became of them until now: a time, or a day such as 2026-11-01. Hours count whole')
+            [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Only messages sent before this time, or up to the end of this day')
+            [CompletionResult]::new('--html', '--html', [CompletionResultType]::ParameterName, 'Write the report as one page for a browser, a phone or paper (readable by you only)')
+            [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'Profile of the config file to use [env: MMSG_PROFILE]')
+            [CompletionResult]::new('--ledger', '--ledger', [CompletionResultType]::ParameterName, 'Ledger file to use [env: MMSG_LEDGER]')
+            [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]')
+            [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]')
+            [CompletionResult]::new('--color', '--color', [CompletionResultType]::ParameterName, 'When to colour: auto, always or never [env: NO_COLOR]')
+            [CompletionResult]::new('--open', '--open', [CompletionResultType]::ParameterName, 'Open that page in the browser')
+            [CompletionResult]::new('--watch', '--watch', [CompletionResultType]::ParameterName, 'Draw it anew every second for as long as a run is at work (on a terminal)')
+            [CompletionResult]::new('--offline', '--offline', [CompletionResultType]::ParameterName, 'Do not ask Meta: the ledger alone')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Say only warnings and errors on stderr')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Say only warnings and errors on stderr')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say more on stderr')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say more on stderr')
+            [CompletionResult]::new('--no-input', '--no-input', [CompletionResultType]::ParameterName, 'Never ask; what needs an answer fails with exit code 9')
+            [CompletionResult]::new('-y', '-y', [CompletionResultType]::ParameterName, 'Answer yes to every question')
+            [CompletionResult]::new('--yes', '--yes', [CompletionResultType]::ParameterName, 'Answer yes to every question')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
     })

@@ -49,6 +49,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand unknown 'List and settle sends that may or may not have been accepted'
             cand webhook 'Take in what Meta tells of messages sent: deliveries, reads, clicks, failures, opt-ins'
             cand why 'Tell one person''s whole story'
+            cand report 'Show what became of the messages: accepted, delivered, read, clicked, failed; why, how fast, and for how much'
         }
         &'mmsg;init'= {
             cand --ad-account 'Ad account that pays: digits, with or without act_'
@@ -880,6 +881,30 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --yes 'Answer yes to every question'
             cand -h 'Print help'
             cand --help 'Print help'
+        }
+        &'mmsg;report'= {
+            cand --campaign 'Only this campaign'
+            cand --broadcast 'Only this broadcast, as broadcast list shows it'
+            cand --since 'Only messages sent from this time on, and what became of them until now: a time, or a day such as 2026-11-01. Hours count whole'
+            cand --until 'Only messages sent before this time, or up to the end of this day'
+            cand --html 'Write the report as one page for a browser, a phone or paper (readable by you only)'
+            cand --profile 'Profile of the config file to use [env: MMSG_PROFILE]'
+            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand -o 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
+            cand --output 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
+            cand --color 'When to colour: auto, always or never [env: NO_COLOR]'
+            cand --open 'Open that page in the browser'
+            cand --watch 'Draw it anew every second for as long as a run is at work (on a terminal)'
+            cand --offline 'Do not ask Meta: the ledger alone'
+            cand -q 'Say only warnings and errors on stderr'
+            cand --quiet 'Say only warnings and errors on stderr'
+            cand -v 'Say more on stderr'
+            cand --verbose 'Say more on stderr'
+            cand --no-input 'Never ask; what needs an answer fails with exit code 9'
+            cand -y 'Answer yes to every question'
+            cand --yes 'Answer yes to every question'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
     ]
     $completions[$command]

@@ -54,6 +54,7 @@ complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "broadcast" -d 'List broad
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "unknown" -d 'List and settle sends that may or may not have been accepted'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "webhook" -d 'Take in what Meta tells of messages sent: deliveries, reads, clicks, failures, opt-ins'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "why" -d 'Tell one person\'s whole story'
+complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "report" -d 'Show what became of the messages: accepted, delivered, read, clicked, failed; why, how fast, and for how much'
 complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l ad-account -d 'Ad account that pays: digits, with or without act_' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l page -d 'Page that sends' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l token-env -d 'Read the access token from this environment variable each time' -r
@@ -851,3 +852,25 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand why" -s v -l verbose -d 'Say m
 complete -c mmsg -n "__fish_mmsg_using_subcommand why" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand why" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand why" -s h -l help -d 'Print help'
+complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l campaign -d 'Only this campaign' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l broadcast -d 'Only this broadcast, as broadcast list shows it' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l since -d 'Only messages sent from this time on, and what became of them until now: a time, or a day such as 2026-11-01. Hours count whole' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l until -d 'Only messages sent before this time, or up to the end of this day' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l html -d 'Write the report as one page for a browser, a phone or paper (readable by you only)' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand report" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
+json\t'One JSON value'
+ndjson\t'One JSON object a line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l open -d 'Open that page in the browser'
+complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l watch -d 'Draw it anew every second for as long as a run is at work (on a terminal)'
+complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l offline -d 'Do not ask Meta: the ledger alone'
+complete -c mmsg -n "__fish_mmsg_using_subcommand report" -s q -l quiet -d 'Say only warnings and errors on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand report" -s v -l verbose -d 'Say more on stderr'
+complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand report" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand report" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -106,4 +106,5 @@ pub enum Command {
     Webhook(commands::webhook::Args),
     /// Tell one person's whole story.
     Why(commands::why::Args),
+    Report(commands::report::Args),
 }

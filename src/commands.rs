@@ -11,6 +11,7 @@ pub mod init;
 pub mod lists;
 pub mod man;
 pub mod message;
+pub mod report;
 pub mod sandbox;
 pub mod send;
 pub mod signals;
@@ -192,6 +193,7 @@ pub async fn run(context: &Context, command: Command) -> Result<Exit> {
         Command::Unknown(args) => unknown::run(context, args).await,
         Command::Webhook(args) => webhook::run(context, args).await,
         Command::Why(args) => why::run(context, &args),
+        Command::Report(args) => report::run(context, args).await,
     }
 }
 

@@ -8,6 +8,7 @@ pub mod broadcasts;
 mod counters;
 pub mod events;
 pub mod failpoint;
+pub mod funnel;
 pub mod pace;
 pub mod place;
 pub mod plan;

@@ -1,1 +1,364 @@
-//! Totals and pages from what the ledger counted; still to come.
+//! What became of the messages: funnel, rates, times, reasons and cost, from what the ledger counted and Meta told, as data and as
+//! a page.
+
+pub mod charts;
+pub mod figures;
+mod meta;
+pub mod page;
+mod reasons;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::clock::UnixMillis;
+use crate::ledger::events::Stage;
+use crate::ledger::funnel::{Counted, Counts, Coverage, Covered, Hours};
+use figures::{Quantiles, ratio};
+#[cfg(test)]
+use meta::Differences;
+pub use meta::{Compared, Meta, Told};
+use reasons::grouped;
+
+/// Everything that `mmsg report` shows. Its JSON keys are a promise.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    pub made_at: UnixMillis,
+    pub page: Option<String>,
+    pub ad_account: Option<String>,
+    pub campaign: Option<String>,
+    pub broadcast: Option<i64>,
+    /// Messages sent from this hour on; `None`: from the first one on.
+    pub since: Option<UnixMillis>,
+    /// Messages sent before this hour.
+    pub until: Option<UnixMillis>,
+    pub funnel: Funnel,
+    /// What was not sent; `None` in a range of hours, since it belongs to none.
+    pub unsent: Option<Unsent>,
+    pub rates: Rates,
+    pub attribution: PerStage<Attribution>,
+    /// Seconds from sending to the stage.
+    pub time_to: Times,
+    pub failures: Vec<Failure>,
+    pub refusals: Vec<Refusal>,
+    /// What Meta says; `None` when it was not asked, or did not answer.
+    pub meta: Option<Meta>,
+    pub broadcasts: Vec<BroadcastRow>,
+    pub hours: Vec<HourRow>,
+    /// Events of no send in this ledger; `None` unless the whole Page is covered.
+    pub foreign_events: Option<u64>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Funnel {
+    pub accepted: u64,
+    pub echoed: u64,
+    pub delivered: u64,
+    pub read: u64,
+    pub clicked: u64,
+    pub failed: u64,
+    pub unknown: u64,
+    pub refused: u64,
+}
+
+impl Funnel {
+    fn of(counts: &Counts) -> Self {
+        let [echoed, delivered, read, clicked, failed] = counts.reached;
+        let Counts { accepted, unknown, refused, .. } = *counts;
+        Self { accepted, echoed, delivered, read, clicked, failed, unknown, refused }
+    }
+
+    /// How many reached a stage.
+    pub const fn reached(&self, stage: Stage) -> u64 {
+        match stage {
+            Stage::Echoed => self.echoed,
+            Stage::Delivered => self.delivered,
+            Stage::Read => self.read,
+            Stage::Clicked => self.clicked,
+            Stage::Failed => self.failed,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Unsent {
+    pub pending: u64,
+    pub claimed: u64,
+    pub skipped: u64,
+}
+
+/// Shares of one; `None` of nothing. Reads and clicks are of the delivered messages, as Meta counts them.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Rates {
+    pub echoed_of_accepted: Option<f64>,
+    pub delivered_of_accepted: Option<f64>,
+    pub read_of_delivered: Option<f64>,
+    pub clicked_of_delivered: Option<f64>,
+    pub failed_of_accepted: Option<f64>,
+}
+
+impl Rates {
+    fn of(funnel: &Funnel) -> Self {
+        Self {
+            echoed_of_accepted: ratio(funnel.echoed, funnel.accepted),
+            delivered_of_accepted: ratio(funnel.delivered, funnel.accepted),
+            read_of_delivered: ratio(funnel.read, funnel.delivered),
+            clicked_of_delivered: ratio(funnel.clicked, funnel.delivered),
+            failed_of_accepted: ratio(funnel.failed, funnel.accepted),
+        }
+    }
+}
+
+/// A value for each stage.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct PerStage<T> {
+    pub echoed: T,
+    pub delivered: T,
+    pub read: T,
+    pub clicked: T,
+    pub failed: T,
+}
+
+impl<T> PerStage<T> {
+    fn new(mut of: impl FnMut(Stage) -> T) -> Self {
+        Self {
+            echoed: of(Stage::Echoed),
+            delivered: of(Stage::Delivered),
+            read: of(Stage::Read),
+            clicked: of(Stage::Clicked),
+            failed: of(Stage::Failed),
+        }
+    }
+
+    pub const fn get(&self, stage: Stage) -> &T {
+        match stage {
+            Stage::Echoed => &self.echoed,
+            Stage::Delivered => &self.delivered,
+            Stage::Read => &self.read,
+            Stage::Clicked => &self.clicked,
+            Stage::Failed => &self.failed,
+        }
+    }
+}
+
+/// How messages were matched to what is told of them, where the tracking id did not say.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Attribution {
+    /// By token, campaign and time: no other send of this ledger can be meant.
+    pub inferred: u64,
+    /// Several sends could be meant; taken for the newest.
+    pub ambiguous: u64,
+    pub inferred_share: Option<f64>,
+    pub ambiguous_share: Option<f64>,
+}
+
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Times {
+    pub delivered: Option<Quantiles>,
+    pub read: Option<Quantiles>,
+    pub clicked: Option<Quantiles>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Failure {
+    /// As Meta worded it, without what may name a person.
+    pub reason: String,
+    pub messages: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Refusal {
+    pub code: Option<i64>,
+    pub name: Option<String>,
+    pub meaning: Option<String>,
+    pub sends: u64,
+}
+
+/// One broadcast of those that are covered.
+#[derive(Clone, Debug, Serialize)]
+pub struct BroadcastRow {
+    pub broadcast: i64,
+    pub campaign: String,
+    /// The first 12 hex digits of the message's fingerprint.
+    pub message: String,
+    pub created_at: UnixMillis,
+    #[serde(flatten)]
+    pub funnel: Funnel,
+}
+
+impl BroadcastRow {
+    fn of(covered: &Covered) -> Self {
+        Self {
+            broadcast: covered.id,
+            campaign: covered.campaign.clone(),
+            message: covered.message.clone(),
+            created_at: covered.created_at,
+            funnel: Funnel::of(&covered.counts),
+        }
+    }
+}
+
+/// One hour. The first eight count what happened in it; the `of_` ones what has become of the messages sent in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct HourRow {
+    pub hour: UnixMillis,
+    pub accepted: u64,
+    pub refused: u64,
+    pub unknown: u64,
+    pub echoed: u64,
+    pub delivered: u64,
+    pub read: u64,
+    pub clicked: u64,
+    pub failed: u64,
+    pub of_echoed: u64,
+    pub of_delivered: u64,
+    pub of_read: u64,
+    pub of_clicked: u64,
+    pub of_failed: u64,
+}
+
+/// Where what a report covers comes from.
+#[derive(Clone, Debug)]
+pub struct Source<'c> {
+    pub made_at: UnixMillis,
+    pub coverage: &'c Coverage,
+    pub hours: Hours,
+}
+
+impl Report {
+    /// From what the ledger counted. Names of codes and Meta's part are added by whoever knows them.
+    pub fn of(source: &Source<'_>, counted: &Counted) -> Self {
+        let totals = counted.totals();
+        let funnel = Funnel::of(&totals);
+        let Source { made_at, coverage, hours } = *source;
+        let one = |of: fn(&Covered) -> &String| {
+            let first = counted.broadcasts.first().map(of);
+            first.filter(|first| counted.broadcasts.iter().all(|other| of(other) == *first)).cloned()
+        };
+        let time_to = |stage: Stage| Quantiles::of(&totals.after[stage as usize]);
+        let whole_page = coverage.campaign.is_none() && coverage.broadcast.is_none();
+        Self {
+            made_at,
+            page: coverage.page.clone().or_else(|| one(|covered| &covered.page)),
+            ad_account: coverage.ad_account.clone().or_else(|| one(|covered| &covered.ad_account)),
+            campaign: coverage.campaign.clone().or_else(|| one(|covered| &covered.campaign)),
+            broadcast: coverage.broadcast,
+            since: hours.since(),
+            until: hours.until(),
+            funnel,
+            unsent: hours.is_all().then_some(Unsent {
+                pending: totals.pending,
+                claimed: totals.claimed,
+                skipped: totals.skipped,
+            }),
+            rates: Rates::of(&funnel),
+            attribution: PerStage::new(|stage| {
+                let (inferred, ambiguous) = (totals.inferred[stage as usize], totals.ambiguous[stage as usize]);
+                let of = funnel.reached(stage);
+                Attribution {
+                    inferred,
+                    ambiguous,
+                    inferred_share: ratio(inferred, of),
+                    ambiguous_share: ratio(ambiguous, of),
+                }
+            }),
+            time_to: Times {
+                delivered: time_to(Stage::Delivered),
+                read: time_to(Stage::Read),
+                clicked: time_to(Stage::Clicked),
+            },
+            failures: grouped(&counted.failures),
+            refusals: refusals(&counted.refusals),
+            meta: None,
+            broadcasts: counted.broadcasts.iter().map(BroadcastRow::of).collect(),
+            hours: hour_rows(counted),
+            foreign_events: whole_page.then_some(counted.foreign),
+        }
+    }
+}
+
+fn refusals(counts: &BTreeMap<Option<i64>, u64>) -> Vec<Refusal> {
+    let mut refusals: Vec<Refusal> =
+        counts.iter().map(|(code, sends)| Refusal { code: *code, name: None, meaning: None, sends: *sends }).collect();
+    refusals.sort_by_key(|refusal| (std::cmp::Reverse(refusal.sends), refusal.code));
+    refusals
+}
+
+/// Hours in which anything was sent or happened, oldest first.
+fn hour_rows(counted: &Counted) -> Vec<HourRow> {
+    let mut rows = Vec::with_capacity(counted.hours.len());
+    for (at, hour) in &counted.hours {
+        let [echoed, delivered, read, clicked, failed] = hour.reached;
+        let [of_echoed, of_delivered, of_read, of_clicked, of_failed] = hour.of_sent;
+        let (accepted, refused, unknown) = (hour.accepted, hour.refused, hour.unknown);
+        let row = HourRow {
+            accepted,
+            refused,
+            unknown,
+            echoed,
+            delivered,
+            read,
+            clicked,
+            failed,
+            of_echoed,
+            of_delivered,
+            of_read,
+            of_clicked,
+            of_failed,
+            ..HourRow::default()
+        };
+        if row != HourRow::default() {
+            rows.push(HourRow { hour: UnixMillis(at.saturating_mul(3_600_000)), ..row });
+        }
+    }
+    rows
+}
+
+/// What it covers, for people.
+impl Report {
+    pub fn title(&self) -> String {
+        match (self.broadcast, &self.campaign, &self.page) {
+            (Some(broadcast), _, _) => format!("Broadcast {broadcast}"),
+            (None, Some(campaign), _) => format!("Campaign {campaign}"),
+            (None, None, Some(page)) => format!("Page {page}"),
+            (None, None, None) => "All broadcasts".to_owned(),
+        }
+    }
+
+    /// Short sentences: how many broadcasts of what, and of which time.
+    pub fn covers(&self) -> Vec<String> {
+        let mut said = Vec::new();
+        if let (Some(_), Some(campaign)) = (self.broadcast, &self.campaign) {
+            said.push(format!("campaign {campaign}"));
+        }
+        if let (true, Some(page)) = (self.broadcast.is_some() || self.campaign.is_some(), &self.page) {
+            said.push(format!("Page {page}"));
+        }
+        if self.broadcast.is_none() {
+            let mut campaigns: Vec<&str> = self.broadcasts.iter().map(|row| row.campaign.as_str()).collect();
+            campaigns.sort_unstable();
+            campaigns.dedup();
+            let broadcasts = count(self.broadcasts.len(), "broadcast", "broadcasts");
+            said.push(if campaigns.is_empty() {
+                "no broadcast yet".to_owned()
+            } else if self.campaign.is_some() {
+                broadcasts
+            } else {
+                format!("{broadcasts} of {}", count(campaigns.len(), "campaign", "campaigns"))
+            });
+        }
+        match (self.since, self.until) {
+            (None, None) => {}
+            (Some(since), None) => said.push(format!("sent since {since}")),
+            (None, Some(until)) => said.push(format!("sent before {until}")),
+            (Some(since), Some(until)) => said.push(format!("sent from {since} to {until}")),
+        }
+        said
+    }
+}
+
+fn count(n: usize, one: &str, many: &str) -> String {
+    format!("{} {}", figures::grouped(n as u64), if n == 1 { one } else { many })
+}

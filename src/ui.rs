@@ -9,6 +9,8 @@ pub mod lines;
 pub mod progress;
 pub mod prompt;
 mod report;
+pub mod screen;
+pub mod sheet;
 pub mod table;
 pub mod text;
 mod transcript;

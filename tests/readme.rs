@@ -184,6 +184,11 @@ fn the_keys_are_those_that_are_promised() {
     assert_eq!(first(&broadcasts.stdout), promised("mmsg broadcast list"));
     let unknown = env.mmsg(["unknown", "list", "-o", "ndjson"]).exits(0);
     assert_eq!(first(&unknown.stdout), promised("mmsg unknown list"));
+    let report = env.mmsg(["report", "-o", "json"]).exits(0).json();
+    assert_eq!(keys(&report), promised("mmsg report -o json"));
+    let hours = env.mmsg(["report", "-o", "csv"]).exits(0);
+    assert_eq!(hours.stdout.lines().next().unwrap(), promised("mmsg report -o csv").join(","));
+    assert_eq!(keys(&report["hours"][0]), promised("mmsg report -o csv"));
 }
 
 /// Every text of the program that tells what to type names a command that is there.

@@ -22,6 +22,7 @@ mod message;
 mod processes;
 mod promises;
 mod readme;
+mod report;
 mod secrets;
 mod send;
 mod story;

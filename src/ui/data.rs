@@ -106,7 +106,7 @@ impl Ui {
         })
     }
 
-    fn look(&self) -> Look {
+    pub(super) fn look(&self) -> Look {
         Look { width: self.terminal_width(), color: self.colors_data() }
     }
 }

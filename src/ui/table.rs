@@ -35,7 +35,7 @@ pub struct Look {
 const LONG_WORD: usize = 32;
 
 /// Between two columns.
-const GAP: u16 = 2;
+pub(super) const GAP: u16 = 2;
 
 /// A header and a line a record; columns of numbers are right-aligned.
 ///
@@ -96,7 +96,7 @@ fn fields(columns: &[&str], cells: &[String], look: Look) -> String {
 }
 
 /// The width that each column needs, by this measure of its texts.
-fn widths(columns: &[&str], cells: &[Vec<String>], measure: impl Fn(&str) -> usize) -> Vec<u16> {
+pub(super) fn widths(columns: &[&str], cells: &[Vec<String>], measure: impl Fn(&str) -> usize) -> Vec<u16> {
     let needed = columns.iter().enumerate().map(|(index, name)| {
         let texts = cells.iter().filter_map(|row| row.get(index)).map(|cell| measure(cell));
         texts.max().unwrap_or(0).max(measure(name))
@@ -104,7 +104,7 @@ fn widths(columns: &[&str], cells: &[Vec<String>], measure: impl Fn(&str) -> usi
     needed.map(|width| u16::try_from(width).unwrap_or(u16::MAX)).collect()
 }
 
-fn total(widths: &[u16]) -> u16 {
+pub(super) fn total(widths: &[u16]) -> u16 {
     let gaps = u16::try_from(widths.len().saturating_sub(1)).unwrap_or(u16::MAX).saturating_mul(GAP);
     widths.iter().fold(gaps, |sum, width| sum.saturating_add(*width))
 }
@@ -145,12 +145,12 @@ fn visible_cells<R: Record>(row: &R) -> Vec<String> {
     row.cells().iter().map(|cell| text::visible(cell).into_owned()).collect()
 }
 
-fn heading(name: &str, look: Look) -> Cell {
+pub(super) fn heading(name: &str, look: Look) -> Cell {
     let cell = Cell::new(name);
     if look.color { cell.add_attribute(Attribute::Bold) } else { cell }
 }
 
-fn new_table(look: Look) -> Table {
+pub(super) fn new_table(look: Look) -> Table {
     let mut table = Table::new();
     table.load_style(TableStyle::new()).set_content_arrangement(ContentArrangement::Dynamic).force_no_tty();
     if look.color {
@@ -165,12 +165,12 @@ fn new_table(look: Look) -> Table {
 /// An amount: digits with what stands in and around them. A long row of digits is an id, and stays left.
 fn is_number(cell: &str) -> bool {
     cell.len() <= 14
-        && cell.starts_with(|c: char| c.is_ascii_digit() || c == '-')
+        && cell.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+'))
         && cell.contains(|c: char| c.is_ascii_digit())
-        && cell.chars().all(|c| c.is_ascii_digit() || matches!(c, ',' | '.' | '-' | '%' | ' '))
+        && cell.chars().all(|c| c.is_ascii_digit() || matches!(c, ',' | '.' | '-' | '+' | '%' | ' '))
 }
 
-fn trimmed(table: &Table) -> String {
+pub(super) fn trimmed(table: &Table) -> String {
     table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 

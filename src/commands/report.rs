@@ -1,0 +1,230 @@
+//! `mmsg report`: what became of the messages.
+
+mod told;
+mod view;
+mod watch;
+
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+
+use crate::campaign::CampaignId;
+use crate::cli::values;
+use crate::clock::{Clock, UnixMillis};
+use crate::commands::Context;
+use crate::error::{Error, Exit, Result};
+use crate::graph::codes;
+use crate::ledger::Ledger;
+use crate::ledger::broadcasts::no_such_broadcast;
+use crate::ledger::funnel::{Counted, Coverage, Hours};
+use crate::report::{Report, Source, page};
+use crate::ui::{Format, text};
+
+/// Show what became of the messages: accepted, delivered, read, clicked, failed; why, how fast, and for how much.
+///
+/// The figures are those that the ledger counted, and what Meta says stands beside them. Without --campaign or --broadcast the
+/// profile's Page is covered. Times are UTC.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Only this campaign.
+    #[arg(long, value_name = "ID", value_parser = CampaignId::parse)]
+    campaign: Option<CampaignId>,
+    /// Only this broadcast, as broadcast list shows it.
+    #[arg(long, value_name = "N")]
+    broadcast: Option<i64>,
+    /// Only messages sent from this time on, and what became of them until now: a time, or a day such as 2026-11-01. Hours count
+    /// whole.
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    since: Option<UnixMillis>,
+    /// Only messages sent before this time, or up to the end of this day.
+    #[arg(long, value_name = "TIME", value_parser = until)]
+    until: Option<UnixMillis>,
+    /// Write the report as one page for a browser, a phone or paper (readable by you only).
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
+    /// Open that page in the browser.
+    #[arg(long, requires = "html")]
+    open: bool,
+    /// Draw it anew every second for as long as a run is at work (on a terminal).
+    #[arg(long)]
+    watch: bool,
+    /// Do not ask Meta: the ledger alone.
+    #[arg(long)]
+    offline: bool,
+}
+
+pub async fn run(context: &Context, args: Args) -> Result<Exit> {
+    if let (Some(since), Some(until)) = (args.since, args.until)
+        && since >= until
+    {
+        return Err(Error::usage(format!("--since {since} is not before the end, {until}"))
+            .hint("--until is the end: give a later one, or leave it out"));
+    }
+    let asked = Asked { hours: Hours::between(args.since, args.until), coverage: coverage(context, &args)? };
+    if args.watch {
+        watch::check(&context.ui)?;
+    }
+    let ledger = context.existing_ledger()?;
+    refuse_nothing(&ledger, &asked.coverage)?;
+    let stopped = if args.watch { watch::watch(context, &ledger, &asked).await? } else { None };
+    let (mut report, counted) = asked.report(&ledger)?;
+    // Whoever stopped watching does not wait for Meta.
+    if !args.offline && stopped.is_none() {
+        add_meta(context, &asked, &mut report, &counted).await?;
+    }
+    print(context, &report)?;
+    if let Some(file) = &args.html {
+        save(file, &context.settings.redactor().clean(&page::render(&report)?))?;
+        context.ui.status(&format!("the report is in {}", file.display()));
+        if args.open {
+            open::that_detached(file).map_err(|error| {
+                Error::usage("can't open a browser").because(&error).hint(format!("open {} yourself", file.display()))
+            })?;
+        }
+    }
+    Ok(stopped.unwrap_or(Exit::Done))
+}
+
+/// What a report is asked for.
+struct Asked {
+    coverage: Coverage,
+    hours: Hours,
+}
+
+impl Asked {
+    fn report(&self, ledger: &Ledger) -> Result<(Report, Counted)> {
+        let counted = ledger.counted(&self.coverage, self.hours)?;
+        let source = Source { made_at: Clock::system().now(), coverage: &self.coverage, hours: self.hours };
+        let mut report = Report::of(&source, &counted);
+        for refusal in &mut report.refusals {
+            let row = refusal.code.and_then(|code| codes::lookup(code, None));
+            refusal.name = row.and_then(|row| row.name).map(str::to_owned);
+            refusal.meaning = row.map(|row| row.meaning.to_owned());
+        }
+        Ok((report, counted))
+    }
+}
+
+fn coverage(context: &Context, args: &Args) -> Result<Coverage> {
+    if args.campaign.is_some() || args.broadcast.is_some() {
+        let campaign = args.campaign.as_ref().map(|id| id.as_str().to_owned());
+        return Ok(Coverage { campaign, broadcast: args.broadcast, ..Coverage::default() });
+    }
+    let ad_account = match context.settings.ad_account {
+        Some(_) => Some(context.ad_account()?.as_str().to_owned()),
+        None => None,
+    };
+    Ok(Coverage { page: Some(context.page()?.as_str().to_owned()), ad_account, ..Coverage::default() })
+}
+
+/// A report of zeros would hide a wrong id.
+fn refuse_nothing(ledger: &Ledger, coverage: &Coverage) -> Result<()> {
+    let found = match coverage.broadcast {
+        Some(id) => Some(ledger.broadcast(id)?.ok_or_else(|| no_such_broadcast(id))?),
+        None => None,
+    };
+    let Some(campaign) = &coverage.campaign else { return Ok(()) };
+    let hint = "mmsg broadcast list shows what was sent";
+    match found {
+        Some(found) if found.campaign != *campaign => {
+            Err(Error::usage(format!("broadcast {} is of campaign {}, not {campaign}", found.id, found.campaign))
+                .hint(hint))
+        }
+        None if ledger.broadcasts(Some(campaign))?.is_empty() => {
+            Err(Error::usage(format!("there is no broadcast of campaign {campaign} in this ledger")).hint(hint))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The ledger's part stands without Meta's.
+async fn add_meta(context: &Context, asked: &Asked, report: &mut Report, counted: &Counted) -> Result<()> {
+    match told::ask(context, asked, &counted.broadcasts).await {
+        Ok(told) => report.meta = told.map(|told| crate::report::Meta::of(told, &report.funnel)),
+        Err(error) if matches!(error.exit(), Exit::Interrupted | Exit::Terminated) => return Err(error),
+        Err(error) => {
+            context.ui.warn(&format!("Meta's figures are missing, the ledger's are whole: {error}"));
+            context.ui.hint("--offline does not ask Meta");
+        }
+    }
+    Ok(())
+}
+
+fn print(context: &Context, report: &Report) -> Result<()> {
+    let ui = &context.ui;
+    match ui.format() {
+        Format::Table => {
+            let mut sheet = ui.sheet();
+            view::draw(&mut sheet, report);
+            ui.print_sheet(&sheet)?;
+        }
+        Format::Csv => ui.list(&report.hours)?,
+        Format::Json | Format::Ndjson => ui.object(report)?,
+    }
+    if report.funnel.unknown > 0 {
+        let doubts = text::count(report.funnel.unknown, "send is", "sends are");
+        ui.hint(&format!("{doubts} in doubt: mmsg unknown list"));
+    }
+    Ok(())
+}
+
+/// For the operator's eyes only: the file is readable by its owner alone, and whole or not there.
+fn save(file: &Path, html: &str) -> Result<()> {
+    let failed = |error: std::io::Error| {
+        let failed = match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::PermissionDenied => Error::usage,
+            _ => Error::ledger,
+        };
+        // The error's own text names a file that nobody asked for.
+        failed(format!("can't write the report to {}: {}", file.display(), error.kind()))
+            .hint("--html FILE takes a place that you may write to")
+    };
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut new = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    new.write_all(html.as_bytes()).map_err(failed)?;
+    new.persist(file).map_err(|error| failed(error.error))?;
+    Ok(())
+}
+
+/// A time, or the beginning of a day.
+fn since(text: &str) -> Result<UnixMillis, String> {
+    day(text).map_or_else(|| values::time(text), |day| start_of(day, text))
+}
+
+/// A time, or the end of a day.
+fn until(text: &str) -> Result<UnixMillis, String> {
+    let next = |day: Date| day.tomorrow().map_err(|_| format!("{text:?} is out of range"));
+    day(text).map_or_else(|| values::time(text), |day| start_of(next(day)?, text))
+}
+
+fn day(text: &str) -> Option<Date> {
+    // A date and time parses as a date, too.
+    (text.len() == 10).then(|| text.parse().ok()).flatten()
+}
+
+fn start_of(day: Date, text: &str) -> Result<UnixMillis, String> {
+    let start = day.to_zoned_datetime(TimeZone::UTC).map_err(|_| format!("{text:?} is out of range"))?;
+    Ok(start.timestamp().into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_is_taken_whole_and_a_time_as_it_stands() {
+        let said = |at: Result<UnixMillis, String>| at.map(|at| at.to_string());
+        assert_eq!(said(since("2026-11-01")).as_deref(), Ok("2026-11-01T00:00:00Z"));
+        assert_eq!(said(until("2026-11-30")).as_deref(), Ok("2026-12-01T00:00:00Z"));
+        for parse in [since, until] {
+            assert_eq!(said(parse("2026-11-01T09:30:00+07:00")).as_deref(), Ok("2026-11-01T02:30:00Z"));
+            assert_eq!(said(parse("1796083200")).as_deref(), Ok("2026-12-01T00:00:00Z"));
+            for text in ["", "2026-13-01", "yesterday", "2026-11-01T09:30:00", "9999999999999"] {
+                assert!(parse(text).is_err(), "{text}");
+            }
+        }
+        assert!(until("9999-12-31").is_err());
+    }
+}

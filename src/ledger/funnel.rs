@@ -1,0 +1,349 @@
+//! What became of the messages, for reports: from the sums that were kept in the commits they count. No send or event is read, but
+//! for the few that failed, were refused or are in doubt.
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs::{File, TryLockError};
+
+use rusqlite::Connection;
+
+use super::Ledger;
+use super::events::{How, Stage};
+use super::state::State;
+use crate::clock::UnixMillis;
+use crate::error::Result;
+
+const HOUR: i64 = 3_600_000;
+
+const HOUR_COUNTERS: &str = "select hour, what, n from counters where broadcast = ?1 and hour >= ?2 and hour < ?3";
+const FAILURES: &str = "select failure, count(*) from sends indexed by sends_failed
+     where broadcast = ?1 and claimed_at >= ?2 and claimed_at < ?3 and failed_at is not null
+     and delivered_at is null and read_at is null and clicked_at is null
+     group by failure";
+const REFUSALS: &str = "select finished_at / 3600000, code, count(*) from sends indexed by sends_refused
+     where broadcast = ?1 and state = 3 and finished_at >= ?2 and finished_at < ?3 group by 1, 2";
+const DOUBTS: &str = "select claimed_at / 3600000, count(*) from sends indexed by sends_unknown
+     where broadcast = ?1 and state = 5 and claimed_at >= ?2 and claimed_at < ?3 group by 1";
+
+/// Which broadcasts a report covers; all that is given must hold.
+#[derive(Clone, Debug, Default)]
+pub struct Coverage {
+    pub page: Option<String>,
+    pub ad_account: Option<String>,
+    pub campaign: Option<String>,
+    pub broadcast: Option<i64>,
+}
+
+/// The hours in which messages were sent, counted from 1970, the last one not among them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hours {
+    pub from: i64,
+    pub to: i64,
+}
+
+impl Hours {
+    /// Whole hours: those that `since` and the moment before `until` fall in, too.
+    pub fn between(since: Option<UnixMillis>, until: Option<UnixMillis>) -> Self {
+        let whole = Self::ALL;
+        Self {
+            from: since.map_or(whole.from, |at| at.0.div_euclid(HOUR)),
+            to: until.map_or(whole.to, |at| at.0.saturating_add(HOUR - 1).div_euclid(HOUR)),
+        }
+    }
+
+    /// Every hour whose milliseconds can be counted.
+    pub const ALL: Self = Self { from: i64::MIN / HOUR, to: i64::MAX / HOUR };
+
+    pub fn is_all(self) -> bool {
+        self == Self::ALL
+    }
+
+    /// When the first hour begins; `None` without a beginning.
+    pub fn since(self) -> Option<UnixMillis> {
+        (self.from != Self::ALL.from).then_some(UnixMillis(self.from * HOUR))
+    }
+
+    /// When the last hour ends; `None` without an end.
+    pub fn until(self) -> Option<UnixMillis> {
+        (self.to != Self::ALL.to).then_some(UnixMillis(self.to * HOUR))
+    }
+}
+
+/// A broadcast that a report covers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Covered {
+    pub id: i64,
+    pub page: String,
+    pub ad_account: String,
+    pub campaign: String,
+    /// The first 12 hex digits of the message's fingerprint.
+    pub message: String,
+    pub created_at: UnixMillis,
+    /// Whether it is the campaign's only one in this ledger.
+    pub alone: bool,
+    pub counts: Counts,
+}
+
+/// Sums by stage, in the order of [`Stage::ALL`].
+pub type ByStage = [u64; 5];
+
+/// What the ledger counted of some sends.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub accepted: u64,
+    pub refused: u64,
+    pub unknown: u64,
+    /// Rows that nothing was sent for; not of any hour, and so zero in a range of hours.
+    pub pending: u64,
+    pub claimed: u64,
+    pub skipped: u64,
+    /// How many of the messages reached each stage.
+    pub reached: ByStage,
+    /// Of those, by token, campaign and time alone.
+    pub inferred: ByStage,
+    /// Of those, where several sends could be meant.
+    pub ambiguous: ByStage,
+    /// How long after sending each stage came: see [`super::events::bucket_of`].
+    pub after: [BTreeMap<u8, u64>; 5],
+}
+
+impl Counts {
+    pub fn add(&mut self, other: &Self) {
+        for (sum, n) in [
+            (&mut self.accepted, other.accepted),
+            (&mut self.refused, other.refused),
+            (&mut self.unknown, other.unknown),
+            (&mut self.pending, other.pending),
+            (&mut self.claimed, other.claimed),
+            (&mut self.skipped, other.skipped),
+        ] {
+            *sum += n;
+        }
+        for stage in 0..5 {
+            self.reached[stage] += other.reached[stage];
+            self.inferred[stage] += other.inferred[stage];
+            self.ambiguous[stage] += other.ambiguous[stage];
+            for (bucket, n) in &other.after[stage] {
+                *self.after[stage].entry(*bucket).or_default() += n;
+            }
+        }
+    }
+}
+
+/// One hour: what was sent in it, what has become of that, and what happened in it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Hour {
+    pub accepted: u64,
+    pub refused: u64,
+    pub unknown: u64,
+    /// Stages that were reached in this hour, by messages of any hour.
+    pub reached: ByStage,
+    /// Of the messages sent in this hour, how many have reached each stage.
+    pub of_sent: ByStage,
+}
+
+/// All that a report needs of the ledger.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counted {
+    pub broadcasts: Vec<Covered>,
+    pub hours: BTreeMap<i64, Hour>,
+    /// Why messages failed, as Meta worded it.
+    pub failures: HashMap<Option<String>, u64>,
+    pub refusals: BTreeMap<Option<i64>, u64>,
+    /// Events of no send in this ledger, whatever is covered.
+    pub foreign: u64,
+}
+
+impl Counted {
+    pub fn totals(&self) -> Counts {
+        let mut totals = Counts::default();
+        self.broadcasts.iter().for_each(|broadcast| totals.add(&broadcast.counts));
+        totals
+    }
+}
+
+impl Ledger {
+    /// Counts for a report, all as of one moment.
+    pub fn counted(&self, coverage: &Coverage, hours: Hours) -> Result<Counted> {
+        self.read(|conn| {
+            // A run may commit between two questions.
+            let moment = conn.unchecked_transaction()?;
+            let mut counted = Counted { broadcasts: covered(&moment, coverage)?, ..Counted::default() };
+            let mut broadcasts = std::mem::take(&mut counted.broadcasts);
+            for broadcast in &mut broadcasts {
+                broadcast.counts = counted.count(&moment, broadcast.id, hours)?;
+            }
+            counted.broadcasts = broadcasts;
+            counted.foreign = moment
+                .prepare_cached(
+                    "select coalesce(sum(n), 0) from counters where broadcast = 0 and hour >= ?1 and hour < ?2",
+                )?
+                .query_row((hours.from, hours.to), |row| row.get(0).map(unsigned))?;
+            Ok(counted)
+        })
+    }
+
+    /// Whether a process is at work on one of these broadcasts.
+    pub fn is_running(&self, broadcasts: &[Covered]) -> Result<bool> {
+        let open: Vec<(i64, String)> = self.read(|conn| {
+            conn.prepare_cached("select broadcast, uuid from runs where ended_at is null")?
+                .query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?
+                .collect()
+        })?;
+        let ours = open.iter().filter(|(id, _)| broadcasts.iter().any(|broadcast| broadcast.id == *id));
+        // A dead run left its lock free, or none.
+        let alive = |uuid: &str| {
+            File::open(self.folder().join("runs").join(format!("{uuid}.lock")))
+                .is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+        };
+        Ok(ours.into_iter().any(|(_, uuid)| alive(uuid)))
+    }
+}
+
+fn covered(conn: &Connection, coverage: &Coverage) -> rusqlite::Result<Vec<Covered>> {
+    conn.prepare_cached(
+        "select id, page, ad_account, campaign, lower(hex(substr(fingerprint, 1, 6))), created_at,
+                (select count(*) from broadcasts o where o.campaign = b.campaign) = 1
+         from broadcasts b
+         where (?1 is null or page = ?1) and (?2 is null or ad_account = ?2) and (?3 is null or campaign = ?3)
+           and (?4 is null or id = ?4)
+         order by id",
+    )?
+    .query_map((&coverage.page, &coverage.ad_account, &coverage.campaign, coverage.broadcast), |row| {
+        Ok(Covered {
+            id: row.get(0)?,
+            page: row.get(1)?,
+            ad_account: row.get(2)?,
+            campaign: row.get(3)?,
+            message: row.get(4)?,
+            created_at: UnixMillis(row.get(5)?),
+            alone: row.get(6)?,
+            counts: Counts::default(),
+        })
+    })?
+    .collect()
+}
+
+impl Counted {
+    fn count(&mut self, conn: &Connection, broadcast: i64, hours: Hours) -> rusqlite::Result<Counts> {
+        let mut counts = self.count_hours(conn, broadcast, hours)?;
+        if hours.is_all() {
+            let mut states = conn.prepare_cached("select state, n from states where broadcast = ?1")?;
+            let mut rows = states.query([broadcast])?;
+            while let Some(row) = rows.next()? {
+                let n = unsigned(row.get(1)?);
+                match row.get(0)? {
+                    State::Pending => counts.pending = n,
+                    State::Claimed => counts.claimed = n,
+                    State::Accepted => counts.accepted = n,
+                    State::Skipped => counts.skipped = n,
+                    // Their rows are counted below, with code and hour.
+                    State::Refused | State::Unknown => {}
+                }
+            }
+        }
+        self.count_failures(conn, broadcast, hours)?;
+        counts.refused = self.count_refusals(conn, broadcast, hours)?;
+        counts.unknown = self.count_doubts(conn, broadcast, hours)?;
+        Ok(counts)
+    }
+
+    fn count_hours(&mut self, conn: &Connection, broadcast: i64, hours: Hours) -> rusqlite::Result<Counts> {
+        let mut counts = Counts::default();
+        let mut statement = conn.prepare_cached(HOUR_COUNTERS)?;
+        let mut rows = statement.query((broadcast, hours.from, hours.to))?;
+        while let Some(row) = rows.next()? {
+            let Some(what) = Counter::of_name(row.get_ref(1)?.as_str()?) else { continue };
+            let (at, n) = (row.get(0)?, unsigned(row.get(2)?));
+            match what {
+                Counter::Accepted => {
+                    self.hours.entry(at).or_default().accepted += n;
+                    counts.accepted += n;
+                }
+                Counter::Reached(stage) => self.hours.entry(at).or_default().reached[stage as usize] += n,
+                Counter::Of(stage) => {
+                    self.hours.entry(at).or_default().of_sent[stage as usize] += n;
+                    counts.reached[stage as usize] += n;
+                }
+                Counter::How(stage, How::Inferred) => counts.inferred[stage as usize] += n,
+                Counter::How(stage, How::Ambiguous) => counts.ambiguous[stage as usize] += n,
+                Counter::How(_, How::Exact) => {}
+                Counter::After(stage, bucket) if n > 0 => {
+                    *counts.after[stage as usize].entry(bucket).or_default() += n;
+                }
+                Counter::After(..) => {}
+            }
+        }
+        Ok(counts)
+    }
+
+    fn count_failures(&mut self, conn: &Connection, broadcast: i64, hours: Hours) -> rusqlite::Result<()> {
+        let mut statement = conn.prepare_cached(FAILURES)?;
+        let mut rows = statement.query((broadcast, hours.from * HOUR, hours.to * HOUR))?;
+        while let Some(row) = rows.next()? {
+            *self.failures.entry(row.get(0)?).or_default() += unsigned(row.get(1)?);
+        }
+        Ok(())
+    }
+
+    fn count_refusals(&mut self, conn: &Connection, broadcast: i64, hours: Hours) -> rusqlite::Result<u64> {
+        let mut statement = conn.prepare_cached(REFUSALS)?;
+        let mut rows = statement.query((broadcast, hours.from * HOUR, hours.to * HOUR))?;
+        let mut sum = 0;
+        while let Some(row) = rows.next()? {
+            let n = unsigned(row.get(2)?);
+            self.hours.entry(row.get(0)?).or_default().refused += n;
+            *self.refusals.entry(row.get(1)?).or_default() += n;
+            sum += n;
+        }
+        Ok(sum)
+    }
+
+    /// Doubts are few: a burst of them ends a run.
+    fn count_doubts(&mut self, conn: &Connection, broadcast: i64, hours: Hours) -> rusqlite::Result<u64> {
+        let mut statement = conn.prepare_cached(DOUBTS)?;
+        let mut rows = statement.query((broadcast, hours.from * HOUR, hours.to * HOUR))?;
+        let mut sum = 0;
+        while let Some(row) = rows.next()? {
+            let n = unsigned(row.get(1)?);
+            self.hours.entry(row.get(0)?).or_default().unknown += n;
+            sum += n;
+        }
+        Ok(sum)
+    }
+}
+
+/// A counter that a report reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Counter {
+    Accepted,
+    Reached(Stage),
+    Of(Stage),
+    How(Stage, How),
+    After(Stage, u8),
+}
+
+impl Counter {
+    fn of_name(name: &str) -> Option<Self> {
+        if name == "accepted" {
+            return Some(Self::Accepted);
+        }
+        let stage = |name: &str| Stage::ALL.into_iter().find(|stage| stage.name() == name);
+        let Some((kind, rest)) = name.split_once('.') else { return stage(name).map(Self::Reached) };
+        match (kind, rest.split_once('.')) {
+            ("of", None) => stage(rest).map(Self::Of),
+            ("how", Some((of, how))) => {
+                let how = [How::Exact, How::Inferred, How::Ambiguous].into_iter().find(|known| known.name() == how)?;
+                Some(Self::How(stage(of)?, how))
+            }
+            ("after", Some((of, bucket))) => Some(Self::After(stage(of)?, bucket.parse().ok()?)),
+            _ => None,
+        }
+    }
+}
+
+fn unsigned(n: i64) -> u64 {
+    u64::try_from(n).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests;

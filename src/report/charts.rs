@@ -1,0 +1,261 @@
+//! Where the marks of the page's charts stand. Across, everything is in percent, so that a chart fits any screen while its texts
+//! keep their size; down, in pixels.
+
+use super::figures::{Quantiles, grouped, percent, ratio, span};
+use super::{HourRow, Report};
+use crate::clock::UnixMillis;
+
+const HOUR: i64 = 3_600_000;
+/// Bars that a phone can still show apart.
+pub const MOST_BARS: i64 = 96;
+/// Hours in a bin; the last ones are days and weeks.
+const BIN_HOURS: [i64; 8] = [1, 2, 3, 6, 12, 24, 72, 168];
+/// Pixels of a strip of bars.
+pub const STRIP: f64 = 56.0;
+
+/// A bar of the funnel.
+pub struct Step {
+    pub name: &'static str,
+    pub count: String,
+    pub share: String,
+    /// Percent of the width.
+    pub width: String,
+    pub top: usize,
+}
+
+impl Step {
+    pub fn text_at(&self) -> usize {
+        self.top + 14
+    }
+
+    pub fn bar_at(&self) -> usize {
+        self.top + 21
+    }
+}
+
+/// Pixels of a step.
+pub const STEP: usize = 46;
+
+pub fn steps(report: &Report) -> Vec<Step> {
+    let funnel = &report.funnel;
+    let mut all = vec![
+        ("accepted", funnel.accepted),
+        ("echoed", funnel.echoed),
+        ("delivered", funnel.delivered),
+        ("read", funnel.read),
+        ("clicked", funnel.clicked),
+    ];
+    all.push(("failed", funnel.failed));
+    let widest = all.iter().map(|(_, n)| *n).max().unwrap_or(0);
+    let step = |(place, (name, n)): (usize, (&'static str, u64))| Step {
+        name,
+        count: grouped(n),
+        share: percent(ratio(n, funnel.accepted)),
+        width: across(n, widest),
+        top: place * STEP,
+    };
+    all.into_iter().enumerate().map(step).collect()
+}
+
+/// What happened in some hours on end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bin {
+    pub from: UnixMillis,
+    pub hours: i64,
+    pub counts: [u64; 5],
+}
+
+impl Bin {
+    /// `an hour`, `6 hours`, `a day`: how long a bin of these is.
+    pub fn length(&self) -> String {
+        match self.hours {
+            1 => "an hour".to_owned(),
+            24 => "a day".to_owned(),
+            168 => "a week".to_owned(),
+            hours if hours % 24 == 0 => format!("{} days", hours / 24),
+            hours => format!("{hours} hours"),
+        }
+    }
+}
+
+/// Names of a bin's counts.
+pub const SERIES: [&str; 5] = ["accepted", "delivered", "read", "clicked", "failed"];
+
+/// Hours from the first message on, several to a bin where there are many. What is told of an hour before it, or after now, has a
+/// wrong time, and would press the rest together.
+pub fn bins(hours: &[HourRow], now: UnixMillis, most: i64) -> Vec<Bin> {
+    let Some(first) = hours.iter().find(|row| row.accepted > 0).or(hours.first()) else { return Vec::new() };
+    let place = |at: UnixMillis| at.0.div_euclid(HOUR);
+    let (first, now) = (place(first.hour), place(now));
+    let shown = || hours.iter().filter(|row| (first..=now.max(first)).contains(&place(row.hour)));
+    let last = shown().map(|row| place(row.hour)).max().unwrap_or(first);
+    let count = last - first + 1;
+    let fits = |width: &&i64| count.div_euclid(**width) < most;
+    let width = BIN_HOURS.iter().find(fits).copied().unwrap_or(count.div_euclid(most.max(1)) + 1);
+    // Days begin at midnight.
+    let first = first.div_euclid(width.min(24)) * width.min(24);
+    let bins = (last - first).div_euclid(width) + 1;
+    let mut all: Vec<Bin> = (0..bins)
+        .map(|bin| Bin { from: UnixMillis((first + bin * width) * HOUR), hours: width, counts: [0; 5] })
+        .collect();
+    for row in shown() {
+        let bin = usize::try_from((place(row.hour) - first).div_euclid(width)).unwrap_or(0);
+        if let Some(bin) = all.get_mut(bin) {
+            let counts = [row.accepted, row.delivered, row.read, row.clicked, row.failed];
+            bin.counts.iter_mut().zip(counts).for_each(|(sum, n)| *sum += n);
+        }
+    }
+    all
+}
+
+/// Bars of one series over time, on a scale of their own.
+pub struct Strip {
+    pub name: &'static str,
+    pub total: String,
+    pub most: String,
+    pub bars: Vec<Column>,
+}
+
+pub struct Column {
+    pub x: String,
+    pub width: String,
+    pub y: String,
+    pub height: String,
+    pub title: String,
+}
+
+pub fn strips(bins: &[Bin]) -> Vec<Strip> {
+    let strip = |(series, name): (usize, &'static str)| {
+        let count = |bin: &Bin| bin.counts[series];
+        let most = bins.iter().map(count).max().unwrap_or(0);
+        let room = 100.0 / bins.len().max(1) as f64;
+        let bars = bins.iter().enumerate().filter(|(_, bin)| count(bin) > 0).map(|(place, bin)| {
+            // The least bar can be seen.
+            let height = (count(bin) as f64 / most as f64 * STRIP).max(1.5);
+            Column {
+                x: format!("{:.3}%", (place as f64 + 0.08) * room),
+                width: format!("{:.3}%", (room * 0.84).min(12.0)),
+                y: format!("{:.1}", STRIP - height),
+                height: format!("{height:.1}"),
+                title: format!("{}: {} {name}", time(bin.from), grouped(count(bin))),
+            }
+        });
+        Strip { name, total: grouped(bins.iter().map(count).sum()), most: grouped(most), bars: bars.collect() }
+    };
+    // A series of zeros tells nothing.
+    SERIES.into_iter().enumerate().map(strip).filter(|strip| !strip.bars.is_empty()).collect()
+}
+
+/// `2026-11-24 09:00`.
+pub fn time(at: UnixMillis) -> String {
+    at.timestamp().strftime("%Y-%m-%d %H:%M").to_string()
+}
+
+/// How long a stage took: a line from half to 99 of 100.
+pub struct Lag {
+    pub name: &'static str,
+    pub top: usize,
+    pub p50: Mark,
+    pub p90: Mark,
+    pub p99: Mark,
+}
+
+impl Lag {
+    pub fn text_at(&self) -> usize {
+        self.top + 14
+    }
+
+    pub fn line_at(&self) -> usize {
+        self.top + 28
+    }
+
+    pub fn caption(&self) -> String {
+        format!("half {} · 90 % {} · 99 % {}", self.p50.said, self.p90.said, self.p99.said)
+    }
+}
+
+pub struct Mark {
+    pub x: String,
+    pub said: String,
+}
+
+/// A line across the chart of times.
+pub struct Tick {
+    pub x: String,
+    pub said: &'static str,
+}
+
+pub const LAG: usize = 44;
+
+const TICKS: [(f64, &str); 5] = [(1.0, "1s"), (60.0, "1m"), (3600.0, "1h"), (86_400.0, "1d"), (604_800.0, "7d")];
+
+/// Seconds on a scale of powers, with its ticks.
+pub fn lags(report: &Report) -> (Vec<Lag>, Vec<Tick>) {
+    let times = &report.time_to;
+    let named = [("delivered", times.delivered), ("read", times.read), ("clicked", times.clicked)];
+    let told: Vec<(&'static str, Quantiles)> =
+        named.into_iter().filter_map(|(name, quantiles)| Some((name, quantiles?))).collect();
+    let longest = told.iter().map(|(_, quantiles)| quantiles.p99).fold(60.0, f64::max) * 1.5;
+    // Marks stay inside the chart with their whole width.
+    let x = |seconds: f64| format!("{:.2}%", 2.0 + seconds.max(1.0).ln() / longest.ln() * 96.0);
+    let mark = |seconds: f64| Mark { x: x(seconds), said: span(seconds) };
+    let lags = told.iter().enumerate().map(|(place, (name, quantiles))| Lag {
+        name,
+        top: place * LAG,
+        p50: mark(quantiles.p50),
+        p90: mark(quantiles.p90),
+        p99: mark(quantiles.p99),
+    });
+    let ticks = TICKS.into_iter().filter(|(seconds, _)| *seconds <= longest);
+    (lags.collect(), ticks.map(|(seconds, said)| Tick { x: x(seconds), said }).collect())
+}
+
+/// Percent of the width that a part has of the whole; the least can be seen.
+pub fn across(part: u64, whole: u64) -> String {
+    if part == 0 || whole == 0 {
+        return "0%".to_owned();
+    }
+    format!("{:.3}%", (part as f64 / whole as f64 * 100.0).clamp(0.3, 100.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn hour(at: i64, accepted: u64, read: u64) -> HourRow {
+        HourRow { hour: UnixMillis(at * HOUR), accepted, read, ..HourRow::default() }
+    }
+
+    #[test]
+    fn wrong_times_do_not_press_the_chart_together() {
+        let rows = [hour(0, 0, 1), hour(490_000, 50, 0), hour(490_002, 0, 20), hour(900_000, 0, 1)];
+        let bins = bins(&rows, UnixMillis(490_010 * HOUR), MOST_BARS);
+        let picture: Vec<_> = bins.iter().map(|bin| (bin.from.0 / HOUR, bin.counts[0], bin.counts[2])).collect();
+        assert_eq!(picture, [(490_000, 50, 0), (490_001, 0, 0), (490_002, 0, 20)]);
+        assert!(super::bins(&[], UnixMillis(0), 1).is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn every_hour_is_in_one_bar_and_bars_are_few(
+            hours in proptest::collection::btree_map(490_000_i64..520_000, (1_u64..1000, 0_u64..1000), 1..200),
+            most in 1_i64..100,
+        ) {
+            let rows: Vec<HourRow> = hours.iter().map(|(at, (accepted, read))| hour(*at, *accepted, *read)).collect();
+            let bins = bins(&rows, UnixMillis(520_000 * HOUR), most);
+            prop_assert!(bins.len() as i64 <= most + 1, "{}", bins.len());
+            let sum = |series: usize| bins.iter().map(|bin| bin.counts[series]).sum::<u64>();
+            prop_assert_eq!(sum(0), rows.iter().map(|row| row.accepted).sum::<u64>());
+            prop_assert_eq!(sum(2), rows.iter().map(|row| row.read).sum::<u64>());
+            for strip in strips(&bins) {
+                for bar in strip.bars {
+                    let number = |text: &str| text.trim_end_matches('%').parse::<f64>().unwrap();
+                    prop_assert!(number(&bar.x) + number(&bar.width) <= 100.01);
+                    prop_assert!(number(&bar.y) >= 0.0 && number(&bar.y) + number(&bar.height) <= STRIP + 0.11);
+                }
+            }
+        }
+    }
+}

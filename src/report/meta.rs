@@ -1,0 +1,182 @@
+//! What Meta says beside what the ledger counted, and what a result cost.
+
+use serde::Serialize;
+
+use super::Funnel;
+use super::figures::ratio;
+
+/// What was learned from Meta, summed over campaigns.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Told {
+    /// How many campaigns it is of.
+    pub campaigns: u64,
+    pub date_start: Option<String>,
+    pub date_stop: Option<String>,
+    pub delivered: u64,
+    pub read: u64,
+    pub clicked: u64,
+    /// In the currency's own unit; `None` where currencies are mixed.
+    pub spend: Option<f64>,
+    pub currency: Option<String>,
+    /// Digits after the point that amounts of this currency have.
+    pub decimals: usize,
+    /// Why Meta's figures are of something else than the ledger's; `None`: they are of the same.
+    pub apart: Option<String>,
+}
+
+/// What Meta says. Figures lag and are estimates; deliveries in Europe and Japan are not counted.
+#[derive(Clone, Debug, Serialize)]
+pub struct Meta {
+    pub campaigns: u64,
+    pub date_start: Option<String>,
+    pub date_stop: Option<String>,
+    pub delivered: u64,
+    pub read: u64,
+    pub clicked: u64,
+    pub read_rate: Option<f64>,
+    pub click_rate: Option<f64>,
+    pub spend: Option<f64>,
+    pub currency: Option<String>,
+    /// By Meta's counts.
+    pub cost_per: Cost,
+    /// What the ledger counted more than Meta; `None` when the two are not of the same messages.
+    pub ledger_more: Option<Differences>,
+    /// The same money by the ledger's counts; `None` likewise.
+    pub cost_per_in_ledger: Option<Cost>,
+    pub note: Option<String>,
+    #[serde(skip)]
+    pub decimals: usize,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Cost {
+    pub delivered: Option<f64>,
+    pub read: Option<f64>,
+    pub clicked: Option<f64>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Differences {
+    pub delivered: i64,
+    pub read: i64,
+    pub clicked: i64,
+}
+
+impl Meta {
+    pub fn of(told: Told, funnel: &Funnel) -> Self {
+        let Told { campaigns, date_start, date_stop, delivered, read, clicked, spend, currency, decimals, apart } =
+            told;
+        let same = apart.is_none();
+        let cost = |delivered, read, clicked| Cost {
+            delivered: each(spend, delivered),
+            read: each(spend, read),
+            clicked: each(spend, clicked),
+        };
+        Self {
+            campaigns,
+            date_start,
+            date_stop,
+            delivered,
+            read,
+            clicked,
+            read_rate: ratio(read, delivered),
+            click_rate: ratio(clicked, delivered),
+            spend,
+            currency,
+            cost_per: cost(delivered, read, clicked),
+            ledger_more: same.then(|| Differences {
+                delivered: more(funnel.delivered, delivered),
+                read: more(funnel.read, read),
+                clicked: more(funnel.clicked, clicked),
+            }),
+            cost_per_in_ledger: same.then(|| cost(funnel.delivered, funnel.read, funnel.clicked)),
+            note: apart,
+            decimals,
+        }
+    }
+
+    /// `Days 2026-11-01 to 2026-11-24 of the ad account`.
+    pub fn days(&self) -> Option<String> {
+        let (from, to) = self.date_start.as_ref().zip(self.date_stop.as_ref())?;
+        Some(format!("Days {from} to {to} of the ad account"))
+    }
+
+    /// `38.87 USD`; `-` when it is not known.
+    pub fn money(&self, amount: Option<f64>) -> String {
+        self.with_currency(amount, self.decimals)
+    }
+
+    /// What one result costs is a fraction of the smallest unit, often.
+    pub fn price(&self, amount: Option<f64>) -> String {
+        self.with_currency(amount, self.decimals + 2)
+    }
+
+    fn with_currency(&self, amount: Option<f64>, decimals: usize) -> String {
+        match (amount, &self.currency) {
+            (Some(_), Some(currency)) => format!("{} {currency}", plain(amount, decimals)),
+            _ => plain(amount, decimals),
+        }
+    }
+
+    /// Meta's figures beside the ledger's, for people.
+    pub fn compared(&self, funnel: &Funnel) -> Vec<Compared> {
+        use super::figures::{grouped, signed};
+        let more = |of: fn(&Differences) -> i64| self.ledger_more.as_ref().map_or_else(dash, |all| signed(of(all)));
+        let count = |what: &str, ours: u64, theirs: u64, difference| Compared {
+            what: what.to_owned(),
+            ledger: grouped(ours),
+            meta: grouped(theirs),
+            difference,
+        };
+        let named =
+            |what: &str| self.currency.as_ref().map_or(what.to_owned(), |currency| format!("{what}, {currency}"));
+        let price = |what, of: fn(&Cost) -> Option<f64>| Compared {
+            what: named(what),
+            ledger: plain(self.cost_per_in_ledger.as_ref().and_then(of), self.decimals + 2),
+            meta: plain(of(&self.cost_per), self.decimals + 2),
+            difference: dash(),
+        };
+        vec![
+            count("delivered", funnel.delivered, self.delivered, more(|all| all.delivered)),
+            count("read", funnel.read, self.read, more(|all| all.read)),
+            count("clicked", funnel.clicked, self.clicked, more(|all| all.clicked)),
+            Compared {
+                what: named("spent"),
+                ledger: dash(),
+                meta: plain(self.spend, self.decimals),
+                difference: dash(),
+            },
+            price("a delivery", |cost| cost.delivered),
+            price("a read", |cost| cost.read),
+            price("a click", |cost| cost.clicked),
+        ]
+    }
+}
+
+/// A line of the comparison.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Compared {
+    pub what: String,
+    pub ledger: String,
+    pub meta: String,
+    /// What the ledger counted more.
+    pub difference: String,
+}
+
+fn plain(amount: Option<f64>, decimals: usize) -> String {
+    amount.map_or_else(dash, |amount| format!("{amount:.decimals$}"))
+}
+
+fn dash() -> String {
+    "-".to_owned()
+}
+
+fn more(ours: u64, theirs: u64) -> i64 {
+    let number = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+    number(ours) - number(theirs)
+}
+
+/// To six digits after the point.
+fn each(spend: Option<f64>, results: u64) -> Option<f64> {
+    spend.filter(|_| results > 0).map(|spend| (spend / results as f64 * 1e6).round() / 1e6)
+}

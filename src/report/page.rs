@@ -1,0 +1,175 @@
+//! The report as one HTML page that asks the network for nothing: no script, charts as SVG with the figures in tables beside them.
+
+use askama::Template;
+
+use super::Report;
+use super::charts::{self, Bin, Lag, SERIES, STEP, STRIP, Step, Strip, Tick};
+use super::figures::{grouped, percent};
+use super::meta::Compared;
+use crate::error::{Error, Result};
+use crate::ledger::events::Stage;
+
+#[derive(Template)]
+#[template(path = "report/page.html")]
+struct Page<'r> {
+    report: &'r Report,
+    title: String,
+    covers: Vec<String>,
+    tiles: Vec<Tile>,
+    steps: Vec<Step>,
+    stages: Vec<StageRow>,
+    lags: Vec<Lag>,
+    ticks: Vec<Tick>,
+    reasons: Vec<Reason<'r>>,
+    bins: Vec<Bin>,
+    strips: Vec<Strip>,
+    compared: Vec<Compared>,
+}
+
+/// A figure to see at first sight.
+struct Tile {
+    name: &'static str,
+    figure: String,
+    beside: String,
+}
+
+struct StageRow {
+    name: &'static str,
+    count: String,
+    of_accepted: String,
+    inferred: String,
+    ambiguous: String,
+}
+
+struct Reason<'r> {
+    text: &'r str,
+    count: String,
+    share: String,
+    width: String,
+}
+
+/// The page.
+///
+/// # Errors
+/// Exit 1 when it can't be made.
+pub fn render(report: &Report) -> Result<String> {
+    let (lags, ticks) = charts::lags(report);
+    let bins = charts::bins(&report.hours, report.made_at, charts::MOST_BARS);
+    let compared = report.meta.as_ref().map(|meta| meta.compared(&report.funnel)).unwrap_or_default();
+    Page {
+        report,
+        title: report.title(),
+        covers: report.covers(),
+        tiles: tiles(report),
+        steps: charts::steps(report),
+        stages: stages(report),
+        lags,
+        ticks,
+        reasons: reasons(report),
+        strips: charts::strips(&bins),
+        bins,
+        compared,
+    }
+    .render()
+    .map_err(|error| Error::internal("can't make the page of the report").because(&error))
+}
+
+impl Page<'_> {
+    fn funnel_height(&self) -> usize {
+        self.steps.len() * STEP
+    }
+
+    fn lag_height(&self) -> usize {
+        self.lags.len() * charts::LAG
+    }
+
+    fn first_hour(&self) -> String {
+        self.bins.first().map(|bin| charts::time(bin.from)).unwrap_or_default()
+    }
+
+    fn last_hour(&self) -> String {
+        self.bins.last().map(|bin| charts::time(bin.from)).unwrap_or_default()
+    }
+
+    fn bar_means(&self) -> String {
+        self.bins.first().map(Bin::length).unwrap_or_default()
+    }
+}
+
+fn tiles(report: &Report) -> Vec<Tile> {
+    let (funnel, rates) = (&report.funnel, &report.rates);
+    let mut tiles = vec![
+        Tile { name: "accepted", figure: grouped(funnel.accepted), beside: "messages that Meta took".to_owned() },
+        Tile {
+            name: "delivered",
+            figure: percent(rates.delivered_of_accepted),
+            beside: format!("{} of the accepted", grouped(funnel.delivered)),
+        },
+        Tile {
+            name: "read",
+            figure: percent(rates.read_of_delivered),
+            beside: format!("{} of the delivered", grouped(funnel.read)),
+        },
+        Tile {
+            name: "clicked",
+            figure: percent(rates.clicked_of_delivered),
+            beside: format!("{} of the delivered", grouped(funnel.clicked)),
+        },
+        Tile {
+            name: "failed",
+            figure: percent(rates.failed_of_accepted),
+            beside: format!("{} of the accepted", grouped(funnel.failed)),
+        },
+    ];
+    if let Some(meta) = report.meta.as_ref().filter(|meta| meta.spend.is_some()) {
+        let click = meta.cost_per_in_ledger.unwrap_or(meta.cost_per).clicked;
+        tiles.push(Tile {
+            name: "spent",
+            figure: meta.money(meta.spend),
+            beside: if click.is_some() {
+                format!("{} a click", meta.price(click))
+            } else {
+                "as Meta reports".to_owned()
+            },
+        });
+    }
+    tiles
+}
+
+fn stages(report: &Report) -> Vec<StageRow> {
+    let funnel = &report.funnel;
+    let row = |stage: Stage| {
+        let how = report.attribution.get(stage);
+        let n = funnel.reached(stage);
+        StageRow {
+            name: stage.name(),
+            count: grouped(n),
+            of_accepted: percent(super::ratio(n, funnel.accepted)),
+            inferred: percent(how.inferred_share),
+            ambiguous: percent(how.ambiguous_share),
+        }
+    };
+    Stage::ALL.into_iter().map(row).collect()
+}
+
+fn reasons(report: &Report) -> Vec<Reason<'_>> {
+    let most = report.failures.first().map_or(0, |failure| failure.messages);
+    report
+        .failures
+        .iter()
+        .map(|failure| Reason {
+            text: &failure.reason,
+            count: grouped(failure.messages),
+            share: percent(super::ratio(failure.messages, report.funnel.failed)),
+            width: charts::across(failure.messages, most),
+        })
+        .collect()
+}
+
+/// Filters of the template.
+mod filters {
+    #[askama::filter_fn]
+    pub fn grouped(n: &u64, _: &dyn askama::Values) -> askama::Result<String> {
+        Ok(crate::report::figures::grouped(*n))
+    }
+}

@@ -1,0 +1,61 @@
+//! A picture that is drawn again and again in its place, for as long as somebody watches.
+
+use std::io::{self, Write};
+
+use super::sheet::Sheet;
+use super::{Ui, stdout_failed};
+use crate::error::Result;
+
+// The terminal's other screen, and its cursor: what stood there before comes back at the end.
+const ENTER: &str = "\x1b[?1049h\x1b[?25l";
+const LEAVE: &str = "\x1b[?25h\x1b[?1049l";
+
+/// The whole terminal; it is given back when this is dropped.
+pub struct Screen {
+    ui: Ui,
+}
+
+impl Ui {
+    /// Takes the terminal on stdout.
+    ///
+    /// # Errors
+    /// As [`Ui::list`].
+    pub fn screen(&self) -> Result<Screen> {
+        put(ENTER)?;
+        Ok(Screen { ui: self.clone() })
+    }
+}
+
+impl Screen {
+    /// Draws the sheet in place of the last one, as far as the terminal is high.
+    ///
+    /// # Errors
+    /// As [`Ui::list`].
+    pub fn show(&self, sheet: &Sheet) -> Result<()> {
+        let told = rustix::termios::tcgetwinsize(io::stdout()).map_or(0, |size| usize::from(size.ws_row));
+        let rows = if told == 0 { 24 } else { told };
+        let text = self.ui.redactor.clean(sheet.text());
+        let mut picture = String::from("\x1b[H");
+        for (row, line) in text.lines().take(rows).enumerate() {
+            // A line break after the last row would scroll.
+            if row > 0 {
+                picture.push_str("\r\n");
+            }
+            picture.push_str(line);
+            picture.push_str("\x1b[K");
+        }
+        picture.push_str("\x1b[J");
+        put(&picture)
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        let _ = put(LEAVE);
+    }
+}
+
+fn put(text: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(stdout_failed)
+}
