@@ -19,8 +19,8 @@ const FAILURES: &str = "select failure, count(*) from sends indexed by sends_fai
      where broadcast = ?1 and claimed_at >= ?2 and claimed_at < ?3 and failed_at is not null
      and delivered_at is null and read_at is null and clicked_at is null
      group by failure";
-const REFUSALS: &str = "select finished_at / 3600000, code, count(*) from sends indexed by sends_refused
-     where broadcast = ?1 and state = 3 and finished_at >= ?2 and finished_at < ?3 group by 1, 2";
+const REFUSALS: &str = "select claimed_at / 3600000, code, count(*) from sends indexed by sends_refused
+     where broadcast = ?1 and state = 3 and claimed_at >= ?2 and claimed_at < ?3 group by 1, 2";
 const DOUBTS: &str = "select claimed_at / 3600000, count(*) from sends indexed by sends_unknown
      where broadcast = ?1 and state = 5 and claimed_at >= ?2 and claimed_at < ?3 group by 1";
 
