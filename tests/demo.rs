@@ -19,6 +19,10 @@ fn the_demo_ends_well_and_both_books_agree() {
         "\nrequests of this run  580\n",
         "\nrequests of this run  0\n",
         "\n$ mmsg unknown list\ntoken ",
+        "\n$ mmsg unknown settle\nproved by events ",
+        "\n$ sleep 4; mmsg report --campaign ",
+        "\nFunnel\n",
+        "\nthe report is in report.html\n",
         "\nmessages that left: accepted + unknown ",
     ] {
         assert!(run.stdout.contains(shown), "no {shown:?} in\n{}", run.stdout);
@@ -34,7 +38,8 @@ fn for_machines_the_comparison_is_the_data() {
     let count = |row: usize, book: &str| rows[row][book].as_u64().unwrap();
     assert!(rows.as_array().unwrap().iter().all(|row| row["agree"] == true), "{rows}");
     assert_eq!(count(0, "ledger"), count(1, "ledger") + count(2, "ledger"), "{rows}");
-    assert!(count(2, "sandbox") > 0, "no reply was lost: {rows}");
+    assert_eq!(count(2, "ledger"), 0, "doubt was left: {rows}");
+    assert!(!run.stderr.contains("\nproved by eligible time  0\n"), "no doubt was there to be settled: {}", run.stderr);
     assert!(count(1, "sandbox") > 500, "{rows}");
     assert_eq!(count(3, "sandbox"), 0, "{rows}");
 }

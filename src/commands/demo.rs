@@ -18,8 +18,8 @@ use truth::Check;
 
 /// Run the whole job on the sandbox, in one go.
 ///
-/// A campaign, a message, a list, a send with lost replies and people who can't be reached, the same send again, and at the end
-/// the sandbox's record held against the ledger: exit code 0 says that both agree. Everything happens on this machine, in a
+/// A campaign, a message, a list, a send with lost replies and people who can't be reached, the same send again, doubt settled by
+/// what webhooks told, a report, and at the end the sandbox's record held against the ledger: exit code 0 says that both agree. Everything happens on this machine, in a
 /// temporary folder.
 #[derive(clap::Args, Debug)]
 pub struct Args {
@@ -31,7 +31,8 @@ pub struct Args {
 pub async fn run(frame: &Frame<'_>, args: Args) -> Result<Exit> {
     let signals = Signals::listen()?;
     let ui = frame.ui;
-    let sandbox = sandbox::start(script::options()?).await?;
+    let receiver = stage::free_address()?;
+    let sandbox = sandbox::start(script::options(&receiver)?).await?;
     let stage = Stage::set(ui, frame.environment, &sandbox, args.keep)?;
     script::write_list(&stage.path("tokens.csv"), &sandbox.subscribers())?;
 
@@ -41,13 +42,20 @@ pub async fn run(frame: &Frame<'_>, args: Args) -> Result<Exit> {
         sandbox.url(),
         stage.folder().display()
     ))?;
-    ui.typed(script::SANDBOX)?;
+    ui.typed(&script::SANDBOX.replace("{receiver}", &receiver))?;
+    ui.remark(
+        "What Meta tells of each message goes to a receiver: twice at times, out of order, and not always complete.",
+    )?;
+    let hearing = stage.play_beside(&script::RECEIVER.replace("{receiver}", &receiver), &receiver).await?;
     for part in script::parts() {
         match part {
             Part::Remark(text) => ui.remark(text)?,
             Part::Step(step) => stage.play(&signals, &step).await?,
         }
     }
+
+    ui.typed(script::STOP_RECEIVER)?;
+    hearing.stop(&signals).await?;
 
     ui.remark("What really left, as the sandbox recorded it, against what the ledger says.")?;
     let checks = truth::checks(&sandbox.accepted(), &Ledger::open(&stage.ledger())?.0)?;

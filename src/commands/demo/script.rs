@@ -5,13 +5,22 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::error::{Error, Exit, Result};
-use crate::sandbox::{Dials, Faults, Options};
+use crate::sandbox::{Dials, Faults, Options, Webhooks};
 
 /// The sandbox as one would start it by hand; [`options`] are the same.
 pub const SANDBOX: &str = "mmsg sandbox --seed 7 --subscribers 600 --latency 20ms \\
-    --lost-replies 1% --errors 2300034=1%,2300037=0.5%,2300042=0.5%";
+    --lost-replies 1% --errors 2300034=1%,2300037=0.5%,2300042=0.5% \\
+    --webhook-url http://{receiver}/webhook --webhook-delay 1s \\
+    --webhook-duplicates 5% --webhook-disorder 10% --webhook-missing-ids 10%";
 
-pub fn options() -> Result<Options> {
+/// The receiver of webhooks, which runs beside the rest.
+pub const RECEIVER: &str = "mmsg webhook serve --listen {receiver}";
+
+/// The last command stops it.
+pub const STOP_RECEIVER: &str = "kill $!";
+
+/// `receiver`: address and port that webhooks are posted to.
+pub fn options(receiver: &str) -> Result<Options> {
     let dials = Dials {
         latency: Duration::from_millis(20),
         // Lost after it was recorded: each unknown of the ledger is in the sandbox's record.
@@ -19,7 +28,15 @@ pub fn options() -> Result<Options> {
         errors: Faults::parse("2300034=1%,2300037=0.5%,2300042=0.5%")?,
         ..Dials::default()
     };
-    Ok(Options { subscribers: 600, dials, ..Options::with_seed(7) })
+    let webhooks = Webhooks {
+        url: Some(format!("http://{receiver}/webhook")),
+        delay: Duration::from_secs(1),
+        duplicates: 0.05,
+        disorder: 0.1,
+        missing_ids: 0.1,
+        ..Webhooks::default()
+    };
+    Ok(Options { subscribers: 600, dials, webhooks, ..Options::with_seed(7) })
 }
 
 /// A command and how it must end.
@@ -65,15 +82,25 @@ pub fn parts() -> Vec<Part> {
         Remark("Twenty first, to see that all is well. Exit code 6 says that rows wait."),
         waits("mmsg send --campaign {campaign} --message promo.json --audience customers --max-sends 20"),
         Remark("Now everybody. Meta's pace is about 10 a second; the sandbox takes more."),
-        waits("mmsg send --campaign {campaign} --message promo.json --audience customers --rate 200"),
-        Remark("The same line again, as after a crash or from two crontabs: not one request."),
-        waits("mmsg send --campaign {campaign} --message promo.json --audience customers --rate 200"),
+        waits("mmsg send --campaign {campaign} --message promo.json --audience customers --rate 400"),
         Remark("Replies that were lost: these people may have the message, so nobody sends it again by itself."),
         done("mmsg unknown list"),
+        Remark(
+            "An event proves a message, whatever became of the reply. Before one comes, Graph can be asked when the person may \
+             get the next.",
+        ),
+        done("mmsg unknown settle"),
+        Remark("The same line again, as after a crash or from two crontabs: not one request."),
+        waits("mmsg send --campaign {campaign} --message promo.json --audience customers --rate 400"),
+        Remark(
+            "What became of the messages, as the receiver heard it, beside what Meta counts; and the same as a page.",
+        ),
+        done("sleep 4; mmsg report --campaign {campaign}"),
+        done("mmsg report --campaign {campaign} --html report.html > /dev/null"),
         Remark("Another campaign for the same people: Meta allows one message in 12 hours, so all of them wait."),
         done("mmsg campaign create --name 'Spring sale, again' --daily-budget 500"),
         waits("mmsg send --campaign {campaign} --message promo.json tokens.csv --reject bad.csv"),
-        Remark("What became of it all; then the second campaign goes, and its rows with it."),
+        Remark("Both campaigns; then the second one goes, and its rows with it."),
         done("mmsg broadcast list"),
         done("mmsg campaign delete {campaign} --yes"),
         done("mmsg broadcast list"),
@@ -109,17 +136,18 @@ mod tests {
 
     #[test]
     fn the_sandbox_is_the_one_that_is_shown() {
-        let words = SANDBOX.split_whitespace().filter(|word| *word != "\\");
+        let line = SANDBOX.replace("{receiver}", "127.0.0.1:8080");
+        let words = line.split_whitespace().filter(|word| *word != "\\");
         let cli = Cli::try_parse_from(words).unwrap();
         let Word::Standalone(Standalone::Sandbox(args)) = cli.word else { panic!("{SANDBOX}") };
-        assert_eq!(format!("{:?}", args.options().unwrap()), format!("{:?}", options().unwrap()));
+        assert_eq!(format!("{:?}", args.options().unwrap()), format!("{:?}", options("127.0.0.1:8080").unwrap()));
     }
 
     #[test]
     fn no_fault_takes_a_reply_without_recording_the_send() {
-        let dials = options().unwrap().dials;
+        let dials = options("127.0.0.1:8080").unwrap().dials;
         assert!(dials.hang == 0.0 && !dials.stall && dials.close_idle.is_none());
-        let errors = SANDBOX.split("--errors ").nth(1).unwrap();
+        let errors = SANDBOX.split("--errors ").nth(1).unwrap().split_whitespace().next().unwrap();
         for fault in errors.split(',') {
             // Graph's answers about a person are clear ones.
             assert!(fault.starts_with("23000"), "{fault}");

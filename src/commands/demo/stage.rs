@@ -2,8 +2,10 @@
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -27,6 +29,9 @@ const KEPT: [&str; 10] = [
     "SSL_CERT_DIR",
     "LLVM_PROFILE_FILE",
 ];
+
+/// What the command beside the others says.
+const LOG: &str = "receiver.log";
 
 pub struct Stage<'u> {
     ui: &'u Ui,
@@ -115,6 +120,31 @@ impl<'u> Stage<'u> {
         Ok(())
     }
 
+    /// Starts a command beside the others, as with `&`, and waits until somebody listens at its address.
+    ///
+    /// # Errors
+    /// Exit 1 when it does not start; its own words are in `receiver.log`.
+    pub async fn play_beside(&self, line: &str, address: &str) -> Result<Beside> {
+        self.ui.typed(&format!("{line} > {LOG} 2>&1 &"))?;
+        let log = std::fs::File::create(self.path(LOG)).and_then(|out| Ok((out.try_clone()?, out)));
+        let (out, err) = log.map_err(|error| not_started(&error))?;
+        let words: Vec<&str> = line.split_whitespace().skip(1).collect();
+        let mut child =
+            self.command("mmsg", &words).stdout(out).stderr(err).spawn().map_err(|error| not_started(&error))?;
+        for _ in 0..500 {
+            if tokio::net::TcpStream::connect(address).await.is_ok() {
+                return Ok(Beside { child });
+            }
+            if child.try_wait().is_ok_and(|ended| ended.is_some()) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let _ = child.kill();
+        let said = std::fs::read_to_string(self.path(LOG)).unwrap_or_default();
+        Err(Error::internal(format!("the demo's receiver did not start: {}", crate::ui::text::visible(said.trim()))))
+    }
+
     /// Removes the folder, unless it is to be kept.
     pub fn strike(self) -> Option<PathBuf> {
         let path = self.folder.path().to_owned();
@@ -140,6 +170,51 @@ impl<'u> Stage<'u> {
         command.current_dir(self.folder.path()).stdin(Stdio::null());
         command
     }
+}
+
+/// A command that runs beside the others. Dropped, it is stopped.
+pub struct Beside {
+    child: Child,
+}
+
+impl Beside {
+    /// Ends it as Ctrl-C would.
+    ///
+    /// # Errors
+    /// Exit 1 when it ends badly.
+    pub async fn stop(mut self, signals: &Signals) -> Result<()> {
+        self.terminate();
+        let ended = signals.blocking(move || self.child.wait()).await?.map_err(|error| not_started(&error))?;
+        if ended.success() {
+            return Ok(());
+        }
+        Err(Error::internal(format!("the demo's receiver ended with {}", code(ended))))
+    }
+
+    fn terminate(&self) {
+        if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
+            let _ = kill_process(pid, Signal::TERM);
+        }
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        // Not yet waited for, so the id is still its own.
+        if self.child.try_wait().is_ok_and(|ended| ended.is_none()) {
+            self.terminate();
+            let _ = self.child.wait();
+        }
+    }
+}
+
+/// An address of this machine at which nobody listens now.
+///
+/// # Errors
+/// Exit 1 when there is none.
+pub fn free_address() -> Result<String> {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+    taken.map(|address| address.to_string()).map_err(|error| Error::internal("no free port").because(&error))
 }
 
 pub fn interrupted(exit: Exit) -> Error {
