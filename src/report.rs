@@ -176,6 +176,17 @@ pub struct Refusal {
     pub sends: u64,
 }
 
+impl Refusal {
+    /// What it means, for people.
+    pub fn said(&self) -> &str {
+        match (self.code, &self.meaning) {
+            (_, Some(meaning)) => meaning,
+            (Some(_), None) => "a code that mmsg does not know",
+            (None, None) => "refused without a code",
+        }
+    }
+}
+
 /// One broadcast of those that are covered.
 #[derive(Clone, Debug, Serialize)]
 pub struct BroadcastRow {

@@ -2,8 +2,9 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -248,7 +249,7 @@ fn the_page_is_one_file_for_its_owner_alone() {
 #[test]
 fn watching_goes_on_while_a_run_is_at_work_and_ends_with_it() {
     let shop = Shop::open();
-    let list = people(30);
+    let list = people(600);
     let _ = shop.totals(&list[..1], &[], 0);
     let idle = shop.env.terminal(80, &["report", "--watch", "--offline"]).end().exits(0);
     assert!(idle.stdout.contains("no run is at work") && idle.stdout.contains("accepted"), "{idle:#?}");
@@ -271,48 +272,42 @@ fn watching_goes_on_while_a_run_is_at_work_and_ends_with_it() {
 }
 
 /// A browser of this machine, if any.
-fn browser() -> Option<PathBuf> {
-    let names = ["chromium", "chromium-browser", "google-chrome"];
-    let places = ["/usr/bin", "/usr/local/bin", "/snap/bin"];
-    names.iter().flat_map(|name| places.map(|place| Path::new(place).join(name))).find(|path| path.exists())
+fn browser() -> Option<&'static str> {
+    let runs = |name: &&str| Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success());
+    ["chromium", "chromium-browser", "google-chrome"].into_iter().find(runs)
 }
 
 #[test]
 fn a_browser_shows_the_page_without_a_complaint_or_a_request() {
     let Some(browser) = browser() else {
-        eprintln!("NOT RUN: the page was not shown, since no Chromium is installed here");
+        // Past the test runner, which shows nothing of a test that passes.
+        writeln!(io::stderr(), "\nNOT RUN: no browser has looked at the page of mmsg report, since none is installed")
+            .unwrap();
         return;
     };
     let (shop, _) = shop();
     shop.env.mmsg(["report", "--html", "report.html"]).exits(0);
+    fs::write(shop.env.path("bad.html"), "<img src='http://evil.example/x.png'>").unwrap();
     let log = shop.env.path("net.json");
-    let run = |width: u32, args: &[String]| {
-        let mut command = Command::new(&browser);
-        command.args([
-            "--headless=new",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--hide-scrollbars",
-            "--enable-logging=stderr",
-        ]);
-        command
-            .arg(format!("--window-size={width},1000"))
-            .arg(format!("--user-data-dir={}", shop.env.path("chrome").display()));
-        let output =
-            command.args(args).arg(format!("file://{}", shop.env.path("report.html").display())).output().unwrap();
+    let look = |page: &str, width: u32, args: &[String]| {
+        let mut command = Command::new("timeout");
+        command.args(["60", browser, "--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]);
+        command.args(["--enable-logging=stderr", &format!("--window-size={width},2400")]);
+        command.arg(format!("--user-data-dir={}", shop.env.path("browser").display())).args(args);
+        command.arg(format!("--log-net-log={}", log.display()));
+        let output = command.arg(format!("file://{}", shop.env.path(page).display())).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success() && !said.contains("CONSOLE"), "{said}");
-        String::from_utf8_lossy(&output.stdout).into_owned()
+        assert!(output.status.success() && !said.contains(":CONSOLE"), "{said}");
+        // Requests of the page itself; the browser makes others.
+        fs::read_to_string(&log).unwrap().contains("\"initiator\":\"null\"")
     };
-    for width in [360, 1280] {
-        let picture = shop.env.path(format!("{width}.png"));
-        run(width, &[format!("--screenshot={}", picture.display())]);
-        let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("report-{width}.png"));
-        fs::copy(&picture, &kept).unwrap();
+    for (width, name, scheme) in [(360, "phone", 0), (1280, "desktop", 1)] {
+        let kept = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("report-{name}.png"));
+        let _ = fs::remove_file(&kept);
+        let args =
+            [format!("--screenshot={}", kept.display()), format!("--blink-settings=preferredColorScheme={scheme}")];
+        assert!(!look("report.html", width, &args), "the page asked for something");
         assert!(fs::metadata(&kept).unwrap().len() > 10_000, "an empty picture");
     }
-    let dom = run(360, &["--dump-dom".to_owned(), format!("--log-net-log={}", log.display())]);
-    assert!(dom.contains("<svg") && !dom.contains("<script"), "{dom}");
-    let log = fs::read_to_string(log).unwrap();
-    assert!(!log.contains("evil.example"), "the page asked for something");
+    assert!(look("bad.html", 360, &["--dump-dom".to_owned()]), "a request would not be seen");
 }

@@ -12,14 +12,15 @@ use jiff::tz::TimeZone;
 
 use crate::campaign::CampaignId;
 use crate::cli::values;
-use crate::clock::{Clock, UnixMillis};
+use crate::clock::UnixMillis;
 use crate::commands::Context;
+use crate::commands::signals::Signals;
 use crate::error::{Error, Exit, Result};
 use crate::graph::codes;
 use crate::ledger::Ledger;
 use crate::ledger::broadcasts::no_such_broadcast;
 use crate::ledger::funnel::{Counted, Coverage, Hours};
-use crate::report::{Report, Source, page};
+use crate::report::{Funnel, Meta, Report, Source, page};
 use crate::ui::{Format, text};
 
 /// Show what became of the messages: accepted, delivered, read, clicked, failed; why, how fast, and for how much.
@@ -68,11 +69,18 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     }
     let ledger = context.existing_ledger()?;
     refuse_nothing(&ledger, &asked.coverage)?;
-    let stopped = if args.watch { watch::watch(context, &ledger, &asked).await? } else { None };
-    let (mut report, counted) = asked.report(&ledger)?;
-    // Whoever stopped watching does not wait for Meta.
-    if !args.offline && stopped.is_none() {
-        add_meta(context, &asked, &mut report, &counted).await?;
+    let signals = Signals::listen()?;
+    if args.watch {
+        watch::watch(context, &signals, &ledger, &asked).await?;
+    }
+    let (mut report, counted) = asked.report(context, &ledger)?;
+    if !args.offline {
+        // Whoever stops it does not wait for Meta, but has the ledger's part.
+        tokio::select! {
+            biased;
+            () = signals.stopped() => {}
+            told = meta(context, &asked, &report.funnel, &counted) => report.meta = told,
+        }
     }
     print(context, &report)?;
     if let Some(file) = &args.html {
@@ -84,7 +92,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
             })?;
         }
     }
-    Ok(stopped.unwrap_or(Exit::Done))
+    Ok(if signals.is_stopping() { signals.exit() } else { Exit::Done })
 }
 
 /// What a report is asked for.
@@ -94,9 +102,9 @@ struct Asked {
 }
 
 impl Asked {
-    fn report(&self, ledger: &Ledger) -> Result<(Report, Counted)> {
+    fn report(&self, context: &Context, ledger: &Ledger) -> Result<(Report, Counted)> {
         let counted = ledger.counted(&self.coverage, self.hours)?;
-        let source = Source { made_at: Clock::system().now(), coverage: &self.coverage, hours: self.hours };
+        let source = Source { made_at: context.clock.now(), coverage: &self.coverage, hours: self.hours };
         let mut report = Report::of(&source, &counted);
         for refusal in &mut report.refusals {
             let row = refusal.code.and_then(|code| codes::lookup(code, None));
@@ -139,17 +147,16 @@ fn refuse_nothing(ledger: &Ledger, coverage: &Coverage) -> Result<()> {
     }
 }
 
-/// The ledger's part stands without Meta's.
-async fn add_meta(context: &Context, asked: &Asked, report: &mut Report, counted: &Counted) -> Result<()> {
+/// What Meta says; the ledger's part stands without it.
+async fn meta(context: &Context, asked: &Asked, funnel: &Funnel, counted: &Counted) -> Option<Meta> {
     match told::ask(context, asked, &counted.broadcasts).await {
-        Ok(told) => report.meta = told.map(|told| crate::report::Meta::of(told, &report.funnel)),
-        Err(error) if matches!(error.exit(), Exit::Interrupted | Exit::Terminated) => return Err(error),
+        Ok(told) => told.map(|told| Meta::of(told, funnel)),
         Err(error) => {
             context.ui.warn(&format!("Meta's figures are missing, the ledger's are whole: {error}"));
-            context.ui.hint("--offline does not ask Meta");
+            context.ui.hint(error.hint_text().unwrap_or("--offline does not ask Meta"));
+            None
         }
     }
-    Ok(())
 }
 
 fn print(context: &Context, report: &Report) -> Result<()> {

@@ -202,7 +202,7 @@ impl Ledger {
 fn covered(conn: &Connection, coverage: &Coverage) -> rusqlite::Result<Vec<Covered>> {
     conn.prepare_cached(
         "select id, page, ad_account, campaign, lower(hex(substr(fingerprint, 1, 6))), created_at,
-                (select count(*) from broadcasts o where o.campaign = b.campaign) = 1
+                (select count(*) from broadcasts o where o.page = b.page and o.campaign = b.campaign) = 1
          from broadcasts b
          where (?1 is null or page = ?1) and (?2 is null or ad_account = ?2) and (?3 is null or campaign = ?3)
            and (?4 is null or id = ?4)

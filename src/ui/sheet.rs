@@ -6,7 +6,7 @@ use anstyle::Style;
 use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint, Width};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-use super::table::{GAP, Look, Record, draw, draw_one, heading, new_table, total, trimmed, widths};
+use super::table::{GAP, Look, Record, draw, heading, new_table, total, trimmed, widths};
 use super::{Ui, text};
 use crate::error::Result;
 
@@ -80,10 +80,6 @@ impl Sheet {
 
     pub fn table<R: Record>(&mut self, rows: &[R]) {
         self.text.push_str(&draw(rows, self.look));
-    }
-
-    pub fn object<R: Record>(&mut self, row: &R) {
-        self.text.push_str(&draw_one(row, self.look));
     }
 
     /// Lines with bars. Where there is no room, the last columns go, then the bars; the first column is cut only after that.

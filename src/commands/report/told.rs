@@ -5,7 +5,7 @@ use jiff::tz::TimeZone;
 
 use super::Asked;
 use crate::campaign::{AdAccount, CampaignId, Currency};
-use crate::clock::{Clock, UnixMillis};
+use crate::clock::UnixMillis;
 use crate::commands::Context;
 use crate::error::{Error, Exit, Result};
 use crate::graph::{Graph, Insights, InsightsQuery};
@@ -34,7 +34,7 @@ pub async fn ask(context: &Context, asked: &Asked, broadcasts: &[Covered]) -> Re
     }
     let graph = context.graph()?;
     let account = AdAccount::parse(account).map_err(Error::internal)?;
-    let range = if hours.is_all() { None } else { Some(days(graph, &account, &sent, hours).await?) };
+    let range = if hours.is_all() { None } else { Some(days(context, &account, &sent, hours).await?) };
     let days =
         range.as_ref().map_or(InsightsQuery::Preset("maximum"), |(since, until)| InsightsQuery::Range { since, until });
     let answers: Vec<Result<Vec<Insights>>> = stream::iter(&campaigns)
@@ -72,11 +72,12 @@ fn distinct<'c>(broadcasts: &[&'c Covered], of: fn(&Covered) -> &String) -> Vec<
 }
 
 /// The days of a range of hours, as the ad account counts them.
-async fn days(graph: &Graph, account: &AdAccount, sent: &[&Covered], hours: Hours) -> Result<(String, String)> {
-    let zone = graph.time_zone(account).await?.and_then(|name| TimeZone::get(&name).ok()).unwrap_or(TimeZone::UTC);
+async fn days(context: &Context, account: &AdAccount, sent: &[&Covered], hours: Hours) -> Result<(String, String)> {
+    let zone =
+        context.graph()?.time_zone(account).await?.and_then(|name| TimeZone::get(&name).ok()).unwrap_or(TimeZone::UTC);
     let day = |at: UnixMillis| at.timestamp().to_zoned_datetime(zone.clone()).date().to_string();
     let first = sent.iter().map(|broadcast| broadcast.created_at).min().unwrap_or_default();
-    let now = Clock::system().now();
+    let now = context.clock.now();
     let last = hours.until().map_or(now, |until| UnixMillis(until.0 - 1).min(now));
     let since = hours.since().unwrap_or(first).min(last);
     Ok((day(since), day(last)))

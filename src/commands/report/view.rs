@@ -153,7 +153,7 @@ impl Record for Refusal {
 
     fn cells(&self) -> Vec<String> {
         let code = self.code.map_or_else(|| "-".to_owned(), |code| code.to_string());
-        vec![grouped(self.sends), code, self.meaning.clone().unwrap_or_else(|| "-".to_owned())]
+        vec![grouped(self.sends), code, self.said().to_owned()]
     }
 }
 

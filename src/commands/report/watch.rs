@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Asked, view};
 use crate::commands::Context;
 use crate::commands::signals::Signals;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Result};
 use crate::ledger::Ledger;
 use crate::ui::{Format, Ui};
 
@@ -22,12 +22,11 @@ pub fn check(ui: &Ui) -> Result<()> {
     Err(Error::usage("--watch draws on a terminal only").hint("leave --watch out: the report as it stands is printed"))
 }
 
-/// Watches until no run is at work on what is asked for; how the command ends when somebody stopped it before.
-pub async fn watch(context: &Context, ledger: &Ledger, asked: &Asked) -> Result<Option<Exit>> {
-    let signals = Signals::listen()?;
+/// Watches until no run is at work on what is asked for, or somebody stops it.
+pub async fn watch(context: &Context, signals: &Signals, ledger: &Ledger, asked: &Asked) -> Result<()> {
     let mut screen = None;
     loop {
-        let (report, counted) = asked.report(ledger)?;
+        let (report, counted) = asked.report(context, ledger)?;
         if !ledger.is_running(&counted.broadcasts)? {
             break;
         }
@@ -41,11 +40,11 @@ pub async fn watch(context: &Context, ledger: &Ledger, asked: &Asked) -> Result<
         screen.show(&sheet)?;
         tokio::select! {
             () = tokio::time::sleep(BETWEEN) => {}
-            () = signals.stopped() => return Ok(Some(signals.exit())),
+            () = signals.stopped() => return Ok(()),
         }
     }
     if screen.is_none() {
         context.ui.status("no run is at work: this is how it stands");
     }
-    Ok(None)
+    Ok(())
 }
