@@ -1,4 +1,4 @@
-//! Rates, quantiles, and numbers as people read them.
+//! Rates, quantiles, and numbers as people read them. (What `ui` has of these may not be imported here.)
 
 use std::collections::BTreeMap;
 

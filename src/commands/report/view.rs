@@ -8,11 +8,14 @@ use crate::report::figures::{Quantiles, grouped, percent, ratio, span};
 use crate::report::{BroadcastRow, Compared, Failure, HourRow, Refusal, Report};
 use crate::ui::sheet::{Bar, Sheet};
 use crate::ui::table::Record;
+use crate::ui::text;
 
 /// Lines of time that a person still reads; a machine gets every hour.
 const LINES: i64 = 24;
 /// Reasons likewise.
 const REASONS: usize = 10;
+/// And broadcasts, the newest.
+const BROADCASTS: usize = 20;
 
 pub fn draw(sheet: &mut Sheet, report: &Report) {
     sheet.heading(&report.title());
@@ -44,9 +47,16 @@ pub fn draw(sheet: &mut Sheet, report: &Report) {
     }
     if report.broadcasts.len() > 1 {
         sheet.heading("By broadcast");
-        sheet.table(&report.broadcasts);
+        let older = report.broadcasts.len().saturating_sub(BROADCASTS);
+        sheet.table(report.broadcasts.get(older..).unwrap_or_default());
+        if older > 0 {
+            sheet.line(&format!("the newest {BROADCASTS} of {}; -o json has all", report.broadcasts.len()));
+        }
     }
     hours(sheet, report);
+    if let Some(foreign) = report.foreign_events.filter(|foreign| *foreign > 0) {
+        sheet.heading(&format!("{} of no message in this ledger", text::count(foreign, "event was", "events were")));
+    }
 }
 
 fn funnel(sheet: &mut Sheet, report: &Report) {
