@@ -147,9 +147,10 @@ fn a_ledger_that_another_took_the_place_of_is_used_once_it_is_safe() {
     for end in ["-wal", "-shm"] {
         fs::rename(env.path(format!("ledger.db{end}")), env.path(format!("old.db{end}"))).unwrap();
     }
-    // The first finds the new ledger, the next is stored in it.
-    assert_eq!(receiver.posts(&notice([2])), 503);
-    assert_eq!(receiver.posts(&notice([2, 3])), 200);
+    // As Meta does, until it is taken.
+    while receiver.posts(&notice([2, 3])) != 200 {
+        std::thread::sleep(Duration::from_millis(20));
+    }
     assert_eq!(receiver.events(), 2);
     assert_eq!(number(&env.path("old.db"), "select count(*) from events"), 1);
 }
@@ -375,7 +376,7 @@ fn kept_notices_are_stored_once_and_bad_lines_are_named() {
     fs::write(env.path("bad"), "x\ny\n").unwrap();
     let run = env.mmsg(["webhook", "ingest", "bad"]).exits(5).says("bad line 1").says("bad line 2");
     assert!(run.stdout.contains("unreadable"), "{run:#?}");
-    env.mmsg(["webhook", "ingest", "nowhere"]).fails(5, "can't read nowhere");
+    env.mmsg(["webhook", "ingest", "nowhere"]).fails(2, "can't read nowhere");
     env.mmsg_reading("\n", ["webhook", "ingest", "-"]).exits(0).says("nothing in it");
 }
 

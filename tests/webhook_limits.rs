@@ -144,13 +144,16 @@ fn thousands_of_open_connections_keep_nobody_out() {
 fn out_of_descriptors_it_waits_and_goes_on() {
     let env = environment();
     let mut command = std::process::Command::new("sh");
-    let line = "ulimit -n 80; exec \"$0\" webhook serve --listen 127.0.0.1:0 --ledger ledger.db";
+    let line = "ulimit -n 24; exec \"$0\" webhook serve --listen 127.0.0.1:0 --ledger ledger.db";
     command.args(["-c", line, env!("CARGO_BIN_EXE_mmsg")]).env_clear().current_dir(env.path(""));
     let whole = env.command(["--version"]);
     command.envs(whole.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let receiver = Receiver::of(&env, env.start_command("", command));
     // More than it can hold: some wait in the queue of the system, none ends it.
     let clients: Vec<Client> = (0..200).map(|_| receiver.connect()).collect();
+    while !receiver.process.stderr().contains("no connection can be accepted for now") {
+        std::thread::sleep(Duration::from_millis(5));
+    }
     drop(clients);
     for n in 0..20 {
         assert_eq!(receiver.posts(&notice([n])), 200);

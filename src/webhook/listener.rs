@@ -8,6 +8,7 @@ mod body;
 mod connection;
 mod counts;
 mod desk;
+mod place;
 pub mod tls;
 
 use std::io;
@@ -15,7 +16,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -40,6 +41,9 @@ const BODY_LIMIT: usize = 4 << 20;
 
 /// All bodies that are being read at once.
 const BODIES_LIMIT: usize = 128 << 20;
+
+/// Connections that wait to be accepted; the system may allow less.
+const BACKLOG: u32 = 4096;
 
 /// Wait before the next try where no connection can be accepted: a close frees a descriptor.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -70,6 +74,8 @@ pub enum Said {
     /// Nothing can be stored; every post is refused with 503 until [`Said::LedgerBack`].
     LedgerDown(Error),
     LedgerBack,
+    /// The ledger is well, and one post can't be stored all the same.
+    Unstorable(Error),
     /// No connection can be accepted, for now.
     NotAccepting(io::Error),
 }
@@ -98,7 +104,7 @@ impl Listener {
                 .because(&error)
                 .hint("choose another --listen ADDRESS:PORT; port 0 takes a free one")
         };
-        let socket = TcpListener::bind(&options.listen).await.map_err(failed)?;
+        let socket = listen(&options.listen).await.map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
         let counts = Arc::new(counts::Shared::default());
         let desk = Desk::open(ledger, options.opt_ins, options.cool_down, Arc::clone(&counts), Arc::clone(&say))?;
@@ -176,6 +182,21 @@ impl Listener {
         drop(self.front);
         self.desk.close().await
     }
+}
+
+/// Listens on the first address of the name that can be had.
+async fn listen(name: &str) -> io::Result<TcpListener> {
+    let mut last = io::Error::new(io::ErrorKind::InvalidInput, "no such address");
+    for address in tokio::net::lookup_host(name).await? {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
+        // A restart must not wait for connections of the one before to be forgotten.
+        socket.set_reuseaddr(true)?;
+        match socket.bind(address).and_then(|()| socket.listen(BACKLOG)) {
+            Ok(listener) => return Ok(listener),
+            Err(error) => last = error,
+        }
+    }
+    Err(last)
 }
 
 fn is_the_clients(error: &io::Error) -> bool {

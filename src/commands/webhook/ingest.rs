@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
@@ -135,8 +135,7 @@ fn ingest(ledger: &mut Ledger, ui: &Ui, args: &IngestArgs, cool_down: Duration) 
     for path in &args.files {
         let name = path.display().to_string();
         let failed = |error: io::Error| unreadable(&name, &error);
-        let raw: Box<dyn Read> =
-            if name == "-" { Box::new(io::stdin()) } else { Box::new(File::open(path).map_err(failed)?) };
+        let raw: Box<dyn Read> = if name == "-" { Box::new(io::stdin()) } else { Box::new(open(path)?) };
         let mut bodies = Bodies::open(raw).map_err(failed)?;
         while let Some((line, item)) = bodies.next_body().map_err(failed)? {
             done.bodies += 1;
@@ -189,7 +188,7 @@ fn store(ledger: &mut Ledger, events: &mut Vec<Event>, opt_ins: &str, tally: &mu
         let (stored, _) = ledger.store_events(&mut next, opt_ins, Clock::system().now())?;
         left.drain(..taken);
         tally.add(&stored);
-        std::thread::sleep(begin.elapsed() / 8);
+        std::thread::sleep(begin.elapsed() / 4);
     }
     Ok(())
 }
@@ -217,6 +216,14 @@ impl Ingested {
         self.settled = sum.settled;
         self.opt_ins = sum.opt_ins;
     }
+}
+
+fn open(path: &Path) -> Result<File> {
+    File::open(path).map_err(|error| {
+        Error::usage(format!("can't read {}", path.display()))
+            .because(&error)
+            .hint("name a file that you may read, or - for stdin")
+    })
 }
 
 fn unreadable(name: &str, error: &io::Error) -> Error {

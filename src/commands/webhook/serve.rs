@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use hyper::Method;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio_util::sync::CancellationToken;
 
@@ -98,7 +99,7 @@ pub async fn run(context: &Context, args: ServeArgs) -> Result<Exit> {
     }
     let counts = listener.counts();
     let served = until_told(ui, &signals, listener, &counts).await;
-    tell(ui, "since then", &counts());
+    tell(ui, "until the end", &counts());
     served.map(|()| Exit::Done)
 }
 
@@ -163,6 +164,9 @@ fn say(ui: &Ui) -> Arc<dyn Fn(Said) + Send + Sync> {
             ui.warn(&format!("{error}; posts are answered 503 until it can be written again, and Meta repeats them"));
         }
         Said::LedgerBack => ui.status("the ledger can be written again"),
+        Said::Unstorable(error) => {
+            ui.warn(&format!("a post could not be stored, though the ledger is well, and was answered 503: {error}"));
+        }
         Said::NotAccepting(error) => ui.warn(&format!("no connection can be accepted for now: {error}")),
     })
 }
@@ -170,7 +174,7 @@ fn say(ui: &Ui) -> Arc<dyn Fn(Said) + Send + Sync> {
 fn line(answered: &Answered) -> String {
     let mut line = format!(
         "{} {} {} in {} ms",
-        answered.method,
+        method(&answered.method),
         answered.path.as_deref().unwrap_or("elsewhere"),
         answered.status.as_u16(),
         answered.took.as_millis()
@@ -185,6 +189,12 @@ fn line(answered: &Answered) -> String {
         line.push_str(&format!(": {why}"));
     }
     line
+}
+
+/// A client may send any word for a method; only known ones are shown.
+fn method(method: &Method) -> &str {
+    let known = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS, Method::PATCH];
+    if known.contains(method) { method.as_str() } else { "other" }
 }
 
 /// What came, unless it was nothing.

@@ -2,21 +2,20 @@
 //! its commit.
 
 use std::collections::VecDeque;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
+use super::place::Place;
 use super::{Said, Say, counts};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::ledger::Ledger;
 use crate::ledger::events::Event;
-use crate::ledger::place::Inode;
 use crate::webhook::waiting;
 
 /// Posts that may wait.
@@ -27,7 +26,7 @@ const BYTES: usize = 64 << 20;
 /// How often events that wait for the outcome of a request are judged.
 const JUDGE_EVERY: Duration = Duration::from_secs(1);
 
-/// A commit as fresh as this shows that the ledger can be written.
+/// For how long a ledger that was well is taken to be so.
 const FRESH: Duration = Duration::from_secs(1);
 
 enum Work {
@@ -54,6 +53,8 @@ pub(super) struct Desk {
 pub(super) struct Counter {
     inbox: SyncSender<Work>,
     room: Arc<Semaphore>,
+    /// When the ledger was last known to be well. Who asks holds it: however many ask, one probe waits.
+    well_at: Arc<Mutex<Option<Instant>>>,
 }
 
 impl Counter {
@@ -66,10 +67,16 @@ impl Counter {
         Some(answer)
     }
 
-    /// Whether the ledger can be written.
+    /// Whether the ledger can be written, or could a moment ago.
     pub(super) async fn is_well(&self) -> bool {
+        let mut well_at = self.well_at.lock().await;
+        if well_at.is_some_and(|at| at.elapsed() < FRESH) {
+            return true;
+        }
         let (well, answer) = oneshot::channel();
-        self.inbox.try_send(Work::Probe(well)).is_ok() && answer.await.is_ok()
+        let is_well = self.inbox.try_send(Work::Probe(well)).is_ok() && answer.await.is_ok();
+        *well_at = is_well.then(Instant::now);
+        is_well
     }
 }
 
@@ -85,12 +92,13 @@ impl Desk {
         let ended = CancellationToken::new();
         let guard = ended.clone().drop_guard();
         let place = Place::of(ledger.path());
-        let writer = Writer { ledger, place, opt_ins, cool_down, counts, say, down: false, good_at: None };
+        let writer = Writer { ledger, place, opt_ins, cool_down, counts, say, down: false };
         let thread = std::thread::Builder::new()
             .name("webhook-ledger".to_owned())
             .spawn(move || writer.work(&work, guard))
             .map_err(|error| Error::internal("can't start the thread that writes events").because(&error))?;
-        Ok(Self { counter: Counter { inbox, room: Arc::new(Semaphore::new(BYTES)) }, thread, ended })
+        let counter = Counter { inbox, room: Arc::new(Semaphore::new(BYTES)), well_at: Arc::default() };
+        Ok(Self { counter, thread, ended })
     }
 
     pub(super) fn counter(&self) -> Counter {
@@ -122,7 +130,6 @@ struct Writer {
     counts: Arc<counts::Shared>,
     say: Say,
     down: bool,
-    good_at: Option<Instant>,
 }
 
 impl Writer {
@@ -131,11 +138,11 @@ impl Writer {
         loop {
             match inbox.recv_timeout(judge_at.saturating_duration_since(Instant::now())) {
                 Ok(first) => {
-                    let mut posts = Vec::new();
+                    let mut posts = VecDeque::new();
                     let mut probes = Vec::new();
                     for work in std::iter::once(first).chain(inbox.try_iter().take(POSTS)) {
                         match work {
-                            Work::Post(post) => posts.push(post),
+                            Work::Post(post) => posts.push_back(post),
                             Work::Probe(probe) => probes.push(probe),
                         }
                     }
@@ -147,11 +154,16 @@ impl Writer {
                     }
                 }
                 Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return self.judge(),
+                Err(RecvTimeoutError::Disconnected) => {
+                    self.ledger.prove_writable()?;
+                    return self.judge();
+                }
             }
             let begin = Instant::now();
             if begin >= judge_at {
-                if let Err(error) = self.judge() {
+                if (!self.down || self.is_well())
+                    && let Err(error) = self.judge()
+                {
                     self.fell(error);
                 }
                 // Many that wait long must not take the time of those that come.
@@ -161,45 +173,55 @@ impl Writer {
     }
 
     /// Stores what these posts hold, a transaction of about 40 ms at a time; each is told once its last event is durable.
-    fn store(&mut self, posts: Vec<Post>) {
-        let mut posts = VecDeque::from(posts);
+    fn store(&mut self, mut posts: VecDeque<Post>) {
         // Events of the first post that are durable already.
         let mut skip = 0;
         while !posts.is_empty() {
-            let (mut post, mut event) = (0, skip);
+            let (mut place, mut event) = (0, skip);
             let mut next = || {
                 loop {
-                    let events = &posts.get(post)?.events;
-                    if let Some(found) = events.get(event) {
+                    let post = posts.get(place)?;
+                    // Whoever waited too long was refused, and it comes again: storing it now would make the next too late as well.
+                    let refused = event == 0 && post.stored.is_closed();
+                    if let Some(found) = post.events.get(event).filter(|_| !refused) {
                         event += 1;
                         return Some(found);
                     }
-                    (post, event) = (post + 1, 0);
+                    (place, event) = (place + 1, 0);
                 }
             };
             match self.ledger.store_events(&mut next, &self.opt_ins, Clock::system().now()) {
                 Ok((tally, _)) => {
-                    self.counts.change(|counts| counts.events.add(&tally));
-                    if posts.get(post).is_some_and(|post| post.events.len() == event) {
-                        (post, event) = (post + 1, 0);
+                    if posts.get(place).is_some_and(|post| post.events.len() == event) {
+                        (place, event) = (place + 1, 0);
                     }
-                    for done in posts.drain(..post) {
-                        // Whoever waited for it may have gone.
+                    for done in posts.drain(..place) {
                         let _ = done.stored.send(());
                     }
                     skip = event;
+                    self.counts.change(|counts| counts.events.add(&tally));
                     self.rose();
                 }
-                // Those that wait are dropped, which refuses them; what of them is stored already folds when they come again.
-                Err(error) => return self.fell(error),
+                Err(error) => return self.refuse(posts, error),
             }
         }
     }
 
-    fn is_well(&mut self) -> bool {
-        if self.good_at.is_some_and(|at| at.elapsed() < FRESH) {
-            return true;
+    /// Nothing of these could be stored. Dropping them refuses them; what of them is stored already folds when they come again.
+    fn refuse(&mut self, posts: VecDeque<Post>, error: Error) {
+        if self.ledger.prove_writable().is_err() {
+            self.fell(error);
+        } else if posts.len() > 1 {
+            // One of them is at fault; it must not take the others with it.
+            for post in posts {
+                self.store(VecDeque::from([post]));
+            }
+        } else {
+            (self.say)(Said::Unstorable(error));
         }
+    }
+
+    fn is_well(&mut self) -> bool {
         match self.ledger.prove_writable() {
             Ok(()) => {
                 self.rose();
@@ -224,14 +246,12 @@ impl Writer {
     }
 
     fn rose(&mut self) {
-        self.good_at = Some(Instant::now());
         if std::mem::take(&mut self.down) {
             (self.say)(Said::LedgerBack);
         }
     }
 
     fn fell(&mut self, error: Error) {
-        self.good_at = None;
         if !std::mem::replace(&mut self.down, true) {
             (self.say)(Said::LedgerDown(error));
         }
@@ -242,33 +262,5 @@ impl Writer {
     }
 }
 
-/// Which file the ledger is, to know it again.
-struct Place {
-    path: PathBuf,
-    ledger: Option<Inode>,
-    wal: Option<Inode>,
-}
-
-impl Place {
-    fn of(path: &Path) -> Self {
-        Self { path: path.to_owned(), ledger: Inode::of(path).ok(), wal: Inode::of(&wal(path)).ok() }
-    }
-
-    /// The ledger that took the path of this one, unless our write-ahead log still lies beside it: SQLite would replay it onto
-    /// a database that it does not belong to.
-    fn reopened(&self) -> Option<(Ledger, Self)> {
-        let now = Inode::of(&self.path).ok()?;
-        let log = Inode::of(&wal(&self.path)).ok();
-        if Some(now) == self.ledger || (log.is_some() && log == self.wal) {
-            return None;
-        }
-        let (ledger, _) = Ledger::open(&self.path).ok()?;
-        Some((ledger, Self::of(&self.path)))
-    }
-}
-
-fn wal(ledger: &Path) -> PathBuf {
-    let mut path = ledger.as_os_str().to_owned();
-    path.push("-wal");
-    PathBuf::from(path)
-}
+#[cfg(test)]
+mod tests;

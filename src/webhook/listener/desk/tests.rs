@@ -1,0 +1,130 @@
+use std::path::PathBuf;
+use std::sync::Mutex as Lock;
+
+use rusqlite::Connection;
+
+use super::*;
+use crate::webhook::notice;
+
+/// A desk on a ledger of its own, and what it said.
+struct Office {
+    desk: Desk,
+    path: PathBuf,
+    said: Arc<Lock<Vec<String>>>,
+    _folder: tempfile::TempDir,
+}
+
+impl Office {
+    fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        let (ledger, _) = Ledger::open(&path).unwrap();
+        let said = Arc::new(Lock::new(Vec::new()));
+        let heard = Arc::clone(&said);
+        let say: Say = Arc::new(move |said| heard.lock().unwrap().push(format!("{said:?}")));
+        let desk = Desk::open(ledger, "opt-ins".to_owned(), Duration::ZERO, Arc::default(), say).unwrap();
+        Self { desk, path, said, _folder: folder }
+    }
+
+    fn hand_in(&self, campaign: &str, people: std::ops::Range<usize>) -> oneshot::Receiver<()> {
+        let events: Vec<_> = people.map(|n| event(campaign, n)).collect();
+        self.desk.counter.hand_in(events, 100).unwrap()
+    }
+
+    /// Holds the ledger, so that what is handed in waits together.
+    fn hold(&self) -> Connection {
+        let other = Connection::open(&self.path).unwrap();
+        other.execute_batch("begin immediate").unwrap();
+        other
+    }
+
+    fn stored(&self, campaign: &str) -> i64 {
+        let conn = Connection::open(&self.path).unwrap();
+        conn.query_row("select count(*) from events where campaign = ?1", [campaign], |row| row.get(0)).unwrap()
+    }
+}
+
+fn event(campaign: &str, n: usize) -> Event {
+    let body = format!(
+        r#"{{"entry":[{{"changes":[{{"field":"marketing_message_reads","value":
+           {{"messenger_subscription_token":"token{n}","message_id":"{campaign}","timestamp":1764000000}}}}]}}]}}"#
+    );
+    notice::read(body.as_bytes()).unwrap().events.remove(0)
+}
+
+#[tokio::test]
+async fn one_commit_answers_all_that_wait_and_each_only_when_it_is_whole() {
+    let office = Office::open();
+    let hold = office.hold();
+    let waiting: Vec<_> = (0..50).map(|n| office.hand_in("a", n * 100..(n + 1) * 100)).collect();
+    hold.execute_batch("commit").unwrap();
+    for (n, answer) in waiting.into_iter().enumerate() {
+        answer.await.unwrap();
+        assert!(office.stored("a") >= (n as i64 + 1) * 100, "post {n} was answered before it was stored");
+    }
+    office.desk.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_nobody_waits_for_any_more_takes_no_time_from_others() {
+    let office = Office::open();
+    let hold = office.hold();
+    // The first is in the thread's hands already; those after it wait.
+    let first = office.hand_in("first", 0..1);
+    drop(office.hand_in("late", 0..500));
+    let good = office.hand_in("good", 0..10);
+    hold.execute_batch("commit").unwrap();
+    first.await.unwrap();
+    good.await.unwrap();
+    office.desk.close().await.unwrap();
+    let conn = Connection::open(&office.path).unwrap();
+    let late: i64 =
+        conn.query_row("select count(*) from events where campaign = 'late'", (), |row| row.get(0)).unwrap();
+    assert_eq!(late, 0);
+}
+
+#[tokio::test]
+async fn a_post_that_can_t_be_stored_takes_no_other_with_it() {
+    let office = Office::open();
+    let conn = Connection::open(&office.path).unwrap();
+    conn.execute_batch(
+        "create trigger fault before insert on events when new.campaign = 'bad' begin select raise(abort, 'fault'); end",
+    )
+    .unwrap();
+    let hold = office.hold();
+    let before = office.hand_in("a", 0..30);
+    let bad = office.hand_in("bad", 0..1);
+    let after = office.hand_in("a", 30..60);
+    hold.execute_batch("commit").unwrap();
+    before.await.unwrap();
+    after.await.unwrap();
+    assert!(bad.await.is_err());
+    assert_eq!((office.stored("a"), office.stored("bad")), (60, 0));
+    assert!(office.desk.counter.is_well().await);
+    let said = office.said.lock().unwrap().join("\n");
+    assert!(said.contains("Unstorable") && !said.contains("LedgerDown"), "{said}");
+}
+
+#[tokio::test]
+async fn too_many_that_wait_are_refused_and_what_waits_is_stored_at_the_end() {
+    let office = Office::open();
+    let hold = office.hold();
+    let first = office.hand_in("a", 0..1);
+    let counter = office.desk.counter();
+    let large = counter.hand_in(vec![event("a", 1)], BYTES - 200).unwrap();
+    assert!(counter.hand_in(vec![event("a", 2)], 200).is_none());
+    let mut small = Vec::new();
+    while let Some(answer) = counter.hand_in(vec![event("a", 3)], 0) {
+        small.push(answer);
+        // The thread may have some in its hands as well.
+        assert!(small.len() <= 2 * POSTS, "the queue has no end");
+    }
+    drop(counter);
+    hold.execute_batch("commit").unwrap();
+    office.desk.close().await.unwrap();
+    first.await.unwrap();
+    large.await.unwrap();
+    for answer in small {
+        answer.await.unwrap();
+    }
+}
