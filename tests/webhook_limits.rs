@@ -135,9 +135,10 @@ fn thousands_of_open_connections_keep_nobody_out() {
         assert_eq!(client.answer().unwrap().0, 200);
     }
     assert_eq!(receiver.events(), 320);
-    drop(clients);
+    // They are no reason to stay, either.
     receiver.process.signal(Signal::TERM);
     receiver.process.ends().exits(0);
+    drop(clients);
 }
 
 #[test]
@@ -159,4 +160,31 @@ fn out_of_descriptors_it_waits_and_goes_on() {
         assert_eq!(receiver.posts(&notice([n])), 200);
     }
     assert_eq!(receiver.events(), 20);
+}
+
+#[test]
+fn many_large_bodies_at_once_take_bounded_memory() {
+    let env = environment();
+    let receiver = Receiver::start(&env, &[]);
+    let length = 4 << 20;
+    let head = format!("{HEAD}x-hub-signature-256: {}\r\ncontent-length: {length}\r\n\r\n", signature("", APP_SECRET));
+    let all_but_one = "x".repeat(length - 1);
+    let start = || {
+        let mut client = receiver.connect();
+        client.send(head.as_bytes());
+        client.send(all_but_one.as_bytes());
+        client
+    };
+    // 128 MiB are 32 of them. A machine so slow that the first is cut off before the last has come tries again.
+    let refused = (0..5).any(|_| {
+        let mut clients: Vec<Client> = (0..40).map(|_| start()).collect();
+        clients.reverse();
+        clients.iter_mut().take(5).any(|client| client.answer().is_some_and(|(status, _)| status == 503))
+    });
+    assert!(refused, "all were read at once");
+    assert!(receiver.process.peak_kib() < 400 << 10, "{} KiB", receiver.process.peak_kib());
+    while receiver.posts(&notice([1])) != 200 {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert_eq!(receiver.events(), 1);
 }
