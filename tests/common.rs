@@ -294,3 +294,9 @@ pub fn assert_fresh(below: &str, generated: &str) {
     let committed = fs::read_to_string(path).unwrap_or_default();
     assert!(committed == generated, "{below} is out of date: run tests/run --update");
 }
+
+/// A number that whoever runs the tests has set.
+#[expect(clippy::disallowed_methods, reason = "what the test runner was given")]
+pub fn number_of_this_process(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
+}

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use crate::common::Env;
 use crate::common::sandbox::Sandbox;
+use crate::common::{Env, number_of_this_process};
 
 const CONCURRENCY: usize = 16;
 const LEDGER: &str = ".local/share/mmsg/ledger.db";
@@ -195,9 +195,4 @@ fn judge(sandbox: &Sandbox, env: &Env, campaign: &str, tokens: &[String], kills:
     assert!(killed as usize <= kills * CONCURRENCY, "{killed} in doubt by {kills} kills");
     tally.unknown += unknown.len();
     tally.never_arrived += unknown.iter().filter(|(token, _)| !arrived.contains_key(*token)).count();
-}
-
-#[expect(clippy::disallowed_methods, reason = "what the test runner was given")]
-fn number_of_this_process(name: &str) -> Option<u64> {
-    std::env::var(name).ok()?.parse().ok()
 }

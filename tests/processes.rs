@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::common::sandbox::Sandbox;
 use crate::common::shop::{Shop, people, write_message};
 use crate::common::started::Started;
-use crate::common::{APP_SECRET, Env, Run, TOKEN};
+use crate::common::{APP_SECRET, Env, Run, TOKEN, number_of_this_process};
 
 /// A shop whose Graph is slow and loses replies.
 fn faulty_shop() -> Shop {
@@ -177,9 +177,4 @@ fn two_profiles_on_one_account_share_one_budget() {
     // Ten a second, for both together: two budgets would have let 20 leave in a second.
     let at = |n: usize| requests[n]["at"].as_i64().unwrap();
     assert!(at(20) - at(0) >= 1850, "21 sends within {} ms", at(20) - at(0));
-}
-
-#[expect(clippy::disallowed_methods, reason = "what the test runner was given")]
-fn number_of_this_process(name: &str) -> Option<u64> {
-    std::env::var(name).ok()?.parse().ok()
 }

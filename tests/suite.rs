@@ -16,6 +16,7 @@ mod failpoints;
 mod faults;
 mod graph;
 mod harness;
+mod hearing;
 mod init;
 mod layers;
 mod message;

@@ -1,5 +1,6 @@
 //! `mmsg webhook serve` at work, and clients that speak to it byte by byte.
 
+use std::collections::HashSet;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::path::{Path, PathBuf};
@@ -9,6 +10,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
+use super::sandbox::lines_of;
 use super::started::Started;
 use super::{APP_SECRET, Env, SUBSCRIPTION_TOKEN};
 
@@ -192,4 +194,36 @@ pub fn notice(people: impl IntoIterator<Item = usize>) -> String {
         .collect();
     json!({"object": "page", "entry": [{"id": "104857600123457", "time": 1_764_000_000, "changes": changes}]})
         .to_string()
+}
+
+/// The lines of the sandbox's truth, once every event that it made was acknowledged, more than so many, and no more are made.
+#[track_caller]
+pub fn heard_out(truth: &Path, more_than: usize, patience: Duration) -> Vec<Value> {
+    let begin = Instant::now();
+    loop {
+        let lines = lines_of(truth);
+        let made = lines.iter().filter(|line| line.get("event").is_some()).count();
+        let acked: HashSet<u64> =
+            lines.iter().filter_map(|line| line["acked"].as_array()).flatten().filter_map(Value::as_u64).collect();
+        let quiet = lines.last().is_some_and(|line| line["at"].as_i64().is_some_and(|at| now_millis() - at > 1500));
+        if made == acked.len() && made > more_than && quiet {
+            return lines;
+        }
+        assert!(begin.elapsed() < patience, "{made} made, {} acknowledged", acked.len());
+        // Reading them takes its time.
+        std::thread::sleep(Duration::from_millis(50).max(begin.elapsed() / 50));
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the sandbox writes the wall clock")]
+fn now_millis() -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    i64::try_from(now.as_millis()).unwrap()
+}
+
+/// How many sends the truth's events tell this stage of.
+pub fn sends_told(lines: &[Value], stage: &str) -> usize {
+    let sends: HashSet<&str> =
+        lines.iter().filter(|line| line["kind"] == stage).filter_map(|line| line["token"].as_str()).collect();
+    sends.len()
 }
