@@ -34,7 +34,7 @@ use place::Inode;
 const MIGRATIONS: &[(i32, &str)] = &[
     (1, include_str!("ledger/migrations/0001_ledger.sql")),
     (2, include_str!("ledger/migrations/0002_events.sql")),
-    (3, include_str!("ledger/migrations/0003_failures.sql")),
+    (3, include_str!("ledger/migrations/0003_questions.sql")),
 ];
 
 /// SQLite's `application_id` of a ledger: `mmsg` in ASCII.

@@ -2,6 +2,7 @@
 
 use clap::Subcommand;
 
+use crate::cli::values;
 use crate::clock::Clock;
 use crate::commands::Context;
 use crate::error::{Exit, Result};
@@ -35,7 +36,7 @@ struct ListArgs {
 #[derive(clap::Args, Debug)]
 struct CloseArgs {
     /// Number of the broadcast, as broadcast list shows it.
-    #[arg(required = true, value_name = "BROADCAST")]
+    #[arg(required = true, value_name = "BROADCAST", value_parser = values::broadcast)]
     ids: Vec<i64>,
 }
 

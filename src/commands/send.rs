@@ -65,7 +65,7 @@ pub struct Args {
     #[arg(long)]
     new_message: bool,
     /// Try rows again that were refused with these codes.
-    #[arg(long, value_name = "CODES", value_delimiter = ',')]
+    #[arg(long, value_name = "CODES", value_delimiter = ',', value_parser = values::code)]
     retry_refused: Vec<i64>,
     /// Go on however many tokens are refused.
     #[arg(long)]

@@ -35,7 +35,7 @@ pub struct FilterArgs {
     #[arg(long, value_name = "TOKEN")]
     token: Option<String>,
     /// Of this broadcast.
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = values::broadcast)]
     broadcast: Option<i64>,
     /// Of this campaign.
     #[arg(long, value_name = "ID")]

@@ -123,8 +123,13 @@ impl Sender {
     fn failed(&self, error: reqwest::Error) -> Transport {
         // A connection that timed out is both; nothing has left then.
         let not_sent = error.is_connect() || error.is_builder();
-        let why = clean(&chain(&error.without_url()), &self.redactor);
-        if not_sent { Transport::NotSent { why } } else { Transport::Lost { why } }
+        let timed_out = error.is_timeout();
+        let why = clean(&root(&error.without_url()), &self.redactor);
+        match (not_sent, timed_out) {
+            (true, _) => Transport::NotSent { why },
+            (false, true) => Transport::Lost { why: "timeout: no answer came in time".to_owned() },
+            (false, false) => Transport::Lost { why: format!("lost: {why}") },
+        }
     }
 
     async fn read(&self, mut response: Response) -> Answer {
@@ -144,8 +149,8 @@ impl Sender {
                     Transport::Answered { status: status.as_u16(), body }
                 }
                 Err(error) => {
-                    let why = clean(&chain(&error.without_url()), &self.redactor);
-                    Transport::Lost { why: format!("the answer broke off: {why}") }
+                    let why = clean(&root(&error.without_url()), &self.redactor);
+                    Transport::Lost { why: format!("lost: the answer broke off: {why}") }
                 }
             }
         };
@@ -275,6 +280,15 @@ pub(super) fn chain(error: &dyn StdError) -> String {
         next = cause.source();
     }
     text
+}
+
+/// The last cause of an error, which says what happened; those before it say where.
+fn root(error: &dyn StdError) -> String {
+    let mut last = error;
+    while let Some(cause) = last.source() {
+        last = cause;
+    }
+    last.to_string()
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    const fn number(self) -> i64 {
+    pub(super) const fn number(self) -> i64 {
         match self {
             Self::Stage(stage) => stage as i64,
             Self::OptIn => 5,

@@ -4,6 +4,7 @@ use rusqlite::OptionalExtension;
 use serde::Serialize;
 
 use super::Ledger;
+use super::events::{Kind, Stage};
 use super::spool::key;
 use super::state::State;
 use crate::clock::UnixMillis;
@@ -105,8 +106,28 @@ impl Ledger {
                     }
                 }
             }
+            drop(rows);
+            let mut events = conn.prepare(
+                "select occurred_at, kind, how, campaign, raw ->> '$.optin.notification_messages_status' from events
+                 where recipient = ?1 and send is null order by id",
+            )?;
+            let mut rows = events.query([recipient])?;
+            while let Some(row) = rows.next()? {
+                let campaign: Option<String> = row.get(3)?;
+                let kind: i64 = row.get(1)?;
+                let (what, detail) = match (Stage::of_number(kind), row.get::<_, Option<i64>>(2)?) {
+                    (Some(stage), Some(3)) => (stage.name(), "event of a request whose answer is awaited".to_owned()),
+                    (Some(stage), _) => (stage.name(), "event of no send in this ledger".to_owned()),
+                    (None, _) if kind != Kind::OptIn.number() => {
+                        ("event", "of a kind that mmsg does not read".to_owned())
+                    }
+                    (None, _) => ("opt-in", row.get::<_, Option<String>>(4)?.unwrap_or_default().to_lowercase()),
+                };
+                chapters.push(chapter(row.get(0)?, None, campaign, what, &detail));
+            }
             // A stable sort: what happened in the same moment stays in the order of a send's life.
-            chapters.sort_by_key(|chapter| chapter.at);
+            // What has no time yet is still to come.
+            chapters.sort_by_key(|chapter| (chapter.at.is_none(), chapter.at));
             Ok(Some(Story { blocked_until: UnixMillis(blocked_until), suppressed, chapters }))
         })
     }

@@ -29,7 +29,7 @@ impl Stage {
         }
     }
 
-    pub(super) fn of_number(number: i64) -> Option<Self> {
+    pub(in crate::ledger) fn of_number(number: i64) -> Option<Self> {
         Self::ALL.into_iter().find(|stage| *stage as i64 == number)
     }
 }

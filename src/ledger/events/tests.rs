@@ -329,6 +329,44 @@ fn doubt_that_is_settled_is_taken_back_where_it_was_counted() {
     assert_eq!(text(&ledger, "select state, n from states where n <> 0 order by 1"), "0 1\n2 2\n5 1");
 }
 
+#[test]
+fn a_persons_story_tells_what_no_send_of_theirs_does() {
+    let (_folder, mut ledger) = ledger();
+    put(&ledger, &send(1, "anna", State::Accepted, 2 * HOUR, Some("t1")));
+    ledger
+        .conn
+        .execute_batch(
+            "insert into listings (id, broadcast, source, rows, rows_hash, created_at, planned_at) values (1, 1, 'a.csv', 1, x'00', 1, 1)",
+        )
+        .unwrap();
+    let mut stop = choice("anna", Some(true), 4 * HOUR);
+    stop.facts.raw = r#"{"optin":{"notification_messages_status":"STOP NOTIFICATIONS"}}"#.to_owned();
+    let told = [
+        stop,
+        event(Stage::Delivered, "anna", Some("t1"), 3 * HOUR),
+        event(Stage::Read, "anna", Some("elsewhere"), HOUR),
+    ];
+    store(&mut ledger, &told, 9);
+    ledger.conn.execute("insert into sends (broadcast, recipient, listing) values (2, 1, 1)", ()).unwrap();
+    let story = ledger.story("anna").unwrap().unwrap();
+    let chapters: Vec<String> =
+        story.chapters.iter().map(|chapter| format!("{}: {}", chapter.what, chapter.detail)).collect();
+    assert_eq!(
+        chapters,
+        [
+            "planned: a.csv",
+            "planned: a.csv",
+            "read: event of no send in this ledger",
+            "claimed: attempt 0",
+            "accepted: tracking_id t1",
+            "delivered: ",
+            "suppressed: opted_out",
+            "opt-in: stop notifications",
+            "pending: ",
+        ]
+    );
+}
+
 fn any_event() -> impl Strategy<Value = Event> {
     let stage = proptest::sample::select(Stage::ALL.to_vec());
     let token = proptest::sample::select(vec!["anna", "bert", "cleo", "nobody"]);
