@@ -149,6 +149,17 @@ fn an_app_secret_proves_every_request() {
 }
 
 #[test]
+fn a_wrong_app_secret_is_a_matter_of_credentials() {
+    let (_sandbox, env) = sandbox(&[]);
+    let id = create(&env, &["--lifetime-budget", "3000"]);
+    let env = env.set("MMSG_APP_SECRET", "0123456789abcdef0123456789abcdef");
+    env.mmsg(["campaign", "list"]).exits(4).prints_nothing().says("set the app secret");
+    std::fs::write(env.path("promo.json"), r#"{"text":"Hi"}"#).unwrap();
+    let send = ["send", "--campaign", &id, "--message", "promo.json"];
+    env.mmsg_reading("a1\na2\n", send).exits(4).prints_nothing().says("set the app secret");
+}
+
+#[test]
 fn estimates_and_insights_are_shown() {
     let (_sandbox, env) = sandbox(&[]);
     let id = create(&env, &["--lifetime-budget", "3000"]);

@@ -143,6 +143,11 @@ pub fn lookup(code: i64, subcode: Option<i64>) -> Option<&'static Row> {
     find(code, None).or_else(|| if (200..=299).contains(&code) { find(200, None) } else { None })
 }
 
+/// The row of an answer that speaks of `appsecret_proof`.
+pub fn wrong_proof() -> &'static Row {
+    &general::WRONG_PROOF
+}
+
 fn find(code: i64, subcode: Option<i64>) -> Option<&'static Row> {
     let table = if code < FIRST_MARKETING { general::ROWS } else { marketing::ROWS };
     let index = table.binary_search_by_key(&(code, subcode), |row| (row.code, row.subcode)).ok()?;

@@ -82,6 +82,9 @@ impl GraphError {
     ///
     /// For the numbers with two published meanings the texts and `remaining_seconds` choose.
     pub fn row(&self) -> Option<&'static Row> {
+        if self.code == Some(100) && self.message.contains("appsecret_proof") {
+            return Some(codes::wrong_proof());
+        }
         let row = codes::lookup(self.code?, self.subcode)?;
         match row.other {
             Some(other) if self.speaks_of_money() => Some(other),

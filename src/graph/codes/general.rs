@@ -12,6 +12,15 @@ const PERSON: &str = "nothing to do: the recipient is tried again later";
 const UNKNOWN: &str = "mmsg unknown list shows the sends in doubt; for anything else run again";
 const MEND: &str = "mend the message or the arguments; Graph's own text says which parameter";
 
+/// What 100 means where it speaks of `appsecret_proof`: Graph has no subcode for it.
+pub(super) static WRONG_PROOF: Row = row(
+    100,
+    Stop,
+    "the proof of the app secret is missing or wrong",
+    "set the app secret of the token's app: app_secret in the profile, or MMSG_APP_SECRET",
+)
+.credentials();
+
 /// By code, then subcode.
 pub(super) static ROWS: &[Row] = &[
     row(1, Doubt, "unknown error, perhaps downtime at Meta", UNKNOWN),
