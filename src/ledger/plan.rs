@@ -90,7 +90,7 @@ impl Ledger {
         let (listing, planned_before) = self.open_listing(broadcast, source, list, terms.now)?;
         let mut planned = Planned { listing, rows: list.rows, same: planned_before, ..Planned::default() };
         if planned_before {
-            (planned.skipped, planned.later) = self.judge_skipped(broadcast, listing, terms)?;
+            (planned.skipped, planned.later) = self.judge_skipped(broadcast, listing, terms, check)?;
             planned.people = self.listing_people(listing)?;
             return Ok(planned);
         }
@@ -174,7 +174,13 @@ impl Ledger {
 
     /// A skipped row is judged anew when it is listed again; its values are as they were.
     /// How many stay skipped, and how many wait for a time now.
-    fn judge_skipped(&mut self, broadcast: &Broadcast, listing: i64, terms: Terms) -> Result<(u64, u64)> {
+    fn judge_skipped(
+        &mut self,
+        broadcast: &Broadcast,
+        listing: i64,
+        terms: Terms,
+        check: &mut CheckValues<'_>,
+    ) -> Result<(u64, u64)> {
         let mut after = 0;
         let (mut skipped_again, mut later) = (0, 0);
         loop {
@@ -190,10 +196,9 @@ impl Ledger {
                 let rivals = rivals(conn, broadcast)?;
                 let mut statement = conn.prepare_cached(
                     "select s.id, s.laters, s.first_later_at, r.id, r.blocked_until, r.next_eligible_at, r.expires_at,
-                            r.suppressed
+                            r.suppressed, s.row_values
                      from listing_rows l join sends s on s.id = l.send join recipients r on r.id = s.recipient
                      where l.listing = ?1 and l.send > ?2 and s.state = 4
-                       and s.reason not like 'missing_value%' and s.reason not like 'limit%'
                      order by l.send limit 2000",
                 )?;
                 let mut rows = statement.query((listing, after))?;
@@ -210,7 +215,10 @@ impl Ledger {
                         expires_at: row.get::<_, Option<i64>>(6)?.map(UnixMillis),
                         suppressed: row.get(7)?,
                     };
+                    let values: Option<String> = row.get(8)?;
                     let decision = judge(Some(&known), reached(conn, &rivals, known.id)?, laters, terms);
+                    // Who was skipped for another reason may have values that were never looked at.
+                    let decision = with_values(decision, values.as_deref(), check);
                     reopened += usize::from(decision.state() == State::Pending);
                     skipped_again += u64::from(decision.state() == State::Skipped);
                     later += u64::from(decision.not_before() > 0);
@@ -283,3 +291,6 @@ fn with_values(decision: Decision, values: Option<&str>, check: &mut CheckValues
         skip @ Decision::Skip { .. } => skip,
     }
 }
+
+#[cfg(test)]
+mod tests;

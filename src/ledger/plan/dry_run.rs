@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::OptionalExtension;
-
+use super::stage::existing;
 use super::{CheckValues, Decision, Laters, Terms, judge, known, reached, rivals, with_values};
 use crate::clock::UnixMillis;
 use crate::error::Result;
@@ -66,26 +65,22 @@ impl Ledger {
     ) -> rusqlite::Result<()> {
         let known = known(&self.conn, &row.key)?;
         let mut laters = Laters::default();
-        if let (Some(broadcast), Some(known)) = (broadcast, &known) {
-            let mut statement = self.conn.prepare_cached(
-                "select state, laters, first_later_at from sends where broadcast = ?1 and recipient = ?2",
-            )?;
-            let row: Option<(State, i64, Option<i64>)> = statement
-                .query_row((broadcast.id, known.id), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-                .optional()?;
-            if let Some((state, count, first_at)) = row {
-                laters = Laters { count, first_at: first_at.map(UnixMillis) };
-                if !matches!(state, State::Pending | State::Skipped) {
-                    *dry.settled.entry(state).or_default() += 1;
-                    return Ok(());
-                }
+        let mut values = row.values.clone();
+        if let (Some(broadcast), Some(known)) = (broadcast, &known)
+            && let Some(existing) = existing(&self.conn, broadcast.id, known.id)?
+        {
+            if !matches!(existing.state, State::Pending | State::Skipped) {
+                *dry.settled.entry(existing.state).or_default() += 1;
+                return Ok(());
             }
+            laters = existing.laters;
+            values = existing.values_for(row, check);
         }
         let other = match &known {
             Some(known) => reached(&self.conn, rivals, known.id)?,
             None => false,
         };
-        match with_values(judge(known.as_ref(), other, laters, terms), row.values.as_deref(), check) {
+        match with_values(judge(known.as_ref(), other, laters, terms), values.as_deref(), check) {
             Decision::Wait { not_before } if not_before > terms.now => {
                 dry.later += 1;
                 dry.next_at = Some(dry.next_at.map_or(not_before, |next| next.min(not_before)));

@@ -55,13 +55,13 @@ impl<'c> Stage<'c> {
             known(self.conn, &row.key)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?
         };
         let other = !inserted && reached(self.conn, &self.rivals, known.id)?;
-        let decide = |laters, check: &mut CheckValues<'_>| {
-            with_values(judge(Some(&known), other, laters, terms), row.values.as_deref(), check)
+        let decide = |laters, values: Option<&str>, check: &mut CheckValues<'_>| {
+            with_values(judge(Some(&known), other, laters, terms), values, check)
         };
         // Somebody new has no row here yet; somebody known may have.
-        let existing = if inserted { None } else { self.existing(known.id)? };
+        let existing = if inserted { None } else { existing(self.conn, self.broadcast.id, known.id)? };
         let Some(existing) = existing else {
-            let decision = decide(Laters::default(), check);
+            let decision = decide(Laters::default(), row.values.as_deref(), check);
             self.new_send.execute((
                 self.broadcast.id,
                 known.id,
@@ -78,47 +78,34 @@ impl<'c> Stage<'c> {
             self.note(&decision);
             return Ok(());
         };
-        if self.hold.execute((self.listing, existing.id))? == 0 {
-            // A duplicate inside the list, or a row of a planning that was cut off and is continued.
-            return Ok(());
-        }
-        let planned_before = existing.planned || existing.listing == self.listing;
+        let again = self.hold.execute((self.listing, existing.id))? == 0;
+        let own = existing.planned || existing.listing == self.listing;
         match existing.state {
+            // A duplicate inside the list.
+            State::Skipped if again && existing.finished_at == Some(terms.now.0) => {}
             // The first listing to be planned fixes a row's values: one that was cut off fixed nothing.
-            State::Pending if !planned_before => {
-                self.take_over(&existing, decide(existing.laters, check), row, terms)?
+            State::Pending if !own => {
+                let decision = decide(existing.laters, row.values.as_deref(), check);
+                self.take_over(&existing, decision, row.values.as_deref(), terms)?;
             }
-            State::Skipped => self.take_over(&existing, decide(existing.laters, check), row, terms)?,
-            _ if existing.row_values.as_deref() != row.values.as_deref() => self.changed_values += 1,
+            // Judged anew, with its own values where the message can be made with them.
+            State::Skipped => {
+                let values = existing.values_for(row, check);
+                self.changed_values += u64::from(values != row.values);
+                let decision = decide(existing.laters, values.as_deref(), check);
+                self.take_over(&existing, decision, values.as_deref(), terms)?;
+            }
+            _ if !again && existing.row_values.as_deref() != row.values.as_deref() => self.changed_values += 1,
             _ => {}
         }
         Ok(())
-    }
-
-    fn existing(&self, recipient: i64) -> rusqlite::Result<Option<Existing>> {
-        self.conn
-            .prepare_cached(
-                "select s.id, s.state, s.listing, s.row_values, s.laters, s.first_later_at, l.planned_at is not null
-                 from sends s join listings l on l.id = s.listing where s.broadcast = ?1 and s.recipient = ?2",
-            )?
-            .query_row((self.broadcast.id, recipient), |row| {
-                Ok(Existing {
-                    id: row.get(0)?,
-                    state: row.get(1)?,
-                    listing: row.get(2)?,
-                    row_values: row.get(3)?,
-                    laters: Laters { count: row.get(4)?, first_at: row.get::<_, Option<i64>>(5)?.map(UnixMillis) },
-                    planned: row.get(6)?,
-                })
-            })
-            .optional()
     }
 
     fn take_over(
         &mut self,
         existing: &Existing,
         decision: Decision,
-        row: &ListedRow,
+        values: Option<&str>,
         terms: Terms,
     ) -> rusqlite::Result<()> {
         self.conn
@@ -128,11 +115,12 @@ impl<'c> Stage<'c> {
             )?
             .execute((
                 existing.id,
-                self.listing,
+                // A planned row stays with its list: it may go out whatever becomes of this one.
+                if existing.planned { existing.listing } else { self.listing },
                 decision.state(),
                 decision.not_before(),
                 decision.reason(),
-                row.values.as_deref(),
+                values,
                 decision.decided_at(terms.now),
             ))?;
         self.count(existing.state, -1);
@@ -159,11 +147,41 @@ impl<'c> Stage<'c> {
     }
 }
 
-struct Existing {
+/// The row of a person in a broadcast.
+pub(super) fn existing(conn: &Connection, broadcast: i64, recipient: i64) -> rusqlite::Result<Option<Existing>> {
+    conn.prepare_cached(
+        "select s.id, s.state, s.listing, s.row_values, s.laters, s.first_later_at, s.finished_at,
+                        l.planned_at is not null
+                 from sends s join listings l on l.id = s.listing where s.broadcast = ?1 and s.recipient = ?2",
+    )?
+    .query_row((broadcast, recipient), |row| {
+        Ok(Existing {
+            id: row.get(0)?,
+            state: row.get(1)?,
+            listing: row.get(2)?,
+            row_values: row.get(3)?,
+            laters: Laters { count: row.get(4)?, first_at: row.get::<_, Option<i64>>(5)?.map(UnixMillis) },
+            finished_at: row.get(6)?,
+            planned: row.get(7)?,
+        })
+    })
+    .optional()
+}
+
+pub(super) struct Existing {
     id: i64,
-    state: State,
+    pub(super) state: State,
     listing: i64,
     row_values: Option<String>,
-    laters: Laters,
+    finished_at: Option<i64>,
+    pub(super) laters: Laters,
     planned: bool,
+}
+
+impl Existing {
+    /// The values that stand when this row is listed again: its own where it was planned with such as the message can use.
+    pub(super) fn values_for(&self, row: &ListedRow, check: &mut CheckValues<'_>) -> Option<String> {
+        let frozen = self.planned && check(self.row_values.as_deref()).is_ok();
+        if frozen { self.row_values.clone() } else { row.values.clone() }
+    }
 }
