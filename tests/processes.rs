@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mmsg::sandbox::{Faults, Tier};
 use rustix::process::Signal;
@@ -107,17 +107,27 @@ fn overlapping_resumes_share_what_is_left() {
 fn one_of_several_stopped_for_a_while_and_continued_sends_nobody_a_second_message() {
     let seconds = number_of_this_process("MMSG_STOP_SECONDS").unwrap_or(6);
     let shop = faulty_shop();
-    let list = people(1500);
+    let list = people(3000);
     list_file(&shop.env, &list);
     let words = shop.words(&["-o", "json", "--concurrency", "4", "list.csv"]);
     let stopped = shop.env.start("", &words);
     shop.sandbox.wait_for_sends(50);
     let other = shop.env.start("", &words);
-    shop.sandbox.wait_for_sends(150);
-    stopped.signal(Signal::STOP);
-    let before = shop.sandbox.count("sends");
+    let at_work = "select count(distinct run) from sends where run is not null";
+    wait_until("both are at work", || shop.asks_ledger(at_work) == ["2"]);
+    // Stopped in the middle of a transaction it holds up the others: it goes on, and is stopped at another moment.
+    wait_until("the other works on while one is stopped", || {
+        stopped.signal(Signal::STOP);
+        std::thread::sleep(Duration::from_millis(200));
+        let before = shop.sandbox.count("sends");
+        std::thread::sleep(Duration::from_millis(300));
+        let works = shop.sandbox.count("sends") > before;
+        if !works {
+            stopped.signal(Signal::CONT);
+        }
+        works
+    });
     std::thread::sleep(Duration::from_secs(seconds / 2));
-    assert!(shop.sandbox.count("sends") > before, "nobody worked meanwhile");
     // A third finds it alive: its lock is held, however still it is.
     let third = shop.env.start("", &words);
     std::thread::sleep(Duration::from_secs(seconds - seconds / 2));
@@ -129,6 +139,15 @@ fn one_of_several_stopped_for_a_while_and_continued_sends_nobody_a_second_messag
     let totals = shop.totals(&list, &[], 0);
     assert_eq!(totals["this_run"]["found_unknown"], 0, "{totals:#}");
     judge(&shop, &list);
+}
+
+#[track_caller]
+fn wait_until(what: &str, mut come: impl FnMut() -> bool) {
+    let begin = Instant::now();
+    while !come() {
+        assert!(begin.elapsed() < Duration::from_secs(30), "it never came that {what}");
+        std::thread::sleep(Duration::from_millis(7));
+    }
 }
 
 #[test]
