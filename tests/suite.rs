@@ -31,4 +31,6 @@ mod suite_is_whole;
 mod tokens;
 mod unknown;
 mod webhook;
+mod webhook_commands;
 mod webhook_limits;
+mod webhook_loss;

@@ -1,19 +1,14 @@
-//! Notices from Meta: the receiver's answers, the ledger behind them, and what was kept elsewhere.
+//! `mmsg webhook serve`: what it takes, what it refuses, and what it does while the ledger is gone.
 
 use std::fs;
-use std::io::Write;
 use std::net::TcpListener;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rustix::process::Signal;
-use serde_json::json;
 
 use crate::common::receiver::{
-    PSID, Receiver, VERIFY_TOKEN, environment, get, heard_out, notice, number, post, post_with, sends_told, signature,
+    PSID, Receiver, VERIFY_TOKEN, environment, get, notice, number, post, post_with, signature,
 };
-use crate::common::sandbox::Sandbox;
-use crate::common::shop::{Shop, people};
 use crate::common::{APP_SECRET, Env, SUBSCRIPTION_TOKEN, repository};
 
 #[test]
@@ -168,104 +163,6 @@ fn a_ledger_that_another_program_holds_is_waited_for_and_then_refuses() {
 }
 
 #[test]
-fn what_was_acknowledged_survives_sigkill() {
-    let env = environment();
-    let mut acknowledged = 0;
-    for round in 0..8 {
-        let receiver = Receiver::start(&env, &[]);
-        let mut client = receiver.connect();
-        for post_n in 0..=round {
-            let first = round * 1000 + post_n * 10;
-            client.send(&post(&notice(first..first + 10), APP_SECRET));
-            assert_eq!(client.answer().unwrap().0, 200);
-            acknowledged += 10;
-        }
-        receiver.process.kill();
-    }
-    assert_eq!(number(&env.path("ledger.db"), "select count(*) from events"), acknowledged);
-}
-
-#[test]
-fn sigterm_under_load_loses_nothing_that_was_acknowledged() {
-    let env = environment();
-    for signal in [Signal::TERM, Signal::INT, Signal::HUP] {
-        let receiver = Receiver::start(&env, &[]);
-        let before = receiver.events();
-        let (acknowledged, stopped, next) = (AtomicUsize::new(0), AtomicBool::new(false), AtomicUsize::new(0));
-        std::thread::scope(|scope| {
-            for _ in 0..6 {
-                scope.spawn(|| {
-                    let mut client = receiver.connect();
-                    while !stopped.load(Ordering::Relaxed) {
-                        let first = next.fetch_add(20, Ordering::Relaxed) + 100_000 * signal.as_raw() as usize;
-                        client.send(&post(&notice(first..first + 20), APP_SECRET));
-                        match client.answer() {
-                            Some((200, _)) => acknowledged.fetch_add(20, Ordering::Relaxed),
-                            Some((status, _)) => panic!("{status}"),
-                            None => return,
-                        };
-                    }
-                });
-            }
-            while acknowledged.load(Ordering::Relaxed) < 400 {
-                std::thread::sleep(Duration::from_millis(1));
-            }
-            receiver.process.signal(signal);
-        });
-        let ledger = receiver.ledger().to_owned();
-        receiver.process.ends().exits(0).says("stopping");
-        let stored = number(&ledger, "select count(*) from events") - before;
-        assert!(stored >= acknowledged.load(Ordering::Relaxed) as i64, "{stored} of {acknowledged:?}");
-    }
-}
-
-#[test]
-fn chaos_on_the_way_gives_the_truth_in_the_ledger() {
-    let machine = environment();
-    let receiver = Receiver::start(&machine, &[]);
-    let folder = tempfile::tempdir().unwrap();
-    let truth = folder.path().join("truth");
-    let mut shop = Shop::with(|options| {
-        options.credentials.verify_token = VERIFY_TOKEN.to_owned();
-        options.dials.lost_replies = 0.03;
-        let hooks = &mut options.webhooks;
-        hooks.url = Some(receiver.url.clone());
-        hooks.delay = Duration::from_millis(30);
-        hooks.batch = 40;
-        hooks.duplicates = 0.3;
-        hooks.late = 0.1;
-        hooks.late_by = Duration::from_millis(300);
-        hooks.disorder = 0.3;
-        hooks.missing_ids = 0.3;
-        hooks.envelope = mmsg::sandbox::Envelope::Mixed;
-        hooks.truth = Some(truth.clone());
-    });
-    let env = std::mem::replace(&mut shop.env, Env::new());
-    shop.env = env.set("MMSG_LEDGER", receiver.ledger().to_str().unwrap());
-    let list = people(600);
-    let run = shop.send(&list, &["-o", "json"]).exits(11);
-    assert!(run.json()["unknown"].as_u64().unwrap() > 0, "no reply was lost");
-    assert_eq!(shop.sandbox.stats()["webhook"]["verified"], true, "the receiver did not answer the check");
-
-    let lines = heard_out(&truth, 600, Duration::from_secs(40));
-    receiver.process.signal(Signal::TERM);
-    let ledger = receiver.ledger().to_owned();
-    receiver.process.ends().exits(0);
-    let counts = |what: &str| number(&ledger, &format!("select count(*) from {what}")) as usize;
-
-    for stage in ["echoed", "delivered", "read", "clicked", "failed"] {
-        let told = sends_told(&lines, stage);
-        assert!(told > 0, "{stage}");
-        assert_eq!(counts(&format!("sends where {stage}_at is not null")), told, "{stage}");
-    }
-    assert_eq!(counts("sends where state = 2"), list.len());
-    assert_eq!(shop.sandbox.accepted().len(), list.len());
-    let made = lines.iter().filter(|line| line.get("event").is_some()).count();
-    assert_eq!(counts("events"), made, "a repeated event is stored once");
-    shop.env.mmsg(["unknown", "list"]).exits(0).says("no sends in doubt");
-}
-
-#[test]
 fn tls_is_spoken_where_a_certificate_is_given() {
     let env = environment();
     let file = |name: &str| repository("tests/fixtures/tls").join(name).to_str().unwrap().to_owned();
@@ -306,107 +203,4 @@ fn no_line_names_a_person_or_a_secret() {
         assert!(!run.stderr.contains(private) && !run.stdout.contains(private), "{private}: {run:#?}");
     }
     assert!(run.stderr.contains("1 post taken, 3 new events"), "{}", run.stderr);
-}
-
-#[test]
-fn kept_notices_are_stored_once_and_bad_lines_are_named() {
-    let env = environment();
-    let lines = [
-        notice(0..100),
-        "not json".to_owned(),
-        notice(100..150),
-        String::new(),
-        notice(0..100),
-        "{\"x\":1}".to_owned(),
-    ];
-    fs::write(env.path("queue.ndjson"), lines.join("\n")).unwrap();
-    let run = env.mmsg(["webhook", "ingest", "queue.ndjson", "-o", "json"]).exits(0);
-    let run = run.says("queue.ndjson line 2: no JSON object").says("queue.ndjson line 6: no event in it");
-    let tally = run.json();
-    for (key, n) in [
-        ("bodies", 5),
-        ("readable", 3),
-        ("unreadable", 2),
-        ("new", 150),
-        ("duplicates", 100),
-        ("foreign", 150),
-        ("waiting", 0),
-    ] {
-        assert_eq!(tally[key], n, "{key}: {tally:#}");
-    }
-    assert_eq!(
-        tally["unreadable_lines"][0],
-        json!({"file": "queue.ndjson", "line": 2, "why": "no JSON object: wrong at line 1 column 2"})
-    );
-
-    // One body spread over lines, gzip, stdin, all in one go, and nothing is new but one.
-    let spread: serde_json::Value = serde_json::from_str(&notice(0..2)).unwrap();
-    fs::write(env.path("body.json"), serde_json::to_string_pretty(&spread).unwrap()).unwrap();
-    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packed.write_all(notice(0..3).as_bytes()).unwrap();
-    fs::write(env.path("body.gz"), packed.finish().unwrap()).unwrap();
-    let words = ["webhook", "ingest", "body.json", "body.gz", "-", "-o", "json"];
-    let tally = env.mmsg_reading(notice([150]), words).exits(0).json();
-    assert_eq!((&tally["new"], &tally["duplicates"], &tally["bodies"]), (&json!(1), &json!(5), &json!(3)));
-
-    fs::write(env.path("bad"), "x\ny\n").unwrap();
-    let run = env.mmsg(["webhook", "ingest", "bad"]).exits(5).says("bad line 1").says("bad line 2");
-    assert!(run.stdout.contains("unreadable"), "{run:#?}");
-    env.mmsg(["webhook", "ingest", "nowhere"]).fails(2, "can't read nowhere");
-    env.mmsg_reading("\n", ["webhook", "ingest", "-"]).exits(0).says("nothing in it");
-}
-
-#[test]
-fn subscribing_keeps_what_others_live_on() {
-    let sandbox = Sandbox::start();
-    let env = sandbox.environment();
-    let fields = |args: &[&str], code: i32| {
-        let words = [&["webhook", "subscribe", "-o", "json"], args].concat();
-        let rows = env.mmsg(words).exits(code).json();
-        let pair =
-            |row: &serde_json::Value| format!("{} {}", row["change"].as_str().unwrap(), row["field"].as_str().unwrap());
-        rows.as_array().unwrap().iter().map(pair).collect::<Vec<_>>()
-    };
-    let status = env.mmsg(["webhook", "status", "-o", "json"]).exits(5).says("no app gets webhooks");
-    assert_eq!(status.json()["missing"].as_array().unwrap().len(), 7);
-
-    assert_eq!(fields(&["--fields", "messages,message_reads"], 0), ["added messages", "added message_reads"]);
-    let all = fields(&[], 0);
-    assert_eq!(all.iter().filter(|row| row.starts_with("added ")).count(), 7);
-    assert_eq!(all[7..], ["kept message_reads", "kept messages"]);
-    let again = env.mmsg(["webhook", "subscribe"]).exits(0).says("nothing was changed");
-    assert!(again.stdout.contains("kept"), "{again:#?}");
-    let status = env.mmsg(["webhook", "status", "-o", "json"]).exits(0).json();
-    assert_eq!((&status["healthy"], &status["missing"], &status["unheard"]), (&json!(true), &json!([]), &json!(0)));
-
-    // Something goes: it asks, and nobody is there to answer.
-    env.mmsg(["webhook", "subscribe", "--only"]).fails(9, "taking webhooks away");
-    let only = fields(&["--only", "--yes"], 0);
-    assert_eq!(only[7..], ["removed message_reads", "removed messages"]);
-    env.mmsg(["webhook", "subscribe", "--fields", "no_such_field"]).fails(5, "Graph refused");
-    env.mmsg(["webhook", "subscribe", "--fields", "a&b"]).fails(2, "is no webhook field");
-}
-
-#[test]
-fn the_page_token_is_read_where_none_is_set_and_never_shown() {
-    let sandbox = Sandbox::start();
-    let env = sandbox.environment().unset("MMSG_PAGE_TOKEN");
-    env.mmsg(["webhook", "subscribe", "--verbose"]).exits(0);
-    env.mmsg(["webhook", "status", "--verbose"]).exits(0);
-}
-
-#[test]
-fn silence_after_accepted_sends_is_told() {
-    let shop = Shop::open();
-    shop.env.mmsg(["webhook", "subscribe"]).exits(0);
-    shop.send(&people(3), &[]).exits(0);
-    shop.env.mmsg(["webhook", "status"]).exits(0);
-    let conn = rusqlite::Connection::open(shop.ledger()).unwrap();
-    conn.execute("update counters set hour = hour - 3", ()).unwrap();
-    let run = shop.env.mmsg(["webhook", "status", "-o", "json"]).exits(5).says("3 sends were accepted since");
-    assert_eq!((&run.json()["healthy"], &run.json()["unheard"]), (&json!(false), &json!(3)));
-    let heard = notice([1]);
-    shop.env.mmsg_reading(heard, ["webhook", "ingest", "-"]).exits(0);
-    let status = shop.env.mmsg(["webhook", "status", "-o", "json"]).exits(0).json();
-    assert!(status["last_event_at"].is_string(), "{status:#}");
 }

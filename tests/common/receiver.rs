@@ -35,7 +35,13 @@ pub struct Receiver<'e> {
 impl<'e> Receiver<'e> {
     /// Starts it on a free port, with these arguments besides.
     pub fn start(env: &'e Env, args: &[&str]) -> Self {
-        let words = [&["webhook", "serve", "--listen", "127.0.0.1:0", "--ledger", "ledger.db"], args].concat();
+        Self::start_at(env, 0, args)
+    }
+
+    /// Starts it on this port.
+    pub fn start_at(env: &'e Env, port: u16, args: &[&str]) -> Self {
+        let listen = format!("127.0.0.1:{port}");
+        let words = [&["webhook", "serve", "--listen", &listen, "--ledger", "ledger.db"], args].concat();
         Self::of(env, env.start("", &words))
     }
 
