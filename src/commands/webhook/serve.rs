@@ -23,13 +23,13 @@ use crate::webhook::listener::{Answered, Counts, Listener, Options, Said};
 const CONNECTIONS: usize = 8192;
 /// Descriptors for everything else: the ledger, its locks, standard streams.
 const OTHER_FILES: u64 = 64;
-/// How often what was answered is told.
-const TELL_EVERY: Duration = Duration::from_secs(60);
+const MINUTE: Duration = Duration::from_secs(60);
 
 /// Take in Meta's notices: each is answered 200 once its events are in the ledger.
 ///
 /// Runs until Ctrl-C or SIGTERM, then answers what is under way and exits 0 (10 when the ledger is down). Meta needs an https
-/// address with a real certificate: give --tls-cert and --tls-key, or put a proxy in front.
+/// address with a real certificate: give --tls-cert and --tls-key, or put a proxy in front. A renewed certificate is taken up
+/// within a minute.
 ///
 /// A notice is believed only with the signature of the app secret (app_secret of the profile, MMSG_APP_SECRET; several while one
 /// is replaced by the next). The verify token (verify_token, MMSG_VERIFY_TOKEN) answers Meta's check of the address.
@@ -85,7 +85,7 @@ pub async fn run(context: &Context, args: ServeArgs) -> Result<Exit> {
         path: args.path.clone(),
         verify_token,
         app_secrets,
-        tls,
+        tls: tls.clone(),
         connections: descriptors_for(CONNECTIONS),
         opt_ins: args.opt_ins,
         cool_down: cool_down(context),
@@ -98,27 +98,28 @@ pub async fn run(context: &Context, args: ServeArgs) -> Result<Exit> {
         ui.warn("notices come in clear text here: let nothing but a proxy with TLS reach this address");
     }
     let counts = listener.counts();
-    let served = until_told(ui, &signals, listener, &counts).await;
+    let every_minute = || {
+        tell(ui, "in the last minute", &counts());
+        if let Some(tls) = &tls {
+            renew(ui, tls);
+        }
+    };
+    let served = until_told(ui, &signals, listener, &every_minute).await;
     tell(ui, "until the end", &counts());
     served.map(|()| Exit::Done)
 }
 
 /// Serves until the first signal; at the second no longer waits for what is under way.
-async fn until_told(
-    ui: &Ui,
-    signals: &Signals,
-    listener: Listener,
-    counts: &(impl Fn() -> Counts + Sync),
-) -> Result<()> {
+async fn until_told(ui: &Ui, signals: &Signals, listener: Listener, every_minute: &impl Fn()) -> Result<()> {
     let stop = CancellationToken::new();
     let mut serving = std::pin::pin!(listener.serve(stop.clone()));
-    let mut minutes = tokio::time::interval(TELL_EVERY);
+    let mut minutes = tokio::time::interval(MINUTE);
     minutes.tick().await;
     let mut level = signals.level();
     loop {
         tokio::select! {
             ended = &mut serving => return ended,
-            _ = minutes.tick() => tell(ui, "in the last minute", &counts()),
+            _ = minutes.tick() => every_minute(),
             changed = level.wait_for(|level| *level > u8::from(stop.is_cancelled())) => {
                 if changed.is_err() || stop.is_cancelled() {
                     return Err(Error::new(signals.exit(), "ended at once; what was not answered with 200 comes again"));
@@ -127,6 +128,15 @@ async fn until_told(
                 stop.cancel();
             }
         }
+    }
+}
+
+/// Takes up a certificate that was renewed.
+fn renew(ui: &Ui, tls: &Tls) {
+    match tls.renew() {
+        Ok(true) => ui.status("the new certificate is in use"),
+        Ok(false) => {}
+        Err(error) => ui.warn(&format!("{error}; the old certificate stays in use")),
     }
 }
 

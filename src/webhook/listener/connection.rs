@@ -30,7 +30,7 @@ pub(super) async fn serve(stream: TcpStream, tls: Option<Tls>, front: Arc<Front>
         None => speak(stream, &front, &stop).await,
         Some(tls) => {
             tokio::select! {
-                shaken = timeout(PATIENCE, tls.0.accept(stream)) => {
+                shaken = timeout(PATIENCE, tls.acceptor().accept(stream)) => {
                     if let Ok(Ok(stream)) = shaken {
                         speak(stream, &front, &stop).await;
                     }

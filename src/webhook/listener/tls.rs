@@ -1,20 +1,37 @@
-//! The certificate that the listener shows, where no proxy does it.
+//! The certificate that the listener shows, where no proxy does it. A renewed one is taken up without a restart.
 
 use std::fmt;
-use std::path::Path;
-use std::sync::Arc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
 
+use sha2::{Digest, Sha256};
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
-use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::pem::{self, PemObject};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 use crate::error::{Error, Result};
 
-/// A certificate chain and its key, ready to accept with.
+/// A certificate chain and its key. Clones share it.
 #[derive(Clone)]
-pub struct Tls(pub(super) TlsAcceptor);
+pub struct Tls(Arc<Shared>);
+
+struct Shared {
+    files: Files,
+    loaded: RwLock<Loaded>,
+}
+
+struct Files {
+    cert: PathBuf,
+    key: PathBuf,
+}
+
+struct Loaded {
+    acceptor: TlsAcceptor,
+    /// Of both files as they were last read.
+    digest: [u8; 32],
+}
 
 impl fmt::Debug for Tls {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -28,25 +45,117 @@ impl Tls {
     /// # Errors
     /// Exit 3 when one can't be read, or they don't fit.
     pub fn read(cert: &Path, key: &Path) -> Result<Self> {
-        let unreadable = |what: &str, path: &Path, error: &dyn std::error::Error| {
-            // The causes of a PEM error never hold the file's text.
-            Error::config(format!("can't read the {what} {}: {error}", path.display())).hint(
-                "--tls-cert and --tls-key name PEM files, such as fullchain.pem and privkey.pem of an ACME client",
-            )
-        };
-        let chain = CertificateDer::pem_file_iter(cert)
-            .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-            .map_err(|error| unreadable("certificate", cert, &error))?;
-        let private = PrivateKeyDer::from_pem_file(key).map_err(|error| unreadable("key", key, &error))?;
+        let files = Files { cert: cert.to_owned(), key: key.to_owned() };
+        let (chain, private) = files.bytes()?;
+        let loaded = Loaded { acceptor: files.acceptor(&chain, &private)?, digest: digest(&chain, &private) };
+        Ok(Self(Arc::new(Shared { files, loaded: RwLock::new(loaded) })))
+    }
+
+    /// Reads the files again; whether a new certificate took the place of the old one.
+    ///
+    /// # Errors
+    /// Exit 3 when they can't be used: the old one stays. Files that don't fit are told of once, until they change.
+    pub fn renew(&self) -> Result<bool> {
+        let Shared { files, loaded } = &*self.0;
+        let (chain, private) = files.bytes()?;
+        let digest = digest(&chain, &private);
+        let mut loaded = loaded.write().unwrap_or_else(PoisonError::into_inner);
+        if loaded.digest == digest {
+            return Ok(false);
+        }
+        loaded.digest = digest;
+        loaded.acceptor = files.acceptor(&chain, &private)?;
+        Ok(true)
+    }
+
+    pub(super) fn acceptor(&self) -> TlsAcceptor {
+        self.0.loaded.read().unwrap_or_else(PoisonError::into_inner).acceptor.clone()
+    }
+}
+
+impl Files {
+    fn bytes(&self) -> Result<(Vec<u8>, Vec<u8>)> {
+        let read = |what: &str, path: &Path| std::fs::read(path).map_err(|error| unreadable(what, path, &error));
+        Ok((read("certificate", &self.cert)?, read("key", &self.key)?))
+    }
+
+    fn acceptor(&self, chain: &[u8], private: &[u8]) -> Result<TlsAcceptor> {
+        let chain = CertificateDer::pem_slice_iter(chain)
+            .collect::<Result<Vec<_>, pem::Error>>()
+            .map_err(|error| unreadable("certificate", &self.cert, &error))?;
+        let private = PrivateKeyDer::from_pem_slice(private).map_err(|error| unreadable("key", &self.key, &error))?;
         let config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
             .with_safe_default_protocol_versions()
             .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, private));
         let mut config = config.map_err(|error| {
-            Error::config(format!("the certificate {} and the key {} can't be used", cert.display(), key.display()))
+            let (cert, key) = (self.cert.display(), self.key.display());
+            Error::config(format!("the certificate {cert} and the key {key} can't be used"))
                 .because(&error)
                 .hint("the key must belong to the first certificate of the file")
         })?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self(TlsAcceptor::from(Arc::new(config))))
+        Ok(TlsAcceptor::from(Arc::new(config)))
+    }
+}
+
+fn digest(chain: &[u8], private: &[u8]) -> [u8; 32] {
+    let mut hash = Sha256::new_with_prefix((chain.len() as u64).to_le_bytes());
+    hash.update(chain);
+    hash.update(private);
+    hash.finalize().into()
+}
+
+/// The causes never hold the file's text.
+fn unreadable(what: &str, path: &Path, cause: &(dyn std::error::Error + 'static)) -> Error {
+    Error::config(format!("can't read the {what} {}", path.display()))
+        .because(cause)
+        .hint("--tls-cert and --tls-key name PEM files, such as fullchain.pem and privkey.pem of an ACME client")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Exit;
+
+    const CERT: &str = include_str!("../../../tests/fixtures/tls/cert.pem");
+    const KEY: &str = include_str!("../../../tests/fixtures/tls/key.pem");
+    const NEXT_CERT: &str = include_str!("../../../tests/fixtures/tls/next-cert.pem");
+    const NEXT_KEY: &str = include_str!("../../../tests/fixtures/tls/next-key.pem");
+
+    #[test]
+    fn a_renewed_certificate_is_taken_up_once_both_files_fit() {
+        let folder = tempfile::tempdir().unwrap();
+        let (cert, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+        let write = |path: &Path, text: &str| std::fs::write(path, text).unwrap();
+        write(&cert, CERT);
+        write(&key, KEY);
+        let tls = Tls::read(&cert, &key).unwrap();
+        let first = Arc::clone(tls.acceptor().config());
+        assert!(!tls.renew().unwrap());
+        // In the middle of a renewal: said once, and the old one stays.
+        write(&cert, NEXT_CERT);
+        let error = tls.renew().unwrap_err();
+        assert_eq!(error.exit(), Exit::Config);
+        assert!(!error.to_string().contains("PRIVATE"), "{error}");
+        assert!(!tls.renew().unwrap());
+        assert!(Arc::ptr_eq(&first, tls.acceptor().config()));
+        write(&key, NEXT_KEY);
+        assert!(tls.renew().unwrap());
+        assert!(!Arc::ptr_eq(&first, tls.acceptor().config()));
+        assert!(!tls.renew().unwrap());
+        std::fs::remove_file(&key).unwrap();
+        assert_eq!(tls.renew().unwrap_err().exit(), Exit::Config);
+    }
+
+    #[test]
+    fn files_that_are_none_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let (cert, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
+        for (chain, private) in [("", KEY), (CERT, ""), (CERT, CERT), (KEY, KEY), (CERT, NEXT_KEY), ("\u{0}", "\u{0}")]
+        {
+            std::fs::write(&cert, chain).unwrap();
+            std::fs::write(&key, private).unwrap();
+            assert_eq!(Tls::read(&cert, &key).unwrap_err().exit(), Exit::Config);
+        }
     }
 }
