@@ -52,8 +52,8 @@ struct Ingested {
     unreadable: u64,
     /// The first of them.
     unreadable_lines: Vec<BadLine>,
-    /// Entries of readable bodies that could not be read, or had no value.
-    empty: u64,
+    /// Parts of readable bodies that could not be read, and were kept as they came.
+    unreadable_parts: u64,
     /// Ordinary Messenger events, which are not kept.
     ignored: u64,
     new: u64,
@@ -89,7 +89,7 @@ impl Record for Ingested {
         "doubts settled",
         "opt-ins",
         "not kept",
-        "entries without a value",
+        "unreadable parts",
     ];
 
     fn cells(&self) -> Vec<String> {
@@ -106,7 +106,7 @@ impl Record for Ingested {
             self.settled,
             self.opt_ins,
             self.ignored,
-            self.empty,
+            self.unreadable_parts,
         ]
         .map(thousands)
         .to_vec()
@@ -143,7 +143,7 @@ fn ingest(ledger: &mut Ledger, ui: &Ui, args: &IngestArgs, cool_down: Duration) 
                 Ok((notice, size)) => {
                     done.readable += 1;
                     done.ignored += notice.ignored;
-                    done.empty += notice.empty;
+                    done.unreadable_parts += notice.unreadable;
                     events.extend(notice.events);
                     bytes += size;
                 }
@@ -168,7 +168,8 @@ fn ingest(ledger: &mut Ledger, ui: &Ui, args: &IngestArgs, cool_down: Duration) 
 fn read(item: Item) -> Result<(notice::Notice, usize), String> {
     let Item::Body(body) = item else { return Err("longer than any notice".to_owned()) };
     let notice = notice::read(&body).map_err(|malformed| malformed.to_string())?;
-    if notice.events.is_empty() && notice.ignored == 0 && notice.empty > 0 {
+    // A receiver keeps whatever Meta signed; here the file has it.
+    if notice.unreadable > 0 && notice.unreadable == notice.events.len() as u64 && notice.ignored == 0 {
         return Err("no event in it: it is no notice, or one that was sent without values".to_owned());
     }
     Ok((notice, body.len()))

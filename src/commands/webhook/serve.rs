@@ -201,6 +201,9 @@ fn line(answered: &Answered) -> String {
     line
 }
 
+/// What an operator must do where Meta sends nothing but names.
+const EMPTY: &str = "of them without a value: switch on Include values in the app's dashboard";
+
 /// A client may send any word for a method; only known ones are shown.
 fn method(method: &Method) -> &str {
     let known = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS, Method::PATCH];
@@ -223,7 +226,8 @@ fn tell(ui: &Ui, when: &str, counts: &Counts) {
         (events.opt_ins, "opt-in", "opt-ins"),
         (events.settled, "send in doubt settled", "sends in doubt settled"),
         (counts.buried, "send in doubt: its run died", "sends in doubt: their runs died"),
-        (counts.empty, "entry unreadable", "entries unreadable"),
+        (counts.unreadable, "part unreadable", "parts unreadable"),
+        (counts.empty, EMPTY, EMPTY),
         (counts.elsewhere, "request for other paths", "requests for other paths"),
     ] {
         if n > 0 {

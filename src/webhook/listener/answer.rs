@@ -174,6 +174,7 @@ impl Front {
         self.counts.change(|counts| {
             counts.posts += 1;
             counts.ignored += notice.ignored;
+            counts.unreadable += notice.unreadable;
             counts.empty += notice.empty;
         });
         Reply { events, ..Reply::ok() }

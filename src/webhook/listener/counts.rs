@@ -30,7 +30,9 @@ pub struct Counts {
     pub events: Tally,
     /// Ordinary Messenger events, which are not kept.
     pub ignored: u64,
-    /// Entries of good notices that could not be read.
+    /// Parts of notices that could not be read, and were kept as they came.
+    pub unreadable: u64,
+    /// Of these, changes without a value.
     pub empty: u64,
     /// Sends that became unknown because their run was found dead.
     pub buried: u64,
