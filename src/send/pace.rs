@@ -137,7 +137,81 @@ fn burst(rate: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Pass(u64),
+        Take(usize),
+        /// So much of what was taken last was not used.
+        GiveBack(usize),
+        Pause(u64),
+        Hold(u64),
+    }
+
+    fn any_step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            4 => (0..3000_u64).prop_map(Step::Pass),
+            4 => (1..200_usize).prop_map(Step::Take),
+            1 => (1..200_usize).prop_map(Step::GiveBack),
+            1 => (0..3000_u64).prop_map(Step::Pause),
+            1 => (0..3000_u64).prop_map(Step::Hold),
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+        #[test]
+        fn in_no_stretch_of_time_more_leave_than_the_rate_and_what_may_be_saved_up(
+            rate in 0.5..500.0_f64,
+            steps in proptest::collection::vec(any_step(), 1..60),
+        ) {
+            let begin = Instant::now();
+            let mut now = begin;
+            let mut pace = Pace::new(Rate::PerSecond(rate), begin);
+            let (mut paused, mut held) = (begin, begin);
+            // The model: how many left, and when.
+            let mut left: Vec<(Instant, usize)> = Vec::new();
+            for step in steps {
+                match step {
+                    Step::Pass(millis) => now += Duration::from_millis(millis),
+                    Step::Take(want) => {
+                        let next = pace.next_permit(now);
+                        let taken = pace.take(now, want);
+                        prop_assert!(taken <= want);
+                        prop_assert!(taken == 0 || (now >= paused && now >= held), "a pause was broken");
+                        prop_assert_eq!(taken > 0, next.is_none(), "a permit was told wrongly");
+                        left.push((now, taken));
+                    }
+                    Step::GiveBack(unused) => {
+                        if let Some((_, taken)) = left.last_mut() {
+                            let unused = unused.min(*taken);
+                            pace.give_back(unused);
+                            *taken -= unused;
+                        }
+                    }
+                    Step::Pause(millis) => {
+                        paused = paused.max(now + Duration::from_millis(millis));
+                        pace.pause(now + Duration::from_millis(millis));
+                    }
+                    Step::Hold(millis) => {
+                        held = now + Duration::from_millis(millis);
+                        pace.hold(held);
+                    }
+                }
+            }
+            for (first, (since, _)) in left.iter().enumerate() {
+                let mut sum = 0;
+                for (at, taken) in &left[first..] {
+                    sum += taken;
+                    let most = burst(rate) + (*at - *since).as_secs_f64() * rate;
+                    prop_assert!(sum as f64 <= most + 0.001, "{sum} of {most} in {:?}", *at - *since);
+                }
+            }
+        }
+    }
 
     #[test]
     fn a_rate_is_a_number_above_0_or_unlimited() {

@@ -1,0 +1,196 @@
+//! Every code, every shape of an answer, and what each means.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::graph::Usage;
+use crate::graph::codes;
+
+const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
+
+fn of(transport: Transport, campaign: CampaignTimes) -> Verdict {
+    let answer = Answer { transport, usage: Usage::default(), fbtrace_id: None, date: None };
+    classify(&answer, campaign, NOW)
+}
+
+fn error(status: u16, error: GraphError) -> Transport {
+    Transport::Answered { status, body: Body::Error(error) }
+}
+
+fn coded(code: i64, subcode: Option<i64>) -> GraphError {
+    coded_or_not(Some(code), subcode)
+}
+
+fn grown() -> CampaignTimes {
+    CampaignTimes { created_at: Some(NOW.minus(A_DAY)), start: None }
+}
+
+#[test]
+fn every_code_of_the_table_does_to_row_and_run_what_its_class_says() {
+    for row in codes::all() {
+        for campaign in [CampaignTimes::default(), grown()] {
+            let young = campaign.is_young(NOW);
+            let verdict = of(error(400, coded(row.code, row.subcode)), campaign);
+            let name = format!("{}/{:?} young {young}: {verdict:?}", row.code, row.subcode);
+            match row.class_when(young) {
+                Class::Stop | Class::Campaign | Class::Message => {
+                    assert_eq!(verdict.outcome, Outcome::Back, "{name}");
+                    let Effect::Stop(halt) = verdict.effect else { panic!("{name}") };
+                    assert_eq!(halt.exit, row.exit_when(young), "{name}");
+                    assert!(matches!(halt.exit, Exit::Credentials | Exit::Refused), "{name}");
+                    assert_eq!(halt.of_broadcast, row.class_when(young) != Class::Stop, "{name}");
+                }
+                Class::Drop => {
+                    let Outcome::Refused { suppress } = verdict.outcome else { panic!("{name}") };
+                    assert_eq!(suppress.is_some(), row.suppresses, "{name}");
+                    let Effect::Refused(refusal) = verdict.effect else { panic!("{name}") };
+                    assert_eq!(refusal.counts_as_burst, !row.suppresses, "{name}");
+                }
+                Class::Later => {
+                    let wait = if row.code == TOO_EARLY { COOL_DOWN } else { A_DAY };
+                    assert_eq!(verdict.outcome, Outcome::Later { until: NOW.plus(wait) }, "{name}");
+                }
+                Class::Wait => {
+                    assert_eq!(verdict.outcome, Outcome::Back, "{name}");
+                    let Effect::Wait(wait) = verdict.effect else { panic!("{name}") };
+                    assert_eq!((wait.is_rate, wait.of_broadcast), (row.is_rate, row.of_campaign), "{name}");
+                    assert!(wait.until.is_some_and(|until| until > NOW) || wait.is_rate || wait.next_day, "{name}");
+                }
+                Class::Doubt => {
+                    assert_eq!((verdict.outcome, verdict.effect), (Outcome::Unknown, Effect::Doubt), "{name}");
+                }
+            }
+            assert_eq!((verdict.http_status, verdict.facts.code), (Some(400), Some(row.code)));
+        }
+    }
+}
+
+fn any_transport() -> impl Strategy<Value = Transport> {
+    let codes: Vec<_> = codes::all().map(|row| (Some(row.code), row.subcode)).collect();
+    let known = proptest::sample::select(codes);
+    let code = prop_oneof![3 => known, 1 => any::<(Option<i64>, Option<i64>)>()];
+    let error =
+        (code, any::<bool>(), any::<Option<u64>>()).prop_map(|((code, subcode), is_transient, remaining_seconds)| {
+            Body::Error(GraphError { is_transient, remaining_seconds, ..coded_or_not(code, subcode) })
+        });
+    let body = prop_oneof![
+        6 => error,
+        1 => Just(Body::Success { tracking_id: None }),
+        1 => any::<bool>().prop_map(|is_json| Body::Other { sample: String::new(), is_json }),
+    ];
+    prop_oneof![
+        8 => (100..600_u16, body).prop_map(|(status, body)| Transport::Answered { status, body }),
+        1 => Just(Transport::Lost { why: "reset".to_owned() }),
+        1 => Just(Transport::NotSent { why: "refused".to_owned() }),
+    ]
+}
+
+fn coded_or_not(code: Option<i64>, subcode: Option<i64>) -> GraphError {
+    GraphError { code, subcode, message: "said".to_owned(), ..GraphError::default() }
+}
+
+/// The model: what may become of the row, by what came back. Only a success is a success, and only a table's word or a
+/// request that never left frees a row that was on the wire.
+fn may_be(transport: &Transport, outcome: &Outcome) -> bool {
+    match transport {
+        Transport::NotSent { .. } => *outcome == Outcome::Back,
+        Transport::Lost { .. } | Transport::Answered { body: Body::Other { .. }, .. } => *outcome == Outcome::Unknown,
+        Transport::Answered { body: Body::Success { .. }, .. } => matches!(outcome, Outcome::Accepted { .. }),
+        Transport::Answered { status, body: Body::Error(error) } => {
+            let unclear = error.is_transient || matches!(status, 300..=399 | 500..=599);
+            match (error.row(), outcome) {
+                (_, Outcome::Accepted { .. }) => false,
+                (Some(row), Outcome::Unknown) => row.class == Class::Doubt,
+                (Some(_), _) => true,
+                (None, Outcome::Unknown) => unclear,
+                (None, outcome) => *outcome == Outcome::Refused { suppress: None } && !unclear,
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn no_answer_frees_a_row_that_may_have_been_accepted(
+        transport in any_transport(),
+        age in proptest::option::of(0..100_000_u64),
+        regain in proptest::option::of(0..100_000_u64),
+    ) {
+        let created_at = age.map(|seconds| NOW.minus(Duration::from_secs(seconds)));
+        let usage = Usage { regain: regain.map(Duration::from_secs), ..Usage::default() };
+        let answer = Answer { transport: transport.clone(), usage, fbtrace_id: None, date: None };
+        let verdict = classify(&answer, CampaignTimes { created_at, start: None }, NOW);
+        prop_assert!(may_be(&transport, &verdict.outcome), "{verdict:?}");
+        // What the row becomes and what the run does are one decision, and no time lies in the past.
+        let agrees = match (&verdict.outcome, &verdict.effect) {
+            (Outcome::Accepted { .. }, Effect::Accepted) | (Outcome::Unknown, Effect::Doubt) => true,
+            (Outcome::Refused { suppress }, Effect::Refused(refusal)) => {
+                suppress.is_none() || !refusal.counts_as_burst
+            }
+            (Outcome::Later { until }, Effect::Later { .. }) => *until >= NOW,
+            (Outcome::Back, Effect::Wait(wait)) => wait.until.is_none_or(|until| until >= NOW),
+            (Outcome::Back, Effect::NotSent | Effect::Stop(_)) => true,
+            _ => false,
+        };
+        prop_assert!(agrees, "{verdict:?}");
+    }
+}
+
+#[test]
+fn a_code_in_the_table_decides_alone() {
+    let transient = GraphError { is_transient: true, ..coded(2_300_034, None) };
+    for status in [200, 302, 400, 500, 503] {
+        let verdict = of(error(status, transient.clone()), grown());
+        assert_eq!(verdict.outcome, Outcome::Refused { suppress: Some(Skip::OptedOut) }, "{status}");
+    }
+}
+
+#[test]
+fn without_a_known_code_status_and_transience_decide() {
+    let unknown = coded(424_242, None);
+    for (status, transient, is_doubt) in
+        [(400, false, false), (200, false, false), (400, true, true), (500, false, true), (302, false, true)]
+    {
+        for code in [Some(424_242), None] {
+            let verdict = of(error(status, GraphError { code, is_transient: transient, ..unknown.clone() }), grown());
+            assert_eq!(verdict.outcome == Outcome::Unknown, is_doubt, "{status} {transient} {code:?}");
+            if !is_doubt {
+                assert_eq!(verdict.effect, Effect::Refused(Refusal { code, counts_as_burst: true }));
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_no_answer_is_doubt_and_what_never_left_is_not() {
+    for status in [200, 204, 302, 403, 404, 500] {
+        let body = Body::Other { sample: "<html>".to_owned(), is_json: false };
+        assert_eq!(of(Transport::Answered { status, body }, grown()).outcome, Outcome::Unknown, "{status}");
+    }
+    assert_eq!(of(Transport::Lost { why: "reset".to_owned() }, grown()).outcome, Outcome::Unknown);
+    assert_eq!(of(Transport::NotSent { why: "refused".to_owned() }, grown()).outcome, Outcome::Back);
+    let accepted = Transport::Answered { status: 200, body: Body::Success { tracking_id: None } };
+    assert_eq!(of(accepted, grown()).outcome, Outcome::Accepted { tracking_id: None });
+}
+
+#[test]
+fn a_told_time_is_the_time() {
+    let told = GraphError { remaining_seconds: Some(90), ..coded(2_300_036, None) };
+    let until = NOW.plus(Duration::from_secs(90));
+    assert_eq!(of(error(400, told), grown()).outcome, Outcome::Later { until });
+    let told = GraphError { remaining_seconds: Some(90), ..coded(2_300_055, None) };
+    let Effect::Wait(wait) = of(error(400, told), grown()).effect else { panic!() };
+    assert_eq!(wait.until, Some(until));
+}
+
+#[test]
+fn warming_up_waits_for_metas_hour_then_looks_every_half_hour() {
+    let until = |age: u64| {
+        let created = NOW.minus(Duration::from_secs(age));
+        let campaign = CampaignTimes { created_at: Some(created), start: None };
+        let Effect::Wait(wait) = of(error(400, coded(2_300_041, None)), campaign).effect else { panic!() };
+        wait.until.unwrap().since(NOW).as_secs()
+    };
+    assert_eq!((until(600), until(3000), until(5000)), (3000, 600, 1800));
+}
