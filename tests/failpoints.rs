@@ -7,8 +7,8 @@ use mmsg::ledger::failpoint::NAMES;
 use rusqlite::Connection;
 use serde_json::Value;
 
-use crate::common::Run;
 use crate::common::shop::{Shop, people};
+use crate::common::{Run, files_below, repository};
 
 const CONCURRENCY: usize = 2;
 /// People of one list: one opted out, one in doubt, the others fine.
@@ -52,6 +52,17 @@ fn a_run_cut_off_at_any_commit_or_request_sends_nothing_twice_and_loses_nobody()
         "{} fail-points, {cut} runs cut off: duplicates 0, lost 0, {never_arrived} in doubt never arrived",
         NAMES.len()
     );
+}
+
+/// A commit that goes past the fail-points would be one that nobody proves.
+#[test]
+fn every_commit_of_the_ledger_goes_through_a_fail_point() {
+    let files = files_below(&repository("src/ledger")).into_iter().chain([repository("src/ledger.rs")]);
+    let around: Vec<_> = files
+        .filter(|path| !path.ends_with("failpoint.rs") && !path.ends_with("tests.rs"))
+        .filter(|path| std::fs::read_to_string(path).unwrap().contains(".commit()"))
+        .collect();
+    assert!(around.is_empty(), "{around:?}");
 }
 
 struct Bench {
