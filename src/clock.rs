@@ -57,13 +57,16 @@ impl From<Timestamp> for UnixMillis {
     }
 }
 
-/// A wall-clock reading carried forward by the monotonic clock.
+/// A wall-clock reading carried forward by the monotonic clock, and by the time for which the machine was suspended: the monotonic
+/// clock does not count that, and cool-downs would end early by it.
 ///
 /// Under tokio's paused clock the time stands still until a test moves it.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     wall: UnixMillis,
     at: Instant,
+    /// How long the machine had been suspended by then.
+    suspended: Duration,
 }
 
 impl Clock {
@@ -76,10 +79,54 @@ impl Clock {
 
     /// A clock that stands at `wall` now.
     pub fn starting_at(wall: UnixMillis) -> Self {
-        Self { wall, at: Instant::now() }
+        Self { wall, at: Instant::now(), suspended: suspended() }
     }
 
     pub fn now(&self) -> UnixMillis {
-        self.wall.plus(self.at.elapsed())
+        self.now_after(suspended())
+    }
+
+    fn now_after(&self, suspended: Duration) -> UnixMillis {
+        let slept = suspended.saturating_sub(self.suspended);
+        // The two clocks are not read at the same moment.
+        let slept = if slept < NO_SLEEP { Duration::ZERO } else { slept };
+        self.wall.plus(self.at.elapsed()).plus(slept)
+    }
+}
+
+/// What is less is no suspension.
+const NO_SLEEP: Duration = Duration::from_millis(100);
+
+/// For how long this machine was suspended since it started. Where the system does not tell, never.
+#[cfg(target_os = "linux")]
+fn suspended() -> Duration {
+    use rustix::time::{ClockId, clock_gettime};
+    let read = |clock| {
+        let time = clock_gettime(clock);
+        Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
+    };
+    read(ClockId::Boottime).saturating_sub(read(ClockId::Monotonic))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn suspended() -> Duration {
+    Duration::ZERO
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn time_passes_while_the_machine_sleeps() {
+        let begin = UnixMillis(1_764_000_000_000);
+        let clock = Clock::starting_at(begin);
+        let hour = Duration::from_hours(1);
+        tokio::time::advance(hour).await;
+        assert_eq!(clock.now(), begin.plus(hour));
+        assert_eq!(clock.now_after(clock.suspended + hour), begin.plus(hour * 2));
+        // The noise between two readings is no sleep.
+        assert_eq!(clock.now_after(clock.suspended + Duration::from_millis(3)), begin.plus(hour));
+        assert_eq!(clock.now_after(Duration::ZERO), begin.plus(hour));
     }
 }
