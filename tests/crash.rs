@@ -5,12 +5,13 @@
 //! `MMSG_SEED` replays the instants.
 
 use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use rusqlite::Connection;
 
-use crate::common::sandbox::Sandbox;
+use crate::common::sandbox::{SandboxProcess, lines_of};
 use crate::common::{Env, number_of_this_process};
 
 const CONCURRENCY: usize = 16;
@@ -31,23 +32,49 @@ struct Tally {
     paused: usize,
 }
 
+/// The sandbox, a process of its own, and what it writes down.
+struct Host {
+    sandbox: SandboxProcess,
+    record: PathBuf,
+    requests: PathBuf,
+}
+
+impl Host {
+    /// Grows with every request to send.
+    fn heard(&self) -> u64 {
+        std::fs::metadata(&self.requests).map_or(0, |file| file.len())
+    }
+}
+
 #[test]
 fn no_kill_makes_a_second_message_or_loses_anybody() {
     let asked = |name: &str, default: u64| number_of_this_process(name).unwrap_or(default);
     let (wanted, seed) = (asked("MMSG_KILLS", 200) as usize, asked("MMSG_SEED", 7));
     let mut random = fastrand::Rng::with_seed(seed);
-    let sandbox = Sandbox::with(|options| {
-        options.dials.latency = Duration::from_millis(6);
-        options.dials.lost_replies = 0.02;
-        options.dials.errors = mmsg::sandbox::Faults::parse(
-            "503=0.5%,2=0.3%,drop=0.3%,2300034=1%,2300036=1%,2300055=0.1%,503-html=0.2%,80004/2446079=0.03%,613=0.03%",
-        )
-        .unwrap();
-    });
-    let env = sandbox.environment();
+    let machine = Env::new();
+    let host = Host {
+        record: machine.path("truth.ndjson"),
+        requests: machine.path("requests.ndjson"),
+        sandbox: SandboxProcess::start(
+            &machine,
+            &[
+                "--latency",
+                "6ms",
+                "--lost-replies",
+                "2%",
+                "--errors",
+                "503=0.5%,2=0.3%,drop=0.3%,2300034=1%,2300036=1%,2300055=0.1%,503-html=0.2%,80004/2446079=0.03%,613=0.03%",
+                "--record",
+                "truth.ndjson",
+                "--requests",
+                "requests.ndjson",
+            ],
+        ),
+    };
+    let env = host.sandbox.environment();
     let mut tally = Tally { kills: 0, lists: 0, rows: 0, twice: 0, lost: 0, unknown: 0, never_arrived: 0, paused: 0 };
     while tally.kills < wanted {
-        one_list(&sandbox, &env, &mut random, &mut tally, wanted);
+        one_list(&host, &env, &mut random, &mut tally, wanted);
     }
     println!(
         "{} kills over {} lists of {ROWS}: duplicates {}, lost {}, unknown {} of {} ({} never arrived), {} rate refusals, \
@@ -59,7 +86,7 @@ fn no_kill_makes_a_second_message_or_loses_anybody() {
     assert!(tally.paused > 0 || wanted < 100, "no rate refusal paused a run");
 }
 
-fn one_list(sandbox: &Sandbox, env: &Env, random: &mut fastrand::Rng, tally: &mut Tally, wanted: usize) {
+fn one_list(host: &Host, env: &Env, random: &mut fastrand::Rng, tally: &mut Tally, wanted: usize) {
     tally.lists += 1;
     tally.rows += ROWS;
     let created = env.mmsg(["campaign", "create", "--lifetime-budget", "900000", "-o", "json"]).exits(0).json();
@@ -90,7 +117,7 @@ fn one_list(sandbox: &Sandbox, env: &Env, random: &mut fastrand::Rng, tally: &mu
     }
     let mut runs = 0;
     loop {
-        let Some(code) = run_until_it_ends_or_pauses(sandbox, env, &whole, &speed) else {
+        let Some(code) = run_until_it_ends_or_pauses(host, env, &whole, &speed) else {
             kills += 1;
             continue;
         };
@@ -102,21 +129,21 @@ fn one_list(sandbox: &Sandbox, env: &Env, random: &mut fastrand::Rng, tally: &mu
         runs += 1;
         assert!(runs < 50, "the list does not end");
     }
-    judge(sandbox, env, &campaign, &tokens, kills, tally);
+    judge(host, env, &campaign, &tokens, kills, tally);
 }
 
 /// The exit code; `None` where a rate refusal made it pause. It is killed then: a pause is as good a moment as any.
-fn run_until_it_ends_or_pauses(sandbox: &Sandbox, env: &Env, args: &[&str], speed: &[&str]) -> Option<Option<i32>> {
+fn run_until_it_ends_or_pauses(host: &Host, env: &Env, args: &[&str], speed: &[&str]) -> Option<Option<i32>> {
     let mut child = start(env, args, speed);
     loop {
-        let before = sandbox.count("requests");
+        let before = host.heard();
         for _ in 0..30 {
             if let Some(status) = child.try_wait().unwrap() {
                 return Some(status.code());
             }
             std::thread::sleep(Duration::from_millis(10));
         }
-        if sandbox.count("requests") == before && is_paused(env) {
+        if host.heard() == before && is_paused(env) {
             child.kill().unwrap();
             child.wait().unwrap();
             return None;
@@ -159,14 +186,14 @@ fn due(env: &Env, campaign: &str) -> i64 {
     ledger(env).query_row(sql, [campaign], |row| row.get(0)).unwrap()
 }
 
-fn judge(sandbox: &Sandbox, env: &Env, campaign: &str, tokens: &[String], kills: usize, tally: &mut Tally) {
+fn judge(host: &Host, env: &Env, campaign: &str, tokens: &[String], kills: usize, tally: &mut Tally) {
     let mut arrived: HashMap<String, usize> = HashMap::new();
-    for line in sandbox.record().iter().filter(|line| line["message_id"] == campaign) {
+    for line in lines_of(&host.record).iter().filter(|line| line["message_id"] == campaign) {
         *arrived.entry(line["token"].as_str().unwrap().to_owned()).or_default() += 1;
     }
     tally.twice += arrived.values().filter(|n| **n > 1).count();
     let rate_refusal = |line: &&serde_json::Value| matches!(line["outcome"].as_str(), Some("80004/2446079" | "613"));
-    tally.paused = sandbox.requests().iter().filter(rate_refusal).count();
+    tally.paused = lines_of(&host.requests).iter().filter(rate_refusal).count();
     let ledger = ledger(env);
     let mut statement = ledger
         .prepare(
