@@ -216,6 +216,15 @@ impl Ledger {
         Ok(value)
     }
 
+    /// Work whose commits are not synced one by one: what it stages counts only with a later commit, which syncs all before it.
+    /// A power cut takes back some of it, in order, and it is staged again.
+    fn unsynced<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.read(|conn| conn.execute_batch("pragma synchronous = normal"))?;
+        let done = work(self);
+        self.read(|conn| conn.execute_batch("pragma synchronous = full"))?;
+        done
+    }
+
     /// A ledger belongs to one Graph host, written with its first listing: exit 10 for another.
     pub fn refuse_other_host(&self, host: &str) -> Result<()> {
         let bound: Option<String> = self

@@ -45,18 +45,44 @@ impl Ledger {
         now: UnixMillis,
         watch: &mut Watch<'_>,
     ) -> Result<Imported> {
-        let path = self.path.clone();
-        let failed = |error: &rusqlite::Error| failed_at(&path, error);
         let audience: i64 = self.write(|conn| {
             conn.execute("insert into audiences (page, name, source) values (?1, ?2, ?3)", (page, name, source))?;
             Ok(conn.last_insert_rowid())
         })?;
         let mut imported = Imported { rows: list.rows, ..Imported::default() };
+        let staged = self.unsynced(|ledger| ledger.fill_audience(page, audience, list, watch, &mut imported));
+        if let Err(error) = staged {
+            if error.exit() == Exit::Interrupted {
+                self.drop_audience(audience)?;
+            }
+            return Err(error);
+        }
+        self.write(|conn| {
+            conn.execute(
+                "update audiences set imported_at = ?2, rows = ?3 where id = ?1",
+                (audience, now.0, i64::try_from(imported.people).unwrap_or(i64::MAX)),
+            )?;
+            Ok(())
+        })?;
+        self.drop_older(page, name, audience)?;
+        Ok(imported)
+    }
+
+    /// Puts the rows of a list into an audience, in transactions short enough to share the ledger.
+    fn fill_audience(
+        &mut self,
+        page: &str,
+        audience: i64,
+        list: &mut Listing,
+        watch: &mut Watch<'_>,
+        imported: &mut Imported,
+    ) -> Result<()> {
+        let path = self.path.clone();
+        let failed = |error: &rusqlite::Error| failed_at(&path, error);
         let mut done = 0;
         let mut more = true;
         while more {
             if (watch.stop)() {
-                self.drop_audience(audience)?;
                 return Err(Error::new(Exit::Interrupted, "interrupted while importing: the audience is as it was")
                     .hint("run the same command again"));
             }
@@ -101,19 +127,10 @@ impl Ledger {
                     }
                 }
             }
-            if !more {
-                transaction
-                    .execute(
-                        "update audiences set imported_at = ?2, rows = ?3 where id = ?1",
-                        (audience, now.0, i64::try_from(imported.people).unwrap_or(i64::MAX)),
-                    )
-                    .map_err(|error| failed(&error))?;
-            }
             failpoint::commit(transaction, "import.before", "import.after").map_err(|error| failed(&error))?;
             (watch.progress)(done);
         }
-        self.drop_older(page, name, audience)?;
-        Ok(imported)
+        Ok(())
     }
 
     /// Drops what had the name before, and imports that did not finish.

@@ -86,7 +86,6 @@ impl Ledger {
         check: &mut CheckValues<'_>,
         watch: &mut Watch<'_>,
     ) -> Result<Planned> {
-        let path = self.path.clone();
         let (listing, planned_before) = self.open_listing(broadcast, source, list, terms.now)?;
         let mut planned = Planned { listing, rows: list.rows, same: planned_before, ..Planned::default() };
         if planned_before {
@@ -94,6 +93,27 @@ impl Ledger {
             planned.people = self.listing_people(listing)?;
             return Ok(planned);
         }
+        self.unsynced(|ledger| ledger.stage(broadcast, list, terms, check, watch, &mut planned))?;
+        self.write(|conn| {
+            conn.execute("update listings set planned_at = ?2 where id = ?1", (listing, terms.now.0))?;
+            conn.execute("update broadcasts set finished_at = null where id = ?1", [broadcast.id])?;
+            Ok(())
+        })?;
+        planned.people = self.listing_people(listing)?;
+        Ok(planned)
+    }
+
+    /// Stages the rows of a list in transactions short enough to share the ledger.
+    fn stage(
+        &mut self,
+        broadcast: &Broadcast,
+        list: &mut Listing,
+        terms: Terms,
+        check: &mut CheckValues<'_>,
+        watch: &mut Watch<'_>,
+        planned: &mut Planned,
+    ) -> Result<()> {
+        let path = self.path.clone();
         let mut done = 0;
         let mut more = true;
         while more {
@@ -105,7 +125,8 @@ impl Ledger {
                 .conn
                 .transaction_with_behavior(TransactionBehavior::Immediate)
                 .map_err(|error| failed_at(&path, &error))?;
-            let mut stage = Stage::new(&transaction, broadcast, listing).map_err(|error| failed_at(&path, &error))?;
+            let mut stage =
+                Stage::new(&transaction, broadcast, planned.listing).map_err(|error| failed_at(&path, &error))?;
             let begin = Instant::now();
             loop {
                 let Some(row) = list.next_row()? else {
@@ -122,19 +143,10 @@ impl Ledger {
             planned.skipped += stage.newly_skipped;
             planned.later += stage.later;
             stage.finish().map_err(|error| failed_at(&path, &error))?;
-            if !more {
-                transaction
-                    .execute("update listings set planned_at = ?2 where id = ?1", (listing, terms.now.0))
-                    .and_then(|_| {
-                        transaction.execute("update broadcasts set finished_at = null where id = ?1", [broadcast.id])
-                    })
-                    .map_err(|error| failed_at(&path, &error))?;
-            }
             failpoint::commit(transaction, "plan.before", "plan.after").map_err(|error| failed_at(&path, &error))?;
             (watch.progress)(done);
         }
-        planned.people = self.listing_people(listing)?;
-        Ok(planned)
+        Ok(())
     }
 
     /// The listing of this list: the planned one with the same rows, the one that was cut off, or a new one.
