@@ -1,0 +1,164 @@
+//! The floor server: the least that a Graph host can do, in a process of its own. What a client loses against it, it loses by
+//! itself. One thread, no check; a send gets a tracking id, a read one object that passes for a campaign of [`PAGE`].
+
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::io::{BufRead, BufReader, Write};
+use std::pin::Pin;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use hyper::body::{Body, Incoming};
+use hyper::header::{CONTENT_TYPE, HeaderValue};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response};
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+
+/// Makes this program the server; the milliseconds of an answer follow.
+pub const WORD: &str = "floor-server";
+pub const PAGE: &str = "4242";
+
+const CAMPAIGN: &str = r#"{"id":"1","name":"floor","adset":{"id":"9","name":"floor","lifetime_budget":"3000"},
+"campaign":{"id":"8","name":"floor","is_message_campaign":true},"creative":{"id":"5","actor_id":"4242"}}"#;
+
+/// A server at work; it ends with this.
+pub struct Floor {
+    child: Child,
+    questions: ChildStdin,
+    answers: BufReader<ChildStdout>,
+    port: u16,
+}
+
+/// The sends that a server has answered.
+pub struct Sends {
+    /// Seconds from the first to the last.
+    pub spread: f64,
+}
+
+impl Floor {
+    pub fn start(latency: Duration) -> Self {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command.arg(WORD).arg(latency.as_millis().to_string()).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let questions = child.stdin.take().unwrap();
+        let answers = BufReader::new(child.stdout.take().unwrap());
+        let mut floor = Self { child, questions, answers, port: 0 };
+        floor.port = floor.answer().parse().unwrap();
+        floor
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The sends since this was last asked: the server's own count, which must be `want`.
+    pub fn sends(&mut self, want: usize) -> Sends {
+        self.questions.write_all(b"\n").unwrap();
+        let answer = self.answer();
+        let numbers: Vec<u64> = answer.split(' ').map(|number| number.parse().unwrap()).collect();
+        let [count, first, last] = *numbers.as_slice() else { panic!("{answer}") };
+        assert_eq!(count, want as u64, "requests that reached the server, and those that should have");
+        Sends { spread: last.saturating_sub(first) as f64 / 1e6 }
+    }
+
+    fn answer(&mut self) -> String {
+        let mut line = String::new();
+        self.answers.read_line(&mut line).unwrap();
+        line.trim().to_owned()
+    }
+}
+
+impl Drop for Floor {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[derive(Default)]
+struct Tally {
+    /// Ever.
+    sends: AtomicU64,
+    /// Microseconds; 0 is none yet.
+    first: AtomicU64,
+    last: AtomicU64,
+}
+
+impl Tally {
+    /// The number of a send that is answered now.
+    fn count(&self, begin: Instant) -> u64 {
+        let now = begin.elapsed().as_micros() as u64;
+        self.last.store(now, Relaxed);
+        let _ = self.first.compare_exchange(0, now, Relaxed, Relaxed);
+        self.sends.fetch_add(1, Relaxed)
+    }
+}
+
+/// Serves until stdin ends. Prints the port, then for each line of stdin the sends since the line before, and when the first
+/// and the last of them were answered.
+pub fn serve(latency_ms: u64) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        println!("{}", listener.local_addr().unwrap().port());
+        let tally = Arc::new(Tally::default());
+        let (end, mut ended) = oneshot::channel::<Infallible>();
+        let asked = Arc::clone(&tally);
+        std::thread::spawn(move || answer_questions(&asked, end));
+        let begin = Instant::now();
+        loop {
+            let (stream, _) = tokio::select! {
+                _ = &mut ended => return,
+                accepted = listener.accept() => accepted.unwrap(),
+            };
+            tokio::spawn(connection(stream, Arc::clone(&tally), begin, Duration::from_millis(latency_ms)));
+        }
+    });
+}
+
+/// Drops `_end` where stdin ends.
+fn answer_questions(tally: &Tally, _end: oneshot::Sender<Infallible>) {
+    let mut told = 0;
+    for _ in std::io::stdin().lines().map_while(Result::ok) {
+        let sends = tally.sends.load(Relaxed);
+        println!("{} {} {}", sends - told, tally.first.swap(0, Relaxed), tally.last.load(Relaxed));
+        told = sends;
+    }
+}
+
+async fn connection(stream: TcpStream, tally: Arc<Tally>, begin: Instant, latency: Duration) {
+    stream.set_nodelay(true).unwrap();
+    let service = service_fn(|request| answer(&tally, begin, latency, request));
+    // A client may leave as it likes.
+    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
+}
+
+async fn answer(
+    tally: &Tally,
+    begin: Instant,
+    latency: Duration,
+    request: Request<Incoming>,
+) -> Result<Response<String>, hyper::Error> {
+    let is_send = request.method() == Method::POST && request.uri().path().ends_with("/messages");
+    let mut body = request.into_body();
+    while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+        frame?;
+    }
+    if !latency.is_zero() {
+        tokio::time::sleep(latency).await;
+    }
+    let text = if is_send {
+        let n = tally.count(begin);
+        format!(r#"{{"success":true,"marketing_message_tracking_id":"98ecd977-245a-4ec0-a8e0-{n:012x}"}}"#)
+    } else {
+        CAMPAIGN.to_owned()
+    };
+    let mut response = Response::new(text);
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    Ok(response)
+}

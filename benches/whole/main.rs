@@ -1,0 +1,178 @@
+//! `cargo bench --bench whole -- [--tokens N] [--rows N] [--events N] [--rounds N] [--concurrency N] [--minutes N] [FIGURE…]`
+//!
+//! Runs the release binary as whole processes and holds it against the bars that the project sets itself: sends against a bare
+//! HTTP client, planning against the `sqlite3` shell, and so on. What is compared runs in turn, round by round, and the median
+//! of the rounds counts. Without names, all figures but the slow ones are taken; `--help` lists them. Ends with 1 when a bar
+//! is missed. Reads `/proc`, so it needs Linux. Ledgers lie in cargo's target folder, for what syncing costs there.
+//!
+//! What a webhook listener stores a second is `cargo bench --bench webhook`.
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::panic,
+    reason = "a tool for the developer's eyes, which ends where something is wrong"
+)]
+
+mod bare;
+mod floor;
+mod lists;
+mod pace;
+mod process;
+mod report;
+mod row;
+mod sends;
+mod shop;
+
+use std::process::ExitCode;
+
+use row::Row;
+use shop::Shop;
+
+/// The bare client must not lose against `mmsg` by its allocator.
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+struct Figure {
+    name: &'static str,
+    about: &'static str,
+    is_slow: bool,
+    take: fn(&Shop) -> Vec<Row>,
+}
+
+const FIGURES: [Figure; 8] = [
+    Figure { name: "start", about: "mmsg --version, from fork to exit", is_slow: false, take: process::start },
+    Figure {
+        name: "send",
+        about: "--tokens sends, planned and whole, against the bare client: rate, processor time, memory",
+        is_slow: false,
+        take: sends::send,
+    },
+    Figure {
+        name: "latency",
+        about: "sends to a server that takes 50 ms, against concurrency ÷ latency; --tokens, or what takes 10 s",
+        is_slow: false,
+        take: sends::latency,
+    },
+    Figure {
+        name: "load",
+        about: "import and plan of --rows tokens, against the sqlite3 shell loading them under a unique index",
+        is_slow: false,
+        take: lists::load,
+    },
+    Figure {
+        name: "rerun",
+        about: "the same command again over --rows finished rows",
+        is_slow: false,
+        take: sends::rerun,
+    },
+    Figure { name: "report", about: "mmsg report over --events events", is_slow: false, take: report::report },
+    Figure {
+        name: "memory",
+        about: "slow: peak memory of planning --rows tokens and ten times as many (3 GB of disk by default)",
+        is_slow: true,
+        take: lists::memory,
+    },
+    Figure {
+        name: "pace",
+        about: "slow: pace held of the allowed rate on a sandbox that keeps rate scores, for --minutes",
+        is_slow: true,
+        take: pace::pace,
+    },
+];
+
+/// What the command line says.
+pub struct Plan {
+    pub tokens: usize,
+    pub rows: usize,
+    pub events: usize,
+    pub rounds: usize,
+    pub concurrency: usize,
+    pub minutes: usize,
+    figures: Vec<&'static Figure>,
+}
+
+fn main() -> ExitCode {
+    // Cargo passes `--bench` of its own.
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
+    match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        [floor::WORD, latency] => floor::serve(latency.parse().unwrap()),
+        [bare::WORD, url, message, list, in_flight] => bare::send_all(url, message, list, in_flight.parse().unwrap()),
+        ["--help" | "-h"] => help(),
+        _ => return measure(plan(&words)),
+    }
+    ExitCode::SUCCESS
+}
+
+fn help() {
+    println!(
+        "cargo bench --bench whole -- [--tokens N] [--rows N] [--events N] [--rounds N] [--concurrency N] [--minutes N] [FIGURE…]"
+    );
+    for figure in &FIGURES {
+        println!("  {:<8} {}", figure.name, figure.about);
+    }
+}
+
+fn plan(words: &[String]) -> Plan {
+    let mut plan = Plan {
+        tokens: 100_000,
+        rows: 1_000_000,
+        events: 100_000,
+        rounds: 3,
+        concurrency: 64,
+        minutes: 6,
+        figures: Vec::new(),
+    };
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        let mut number = |least: usize| {
+            let n = words.next().and_then(|n| n.parse().ok()).filter(|n| *n >= least);
+            n.unwrap_or_else(|| panic!("{word} needs a number, {least} or more"))
+        };
+        match word.as_str() {
+            "--tokens" => plan.tokens = number(1),
+            "--rows" => plan.rows = number(1),
+            "--events" => plan.events = number(4),
+            "--rounds" => plan.rounds = number(1),
+            "--concurrency" => plan.concurrency = number(1),
+            "--minutes" => plan.minutes = number(2),
+            name => {
+                let figure = FIGURES.iter().find(|figure| figure.name == name);
+                plan.figures.push(figure.unwrap_or_else(|| panic!("no figure or flag: {name}; --help lists them")));
+            }
+        }
+    }
+    if plan.figures.is_empty() {
+        plan.figures = FIGURES.iter().filter(|figure| !figure.is_slow).collect();
+    }
+    plan
+}
+
+fn measure(plan: Plan) -> ExitCode {
+    let shop = Shop::new(plan);
+    let mut rows = Vec::new();
+    for figure in &shop.plan.figures {
+        eprintln!("{}: {}", figure.name, figure.about);
+        rows.extend((figure.take)(&shop));
+    }
+    let left_out: Vec<&str> = FIGURES.iter().filter(|figure| figure.is_slow).map(|figure| figure.name).collect();
+    row::print(&rows);
+    println!("{}", machine());
+    if shop.plan.figures.iter().all(|figure| !figure.is_slow) {
+        println!("not taken, since they are slow: {}", left_out.join(", "));
+    }
+    if rows.iter().all(Row::is_kept) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn machine() -> String {
+    let cores = std::thread::available_parallelism().unwrap();
+    let system = rustix::system::uname();
+    let built = if cfg!(debug_assertions) { "a debug build: the figures mean nothing" } else { "release build" };
+    format!(
+        "{cores} cores, {} {} {}; {built}",
+        system.sysname().to_string_lossy(),
+        system.release().to_string_lossy(),
+        system.machine().to_string_lossy()
+    )
+}

@@ -1,0 +1,75 @@
+//! What the figures need: a folder, lists of tokens, and commands that know the account.
+
+use std::fs;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::Plan;
+use crate::floor::{Floor, PAGE};
+
+pub struct Shop {
+    pub plan: Plan,
+    home: TempDir,
+}
+
+impl Shop {
+    pub fn new(plan: Plan) -> Self {
+        let home = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let card = json!({
+            "title": "Summer sale", "subtitle": "Everything must go", "image_url": "https://example.com/sale.png",
+            "buttons": [{"type": "web_url", "url": "https://example.com", "title": "Shop now"}],
+        });
+        let payload = json!({"template_type": "generic", "elements": [card]});
+        let message = json!({"attachment": {"type": "template", "payload": payload}});
+        fs::write(home.path().join("message"), message.to_string()).unwrap();
+        Self { plan, home }
+    }
+
+    /// A folder for one round; what it holds goes with it.
+    pub fn round(&self) -> TempDir {
+        tempfile::tempdir_in(self.home.path()).unwrap()
+    }
+
+    pub fn message(&self) -> PathBuf {
+        self.home.path().join("message")
+    }
+
+    /// `mmsg` with an environment of its own; what it prints is thrown away.
+    pub fn mmsg(&self, ledger: &Path) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mmsg"));
+        command.env_clear().env("HOME", self.home.path()).env("MMSG_LEDGER", ledger).stdout(Stdio::null());
+        command
+    }
+
+    /// `mmsg send` to the floor server, as fast as it goes.
+    pub fn send(&self, floor: &Floor, ledger: &Path) -> Command {
+        let mut command = self.mmsg(ledger);
+        command.env("MMSG_GRAPH_URL", floor.url()).env("MMSG_TOKEN", "floor");
+        command.env("MMSG_AD_ACCOUNT", "act_77").env("MMSG_PAGE", PAGE);
+        command.args(["send", "--rate", "unlimited", "-o", "ndjson", "--concurrency"]);
+        command.arg(self.plan.concurrency.to_string());
+        command
+    }
+
+    /// The same to a list.
+    pub fn send_list(&self, floor: &Floor, ledger: &Path, list: &Path) -> Command {
+        let mut command = self.send(floor, ledger);
+        command.args(["--campaign", "1", "--message"]).arg(self.message()).arg(list);
+        command
+    }
+}
+
+/// Writes `n` tokens that no other `seed` has, in no order.
+pub fn write_list(path: &Path, n: usize, seed: u64) {
+    let mut random = fastrand::Rng::with_seed(seed);
+    let mut list = BufWriter::new(fs::File::create(path).unwrap());
+    writeln!(list, "subscription_token").unwrap();
+    for _ in 0..n {
+        writeln!(list, "{:019}", random.u64(..1 << 62)).unwrap();
+    }
+    list.flush().unwrap();
+}
