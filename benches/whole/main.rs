@@ -123,7 +123,7 @@ fn plan(words: &[String]) -> Plan {
         events: 100_000,
         rounds: 3,
         concurrency: 64,
-        minutes: 12,
+        minutes: 16,
         time_scale: 1.0,
         figures: Vec::new(),
     };
