@@ -17,7 +17,7 @@ const FASTEST: f64 = 500.0;
 const SLOWEST: f64 = 0.02;
 /// Below this usage the rate rises …
 const LOW: f64 = 0.5;
-/// … so much a second.
+/// … so much a second of those steps that saw a usage.
 const RISE: f64 = 0.02;
 /// From this usage on the rate falls …
 const SLOW_FROM: f64 = 0.75;
