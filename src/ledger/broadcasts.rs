@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::Ledger;
 use super::counters::Counters;
 use super::state::{Skip, State};
+use super::unknown::REMEMBER;
 use crate::clock::UnixMillis;
 use crate::error::{Error, Result};
 
@@ -226,14 +227,20 @@ impl Ledger {
         for code in codes {
             loop {
                 let part = self.write(|conn| {
-                    let claimed: Vec<i64> = conn
-                        .prepare_cached(
-                            "update sends set state = 0, reason = null, code = null, subcode = null, finished_at = null, run = null
-                             where id in (select id from sends where broadcast = ?1 and state = 3 and code = ?2 limit 5000)
-                             returning coalesce(claimed_at, 0)",
-                        )?
+                    let ids: Vec<i64> = conn
+                        .prepare_cached("select id from sends where broadcast = ?1 and state = 3 and code = ?2 limit 5000")?
                         .query_map((broadcast, code), |row| row.get(0))?
                         .collect::<rusqlite::Result<_>>()?;
+                    let mut remember = conn.prepare_cached(REMEMBER)?;
+                    let mut reopen = conn.prepare_cached(
+                        "update sends set state = 0, reason = null, code = null, subcode = null, finished_at = null, run = null
+                         where id = ?1 returning coalesce(claimed_at, 0)",
+                    )?;
+                    let mut claimed: Vec<i64> = Vec::with_capacity(ids.len());
+                    for id in ids {
+                        remember.execute((id, State::Refused))?;
+                        claimed.push(reopen.query_row([id], |row| row.get(0))?);
+                    }
                     let n = claimed.len();
                     let mut counters = Counters::default();
                     claimed.into_iter().for_each(|at| counters.shift(broadcast, at, State::Refused, State::Pending));

@@ -1,6 +1,6 @@
 //! One person's whole story, as far as the ledger knows it.
 
-use rusqlite::OptionalExtension;
+use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;
 
 use super::Ledger;
@@ -71,7 +71,7 @@ impl Ledger {
             let mut sends = conn.prepare(
                 "select s.broadcast, b.campaign, l.source, l.planned_at, s.state, s.reason, s.claimed_at, s.finished_at,
                         s.tracking_id, s.code, s.fbtrace_id, s.attempts, s.not_before,
-                        s.echoed_at, s.delivered_at, s.read_at, s.clicked_at, s.failed_at, s.failure
+                        s.echoed_at, s.delivered_at, s.read_at, s.clicked_at, s.failed_at, s.failure, s.id
                  from broadcasts b join sends s on s.broadcast = b.id join listings l on l.id = s.listing
                  where s.recipient = ?1",
             )?;
@@ -82,21 +82,36 @@ impl Ledger {
                     chapters.push(chapter(at, Some(broadcast), Some(campaign.clone()), what, detail));
                 };
                 add(row.get(3)?, "planned", &row.get::<_, String>(2)?);
-                if let Some(claimed_at) = row.get::<_, Option<i64>>(6)? {
-                    add(Some(claimed_at), "claimed", &format!("attempt {}", row.get::<_, i64>(11)?));
+                let attempts = attempts_of(conn, row.get(19)?)?;
+                for (number, attempt) in (1..).zip(&attempts) {
+                    add(Some(attempt.claimed_at), "claimed", &format!("attempt {number}"));
+                    add(Some(attempt.finished_at), &attempt.outcome, &attempt.detail);
                 }
                 let state: State = row.get(4)?;
+                // A row that is pending again stands as its last attempt left it.
+                let again = state == State::Pending && !attempts.is_empty();
+                if let Some(claimed_at) = row.get::<_, Option<i64>>(6)?
+                    && !again
+                {
+                    add(Some(claimed_at), "claimed", &format!("attempt {}", row.get::<_, i64>(11)?));
+                }
                 let mut detail: Vec<String> = Vec::new();
                 detail.extend(row.get::<_, Option<String>>(5)?);
                 detail.extend(row.get::<_, Option<i64>>(9)?.map(|code| format!("code {code}")));
                 detail.extend(row.get::<_, Option<String>>(10)?.map(|id| format!("fbtrace_id {id}")));
                 detail.extend(row.get::<_, Option<String>>(8)?.map(|id| format!("tracking_id {id}")));
+                if again {
+                    // Told with the attempt.
+                    detail.clear();
+                }
                 let not_before: i64 = row.get(12)?;
                 if state == State::Pending && not_before > 0 {
                     detail.push(format!("not before {}", UnixMillis(not_before)));
                 }
                 if state != State::Claimed {
-                    add(row.get(7)?, state.name(), &detail.join(", "));
+                    // What is pending is still to come.
+                    let at = if state == State::Pending { None } else { row.get(7)? };
+                    add(at, state.name(), &detail.join(", "));
                 }
                 for (column, what) in [(13, "echoed"), (14, "delivered"), (15, "read"), (16, "clicked"), (17, "failed")]
                 {
@@ -131,6 +146,29 @@ impl Ledger {
             Ok(Some(Story { blocked_until: UnixMillis(blocked_until), suppressed, chapters }))
         })
     }
+}
+
+/// A request after which the row was pending again.
+struct Attempt {
+    claimed_at: i64,
+    finished_at: i64,
+    outcome: String,
+    detail: String,
+}
+
+fn attempts_of(conn: &Connection, send: i64) -> rusqlite::Result<Vec<Attempt>> {
+    conn.prepare_cached(
+        "select claimed_at, finished_at, outcome, reason, code, fbtrace_id from attempts where send = ?1 order by id",
+    )?
+    .query_map([send], |row| {
+        let mut detail: Vec<String> = Vec::new();
+        detail.extend(row.get::<_, Option<String>>(3)?);
+        detail.extend(row.get::<_, Option<i64>>(4)?.map(|code| format!("code {code}")));
+        detail.extend(row.get::<_, Option<String>>(5)?.map(|id| format!("fbtrace_id {id}")));
+        let (claimed_at, finished_at, outcome) = (row.get(0)?, row.get(1)?, row.get(2)?);
+        Ok(Attempt { claimed_at, finished_at, outcome, detail: detail.join(", ") })
+    })?
+    .collect()
 }
 
 fn chapter(at: Option<i64>, broadcast: Option<i64>, campaign: Option<String>, what: &str, detail: &str) -> Chapter {

@@ -150,6 +150,9 @@ impl Ledger {
                             State::Pending,
                         ),
                     };
+                    if resolution == Resolution::NotSent {
+                        conn.prepare_cached(REMEMBER)?.execute((send, State::Unknown))?;
+                    }
                     let found: Option<(i64, i64)> = conn
                         .prepare_cached(sql)?
                         .query_row((send, now.0), |row| Ok((row.get(0)?, row.get(1)?)))
@@ -169,6 +172,13 @@ impl Ledger {
         Ok(resolved)
     }
 }
+
+/// Keeps a row's last request before a person puts the row back to pending.
+pub(super) const REMEMBER: &str =
+    "insert into attempts (send, claimed_at, finished_at, outcome, reason, code, subcode, fbtrace_id)
+     select id, coalesce(claimed_at, 0), coalesce(finished_at, 0), case state when 3 then 'refused' else 'unknown' end,
+            reason, code, subcode, fbtrace_id
+     from sends where id = ?1 and state = ?2";
 
 /// What the reason of a send begins with that was probably not sent.
 pub const PROBABLY_NOT_SENT: &str = "probably not sent";

@@ -8,3 +8,19 @@ create index sends_refused on sends (broadcast, claimed_at, code) where state = 
 
 -- What was told of a person without a send of theirs: opt-ins, events of sends elsewhere or on the wire.
 create index events_of_person on events (recipient) where send is null and recipient is not null;
+
+-- Requests after which the row was pending again; the last request of any other row stands in the row itself.
+-- outcome: back (nothing was accepted, and nothing speaks against the person), later, or what the row was before a person put it
+-- back: refused, unknown.
+create table attempts (
+  id          integer primary key,
+  send        integer not null,
+  claimed_at  integer not null,
+  finished_at integer not null,
+  outcome     text    not null,
+  reason      text,
+  code        integer,
+  subcode     integer,
+  fbtrace_id  text
+) strict;
+create index attempts_of_send on attempts (send);

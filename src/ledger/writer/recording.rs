@@ -69,6 +69,7 @@ impl Step<'_> {
         }
         if state == State::Pending {
             self.count(What::Back, finish.claim.at);
+            self.remember(&finish, "back")?;
         } else {
             self.settle(finish, state, tracking_id, None);
         }
@@ -110,6 +111,7 @@ impl Step<'_> {
             )?
             .execute((finish.claim.recipient, until.0))?;
         self.count(What::Later, finish.claim.at);
+        self.remember(finish, "later")?;
         let mut finish = finish.clone();
         finish.reason = reason;
         self.settle(finish, state, None, Some(until).filter(|_| state == State::Pending));
@@ -156,6 +158,26 @@ impl Step<'_> {
         }
         self.overtaken += 1;
         Ok(false)
+    }
+
+    /// Keeps what the row's next request will overwrite.
+    fn remember(&self, finish: &Finish, outcome: &str) -> rusqlite::Result<()> {
+        self.conn
+            .prepare_cached(
+                "insert into attempts (send, claimed_at, finished_at, outcome, reason, code, subcode, fbtrace_id)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            )?
+            .execute((
+                finish.claim.send,
+                finish.claim.at.0,
+                finish.at.0,
+                outcome,
+                finish.reason.as_deref(),
+                finish.code,
+                finish.subcode,
+                finish.fbtrace_id.as_deref(),
+            ))?;
+        Ok(())
     }
 
     /// The cool-down is what it was before the claim.

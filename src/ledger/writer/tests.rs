@@ -109,3 +109,45 @@ fn an_opt_out_that_graph_tells_again_outlives_an_older_resume_and_gives_way_to_a
     assert_eq!(told, "Text(\"opted_out\") Integer(1)\nNull Null");
     assert_eq!(text(&writer, "select what, n from counters"), "Text(\"refused\") Integer(2)");
 }
+
+#[test]
+fn every_request_of_a_row_is_told_in_the_persons_story() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut writer = writer(folder.path(), 1);
+    writer
+        .ledger
+        .conn
+        .execute("update recipients set key = ?1 where id = 1", [crate::ledger::spool::key("t1")])
+        .unwrap();
+    let until = UnixMillis(NOW + 1);
+    let outcomes = [Outcome::Back, Outcome::Later { until }, Outcome::Unknown];
+    for (outcome, code) in outcomes.into_iter().zip([4, 2_300_036, 2]) {
+        std::thread::sleep(Duration::from_millis(3));
+        let claims = writer.step(Vec::new(), 9, &mut Open).unwrap().claims;
+        let mut finish = answer(claims[0].clone(), outcome);
+        (finish.code, finish.reason) = (Some(code), Some("so".to_owned()));
+        writer.step(vec![finish], 0, &mut Open).unwrap();
+    }
+    let told = |writer: &Writer| -> Vec<String> {
+        let story = writer.ledger.story("t1").unwrap().unwrap();
+        story.chapters.iter().map(|chapter| format!("{}: {}", chapter.what, chapter.detail)).collect()
+    };
+    let requests = [
+        "claimed: attempt 1",
+        "back: so, code 4",
+        "claimed: attempt 2",
+        "later: so, code 2300036",
+        "claimed: attempt 3",
+        "unknown: so, code 2",
+    ];
+    let told_in_doubt = told(&writer);
+    for request in requests {
+        assert_eq!(told_in_doubt.iter().filter(|told| *told == request).count(), 1, "{request}: {told_in_doubt:#?}");
+    }
+    // A person puts it back: the doubt stays in the story.
+    let resolution = crate::ledger::unknown::Resolution::NotSent;
+    assert_eq!(writer.ledger.resolve_unknown(&[1], resolution, UnixMillis(NOW + 5000)).unwrap(), 1);
+    let told_after = told(&writer);
+    assert!(requests.iter().all(|request| told_after.iter().any(|told| told == request)), "{told_after:#?}");
+    assert!(told_after.last().unwrap().starts_with("pending: not before "), "{told_after:#?}");
+}
