@@ -22,7 +22,7 @@ use row::{Columns, Row};
 /// What is encoded in a value inside an address: all but the unreserved characters of RFC 3986.
 const IN_URL: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A [`Message`], ready to be filled.
+/// A [`Message`](super::Message), ready to be filled.
 #[derive(Clone, Debug)]
 pub struct Template {
     parts: Vec<Part>,
