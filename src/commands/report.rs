@@ -228,7 +228,7 @@ mod tests {
         for parse in [since, until] {
             assert_eq!(said(parse("2026-11-01T09:30:00+07:00")).as_deref(), Ok("2026-11-01T02:30:00Z"));
             assert_eq!(said(parse("1796083200")).as_deref(), Ok("2026-12-01T00:00:00Z"));
-            for text in ["", "2026-13-01", "yesterday", "2026-11-01T09:30:00", "9999999999999"] {
+            for text in ["", "2026-13-01", "yesterday", "2026-11-01T09:30:00", "99999999999999999"] {
                 assert!(parse(text).is_err(), "{text}");
             }
         }
