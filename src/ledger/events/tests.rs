@@ -208,6 +208,17 @@ fn an_event_knows_better_than_a_person_who_said_not_sent() {
 }
 
 #[test]
+fn an_event_knows_better_even_when_the_row_was_put_off_since() {
+    let (_folder, mut ledger) = ledger();
+    let id = put(&ledger, &send(1, "anna", State::Unknown, HOUR, None));
+    ledger.resolve_unknown(&[id], Resolution::NotSent, UnixMillis(9 * HOUR)).unwrap();
+    ledger.conn.execute("update sends set reason = 'cooling_down', not_before = 99", ()).unwrap();
+    let tally = store(&mut ledger, &[event(Stage::Echoed, "anna", None, HOUR + 1)], 1);
+    assert_eq!((tally.settled, tally.foreign), (1, 0));
+    assert_eq!(text(&ledger, "select state, reason from sends"), "2 evidence");
+}
+
+#[test]
 fn an_event_before_the_answer_waits_and_is_judged_by_it() {
     for (outcome, tracking_id, wanted) in [
         (State::Accepted, Some("t1"), "2 e---- 0"),
