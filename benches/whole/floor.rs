@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
+use futures_timer::Delay;
 use hyper::body::{Body, Incoming};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::server::conn::http1;
@@ -38,6 +39,8 @@ pub struct Floor {
 pub struct Sends {
     /// Seconds from the first to the last.
     pub spread: f64,
+    /// How long the server took for one, on average, from the whole request to its answer: milliseconds.
+    pub took: f64,
 }
 
 impl Floor {
@@ -61,9 +64,9 @@ impl Floor {
         self.questions.write_all(b"\n").unwrap();
         let answer = self.answer();
         let numbers: Vec<u64> = answer.split(' ').map(|number| number.parse().unwrap()).collect();
-        let [count, first, last] = *numbers.as_slice() else { panic!("{answer}") };
+        let [count, first, last, took] = *numbers.as_slice() else { panic!("{answer}") };
         assert_eq!(count, want as u64, "requests that reached the server, and those that should have");
-        Sends { spread: last.saturating_sub(first) as f64 / 1e6 }
+        Sends { spread: last.saturating_sub(first) as f64 / 1e6, took: took as f64 / count.max(1) as f64 / 1e3 }
     }
 
     fn answer(&mut self) -> String {
@@ -87,20 +90,23 @@ struct Tally {
     /// Microseconds; 0 is none yet.
     first: AtomicU64,
     last: AtomicU64,
+    /// Of all sends since they were last asked for, in sum.
+    took: AtomicU64,
 }
 
 impl Tally {
-    /// The number of a send that is answered now.
-    fn count(&self, begin: Instant) -> u64 {
+    /// The number of a send that came at `received` and is answered now.
+    fn count(&self, begin: Instant, received: Instant) -> u64 {
         let now = begin.elapsed().as_micros() as u64;
         self.last.store(now, Relaxed);
+        self.took.fetch_add(received.elapsed().as_micros() as u64, Relaxed);
         let _ = self.first.compare_exchange(0, now, Relaxed, Relaxed);
         self.sends.fetch_add(1, Relaxed)
     }
 }
 
-/// Serves until stdin ends. Prints the port, then for each line of stdin the sends since the line before, and when the first
-/// and the last of them were answered.
+/// Serves until stdin ends. Prints the port, then for each line of stdin the sends since the line before, when the first
+/// and the last of them were answered, and how long they took in sum.
 pub fn serve(latency_ms: u64) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -126,7 +132,8 @@ fn answer_questions(tally: &Tally, _end: oneshot::Sender<Infallible>) {
     let mut told = 0;
     for _ in std::io::stdin().lines().map_while(Result::ok) {
         let sends = tally.sends.load(Relaxed);
-        println!("{} {} {}", sends - told, tally.first.swap(0, Relaxed), tally.last.load(Relaxed));
+        let (first, last) = (tally.first.swap(0, Relaxed), tally.last.load(Relaxed));
+        println!("{} {first} {last} {}", sends - told, tally.took.swap(0, Relaxed));
         told = sends;
     }
 }
@@ -149,11 +156,13 @@ async fn answer(
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
         frame?;
     }
+    let received = Instant::now();
     if !latency.is_zero() {
-        tokio::time::sleep(latency).await;
+        // Tokio's timer wakes one to two milliseconds late, which a client would be blamed for.
+        Delay::new(latency).await;
     }
     let text = if is_send {
-        let n = tally.count(begin);
+        let n = tally.count(begin, received);
         format!(r#"{{"success":true,"marketing_message_tracking_id":"98ecd977-245a-4ec0-a8e0-{n:012x}"}}"#)
     } else {
         CAMPAIGN.to_owned()

@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::bare;
-use crate::floor::Floor;
+use crate::floor::{Floor, Sends};
 use crate::process::run;
 use crate::row::{Bar, Row, median};
 use crate::shop::{Shop, write_list};
@@ -77,24 +77,26 @@ pub fn latency(shop: &Shop) -> Vec<Row> {
     let n = shop.plan.tokens.min((ideal * LONGEST) as usize);
     assert!(n > shop.plan.concurrency, "latency: more tokens than requests in flight, please");
     let mut floor = Floor::start(Duration::from_secs_f64(LATENCY));
-    let (mut whole, mut steady, mut bare) = (vec![], vec![], vec![]);
+    let (mut whole, mut steady, mut bare, mut took) = (vec![], vec![], vec![], vec![]);
     for round in 0..shop.plan.rounds {
         let folder = shop.round();
         let list = folder.path().join("list.csv");
         write_list(&list, n, round as u64);
         // Those that leave all at once, at the start, count for none.
-        let share = |floor: &mut Floor| (n as f64 - concurrency) / floor.sends(n).spread / ideal * 100.0;
+        let share = |sends: &Sends| (n as f64 - concurrency) / sends.spread / ideal * 100.0;
         run(&mut bare_client(shop, &floor, &list), 0);
-        bare.push(share(&mut floor));
+        bare.push(share(&floor.sends(n)));
         let used = run(&mut shop.send_list(&floor, &folder.path().join("ledger.db"), &list), 0);
-        steady.push(share(&mut floor));
+        let sends = floor.sends(n);
+        steady.push(share(&sends));
+        took.push(sends.took);
         whole.push(n as f64 / used.wall / ideal * 100.0);
         eprintln!(
-            "  of {ideal:.0}/s: bare {:.1} %, steady {:.1} %, whole command {:.1} %",
-            bare[round], steady[round], whole[round]
+            "  of {ideal:.0}/s: bare {:.1} %, steady {:.1} %, whole command {:.1} %; the server took {:.2} ms",
+            bare[round], steady[round], whole[round], took[round]
         );
     }
-    let note = format!("of {ideal:.0} sends/s, {n} tokens; bare client {:.1} %", median(bare));
+    let note = format!("of {ideal:.0} sends/s, {n} tokens, {:.2} ms; bare client {:.1} %", median(took), median(bare));
     vec![
         Row::new("at 50 ms latency, first answer to last", median(steady), " %", Bar::AtLeast(95.0)).note(&note),
         Row::new("at 50 ms latency, whole command", median(whole), " %", Bar::AtLeast(95.0)).note(note),
