@@ -1,5 +1,7 @@
 //! Graph's error envelope.
 
+use std::time::Duration;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -8,6 +10,8 @@ use super::wire;
 use crate::config::secret::{Redactor, mask};
 use crate::error::GraphFacts;
 
+/// The longest wait that is believed.
+const LONGEST_WAIT: Duration = Duration::from_secs(30 * 24 * 3600);
 /// The longest text of an error that is kept, in characters.
 const MAX_TEXT: usize = 500;
 
@@ -102,6 +106,13 @@ impl GraphError {
         self.remaining_seconds.is_some()
             || says(&self.message)
             || [&self.user_title, &self.user_msg].into_iter().flatten().any(|text| says(text))
+    }
+
+    /// How long to stay away, where Graph tells it. No documented wait is longer than some days: what is, is taken for 30.
+    /// Nothing left to wait for, yet refused, tells nothing.
+    pub fn told_wait(&self) -> Option<Duration> {
+        let seconds = self.remaining_seconds.filter(|seconds| *seconds > 0)?;
+        Some(Duration::from_secs(seconds).min(LONGEST_WAIT))
     }
 
     /// What helps to look it up.

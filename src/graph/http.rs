@@ -280,8 +280,8 @@ fn by_row(row: &Row, text: String, unclear: Exit) -> Error {
 
 fn how_long(error: &GraphError, usage: &Usage) -> Duration {
     const DAY: u64 = 24 * 60 * 60;
-    if let Some(seconds) = error.remaining_seconds {
-        return Duration::from_secs(seconds.min(30 * DAY));
+    if let Some(told) = error.told_wait() {
+        return told;
     }
     let by_row = match error.row().and_then(|row| row.wait) {
         Some(Pause::For(time)) => Some(time),

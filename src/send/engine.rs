@@ -21,7 +21,7 @@ use super::learn::Observed;
 use super::outcome::{Effect, TOO_EARLY, Verdict, Wait, classify};
 use super::pace::{LONGEST_PAUSE, Pace, Rate};
 use crate::clock::{Clock, UnixMillis};
-use crate::error::GraphFacts;
+use crate::error::{Exit, GraphFacts};
 use crate::graph::Answer;
 use crate::ledger::state::State;
 use crate::ledger::writer::{Claim, Done, Finish, Outcome};
@@ -32,6 +32,8 @@ const STALE: Duration = Duration::from_secs(5);
 const GRACE: Duration = Duration::from_secs(4);
 /// A pause so long is told to people.
 const SHOWN_PAUSE: Duration = Duration::from_secs(5);
+/// How often a sink with rows in hand is asked whether it failed.
+const LOOK: Duration = Duration::from_millis(500);
 /// Rows not yet written to stdout or the results file, past which nothing more is claimed.
 const MAX_BACKLOG: usize = 20_000;
 
@@ -111,12 +113,23 @@ impl<D: Deliver, S: Sink> Engine<'_, D, S> {
     async fn run(&mut self, desk: &mut Desk, stop: &mut StopLevel) {
         let mut timer: Pin<Box<Sleep>> = Box::pin(sleep_until(Instant::now()));
         let mut deadline: Option<Instant> = None;
+        let mut look = Instant::now();
         loop {
+            let now = Instant::now();
             if let Some(error) = self.sink.failure() {
+                if error.exit() == Exit::Terminated {
+                    deadline.get_or_insert(now + GRACE);
+                }
                 self.end(Ending::Failed(error));
             }
-            let now = Instant::now();
             let mut wake = deadline;
+            if self.sink.backlog() > 0 {
+                // A reader that is gone is found out by a write, and no request may land for long.
+                if look <= now {
+                    look = now + LOOK;
+                }
+                wake = earliest(wake, Some(look));
+            }
             if !desk.is_busy() {
                 let want = self.permits(now);
                 if want > 0 || !self.finishes.is_empty() {
@@ -141,7 +154,7 @@ impl<D: Deliver, S: Sink> Engine<'_, D, S> {
                     let level = if changed.is_ok() { *stop.borrow_and_update() } else { 1 };
                     if level >= 2 {
                         // What is in flight stays claimed; whoever runs next makes it unknown.
-                        self.ending = Some(Ending::Interrupted);
+                        self.end(Ending::Interrupted);
                         return;
                     }
                     self.end(Ending::Interrupted);
@@ -212,9 +225,9 @@ impl<D: Deliver, S: Sink> Engine<'_, D, S> {
         }
     }
 
-    /// The first reason to end is the one that counts, but for a failure to record.
+    /// The weightiest reason to end counts; of equal ones the first.
     fn end(&mut self, ending: Ending) {
-        if self.ending.is_none() || matches!(ending, Ending::Failed(_)) {
+        if self.ending.as_ref().is_none_or(|other| ending.weight() < other.weight()) {
             self.ending = Some(ending);
         }
     }
@@ -261,6 +274,9 @@ impl<D: Deliver, S: Sink> Engine<'_, D, S> {
             let wait = Wait { is_rate: true, of_broadcast: false, until: Some(at), next_day: false, what };
             self.end(Ending::NotYet(wait, GraphFacts::default()));
             return;
+        }
+        if pause > LONGEST_PAUSE {
+            self.spend(pause);
         }
         if pause >= SHOWN_PAUSE {
             self.sink.waiting(at, "the ad account's limits allow nothing before");
@@ -338,29 +354,34 @@ impl<D: Deliver, S: Sink> Engine<'_, D, S> {
         let pause = match wait.until {
             Some(until) => until.since(at),
             None if wait.is_rate => self.pace.backoff(now, fastrand::f64()),
-            None => Duration::MAX,
+            None => return self.end(Ending::NotYet(wait, facts.clone())),
         };
-        let until = match pause {
-            Duration::MAX => wait.until,
-            pause => Some(at.plus(pause)),
-        };
-        wait.until = until;
+        let until = at.plus(pause);
+        wait.until = Some(until);
+        if wait.is_rate {
+            // Those who come after this run wait too.
+            self.observed.pause_until = self.observed.pause_until.max(Some(until));
+        }
+        let paused = self.pace.paused_until().filter(|paused| *paused > now);
+        let more = (now + pause).saturating_duration_since(paused.unwrap_or(now));
+        // Requests that were in flight together are told of one wait.
+        let is_new = paused.is_none() || more >= SHOWN_PAUSE;
         let own = wait.is_rate && pause <= LONGEST_PAUSE;
-        let Some(until) = until.filter(|_| own || pause <= self.wait_left) else {
-            self.end(Ending::NotYet(wait, facts.clone()));
-            return;
-        };
-        let already = self.pace.paused_until().is_some_and(|paused| paused >= now + pause);
-        if !already {
+        if self.ending.is_some() || (is_new && !own && more > self.wait_left) {
+            return self.end(Ending::NotYet(wait, facts.clone()));
+        }
+        self.pace.pause(now + pause);
+        if is_new {
             if !own {
-                self.wait_left = self.wait_left.saturating_sub(pause);
-            }
-            self.pace.pause(now + pause);
-            if wait.is_rate {
-                self.observed.pause_until = Some(until);
+                self.spend(more);
             }
             self.sink.waiting(until, &wait.what);
         }
+    }
+
+    fn spend(&mut self, wait: Duration) {
+        self.wait_left = self.wait_left.saturating_sub(wait);
+        self.stats.waited += wait;
     }
 
     fn finish(&mut self, claim: Claim, outcome: Outcome, verdict: Verdict) {
@@ -399,3 +420,6 @@ fn earliest(one: Option<Instant>, two: Option<Instant>) -> Option<Instant> {
         (one, two) => one.or(two),
     }
 }
+
+#[cfg(test)]
+mod tests;

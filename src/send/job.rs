@@ -10,7 +10,7 @@ use super::bursts::Burst;
 use super::outcome::{CampaignTimes, Halt, Refusal, Wait};
 use super::pace::Rate;
 use crate::clock::UnixMillis;
-use crate::error::Error;
+use crate::error::{Error, Exit};
 use crate::graph::{Answer, Frame, Sender, Transport};
 use crate::ledger::failpoint;
 use crate::ledger::writer::Settled;
@@ -89,6 +89,8 @@ pub struct Stats {
     pub refused: BTreeMap<Refusal, Refused>,
     /// Outcomes whose row somebody else had settled.
     pub overtaken: u64,
+    /// How much of what the run may wait it has waited.
+    pub waited: Duration,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -110,6 +112,7 @@ impl Stats {
         self.not_sent += other.not_sent;
         self.skipped += other.skipped;
         self.overtaken += other.overtaken;
+        self.waited += other.waited;
         for (refusal, refused) in &other.refused {
             let sum = self.refused.entry(*refusal).or_default();
             if sum.count == 0 {
@@ -150,6 +153,24 @@ pub enum Ending {
 }
 
 impl Ending {
+    /// Which of several reasons counts, the lowest first: the order of the exit codes, and what ends all before what ends one
+    /// broadcast's turn.
+    pub(super) fn weight(&self) -> u8 {
+        match self {
+            Self::Failed(error) if error.exit() != Exit::Terminated => 0,
+            Self::Burst(Burst::Doubt { .. }, _) => 1,
+            Self::Stopped(halt, _) if halt.exit == Exit::Credentials => 2,
+            Self::Stopped(Halt { of_broadcast: false, .. }, _) | Self::Burst(Burst::Refusals { .. }, _) => 3,
+            Self::Stopped(..) => 4,
+            Self::Burst(Burst::Unreachable { .. }, _) => 5,
+            Self::Interrupted | Self::Failed(_) => 6,
+            Self::NotYet(Wait { of_broadcast: false, .. }, _) => 7,
+            Self::NotYet(..) => 8,
+            Self::MaxSends => 9,
+            Self::Exhausted => 10,
+        }
+    }
+
     /// As it stands with the run in the ledger.
     pub const fn name(&self) -> &'static str {
         match self {

@@ -183,8 +183,7 @@ fn of_error(error: &GraphError, status: u16, answer: &Answer, campaign: Campaign
             new(Outcome::Refused { suppress }, Effect::Refused(refusal), reason)
         }
         Class::Later => {
-            let told = error.remaining_seconds.map(Duration::from_secs);
-            let wait = told.unwrap_or(if row.code == TOO_EARLY { COOL_DOWN } else { A_DAY });
+            let wait = error.told_wait().unwrap_or(if row.code == TOO_EARLY { COOL_DOWN } else { A_DAY });
             new(Outcome::Later { until: now.plus(wait) }, Effect::Later { code: Some(row.code) }, reason)
         }
         Class::Wait => new(Outcome::Back, Effect::Wait(wait(row, error, answer, campaign, now, what())), reason),
@@ -200,10 +199,13 @@ fn wait(
     now: UnixMillis,
     what: String,
 ) -> Wait {
-    let told = error.remaining_seconds.map(Duration::from_secs).or_else(|| answer.usage.wait());
+    let told = error.told_wait().or_else(|| answer.usage.wait());
     let warm = campaign.created_at.map(|created| created.plus(WARM_UP)).filter(|warm| row.of_campaign && *warm > now);
     let until = match row.wait {
-        Some(Pause::CampaignStart) => Some(campaign.start.filter(|start| *start > now).unwrap_or(now.plus(WARM_UP))),
+        Some(Pause::CampaignStart) => {
+            let start = campaign.start.filter(|start| *start > now);
+            Some(error.told_wait().map(|told| now.plus(told)).or(start).unwrap_or(now.plus(WARM_UP)))
+        }
         Some(Pause::For(time)) => Some(match (told, warm) {
             (Some(told), _) => now.plus(told),
             // Still warming up: the hour that Meta names, then a look as often as the table says.
