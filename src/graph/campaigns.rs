@@ -68,6 +68,8 @@ pub struct CampaignNode {
     pub status: Option<String>,
     /// `creative.actor_id`: the sending Page. Lists don't have it.
     pub page: Option<String>,
+    /// `account_id`. Lists don't have it.
+    pub ad_account: Option<AdAccount>,
     pub pixel_id: Option<String>,
     /// Whether it is a marketing-message campaign, and no ordinary ad.
     pub is_message: Option<bool>,
@@ -157,7 +159,7 @@ impl Graph {
 
     /// Reads one by the id of its message. An id that Graph does not know is exit 5.
     pub async fn campaign(&self, id: &CampaignId) -> Result<Read<CampaignNode>> {
-        let fields = format!("{LIST_FIELDS},creative{{actor_id}}");
+        let fields = format!("{LIST_FIELDS},account_id,creative{{actor_id}}");
         let url = self.address(&[id.as_str()], &[("fields", &fields)])?;
         self.read(&url, format!("campaign {id}")).await
     }
@@ -247,6 +249,8 @@ pub(super) struct NodeWire {
     #[serde(default)]
     id: Text,
     #[serde(default)]
+    account_id: Text,
+    #[serde(default)]
     effective_status: Text,
     #[serde(default)]
     created_time: Text,
@@ -320,6 +324,7 @@ impl TryFrom<NodeWire> for CampaignNode {
             adset_name: wire.adset.name.0,
             status: wire.effective_status.0,
             page: wire.creative.actor_id.0,
+            ad_account: wire.account_id.0.and_then(|id| AdAccount::parse(&id).ok()),
             pixel_id: wire.adset.promoted_object.pixel_id.0,
             is_message: flags.into_iter().flatten().reduce(|one, other| one || other),
         })
@@ -342,20 +347,26 @@ mod tests {
             r#"{"id":120210000000000123,"created_time":"2026-12-01T00:00:00+0000","effective_status":"ACTIVE",
                 "adset":{"id":"2","daily_budget":"0","lifetime_budget":3000,"start_time":1796083200,"end_time":null},
                 "campaign":{"id":3,"name":"Spring","is_message_campaign":true,"is_direct_send_campaign":"true"},
-                "creative":{"actor_id":104}}"#,
+                "account_id":55,"creative":{"actor_id":104}}"#,
         )
         .unwrap();
         assert_eq!(node.id.as_str(), "120210000000000123");
         assert_eq!((node.daily_budget, node.lifetime_budget), (None, Some(3000)));
         assert_eq!(node.start_time, node.created_time);
         assert_eq!((node.page.as_deref(), node.is_message), (Some("104"), Some(true)));
+        assert_eq!(node.ad_account, Some(AdAccount::parse("act_55").unwrap()));
         let start = node.created_time.unwrap();
         assert!(node.is_young(start.plus(YOUTH - std::time::Duration::from_millis(1))));
         assert!(!node.is_young(start.plus(YOUTH)));
 
         let bare: CampaignNode =
-            serde_json::from_str(r#"{"id":"1","adset":[],"campaign":null,"creative":"x"}"#).unwrap();
-        assert!(!bare.is_a_message() && bare.is_message.is_none() && bare.is_young(UnixMillis(0)));
+            serde_json::from_str(r#"{"id":"1","account_id":"x","adset":[],"campaign":null,"creative":"x"}"#).unwrap();
+        assert!(
+            bare.ad_account.is_none()
+                && !bare.is_a_message()
+                && bare.is_message.is_none()
+                && bare.is_young(UnixMillis(0))
+        );
         assert!(serde_json::from_str::<CampaignNode>(r#"{"name":"no id"}"#).is_err());
     }
 }
