@@ -242,8 +242,11 @@ fn lists_without_anybody_are_5() {
 }
 
 #[test]
-fn a_campaign_that_graph_does_not_know_or_of_another_page_is_5() {
-    let shop = Shop::with(|options| options.pages.push("777".to_owned()));
+fn a_campaign_that_graph_does_not_know_or_of_another_page_or_account_is_5() {
+    let shop = Shop::with(|options| {
+        options.pages.push("777".to_owned());
+        options.ad_accounts.push("888".to_owned());
+    });
     for unknown in ["999999999", "no-such-campaign"] {
         shop.send(&people(3), &["--campaign", unknown]).fails(5, unknown);
         shop.send(&people(3), &["--campaign", unknown, "--dry-run"]).fails(5, unknown);
@@ -251,6 +254,11 @@ fn a_campaign_that_graph_does_not_know_or_of_another_page_is_5() {
     let env = shop.sandbox.environment().set("MMSG_PAGE", "777");
     let theirs = new_campaign(&env);
     shop.send(&people(3), &["--campaign", &theirs]).fails(5, "belongs to Page 777");
+    let env = shop.sandbox.environment().set("MMSG_AD_ACCOUNT", "888");
+    let theirs = new_campaign(&env);
+    for args in [&["--campaign", &theirs][..], &["--campaign", &theirs, "--dry-run"]] {
+        shop.send(&people(3), args).fails(5, "belongs to ad account act_888");
+    }
     let all = shop.env.mmsg(["campaign", "list", "--all", "-o", "json"]).exits(0).json();
     let ordinary = all.as_array().unwrap().iter().find(|row| row["is_message_campaign"] != true).unwrap();
     shop.send(&people(3), &["--campaign", ordinary["id"].as_str().unwrap()]).fails(5, "ordinary ad");

@@ -26,7 +26,8 @@ impl CampaignFacts {
     pub async fn read(context: &Context, id: &str, clock: &Clock) -> Result<Self> {
         let id = CampaignId::parse(id).map_err(Error::usage)?;
         let graph = context.graph()?;
-        let read = graph.find_campaign(&context.ad_account()?, &id).await?;
+        let account = context.ad_account()?;
+        let read = graph.find_campaign(&account, &id).await?;
         if let Some(date) = read.date {
             refuse_skew(clock.now(), date)?;
         }
@@ -39,6 +40,13 @@ impl CampaignFacts {
                 "{id} is an ordinary ad, no marketing-message campaign: nothing was planned or sent"
             ))
             .hint("mmsg campaign list shows what can be sent with"));
+        }
+        // Graph refuses to send with it (2300014), but only once the list is planned.
+        if let Some(other) = node.ad_account.filter(|other| *other != account) {
+            return Err(Error::refused(format!(
+                "campaign {id} belongs to ad account {other}, and the profile's is {account}: nothing was planned or sent"
+            ))
+            .hint("choose the profile of that ad account with --profile, or another campaign"));
         }
         if let Some(status) = node.status.as_deref().filter(|status| matches!(*status, "DELETED" | "ARCHIVED")) {
             return Err(Error::refused(format!(
