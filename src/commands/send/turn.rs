@@ -15,7 +15,7 @@ use crate::ledger::writer::{Scope, Writer};
 use crate::message::Template;
 use crate::send::desk::Desk;
 use crate::send::engine;
-use crate::send::job::{Ending, Job, Limits, Stats};
+use crate::send::job::{Ending, Job, Limits, Sink, Stats};
 
 pub struct Turn<'a> {
     pub broadcast: &'a Broadcast,
@@ -82,14 +82,22 @@ impl Turn<'_> {
             if let Some(max) = &mut limits.max_sends {
                 *max = max.saturating_sub(stats.requests);
             }
-            // Rows that are due within the time that the run may wait are waited for.
-            let due = match ending {
+            limits.wait = limits.wait.saturating_sub(stats.waited);
+            waited += stats.waited;
+            // Rows that are due within the time that the run may wait are waited for; so is the account's next day.
+            let due = match &ending {
                 Ending::Exhausted => standing(writer.ledger_mut(), self.broadcast.id, self.listing)?.next_at,
+                Ending::NotYet(wait, _) if wait.next_day && !limits.wait.is_zero() => {
+                    Some(context.next_day(clock.now()).await)
+                }
                 _ => None,
             };
             let wait = due.map(|at| at.since(clock.now()) + Duration::from_millis(1));
             let Some(wait) = wait.filter(|wait| *wait <= limits.wait) else { break ending };
-            results.wait_for_rows(due.unwrap_or_default());
+            match &ending {
+                Ending::NotYet(told, _) => results.waiting(due.unwrap_or_default(), &told.what),
+                _ => results.wait_for_rows(due.unwrap_or_default()),
+            }
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
                 () = signals.stopped() => break Ending::Interrupted,
