@@ -3,6 +3,7 @@
 
 mod common;
 
+mod answers;
 mod bad_input;
 mod campaign;
 mod clock;

@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use reqwest::header::HeaderMap;
 use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::wire::{Text, is_object};
 
 /// What the usage headers of one answer say. Percents are of the limit: 100 is the limit itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -51,69 +54,69 @@ impl Usage {
             usage.read_account(json);
         }
         if let Some(json) = header(headers, "x-app-usage")
-            && let Ok(app) = serde_json::from_str::<Percents>(json)
+            && let Some(app) = Fields::read(json)
         {
-            usage.app = app.highest();
+            usage.app = app.percent();
         }
         usage
     }
 
     fn read_business(&mut self, json: &str) {
-        let Ok(cases) = serde_json::from_str::<HashMap<&str, Vec<BusinessCase<'_>>>>(json) else {
+        let Ok(accounts) = serde_json::from_str::<HashMap<String, &RawValue>>(json) else {
             return;
         };
-        for case in cases.values().flatten() {
-            self.business = highest(self.business, case.highest());
-            if let Some(minutes) = case.estimated_time_to_regain_access.and_then(|minutes| time(minutes * 60.0)) {
-                self.regain = self.regain.max(Some(minutes));
-            }
-            self.tier = self.tier.or_else(|| tier(case.ads_api_access_tier));
+        // What one account's entry holds must not hide another's.
+        let cases = accounts.values().filter_map(|cases| serde_json::from_str::<Vec<&RawValue>>(cases.get()).ok());
+        for case in cases.flatten().filter_map(|case| Fields::read(case.get())) {
+            self.business = highest(self.business, case.percent());
+            let minutes = number(&case.estimated_time_to_regain_access);
+            self.regain = self.regain.max(minutes.and_then(|minutes| time(minutes * 60.0)));
+            self.tier = self.tier.or_else(|| tier(&case.ads_api_access_tier));
         }
     }
 
     fn read_account(&mut self, json: &str) {
-        let Ok(account) = serde_json::from_str::<AccountUsage<'_>>(json) else {
+        let Some(account) = Fields::read(json) else {
             return;
         };
-        self.account = sane(account.acc_id_util_pct);
-        self.reset = account.reset_time_duration.and_then(time);
-        self.tier = tier(account.ads_api_access_tier).or(self.tier);
+        self.account = highest(None, number(&account.acc_id_util_pct));
+        self.reset = number(&account.reset_time_duration).and_then(time);
+        self.tier = tier(&account.ads_api_access_tier).or(self.tier);
     }
 }
 
+/// The fields of all three headers; one whose value makes no sense counts as missing.
 #[derive(Deserialize)]
-struct BusinessCase<'a> {
-    call_count: Option<f64>,
-    total_cputime: Option<f64>,
-    total_time: Option<f64>,
-    estimated_time_to_regain_access: Option<f64>,
-    ads_api_access_tier: Option<&'a str>,
+struct Fields {
+    #[serde(default)]
+    call_count: Text,
+    #[serde(default)]
+    total_cputime: Text,
+    #[serde(default)]
+    total_time: Text,
+    #[serde(default)]
+    estimated_time_to_regain_access: Text,
+    #[serde(default)]
+    acc_id_util_pct: Text,
+    #[serde(default)]
+    reset_time_duration: Text,
+    #[serde(default)]
+    ads_api_access_tier: Text,
 }
 
-impl BusinessCase<'_> {
-    fn highest(&self) -> Option<f64> {
-        [self.call_count, self.total_cputime, self.total_time].into_iter().fold(None, highest)
+impl Fields {
+    fn read(json: &str) -> Option<Self> {
+        if is_object(json) { serde_json::from_str(json).ok() } else { None }
+    }
+
+    /// The highest of the three percents.
+    fn percent(&self) -> Option<f64> {
+        [&self.call_count, &self.total_cputime, &self.total_time].into_iter().map(number).fold(None, highest)
     }
 }
 
-#[derive(Deserialize)]
-struct AccountUsage<'a> {
-    acc_id_util_pct: Option<f64>,
-    reset_time_duration: Option<f64>,
-    ads_api_access_tier: Option<&'a str>,
-}
-
-#[derive(Deserialize)]
-struct Percents {
-    call_count: Option<f64>,
-    total_cputime: Option<f64>,
-    total_time: Option<f64>,
-}
-
-impl Percents {
-    fn highest(&self) -> Option<f64> {
-        [self.call_count, self.total_cputime, self.total_time].into_iter().fold(None, highest)
-    }
+fn number(text: &Text) -> Option<f64> {
+    text.0.as_deref()?.parse().ok()
 }
 
 fn header<'h>(headers: &'h HeaderMap, name: &'static str) -> Option<&'h str> {
@@ -121,14 +124,10 @@ fn header<'h>(headers: &'h HeaderMap, name: &'static str) -> Option<&'h str> {
 }
 
 fn highest(one: Option<f64>, other: Option<f64>) -> Option<f64> {
-    match (one, sane(other)) {
+    match (one, other.filter(|percent| percent.is_finite() && *percent >= 0.0)) {
         (Some(one), Some(other)) => Some(one.max(other)),
         (one, other) => one.or(other),
     }
-}
-
-fn sane(percent: Option<f64>) -> Option<f64> {
-    percent.filter(|percent| percent.is_finite() && *percent >= 0.0)
 }
 
 /// Longer than a day is taken for a day: no documented block is longer, and a wrong header must not stop us for years.
@@ -136,8 +135,8 @@ fn time(seconds: f64) -> Option<Duration> {
     (seconds.is_finite() && seconds > 0.0).then(|| Duration::from_secs_f64(seconds.min(86_400.0)))
 }
 
-fn tier(name: Option<&str>) -> Option<Tier> {
-    match name? {
+fn tier(name: &Text) -> Option<Tier> {
+    match name.0.as_deref()? {
         "development_access" | "limited_access" | "limited" => Some(Tier::Limited),
         "standard_access" | "full_access" | "full" => Some(Tier::Full),
         _ => None,
@@ -182,12 +181,26 @@ mod tests {
 
     #[test]
     fn nonsense_is_ignored() {
-        for json in ["", "{", "[]", "null", r#"{"1":5}"#, r#"{"1":[{"call_count":"x"}]}"#, r#"{"acc_id_util_pct":-1}"#]
-        {
+        for json in [
+            "",
+            "{",
+            "[]",
+            "null",
+            r#"{"1":5}"#,
+            r#"{"1":[{"call_count":"x"}]}"#,
+            r#"{"1":[{"call_count":"NaN"}],"call_count":1e999}"#,
+            r#"{"acc_id_util_pct":-1}"#,
+        ] {
             for name in ["x-business-use-case-usage", "x-ad-account-usage", "x-app-usage"] {
                 assert_eq!(usage(&[(name, json)]).percent(), None, "{name}: {json}");
             }
         }
+        // One entry without sense does not hide the others.
+        let json = r#"{"1":null,"2":[5,{"call_count":[],"total_time":-3},{"call_count":"96.5","estimated_time_to_regain_access":"2"}],"3":{}}"#;
+        let mixed =
+            usage(&[("x-business-use-case-usage", json), ("x-ad-account-usage", r#"{"acc_id_util_pct":"9","x":1}"#)]);
+        assert_eq!((mixed.business, mixed.account), (Some(96.5), Some(9.0)));
+        assert_eq!(mixed.regain, Some(Duration::from_secs(120)));
         let far = usage(&[("x-business-use-case-usage", r#"{"1":[{"estimated_time_to_regain_access":1e300}]}"#)]);
         assert_eq!(far.regain, Some(Duration::from_secs(86_400)));
     }

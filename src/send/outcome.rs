@@ -161,6 +161,13 @@ fn of_error(error: &GraphError, status: u16, answer: &Answer, campaign: Campaign
         if error.is_transient || matches!(status, 300..=399 | 500..=599) {
             return new(Outcome::Unknown, Effect::Doubt, error.text());
         }
+        if status == 429 {
+            // A limit by another number: nobody is refused by it.
+            let told = error.told_wait().or_else(|| answer.usage.wait());
+            let until = told.map(|told| now.plus(told));
+            let wait = Wait { is_rate: true, of_broadcast: false, until, next_day: false, what: error.text() };
+            return new(Outcome::Back, Effect::Wait(wait), error.text());
+        }
         let refusal = Refusal { code: error.code, counts_as_burst: true };
         return new(Outcome::Refused { suppress: None }, Effect::Refused(refusal), error.text());
     };

@@ -103,7 +103,8 @@ fn may_be(transport: &Transport, outcome: &Outcome) -> bool {
                 (Some(row), Outcome::Unknown) => row.class == Class::Doubt,
                 (Some(_), _) => true,
                 (None, Outcome::Unknown) => unclear,
-                (None, outcome) => *outcome == Outcome::Refused { suppress: None } && !unclear,
+                (None, Outcome::Back) => *status == 429 && !error.is_transient,
+                (None, outcome) => *outcome == Outcome::Refused { suppress: None } && !unclear && *status != 429,
             }
         }
     }
@@ -160,6 +161,17 @@ fn without_a_known_code_status_and_transience_decide() {
             }
         }
     }
+}
+
+#[test]
+fn a_429_of_graphs_is_a_rate_refusal_whatever_its_code() {
+    for code in [Some(424_242), None] {
+        let verdict = of(error(429, coded_or_not(code, None)), grown());
+        assert_eq!(verdict.outcome, Outcome::Back);
+        assert!(matches!(verdict.effect, Effect::Wait(Wait { is_rate: true, until: None, .. })), "{verdict:?}");
+    }
+    // A code in the table decides alone.
+    assert_eq!(of(error(429, coded(190, None)), grown()).effect, of(error(401, coded(190, None)), grown()).effect);
 }
 
 #[test]
