@@ -25,10 +25,10 @@ const SLOW_FROM: f64 = 0.75;
 const STOP_AT: f64 = 0.95;
 /// What is left of the rate just below [`STOP_AT`].
 const CRAWL: f64 = 0.02;
-/// How fast the learned rate follows what the level allows, a second.
+/// How fast the learned rate follows what the level allows, a second; and [`FIRST_RATE`], where no level is told.
 const FOLLOW: f64 = 0.003;
-/// A usage told so long ago has drained (the documented decay).
-const STALE: Duration = Duration::from_secs(300);
+/// A full level that nobody fills has drained after so long (the documented decay).
+const DRAINED: Duration = Duration::from_secs(300);
 /// How long to stay away at [`STOP_AT`] when no time is told.
 const UNTOLD: Duration = Duration::from_secs(10);
 /// A late timer may catch up on so much time; more would be a burst.
@@ -51,14 +51,16 @@ impl Observed {
     pub fn see(&mut self, usage: &Usage) {
         if let Some(percent) = usage.percent() {
             self.usage = Some(percent / 100.0);
-            self.told = usage.regain.or(usage.reset);
+            let is_full = usage.account.is_some_and(|percent| percent / 100.0 >= STOP_AT);
+            self.told = usage.regain.or(usage.reset.filter(|_| is_full));
         }
     }
 }
 
 impl Meter for Observed {
     fn allow(&mut self, kept: &mut Option<PaceRow>, now: UnixMillis, want: usize) -> (usize, Option<UnixMillis>) {
-        if !self.auto && self.pause_until.is_none() && kept.is_none() {
+        let is_full = self.usage.is_some_and(|usage| usage >= STOP_AT);
+        if !self.auto && self.pause_until.is_none() && !is_full && kept.is_none() {
             return (want, None);
         }
         let row = kept.get_or_insert(PaceRow {
@@ -102,19 +104,27 @@ impl Observed {
     fn learn(&self, row: &mut PaceRow, now: UnixMillis) {
         let passed = now.since(row.updated_at);
         let seconds = passed.as_secs_f64().min(10.0);
-        if passed > STALE {
-            row.usage = None;
-        }
         row.updated_at = row.updated_at.max(now);
         if let Some(until) = self.pause_until {
-            row.refusals += 1;
+            // All that were in flight are refused by one block: it counts once.
+            if row.paused_until <= now {
+                row.refusals += 1;
+                row.rate = (row.rate / 2.0).max(SLOWEST);
+            }
             row.paused_until = row.paused_until.max(until);
-            row.rate = (row.rate / 2.0).max(SLOWEST);
         }
-        let Some(usage) = self.usage else { return };
+        let Some(usage) = self.usage else {
+            row.usage = row.usage.map(|usage| usage - passed.div_duration_f64(DRAINED)).filter(|usage| *usage > 0.0);
+            if row.usage.is_none() && row.rate < FIRST_RATE && self.pause_until.is_none() {
+                row.rate += (FIRST_RATE - row.rate) * FOLLOW * seconds;
+            }
+            return;
+        };
         row.usage = Some(usage);
         row.refusals = 0;
-        if usage < LOW {
+        // A rate that is not used has proved nothing: the next run would begin with a burst.
+        let is_used = row.next_at >= now.0 as f64 - CATCH_UP_MILLIS;
+        if usage < LOW && is_used {
             row.rate = (row.rate * (1.0 + RISE * seconds)).min(FASTEST);
         } else if usage > SLOW_FROM {
             row.rate += (allowed(row) - row.rate) * FOLLOW * seconds;
@@ -262,5 +272,141 @@ mod tests {
         observed.unused(row.as_mut().unwrap(), 1);
         assert_eq!(observed.allow(&mut row, UnixMillis(5_000_001), 1).0, 1);
         assert_eq!(observed.allow(&mut row, UnixMillis(5_000_002), 1).0, 0);
+    }
+
+    fn row(rate: f64) -> Option<PaceRow> {
+        Some(PaceRow {
+            rate,
+            usage: None,
+            next_at: 0.0,
+            paused_until: UnixMillis(0),
+            refusals: 0,
+            updated_at: UnixMillis(5_000_000),
+        })
+    }
+
+    fn seen(usage: f64) -> Observed {
+        Observed { auto: true, usage: Some(usage), ..Observed::default() }
+    }
+
+    #[test]
+    fn one_block_that_many_requests_hear_of_halves_the_rate_once() {
+        let mut kept = row(10.0);
+        let now = UnixMillis(5_000_000);
+        let refused = |at: UnixMillis| Observed { auto: true, pause_until: Some(at), ..Observed::default() };
+        for n in 0..64 {
+            let at = now.plus(Duration::from_millis(n));
+            refused(at.plus(Duration::from_secs(60))).allow(&mut kept, at, 1);
+        }
+        let row = kept.unwrap();
+        assert_eq!((row.rate, row.refusals), (5.0, 1));
+        assert_eq!(row.paused_until, now.plus(Duration::from_millis(63) + Duration::from_secs(60)));
+        // The next block is another one.
+        let later = row.paused_until;
+        refused(later.plus(Duration::from_secs(60))).allow(&mut kept, later, 1);
+        let row = kept.unwrap();
+        assert_eq!(row.refusals, 2);
+        assert!(row.rate <= 5.0, "{}", row.rate);
+    }
+
+    /// How many may leave in each minute when no answer has a header.
+    fn without_headers(kept: &mut Option<PaceRow>, minutes: usize) -> Vec<usize> {
+        let begin = kept.map_or(5_000_000, |row| row.updated_at.0);
+        let mut allowed = vec![0; minutes];
+        for tick in 0..minutes * 6000 {
+            let mut observed = Observed { auto: true, ..Observed::default() };
+            allowed[tick / 6000] += observed.allow(kept, UnixMillis(begin + tick as i64 * 10), 64).0;
+        }
+        allowed
+    }
+
+    #[test]
+    fn without_headers_a_refusal_is_not_for_ever() {
+        let mut kept = row(SLOWEST);
+        let allowed = without_headers(&mut kept, 40);
+        assert!(allowed[0] < 120 && allowed[39] > 590 && allowed[39] <= 602, "{allowed:?}");
+        assert!(allowed.windows(2).all(|pair| pair[0] <= pair[1] + 1), "{allowed:?}");
+    }
+
+    #[test]
+    fn a_usage_that_is_not_told_again_drains() {
+        let mut kept = row(10.0);
+        seen(0.94).allow(&mut kept, UnixMillis(5_000_001), 1);
+        let allowed = without_headers(&mut kept, 6);
+        assert!(allowed[0] < 400 && allowed[5] >= 590, "{allowed:?}");
+        // Nobody asked for as long as it takes.
+        let mut kept = row(10.0);
+        seen(0.94).allow(&mut kept, UnixMillis(5_000_001), 1);
+        let later = UnixMillis(5_000_001).plus(DRAINED);
+        assert_eq!(Observed { auto: true, ..Observed::default() }.allow(&mut kept, later, 1).0, 1);
+        assert_eq!(kept.unwrap().usage, None);
+    }
+
+    #[test]
+    fn a_rate_that_is_not_used_does_not_rise() {
+        let mut kept = row(10.0);
+        // A send every two seconds, each with its header; then nightly runs of one.
+        for second in 0..3600 {
+            let at = UnixMillis(5_000_000 + second * 2000);
+            assert_eq!(Observed { auto: true, ..Observed::default() }.allow(&mut kept, at, 1).0, 1);
+            seen(0.1).allow(&mut kept, at.plus(Duration::from_millis(500)), 0);
+        }
+        for night in 1..60 {
+            let at = UnixMillis(20_000_000 + night * 86_400_000);
+            Observed { auto: true, ..Observed::default() }.allow(&mut kept, at, 1);
+            seen(0.1).allow(&mut kept, at.plus(Duration::from_millis(500)), 0);
+        }
+        assert!(kept.unwrap().rate < 10.5, "{}", kept.unwrap().rate);
+        // Nor does one that somebody else's number holds.
+        for second in 0..3600 {
+            let at = UnixMillis(6_000_000_000_000 + second * 1000);
+            Observed { auto: false, ..seen(0.1) }.allow(&mut kept, at, 64);
+        }
+        assert!(kept.unwrap().rate < 10.5, "{}", kept.unwrap().rate);
+    }
+
+    #[test]
+    fn a_rate_that_is_used_rises_while_usage_is_low_and_stands_from_the_half_on() {
+        for (usage, rises) in [(0.49, true), (0.5, false), (0.75, false)] {
+            let mut kept = row(10.0);
+            for tick in 0..6000 {
+                seen(usage).allow(&mut kept, UnixMillis(5_000_000 + tick * 10), 64);
+            }
+            let rate = kept.unwrap().rate;
+            assert!(if rises { (20.0..40.0).contains(&rate) } else { rate == 10.0 }, "{usage}: {rate}");
+        }
+    }
+
+    #[test]
+    fn at_95_percent_nothing_leaves_whatever_the_rate() {
+        let now = UnixMillis(5_000_000);
+        for auto in [true, false] {
+            for told in [None, Some(Duration::from_secs(70))] {
+                let mut kept = None;
+                let until = now.plus(told.unwrap_or(UNTOLD));
+                let mut full = Observed { auto, told, ..seen(0.95) };
+                assert_eq!(full.allow(&mut kept, now, 5), (0, Some(until)), "{auto} {told:?}");
+                let mut next = Observed { auto, ..Observed::default() };
+                assert_eq!(next.allow(&mut kept, until.minus(Duration::from_millis(1)), 5), (0, Some(until)));
+                assert!(next.allow(&mut kept, until, 5).0 > 0);
+            }
+        }
+        let mut below = Observed { auto: false, ..seen(0.949) };
+        assert_eq!(below.allow(&mut None, now, 5), (5, None));
+    }
+
+    #[test]
+    fn a_reset_speaks_of_its_own_limit_only() {
+        let minute = Some(Duration::from_secs(60));
+        let told = |usage: Usage| {
+            let mut observed = Observed::default();
+            observed.see(&usage);
+            observed.told
+        };
+        let usage = Usage { account: Some(10.0), app: Some(96.0), reset: minute, ..Usage::default() };
+        assert_eq!(told(usage), None);
+        assert_eq!(told(Usage { account: Some(95.0), ..usage }), minute);
+        let regain = Some(Duration::from_secs(180));
+        assert_eq!(told(Usage { account: Some(95.0), regain, ..usage }), regain);
     }
 }
