@@ -91,7 +91,8 @@ impl GraphError {
         }
         let row = codes::lookup(self.code?, self.subcode)?;
         match row.other {
-            Some(other) if self.speaks_of_money() => Some(other),
+            // A limit on sends may tell a time as well as one on money.
+            Some(other) if self.speaks_of_money() || (!row.is_rate && self.remaining_seconds.is_some()) => Some(other),
             _ => Some(row),
         }
     }
@@ -103,9 +104,7 @@ impl GraphError {
             let text = text.to_lowercase();
             WORDS.iter().any(|word| text.contains(word))
         };
-        self.remaining_seconds.is_some()
-            || says(&self.message)
-            || [&self.user_title, &self.user_msg].into_iter().flatten().any(|text| says(text))
+        says(&self.message) || [&self.user_title, &self.user_msg].into_iter().flatten().any(|text| says(text))
     }
 
     /// How long to stay away, where Graph tells it. No documented wait is longer than some days: what is, is taken for 30.
@@ -229,7 +228,7 @@ mod tests {
 
     #[test]
     fn an_ambiguous_number_is_read_with_its_text() {
-        let class = |json| read(json).row().unwrap().class;
+        let class = |json: &str| read(json).row().unwrap().class;
         assert_eq!(class(r#"{"code":2300071,"message":"Invalid aliases"}"#), Class::Message);
         assert_eq!(class(r#"{"code":2300071,"message":"Pacing limit reached"}"#), Class::Wait);
         assert_eq!(class(r#"{"code":2300071,"message":"x","error_data":{"remaining_seconds":5}}"#), Class::Wait);
@@ -237,6 +236,22 @@ mod tests {
         assert_eq!(class(r#"{"code":2300069,"message":"Terms of service not signed"}"#), Class::Stop);
         let rate = read(r#"{"code":2300078,"message":"Rate limit reached"}"#);
         assert!(rate.row().unwrap().is_rate);
+        // Told of a time, it is the limit on sends still, but where the text speaks of money.
+        let told = |message: &str| {
+            read(&format!(r#"{{"code":2300078,"message":"{message}","error_data":{{"remaining_seconds":60}}}}"#))
+        };
+        assert!(told("Too many messages were sent").row().unwrap().is_rate);
+        assert!(!told("Brand credit limit reached").row().unwrap().is_rate);
+        // Every word that tells of money, in every text.
+        for word in ["Budget", "spending", "paced by PACING", "Prepay", "balance", "billing", "credit", "daily limit"] {
+            for field in ["message", "error_user_title", "error_user_msg"] {
+                assert_eq!(
+                    class(&format!(r#"{{"code":2300076,"{field}":"the {word} x"}}"#)),
+                    Class::Wait,
+                    "{field} {word}"
+                );
+            }
+        }
     }
 
     #[test]

@@ -183,17 +183,20 @@ impl<'a> Outcome<'a> {
             ))
             .hint(format!("check the network, then {again}")),
             Burst::Refusals { refusal, count } => {
-                let (kind, codes) = match refusal.code {
-                    Some(code) => (format!("refusals with code {code}"), code.to_string()),
-                    None => ("refusals without a code".to_owned(), "CODES".to_owned()),
+                let (kind, hint) = match refusal.code {
+                    Some(code) => (
+                        format!("refusals with code {code}"),
+                        format!(
+                            "mmsg explain {code} tells what it means; once mended, add --retry-refused {code}; --allow-refusals goes on regardless"
+                        ),
+                    ),
+                    None => ("refusals without a code".to_owned(), "--allow-refusals goes on regardless".to_owned()),
                 };
                 Error::refused(format!(
                     "stopped after {requests}: {count} {kind} and hardly an acceptance ({sample}): the Page or the account is \
                      likelier wrong than the people"
                 ))
-                .hint(format!(
-                    "mmsg explain {codes} tells what it means; once mended, add --retry-refused {codes}; --allow-refusals goes on regardless"
-                ))
+                .hint(hint)
             }
         }
     }
@@ -227,7 +230,7 @@ impl<'a> Outcome<'a> {
                 if let Some(hint) = error.hint_text() {
                     context.ui.hint(hint);
                 }
-                totals.print(context, Some(Exit::Doubt))
+                totals.ended(Exit::Doubt, Some(&error)).print(context, Some(Exit::Doubt))
             }
             exit => {
                 let value = serde_json::to_value(totals.ended(exit, Some(&error))).unwrap_or(Value::Null);
