@@ -157,6 +157,27 @@ fn one_mistake_stays_one_mistake() {
 }
 
 #[test]
+fn a_trial_of_one_tells_what_is_wrong() {
+    let shop = Shop::open();
+    let list = people(3);
+    for (fault, code) in [("190", 4), ("2300058", 5), ("2300026", 5), ("2300028", 6)] {
+        shop.sandbox.errors(&format!("{fault}=100%"));
+        let before = shop.sandbox.requests().len();
+        let run = shop.send(&list, &["--max-sends", "1", "-o", "json"]).exits(code);
+        assert_eq!(shop.sandbox.requests().len(), before + 1, "{fault}");
+        assert!(run.stderr.contains(fault), "{fault}: {run:#?}");
+        if code == 6 {
+            let at: jiff::Timestamp = run.totals()["next_run_at"].as_str().unwrap().parse().unwrap();
+            assert!(at.as_second() - now() > 3500, "{at}");
+        }
+    }
+    shop.sandbox.errors("");
+    let _ = shop.totals(&list, &["--max-sends", "1"], 6);
+    let _ = shop.totals(&list, &[], 0);
+    shop.assert_each_once(&list);
+}
+
+#[test]
 fn a_mistake_in_the_middle_costs_no_more_than_the_requests_in_flight() {
     let shop = Shop::with(|options| options.dials.latency = Duration::from_millis(20));
     let list = people(400);

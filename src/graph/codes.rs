@@ -269,6 +269,75 @@ mod tests {
         assert!(lookup(999_999, None).is_none());
     }
 
+    /// The table of the contract once more, by class, so that no row changes unseen.
+    #[test]
+    fn every_row_has_the_class_that_the_contract_gives_it() {
+        const RATES: &[i64] = &[
+            4, 17, 32, 341, 613, 80_000, 80_001, 80_002, 80_003, 80_004, 80_005, 80_006, 80_007, 80_008, 80_009,
+            80_010, 80_011, 80_012, 80_013, 80_014, 2_300_078,
+        ];
+        const STOPS: &[i64] = &[
+            3, 10, 102, 190, 200, 294, 368, 2_300_011, 2_300_013, 2_300_017, 2_300_019, 2_300_030, 2_300_031,
+            2_300_039, 2_300_040, 2_300_056, 2_300_058, 2_300_059, 2_300_066, 2_300_067, 2_300_069,
+        ];
+        let want = |code: i64| match code {
+            _ if STOPS.contains(&code) => Class::Stop,
+            _ if RATES.contains(&code) => Class::Wait,
+            1 | 2 => Class::Doubt,
+            2_300_000..=2_300_002 | 2_300_006 | 2_300_008 | 2_300_009 | 2_300_014..=2_300_016 => Class::Campaign,
+            2_300_020 | 2_300_053 | 2_300_064 | 2_300_070 => Class::Campaign,
+            100 | 506 | 2_300_007 | 2_300_010 | 2_300_018 | 2_300_021..=2_300_027 => Class::Message,
+            2_300_046..=2_300_048 | 2_300_065 | 2_300_071..=2_300_077 => Class::Message,
+            2_300_004 | 2_300_005 | 2_300_032 | 2_300_034 | 2_300_037 => Class::Drop,
+            551 | 1_893_047 | 2_018_300 | 2_018_321 => Class::Later,
+            2_300_035 | 2_300_036 | 2_300_038 | 2_300_042..=2_300_044 | 2_300_052 => Class::Later,
+            _ => Class::Wait,
+        };
+        for row in all().filter(|row| row.subcode.is_none()) {
+            assert_eq!(row.class, want(row.code), "{}", row.code);
+            assert_eq!(row.is_rate, RATES.contains(&row.code), "{}", row.code);
+            let credentials = matches!(row.code, 3 | 10 | 102 | 190 | 200 | 294 | 2_300_039);
+            assert_eq!(row.exit == Exit::Credentials, credentials, "{}", row.code);
+            let of_campaign = matches!(row.code, 2_300_003 | 2_300_012 | 2_300_028 | 2_300_033 | 2_300_041 | 2_300_054);
+            assert_eq!(row.of_campaign, of_campaign, "{}", row.code);
+            assert_eq!(row.grown.is_some(), row.code == 2_300_003);
+        }
+        for (code, subcode, class, exit) in [
+            (1, 99, Class::Doubt, Exit::Doubt),
+            (9, 2_018_352, Class::Wait, Exit::NotYet),
+            (10, 1_893_015, Class::Drop, Exit::PartlyRefused),
+            (10, 1_893_063, Class::Stop, Exit::Refused),
+            (10, 2_018_065, Class::Later, Exit::NotYet),
+            (100, 33, Class::Stop, Exit::Refused),
+            (100, 2_018_001, Class::Drop, Exit::PartlyRefused),
+            (100, 2_018_294, Class::Message, Exit::Refused),
+            (190, 492, Class::Stop, Exit::Credentials),
+            (299, 0, Class::Stop, Exit::Credentials),
+            (200, 1_545_041, Class::Later, Exit::NotYet),
+            (613, 1996, Class::Wait, Exit::NotYet),
+        ] {
+            let row = lookup(code, Some(subcode)).unwrap();
+            assert_eq!((row.class, row.exit), (class, exit), "{code}/{subcode}");
+        }
+    }
+
+    #[test]
+    fn a_wait_lasts_as_long_as_the_contract_says() {
+        let minutes = |code| match lookup(code, None).and_then(|row| row.other.unwrap_or(row).wait) {
+            Some(Pause::For(time)) => time.as_secs() / 60,
+            _ => 0,
+        };
+        assert_eq!(minutes(2_300_028), 60);
+        for code in [3, 12, 41, 55, 61, 62, 71, 77, 78].map(|n| 2_300_000 + n) {
+            assert_eq!(minutes(code), 30, "{code}");
+        }
+        for code in [2_300_054, 2_300_070] {
+            let row = lookup(code, None).unwrap();
+            assert_eq!(row.other.unwrap_or(row).wait, Some(Pause::NextDay));
+        }
+        assert_eq!(lookup(2_300_033, None).unwrap().wait, Some(Pause::CampaignStart));
+    }
+
     #[test]
     fn only_opted_out_expired_and_region_suppress() {
         let codes: Vec<_> = all().filter(|row| row.suppresses).map(|row| row.code).collect();

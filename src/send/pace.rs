@@ -267,7 +267,13 @@ mod tests {
             now += wait;
         }
         assert_eq!(seen, [60, 120, 240, 480, 900, 900, 900, 900]);
+        // Whole processes that were refused together don't come back together, and none before a minute.
+        assert_eq!([0.0, 0.5, 1.0].map(|jitter| pace.backoff(now, jitter).as_secs()), [450, 675, 900]);
         pace.passed();
-        assert_eq!(pace.backoff(now, 0.0).as_secs(), 60);
+        assert_eq!([0.0, 1.0].map(|jitter| pace.clone().backoff(now, jitter).as_secs()), [60, 60]);
+        // A shorter pause does not end a longer one.
+        pace.pause(now + Duration::from_secs(20));
+        pace.pause(now + Duration::from_secs(10));
+        assert_eq!(pace.next_permit(now), Some(now + Duration::from_secs(20)));
     }
 }
