@@ -213,6 +213,10 @@ mod tests {
         ] {
             assert_eq!(read(json).remaining_seconds, seconds, "{json}");
         }
+        let told = |seconds| GraphError { remaining_seconds: Some(seconds), ..GraphError::default() }.told_wait();
+        assert_eq!((told(0), told(1)), (None, Some(Duration::from_secs(1))));
+        let days = |days: u64| Some(Duration::from_secs(days * 86_400));
+        assert_eq!((told(30 * 86_400 - 1) < days(30), told(u64::MAX)), (true, days(30)));
         assert_eq!(read(r#""invalid_request""#).message, "invalid_request");
         assert_eq!(read(r#"{"code":{"a":1},"message":["x"]}"#).code, None);
         assert_eq!(read("[190]").code, None);

@@ -201,6 +201,15 @@ mod tests {
             usage(&[("x-business-use-case-usage", json), ("x-ad-account-usage", r#"{"acc_id_util_pct":"9","x":1}"#)]);
         assert_eq!((mixed.business, mixed.account), (Some(96.5), Some(9.0)));
         assert_eq!(mixed.regain, Some(Duration::from_secs(120)));
+        let several = r#"{"1":[{"estimated_time_to_regain_access":3},{"estimated_time_to_regain_access":9},{"estimated_time_to_regain_access":4}]}"#;
+        assert_eq!(usage(&[("x-business-use-case-usage", several)]).regain, Some(Duration::from_secs(540)));
+        // Access that was not lost comes back in no time: that is no wait, and the account's reset is.
+        let none = [
+            ("x-business-use-case-usage", r#"{"1":[{"estimated_time_to_regain_access":0}]}"#),
+            ("x-ad-account-usage", r#"{"acc_id_util_pct":100,"reset_time_duration":60}"#),
+        ];
+        assert_eq!((usage(&none).regain, usage(&none).wait()), (None, Some(Duration::from_secs(60))));
+        assert_eq!(usage(&none[..1]).wait(), None);
         let far = usage(&[("x-business-use-case-usage", r#"{"1":[{"estimated_time_to_regain_access":1e300}]}"#)]);
         assert_eq!(far.regain, Some(Duration::from_secs(86_400)));
     }

@@ -378,6 +378,39 @@ mod tests {
     }
 
     #[test]
+    fn a_rate_that_rose_does_not_wait_for_the_old_interval_and_a_stall_makes_no_burst() {
+        let now = UnixMillis(5_000_000);
+        let mut kept = row(10.0).map(|row| PaceRow { next_at: now.0 as f64 + 50_000.0, ..row });
+        let observed = || Observed { auto: true, ..Observed::default() };
+        assert_eq!(observed().allow(&mut kept, now, 1), (0, Some(now.plus(Duration::from_millis(100)))));
+        // An hour of nothing: a twentieth of a second may be caught up.
+        let mut kept = row(100.0);
+        assert_eq!(observed().allow(&mut kept, now.plus(Duration::from_secs(3600)), 64).0, 6);
+        // Nothing makes it faster or slower than the bounds.
+        let (mut fast, mut slow) = (row(FASTEST), row(SLOWEST));
+        for tick in 0..1000 {
+            let at = UnixMillis(5_000_000 + tick * 10);
+            seen(0.1).allow(&mut fast, at, 64);
+            let pause_until = Some(at.plus(Duration::from_millis(1)));
+            Observed { pause_until, ..observed() }.allow(&mut slow, at, 1);
+        }
+        assert_eq!((fast.unwrap().rate, slow.unwrap().rate), (500.0, 0.02));
+    }
+
+    #[test]
+    fn a_longer_pause_is_never_made_shorter() {
+        let now = UnixMillis(5_000_000);
+        let hour = now.plus(Duration::from_secs(3600));
+        let mut kept = row(10.0);
+        let pause = |until| Observed { auto: true, pause_until: Some(until), ..Observed::default() };
+        pause(hour).allow(&mut kept, now, 1);
+        pause(now.plus(Duration::from_secs(60))).allow(&mut kept, now, 1);
+        assert_eq!(kept.unwrap().paused_until, hour);
+        seen(0.99).allow(&mut kept, now, 1);
+        assert_eq!(kept.unwrap().paused_until, hour);
+    }
+
+    #[test]
     fn at_95_percent_nothing_leaves_whatever_the_rate() {
         let now = UnixMillis(5_000_000);
         for auto in [true, false] {

@@ -279,10 +279,50 @@ async fn a_rate_refusal_longer_than_a_pause_is_known_to_the_next_run() {
         // cron comes too early: calling would make the block longer.
         let played = stage.plays(limits(1), vec![(5, yes())]).await;
         assert_eq!((exit_of(&played.ending), played.asked.len()), (Some(Exit::NotYet), 0), "{:?}", played.ending);
+        // Who is ready to wait for it waits once, and that is counted.
+        if told_seconds == 3600 {
+            let played = stage.plays(Limits { max_sends: Some(1), ..waits(1, 70 * MINUTE) }, vec![(5, yes())]).await;
+            assert!(matches!(played.ending, Ending::MaxSends), "{:?}", played.ending);
+            assert_eq!(played.stats.waited.as_secs().div_ceil(60), 60);
+        }
         tokio::time::sleep(Duration::from_secs(told_seconds)).await;
         let played = stage.plays(limits(1), vec![(5, yes())]).await;
         assert!(matches!(played.ending, Ending::Exhausted), "{:?}", played.ending);
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_row_that_comes_back_when_nothing_else_was_left_goes_out_again() {
+    let script = vec![(5, yes()), (2000, told(80_004, Some(10))), (5, yes())];
+    let played = Stage::set().plays(limits(200), script).await;
+    assert!(matches!(played.ending, Ending::Exhausted), "{:?}", played.ending);
+    assert_eq!((played.stats.accepted, played.stats.requests), (100, 101));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_first_request_goes_alone_and_doubt_holds_the_others_back() {
+    let played = Stage::set().plays(limits(64), vec![(1000, code(190))]).await;
+    assert_eq!(played.asked.len(), 1);
+    // One doubt, then answers that take their time: at most eight are out at once.
+    let played = Stage::set().plays(limits(64), vec![(5, lost()), (1000, yes())]).await;
+    let second = played.asked.iter().filter(|at| at.as_millis() < 1000).count();
+    assert_eq!((second, played.stats.accepted), (9, 99));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_time_of_a_rate_refusal_that_names_none_grows_from_a_minute_to_a_quarter_of_an_hour() {
+    let mut script = vec![(5, yes())];
+    script.extend((0..7).map(|_| (5, code(2_300_078))));
+    script.push((5, yes()));
+    let played = Stage::set().plays(limits(1), script).await;
+    assert!(matches!(played.ending, Ending::Exhausted), "{:?}", played.ending);
+    let pauses: Vec<_> = (1..8).map(|n| (played.asked[n + 1] - played.asked[n]).as_secs()).collect();
+    for (pause, (least, most)) in
+        pauses.iter().zip([(60, 60), (60, 120), (120, 240), (240, 480), (450, 900), (450, 900), (450, 900)])
+    {
+        assert!((least..=most + 1).contains(pause), "{pauses:?}");
+    }
+    assert_eq!((played.stats.accepted, played.stats.refused_in_all()), (100, 0));
 }
 
 #[tokio::test(start_paused = true)]

@@ -197,6 +197,72 @@ fn a_told_time_is_the_time() {
 }
 
 #[test]
+fn a_campaign_is_young_for_a_day_and_while_nobody_knows() {
+    let of_age = |age: Duration| CampaignTimes { created_at: Some(NOW.minus(age)), start: None };
+    let day = Duration::from_secs(24 * 3600);
+    assert!(CampaignTimes::default().is_young(NOW) && of_age(day - Duration::from_millis(1)).is_young(NOW));
+    assert!(!of_age(day).is_young(NOW));
+    // An inactive message is warm-up for as long, and a fault of the campaign from then on.
+    let class = |age| of(error(400, coded(2_300_003, None)), of_age(age)).effect;
+    assert!(matches!(class(day - Duration::from_millis(1)), Effect::Wait(_)));
+    assert!(matches!(class(day), Effect::Stop(Halt { of_broadcast: true, exit: Exit::Refused, .. })));
+}
+
+#[test]
+fn a_campaign_that_has_not_started_waits_for_its_start() {
+    let hour = Duration::from_secs(3600);
+    let until = |start: Option<UnixMillis>, remaining_seconds| {
+        let refusal = GraphError { remaining_seconds, ..coded(2_300_033, None) };
+        let campaign = CampaignTimes { start, ..grown() };
+        let Effect::Wait(wait) = of(error(400, refusal), campaign).effect else { panic!() };
+        wait.until
+    };
+    let start = NOW.plus(hour * 50);
+    assert_eq!(until(Some(start), None), Some(start));
+    assert_eq!(until(Some(start), Some(60)), Some(NOW.plus(hour / 60)), "Graph knows best");
+    // A start that has passed, or is not known, says nothing.
+    assert_eq!((until(Some(NOW), None), until(None, None)), (Some(NOW.plus(hour)), Some(NOW.plus(hour))));
+}
+
+#[test]
+fn who_must_not_be_sent_to_again_is_known_by_why() {
+    for (code, why) in [(2_300_032, Skip::Region), (2_300_034, Skip::OptedOut), (2_300_037, Skip::Expired)] {
+        assert_eq!(of(error(400, coded(code, None)), grown()).outcome, Outcome::Refused { suppress: Some(why) });
+    }
+    for code in [2_300_004, 2_300_005] {
+        assert_eq!(of(error(400, coded(code, None)), grown()).outcome, Outcome::Refused { suppress: None });
+    }
+}
+
+#[test]
+fn a_daily_budget_waits_for_the_next_day_unless_a_time_is_told() {
+    let wait = |remaining_seconds| {
+        let refusal = GraphError { remaining_seconds, ..coded(2_300_054, None) };
+        let Effect::Wait(wait) = of(error(400, refusal), grown()).effect else { panic!() };
+        (wait.next_day, wait.until)
+    };
+    assert_eq!(wait(None), (true, None));
+    assert_eq!(wait(Some(60)), (false, Some(NOW.plus(Duration::from_secs(60)))));
+}
+
+#[test]
+fn headers_tell_how_long_a_limit_lasts_and_the_trace_is_kept() {
+    let regain = Some(Duration::from_secs(180));
+    let answer = |code, header: &str, own: Option<&str>| Answer {
+        transport: error(400, GraphError { fbtrace_id: own.map(str::to_owned), ..coded(code, None) }),
+        usage: Usage { regain, ..Usage::default() },
+        fbtrace_id: Some(header.to_owned()),
+        date: None,
+    };
+    let verdict = classify(&answer(80_004, "H", None), grown(), NOW);
+    let Effect::Wait(wait) = verdict.effect else { panic!() };
+    assert_eq!((wait.until, wait.is_rate), (Some(NOW.plus(Duration::from_secs(180))), true));
+    assert_eq!(verdict.facts.fbtrace_id.as_deref(), Some("H"));
+    let verdict = classify(&answer(190, "H", Some("E")), grown(), NOW);
+    assert_eq!(verdict.facts.fbtrace_id.as_deref(), Some("E"));
+}
+
+#[test]
 fn warming_up_waits_for_metas_hour_then_looks_every_half_hour() {
     let until = |age: u64| {
         let created = NOW.minus(Duration::from_secs(age));
@@ -205,4 +271,11 @@ fn warming_up_waits_for_metas_hour_then_looks_every_half_hour() {
         wait.until.unwrap().since(NOW).as_secs()
     };
     assert_eq!((until(600), until(3000), until(5000)), (3000, 600, 1800));
+    // What Graph says of a time counts, and where nothing says one, half an hour.
+    let Effect::Wait(wait) = of(error(400, coded(2_300_057, None)), grown()).effect else { panic!() };
+    assert_eq!(wait.until, Some(NOW.plus(Duration::from_secs(1800))));
+    let created_at = Some(NOW.minus(Duration::from_secs(600)));
+    let campaign = CampaignTimes { created_at, start: None };
+    let Effect::Wait(wait) = of(error(400, coded(2_300_028, None)), campaign).effect else { panic!() };
+    assert_eq!(wait.until, Some(NOW.plus(Duration::from_secs(3600))), "an hour from now is what 2300028 says");
 }
