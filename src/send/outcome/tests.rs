@@ -187,6 +187,14 @@ fn what_is_no_answer_is_doubt_and_what_never_left_is_not() {
 }
 
 #[test]
+fn later_is_12_hours_after_2300035_and_24_after_every_other() {
+    for (code, hours) in [(2_300_035, 12), (2_300_036, 24), (2_300_042, 24), (2_300_052, 24), (551, 24)] {
+        let until = NOW.plus(Duration::from_secs(hours * 3600));
+        assert_eq!(of(error(400, coded(code, None)), grown()).outcome, Outcome::Later { until }, "{code}");
+    }
+}
+
+#[test]
 fn a_told_time_is_the_time() {
     let told = GraphError { remaining_seconds: Some(90), ..coded(2_300_036, None) };
     let until = NOW.plus(Duration::from_secs(90));
