@@ -65,24 +65,7 @@ pub async fn run<D: Deliver, S: Sink>(
     sink: &mut S,
     stop: &mut StopLevel,
 ) -> (Ending, Stats) {
-    let now = Instant::now();
-    let mut engine = Engine {
-        job,
-        limits,
-        clock,
-        deliver,
-        sink,
-        pace: Pace::new(limits.rate, now),
-        bursts: Bursts::new(limits.allow_refusals),
-        flights: FuturesUnordered::new(),
-        finishes: Vec::new(),
-        permits_out: 0,
-        exhausted: false,
-        ending: None,
-        wait_left: limits.wait,
-        observed: Observed { auto: limits.rate == Rate::Auto, ..Observed::default() },
-        stats: Stats::default(),
-    };
+    let mut engine = Engine::new(job, limits, clock, deliver, sink);
     engine.run(desk, stop).await;
     let ending = engine.ending.unwrap_or(Ending::Exhausted);
     (ending, engine.stats)
@@ -109,7 +92,27 @@ struct Engine<'a, D, S> {
     stats: Stats,
 }
 
-impl<D: Deliver, S: Sink> Engine<'_, D, S> {
+impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
+    fn new(job: &'a Job, limits: &'a Limits, clock: Clock, deliver: &'a D, sink: &'a mut S) -> Self {
+        Self {
+            job,
+            limits,
+            clock,
+            deliver,
+            sink,
+            pace: Pace::new(limits.rate, Instant::now()),
+            bursts: Bursts::new(limits.allow_refusals),
+            flights: FuturesUnordered::new(),
+            finishes: Vec::new(),
+            permits_out: 0,
+            exhausted: false,
+            ending: None,
+            wait_left: limits.wait,
+            observed: Observed { auto: limits.rate == Rate::Auto, ..Observed::default() },
+            stats: Stats::default(),
+        }
+    }
+
     async fn run(&mut self, desk: &mut Desk, stop: &mut StopLevel) {
         let mut timer: Pin<Box<Sleep>> = Box::pin(sleep_until(Instant::now()));
         let mut deadline: Option<Instant> = None;

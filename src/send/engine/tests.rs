@@ -341,3 +341,30 @@ async fn no_time_left_is_no_time_told() {
     let played = Stage::set().plays(limits(1), script).await;
     assert!(played.asked[2] - played.asked[1] >= MINUTE, "{:?}", &played.asked[..3]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_claim_that_is_late_for_the_wire_is_given_back() {
+    let stage = Stage::set();
+    let limits = limits(8);
+    let script = Rc::new(vec![(Duration::ZERO, yes())]);
+    let graph = Scripted { script, asked: Rc::default(), clock: stage.clock };
+    let mut heard = Heard::default();
+    let mut engine = Engine::new(&stage.job, &limits, stage.clock, &graph, &mut heard);
+    let claim = Claim { send: 1, recipient: 1, token: "t".to_owned(), values: None, at: BEGIN };
+    let committed = Instant::now();
+    for (after, in_flight, back) in [(5000, 1, 0), (5001, 1, 1)] {
+        tokio::time::advance(committed + Duration::from_millis(after) - Instant::now()).await;
+        engine.permits_out = 1;
+        let done = Done {
+            claims: vec![claim.clone()],
+            committed,
+            settled: Vec::new(),
+            exhausted: false,
+            permit_at: None,
+            overtaken: 0,
+        };
+        engine.stepped(Ok(done));
+        assert_eq!((engine.flights.len(), engine.finishes.len()), (in_flight, back), "{after} ms");
+    }
+    assert_eq!(engine.finishes[0].outcome, Outcome::Back);
+}
