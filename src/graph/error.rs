@@ -259,6 +259,15 @@ mod tests {
     }
 
     #[test]
+    fn a_wrong_proof_is_no_wrong_parameter() {
+        let exit = |json| read(json).row().unwrap().exit;
+        let wrong = r#"{"code":100,"message":"Invalid appsecret_proof provided in the API argument"}"#;
+        assert_eq!(exit(wrong), crate::error::Exit::Credentials);
+        assert_eq!(exit(r#"{"code":100,"message":"Invalid parameter"}"#), crate::error::Exit::Refused);
+        assert_eq!(exit(r#"{"code":368,"message":"appsecret_proof"}"#), crate::error::Exit::Refused);
+    }
+
+    #[test]
     fn a_subscription_token_is_masked() {
         let mut error = read(r#"{"code":2300004,"message":"token 12348141984909088 is bad"}"#);
         error.hide("12348141984909088");

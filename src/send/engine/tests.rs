@@ -212,6 +212,11 @@ async fn the_last_request_that_max_sends_allows_may_still_say_stop() {
         assert_eq!(exit_of(&played.ending), Some(Exit::Credentials), "{:?}", played.ending);
         assert_eq!(played.stats.requests, max_sends);
     }
+    // A rate refusal of it is told, and not waited for: there is nothing more to send.
+    let script = vec![(50, told(80_004, Some(100)))];
+    let played = Stage::set().plays(Limits { max_sends: Some(1), ..limits(8) }, script).await;
+    let Ending::NotYet(Wait { until, .. }, _) = played.ending else { panic!("{:?}", played.ending) };
+    assert_eq!((until.unwrap().since(BEGIN).as_secs(), played.waits.len()), (100, 0));
 }
 
 #[tokio::test(start_paused = true)]
@@ -255,6 +260,12 @@ async fn one_wait_that_many_requests_were_told_of_is_waited_for_once() {
     let played = Stage::set().plays(waits(8, 35 * MINUTE), script).await;
     assert!(matches!(played.ending, Ending::Exhausted), "{:?}", played.ending);
     assert_eq!((played.stats.accepted, played.waits.len()), (100, 1), "{:?}", played.waits);
+    // The same half hour is within a --wait of half an hour, and no time more.
+    for (allowed, ends) in [(1_800_000, true), (1_799_999, false)] {
+        let script = vec![(5, yes()), (5, told(2_300_055, Some(1800))), (5, yes())];
+        let played = Stage::set().plays(waits(1, Duration::from_millis(allowed)), script).await;
+        assert_eq!(matches!(played.ending, Ending::Exhausted), ends, "{:?}", played.ending);
+    }
     // Two of them one after the other are more than it allows.
     let script = vec![(5, yes()), (5, told(2_300_055, Some(1800))), (5, told(2_300_055, Some(1800)))];
     let played = Stage::set().plays(waits(1, 35 * MINUTE), script).await;
