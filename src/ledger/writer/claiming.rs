@@ -1,6 +1,7 @@
 //! What may go out next: found by the index of pending rows, claimed together with its person.
 
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
@@ -14,12 +15,42 @@ use crate::ledger::state::State;
 /// Candidates read ahead at a time.
 const AHEAD: usize = 256;
 
+/// How long one transaction may look for rows: others wait for the write lock, and a broadcast whose people all have to wait is as
+/// long as its list.
+const HOLD: Duration = Duration::from_millis(40);
+
+/// Watches that time; the clock is read every 64 rows.
+struct Hold {
+    begin: Instant,
+    rows: u32,
+}
+
+impl Hold {
+    fn is_over(&mut self, rows: u32) -> bool {
+        self.rows += rows;
+        let look = self.rows >= 64;
+        if look {
+            self.rows = 0;
+        }
+        look && self.begin.elapsed() > HOLD
+    }
+}
+
 /// Where the search for rows that may go out stands: within rows of one `not_before`, after one id.
 #[derive(Default)]
 pub struct Scan {
     level: Option<i64>,
     after: i64,
     ahead: VecDeque<Candidate>,
+}
+
+/// What the search found.
+enum Found {
+    Candidate(Candidate),
+    /// Nothing more that is due.
+    End,
+    /// The time is over: the next transaction goes on from here.
+    Cut,
 }
 
 struct Candidate {
@@ -40,6 +71,8 @@ impl Step<'_> {
         let mut row = before;
         let (allowed, permit_at) = meter.allow(&mut row, self.now, want);
         let (claims, exhausted) = self.claim(scan, allowed)?;
+        // Where less was claimed than the budget allows, it is not the budget that is in the way.
+        let permit_at = permit_at.filter(|_| claims.len() == allowed);
         if let Some(row) = &mut row {
             if claims.len() < allowed {
                 meter.unused(row, allowed - claims.len());
@@ -66,9 +99,15 @@ impl Step<'_> {
         let mut take_row = self.conn.prepare_cached(
             "update sends set state = 1, run = ?2, claimed_at = ?3, attempts = attempts + 1 where id = ?1 and state = 0",
         )?;
+        let mut hold = Hold { begin: Instant::now(), rows: 0 };
         while claims.len() < want {
-            let Some(candidate) = scan.next(self.conn, self.scope, self.now)? else {
-                return Ok((claims, true));
+            if hold.is_over(1) {
+                return Ok((claims, false));
+            }
+            let candidate = match scan.next(self.conn, self.scope, self.now, &mut hold)? {
+                Found::Candidate(candidate) => candidate,
+                Found::End => return Ok((claims, true)),
+                Found::Cut => return Ok((claims, false)),
             };
             let claim = Claim { at: self.now, ..candidate.claim };
             let over = self.scope.end.is_some_and(|end| end <= self.now);
@@ -133,21 +172,25 @@ impl Step<'_> {
 
 impl Scan {
     /// The next row that is due and in scope.
-    fn next(&mut self, conn: &Connection, scope: &Scope, now: UnixMillis) -> rusqlite::Result<Option<Candidate>> {
+    fn next(&mut self, conn: &Connection, scope: &Scope, now: UnixMillis, hold: &mut Hold) -> rusqlite::Result<Found> {
         loop {
             if let Some(candidate) = self.ahead.pop_front() {
-                return Ok(Some(candidate));
+                return Ok(Found::Candidate(candidate));
             }
             let Some(level) = self.level else {
                 if !self.next_level(conn, scope, -1, now)? {
-                    return Ok(None);
+                    return Ok(Found::End);
                 }
                 continue;
             };
             if !self.read_ahead(conn, scope, level)? && !self.next_level(conn, scope, level, now)? {
                 // Begin anew next time: rows may have become due, or come back.
                 self.level = None;
-                return Ok(None);
+                return Ok(Found::End);
+            }
+            // Rows of another list are passed over.
+            if self.ahead.is_empty() && hold.is_over(AHEAD as u32) {
+                return Ok(Found::Cut);
             }
         }
     }

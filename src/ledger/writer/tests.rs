@@ -94,6 +94,60 @@ fn a_row_that_another_process_took_is_neither_claimed_nor_blocked() {
     assert_eq!(text(&writer, "select state from sends where id > 1"), "Integer(4)\nInteger(2)");
 }
 
+/// Rows that got a time or a state, and the steps that it took, until the run knows that nothing may go out.
+fn steps_until_exhausted(writer: &mut Writer) -> (usize, u64) {
+    let mut settled = 0;
+    for step in 1_u64..100_000 {
+        let done = writer.step(Vec::new(), 1, &mut Open).unwrap();
+        assert!(done.claims.is_empty());
+        settled += done.settled.len();
+        if done.exhausted {
+            return (settled, step);
+        }
+    }
+    panic!("no end");
+}
+
+#[test]
+fn a_broadcast_whose_people_all_have_to_wait_does_not_hold_the_lock_for_its_whole_length() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut writer = writer(folder.path(), 30_000);
+    writer.ledger.conn.execute("update recipients set blocked_until = ?1", [NOW * 2]).unwrap();
+    let (settled, steps) = steps_until_exhausted(&mut writer);
+    assert_eq!(settled, 30_000);
+    assert!(steps > 1, "all in one transaction");
+    assert_eq!(text(&writer, "select count(*) from sends where not_before > 0 and state = 0"), "Integer(30000)");
+}
+
+#[test]
+fn rows_of_another_list_are_passed_over_in_parts() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut writer = writer(folder.path(), 1);
+    writer
+        .ledger
+        .conn
+        .execute_batch(
+            "with recursive n (n) as (select 2 union all select n + 1 from n where n < 400000)
+             insert into recipients (id, key, token, page) select n, cast(n as blob), 't' || n, '1' from n;
+             insert into sends (broadcast, recipient, listing) select 1, id, 1 from recipients where id > 1;
+             insert into listings (id, broadcast, source, rows, rows_hash, created_at, planned_at) values (2, 1, 'b', 1, x'01', 1, 1);
+             insert into listing_rows (listing, send) select 2, max(id) from sends;",
+        )
+        .unwrap();
+    writer.scope.listing = Some(2);
+    let mut steps = 0;
+    let claims = loop {
+        let done = writer.step(Vec::new(), 1, &mut Open).unwrap();
+        steps += 1;
+        if !done.claims.is_empty() {
+            break done.claims;
+        }
+        assert!(!done.exhausted, "the row was not found");
+    };
+    assert_eq!(claims[0].token, "t400000");
+    assert!(steps > 1, "all in one transaction");
+}
+
 #[test]
 fn an_opt_out_that_graph_tells_again_outlives_an_older_resume_and_gives_way_to_a_newer() {
     let folder = tempfile::tempdir().unwrap();
