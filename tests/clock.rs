@@ -89,6 +89,37 @@ fn a_clock_stepped_an_hour_back_and_forth_in_a_run_moves_no_cool_down() {
 }
 
 #[test]
+fn a_clock_that_is_wrong_writes_nothing_not_even_that_a_run_died() {
+    let clock = WallClock::new();
+    let shop = Shop::with(|options| options.dials.latency = Duration::from_millis(100));
+    let shop = clock.rules(shop, "UTC");
+    let list = people(60);
+    let text = list.join("\n");
+    let words = shop.words(&["--concurrency", "4"]);
+    let started = shop.env.start(&text, &words);
+    shop.sandbox.wait_for_sends(10);
+    started.kill();
+    let picture = || {
+        let rows = shop.asks_ledger("select state || ' ' || coalesce(finished_at, '') from sends order by id");
+        let runs = shop.asks_ledger("select coalesce(ended_at, 'open') || ' ' || newest_at from runs, ledger");
+        (rows, runs)
+    };
+    let before = picture();
+    assert!(before.0.contains(&"1 ".to_owned()), "{before:?}");
+    let resume = ["send", "--resume", "--rate", "unlimited", "-o", "json"];
+    for seconds in [86_400, -86_400] {
+        clock.add(seconds);
+        let _ = shop.env.mmsg(resume).exits(3).says("the clock says");
+        let _ = shop.send(&list, &["-o", "json"]).exits(3).says("the clock says");
+        assert_eq!(picture(), before, "{seconds} s off");
+    }
+    clock.add(0);
+    let totals = shop.env.mmsg(resume).exits(0).json();
+    assert!(totals["this_run"]["found_unknown"].as_u64() > Some(0), "{totals:#}");
+    shop.sandbox.assert_nobody_twice();
+}
+
+#[test]
 fn the_12_hours_are_12_hours_across_a_change_of_daylight_saving_time() {
     // By the clock on the wall 13 hours have passed in spring, and 11 in autumn.
     let zone = TimeZone::get(ZONE).unwrap();

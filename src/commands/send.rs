@@ -196,7 +196,6 @@ async fn resume(context: &Context, args: &Args, signals: &Signals) -> Result<Exi
     let host = &context.settings.graph_url.value;
     let mut ledger = context.open_ledger()?;
     ledger.refuse_other_host(host)?;
-    let buried = ledger.bury_dead_runs(&clock, cool_down(context))?;
     for (broadcast, source, rows) in ledger.unplanned_listings(&page)? {
         context.ui.warn(&format!(
             "the list {source} ({rows} rows) of broadcast {broadcast} was cut off while it was planned and does not go out; \
@@ -204,7 +203,7 @@ async fn resume(context: &Context, args: &Args, signals: &Signals) -> Result<Exi
         ));
     }
     let mut outcome = Outcome::new(signals, clock);
-    let mut totals = Totals::of_resume(buried);
+    let mut totals = Totals::default();
     let mut results = Results::open(context, args.results.as_deref())?;
     let mut tried = Vec::new();
     loop {
@@ -214,26 +213,34 @@ async fn resume(context: &Context, args: &Args, signals: &Signals) -> Result<Exi
             .find(|broadcast| !tried.contains(&broadcast.id));
         let Some(broadcast) = next.filter(|_| !outcome.is_over()) else { break };
         tried.push(broadcast.id);
-        if !args.retry_refused.is_empty() {
-            ledger.retry_refused(broadcast.id, &args.retry_refused)?;
-        }
         let message = Message::parse(broadcast.message.as_bytes())?;
         let template = Template::compile(&message)?;
         let read = match CampaignFacts::read(context, &broadcast.campaign, &clock).await {
             Ok(facts) => facts.refuse_other_page(context).map(|()| facts),
             Err(error) => Err(error),
         };
+        if let Err(error) = &read
+            && error.exit() != Exit::Refused
+        {
+            return read.map(|_| Exit::Done);
+        }
+        ledger.refuse_clock_behind(clock.now())?;
+        if tried.len() == 1 {
+            // Not before a clock that was held against Graph's: a wrong time would stand in the ledger.
+            totals.this_run.found_unknown = ledger.bury_dead_runs(&clock, cool_down(context))?;
+        }
         let facts = match read {
             Ok(facts) => facts,
             // What is wrong with one campaign ends its broadcast's turn only.
-            Err(error) if error.exit() == Exit::Refused => {
+            Err(error) => {
                 outcome.add_error(context, &broadcast, error);
                 totals.add(&ledger.standing_of_broadcast(broadcast.id)?);
                 continue;
             }
-            Err(error) => return Err(error),
         };
-        ledger.refuse_clock_behind(clock.now())?;
+        if !args.retry_refused.is_empty() {
+            ledger.retry_refused(broadcast.id, &args.retry_refused)?;
+        }
         context.ui.status(&format!("broadcast {} of campaign {}", broadcast.id, facts.shown()));
         let end = [facts.end, args.until].into_iter().flatten().min();
         let turn = Turn {

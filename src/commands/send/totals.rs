@@ -69,10 +69,6 @@ impl Totals {
         Self { rows: Some(list.tally.rows), rejected: list.tally.bad, ..Self::default() }
     }
 
-    pub fn of_resume(found_unknown: u64) -> Self {
-        Self { this_run: ThisRun { found_unknown, ..ThisRun::default() }, ..Self::default() }
-    }
-
     #[expect(clippy::too_many_arguments, reason = "the one place where all counts meet")]
     pub fn of_list(
         ledger: &Ledger,
