@@ -120,7 +120,7 @@ pub async fn dry_run(
     ledger.refuse_clock_behind(clock.now())?;
     let mut list = read(context, args, signals, template, &ledger, std::env::temp_dir()).await?;
     let broadcast = ledger.find_broadcast(key, args.which())?;
-    let rivals = ledger.rivals_of(broadcast.as_ref(), key.campaign, key.page, args.new_message)?;
+    let rivals = ledger.rivals_of(broadcast.as_ref(), key, args.new_message)?;
     let mut scratch = String::new();
     let mut check = |values: Option<&str>| check_values(template, values, &mut scratch);
     let terms = Terms { now: clock.now(), end };

@@ -7,7 +7,7 @@ use super::{CheckValues, Decision, Laters, Terms, judge, known, reached, rivals,
 use crate::clock::UnixMillis;
 use crate::error::Result;
 use crate::ledger::Ledger;
-use crate::ledger::broadcasts::Broadcast;
+use crate::ledger::broadcasts::{Broadcast, BroadcastKey};
 use crate::ledger::spool::{ListedRow, Listing};
 use crate::ledger::state::State;
 
@@ -91,12 +91,11 @@ impl Ledger {
         Ok(())
     }
 
-    /// The rivals of a broadcast that may not exist yet.
+    /// The rivals of a broadcast that may not exist yet: then it is the first of its message, or the next repeat.
     pub fn rivals_of(
         &self,
         broadcast: Option<&Broadcast>,
-        campaign: &str,
-        page: &str,
+        key: &BroadcastKey<'_>,
         new_message: bool,
     ) -> Result<Vec<i64>> {
         self.read(|conn| match broadcast {
@@ -104,8 +103,8 @@ impl Ledger {
             Some(broadcast) => rivals(conn, broadcast),
             None => self
                 .conn
-                .prepare("select id from broadcasts where campaign = ?1 and page = ?2")?
-                .query_map((campaign, page), |row| row.get(0))?
+                .prepare("select id from broadcasts where campaign = ?1 and page = ?2 and fingerprint <> ?3")?
+                .query_map((key.campaign, key.page, key.fingerprint), |row| row.get(0))?
                 .collect(),
         })
     }

@@ -203,6 +203,16 @@ fn value_text(value: u8) -> String {
     format!(r#"{{"value":"{value}"}}"#)
 }
 
+fn key_of(broadcast: &Broadcast) -> BroadcastKey<'_> {
+    BroadcastKey {
+        page: &broadcast.page,
+        ad_account: &broadcast.ad_account,
+        campaign: &broadcast.campaign,
+        fingerprint: broadcast.fingerprint,
+        message: &broadcast.message,
+    }
+}
+
 impl World {
     fn new(lists: Vec<List>, folder: &std::path::Path) -> Self {
         let mut ledger = Ledger::in_memory(folder);
@@ -310,10 +320,8 @@ impl World {
         match cut {
             Some(cut) => self.plan_and_die(broadcast, &mut spool, cut, terms),
             None => {
-                let (rivals, named) = {
-                    let broadcast = &self.broadcasts[broadcast];
-                    (self.ledger.rivals_of(Some(broadcast), &broadcast.campaign, "1", false).unwrap(), broadcast)
-                };
+                let named = &self.broadcasts[broadcast];
+                let rivals = self.ledger.rivals_of(Some(named), &key_of(named), false).unwrap();
                 let dry =
                     self.ledger.dry_plan(Some(named), &rivals, &mut self.spool(list), terms, &mut *check()).unwrap();
                 let named = named.clone();
@@ -443,4 +451,28 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn a_dry_run_of_a_repeat_that_is_not_open_yet_tells_what_the_repeat_then_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new(vec![vec![(1, 1), (2, 1)]; 3], folder.path());
+    // Somebody got this message, somebody else another one of the campaign.
+    for (broadcast, person) in [(0, 1), (1, 2)] {
+        world.plan(broadcast, 0, None, None);
+        world.settle(broadcast, person, State::Accepted);
+    }
+    world.ledger.close_broadcast(world.broadcasts[0].id, world.model.now).unwrap();
+    let (first, again) = (world.broadcasts[0].clone(), Which { again: true, new_message: false });
+    let key = key_of(&first);
+    assert!(world.ledger.find_broadcast(&key, again).unwrap().is_none());
+    let terms = Terms { now: world.model.now, end: None };
+    let rivals = world.ledger.rivals_of(None, &key, false).unwrap();
+    let dry = world.ledger.dry_plan(None, &rivals, &mut world.spool(0), terms, &mut *check()).unwrap();
+    let repeat = world.ledger.open_broadcast(&key, again, "http://127.0.0.1:1", world.model.now).unwrap();
+    let mut watch = Watch { progress: &mut |_| {}, stop: &|| false };
+    world.ledger.plan(&repeat, "list", &mut world.spool(0), terms, &mut *check(), &mut watch).unwrap();
+    let standing = world.ledger.standing_of_broadcast(repeat.id).unwrap();
+    assert_eq!((dry.now, dry.skipped["other_message"]), (standing.pending, standing.skipped["other_message"]));
+    assert_eq!((dry.now, dry.skipped["other_message"]), (1, 1), "{dry:?}");
 }
