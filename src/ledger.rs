@@ -202,6 +202,16 @@ impl Ledger {
         work(&self.conn).map_err(|error| self.failed(&error))
     }
 
+    /// Questions whose answers must agree: all of one moment, whatever others write meanwhile.
+    fn snapshot<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+        self.read(|conn| {
+            let transaction = conn.unchecked_transaction()?;
+            let value = work(&transaction)?;
+            transaction.commit()?;
+            Ok(value)
+        })
+    }
+
     /// One writing transaction, `begin immediate` to commit.
     fn write<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T> {
         let path = self.path.clone();

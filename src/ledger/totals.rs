@@ -70,7 +70,7 @@ impl Standing {
 impl Ledger {
     /// Where the rows of a list stand.
     pub fn standing_of_listing(&self, broadcast: i64, listing: i64) -> Result<Standing> {
-        self.read(|conn| {
+        self.snapshot(|conn| {
             let mut standing = Standing::default();
             let (rows, held): (i64, i64) = conn.query_row(
                 "select coalesce((select sum(n) from states where broadcast = ?1), 0),
@@ -107,7 +107,7 @@ impl Ledger {
 
     /// Where the planned rows of a whole broadcast stand.
     pub fn standing_of_broadcast(&self, broadcast: i64) -> Result<Standing> {
-        self.read(|conn| {
+        self.snapshot(|conn| {
             let mut standing = Standing::default();
             self.count_broadcast(broadcast, &mut standing)?;
             // Rows of a list whose planning was cut off are staged, not waiting.
@@ -180,6 +180,63 @@ impl Ledger {
             .query_map([page], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
             .collect()
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+    use crate::ledger::broadcasts::shift;
+
+    const ROWS: usize = 50;
+
+    #[test]
+    fn what_is_counted_while_another_process_is_at_work_adds_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        let (mut ledger, _) = Ledger::open(&path).unwrap();
+        ledger
+            .write(|conn| {
+                conn.execute_batch(
+                    "insert into broadcasts (id, page, ad_account, campaign, fingerprint, message, created_at)
+                     values (7, '1', 'act_1', '77', x'00', '{}', 1);
+                     insert into listings (id, broadcast, source, rows, rows_hash, created_at, planned_at)
+                     values (1, 7, 'a', 50, x'00', 1, 1);
+                     with recursive n (n) as (select 1 union all select n + 1 from n where n < 50)
+                     insert into sends (id, broadcast, recipient, listing) select n, 7, n, 1 from n;
+                     insert into listing_rows (listing, send) select 1, id from sends;
+                     insert into states (broadcast, state, n) values (7, 0, 50);",
+                )?;
+                Ok(())
+            })
+            .unwrap();
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                let (mut other, _) = Ledger::open(&path).unwrap();
+                other.conn.pragma_update(None, "synchronous", "off").unwrap();
+                for (from, to) in [(State::Pending, State::Skipped), (State::Skipped, State::Pending)].repeat(300) {
+                    other
+                        .write(|conn| {
+                            let n = conn.execute(
+                                "update sends set state = ?2, reason = 'closed' where state = ?1",
+                                (from, to),
+                            )?;
+                            Ok(shift(conn, 7, from, to, n)?)
+                        })
+                        .unwrap();
+                }
+                done.store(true, Ordering::Relaxed);
+            });
+            while !done.load(Ordering::Relaxed) {
+                for standing in [ledger.standing_of_listing(7, 1).unwrap(), ledger.standing_of_broadcast(7).unwrap()] {
+                    assert_eq!(standing.in_all(), ROWS as u64, "{standing:?}");
+                    assert_eq!(standing.pending > 0, standing.next_at.is_some(), "{standing:?}");
+                }
+            }
+        });
     }
 }
 
