@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::broadcasts::{Broadcast, add_to_state};
 use super::counters::Counters;
 use super::pace::Meter;
+use super::runs::MARGIN;
 use super::state::{Skip, State};
 use super::{Ledger, exists, failed_at, failpoint};
 use crate::clock::{Clock, UnixMillis};
@@ -35,6 +36,14 @@ pub struct Scope {
     pub cool_down: Duration,
     /// The longest that a request may take.
     pub timeout: Duration,
+}
+
+impl Scope {
+    /// Until when a claim made then keeps its person. Whoever finds the run dead only much later finds a cool-down that began no
+    /// earlier than the request could have been accepted, however long its commit and its start took.
+    fn claimed_until(&self, at: UnixMillis) -> UnixMillis {
+        at.plus(self.timeout).plus(self.cool_down).plus(MARGIN)
+    }
 }
 
 /// A row whose intent is durable.

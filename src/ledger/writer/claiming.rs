@@ -90,7 +90,7 @@ impl Step<'_> {
             return Ok((claims, false));
         }
         let rivals = rivals(self.conn, &self.scope.broadcast)?;
-        let blocked = self.now.plus(self.scope.timeout).plus(self.scope.cool_down);
+        let blocked = self.scope.claimed_until(self.now);
         let mut take_person = self.conn.prepare_cached(
             "update recipients set blocked_until_before_claim = blocked_until, blocked_until = ?2
              where id = ?1 and blocked_until <= ?3 and suppressed is null
@@ -122,7 +122,7 @@ impl Step<'_> {
             }
             if take_row.execute((claim.send, self.scope.run, self.now.0))? == 0 {
                 // Another process took the row since it was read.
-                self.restore(claim.recipient)?;
+                self.restore(&claim)?;
                 continue;
             }
             self.counts.shift(self.scope.broadcast.id, None, State::Pending, State::Claimed);

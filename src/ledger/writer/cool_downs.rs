@@ -95,7 +95,7 @@ async fn a_person_is_free_at_the_millisecond_that_the_table_tells_and_not_one_be
         let mut writer = Writer::new(ledger, clock, scope(first, run.id));
         let claim = writer.step(Vec::new(), 1, &mut Free).unwrap().claims.remove(0);
         let claimed = blocked_until(writer.ledger_mut());
-        assert_eq!(claimed, BEGIN.plus(TIMEOUT).plus(COOL_DOWN), "{outcome:?}");
+        assert_eq!(claimed, BEGIN.plus(TIMEOUT).plus(COOL_DOWN).plus(MARGIN), "{outcome:?}");
         tokio::time::advance(answered.since(BEGIN)).await;
         writer.step(vec![finish(claim, outcome.clone(), answered)], 0, &mut Free).unwrap();
         let mut ledger = writer.into_ledger();

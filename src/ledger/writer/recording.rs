@@ -2,7 +2,7 @@
 
 use rusqlite::{CachedStatement, Connection};
 
-use super::{Finish, Outcome, Settled, Step};
+use super::{Claim, Finish, Outcome, Settled, Step};
 use crate::clock::UnixMillis;
 use crate::ledger::counters::What;
 use crate::ledger::plan::Laters;
@@ -21,10 +21,15 @@ impl<'c> Statements<'c> {
             move_row: conn.prepare_cached(
                 "update sends set state = ?4, reason = ?5, finished_at = ?6, tracking_id = ?7, http_status = ?8,
                    code = ?9, subcode = ?10, fbtrace_id = ?11
-                 where id = ?1 and run = ?2 and state = ?3",
+                 where id = ?1 and run is ?2 and state = ?3 and claimed_at = ?12",
             )?,
+            // A person who is not held by this claim any more is held for another's, perhaps with a request on the wire: that is
+            // made longer, never shorter.
             block: conn.prepare_cached(
-                "update recipients set blocked_until = ?2, blocked_until_before_claim = null where id = ?1",
+                "update recipients set
+                   blocked_until = iif(blocked_until = ?3, ?2, max(blocked_until, ?2)),
+                   blocked_until_before_claim = iif(blocked_until = ?3, null, max(blocked_until_before_claim, ?2))
+                 where id = ?1",
             )?,
         })
     }
@@ -50,10 +55,10 @@ impl Step<'_> {
         }
         match &finish.outcome {
             Outcome::Accepted { .. } | Outcome::Unknown => {
-                statements.block.execute((finish.claim.recipient, blocked.0))?;
+                self.block(statements, &finish, blocked)?;
             }
             Outcome::Refused { suppress } => {
-                self.restore(finish.claim.recipient)?;
+                self.restore(&finish.claim)?;
                 if let Some(skip) = suppress {
                     // Told again, it is newer than a resume that came between. A resume that is newer still stands.
                     self.conn
@@ -65,7 +70,7 @@ impl Step<'_> {
                         .execute((finish.claim.recipient, skip.name(), at.0))?;
                 }
             }
-            Outcome::Back | Outcome::Later { .. } => self.restore(finish.claim.recipient)?,
+            Outcome::Back | Outcome::Later { .. } => self.restore(&finish.claim)?,
         }
         if state == State::Pending {
             self.count(What::Back, finish.claim.at);
@@ -104,12 +109,7 @@ impl Step<'_> {
         self.conn
             .prepare_cached("update sends set laters = ?2, first_later_at = ?3, not_before = ?4 where id = ?1")?
             .execute((finish.claim.send, count, first_at, until.0))?;
-        self.conn
-            .prepare_cached(
-                "update recipients set blocked_until = max(coalesce(blocked_until_before_claim, 0), ?2),
-                   blocked_until_before_claim = null where id = ?1",
-            )?
-            .execute((finish.claim.recipient, until.0))?;
+        self.block(statements, finish, until)?;
         self.count(What::Later, finish.claim.at);
         self.remember(finish, "later")?;
         let mut finish = finish.clone();
@@ -127,11 +127,15 @@ impl Step<'_> {
         reason: Option<&str>,
         tracking_id: Option<&str>,
     ) -> rusqlite::Result<bool> {
-        // A row that another made unknown is still settled by this run's own answer.
-        for from in [State::Claimed, State::Unknown] {
-            let changed = statements.move_row.execute((
+        // A row that another made unknown is still settled by this run's own answer, and an acceptance knows better than a person
+        // who said meanwhile that it was not sent.
+        let resolved = (State::Pending, None);
+        let run = Some(self.scope.run);
+        let settled_from = [(State::Claimed, run), (State::Unknown, run), resolved];
+        for (from, run) in settled_from.into_iter().take(if state == State::Accepted { 3 } else { 2 }) {
+            let changed = statements.move_row.execute(rusqlite::params![
                 finish.claim.send,
-                self.scope.run,
+                run,
                 from,
                 state,
                 reason,
@@ -141,7 +145,8 @@ impl Step<'_> {
                 finish.code,
                 finish.subcode,
                 finish.fbtrace_id.as_deref(),
-            ))?;
+                finish.claim.at.0,
+            ])?;
             if changed == 1 {
                 self.counts.shift(self.scope.broadcast.id, Some(finish.claim.at), from, state);
                 return Ok(true);
@@ -180,14 +185,20 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// The cool-down is what it was before the claim.
-    pub fn restore(&self, recipient: i64) -> rusqlite::Result<()> {
+    fn block(&self, statements: &mut Statements<'_>, finish: &Finish, until: UnixMillis) -> rusqlite::Result<()> {
+        let own = self.scope.claimed_until(finish.claim.at);
+        statements.block.execute((finish.claim.recipient, until.0, own.0))?;
+        Ok(())
+    }
+
+    /// The cool-down is what it was before the claim, unless another has the person since.
+    pub fn restore(&self, claim: &Claim) -> rusqlite::Result<()> {
         self.conn
             .prepare_cached(
                 "update recipients set blocked_until = blocked_until_before_claim, blocked_until_before_claim = null
-                 where id = ?1 and blocked_until_before_claim is not null",
+                 where id = ?1 and blocked_until = ?2 and blocked_until_before_claim is not null",
             )?
-            .execute([recipient])?;
+            .execute((claim.recipient, self.scope.claimed_until(claim.at).0))?;
         Ok(())
     }
 

@@ -75,6 +75,61 @@ fn an_answer_that_evidence_overtook_still_names_its_tracking_id() {
     );
 }
 
+/// The person: until when held, and what it was before a claim.
+const PERSON: &str = "select blocked_until, blocked_until_before_claim from recipients";
+
+#[test]
+fn an_answer_that_comes_after_another_claimed_the_person_frees_nobody() {
+    let other = NOW * 2;
+    let late = NOW + 1000 + 12 * 3_600_000 + 60_000;
+    for (outcome, before) in [
+        (Outcome::Back, 5),
+        (Outcome::Refused { suppress: None }, 5),
+        (Outcome::Later { until: UnixMillis(NOW + 1) }, NOW + 1),
+        (Outcome::Accepted { tracking_id: None }, late),
+        (Outcome::Unknown, late),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = writer(folder.path(), 1);
+        let mut claim = writer.step(Vec::new(), 9, &mut Open).unwrap().claims.remove(0);
+        // The process was stopped for longer than the cool-down, and another broadcast's request is on the wire.
+        claim.at = UnixMillis(NOW);
+        let conn = &writer.ledger.conn;
+        conn.execute("update sends set claimed_at = ?1", [NOW]).unwrap();
+        conn.execute("update recipients set blocked_until = ?1, blocked_until_before_claim = 5", [other]).unwrap();
+        writer.step(vec![answer(claim, outcome.clone())], 0, &mut Open).unwrap();
+        assert_eq!(text(&writer, PERSON), format!("Integer({other}) Integer({before})"), "{outcome:?}");
+    }
+}
+
+#[test]
+fn an_answer_that_says_accepted_knows_better_than_a_person_who_said_not_sent() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut writer = writer(folder.path(), 1);
+    let claim = writer.step(Vec::new(), 9, &mut Open).unwrap().claims.remove(0);
+    let run = writer.scope.run;
+    writer
+        .ledger
+        .conn
+        .execute_batch("update sends set state = 5; update states set state = 5 where state = 1")
+        .unwrap();
+    let resolution = crate::ledger::unknown::Resolution::NotSent;
+    assert_eq!(writer.ledger.resolve_unknown(&[claim.send], resolution, UnixMillis(NOW)).unwrap(), 1);
+    // Only what was accepted is news.
+    let done = writer.step(vec![answer(claim.clone(), Outcome::Unknown)], 0, &mut Open).unwrap();
+    assert_eq!(done.overtaken, 1);
+    assert_eq!(text(&writer, "select state from sends"), "Integer(0)");
+    let accepted = Outcome::Accepted { tracking_id: Some("t9".to_owned()) };
+    let done = writer.step(vec![answer(claim.clone(), accepted.clone())], 0, &mut Open).unwrap();
+    assert_eq!((done.overtaken, done.settled.len()), (0, 1));
+    assert_eq!(text(&writer, "select state, tracking_id from sends"), "Integer(2) Text(\"t9\")");
+    assert_eq!(text(&writer, "select state, n from states where n <> 0"), "Integer(2) Integer(1)");
+    // A later claim of the same row is not this answer's.
+    writer.ledger.conn.execute("update sends set state = 1, claimed_at = claimed_at + 1", ()).unwrap();
+    assert_eq!(writer.step(vec![answer(claim, accepted)], 0, &mut Open).unwrap().overtaken, 1);
+    assert_eq!(text(&writer, "select state from sends"), "Integer(1)");
+}
+
 #[test]
 fn a_row_that_another_process_took_is_neither_claimed_nor_blocked() {
     let folder = tempfile::tempdir().unwrap();
