@@ -184,6 +184,22 @@ impl Ledger {
 }
 
 #[cfg(test)]
+impl Ledger {
+    /// Every row of a broadcast: token, state, and until when the person is blocked.
+    pub fn sends_of(&self, broadcast: i64) -> Vec<(String, State, UnixMillis)> {
+        self.read(|conn| {
+            conn.prepare(
+                "select r.token, s.state, r.blocked_until from sends s join recipients r on r.id = s.recipient
+                 where s.broadcast = ?1 order by s.id",
+            )?
+            .query_map([broadcast], |row| Ok((row.get(0)?, row.get(1)?, UnixMillis(row.get(2)?))))?
+            .collect()
+        })
+        .unwrap()
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -237,21 +253,5 @@ mod tests {
                 }
             }
         });
-    }
-}
-
-#[cfg(test)]
-impl Ledger {
-    /// Every row of a broadcast: token, state, and until when the person is blocked.
-    pub fn sends_of(&self, broadcast: i64) -> Vec<(String, State, UnixMillis)> {
-        self.read(|conn| {
-            conn.prepare(
-                "select r.token, s.state, r.blocked_until from sends s join recipients r on r.id = s.recipient
-                 where s.broadcast = ?1 order by s.id",
-            )?
-            .query_map([broadcast], |row| Ok((row.get(0)?, row.get(1)?, UnixMillis(row.get(2)?))))?
-            .collect()
-        })
-        .unwrap()
     }
 }

@@ -107,7 +107,6 @@ fn an_answer_that_says_accepted_knows_better_than_a_person_who_said_not_sent() {
     let folder = tempfile::tempdir().unwrap();
     let mut writer = writer(folder.path(), 1);
     let claim = writer.step(Vec::new(), 9, &mut Open).unwrap().claims.remove(0);
-    let run = writer.scope.run;
     writer
         .ledger
         .conn
