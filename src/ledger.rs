@@ -242,11 +242,7 @@ impl Ledger {
             .query_row("select graph_host from ledger", (), |row| row.get(0))
             .map_err(|error| self.failed(&error))?;
         match bound {
-            Some(bound) if bound != host => Err(Error::ledger(format!(
-                "the ledger {} belongs to {bound}, and this profile talks to {host}",
-                self.path.display()
-            ))
-            .hint("give this host a ledger of its own with --ledger FILE")),
+            Some(bound) if bound != host => Err(other_host(&self.path, &bound, host)),
             _ => Ok(()),
         }
     }
@@ -329,6 +325,11 @@ impl From<Error> for Fault {
     fn from(error: Error) -> Self {
         Self::Ours(error)
     }
+}
+
+fn other_host(path: &Path, bound: &str, host: &str) -> Error {
+    Error::ledger(format!("the ledger {} belongs to {bound}, and this profile talks to {host}", path.display()))
+        .hint("give this host a ledger of its own with --ledger FILE")
 }
 
 fn refuse_newer(path: &Path, version: i32) -> Result<()> {

@@ -189,8 +189,9 @@ impl Ledger {
     /// Copies an audience into a spool, to be planned. Exit 2 when there is none of that name.
     pub fn spool_audience(&self, page: &str, name: &str, values: bool, spool: &mut Spool) -> Result<()> {
         let failed = |error: rusqlite::Error| self.failed(&error);
-        let found: Option<i64> = self
-            .conn
+        // In one snapshot: an import may take its place and drop its rows in parts.
+        let snapshot = self.conn.unchecked_transaction().map_err(failed)?;
+        let found: Option<i64> = snapshot
             .query_row(
                 "select max(id) from audiences where page = ?1 and name = ?2 and imported_at is not null",
                 (page, name),
@@ -203,8 +204,7 @@ impl Ledger {
             return Err(Error::usage(format!("there is no audience {name:?} of Page {page} in this ledger"))
                 .hint(format!("import one first: mmsg tokens import FILE --audience {name}")));
         };
-        let mut statement = self
-            .conn
+        let mut statement = snapshot
             .prepare(
                 "select r.token, case when ?2 then a.row_values end from audience_rows a
                  join recipients r on r.id = a.recipient where a.audience = ?1 order by a.recipient",

@@ -3,10 +3,10 @@
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::Serialize;
 
-use super::Ledger;
 use super::counters::Counters;
 use super::state::{Skip, State};
 use super::unknown::REMEMBER;
+use super::{Ledger, other_host};
 use crate::clock::UnixMillis;
 use crate::error::{Error, Result};
 
@@ -98,9 +98,14 @@ impl Ledger {
         host: &str,
         now: UnixMillis,
     ) -> Result<Broadcast> {
-        self.refuse_other_host(host)?;
+        let path = self.path.clone();
         self.write(|conn| {
             conn.execute("update ledger set graph_host = ?1 where graph_host is null", [host])?;
+            // Looked at in here: two processes may be the first at once.
+            let bound: String = conn.query_row("select graph_host from ledger", (), |row| row.get(0))?;
+            if bound != host {
+                return Err(other_host(&path, &bound, host).into());
+            }
             if let Some(mut found) = find(conn, key, which)? {
                 if which.new_message && !found.new_message {
                     conn.execute("update broadcasts set new_message = 1 where id = ?1", [found.id])?;
