@@ -52,6 +52,9 @@ const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
 pub struct Ledger {
     conn: Connection,
     path: PathBuf,
+    /// Of lock files and spools: beside the file itself, whatever link it was opened by, or two processes would take each other
+    /// for dead.
+    folder: PathBuf,
     inode: Option<Inode>,
 }
 
@@ -73,15 +76,17 @@ impl Ledger {
                 .because(&error)
                 .hint("name another ledger with --ledger FILE")
         })?;
-        place::refuse_network(folder)?;
         let opened = if path.exists() { Opened::Found } else { Opened::Made };
+        place::refuse_network(&place::folder_of(path))?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let conn = Connection::open_with_flags(path, flags).map_err(|error| failed_at(path, &error))?;
-        let mut ledger = Self { conn, path: path.to_owned(), inode: None };
+        let mut ledger = Self { conn, path: path.to_owned(), folder: PathBuf::new(), inode: None };
         ledger.prepare().map_err(|error| match error {
             Prepare::Sql(error) => failed_at(path, &error),
             Prepare::Ours(error) => error,
         })?;
+        // Now the file is there, even where the path was a link to nothing.
+        ledger.folder = place::folder_of(path);
         ledger.inode = Some(Inode::of(path)?);
         Ok((ledger, opened))
     }
@@ -100,14 +105,14 @@ impl Ledger {
             return Ok(None);
         }
         refuse_newer(path, version)?;
-        Ok(Some(Self { conn, path: path.to_owned(), inode: None }))
+        Ok(Some(Self { conn, path: path.to_owned(), folder: place::folder_of(path), inode: None }))
     }
 
     /// A new ledger in a file without a name, for a dry run where there is none.
     pub fn temporary() -> Result<Self> {
         let path = PathBuf::new();
         let conn = Connection::open("").map_err(|error| failed_at(&path, &error))?;
-        let mut ledger = Self { conn, path, inode: None };
+        let mut ledger = Self { conn, path, folder: PathBuf::from("."), inode: None };
         ledger.prepare().map_err(|error| match error {
             Prepare::Sql(error) => failed_at(&ledger.path, &error),
             Prepare::Ours(error) => error,
@@ -119,7 +124,7 @@ impl Ledger {
     #[cfg(test)]
     pub fn in_memory(folder: &Path) -> Self {
         let conn = Connection::open_in_memory().expect("memory");
-        let mut ledger = Self { conn, path: folder.join("memory"), inode: None };
+        let mut ledger = Self { conn, path: folder.join("memory"), folder: folder.to_owned(), inode: None };
         ledger.prepare().unwrap_or_else(|_| panic!("schema"));
         ledger
     }
@@ -182,7 +187,7 @@ impl Ledger {
 
     /// The folder of lock files and spools: beside the ledger.
     pub fn folder(&self) -> &Path {
-        self.path.parent().unwrap_or_else(|| Path::new("."))
+        &self.folder
     }
 
     /// Whether the path still names the file that is open. A replaced ledger would record claims that nobody reads.

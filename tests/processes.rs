@@ -141,6 +141,25 @@ fn one_of_several_stopped_for_a_while_and_continued_sends_nobody_a_second_messag
     judge(&shop, &list);
 }
 
+#[test]
+fn whoever_opens_the_ledger_by_a_link_finds_the_others_alive() {
+    let shop = Shop::with(|options| options.dials.latency = Duration::from_millis(100));
+    let list = people(60);
+    list_file(&shop.env, &list);
+    let words = shop.words(&["-o", "json", "--concurrency", "4", "list.csv"]);
+    let first = shop.env.start("", &words);
+    shop.sandbox.wait_for_sends(8);
+    let link = shop.env.path("elsewhere").join("link.db");
+    fs::create_dir_all(link.parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink(shop.ledger(), &link).unwrap();
+    let second = shop.env.start("", &[&words[..], &["--ledger", link.to_str().unwrap()]].concat());
+    for run in [first.ends(), second.ends()] {
+        assert!(matches!(run.code, 0 | 6), "{run:#?}");
+    }
+    assert_eq!(shop.asks_ledger("select count(*) from runs where why = 'died'"), ["0"]);
+    shop.assert_each_once(&list);
+}
+
 #[track_caller]
 fn wait_until(what: &str, mut come: impl FnMut() -> bool) {
     let begin = Instant::now();

@@ -1,7 +1,7 @@
 //! Where a ledger may live: a local disk, and the same file from open to close.
 
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 
@@ -30,6 +30,12 @@ impl Inode {
         Err(Error::ledger(format!("the ledger {} was replaced while it was open", path.display()))
             .hint("end every mmsg before a ledger is moved or restored; nothing more was sent"))
     }
+}
+
+/// The folder that a ledger is in, whatever link names it.
+pub fn folder_of(path: &Path) -> PathBuf {
+    let file = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    file.parent().unwrap_or_else(|| Path::new(".")).to_owned()
 }
 
 /// SQLite's locks and shared memory don't work across machines.
