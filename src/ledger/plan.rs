@@ -26,6 +26,9 @@ use crate::error::{Error, Exit, Result};
 /// How long one planning transaction may hold the write lock.
 const HOLD: Duration = Duration::from_millis(40);
 
+/// Rows of a planned list that one transaction looks at, to judge those anew that were skipped.
+const LOOKED_AT: i64 = 20_000;
+
 /// Checks the values of a row against the message: `Err` is the reason to skip it.
 pub type CheckValues<'a> = dyn FnMut(Option<&str>) -> Result<(), (Skip, String)> + 'a;
 
@@ -205,20 +208,27 @@ impl Ledger {
                 if skipped.unwrap_or(0) == 0 {
                     return Ok(None);
                 }
+                // So many rows of the list at a time, however few of them are skipped.
+                let part: Option<i64> = conn.query_row(
+                    "select max(send) from
+                       (select send from listing_rows where listing = ?1 and send > ?2 order by send limit ?3)",
+                    (listing, after, LOOKED_AT),
+                    |row| row.get(0),
+                )?;
+                let Some(mut last) = part else { return Ok(None) };
+                let begin = Instant::now();
                 let rivals = rivals(conn, broadcast)?;
                 let mut statement = conn.prepare_cached(
                     "select s.id, s.laters, s.first_later_at, r.id, r.blocked_until, r.next_eligible_at, r.expires_at,
                             r.suppressed, s.row_values
                      from listing_rows l join sends s on s.id = l.send join recipients r on r.id = s.recipient
-                     where l.listing = ?1 and l.send > ?2 and s.state = 4
-                     order by l.send limit 2000",
+                     where l.listing = ?1 and l.send > ?2 and l.send <= ?3 and s.state = 4
+                     order by l.send",
                 )?;
-                let mut rows = statement.query((listing, after))?;
-                let mut last = None;
+                let mut rows = statement.query((listing, after, last))?;
                 let mut reopened = 0;
                 while let Some(row) = rows.next()? {
                     let send: i64 = row.get(0)?;
-                    last = Some(send);
                     let laters = Laters { count: row.get(1)?, first_at: row.get::<_, Option<i64>>(2)?.map(UnixMillis) };
                     let known = Known {
                         id: row.get(3)?,
@@ -244,9 +254,13 @@ impl Ledger {
                         decision.reason(),
                         decision.decided_at(terms.now),
                     ))?;
+                    if begin.elapsed() > HOLD {
+                        last = send;
+                        break;
+                    }
                 }
                 super::broadcasts::shift(conn, broadcast.id, State::Skipped, State::Pending, reopened)?;
-                Ok(last)
+                Ok(Some(last))
             })?;
             match next {
                 Some(last) => after = last,

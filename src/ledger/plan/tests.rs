@@ -476,3 +476,27 @@ fn a_dry_run_of_a_repeat_that_is_not_open_yet_tells_what_the_repeat_then_does() 
     assert_eq!((dry.now, dry.skipped["other_message"]), (standing.pending, standing.skipped["other_message"]));
     assert_eq!((dry.now, dry.skipped["other_message"]), (1, 1), "{dry:?}");
 }
+
+#[test]
+fn every_skipped_row_of_a_long_list_is_judged_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new(vec![vec![(1, 1)]; 3], folder.path());
+    let (broadcast, terms) = (world.broadcasts[0].clone(), Terms { now: world.model.now, end: None });
+    let rows = super::LOOKED_AT as u64 * 2 + 7;
+    let mut plan = |ledger: &mut Ledger| {
+        let mut spool = Spool::new(folder.path()).unwrap();
+        (0..rows).for_each(|row| spool.add(&format!("person{row}"), None).unwrap());
+        let mut watch = Watch { progress: &mut |_| {}, stop: &|| false };
+        ledger.plan(&broadcast, "list", &mut spool.finish().unwrap(), terms, &mut |_| Ok(()), &mut watch).unwrap();
+        ledger.standing_of_broadcast(broadcast.id).unwrap()
+    };
+    assert_eq!(plan(&mut world.ledger).pending, rows);
+    assert_eq!(world.ledger.close_broadcast(broadcast.id, terms.now).unwrap(), rows);
+    assert_eq!(plan(&mut world.ledger).pending, rows);
+    // One of them, far from the others.
+    let close_last = "update sends set state = 4, reason = 'closed' where id = (select max(id) from sends)";
+    world.ledger.write(|conn| Ok(conn.execute(close_last, ())?)).unwrap();
+    world.ledger.write(|conn| Ok(shift(conn, broadcast.id, State::Pending, State::Skipped, 1)?)).unwrap();
+    assert_eq!(world.ledger.standing_of_broadcast(broadcast.id).unwrap().skipped_in_all(), 1);
+    assert_eq!(plan(&mut world.ledger).pending, rows);
+}
