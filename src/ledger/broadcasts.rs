@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::counters::Counters;
 use super::state::{Skip, State};
 use super::unknown::REMEMBER;
-use super::{Ledger, other_host};
+use super::{Ledger, exists, other_host};
 use crate::clock::UnixMillis;
 use crate::error::{Error, Result};
 
@@ -199,9 +199,14 @@ impl Ledger {
         })
     }
 
-    /// Turns the pending rows of a broadcast into `skipped: closed`; how many. Rows at work are left to their run.
+    /// Turns the pending rows of a broadcast into `skipped: closed`; how many. A row at work is left to its run, and is closed when
+    /// it comes back.
     pub fn close_broadcast(&mut self, id: i64, now: UnixMillis) -> Result<u64> {
         let mut closed = 0;
+        self.write(|conn| {
+            conn.execute("update broadcasts set finished_at = ?2 where id = ?1", (id, now.0))?;
+            Ok(())
+        })?;
         loop {
             // In parts, so that no transaction holds the write lock long.
             let part = self.write(|conn| {
@@ -229,6 +234,7 @@ impl Ledger {
     /// Puts refused rows with one of these codes back to pending; how many. The person's cool-down is not touched.
     pub fn retry_refused(&mut self, broadcast: i64, codes: &[i64]) -> Result<u64> {
         let mut retried = 0;
+        self.write(|conn| Ok(open_again(conn, broadcast)?))?;
         for code in codes {
             loop {
                 let part = self.write(|conn| {
@@ -290,6 +296,17 @@ fn is_finished(conn: &Connection, id: i64) -> rusqlite::Result<bool> {
         [id],
         |row| row.get(0),
     )
+}
+
+/// A broadcast that was closed takes rows again.
+pub(super) fn open_again(conn: &Connection, id: i64) -> rusqlite::Result<()> {
+    conn.execute("update broadcasts set finished_at = null where id = ?1 and finished_at is not null", [id])?;
+    Ok(())
+}
+
+/// Whether it was closed, and nothing was planned for it since.
+pub(super) fn is_closed(conn: &Connection, id: i64) -> rusqlite::Result<bool> {
+    exists(&mut conn.prepare_cached("select 1 from broadcasts where id = ?1 and finished_at is not null")?, [id])
 }
 
 /// Moves `n` rows of a broadcast from one count to another.

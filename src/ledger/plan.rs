@@ -15,7 +15,7 @@ pub use dry_run::DryPlan;
 pub use judge::{Decision, Known, Laters, MAX_LATER_SPAN, MAX_LATERS, Terms, judge};
 use stage::Stage;
 
-use super::broadcasts::Broadcast;
+use super::broadcasts::{Broadcast, open_again};
 use super::spool::{Key, Listing};
 use super::state::{Skip, State};
 use super::writer::Settled;
@@ -92,6 +92,7 @@ impl Ledger {
         let (listing, planned_before) = self.open_listing(broadcast, source, list, terms.now)?;
         let mut planned = Planned { listing, rows: list.rows, same: planned_before, ..Planned::default() };
         if planned_before {
+            self.write(|conn| Ok(open_again(conn, broadcast.id)?))?;
             (planned.skipped, planned.later) = self.judge_skipped(broadcast, listing, terms, check)?;
             planned.people = self.listing_people(listing)?;
             return Ok(planned);
@@ -99,8 +100,7 @@ impl Ledger {
         self.unsynced(|ledger| ledger.stage(broadcast, list, terms, check, watch, &mut planned))?;
         self.write(|conn| {
             conn.execute("update listings set planned_at = ?2 where id = ?1", (listing, terms.now.0))?;
-            conn.execute("update broadcasts set finished_at = null where id = ?1", [broadcast.id])?;
-            Ok(())
+            Ok(open_again(conn, broadcast.id)?)
         })?;
         planned.people = self.listing_people(listing)?;
         Ok(planned)

@@ -9,7 +9,7 @@ use rusqlite::TransactionBehavior;
 use super::stage::Stage;
 use super::{CheckValues, MAX_LATERS, Planned, Terms};
 use crate::clock::UnixMillis;
-use crate::ledger::broadcasts::{Broadcast, BroadcastKey, Which, shift};
+use crate::ledger::broadcasts::{Broadcast, BroadcastKey, Which, is_closed, shift};
 use crate::ledger::spool::{Listing, Spool, key};
 use crate::ledger::state::{Skip, State};
 use crate::ledger::{Ledger, Watch};
@@ -475,6 +475,11 @@ fn a_dry_run_of_a_repeat_that_is_not_open_yet_tells_what_the_repeat_then_does() 
     let standing = world.ledger.standing_of_broadcast(repeat.id).unwrap();
     assert_eq!((dry.now, dry.skipped["other_message"]), (standing.pending, standing.skipped["other_message"]));
     assert_eq!((dry.now, dry.skipped["other_message"]), (1, 1), "{dry:?}");
+    // A new list opens what was closed.
+    assert!(is_closed(&world.ledger.conn, first.id).unwrap());
+    world.lists[1] = vec![(3, 1)];
+    world.plan(0, 1, None, None);
+    assert!(!is_closed(&world.ledger.conn, first.id).unwrap());
 }
 
 #[test]
@@ -483,7 +488,7 @@ fn every_skipped_row_of_a_long_list_is_judged_anew() {
     let mut world = World::new(vec![vec![(1, 1)]; 3], folder.path());
     let (broadcast, terms) = (world.broadcasts[0].clone(), Terms { now: world.model.now, end: None });
     let rows = super::LOOKED_AT as u64 * 2 + 7;
-    let mut plan = |ledger: &mut Ledger| {
+    let plan = |ledger: &mut Ledger| {
         let mut spool = Spool::new(folder.path()).unwrap();
         (0..rows).for_each(|row| spool.add(&format!("person{row}"), None).unwrap());
         let mut watch = Watch { progress: &mut |_| {}, stop: &|| false };
@@ -492,7 +497,9 @@ fn every_skipped_row_of_a_long_list_is_judged_anew() {
     };
     assert_eq!(plan(&mut world.ledger).pending, rows);
     assert_eq!(world.ledger.close_broadcast(broadcast.id, terms.now).unwrap(), rows);
+    assert!(is_closed(&world.ledger.conn, broadcast.id).unwrap());
     assert_eq!(plan(&mut world.ledger).pending, rows);
+    assert!(!is_closed(&world.ledger.conn, broadcast.id).unwrap(), "its rows would not come back");
     // One of them, far from the others.
     let close_last = "update sends set state = 4, reason = 'closed' where id = (select max(id) from sends)";
     world.ledger.write(|conn| Ok(conn.execute(close_last, ())?)).unwrap();

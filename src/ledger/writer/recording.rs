@@ -4,6 +4,7 @@ use rusqlite::{CachedStatement, Connection};
 
 use super::{Claim, Finish, Outcome, Settled, Step};
 use crate::clock::UnixMillis;
+use crate::ledger::broadcasts::is_closed;
 use crate::ledger::counters::What;
 use crate::ledger::plan::Laters;
 use crate::ledger::runs::MARGIN;
@@ -43,6 +44,8 @@ impl Step<'_> {
             Outcome::Accepted { .. } => State::Accepted,
             Outcome::Refused { .. } => State::Refused,
             Outcome::Unknown => State::Unknown,
+            // Nobody is sent to any more.
+            Outcome::Back if is_closed(self.conn, self.scope.broadcast.id)? => State::Skipped,
             Outcome::Back => State::Pending,
             Outcome::Later { until } => return self.record_later(statements, &finish, *until),
         };
@@ -50,7 +53,9 @@ impl Step<'_> {
             Outcome::Accepted { tracking_id } => tracking_id.clone(),
             _ => None,
         };
-        if !self.move_row(statements, &finish, state, finish.reason.as_deref(), tracking_id.as_deref())? {
+        let closed = Skip::Closed.name().to_owned();
+        let reason = if state == State::Skipped { Some(closed) } else { finish.reason.clone() };
+        if !self.move_row(statements, &finish, state, reason.as_deref(), tracking_id.as_deref())? {
             return Ok(());
         }
         match &finish.outcome {
@@ -76,7 +81,7 @@ impl Step<'_> {
             self.count(What::Back, finish.claim.at);
             self.remember(&finish, "back")?;
         } else {
-            self.settle(finish, state, tracking_id, None);
+            self.settle(Finish { reason, ..finish }, state, tracking_id, None);
         }
         Ok(())
     }
@@ -96,6 +101,8 @@ impl Step<'_> {
         let ended = self.scope.end.is_some_and(|end| end <= until);
         let skip = if laters.is_never(finish.at) {
             Some(Skip::NeverAvailable)
+        } else if is_closed(self.conn, self.scope.broadcast.id)? {
+            Some(Skip::Closed)
         } else if ended {
             Some(Skip::Ended)
         } else {

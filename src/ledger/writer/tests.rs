@@ -130,6 +130,34 @@ fn an_answer_that_says_accepted_knows_better_than_a_person_who_said_not_sent() {
 }
 
 #[test]
+fn a_row_at_work_when_its_broadcast_is_closed_does_not_come_back() {
+    let until = UnixMillis(NOW + 1);
+    for outcome in [Outcome::Back, Outcome::Later { until }, Outcome::Accepted { tracking_id: None }] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = writer(folder.path(), 2);
+        let claim = writer.step(Vec::new(), 1, &mut Open).unwrap().claims.remove(0);
+        assert_eq!(writer.ledger.close_broadcast(1, UnixMillis(NOW)).unwrap(), 1);
+        let done = writer.step(vec![answer(claim, outcome.clone())], 9, &mut Open).unwrap();
+        assert_eq!((done.claims.len(), done.settled.len()), (0, 1), "{outcome:?}");
+        let states = text(&writer, "select state, reason from sends");
+        let closed = r#"Integer(4) Text("closed")"#;
+        match outcome {
+            Outcome::Accepted { .. } => assert_eq!(states, format!("Integer(2) Null\n{closed}")),
+            _ => assert_eq!(states, format!("{closed}\n{closed}"), "{outcome:?}"),
+        }
+        assert_eq!(text(&writer, "select sum(n) from states where state in (0, 1)"), "Integer(0)");
+    }
+    // Open again, rows come back as ever.
+    let folder = tempfile::tempdir().unwrap();
+    let mut writer = writer(folder.path(), 2);
+    let claim = writer.step(Vec::new(), 1, &mut Open).unwrap().claims.remove(0);
+    writer.ledger.close_broadcast(1, UnixMillis(NOW)).unwrap();
+    writer.ledger.retry_refused(1, &[1]).unwrap();
+    writer.step(vec![answer(claim, Outcome::Back)], 0, &mut Open).unwrap();
+    assert_eq!(text(&writer, "select state from sends where id = 1"), "Integer(0)");
+}
+
+#[test]
 fn a_row_that_another_process_took_is_neither_claimed_nor_blocked() {
     let folder = tempfile::tempdir().unwrap();
     let mut writer = writer(folder.path(), 3);
