@@ -63,6 +63,10 @@ fn list_shows_message_campaigns_of_all_pages_and_others_on_request() {
     let listed = env.mmsg(["campaign", "list", "-o", "json"]).exits(0).json();
     assert_eq!(listed.as_array().unwrap().len(), 5, "{listed:#}");
     assert!(listed.as_array().unwrap().iter().all(|row| row["lifetime_budget"] == 3000 && row["status"].is_string()));
+    let page = env.mmsg(["campaign", "get", listed[0]["id"].as_str().unwrap(), "-o", "json"]).exits(0).json();
+    assert!(
+        page["page_id"].is_string() && listed.as_array().unwrap().iter().all(|row| row["page_id"] == page["page_id"])
+    );
     let all = env.mmsg(["campaign", "list", "--all", "-o", "ndjson"]).exits(0).rows();
     assert_eq!(all.len(), 12, "seven ordinary ads beside");
     let table = env.mmsg(["campaign", "list"]).exits(0);

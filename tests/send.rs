@@ -497,12 +497,16 @@ fn an_id_of_the_campaigns_other_objects_is_translated() {
 }
 
 #[test]
-fn a_new_ledger_at_its_default_place_is_announced_once() {
+fn a_new_ledger_is_announced_once_wherever_it_is_made() {
     let shop = Shop::open();
     shop.send(&people(1), &[]).exits(0).says("made a new ledger");
     let again = shop.send(&people(1), &[]).exits(0);
     assert!(!again.stderr.contains("made a new ledger"));
+    // A slip in a path that was named makes one too.
     let named = shop.send(&people(1), &["--ledger", "mine.db", "--max-sends", "0"]).exits(6);
-    assert!(!named.stderr.contains("made a new ledger"), "{named:#?}");
-    assert!(shop.env.path("mine.db").exists());
+    let lines: Vec<_> = named.stderr.lines().filter(|line| line.contains("made a new ledger")).collect();
+    assert!(matches!(lines[..], [line] if line.ends_with("/mine.db (flag --ledger)")), "{named:#?}");
+    let quiet = shop.send(&people(1), &["--ledger", "other.db", "--max-sends", "0", "--quiet"]).exits(6);
+    assert!(!quiet.stderr.contains("new ledger"), "{quiet:#?}");
+    assert!(shop.env.path("mine.db").exists() && shop.env.path("other.db").exists());
 }

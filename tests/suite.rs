@@ -21,6 +21,7 @@ mod hearing;
 mod init;
 mod layers;
 mod message;
+mod operator;
 mod processes;
 mod promises;
 mod readme;

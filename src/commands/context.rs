@@ -21,15 +21,21 @@ impl Context {
         Sender::new(&self.access()?, &self.ad_account()?, timeout, concurrency)
     }
 
-    /// The ledger of the settings; one that is new at its default place is announced.
+    /// The ledger of the settings. One that is new is announced: a path with a slip in it makes one too, where nobody's cool-down
+    /// is known.
     ///
     /// # Errors
     /// Exit 10 when it can't be used.
     pub fn open_ledger(&self) -> Result<Ledger> {
         let place = &self.settings.ledger;
         let (ledger, opened) = Ledger::open(&place.value)?;
-        if opened == Opened::Made && place.origin == Origin::Default {
-            self.ui.status(&format!("made a new ledger: {}", place.value.display()));
+        if opened == Opened::Made {
+            let origin = match &place.origin {
+                Origin::Default => String::new(),
+                named => format!(" ({named})"),
+            };
+            let path = place.value.display();
+            self.ui.status(&format!("made a new ledger, which knows nobody's cool-down: {path}{origin}"));
         }
         Ok(ledger)
     }

@@ -194,7 +194,7 @@ async fn resume(context: &Context, args: &Args, signals: &Signals) -> Result<Exi
     let page = context.page()?.as_str().to_owned();
     let clock = Clock::system();
     let host = &context.settings.graph_url.value;
-    let mut ledger = context.open_ledger()?;
+    let mut ledger = context.existing_ledger()?;
     ledger.refuse_other_host(host)?;
     for (broadcast, source, rows) in ledger.unplanned_listings(&page)? {
         context.ui.warn(&format!(

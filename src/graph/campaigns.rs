@@ -15,9 +15,9 @@ use crate::error::{Error, Result};
 /// Rows a page; Graph takes up to 1000, and long pages time out.
 const PAGE_SIZE: u32 = 100;
 
-const LIST_FIELDS: &str = "id,effective_status,created_time,\
+const FIELDS: &str = "id,account_id,effective_status,created_time,\
     adset{id,name,daily_budget,lifetime_budget,start_time,end_time,promoted_object{pixel_id}},\
-    campaign{id,name,is_direct_send_campaign,is_message_campaign}";
+    campaign{id,name,is_direct_send_campaign,is_message_campaign},creative{actor_id}";
 
 /// How long after its creation a campaign counts as young, in milliseconds: 24 h.
 const YOUTH: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
@@ -66,9 +66,9 @@ pub struct CampaignNode {
     pub created_time: Option<UnixMillis>,
     /// `effective_status`.
     pub status: Option<String>,
-    /// `creative.actor_id`: the sending Page. Lists don't have it.
+    /// `creative.actor_id`: the sending Page.
     pub page: Option<String>,
-    /// `account_id`. Lists don't have it.
+    /// `account_id`.
     pub ad_account: Option<AdAccount>,
     pub pixel_id: Option<String>,
     /// Whether it is a marketing-message campaign, and no ordinary ad.
@@ -153,14 +153,13 @@ impl Graph {
 
     /// All ads of an account, ordinary ones among them: look at [`CampaignNode::is_message`].
     pub fn campaigns(&self, account: &AdAccount) -> Pages<'_, CampaignNode> {
-        let query = vec![("fields", LIST_FIELDS.to_owned()), ("limit", PAGE_SIZE.to_string())];
+        let query = vec![("fields", FIELDS.to_owned()), ("limit", PAGE_SIZE.to_string())];
         Pages::new(self, &[account.as_str(), "ads"], query, format!("the campaigns of {account}"))
     }
 
     /// Reads one by the id of its message. An id that Graph does not know is exit 5.
     pub async fn campaign(&self, id: &CampaignId) -> Result<Read<CampaignNode>> {
-        let fields = format!("{LIST_FIELDS},account_id,creative{{actor_id}}");
-        let url = self.address(&[id.as_str()], &[("fields", &fields)])?;
+        let url = self.address(&[id.as_str()], &[("fields", FIELDS)])?;
         self.read(&url, format!("campaign {id}")).await
     }
 

@@ -51,8 +51,6 @@ impl Turn<'_> {
         let frame = sender.frame(&self.campaign.id, None);
         let values = !self.template.is_constant();
         let job = Job { template: self.template, frame, campaign: self.campaign.times };
-        let total = standing(&ledger, self.broadcast.id, self.listing)?.pending;
-        results.begin(&context.ui, total);
         let run = ledger.start_run(self.broadcast.id, clock.now())?;
         let scope = Scope {
             broadcast: self.broadcast.clone(),
@@ -69,6 +67,9 @@ impl Turn<'_> {
         let mut writer = Writer::new(ledger, clock, scope);
         let mut level = signals.level();
         let ending = loop {
+            // A stretch is measured by what it may do, not by the whole list.
+            let pending = standing(writer.ledger_mut(), self.broadcast.id, self.listing)?.pending;
+            results.begin(&context.ui, limits.max_sends.map_or(pending, |max| pending.min(max)));
             let mut desk = Desk::open(writer)?;
             let (ending, stats) = engine::run(&job, &limits, clock, &mut desk, &sender, results, &mut level).await;
             whole.add(&stats);

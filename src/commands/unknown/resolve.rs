@@ -5,8 +5,11 @@ use clap::ValueEnum;
 use super::FilterArgs;
 use crate::clock::Clock;
 use crate::commands::Context;
+use crate::config::secret::mask;
 use crate::error::{Error, Exit, Result};
-use crate::ledger::unknown::Resolution;
+use crate::ledger::Ledger;
+use crate::ledger::broadcasts::no_such_broadcast;
+use crate::ledger::unknown::{Resolution, UnknownFilter};
 use crate::ui::text;
 
 /// What became of them.
@@ -44,6 +47,7 @@ pub fn run(context: &Context, args: &ResolveArgs) -> Result<Exit> {
         Ok(())
     })?;
     if ids.is_empty() {
+        refuse_strangers(&ledger, &args.filter)?;
         context.ui.status("no send in doubt fits: nothing was changed");
         return Ok(Exit::Done);
     }
@@ -62,4 +66,28 @@ pub fn run(context: &Context, args: &ResolveArgs) -> Result<Exit> {
     ledger.audit(now, &context.operator(), "unknown resolve", &format!("{resolved} sends as {}", resolution.name()))?;
     context.ui.status(&format!("resolved {}", text::count(resolved, "send", "sends")));
     Ok(Exit::Done)
+}
+
+/// Nothing fits. A set that is empty is settled; one person or one broadcast that is not there is a slip, and "done" would hide it.
+fn refuse_strangers(ledger: &Ledger, filter: &FilterArgs) -> Result<()> {
+    if let Some(id) = filter.broadcast
+        && !ledger.broadcasts(None)?.iter().any(|broadcast| broadcast.id == id)
+    {
+        return Err(no_such_broadcast(id));
+    }
+    let Some(token) = &filter.token else { return Ok(()) };
+    let person = mask(token);
+    let mut in_doubt = false;
+    let alone = UnknownFilter { token: Some(token.clone()), ..UnknownFilter::default() };
+    ledger.unknowns(&alone, &mut |_| {
+        in_doubt = true;
+        Ok(())
+    })?;
+    if ledger.story(token)?.is_none() {
+        return Err(Error::usage(format!("{person} is not in this ledger: nothing was changed"))
+            .hint("mmsg unknown list shows the sends in doubt; mmsg config show tells which ledger it is"));
+    }
+    let what = if in_doubt { "in doubt, but not by the other flags" } else { "not in doubt" };
+    Err(Error::usage(format!("{person} is {what}: nothing was changed"))
+        .hint("mmsg why TOKEN tells what became of it; mmsg unknown list shows the sends in doubt"))
 }
