@@ -72,3 +72,17 @@ fn a_ledger_that_is_not_there_is_never_made_by_asking() {
     }
     shop.env.mmsg(["send", "--resume"]).exits(0).says("nothing to resume");
 }
+
+#[test]
+fn a_file_to_write_with_a_slip_in_its_path_is_told_before_anything_is_planned() {
+    let shop = Shop::open();
+    for flag in ["--results", "--reject"] {
+        shop.send(&people(5), &[flag, "no such folder/file.csv"]).fails(2, "no such folder/file.csv");
+        shop.send(&people(5), &[flag, "."]).fails(2, "can't write");
+    }
+    shop.env.mmsg(["send", "--resume", "--results", "."]).fails(2, "nothing was sent");
+    assert_eq!(shop.asks_ledger("select count(*) from broadcasts"), ["0"]);
+    assert!(shop.sandbox.requests().is_empty());
+    let _ = shop.totals(&people(5), &[], 0);
+    shop.assert_each_once(&people(5));
+}

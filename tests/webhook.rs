@@ -68,6 +68,9 @@ fn without_an_app_secret_nothing_is_served() {
     let env = Env::new();
     env.mmsg(["webhook", "serve", "--listen", "127.0.0.1:0"]).fails(4, "no app secret");
     env.mmsg(["webhook", "serve", "--path", "webhook"]).exits(2);
+    for wrong in ["127.0.0.1", "127.0.0.1:1x", ":8080", "8080"] {
+        env.mmsg(["webhook", "serve", "--listen", wrong]).exits(2).says("like 127.0.0.1:8080");
+    }
     let env = environment();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();

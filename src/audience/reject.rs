@@ -56,7 +56,9 @@ impl RejectReport {
     /// Exit 2 when the file can't be made.
     pub fn create(path: &Path) -> Result<Self> {
         let file = open_private(path).map_err(|error| {
-            Error::usage(format!("can't write the reject report {}", path.display())).because(&error)
+            Error::usage(format!("can't write the reject report {}", path.display()))
+                .because(&error)
+                .hint("name a file in a folder that is there and that you may write to")
         })?;
         let csv = csv::Writer::from_writer(BufWriter::new(file));
         let mut report = Self { path: path.to_owned(), csv, rows: 0 };

@@ -160,6 +160,8 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
     if list.spool.rows == 0 {
         return Totals::of_empty_list(&list).print(context, None);
     }
+    // A results file that can't be opened is found out before anything is planned.
+    let mut results = Results::open(context, args.results.as_deref())?;
     let broadcast = ledger.open_broadcast(&key, args.which(), host, clock.now())?;
     if !args.retry_refused.is_empty() {
         let retried = ledger.retry_refused(broadcast.id, &args.retry_refused)?;
@@ -167,7 +169,6 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
     }
     let terms = Terms { now: clock.now(), end };
     let (ledger, planned) = list::plan(context, signals, ledger, &broadcast, &mut list, &template, terms).await?;
-    let mut results = Results::open(context, args.results.as_deref())?;
     results.planned(&ledger, &planned, terms.now)?;
 
     let turn = Turn {

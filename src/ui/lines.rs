@@ -20,7 +20,7 @@ pub enum Target {
 impl Target {
     /// A new file, or an existing one to append to, readable by its owner only.
     pub fn file(path: &Path) -> Result<Self> {
-        let file = File::options().create(true).append(true).open(path).map_err(|error| file_failed(path, &error))?;
+        let file = File::options().create(true).append(true).open(path).map_err(|error| not_opened(path, &error))?;
         Ok(Self::File(path.to_owned(), file))
     }
 
@@ -39,6 +39,19 @@ impl Target {
             Self::Stdout => Ok(()),
             Self::File(path, file) => file.sync_all().map_err(|error| file_failed(path, &error)),
         }
+    }
+}
+
+/// A path with a slip in it is the command's fault, not the disk's.
+fn not_opened(path: &Path, error: &io::Error) -> Error {
+    use io::ErrorKind::{IsADirectory, NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem};
+    match error.kind() {
+        NotFound | IsADirectory | NotADirectory | PermissionDenied | ReadOnlyFilesystem => {
+            Error::usage(format!("can't write {}: nothing was sent", path.display()))
+                .because(error)
+                .hint("name a file in a folder that is there and that you may write to")
+        }
+        _ => file_failed(path, error),
     }
 }
 

@@ -39,7 +39,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 #[derive(clap::Args, Debug)]
 pub struct ServeArgs {
     /// Address and port to listen on; port 0 takes a free one.
-    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT")]
+    #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT", value_parser = address)]
     listen: String,
     /// Path that Meta posts to.
     #[arg(long, default_value = "/webhook", value_name = "PATH", value_parser = path)]
@@ -53,6 +53,13 @@ pub struct ServeArgs {
     /// Audience that people who opt in join.
     #[arg(long, default_value = super::OPT_INS, value_name = "NAME", value_parser = audience_name)]
     opt_ins: String,
+}
+
+fn address(text: &str) -> Result<String, String> {
+    match text.rsplit_once(':') {
+        Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => Ok(text.to_owned()),
+        _ => Err("write an address and a port, like 127.0.0.1:8080 or [::1]:8080".to_owned()),
+    }
 }
 
 fn path(text: &str) -> Result<String, String> {
