@@ -233,6 +233,8 @@ struct Step<'c> {
 }
 
 #[cfg(test)]
+mod claims;
+#[cfg(test)]
 mod cool_downs;
 #[cfg(test)]
 mod tests;

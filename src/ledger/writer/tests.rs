@@ -2,10 +2,10 @@ use super::*;
 use crate::ledger::broadcasts::{BroadcastKey, Which};
 use crate::ledger::pace::PaceRow;
 
-const NOW: i64 = 1_764_000_000_000;
+pub(super) const NOW: i64 = 1_764_000_000_000;
 
 /// Allows everything.
-struct Open;
+pub(super) struct Open;
 
 impl Meter for Open {
     fn allow(&mut self, _: &mut Option<PaceRow>, _: UnixMillis, want: usize) -> (usize, Option<UnixMillis>) {
@@ -15,7 +15,7 @@ impl Meter for Open {
     fn unused(&mut self, _: &mut PaceRow, _: usize) {}
 }
 
-fn writer(folder: &std::path::Path, people: i64) -> Writer {
+pub(super) fn writer(folder: &std::path::Path, people: i64) -> Writer {
     let mut ledger = Ledger::in_memory(folder);
     let key = BroadcastKey { page: "1", ad_account: "2", campaign: "3", fingerprint: [0; 32], message: "{}" };
     let broadcast = ledger.open_broadcast(&key, Which::default(), "http://host", UnixMillis(NOW)).unwrap();
@@ -42,12 +42,12 @@ fn writer(folder: &std::path::Path, people: i64) -> Writer {
     Writer::new(ledger, Clock::starting_at(UnixMillis(NOW)), scope)
 }
 
-fn answer(claim: Claim, outcome: Outcome) -> Finish {
+pub(super) fn answer(claim: Claim, outcome: Outcome) -> Finish {
     let at = claim.at.plus(Duration::from_secs(1));
     Finish { claim, outcome, at, reason: None, http_status: Some(200), code: None, subcode: None, fbtrace_id: None }
 }
 
-fn text(writer: &Writer, sql: &str) -> String {
+pub(super) fn text(writer: &Writer, sql: &str) -> String {
     let mut statement = writer.ledger.conn.prepare(sql).unwrap();
     let columns = statement.column_count();
     let rows = statement.query_map((), |row| {
@@ -124,7 +124,8 @@ fn an_answer_that_says_accepted_knows_better_than_a_person_who_said_not_sent() {
     assert_eq!(text(&writer, "select state, tracking_id from sends"), "Integer(2) Text(\"t9\")");
     assert_eq!(text(&writer, "select state, n from states where n <> 0"), "Integer(2) Integer(1)");
     // A later claim of the same row is not this answer's.
-    writer.ledger.conn.execute("update sends set state = 1, claimed_at = claimed_at + 1", ()).unwrap();
+    let again = "update sends set state = 1, run = ?1, claimed_at = claimed_at + 1";
+    writer.ledger.conn.execute(again, [writer.scope.run]).unwrap();
     assert_eq!(writer.step(vec![answer(claim, accepted)], 0, &mut Open).unwrap().overtaken, 1);
     assert_eq!(text(&writer, "select state from sends"), "Integer(1)");
 }

@@ -1,0 +1,138 @@
+//! What keeps a row from being claimed, each alone: planned while nothing was in the way, looked at again in the claim's transaction.
+
+use super::tests::{NOW, Open, answer, text, writer};
+use super::*;
+use crate::ledger::pace::PaceRow;
+
+const SEND: &str = "select state, not_before, reason from sends where broadcast = 1";
+
+fn change(writer: &Writer, sql: &str) {
+    writer.ledger.conn.execute_batch(sql).unwrap();
+}
+
+#[test]
+fn a_person_or_row_that_may_not_be_sent_to_is_put_off_or_skipped_when_it_would_be_claimed() {
+    let day = 24 * 3_600_000;
+    let later = NOW + day;
+    let rival = |state: i64, repeat: i64, fingerprint: &str| {
+        format!(
+            "insert into broadcasts (id, page, ad_account, campaign, fingerprint, repeat, message, created_at)
+             values (9, '1', '2', '3', {fingerprint}, {repeat}, '{{}}', 1);
+             insert into sends (broadcast, recipient, listing, state) values (9, 1, 1, {state});"
+        )
+    };
+    let waits = format!("Integer(0) Integer({later}) Text(\"cooling_down\")");
+    let skipped = |why: &str| format!("Integer(4) Integer(0) Text(\"{why}\")");
+    let claimed = "Integer(1) Integer(0) Null".to_owned();
+    let other = skipped("other_message");
+    for (sql, found) in [
+        (format!("update recipients set next_eligible_at = {later}"), waits.clone()),
+        (format!("update recipients set blocked_until = {later}"), waits),
+        (format!("update recipients set expires_at = {NOW}"), skipped("expired")),
+        ("update recipients set suppressed = 'operator'".to_owned(), skipped("suppressed")),
+        (format!("update sends set laters = 3, first_later_at = {NOW}"), skipped("never_available")),
+        (format!("update sends set laters = 1, first_later_at = {}", NOW - 7 * day), skipped("never_available")),
+        (format!("update sends set laters = 2, first_later_at = {}", NOW - 6 * day), claimed.clone()),
+        (rival(1, 0, "x'01'"), other.clone()),
+        (rival(2, 0, "x'01'"), other.clone()),
+        (rival(5, 0, "x'01'"), other.clone()),
+        (rival(0, 0, "x'01'"), claimed.clone()),
+        (rival(3, 0, "x'01'"), claimed.clone()),
+        // Another repeat of the same message: a later one has reached whom this one may not reach again.
+        (rival(2, 1, "zeroblob(32)"), other),
+        ("update listings set planned_at = null".to_owned(), "Integer(0) Integer(0) Null".to_owned()),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = writer(folder.path(), 1);
+        change(&writer, &sql);
+        let done = writer.step(Vec::new(), 9, &mut Open).unwrap();
+        assert_eq!(done.claims.len(), usize::from(found == claimed), "{sql}");
+        assert_eq!(text(&writer, SEND), found, "{sql}");
+    }
+}
+
+#[test]
+fn a_repeat_reaches_those_whom_earlier_repeats_reached() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut writer = writer(folder.path(), 1);
+    change(
+        &writer,
+        "insert into broadcasts (id, page, ad_account, campaign, fingerprint, repeat, message, created_at)
+         select 9, page, ad_account, campaign, fingerprint, 1, message, 1 from broadcasts;
+         update sends set state = 2; insert into sends (broadcast, recipient, listing) values (9, 1, 1)",
+    );
+    writer.scope.broadcast = writer.ledger.broadcast(9).unwrap().unwrap();
+    assert_eq!(writer.step(Vec::new(), 9, &mut Open).unwrap().claims.len(), 1);
+}
+
+#[test]
+fn nothing_is_claimed_from_the_end_of_the_campaign_on() {
+    for (end, claims) in [(NOW - 1, 0), (NOW * 2, 1)] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = writer(folder.path(), 1);
+        writer.scope.end = Some(UnixMillis(end));
+        assert_eq!(writer.step(Vec::new(), 9, &mut Open).unwrap().claims.len(), claims);
+        let state = if claims == 0 { "Integer(4) Integer(0) Text(\"ended\")" } else { "Integer(1) Integer(0) Null" };
+        assert_eq!(text(&writer, SEND), state);
+    }
+}
+
+#[test]
+fn a_run_that_was_taken_for_dead_claims_nothing_and_still_settles_what_it_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut writer = writer(folder.path(), 2);
+    let claim = writer.step(Vec::new(), 1, &mut Open).unwrap().claims.remove(0);
+    // A cool-down that is longer than the finder's stays.
+    change(&writer, "update recipients set blocked_until = blocked_until * 2 where id = 1");
+    let before = text(&writer, "select blocked_until from recipients where id = 1");
+    std::fs::remove_dir_all(folder.path().join("runs")).unwrap();
+    let (clock, cool_down) = (writer.clock, writer.scope.cool_down);
+    assert_eq!(writer.ledger.bury_dead_runs(&clock, cool_down).unwrap(), 1);
+    assert_eq!(text(&writer, "select blocked_until from recipients where id = 1"), before);
+    let ended = text(&writer, "select ended_at, why from runs");
+    assert_eq!(text(&writer, "select state, reason from sends where id = 1"), "Integer(5) Text(\"killed\")");
+    let error = writer.step(Vec::new(), 1, &mut Open).unwrap_err();
+    assert!(error.message().contains("took this run for dead"), "{error:?}");
+    assert_eq!(text(&writer, "select state from sends where id = 2"), "Integer(0)");
+    let accepted = answer(claim, Outcome::Accepted { tracking_id: None });
+    assert_eq!(writer.step(vec![accepted], 0, &mut Open).unwrap().overtaken, 0);
+    assert_eq!(text(&writer, "select state from sends where id = 1"), "Integer(2)");
+    assert_eq!(text(&writer, "select ended_at, why from runs"), ended);
+}
+
+/// Puts another file in the ledger's place while the transaction goes on.
+struct Swap<'p>(&'p std::path::Path);
+
+impl Meter for Swap<'_> {
+    fn allow(&mut self, _: &mut Option<PaceRow>, _: UnixMillis, want: usize) -> (usize, Option<UnixMillis>) {
+        std::fs::rename(self.0, self.0.with_extension("old")).unwrap();
+        std::fs::write(self.0, "").unwrap();
+        (want, None)
+    }
+
+    fn unused(&mut self, _: &mut PaceRow, _: usize) {}
+}
+
+#[test]
+fn a_ledger_that_is_replaced_inside_the_transaction_commits_no_claim() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = writer(folder.path(), 1);
+    let path = folder.path().join("ledger.db");
+    made.ledger.conn.execute("vacuum into ?1", [path.to_str().unwrap()]).unwrap();
+    let (ledger, _) = Ledger::open(&path).unwrap();
+    let mut writer = Writer::new(ledger, made.clock, made.scope);
+    let error = writer.step(Vec::new(), 1, &mut Swap(&path)).unwrap_err();
+    assert!(error.message().contains("was replaced"), "{error:?}");
+    assert_eq!(text(&writer, "select state from sends"), "Integer(0)");
+}
+
+#[test]
+fn a_clock_may_be_as_far_behind_the_ledger_as_the_margin_of_cool_downs_and_no_further() {
+    let folder = tempfile::tempdir().unwrap();
+    let writer = writer(folder.path(), 1);
+    let newest = writer.ledger.newest_at().unwrap();
+    assert_eq!(newest, UnixMillis(NOW));
+    writer.ledger.refuse_clock_behind(newest.minus(MARGIN)).unwrap();
+    let error = writer.ledger.refuse_clock_behind(newest.minus(MARGIN + Duration::from_millis(1))).unwrap_err();
+    assert_eq!(error.exit(), crate::error::Exit::Config);
+}
