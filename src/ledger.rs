@@ -211,9 +211,8 @@ impl Ledger {
     fn snapshot<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
         self.read(|conn| {
             let transaction = conn.unchecked_transaction()?;
-            let value = work(&transaction)?;
-            transaction.commit()?;
-            Ok(value)
+            // Nothing was written: it ends as it is dropped.
+            work(&transaction)
         })
     }
 
