@@ -119,6 +119,7 @@ fn waits_say_when_to_come_back() {
     let at: jiff::Timestamp = totals["next_run_at"].as_str().unwrap().parse().unwrap();
     let wait = at.as_second() - now();
     assert!((3500..3700).contains(&wait), "{wait} s for an hour");
+    assert!(totals["reason"].as_str().is_some_and(|reason| reason.contains("2300028")), "{totals:#}");
     assert_eq!(shop.sandbox.requests().len(), 1);
 }
 

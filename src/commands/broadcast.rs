@@ -61,7 +61,8 @@ fn close(context: &Context, args: &CloseArgs) -> Result<Exit> {
     }
     let pending: i64 = chosen.iter().map(|broadcast| broadcast.pending).sum();
     let rows = text::count(u64::try_from(pending).unwrap_or(0), "pending row", "pending rows");
-    if pending == 0 {
+    // Rows at work are closed when they come back.
+    if chosen.iter().all(|broadcast| broadcast.pending + broadcast.claimed == 0) {
         context.ui.status("nothing is pending: nothing was changed");
         context.ui.list(&chosen.into_iter().cloned().collect::<Vec<_>>())?;
         return Ok(Exit::Done);
@@ -70,8 +71,8 @@ fn close(context: &Context, args: &CloseArgs) -> Result<Exit> {
         .iter()
         .map(|broadcast| {
             format!(
-                "broadcast {} of campaign {}: {} pending, {} accepted",
-                broadcast.id, broadcast.campaign, broadcast.pending, broadcast.accepted
+                "broadcast {} of campaign {}: {} pending, {} in flight, {} accepted",
+                broadcast.id, broadcast.campaign, broadcast.pending, broadcast.claimed, broadcast.accepted
             )
         })
         .collect();

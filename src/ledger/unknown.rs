@@ -124,7 +124,7 @@ impl Resolution {
 
 impl Ledger {
     /// Settles sends in doubt; how many were still in doubt. One that was not sent is pending at the person's `blocked_until`,
-    /// never earlier.
+    /// never earlier; in a broadcast that was closed it is skipped.
     pub fn resolve_unknown(&mut self, sends: &[i64], resolution: Resolution, now: UnixMillis) -> Result<u64> {
         let mut resolved = 0;
         for part in sends.chunks(1000) {
@@ -132,32 +132,32 @@ impl Ledger {
                 let mut count = 0;
                 let mut counters = Counters::default();
                 for send in part {
-                    let (sql, to) = match resolution {
-                        Resolution::Accepted => (
+                    let sql = match resolution {
+                        Resolution::Accepted => {
                             "update sends set state = 2, reason = 'resolved', finished_at = ?2
-                             where id = ?1 and state = 5 returning broadcast, coalesce(claimed_at, ?2)",
-                            State::Accepted,
-                        ),
-                        Resolution::Proved => (
+                             where id = ?1 and state = 5 returning broadcast, coalesce(claimed_at, ?2), state"
+                        }
+                        Resolution::Proved => {
                             "update sends set state = 2, reason = 'evidence', finished_at = coalesce(claimed_at, ?2)
-                             where id = ?1 and state = 5 returning broadcast, coalesce(claimed_at, ?2)",
-                            State::Accepted,
-                        ),
-                        Resolution::NotSent => (
-                            "update sends set state = 0, reason = 'resolved', run = null, finished_at = null,
-                               not_before = (select blocked_until from recipients r where r.id = sends.recipient)
-                             where id = ?1 and state = 5 returning broadcast, coalesce(claimed_at, ?2)",
-                            State::Pending,
-                        ),
+                             where id = ?1 and state = 5 returning broadcast, coalesce(claimed_at, ?2), state"
+                        }
+                        // Nobody is sent to any more by a broadcast that was closed.
+                        Resolution::NotSent => {
+                            "update sends set run = null, finished_at = null, (state, reason, not_before) = (
+                               select iif(b.finished_at is null, 0, 4), iif(b.finished_at is null, 'resolved', 'closed'),
+                                 iif(b.finished_at is null, r.blocked_until, 0)
+                               from broadcasts b, recipients r where b.id = sends.broadcast and r.id = sends.recipient)
+                             where id = ?1 and state = 5 returning broadcast, coalesce(claimed_at, ?2), state"
+                        }
                     };
                     if resolution == Resolution::NotSent {
                         conn.prepare_cached(REMEMBER)?.execute((send, State::Unknown))?;
                     }
-                    let found: Option<(i64, i64)> = conn
+                    let found: Option<(i64, i64, State)> = conn
                         .prepare_cached(sql)?
-                        .query_row((send, now.0), |row| Ok((row.get(0)?, row.get(1)?)))
+                        .query_row((send, now.0), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
                         .optional()?;
-                    let Some((broadcast, claimed_at)) = found else { continue };
+                    let Some((broadcast, claimed_at, to)) = found else { continue };
                     shift(conn, broadcast, State::Unknown, to, 1)?;
                     counters.shift(broadcast, claimed_at, State::Unknown, to);
                     if resolution == Resolution::Proved {

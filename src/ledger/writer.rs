@@ -9,7 +9,6 @@ mod recording;
 use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
-use tokio::time::Instant;
 
 use super::broadcasts::{Broadcast, add_to_state};
 use super::counters::Counters;
@@ -111,7 +110,7 @@ pub struct Settled {
 pub struct Done {
     pub claims: Vec<Claim>,
     /// After the commit: a claim that is not on the wire soon after is given back.
-    pub committed: Instant,
+    pub committed: UnixMillis,
     pub settled: Vec<Settled>,
     /// Nothing more may go out now.
     pub exhausted: bool,
@@ -191,7 +190,7 @@ impl Writer {
             inode.refuse_replaced(&path)?;
         }
         failpoint::commit(transaction, "step.before", "step.after").map_err(|error| failed(&error))?;
-        Ok(Done { claims, committed: Instant::now(), settled, exhausted, permit_at, overtaken })
+        Ok(Done { claims, committed: clock.now(), settled, exhausted, permit_at, overtaken })
     }
 }
 

@@ -258,7 +258,8 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
             }
         }
         self.permits_out = 0;
-        let stale = done.committed.elapsed() > STALE;
+        // By the clock, which counts a machine's sleep.
+        let stale = self.clock.now().since(done.committed) > STALE;
         for claim in done.claims {
             if self.ending.is_some() || stale {
                 self.give_back(claim);

@@ -24,7 +24,8 @@ pub struct Outcome<'a> {
     errors: Vec<Error>,
     /// The earliest time at which something that is not yet may be.
     next_run_at: Option<UnixMillis>,
-    not_yet: bool,
+    /// What the first of these waits for.
+    waits_for: Option<String>,
     max_sends: bool,
     over: bool,
 }
@@ -37,7 +38,7 @@ impl<'a> Outcome<'a> {
             stats: Stats::default(),
             errors: Vec::new(),
             next_run_at: None,
-            not_yet: false,
+            waits_for: None,
             max_sends: false,
             over: false,
         }
@@ -62,7 +63,7 @@ impl<'a> Outcome<'a> {
 
     /// What ended the command, for the totals.
     pub fn reason(&self) -> Option<String> {
-        self.errors.first().map(ToString::to_string)
+        self.errors.first().map(ToString::to_string).or_else(|| self.waits_for.clone())
     }
 
     /// Takes in how a turn ended.
@@ -155,7 +156,7 @@ impl<'a> Outcome<'a> {
             None => self.clock.now().plus(std::time::Duration::from_secs(1800)),
         };
         self.over |= !wait.of_broadcast;
-        self.not_yet = true;
+        self.waits_for.get_or_insert_with(|| wait.what.clone());
         self.next_run_at = Some(self.next_run_at.map_or(until, |other| other.min(until)));
         let id = facts.fbtrace_id.map(|id| format!(" fbtrace_id {id}")).unwrap_or_default();
         context.ui.status(&format!("not yet, after {requests}: {};{id} run again at {until}", wait.what));
@@ -206,7 +207,7 @@ impl<'a> Outcome<'a> {
     /// First wins: 10; 11 if doubt ended the run; 3, 4, 5, 7, 130/143, 6; 11 if this run left a send unknown; 8; 0.
     pub fn finish(mut self, context: &Context, totals: Totals) -> Result<Exit> {
         self.errors.sort_by_key(|error| rank(error.exit()));
-        let waits = self.not_yet || totals.waits();
+        let waits = self.waits_for.is_some() || totals.waits();
         let counted = if waits {
             Exit::NotYet
         } else if self.stats.unknown > 0 || totals.left_unknown() {

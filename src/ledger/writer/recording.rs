@@ -136,10 +136,10 @@ impl Step<'_> {
     ) -> rusqlite::Result<bool> {
         // A row that another made unknown is still settled by this run's own answer, and an acceptance knows better than a person
         // who said meanwhile that it was not sent.
-        let resolved = (State::Pending, None);
         let run = Some(self.scope.run);
-        let settled_from = [(State::Claimed, run), (State::Unknown, run), resolved];
-        for (from, run) in settled_from.into_iter().take(if state == State::Accepted { 3 } else { 2 }) {
+        let settled_from =
+            [(State::Claimed, run), (State::Unknown, run), (State::Pending, None), (State::Skipped, None)];
+        for (from, run) in settled_from.into_iter().take(if state == State::Accepted { 4 } else { 2 }) {
             let changed = statements.move_row.execute(rusqlite::params![
                 finish.claim.send,
                 run,

@@ -131,6 +131,29 @@ fn an_answer_that_says_accepted_knows_better_than_a_person_who_said_not_sent() {
 }
 
 #[test]
+fn what_a_person_says_was_not_sent_does_not_go_out_by_a_closed_broadcast() {
+    for closed_first in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = writer(folder.path(), 1);
+        let claim = writer.step(Vec::new(), 1, &mut Open).unwrap().claims.remove(0);
+        writer.step(vec![answer(claim.clone(), Outcome::Unknown)], 0, &mut Open).unwrap();
+        let close = |writer: &mut Writer| writer.ledger.close_broadcast(1, UnixMillis(NOW)).unwrap();
+        let mut closed = if closed_first { close(&mut writer) } else { 0 };
+        let resolution = crate::ledger::unknown::Resolution::NotSent;
+        assert_eq!(writer.ledger.resolve_unknown(&[claim.send], resolution, UnixMillis(NOW)).unwrap(), 1);
+        closed += if closed_first { 0 } else { close(&mut writer) };
+        assert_eq!(closed, u64::from(!closed_first));
+        assert_eq!(text(&writer, "select state, reason from sends"), r#"Integer(4) Text("closed")"#);
+        assert_eq!(text(&writer, "select state, n from states where n <> 0"), "Integer(4) Integer(1)");
+        // The answer that was given up comes after all.
+        let accepted = Outcome::Accepted { tracking_id: Some("t9".to_owned()) };
+        assert_eq!(writer.step(vec![answer(claim, accepted)], 0, &mut Open).unwrap().overtaken, 0);
+        assert_eq!(text(&writer, "select state, tracking_id from sends"), r#"Integer(2) Text("t9")"#);
+        assert_eq!(text(&writer, "select state, n from states where n <> 0"), "Integer(2) Integer(1)");
+    }
+}
+
+#[test]
 fn a_row_at_work_when_its_broadcast_is_closed_does_not_come_back() {
     let until = UnixMillis(NOW + 1);
     for outcome in [Outcome::Back, Outcome::Later { until }, Outcome::Accepted { tracking_id: None }] {
