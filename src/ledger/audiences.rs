@@ -6,7 +6,7 @@ use rusqlite::{OptionalExtension, TransactionBehavior};
 use serde::Serialize;
 
 use super::spool::{Listing, Spool};
-use super::{Ledger, Watch, failed_at, failpoint};
+use super::{Ledger, Watch, exists, failed_at, failpoint};
 use crate::clock::UnixMillis;
 use crate::error::{Error, Exit, Result};
 
@@ -50,7 +50,7 @@ impl Ledger {
             Ok(conn.last_insert_rowid())
         })?;
         let mut imported = Imported { rows: list.rows, ..Imported::default() };
-        let staged = self.unsynced(|ledger| ledger.fill_audience(page, audience, list, watch, &mut imported));
+        let staged = self.unsynced(|ledger| ledger.fill_audience(page, (audience, name), list, watch, &mut imported));
         if let Err(error) = staged {
             if error.exit() == Exit::Interrupted {
                 self.drop_audience(audience)?;
@@ -58,11 +58,11 @@ impl Ledger {
             return Err(error);
         }
         self.write(|conn| {
-            conn.execute(
+            let counts = conn.execute(
                 "update audiences set imported_at = ?2, rows = ?3 where id = ?1",
                 (audience, now.0, i64::try_from(imported.people).unwrap_or(i64::MAX)),
             )?;
-            Ok(())
+            if counts == 0 { Err(overtaken(name).into()) } else { Ok(()) }
         })?;
         self.drop_older(page, name, audience)?;
         Ok(imported)
@@ -72,7 +72,7 @@ impl Ledger {
     fn fill_audience(
         &mut self,
         page: &str,
-        audience: i64,
+        (audience, name): (i64, &str),
         list: &mut Listing,
         watch: &mut Watch<'_>,
         imported: &mut Imported,
@@ -90,6 +90,13 @@ impl Ledger {
                 self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|error| failed(&error))?;
             let begin = Instant::now();
             {
+                // A newer import drops the older ones, those at work among them.
+                let still_there = transaction
+                    .prepare_cached("select 1 from audiences where id = ?1")
+                    .and_then(|mut find| exists(&mut find, [audience]));
+                if !still_there.map_err(|error| failed(&error))? {
+                    return Err(overtaken(name));
+                }
                 let statements = || {
                     Ok((
                         transaction.prepare_cached(
@@ -147,18 +154,19 @@ impl Ledger {
 
     fn drop_audience(&mut self, id: i64) -> Result<()> {
         loop {
-            let part = self.write(|conn| {
-                Ok(conn.execute(
+            let is_gone = self.write(|conn| {
+                let part = conn.execute(
                     "delete from audience_rows where (audience, recipient) in
                        (select audience, recipient from audience_rows where audience = ?1 limit 10000)",
                     [id],
-                )?)
-            })?;
-            if part == 0 {
-                return self.write(|conn| {
+                )?;
+                if part == 0 {
                     conn.execute("delete from audiences where id = ?1", [id])?;
-                    Ok(())
-                });
+                }
+                Ok(part == 0)
+            })?;
+            if is_gone {
+                return Ok(());
             }
         }
     }
@@ -217,5 +225,46 @@ impl Ledger {
             spool.add(&token, values.as_deref())?;
         }
         Ok(())
+    }
+}
+
+fn overtaken(name: &str) -> Error {
+    Error::ledger(format!("a newer import of the audience {name:?} took its place: nothing of this one counts"))
+        .hint("let one import of an audience end before the next begins")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newer_of_two_imports_stands_and_the_older_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        let (mut one, _) = Ledger::open(&path).unwrap();
+        let (mut other, _) = Ledger::open(&path).unwrap();
+        let list = |people: std::ops::Range<u32>| {
+            let mut spool = Spool::new(folder.path()).unwrap();
+            people.for_each(|n| spool.add(&format!("token{n}"), None).unwrap());
+            spool.finish().unwrap()
+        };
+        let mut none = |_| {};
+        let mut first = true;
+        // Once some of the older one's rows are in, the newer one runs from its beginning to its end.
+        let mut overtake = |done| {
+            if std::mem::take(&mut first) {
+                assert!(done < 100_000, "the whole list went into one transaction");
+                let mut watch = Watch { progress: &mut none, stop: &|| false };
+                other.import_audience("1", "all", "new", &mut list(0..7), UnixMillis(2), &mut watch).unwrap();
+            }
+        };
+        let mut watch = Watch { progress: &mut overtake, stop: &|| false };
+        let error =
+            one.import_audience("1", "all", "old", &mut list(0..100_000), UnixMillis(1), &mut watch).unwrap_err();
+        assert!(error.to_string().contains("newer import"), "{error}");
+        let all = one.audiences("1").unwrap();
+        assert!(matches!(all.as_slice(), [one] if one.people == 7 && one.source == "new"), "{all:?}");
+        let rows: i64 = one.conn.query_row("select count(*) from audience_rows", (), |row| row.get(0)).unwrap();
+        assert_eq!(rows, 7);
     }
 }

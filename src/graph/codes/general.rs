@@ -3,7 +3,7 @@
 use super::Class::{Doubt, Drop, Later, Message, Stop, Wait};
 use super::{Row, row};
 
-const NEW_TOKEN: &str = "make a new system-user token and put it in the profile or MMSG_TOKEN; mmsg config show tells where the old one came from";
+const NEW_TOKEN: &str = "make a new token and put it where mmsg config show says that this one came from";
 const PERMISSION: &str = "give the token ads_management, pages_messaging and marketing_messages_messenger (or paid_marketing_messages), and \
      its user the Page and the ad account; mmsg config show tells which ones are meant";
 const RUN_AGAIN: &str = "run again at the time shown; nothing is lost";
