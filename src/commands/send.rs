@@ -53,7 +53,7 @@ pub struct Args {
     #[command(flatten)]
     list: ListArgs,
     /// Show what would happen; nothing is sent or written.
-    #[arg(long, conflicts_with_all = ["resume", "results"])]
+    #[arg(long, conflicts_with_all = ["resume", "results", "retry_refused"])]
     dry_run: bool,
     /// Work through the unfinished broadcasts of the Page, oldest first; needs no list.
     #[arg(long, conflicts_with_all = ["files", "message", "audience", "again", "new_message", "token_column", "delimiter", "reject"])]
