@@ -259,7 +259,7 @@ fn a_dry_run_leaves_no_trace() {
     let dry = shop.send(&list, &["--dry-run", "-o", "json"]).exits(0).json();
     assert_eq!((&dry["would_send"], &dry["settled"]["accepted"]), (&json!(4), &json!(3)), "{dry:#}");
     // It puts no refused row back, and would tell too few.
-    shop.send(&list, &["--dry-run", "--retry-refused", "2300004"]).fails(2, "cannot be used with");
+    shop.send(&list, &["--dry-run", "--retry-refused", "2300004"]).exits(2).says("cannot be used with");
     assert!(fs::read(shop.ledger()).unwrap() == before, "a dry run wrote to the ledger");
     shop.env.mmsg(["send", "--resume"]).exits(0).says("nothing to resume");
     assert_eq!(shop.sandbox.requests().len(), 3);
