@@ -85,7 +85,10 @@ impl Ledger {
 
     /// Ends a run of this process. Rows that it still holds claimed become `unknown`.
     pub fn end_run(&mut self, run: Run, now: UnixMillis, why: &str, cool_down: Duration) -> Result<u64> {
-        let ended = self.write(|conn| end(conn, run.id, now, why, cool_down, "lost"));
+        let ended = self.write(|conn| {
+            conn.execute("update ledger set newest_at = max(newest_at, ?1)", [now.0])?;
+            end(conn, run.id, now, why, cool_down, "lost")
+        });
         match ended {
             Ok(left) => Ok(left),
             Err(error) => {
@@ -95,7 +98,8 @@ impl Ledger {
         }
     }
 
-    /// Ends every run whose process is gone; how many sends became unknown.
+    /// Ends every run whose process is gone; how many sends became unknown. The clock may be one that nobody held against Graph's,
+    /// as a webhook listener's is: one that is ahead must not make every later run's a clock behind the ledger.
     pub fn bury_dead_runs(&mut self, clock: &Clock, cool_down: Duration) -> Result<u64> {
         let open: Vec<(i64, String)> = {
             self.read(|conn| {
@@ -190,7 +194,6 @@ fn end(
     claimed.into_iter().for_each(|at| counters.shift(broadcast, at, State::Claimed, State::Unknown));
     counters.write(conn)?;
     shift(conn, broadcast, State::Claimed, State::Unknown, left)?;
-    conn.execute("update ledger set newest_at = max(newest_at, ?1)", [now.0])?;
     Ok(left as u64)
 }
 

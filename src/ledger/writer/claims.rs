@@ -100,6 +100,19 @@ fn a_run_that_was_taken_for_dead_claims_nothing_and_still_settles_what_it_asked(
     assert_eq!(text(&writer, "select ended_at, why from runs"), ended);
 }
 
+#[test]
+fn a_clock_that_is_ahead_where_a_dead_run_is_found_stops_no_later_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut writer = writer(folder.path(), 1);
+    writer.step(Vec::new(), 1, &mut Open).unwrap();
+    let until = text(&writer, "select blocked_until from recipients");
+    std::fs::remove_dir_all(folder.path().join("runs")).unwrap();
+    let ahead = Clock::starting_at(UnixMillis(NOW * 2));
+    assert_eq!(writer.ledger.bury_dead_runs(&ahead, writer.scope.cool_down).unwrap(), 1);
+    assert_eq!(writer.ledger.newest_at().unwrap(), UnixMillis(NOW));
+    assert_ne!(text(&writer, "select blocked_until from recipients"), until, "its person is kept all the longer");
+}
+
 /// Puts another file in the ledger's place while the transaction goes on.
 struct Swap<'p>(&'p std::path::Path);
 
