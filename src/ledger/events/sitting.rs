@@ -237,13 +237,13 @@ impl<'c> Sitting<'c> {
                 .prepare_cached(
                     "select id, state, claimed_at, tracking_id, echoed_at, delivered_at, read_at, clicked_at, failed_at, failure,
                             attribution,
-                            state = 0 and (reason is 'resolved' or exists
+                            state in (0, 4) and (reason is 'resolved' or exists
                               (select 1 from attempts a where a.send = sends.id and a.outcome = 'unknown'))
                      from sends where broadcast = ?1 and recipient = ?2 and claimed_at is not null",
                 )?
                 .query_row((broadcast, recipient), |row| {
                     let state: State = row.get(1)?;
-                    // A person said it was not sent, whatever the row waits for since; what is heard of it knows better.
+                    // A person said it was not sent, whatever the row waits for since, or was skipped for; what is heard of it knows better.
                     let resolved: bool = row.get(11)?;
                     let counts = resolved || matches!(state, State::Claimed | State::Accepted | State::Unknown);
                     Ok(counts.then_some(Row {

@@ -1,6 +1,8 @@
 use proptest::prelude::*;
 use rusqlite::types::Value;
 
+use std::time::Duration;
+
 use super::*;
 use crate::ledger::broadcasts::shift;
 use crate::ledger::state::State;
@@ -208,14 +210,27 @@ fn an_event_knows_better_than_a_person_who_said_not_sent() {
 }
 
 #[test]
-fn an_event_knows_better_even_when_the_row_was_put_off_since() {
-    let (_folder, mut ledger) = ledger();
-    let id = put(&ledger, &send(1, "anna", State::Unknown, HOUR, None));
-    ledger.resolve_unknown(&[id], Resolution::NotSent, UnixMillis(9 * HOUR)).unwrap();
-    ledger.conn.execute("update sends set reason = 'cooling_down', not_before = 99", ()).unwrap();
-    let tally = store(&mut ledger, &[event(Stage::Echoed, "anna", None, HOUR + 1)], 1);
-    assert_eq!((tally.settled, tally.foreign), (1, 0));
-    assert_eq!(text(&ledger, "select state, reason from sends"), "2 evidence");
+fn an_event_knows_better_even_when_the_row_was_put_off_or_closed_since() {
+    type Deed<'d> = &'d dyn Fn(&mut Ledger);
+    let put_off = |ledger: &mut Ledger| {
+        ledger.conn.execute("update sends set reason = 'cooling_down', not_before = 99", ()).unwrap();
+    };
+    let close = |ledger: &mut Ledger| assert!(ledger.close_broadcast(1, UnixMillis(9 * HOUR)).is_ok());
+    let nothing = |_: &mut Ledger| {};
+    // What happens before a person says that it was not sent, and after.
+    let cases: [(Deed<'_>, Deed<'_>, &str); 3] =
+        [(&nothing, &put_off, "0 cooling_down"), (&nothing, &close, "4 closed"), (&close, &nothing, "4 closed")];
+    for (before, after, waits) in cases {
+        let (_folder, mut ledger) = ledger();
+        let id = put(&ledger, &send(1, "anna", State::Unknown, HOUR, None));
+        before(&mut ledger);
+        ledger.resolve_unknown(&[id], Resolution::NotSent, UnixMillis(9 * HOUR)).unwrap();
+        after(&mut ledger);
+        assert_eq!(text(&ledger, "select state, reason from sends"), waits);
+        let tally = store(&mut ledger, &[event(Stage::Echoed, "anna", None, HOUR + 1)], 1);
+        assert_eq!((tally.settled, tally.foreign), (1, 0), "{waits}");
+        assert_eq!(text(&ledger, "select state, reason from sends"), "2 evidence");
+    }
 }
 
 #[test]
