@@ -48,6 +48,9 @@ const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 /// How far behind the newest time in the ledger the clock may be: the margin that every cool-down has on top.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
 
+/// How long one transaction may go on with more rows: others wait for the write lock meanwhile.
+const HOLD: Duration = Duration::from_millis(40);
+
 /// An open ledger.
 pub struct Ledger {
     conn: Connection,

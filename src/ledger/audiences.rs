@@ -1,17 +1,14 @@
 //! Named audiences: lists of recipients that stay. An import counts as a whole; until it does, the one before it stands.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rusqlite::{OptionalExtension, TransactionBehavior};
 use serde::Serialize;
 
 use super::spool::{Listing, Spool};
-use super::{Ledger, Watch, exists, failed_at, failpoint};
+use super::{HOLD, Ledger, Watch, exists, failed_at, failpoint};
 use crate::clock::UnixMillis;
 use crate::error::{Error, Exit, Result};
-
-/// How long one importing transaction may hold the write lock.
-const HOLD: Duration = Duration::from_millis(40);
 
 /// What an import did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

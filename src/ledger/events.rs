@@ -10,22 +10,19 @@ mod marks;
 mod optin;
 mod sitting;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rusqlite::OptionalExtension;
 use sha2::{Digest, Sha256};
 
-use super::Ledger;
 use super::spool::{Key, key};
+use super::{HOLD, Ledger};
 use crate::clock::UnixMillis;
 use crate::error::Result;
 pub use judge::{CLOCK_SLACK, How};
 pub use marks::{Stage, bucket_of, bucket_seconds, failure_text};
 pub use optin::OptIn;
 use sitting::Sitting;
-
-/// How long one transaction may go on.
-const HOLD: Duration = Duration::from_millis(35);
 
 /// Waiting events that one transaction judges again at most.
 const AT_ONCE: i64 = 500;

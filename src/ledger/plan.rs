@@ -7,7 +7,7 @@ mod dry_run;
 mod judge;
 mod stage;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
@@ -19,12 +19,9 @@ use super::broadcasts::{Broadcast, open_again};
 use super::spool::{Key, Listing};
 use super::state::{Skip, State};
 use super::writer::Settled;
-use super::{Ledger, Watch, exists, failed_at, failpoint};
+use super::{HOLD, Ledger, Watch, exists, failed_at, failpoint};
 use crate::clock::UnixMillis;
 use crate::error::{Error, Exit, Result};
-
-/// How long one planning transaction may hold the write lock.
-const HOLD: Duration = Duration::from_millis(40);
 
 /// Rows of a planned list that one transaction looks at, to judge those anew that were skipped.
 const LOOKED_AT: i64 = 20_000;

@@ -1,25 +1,22 @@
 //! What may go out next: found by the index of pending rows, claimed together with its person.
 
 use std::collections::VecDeque;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rusqlite::Connection;
 
 use super::{Claim, Scope, Settled, Step};
 use crate::clock::UnixMillis;
-use crate::ledger::exists;
 use crate::ledger::pace::{self, Meter};
 use crate::ledger::plan::{Decision, Known, Laters, Terms, judge, reached, rivals};
 use crate::ledger::state::State;
+use crate::ledger::{HOLD, exists};
 
 /// Candidates read ahead at a time.
 const AHEAD: usize = 256;
 
-/// How long one transaction may look for rows: others wait for the write lock, and a broadcast whose people all have to wait is as
-/// long as its list.
-const HOLD: Duration = Duration::from_millis(40);
-
-/// Watches that time; the clock is read every 64 rows.
+/// Watches how long a transaction looks for rows: a broadcast whose people all have to wait is as long as its list. The clock is
+/// read every 64 rows.
 struct Hold {
     begin: Instant,
     rows: u32,
