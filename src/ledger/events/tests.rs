@@ -1,7 +1,7 @@
+use std::time::Duration;
+
 use proptest::prelude::*;
 use rusqlite::types::Value;
-
-use std::time::Duration;
 
 use super::*;
 use crate::ledger::broadcasts::shift;
