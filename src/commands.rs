@@ -28,10 +28,10 @@ use crate::campaign::{AdAccount, PageId};
 use crate::cli::{Cli, Command, GlobalArgs, Standalone, Word, arguments};
 use crate::clock::Clock;
 use crate::config::environment::Environment;
-use crate::config::secret::Secret;
 use crate::config::{Overrides, Settings};
 use crate::error::{Error, Exit, Result};
 use crate::graph::{Access, Graph};
+use crate::secret::Secret;
 use crate::ui::Ui;
 
 /// What every command is given. Made once in [`main`]; lower layers get values out of it, never the whole.

@@ -18,7 +18,6 @@ pub mod edit;
 pub mod environment;
 pub mod file;
 mod resolve;
-pub mod secret;
 pub mod source;
 
 use std::fmt;
@@ -26,15 +25,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::error::{Error, Result};
+use crate::secret::{Redactor, Secret};
 use environment::{Environment, names};
-use secret::{Redactor, Secret};
 use source::LazySecret;
 
 /// The API version that this release was written for.
 pub const DEFAULT_API_VERSION: &str = "v26.0";
 pub const DEFAULT_GRAPH_URL: &str = "https://graph.facebook.com";
-/// Meta's rule for one subscription token; on a loopback host a rehearsal may have less.
-pub const SHORTEST_COOL_DOWN: Duration = Duration::from_secs(12 * 3600);
 
 /// Where a value came from, for `config show`.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -28,6 +28,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
 
 use crate::clock::UnixMillis;
 use crate::error::{Error, Result};
+use crate::times;
 use place::Inode;
 
 /// Numbered, never edited; the number is SQLite's `user_version`.
@@ -44,9 +45,6 @@ const APPLICATION_ID: i32 = 0x6d6d_7367;
 const BUSY: Duration = Duration::from_secs(60);
 
 const BETWEEN_TRIES: Duration = Duration::from_millis(10);
-
-/// How far behind the newest time in the ledger the clock may be: the margin that every cool-down has on top.
-const CLOCK_TOLERANCE: Duration = Duration::from_secs(60);
 
 /// How long one transaction may go on with more rows: others wait for the write lock meanwhile.
 const HOLD: Duration = Duration::from_millis(40);
@@ -257,7 +255,7 @@ impl Ledger {
     /// A clock behind the newest time in the ledger would end cool-downs early: exit 3.
     pub fn refuse_clock_behind(&self, now: UnixMillis) -> Result<()> {
         let newest = self.newest_at()?;
-        if now.plus(CLOCK_TOLERANCE) < newest {
+        if now.plus(times::BEHIND_LEDGER) < newest {
             return Err(Error::config(format!(
                 "the clock says {now}, but the ledger has seen {newest}: nothing was planned or sent"
             ))

@@ -12,8 +12,10 @@
 //! | [`ledger`] | the one truth: what may be recorded and asked; the writer; schema | know HTTP |
 //! | [`campaign`], [`message`], [`audience`] | values and rules that need no network and no database | open sockets or databases |
 //! | [`sandbox`] | a Graph host on loopback, written from the contract | share code with `graph` or `send` |
-//! | [`ui`], [`config`] | everything printed or asked; profiles, sources, secrets | know the domain |
-//! | [`error`], [`clock`] | how a command ends; what time it is | import anything of ours |
+//! | [`ui`] | everything printed or asked | know the domain |
+//! | [`config`] | profiles, sources, where secrets come from | know more of the domain than its values |
+//! | [`error`], [`clock`] | how a command ends; what time it is | know any layer |
+//! | [`secret`], [`text`], [`json`], [`times`], [`endpoint`] | the ground floor: what every layer may import | import anything of ours |
 
 pub mod audience;
 pub mod campaign;
@@ -21,12 +23,17 @@ pub mod cli;
 pub mod clock;
 pub mod commands;
 pub mod config;
+pub mod endpoint;
 pub mod error;
 pub mod graph;
+pub mod json;
 pub mod ledger;
 pub mod message;
 pub mod report;
 pub mod sandbox;
+pub mod secret;
 pub mod send;
+pub mod text;
+pub mod times;
 pub mod ui;
 pub mod webhook;

@@ -35,6 +35,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::error::Result;
+use crate::json;
 pub use rules::Severity;
 pub use template::{FillError, Template};
 pub use validate::Violation;
@@ -136,7 +137,7 @@ fn write_canonical(value: &Value, out: &mut String) {
                 if index > 0 {
                     out.push(',');
                 }
-                template::push_json_string(key, out);
+                json::push_string(out, key);
                 out.push(':');
                 write_canonical(field, out);
             }
@@ -152,7 +153,7 @@ fn write_canonical(value: &Value, out: &mut String) {
             }
             out.push(']');
         }
-        Value::String(text) => template::push_json_string(text, out),
+        Value::String(text) => json::push_string(out, text),
         Value::Null | Value::Bool(_) | Value::Number(_) => out.push_str(&value.to_string()),
     }
 }

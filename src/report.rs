@@ -371,5 +371,5 @@ impl Report {
 }
 
 fn count(n: usize, one: &str, many: &str) -> String {
-    format!("{} {}", figures::grouped(n as u64), if n == 1 { one } else { many })
+    crate::text::count(n as u64, one, many)
 }

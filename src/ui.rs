@@ -12,13 +12,13 @@ mod report;
 pub mod screen;
 pub mod sheet;
 pub mod table;
-pub mod text;
 mod transcript;
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal};
 
-use crate::config::secret::Redactor;
+use crate::secret::Redactor;
+use crate::text;
 pub use data::{Rows, stdout_failed};
 use progress::Live;
 pub use report::error_object;

@@ -8,6 +8,7 @@ use super::token;
 use super::window::Window;
 use super::{Held, Out, ReadOptions};
 use crate::error::{Error, Result};
+use crate::json;
 
 pub(super) fn read(window: &mut Window, options: &ReadOptions, out: &mut Out<'_>) -> Result<Held> {
     let mut framer = Framer::new();
@@ -117,7 +118,7 @@ impl Rows {
             };
             self.values.push(if self.values.is_empty() { '{' } else { ',' });
             self.values.push_str(key);
-            push_json_string(&mut self.values, text);
+            json::push_string(&mut self.values, text);
         }
         self.values.push('}');
         out.good(line, token, Some(&self.values))
@@ -156,7 +157,7 @@ impl Rows {
             .filter(|(index, name)| *index != layout.token && out.wanted.wants(name))
             .map(|(index, name)| {
                 let mut key = String::new();
-                push_json_string(&mut key, name);
+                json::push_string(&mut key, name);
                 key.push(':');
                 (index, key)
             })
@@ -193,17 +194,6 @@ fn ragged(cells: usize, plan: &Plan) -> String {
     let first = if plan.layout.header { "the header" } else { "the first row" };
     let s = if cells == 1 { "" } else { "s" };
     format!("{cells} cell{s}, but {first} has {}", plan.layout.names.len())
-}
-
-pub(super) fn push_json_string(out: &mut String, text: &str) {
-    let plain = text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\');
-    if plain {
-        out.push('"');
-        out.push_str(text);
-        out.push('"');
-    } else {
-        out.push_str(&serde_json::Value::from(text).to_string());
-    }
 }
 
 /// Splits one row at a time into cells, in buffers that are used again.

@@ -4,8 +4,8 @@ use memchr::memchr;
 
 use super::token::is_spreadsheet_number;
 use super::{HEADER_NAMES, ReadOptions};
-use crate::config::secret::mask;
 use crate::error::{Error, Result};
+use crate::text::mask;
 
 /// In order of preference where two fit equally well.
 pub(super) const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];

@@ -6,11 +6,11 @@ use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::delimited::push_json_string;
 use super::dialect::no_such_column;
 use super::{HEADER_NAMES, Out, token};
-use crate::config::secret::mask;
 use crate::error::{Error, Result};
+use crate::json;
+use crate::text::mask;
 
 /// How deep nested objects are columns; deeper ones are JSON text.
 const DEEPEST: usize = 16;
@@ -257,9 +257,9 @@ impl<'de> Fields<'_, 'de> {
             },
         };
         self.values.push(if self.values.is_empty() { '{' } else { ',' });
-        push_json_string(self.values, name);
+        json::push_string(self.values, name);
         self.values.push(':');
-        push_json_string(self.values, value);
+        json::push_string(self.values, value);
         Some(())
     }
 

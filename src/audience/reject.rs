@@ -5,8 +5,8 @@ use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
 use super::Bad;
-use crate::config::secret::mask;
 use crate::error::{Error, Result};
+use crate::text::mask;
 
 /// How much of a bad row is shown. The line number leads to the rest.
 const SHOWN: usize = 256;

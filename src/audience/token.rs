@@ -1,8 +1,8 @@
 //! Is it a token, or what a spreadsheet or a database left of one?
 
 use super::HEADER_NAMES;
-use crate::config::secret::mask;
 use crate::error::{Error, Result};
+use crate::text::mask;
 
 /// The most characters a token may have. Ours: Meta gives no length; those seen have 17 digits to about 250 characters.
 pub const MAX_TOKEN: usize = 512;

@@ -7,8 +7,8 @@ use crate::clock::Clock;
 use crate::commands::Context;
 use crate::error::{Exit, Result};
 use crate::ledger::broadcasts::{BroadcastSummary, no_such_broadcast};
+use crate::text;
 use crate::ui::table::Record;
-use crate::ui::text;
 
 #[derive(clap::Args, Debug)]
 pub struct Args {

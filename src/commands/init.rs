@@ -6,9 +6,9 @@ use super::Frame;
 use crate::config::edit::{ProfileEdit, check_ad_account, check_page, write_profile};
 use crate::config::environment::names;
 use crate::config::file::{Profile, ProfileFile};
-use crate::config::secret::Secret;
 use crate::config::source::SecretSource;
 use crate::error::{Error, Exit, Result};
+use crate::secret::Secret;
 use crate::ui::Ui;
 
 /// Write a profile, step by step: the ad account, the Page and where the secrets come from.

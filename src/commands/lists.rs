@@ -8,8 +8,8 @@ use super::signals::Signals;
 use crate::audience::{self, Bad, Columns, Input, Item, ReadOptions, RejectReport, Row, Tally};
 use crate::error::{Error, Result};
 use crate::ledger::spool::{Listing, Spool};
+use crate::text::{count, thousands};
 use crate::ui::Ui;
-use crate::ui::text::{count, thousands};
 
 /// How many bad rows are shown on stderr when there is no report.
 const SHOWN: usize = 3;

@@ -16,8 +16,9 @@ use crate::error::{Error, Exit, Result};
 use crate::message::parse::MAX_BYTES;
 use crate::message::rules::{self, Rule, page_url};
 use crate::message::{Message, Violation, schema};
+use crate::text;
+use crate::ui::Ui;
 use crate::ui::table::Record;
-use crate::ui::{Ui, text};
 
 #[derive(ClapArgs, Debug)]
 pub struct Args {

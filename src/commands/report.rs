@@ -21,7 +21,8 @@ use crate::ledger::Ledger;
 use crate::ledger::broadcasts::no_such_broadcast;
 use crate::ledger::funnel::{Counted, Coverage, Hours};
 use crate::report::{Funnel, Meta, Report, Source, page};
-use crate::ui::{Format, text};
+use crate::text;
+use crate::ui::Format;
 
 /// Show what became of the messages: accepted, delivered, read, clicked, failed; why, how fast, and for how much.
 ///

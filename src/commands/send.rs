@@ -21,6 +21,7 @@ use crate::ledger::plan::Terms;
 use crate::message::{Message, Template};
 use crate::send::job::Limits;
 use crate::send::pace::Rate;
+use crate::times::{COOL_DOWN, REQUEST_TIMEOUT};
 use campaign::CampaignFacts;
 use ending::Outcome;
 use results::Results;
@@ -29,10 +30,6 @@ use turn::Turn;
 
 /// Requests in flight at the most, unless the profile or a flag says otherwise.
 const CONCURRENCY: u32 = 64;
-/// Meta's rule for one subscription token (documented).
-const COOL_DOWN: Duration = Duration::from_secs(12 * 3600);
-/// The longest that one request may take.
-const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Send a message to a list of subscription tokens.
 ///
@@ -178,7 +175,7 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
         campaign: &facts,
         end,
         cool_down: cool_down(context),
-        timeout: TIMEOUT,
+        timeout: REQUEST_TIMEOUT,
     };
     let (ledger, done) = turn.run(context, ledger, &limits, clock, signals, &mut results).await?;
     let mut outcome = Outcome::new(signals, clock);
@@ -251,7 +248,7 @@ async fn resume(context: &Context, args: &Args, signals: &Signals) -> Result<Exi
             campaign: &facts,
             end,
             cool_down: cool_down(context),
-            timeout: TIMEOUT,
+            timeout: REQUEST_TIMEOUT,
         };
         let (back, done) = turn.run(context, ledger, &limits, clock, signals, &mut results).await?;
         ledger = back;

@@ -9,8 +9,8 @@ use crate::audience::Columns;
 use crate::clock::Clock;
 use crate::error::{Exit, Result};
 use crate::ledger::Watch;
+use crate::text::thousands;
 use crate::ui::table::Record;
-use crate::ui::text::thousands;
 
 #[derive(clap::Args, Debug)]
 pub struct Args {

@@ -2,9 +2,9 @@
 
 use crate::clock::Clock;
 use crate::commands::Context;
-use crate::config::secret::mask;
 use crate::error::{Error, Exit, Result};
 use crate::ledger::story::Chapter;
+use crate::text::mask;
 use crate::ui::table::Record;
 
 /// Tells what the ledger knows of one person: imports, plans, attempts, outcomes and events, newest last.

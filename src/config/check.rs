@@ -1,7 +1,8 @@
 //! The form of single settings: pure functions from text to the value or to what is wrong with it.
 
-use std::net::IpAddr;
 use std::time::Duration;
+
+use crate::endpoint::is_loopback;
 
 /// The oldest version whose Marketing API is still open (contract, "Versions": v24.0 ended on 2026-10-06).
 const OLDEST_OPEN_MARKETING_API: u32 = 25;
@@ -67,11 +68,6 @@ pub fn graph_url(text: &str) -> Result<GraphUrl, String> {
     }
     let meta = host == "facebook.com" || host.ends_with(".facebook.com");
     Ok(GraphUrl { text: url.as_str().trim_end_matches('/').to_owned(), loopback, meta })
-}
-
-fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || bare.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// A duration such as `12h` or `12h 30m`.

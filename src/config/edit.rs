@@ -137,7 +137,7 @@ mod tests {
 
     use super::*;
     use crate::config::file::ProfileFile;
-    use crate::config::secret::Secret;
+    use crate::secret::Secret;
 
     fn edit() -> ProfileEdit {
         ProfileEdit {

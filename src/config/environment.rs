@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use super::secret::{Redactor, Secret};
 use crate::error::{Error, Result};
+use crate::secret::{Redactor, Secret};
 
 /// The environment variables that mean something to `mmsg`.
 pub mod names {

@@ -11,9 +11,9 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::environment::Environment;
-use super::secret::Secret;
 use super::source::SecretSource;
 use crate::error::{Error, Result};
+use crate::secret::Secret;
 
 /// Keys of the file itself.
 const FILE_KEYS: [&str; 2] = ["default_profile", "profiles"];

@@ -11,9 +11,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::environment::{Environment, names};
-use super::secret::{Redactor, Secret};
 use super::{Origin, Sourced};
 use crate::error::{Error, Result};
+use crate::secret::{Redactor, Secret};
 
 /// How long a command may take to print a secret.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);

@@ -1,6 +1,5 @@
 //! What it takes to talk to Graph: host, version and secrets; and how a client is made of it.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
@@ -8,8 +7,9 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue, USER_AGENT}
 use reqwest::{ClientBuilder, Url, redirect};
 use sha2::Sha256;
 
-use crate::config::secret::{Redactor, Secret};
+use crate::endpoint::is_loopback;
 use crate::error::{Error, Result};
+use crate::secret::{Redactor, Secret};
 
 /// How long a connection may take.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -57,7 +57,7 @@ impl Access {
                 .hint("graph_url in the profile or MMSG_GRAPH_URL is scheme, host and port, such as https://graph.facebook.com"))
         };
         let Ok(base) = Url::parse(&self.graph_url) else { return bad("is no URL") };
-        let loopback = is_loopback(&base);
+        let loopback = base.host_str().is_some_and(is_loopback);
         match base.scheme() {
             "https" => {}
             "http" if loopback => {}
@@ -132,13 +132,6 @@ fn is_version(text: &str) -> bool {
     text.strip_prefix('v')
         .and_then(|text| text.split_once('.'))
         .is_some_and(|(major, minor)| digits(major) && digits(minor))
-}
-
-/// This machine: `localhost`, 127.0.0.0/8 or ::1. Names are not looked up.
-fn is_loopback(url: &Url) -> bool {
-    let Some(host) = url.host_str() else { return false };
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// `appsecret_proof`: lower-case hex of HMAC-SHA256 with the app secret as key over the token.

@@ -6,11 +6,12 @@ use serde_json::{Map, Value};
 
 use super::http::is_no_such_object;
 use super::pages::Pages;
-use super::wire::{Flag, Text, lenient};
+use super::wire::time;
 use super::{Graph, Read};
 use crate::campaign::{AdAccount, Budget, CampaignId, Currency, PageId};
 use crate::clock::UnixMillis;
 use crate::error::{Error, Result};
+use crate::json::{Flag, Text, lenient};
 
 /// Rows a page; Graph takes up to 1000, and long pages time out.
 const PAGE_SIZE: u32 = 100;
@@ -314,9 +315,9 @@ impl TryFrom<NodeWire> for CampaignNode {
             id,
             daily_budget: budget(&wire.adset.daily_budget),
             lifetime_budget: budget(&wire.adset.lifetime_budget),
-            start_time: wire.adset.start_time.time(),
-            end_time: wire.adset.end_time.time(),
-            created_time: wire.created_time.time(),
+            start_time: time(&wire.adset.start_time),
+            end_time: time(&wire.adset.end_time),
+            created_time: time(&wire.created_time),
             campaign_id: wire.campaign.id.0,
             adset_id: wire.adset.id.0,
             name: wire.campaign.name.0,

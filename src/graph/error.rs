@@ -6,9 +6,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::codes::{self, Row};
-use super::wire;
-use crate::config::secret::{Redactor, mask};
 use crate::error::GraphFacts;
+use crate::json;
+use crate::secret::Redactor;
+use crate::text::mask;
 
 /// The longest wait that is believed.
 const LONGEST_WAIT: Duration = Duration::from_secs(30 * 24 * 3600);
@@ -63,20 +64,20 @@ struct ErrorData<'a> {
 impl GraphError {
     /// Reads the value of `error`. Whatever it holds, the answer is an error.
     pub(super) fn read(raw: &RawValue, redactor: &Redactor) -> Self {
-        if !wire::is_object(raw.get()) {
-            let message = wire::text(raw).unwrap_or_else(|| raw.get().to_owned());
+        if !json::is_object(raw.get()) {
+            let message = json::text(raw).unwrap_or_else(|| raw.get().to_owned());
             return Self { message: clean(&message, redactor), ..Self::default() };
         }
         let wire: Wire<'_> = serde_json::from_str(raw.get()).unwrap_or_default();
-        let text = |raw: Option<&RawValue>| raw.and_then(wire::text).map(|text| clean(&text, redactor));
+        let text = |raw: Option<&RawValue>| raw.and_then(json::text).map(|text| clean(&text, redactor));
         Self {
-            code: wire.code.and_then(wire::integer),
-            subcode: wire.error_subcode.and_then(wire::integer),
+            code: wire.code.and_then(json::integer),
+            subcode: wire.error_subcode.and_then(json::integer),
             message: text(wire.message).unwrap_or_default(),
             kind: text(wire.kind),
             user_title: text(wire.error_user_title),
             user_msg: text(wire.error_user_msg),
-            is_transient: wire.is_transient.is_some_and(wire::is_true),
+            is_transient: wire.is_transient.is_some_and(json::is_true),
             remaining_seconds: wire.error_data.and_then(remaining_seconds),
             fbtrace_id: text(wire.fbtrace_id),
         }
@@ -169,23 +170,23 @@ pub(super) fn clean(text: &str, redactor: &Redactor) -> String {
 fn remaining_seconds(raw: &RawValue) -> Option<u64> {
     let unpacked;
     let object = if raw.get().starts_with('"') {
-        unpacked = wire::text(raw)?;
+        unpacked = json::text(raw)?;
         unpacked.as_str()
     } else {
         raw.get()
     };
-    if !wire::is_object(object) {
+    if !json::is_object(object) {
         return None;
     }
     let data: ErrorData<'_> = serde_json::from_str(object).ok()?;
-    data.remaining_seconds.and_then(wire::seconds)
+    data.remaining_seconds.and_then(json::seconds)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::secret::Secret;
     use crate::graph::codes::Class;
+    use crate::secret::Secret;
 
     fn read(json: &str) -> GraphError {
         let raw: Box<RawValue> = serde_json::from_str(json).unwrap();

@@ -20,8 +20,9 @@ use super::sender::{bounded, chain, header_trace, sample};
 use super::usage::Usage;
 use super::{tokens, wire};
 use crate::clock::{Clock, UnixMillis};
-use crate::config::secret::Redactor;
 use crate::error::{Error, Exit, GraphFacts, Result};
+use crate::json;
+use crate::secret::Redactor;
 
 /// A read with all its retries ends within this.
 const READ_BUDGET: Duration = Duration::from_secs(20);
@@ -212,7 +213,7 @@ impl Graph {
         let body = bounded(&mut response, MAX_ANSWER).await.map_err(|error| Fault::Lost(lost(error)))?;
         let envelope = std::str::from_utf8(&body)
             .ok()
-            .filter(|text| wire::is_object(text))
+            .filter(|text| json::is_object(text))
             .and_then(|text| serde_json::from_str::<Envelope<'_>>(text).ok());
         match envelope {
             Some(Envelope { error: Some(error) }) => {

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use super::Graph;
 use super::pages::Pages;
-use super::wire::Text;
 use crate::campaign::{AdAccount, Budget, CampaignId, PageId};
 use crate::error::Result;
+use crate::json::Text;
 
 /// Values of `date_preset`. Without one Graph means `last_30d`.
 pub const PRESETS: [&str; 20] = [

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::Graph;
-use super::wire::{Text, lenient};
 use crate::error::{Error, Result};
+use crate::json::{Text, lenient};
 
 /// A list that is being read.
 pub struct Pages<'g, T> {

@@ -4,9 +4,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Graph;
-use super::wire::Text;
 use crate::campaign::{AdAccount, PageId};
 use crate::error::{Error, Result};
+use crate::json::Text;
 
 impl Graph {
     /// The markup of a preview: one iframe, whose `src` holds signed values. `message` is the JSON of the message.

@@ -15,8 +15,9 @@ use super::usage::Usage;
 use super::wire;
 use crate::campaign::{AdAccount, CampaignId};
 use crate::clock::UnixMillis;
-use crate::config::secret::Redactor;
 use crate::error::{Error, Result};
+use crate::json;
+use crate::secret::Redactor;
 
 /// An answer to a send is some 200 bytes; what is longer is no answer of Graph's.
 const MAX_ANSWER: usize = 256 * 1024;
@@ -95,7 +96,7 @@ impl Sender {
     /// The parts of a body that are the same for every recipient of a campaign.
     pub fn frame(&self, campaign: &CampaignId, min_conversation_gap_seconds: Option<u32>) -> Frame {
         let mut head = String::from(r#"{"message_id":"#);
-        push_json_text(&mut head, campaign.as_str());
+        json::push_string(&mut head, campaign.as_str());
         head.push_str(r#","messenger_delivery_data":{"subscription_token":"#);
         let mut tail = String::new();
         if let Some(gap) = min_conversation_gap_seconds {
@@ -195,7 +196,7 @@ impl Frame {
             body.push(b'"');
         } else {
             let mut escaped = String::new();
-            push_json_text(&mut escaped, token);
+            json::push_string(&mut escaped, token);
             body.extend_from_slice(escaped.as_bytes());
         }
         body.extend_from_slice(self.middle.as_bytes());
@@ -208,10 +209,6 @@ impl Frame {
 /// Stands for itself in a JSON string.
 fn is_plain(byte: u8) -> bool {
     matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
-}
-
-fn push_json_text(out: &mut String, text: &str) {
-    out.push_str(&serde_json::Value::from(text).to_string());
 }
 
 #[derive(Deserialize)]
@@ -227,12 +224,12 @@ struct Reply<'a> {
 fn read_body(is_success: bool, body: &[u8], redactor: &Redactor) -> Body {
     let reply = std::str::from_utf8(body)
         .ok()
-        .filter(|text| wire::is_object(text))
+        .filter(|text| json::is_object(text))
         .and_then(|text| serde_json::from_str::<Reply<'_>>(text).ok());
     match reply {
         Some(Reply { error: Some(error), .. }) => Body::Error(GraphError::read(error, redactor)),
-        Some(reply) if is_success && reply.success.is_some_and(wire::is_true) => {
-            Body::Success { tracking_id: reply.marketing_message_tracking_id.and_then(wire::text) }
+        Some(reply) if is_success && reply.success.is_some_and(json::is_true) => {
+            Body::Success { tracking_id: reply.marketing_message_tracking_id.and_then(json::text) }
         }
         other => Body::Other { sample: sample(body, redactor), is_json: other.is_some() },
     }

@@ -4,11 +4,11 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::wire::{Flag, Text};
 use super::{Graph, Pages};
 use crate::campaign::PageId;
-use crate::config::secret::Secret;
 use crate::error::{Error, Result};
+use crate::json::{Flag, Text};
+use crate::secret::Secret;
 
 /// An app that gets webhooks of a Page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::Access;
-use crate::config::secret::{Redactor, Secret};
+use crate::secret::{Redactor, Secret};
 
 pub const TOKEN: &str = "EAABtestToken";
 

@@ -4,9 +4,10 @@ use serde::Deserialize;
 
 use super::Graph;
 use super::http::is_no_such_object;
-use super::wire::Text;
+use super::wire::time;
 use crate::clock::UnixMillis;
 use crate::error::Result;
+use crate::json::Text;
 
 /// In a path, what comes before a subscription token.
 pub(super) const PREFIX: &str = "notification_messages_";
@@ -34,8 +35,8 @@ impl Graph {
         match self.read::<TokenWire>(&url, "a subscription token").await {
             Ok(read) => {
                 let wire = read.value;
-                let paid = wire.next_eligible_time_for_paid_messaging.time();
-                Ok(Some(Eligibility { next_eligible_at: paid.max(wire.next_eligible_time.time()) }))
+                let paid = time(&wire.next_eligible_time_for_paid_messaging);
+                Ok(Some(Eligibility { next_eligible_at: paid.max(time(&wire.next_eligible_time)) }))
             }
             Err(error) if is_no_such_object(&error) => Ok(None),
             Err(error) => Err(error),

@@ -7,7 +7,7 @@ use reqwest::header::HeaderMap;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::wire::{Text, is_object};
+use crate::json::{Text, is_object};
 
 /// What the usage headers of one answer say. Percents are of the limit: 100 is the limit itself.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

@@ -19,7 +19,7 @@ use super::spool::{Key, key};
 use super::{HOLD, Ledger};
 use crate::clock::UnixMillis;
 use crate::error::Result;
-pub use judge::{CLOCK_SLACK, How};
+pub use judge::How;
 pub use marks::{Stage, bucket_of, bucket_seconds, failure_text};
 pub use optin::OptIn;
 use sitting::Sitting;

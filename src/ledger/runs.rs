@@ -16,9 +16,7 @@ use super::state::State;
 use super::{Fault, Ledger};
 use crate::clock::{Clock, UnixMillis};
 use crate::error::{Error, Result};
-
-/// What every cool-down has on top, for clocks that differ a little.
-pub const MARGIN: Duration = Duration::from_secs(60);
+use crate::times::MARGIN;
 
 /// A run of this process: alive as long as the lock is held.
 pub struct Run {

@@ -8,10 +8,10 @@ use serde::Serialize;
 use super::Ledger;
 use super::broadcasts::shift;
 use super::counters::{Counters, What};
-use super::events::CLOCK_SLACK;
 use super::state::State;
 use crate::clock::UnixMillis;
 use crate::error::Result;
+use crate::times::{CLOCK_SKEW, COOL_DOWN, ON_THE_WAY};
 
 /// One send in doubt.
 #[derive(Clone, Debug, Serialize)]
@@ -212,15 +212,12 @@ pub enum Weight {
     Open,
 }
 
-/// The longest that a request is on its way: the claim's time to leave, and the time for an answer.
-const ON_THE_WAY: Duration = Duration::from_secs(35);
-
 /// `next_eligible_at` is 12 h after the last message that was accepted for the person, from anybody. A shorter `cool_down` is that
 /// of a rehearsal, whose host counts shorter as well.
 pub fn weigh(send: &UnknownSend, next_eligible_at: Option<UnixMillis>, cool_down: Duration, now: UnixMillis) -> Weight {
     let (Some(claimed_at), Some(told)) = (send.claimed_at, next_eligible_at) else { return Weight::Open };
-    let gap = cool_down.min(Duration::from_hours(12));
-    let slack = CLOCK_SLACK.min(gap / 8);
+    let gap = cool_down.min(COOL_DOWN);
+    let slack = CLOCK_SKEW.min(gap / 8);
     let last_accepted = told.minus(gap);
     let from = claimed_at.minus(slack);
     if last_accepted < from {
@@ -265,8 +262,8 @@ mod tests {
         let accepted = [
             claimed_at,
             claimed_at.plus(second * 30),
-            claimed_at.plus(second * (35 + 600)),
-            claimed_at.minus(second * 600),
+            claimed_at.plus(ON_THE_WAY + CLOCK_SKEW),
+            claimed_at.minus(CLOCK_SKEW),
         ];
         for at in accepted {
             assert_eq!(weight(after(at), HOUR, false), Weight::Accepted, "{at}");

@@ -13,11 +13,11 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::broadcasts::{Broadcast, add_to_state};
 use super::counters::Counters;
 use super::pace::Meter;
-use super::runs::MARGIN;
 use super::state::{Skip, State};
 use super::{Ledger, exists, failed_at, failpoint};
 use crate::clock::{Clock, UnixMillis};
 use crate::error::{Error, Result};
+use crate::times::MARGIN;
 use claiming::Scan;
 use recording::Statements;
 

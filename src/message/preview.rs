@@ -103,7 +103,7 @@ fn is_allowed(url: &str) -> bool {
     }
     match scheme.to_ascii_lowercase().as_str() {
         "https" => true,
-        "http" => is_loopback(authority),
+        "http" => crate::endpoint::is_loopback(host_of(authority)),
         _ => false,
     }
 }
@@ -117,13 +117,12 @@ pub fn origin(url: &str) -> Option<&str> {
     origin.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":/.-[]".contains(&byte)).then_some(origin)
 }
 
-fn is_loopback(authority: &str) -> bool {
-    let host = match authority.strip_prefix('[') {
+/// The host of an authority: what stands in brackets, or before the port.
+fn host_of(authority: &str) -> &str {
+    match authority.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
         None => authority.split(':').next().unwrap_or_default(),
-    };
-    host.eq_ignore_ascii_case("localhost")
-        || host.parse::<std::net::IpAddr>().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
+    }
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use super::parse;
 use super::path::Path;
 use super::rules::{Kind, Rule};
 use super::validate::{self, Stage};
+use crate::json;
 use row::{Columns, Row};
 
 /// What is encoded in a value inside an address: all but the unreserved characters of RFC 3986.
@@ -125,7 +126,7 @@ impl Template {
                     text.fill(&row, &self.columns, &mut filled)?;
                     text.check(self.kind, &filled)?;
                     has_empty_text |= filled.trim().is_empty();
-                    push_json_string(&filled, out);
+                    json::push_string(out, &filled);
                 }
             }
         }
@@ -199,34 +200,6 @@ impl Text {
         }
         Ok(())
     }
-}
-
-/// Appends a text as a JSON string, quotes included.
-pub(crate) fn push_json_string(text: &str, out: &mut String) {
-    out.push('"');
-    let mut plain_from = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        if byte >= 0x20 && byte != b'"' && byte != b'\\' {
-            continue;
-        }
-        out.push_str(&text[plain_from..at]);
-        plain_from = at + 1;
-        match byte {
-            b'"' => out.push_str("\\\""),
-            b'\\' => out.push_str("\\\\"),
-            b'\n' => out.push_str("\\n"),
-            b'\r' => out.push_str("\\r"),
-            b'\t' => out.push_str("\\t"),
-            _ => {
-                const HEX: &[u8; 16] = b"0123456789abcdef";
-                out.push_str("\\u00");
-                out.push(char::from(HEX[usize::from(byte >> 4)]));
-                out.push(char::from(HEX[usize::from(byte & 15)]));
-            }
-        }
-    }
-    out.push_str(&text[plain_from..]);
-    out.push('"');
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! Where the marks of the page's charts stand. Across, everything is in percent, so that a chart fits any screen while its texts
 //! keep their size; down, in pixels.
 
-use super::figures::{Quantiles, grouped, percent, ratio, span};
+use super::figures::{Quantiles, percent, ratio, span};
 use super::{HourRow, Report};
 use crate::clock::UnixMillis;
+use crate::text::thousands;
 
 const HOUR: i64 = 3_600_000;
 /// Bars that a phone can still show apart.
@@ -49,7 +50,7 @@ pub fn steps(report: &Report) -> Vec<Step> {
     let widest = all.iter().map(|(_, n)| *n).max().unwrap_or(0);
     let step = |(place, (name, n)): (usize, (&'static str, u64))| Step {
         name,
-        count: grouped(n),
+        count: thousands(n),
         share: percent(ratio(n, funnel.accepted)),
         width: across(n, widest),
         top: place * STEP,
@@ -137,10 +138,10 @@ pub fn strips(bins: &[Bin]) -> Vec<Strip> {
                 width: format!("{:.3}%", (room * 0.84).min(12.0)),
                 y: format!("{:.1}", STRIP - height),
                 height: format!("{height:.1}"),
-                title: format!("{}: {} {name}", time(bin.from), grouped(count(bin))),
+                title: format!("{}: {} {name}", time(bin.from), thousands(count(bin))),
             }
         });
-        Strip { name, total: grouped(bins.iter().map(count).sum()), most: grouped(most), bars: bars.collect() }
+        Strip { name, total: thousands(bins.iter().map(count).sum()), most: thousands(most), bars: bars.collect() }
     };
     // A series of zeros tells nothing.
     SERIES.into_iter().enumerate().map(strip).filter(|strip| !strip.bars.is_empty()).collect()

@@ -1,10 +1,12 @@
-//! Rates, quantiles, and numbers as people read them. (What `ui` has of these may not be imported here.)
+//! Rates, quantiles, and numbers as people read them.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::ledger::events::bucket_seconds;
+use crate::text::{self, thousands};
 
 /// Part of the whole, rounded to a ten-thousandth; `None` of nothing. Counts of one moment may be a step apart: never above 1.
 pub fn ratio(part: u64, whole: u64) -> Option<f64> {
@@ -21,19 +23,6 @@ pub fn percent(share: Option<f64>) -> String {
     }
 }
 
-/// `1,234,567`.
-pub fn grouped(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// `+12`, `-1,234`, `0`.
 pub fn signed(n: i64) -> String {
     let sign = match n {
@@ -41,7 +30,7 @@ pub fn signed(n: i64) -> String {
         1.. => "+",
         _ => "-",
     };
-    format!("{sign}{}", grouped(n.unsigned_abs()))
+    format!("{sign}{}", thousands(n.unsigned_abs()))
 }
 
 /// `1.5s`, `42s`, `3m 20s`, `2h 5m`, `4d 3h`.
@@ -49,14 +38,7 @@ pub fn span(seconds: f64) -> String {
     if seconds < 9.95 {
         return format!("{seconds:.1}s");
     }
-    let whole = seconds.round() as u64;
-    let (days, hours, minutes) = (whole / 86_400, whole / 3600 % 24, whole / 60 % 60);
-    match (days, hours, minutes) {
-        (0, 0, 0) => format!("{whole}s"),
-        (0, 0, minutes) => format!("{minutes}m {}s", whole % 60),
-        (0, hours, minutes) => format!("{hours}h {minutes}m"),
-        (days, hours, _) => format!("{}d {hours}h", grouped(days)),
-    }
+    text::span(Duration::from_secs(seconds.round() as u64))
 }
 
 /// Within how many seconds half, nine of ten and 99 of 100 came, within 5 % of it.
@@ -105,7 +87,7 @@ mod tests {
         ] {
             assert_eq!(percent(ratio(part, whole)), said, "{part} of {whole}");
         }
-        assert_eq!([0, 999, 1000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!([0, 999, 1000, 1_234_567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
         assert_eq!([0, 12, -1234, i64::MIN].map(signed), ["0", "+12", "-1,234", "-9,223,372,036,854,775,808"]);
     }
 

@@ -120,12 +120,13 @@ impl Meta {
 
     /// Meta's figures beside the ledger's, for people.
     pub fn compared(&self, funnel: &Funnel) -> Vec<Compared> {
-        use super::figures::{grouped, signed};
+        use super::figures::signed;
+        use crate::text::thousands;
         let more = |of: fn(&Differences) -> i64| self.ledger_more.as_ref().map_or_else(dash, |all| signed(of(all)));
         let count = |what: &str, ours: u64, theirs: u64, difference| Compared {
             what: what.to_owned(),
-            ledger: grouped(ours),
-            meta: grouped(theirs),
+            ledger: thousands(ours),
+            meta: thousands(theirs),
             difference,
         };
         let named =

@@ -4,10 +4,11 @@ use askama::Template;
 
 use super::Report;
 use super::charts::{self, Bin, Lag, SERIES, STEP, STRIP, Step, Strip, Tick};
-use super::figures::{grouped, percent};
+use super::figures::percent;
 use super::meta::Compared;
 use crate::error::{Error, Result};
 use crate::ledger::events::Stage;
+use crate::text::thousands;
 
 #[derive(Template)]
 #[template(path = "report/page.html")]
@@ -99,26 +100,26 @@ impl Page<'_> {
 fn tiles(report: &Report) -> Vec<Tile> {
     let (funnel, rates) = (&report.funnel, &report.rates);
     let mut tiles = vec![
-        Tile { name: "accepted", figure: grouped(funnel.accepted), beside: "messages that Meta took".to_owned() },
+        Tile { name: "accepted", figure: thousands(funnel.accepted), beside: "messages that Meta took".to_owned() },
         Tile {
             name: "delivered",
             figure: percent(rates.delivered_of_accepted),
-            beside: format!("{} of the accepted", grouped(funnel.delivered)),
+            beside: format!("{} of the accepted", thousands(funnel.delivered)),
         },
         Tile {
             name: "read",
             figure: percent(rates.read_of_delivered),
-            beside: format!("{} of the delivered", grouped(funnel.read)),
+            beside: format!("{} of the delivered", thousands(funnel.read)),
         },
         Tile {
             name: "clicked",
             figure: percent(rates.clicked_of_delivered),
-            beside: format!("{} of the delivered", grouped(funnel.clicked)),
+            beside: format!("{} of the delivered", thousands(funnel.clicked)),
         },
         Tile {
             name: "failed",
             figure: percent(rates.failed_of_accepted),
-            beside: format!("{} of the accepted", grouped(funnel.failed)),
+            beside: format!("{} of the accepted", thousands(funnel.failed)),
         },
     ];
     if let Some(meta) = report.meta.as_ref().filter(|meta| meta.spend.is_some()) {
@@ -143,7 +144,7 @@ fn stages(report: &Report) -> Vec<StageRow> {
         let n = funnel.reached(stage);
         StageRow {
             name: stage.name(),
-            count: grouped(n),
+            count: thousands(n),
             of_accepted: percent(super::ratio(n, funnel.accepted)),
             inferred: percent(how.inferred_share),
             ambiguous: percent(how.ambiguous_share),
@@ -159,7 +160,7 @@ fn reasons(report: &Report) -> Vec<Reason<'_>> {
         .iter()
         .map(|failure| Reason {
             text: &failure.reason,
-            count: grouped(failure.messages),
+            count: thousands(failure.messages),
             share: percent(super::ratio(failure.messages, report.funnel.failed)),
             width: charts::across(failure.messages, most),
         })
@@ -170,6 +171,6 @@ fn reasons(report: &Report) -> Vec<Reason<'_>> {
 mod filters {
     #[askama::filter_fn]
     pub fn grouped(n: &u64, _: &dyn askama::Values) -> askama::Result<String> {
-        Ok(crate::report::figures::grouped(*n))
+        Ok(crate::text::thousands(*n))
     }
 }

@@ -3,9 +3,13 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::Failure;
+use crate::text;
 
 /// More reasons than that are summed up.
 const MOST: usize = 50;
+
+/// Words of Meta's sentences are shorter; a token may be as long.
+const LONGEST_WORD: usize = 23;
 
 /// By how many messages failed so, the most first.
 pub fn grouped(counts: &HashMap<Option<String>, u64>) -> Vec<Failure> {
@@ -24,30 +28,9 @@ pub fn grouped(counts: &HashMap<Option<String>, u64>) -> Vec<Failure> {
     all
 }
 
-/// A word that may be a token or an id (10 or more characters with a digit among them, or 24) is left out.
+/// Without words that may be a token or an id; hidden characters become spaces.
 fn masked(reason: &str) -> String {
-    // No token is made of other letters, and languages without spaces have long words of them.
-    let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '|' | '+' | '/' | '=');
-    let mut shown = String::with_capacity(reason.len());
-    let mut rest = reason;
-    while let Some(c) = rest.chars().next() {
-        let end = rest.find(|c: char| !is_part(c)).unwrap_or(rest.len());
-        if end == 0 {
-            shown.push(if turns(c) { ' ' } else { c });
-            rest = &rest[c.len_utf8()..];
-            continue;
-        }
-        let (word, after) = rest.split_at(end);
-        let token = word.len() >= 24 || (word.len() >= 10 && word.contains(|c: char| c.is_ascii_digit()));
-        shown.push_str(if token { "…" } else { word });
-        rest = after;
-    }
-    shown
-}
-
-/// What a terminal would obey, and the marks that turn text around.
-fn turns(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    text::without_tokens(reason, LONGEST_WORD).replace(text::is_hidden, " ")
 }
 
 #[cfg(test)]

@@ -25,9 +25,8 @@ use crate::error::{Exit, GraphFacts};
 use crate::graph::Answer;
 use crate::ledger::state::State;
 use crate::ledger::writer::{Claim, Done, Finish, Outcome};
+use crate::times::STALE_CLAIM;
 
-/// A claim that is not on the wire so long after its commit is given back.
-const STALE: Duration = Duration::from_secs(5);
 /// How long requests in flight may go on after an interrupt.
 const GRACE: Duration = Duration::from_secs(4);
 /// A pause so long is told to people.
@@ -259,7 +258,7 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
         }
         self.permits_out = 0;
         // By the clock, which counts a machine's sleep.
-        let stale = self.clock.now().since(done.committed) > STALE;
+        let stale = self.clock.now().since(done.committed) > STALE_CLAIM;
         for claim in done.claims {
             if self.ending.is_some() || stale {
                 self.give_back(claim);

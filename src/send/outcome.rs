@@ -8,13 +8,10 @@ use crate::graph::codes::{Class, Pause, Row};
 use crate::graph::{Answer, Body, GraphError, Transport};
 use crate::ledger::state::Skip;
 use crate::ledger::writer::Outcome;
+use crate::times::{COOL_DOWN, YOUTH};
 
-/// The person's wait after 2300035 when none is told: the documented minimum delay.
-const COOL_DOWN: Duration = Duration::from_secs(12 * 3600);
 /// The person's wait after every other "later".
 const A_DAY: Duration = Duration::from_secs(24 * 3600);
-/// How long a campaign counts as young.
-const YOUTH: Duration = Duration::from_secs(24 * 3600);
 /// Meta's warm-up after creation (its FAQ and changelog say an hour).
 const WARM_UP: Duration = Duration::from_secs(3600);
 /// When to look again where Graph names no time.

@@ -28,9 +28,8 @@ use crate::ledger::state::State;
 use crate::ledger::writer::{Scope, Settled, Writer};
 use crate::ledger::{Ledger, Watch};
 use crate::message::{Message, Template};
+use crate::times::{COOL_DOWN, REQUEST_TIMEOUT};
 
-const COOL_DOWN: Duration = Duration::from_secs(12 * 3600);
-const TIMEOUT: Duration = Duration::from_secs(30);
 const BEGIN: UnixMillis = UnixMillis(1_800_000_000_000);
 
 /// What the fake Graph does with a request.
@@ -103,7 +102,7 @@ impl Deliver for FakeGraph {
                     Transport::Answered { status: 400, body: Body::Error(error) }
                 }
                 Fate::Hang => {
-                    tokio::time::sleep(TIMEOUT).await;
+                    tokio::time::sleep(REQUEST_TIMEOUT).await;
                     Transport::Lost { why: "timeout".to_owned() }
                 }
             };
@@ -134,7 +133,7 @@ impl Sink for Seen {
 fn frame() -> Frame {
     let access = Access::of_nowhere();
     let account = AdAccount::parse("1").unwrap();
-    Sender::new(&access, &account, TIMEOUT, 1).unwrap().frame(&CampaignId::parse("77").unwrap(), None)
+    Sender::new(&access, &account, REQUEST_TIMEOUT, 1).unwrap().frame(&CampaignId::parse("77").unwrap(), None)
 }
 
 struct Simulation {
@@ -232,7 +231,7 @@ impl Simulation {
                 values: false,
                 end: None,
                 cool_down: COOL_DOWN,
-                timeout: TIMEOUT,
+                timeout: REQUEST_TIMEOUT,
             };
             let mut desk = Desk::inline(Writer::new(ledger, self.clock, scope));
             let (stop, mut level) = watch::channel(0);

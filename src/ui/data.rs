@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::table::{self, Look, Record};
 use super::{Format, Ui};
 use crate::error::{Error, Exit, Result};
+use crate::json;
 
 impl Ui {
     /// Prints a list in the format asked for. An empty list is an empty JSON array, no line, a CSV header, or a sentence on stderr.
@@ -17,7 +18,7 @@ impl Ui {
     /// Exit 143 when stdout is closed, 10 when it can't be written.
     pub fn list<R: Record>(&self, rows: &[R]) -> Result<()> {
         match self.options.format {
-            Format::Json => self.print(&json(rows)?),
+            Format::Json => self.print(&pretty(rows)?),
             Format::Ndjson => {
                 let mut lines = String::new();
                 for row in rows {
@@ -44,7 +45,7 @@ impl Ui {
     /// As [`Ui::list`].
     pub fn object<R: Record>(&self, row: &R) -> Result<()> {
         match self.options.format {
-            Format::Json => self.print(&json(row)?),
+            Format::Json => self.print(&pretty(row)?),
             Format::Ndjson | Format::Csv => self.list(std::slice::from_ref(row)),
             Format::Table => self.print(&table::draw_one(row, self.look())),
         }
@@ -55,7 +56,7 @@ impl Ui {
     /// # Errors
     /// As [`Ui::list`].
     pub fn json(&self, value: &Value) -> Result<()> {
-        self.print(&json(value)?)
+        self.print(&pretty(value)?)
     }
 
     /// Prints one value: itself in a table, a JSON object with one key, a CSV of one cell.
@@ -65,8 +66,8 @@ impl Ui {
     pub fn value(&self, key: &'static str, value: &str) -> Result<()> {
         let object = || serde_json::json!({ key: value });
         match self.options.format {
-            Format::Table => self.print(&format!("{}\n", super::text::visible(value))),
-            Format::Json => self.print(&json(&object())?),
+            Format::Table => self.print(&format!("{}\n", crate::text::visible(value))),
+            Format::Json => self.print(&pretty(&object())?),
             Format::Ndjson => self.print(&json_line(&object())?),
             Format::Csv => {
                 let mut csv = Vec::new();
@@ -149,12 +150,12 @@ impl<R: Record> Rows<R> {
     }
 }
 
-fn json(value: &(impl Serialize + ?Sized)) -> Result<String> {
-    serde_json::to_string_pretty(value).map(|text| text + "\n").map_err(unwritable)
+fn pretty(value: &(impl Serialize + ?Sized)) -> Result<String> {
+    serde_json::to_string_pretty(value).map(|text| json::visible(text) + "\n").map_err(unwritable)
 }
 
 fn json_line(value: &impl Serialize) -> Result<String> {
-    serde_json::to_string(value).map(|text| text + "\n").map_err(unwritable)
+    serde_json::to_string(value).map(|text| json::visible(text) + "\n").map_err(unwritable)
 }
 
 fn unwritable(error: serde_json::Error) -> Error {

@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 
-use super::{Ui, text};
+use super::Ui;
+use crate::text;
 
 /// Between two lines where nobody watches: cron mails them.
 const BETWEEN_LINES: Duration = Duration::from_secs(60);

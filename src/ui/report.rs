@@ -7,8 +7,13 @@ use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 
 use super::data::STDOUT_CLOSED;
-use super::{Format, Ui, text};
+use super::{Format, Ui};
 use crate::error::{Error, Exit};
+use crate::json;
+use crate::text;
+
+/// Words of a panic are shorter; a token may be as long.
+const LONGEST_WORD: usize = 15;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const WARNING: Style = AnsiColor::Yellow.on_default().bold();
@@ -81,7 +86,7 @@ impl Ui {
 
     /// Prints one JSON object on stderr, on one line.
     pub fn stderr_object(&self, object: &Value) {
-        let text = self.redactor.clean(&object.to_string()).into_owned();
+        let text = json::visible(self.redactor.clean(&object.to_string()).into_owned());
         self.stderr_raw(&format!("{text}\n"));
     }
 
@@ -115,7 +120,7 @@ impl Ui {
         let payload = panic.payload();
         let message =
             payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(|s| &**s));
-        let message = text::without_long_words(message.unwrap_or("no message"));
+        let message = text::without_tokens(message.unwrap_or("no message"), LONGEST_WORD);
         self.error(
             &Error::internal(format!("a bug in mmsg, at {place}: {message}"))
                 .hint("please report this line and the command that led to it; the ledger holds what was done"),

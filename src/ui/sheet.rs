@@ -6,9 +6,10 @@ use anstyle::Style;
 use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint, Width};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use super::Ui;
 use super::table::{GAP, Look, Record, draw, heading, new_table, total, trimmed, widths};
-use super::{Ui, text};
 use crate::error::Result;
+use crate::text;
 
 const HEADING: Style = Style::new().bold();
 

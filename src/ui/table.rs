@@ -1,6 +1,5 @@
 //! Records as tables and CSV. A format gets finished data and never computes.
 
-use std::borrow::Cow;
 use std::io::Write;
 
 use comfy_table::{Attribute, Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, TableStyle, Width};
@@ -8,8 +7,9 @@ use serde::Serialize;
 use serde_json::Value;
 use unicode_width::UnicodeWidthStr;
 
-use super::{stdout_failed, text};
+use super::stdout_failed;
 use crate::error::{Error, Result};
+use crate::text::{self, spreadsheet_safe};
 
 /// Something that a command prints: its JSON form is its `Serialize`, its table form the columns.
 pub trait Record: Serialize {
@@ -235,12 +235,6 @@ fn plain(value: &Value) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }
-}
-
-/// A cell that a spreadsheet would run as a formula gets an apostrophe in front; what a terminal would obey is shown.
-pub fn spreadsheet_safe(cell: &str) -> Cow<'_, str> {
-    let shown = text::visible_in_csv(cell);
-    if shown.starts_with(['=', '+', '-', '@', '\t', '\r']) { Cow::Owned(format!("'{shown}")) } else { shown }
 }
 
 fn csv_failed(error: csv::Error) -> Error {

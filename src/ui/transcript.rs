@@ -9,8 +9,9 @@ use std::process::Stdio;
 
 use anstyle::{AnsiColor, Style};
 
-use super::{Format, Ui, text};
+use super::{Format, Ui};
 use crate::error::{Error, Result};
+use crate::text;
 
 const REMARK: Style = AnsiColor::Green.on_default();
 const TYPED: Style = Style::new().bold();

@@ -21,9 +21,9 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::config::secret::Secret;
 use crate::error::{Error, Result};
 use crate::ledger::Ledger;
+use crate::secret::Secret;
 use crate::webhook::signature::Keys;
 use answer::Front;
 pub use counts::{Answered, Counts};

@@ -3,7 +3,7 @@
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use crate::config::secret::Secret;
+use crate::secret::Secret;
 
 /// App secrets that may have signed a notice: the current one, and others while secrets are rotated.
 pub struct Keys(Vec<Hmac<Sha256>>);

@@ -11,12 +11,11 @@ use crate::clock::UnixMillis;
 use crate::commands::Context;
 use crate::error::{Error, Exit, Result};
 use crate::graph::{Created, NewCampaign};
+use crate::times::CLOCK_SKEW;
 use crate::ui::table::Record;
 
 /// Meta takes a start at most this far away.
 const FARTHEST_START: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-/// How far the clocks of two machines may differ before a start counts as past.
-const SLACK: Duration = Duration::from_secs(10 * 60);
 
 /// Create a campaign. Nothing is sent, nothing is charged yet.
 ///
@@ -82,7 +81,7 @@ impl Args {
     /// The days of the run.
     fn check_times(&self, now: UnixMillis) -> Result<u64> {
         if let Some(start) = self.start_time {
-            if start.plus(SLACK) < now {
+            if start.plus(CLOCK_SKEW) < now {
                 return Err(Error::usage(format!("--start-time {start} is past: it is {now} now")));
             }
             if start > now.plus(FARTHEST_START) {

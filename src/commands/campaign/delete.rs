@@ -8,8 +8,8 @@ use crate::clock::Clock;
 use crate::commands::Context;
 use crate::error::{Error, Exit, Result};
 use crate::graph::CampaignNode;
+use crate::text;
 use crate::ui::table::Record;
-use crate::ui::text;
 
 /// Delete campaigns for good. It asks first; --yes answers.
 ///

@@ -142,7 +142,7 @@ impl<'u> Stage<'u> {
         }
         let _ = child.kill();
         let said = std::fs::read_to_string(self.path(LOG)).unwrap_or_default();
-        Err(Error::internal(format!("the demo's receiver did not start: {}", crate::ui::text::visible(said.trim()))))
+        Err(Error::internal(format!("the demo's receiver did not start: {}", crate::text::visible(said.trim()))))
     }
 
     /// Removes the folder, unless it is to be kept.

@@ -8,8 +8,8 @@ use crate::error::Result;
 use crate::ledger::Ledger;
 use crate::ledger::unknown::UnknownFilter;
 use crate::sandbox::Accepted;
+use crate::text;
 use crate::ui::table::Record;
-use crate::ui::text;
 
 /// One number that both know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -4,11 +4,11 @@ use serde::Serialize;
 
 use crate::ledger::events::Stage;
 use crate::report::charts::{Bin, bins};
-use crate::report::figures::{Quantiles, grouped, percent, ratio, span};
+use crate::report::figures::{Quantiles, percent, ratio, span};
 use crate::report::{BroadcastRow, Compared, Failure, HourRow, Refusal, Report};
+use crate::text::{self, thousands};
 use crate::ui::sheet::{Bar, Sheet};
 use crate::ui::table::Record;
-use crate::ui::text;
 
 /// Lines of time that a person still reads; a machine gets every hour.
 const LINES: i64 = 24;
@@ -85,7 +85,7 @@ fn funnel(sheet: &mut Sheet, report: &Report) {
 }
 
 fn bar(name: &str, n: u64, share: Option<f64>, cells: [&str; 4]) -> Bar {
-    let mut row = vec![name.to_owned(), grouped(n)];
+    let mut row = vec![name.to_owned(), thousands(n)];
     row.extend(cells.map(str::to_owned));
     Bar { cells: row, share }
 }
@@ -113,7 +113,7 @@ fn hours(sheet: &mut Sheet, report: &Report) {
     let year = |bin: &Bin| bin.from.timestamp().strftime("%Y").to_string();
     let form = if year(first) == year(last) { "%m-%d %H:%M" } else { "%Y-%m-%d %H:%M" };
     let line = |bin: &Bin| Bar {
-        cells: [vec![bin.from.timestamp().strftime(form).to_string()], bin.counts.map(grouped).to_vec()].concat(),
+        cells: [vec![bin.from.timestamp().strftime(form).to_string()], bin.counts.map(thousands).to_vec()].concat(),
         share: ratio(bin.counts[usize::from(told)], most),
     };
     sheet.bars(&["", "accepted", "delivered", "read", "clicked", "failed"], &bins.iter().map(line).collect::<Vec<_>>());
@@ -153,7 +153,7 @@ impl Record for FailureRow<'_> {
     const COLUMNS: &'static [&'static str] = &["messages", "share", "reason"];
 
     fn cells(&self) -> Vec<String> {
-        vec![grouped(self.messages), self.share.clone(), self.reason.to_owned()]
+        vec![thousands(self.messages), self.share.clone(), self.reason.to_owned()]
     }
 }
 
@@ -163,7 +163,7 @@ impl Record for Refusal {
 
     fn cells(&self) -> Vec<String> {
         let code = self.code.map_or_else(|| "-".to_owned(), |code| code.to_string());
-        vec![grouped(self.sends), code, self.said().to_owned()]
+        vec![thousands(self.sends), code, self.said().to_owned()]
     }
 }
 
@@ -192,7 +192,7 @@ impl Record for BroadcastRow {
             funnel.refused,
             funnel.unknown,
         ];
-        [vec![self.broadcast.to_string(), self.campaign.clone()], counts.map(grouped).to_vec()].concat()
+        [vec![self.broadcast.to_string(), self.campaign.clone()], counts.map(thousands).to_vec()].concat()
     }
 }
 
@@ -231,7 +231,7 @@ impl Record for HourRow {
             self.of_clicked,
             self.of_failed,
         ];
-        [vec![self.hour.to_string()], counts.map(grouped).to_vec()].concat()
+        [vec![self.hour.to_string()], counts.map(thousands).to_vec()].concat()
     }
 }
 
@@ -240,6 +240,6 @@ impl Record for Report {
     const COLUMNS: &'static [&'static str] = &["covers", "accepted"];
 
     fn cells(&self) -> Vec<String> {
-        vec![self.title(), grouped(self.funnel.accepted)]
+        vec![self.title(), thousands(self.funnel.accepted)]
     }
 }

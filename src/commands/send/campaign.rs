@@ -1,15 +1,11 @@
 //! What a send must know of its campaign before anything is planned.
 
-use std::time::Duration;
-
 use crate::campaign::CampaignId;
 use crate::clock::{Clock, UnixMillis};
 use crate::commands::Context;
 use crate::error::{Error, Result};
 use crate::send::outcome::CampaignTimes;
-
-/// How far the clock may be from Graph's.
-const MAX_SKEW: Duration = Duration::from_secs(600);
+use crate::times::CLOCK_SKEW;
 
 pub struct CampaignFacts {
     pub id: CampaignId,
@@ -97,7 +93,7 @@ impl CampaignFacts {
 
 fn refuse_skew(now: UnixMillis, date: UnixMillis) -> Result<()> {
     let skew = now.since(date).max(date.since(now));
-    if skew > MAX_SKEW {
+    if skew > CLOCK_SKEW {
         return Err(Error::config(format!(
             "the clock says {now}, and Graph's says {date}: cool-downs would be wrong, so nothing was planned or sent"
         ))

@@ -260,7 +260,7 @@ fn rank(exit: Exit) -> u8 {
 }
 
 fn requests(n: u64) -> String {
-    crate::ui::text::count(n, "request", "requests")
+    crate::text::count(n, "request", "requests")
 }
 
 /// What to type to go on.

@@ -9,13 +9,15 @@ use super::ending::Outcome;
 use crate::clock::UnixMillis;
 use crate::commands::Context;
 use crate::error::{Error, Result};
+use crate::json;
 use crate::ledger::Ledger;
 use crate::ledger::plan::Planned;
 use crate::ledger::writer::Settled;
 use crate::send::job::{Sink, Stats};
+use crate::text;
 use crate::ui::lines::{Lines, Target};
 use crate::ui::progress::Progress;
-use crate::ui::{Format, Ui, table, text};
+use crate::ui::{Format, Ui, table};
 
 /// One row's line. The keys never change.
 #[derive(Serialize)]
@@ -76,7 +78,8 @@ impl Out {
                 &line.at.to_string(),
             ];
             table::write_csv_cells(&mut self.buffer, &cells);
-        } else if serde_json::to_writer(&mut self.buffer, &line).is_ok() {
+        } else if let Ok(line) = serde_json::to_string(&line) {
+            self.buffer.extend_from_slice(json::visible(line).as_bytes());
             self.buffer.push(b'\n');
         }
         self.rows += 1;

@@ -15,8 +15,9 @@ use crate::ledger::Ledger;
 use crate::ledger::broadcasts::Broadcast;
 use crate::ledger::plan::{DryPlan, Planned};
 use crate::ledger::totals::Standing;
+use crate::text;
+use crate::ui::Format;
 use crate::ui::table::Record;
-use crate::ui::{Format, text};
 
 /// The keys never change. `rows = rejected + duplicates + accepted + refused + skipped + unknown + claimed + pending`; with
 /// `--resume` there is no list, and the counts are of whole broadcasts.

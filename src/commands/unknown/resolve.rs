@@ -5,12 +5,12 @@ use clap::ValueEnum;
 use super::FilterArgs;
 use crate::clock::Clock;
 use crate::commands::Context;
-use crate::config::secret::mask;
 use crate::error::{Error, Exit, Result};
 use crate::ledger::Ledger;
 use crate::ledger::broadcasts::no_such_broadcast;
 use crate::ledger::unknown::{Resolution, UnknownFilter};
-use crate::ui::text;
+use crate::text;
+use crate::text::mask;
 
 /// What became of them.
 #[derive(Clone, Copy, Debug, ValueEnum)]

@@ -10,8 +10,8 @@ use crate::commands::{Context, send};
 use crate::error::{Exit, Result};
 use crate::ledger::Ledger;
 use crate::ledger::unknown::{PROBABLY_NOT_SENT, Resolution, UnknownSend, Weight, weigh};
+use crate::text;
 use crate::ui::table::Record;
-use crate::ui::text;
 use crate::webhook::waiting;
 
 /// Questions to Graph at once.

@@ -16,9 +16,9 @@ use crate::commands::tokens::audience_name;
 use crate::error::{Error, Exit, Result};
 use crate::ledger::Ledger;
 use crate::ledger::events::{Event, Tally};
+use crate::text::thousands;
 use crate::ui::Ui;
 use crate::ui::table::Record;
-use crate::ui::text::thousands;
 use crate::webhook::bodies::{Bodies, Item};
 use crate::webhook::{notice, waiting};
 

@@ -14,8 +14,8 @@ use crate::commands::send::cool_down;
 use crate::commands::signals::Signals;
 use crate::commands::tokens::audience_name;
 use crate::error::{Error, Exit, Result};
+use crate::text;
 use crate::ui::Ui;
-use crate::ui::text;
 use crate::webhook::listener::tls::Tls;
 use crate::webhook::listener::{Answered, Counts, Listener, Options, Said};
 

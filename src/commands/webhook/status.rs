@@ -9,8 +9,8 @@ use crate::commands::Context;
 use crate::error::{Exit, Result};
 use crate::graph::SubscribedApp;
 use crate::ledger::silence::Silence;
+use crate::text;
 use crate::ui::table::Record;
-use crate::ui::text;
 
 /// Whether Meta tells what it should: the app's fields, and the last event that came.
 ///

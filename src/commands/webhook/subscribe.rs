@@ -5,8 +5,8 @@ use serde::Serialize;
 use super::{FIELDS, page_client};
 use crate::commands::Context;
 use crate::error::{Error, Exit, Result};
+use crate::text;
 use crate::ui::table::Record;
-use crate::ui::text;
 
 /// Subscribe the app to the Page's webhooks.
 ///

@@ -1,8 +1,8 @@
 use super::*;
 use crate::campaign::{AdAccount, Budget, CampaignId, PageId};
-use crate::config::secret::Secret;
 use crate::graph::test_host::{Host, Play, TOKEN, access, answer};
 use crate::graph::{CampaignNode, InsightsQuery, NewCampaign};
+use crate::secret::Secret;
 
 const NODE: &str = r#"{"id":"7","campaign":{"id":"8","name":"Spring"},"adset":{"id":"9"}}"#;
 

@@ -1,8 +1,8 @@
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::config::secret::Secret;
 use crate::graph::test_host::{Host, Play, TOKEN, access, answer};
+use crate::secret::Secret;
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -1,12 +1,7 @@
 //! Which send an event is about: pure, and from Graph's answers alone, so that the order of events can't matter.
 
-use std::time::Duration;
-
 use crate::clock::UnixMillis;
-
-/// How much earlier than its send an event may seem to be: events count in seconds, and the clocks of Meta and of this machine
-/// may differ by as much as a run allows.
-pub const CLOCK_SLACK: Duration = Duration::from_mins(10);
+use crate::times::CLOCK_SKEW;
 
 /// How sure it is that an event belongs to its send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -76,7 +71,7 @@ pub fn judge(candidates: &[&Candidate], tracking_id: Option<&str>, at: UnixMilli
     }
     // A send whose tracking id is another one is out; one without may be meant.
     let possible = |candidate: &Candidate| {
-        candidate.claimed_at <= at.plus(CLOCK_SLACK) && (tracking_id.is_none() || candidate.tracking_id.is_none())
+        candidate.claimed_at <= at.plus(CLOCK_SKEW) && (tracking_id.is_none() || candidate.tracking_id.is_none())
     };
     let mut newest: Option<(usize, &Candidate)> = None;
     let mut count = 0;

@@ -10,11 +10,9 @@ use crate::ledger::plan::Terms;
 use crate::ledger::spool::Spool;
 use crate::ledger::state::{Skip, State};
 use crate::ledger::{Ledger, Watch};
+use crate::times::{COOL_DOWN, MARGIN, REQUEST_TIMEOUT};
 
 const BEGIN: UnixMillis = UnixMillis(1_800_000_000_000);
-const TIMEOUT: Duration = Duration::from_secs(30);
-const COOL_DOWN: Duration = Duration::from_secs(12 * 3600);
-const MARGIN: Duration = Duration::from_secs(60);
 const MILLISECOND: Duration = Duration::from_millis(1);
 
 /// A budget without an end.
@@ -45,7 +43,7 @@ fn plan(ledger: &mut Ledger, campaign: &str, now: UnixMillis) -> Broadcast {
 }
 
 fn scope(broadcast: Broadcast, run: i64) -> Scope {
-    Scope { broadcast, run, listing: None, values: false, end: None, cool_down: COOL_DOWN, timeout: TIMEOUT }
+    Scope { broadcast, run, listing: None, values: false, end: None, cool_down: COOL_DOWN, timeout: REQUEST_TIMEOUT }
 }
 
 fn blocked_until(ledger: &Ledger) -> UnixMillis {
@@ -95,7 +93,7 @@ async fn a_person_is_free_at_the_millisecond_that_the_table_tells_and_not_one_be
         let mut writer = Writer::new(ledger, clock, scope(first, run.id));
         let claim = writer.step(Vec::new(), 1, &mut Free).unwrap().claims.remove(0);
         let claimed = blocked_until(writer.ledger_mut());
-        assert_eq!(claimed, BEGIN.plus(TIMEOUT).plus(COOL_DOWN).plus(MARGIN), "{outcome:?}");
+        assert_eq!(claimed, BEGIN.plus(REQUEST_TIMEOUT).plus(COOL_DOWN).plus(MARGIN), "{outcome:?}");
         tokio::time::advance(answered.since(BEGIN)).await;
         writer.step(vec![finish(claim, outcome.clone(), answered)], 0, &mut Free).unwrap();
         let mut ledger = writer.into_ledger();

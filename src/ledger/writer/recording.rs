@@ -7,8 +7,8 @@ use crate::clock::UnixMillis;
 use crate::ledger::broadcasts::is_closed;
 use crate::ledger::counters::What;
 use crate::ledger::plan::Laters;
-use crate::ledger::runs::MARGIN;
 use crate::ledger::state::{Skip, State};
+use crate::times::MARGIN;
 
 /// The statements of every answer, found once a step and not once a row.
 pub struct Statements<'c> {

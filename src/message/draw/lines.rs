@@ -3,6 +3,8 @@
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use crate::text::is_hidden;
+
 /// Columns of a text without control characters.
 pub fn width(text: &str) -> usize {
     UnicodeWidthStr::width(text)
@@ -84,17 +86,11 @@ fn clean(text: &str) -> String {
     for c in text.chars() {
         match c {
             '\t' => out.push_str("    "),
-            c if c.is_control() || is_turning(c) || matches!(c, '\u{2028}' | '\u{2029}') => {
-                out.extend(c.escape_unicode())
-            }
+            c if is_hidden(c) => out.extend(c.escape_unicode()),
             c => out.push(c),
         }
     }
     out
-}
-
-fn is_turning(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{61c}')
 }
 
 /// Spaces behind, up to `columns`.

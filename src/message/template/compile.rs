@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::{Filled, Part, Template, Text, push_json_string};
+use super::{Filled, Part, Template, Text};
 use crate::error::{Error, Result};
+use crate::json;
 use crate::message::Message;
 use crate::message::path::{self, Path, Step};
 use crate::message::rules::{self, Kind, Rule, Severity};
@@ -47,7 +48,7 @@ impl Template {
                     if index > 0 {
                         self.json().push(',');
                     }
-                    push_json_string(name, self.json());
+                    json::push_string(self.json(), name);
                     self.json().push(':');
                     path.0.push(Step::Key(name.clone()));
                     self.add(root, field, path)?;
@@ -88,7 +89,7 @@ impl Template {
                 Some(Filled::Literal(literal)) => literal,
                 _ => String::new(),
             };
-            push_json_string(&literal, self.json());
+            json::push_string(self.json(), &literal);
             return Ok(());
         }
         let name = path.last_key().unwrap_or_default();

@@ -15,9 +15,9 @@ use crate::ledger::{Ledger, Watch};
 use crate::message::{Message, Template};
 use crate::send::bursts::Burst;
 use crate::send::outcome::CampaignTimes;
+use crate::times::COOL_DOWN;
 
 const BEGIN: UnixMillis = UnixMillis(1_800_000_000_000);
-const COOL_DOWN: Duration = Duration::from_secs(12 * 3600);
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// The answer to each request and how long it takes; the last one again and again.

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::body::{self, Cut};
 use super::desk::Counter;
 use super::{Answered, Said, Say, counts};
-use crate::config::secret::Secret;
+use crate::secret::Secret;
 use crate::webhook::notice;
 use crate::webhook::signature::{Keys, same};
 

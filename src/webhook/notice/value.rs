@@ -7,6 +7,8 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use crate::json;
+
 /// A JSON object. Of a key that stands twice the last counts, as nearly every reader has it.
 pub struct Object<'b>(Vec<(Cow<'b, str>, &'b RawValue)>);
 
@@ -79,15 +81,6 @@ pub struct Text<'b>(Option<&'b RawValue>);
 
 impl Text<'_> {
     pub fn text(&self) -> Option<String> {
-        let raw = self.0?.get();
-        match raw.as_bytes().first()? {
-            // Most strings have no escape in them.
-            b'"' => {
-                let inner = raw.get(1..raw.len().checked_sub(1)?)?;
-                if inner.contains('\\') { serde_json::from_str(raw).ok() } else { Some(inner.to_owned()) }
-            }
-            b'-' | b'0'..=b'9' => Some(raw.to_owned()),
-            _ => None,
-        }
+        json::text(self.0?)
     }
 }
