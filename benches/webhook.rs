@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use hmac::{Hmac, KeyInit, Mac};
-use mmsg::sandbox::{Options, Running};
+use mmsg_sandbox::{Options, Running};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
@@ -41,8 +41,8 @@ fn main() {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let record = folder.path().join("record");
     let options = Options { record: Some(record.clone()), record_bodies: false, ..Options::default() };
-    let secret = options.credentials.app_secret.clone();
-    let sandbox = runtime.block_on(mmsg::sandbox::start(options)).unwrap();
+    let sandbox = runtime.block_on(mmsg_sandbox::start(options)).unwrap();
+    let secret = sandbox.credentials().app_secret.clone();
     let bench = Bench { home: folder.path(), sandbox: &sandbox };
     bench.send(plan.sends);
     let posts = posts(&record, &secret);

@@ -41,7 +41,7 @@ complete -c mmsg -n "__fish_mmsg_needs_command" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_needs_command" -s V -l version -d 'Print version'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "init" -d 'Write a profile, step by step: the ad account, the Page and where the secrets come from'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "config" -d 'Show the settings, or the place of the profile file'
-complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "sandbox" -d 'Run a Graph host on this machine: rehearse without a Meta account'
+complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "sandbox" -d 'Run a local stand-in for the Graph API, to rehearse without a Meta account'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "demo" -d 'Run the whole job on the sandbox, in one go'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "man" -d 'Print the manual page, or write one for each command'
@@ -117,60 +117,60 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcom
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -s h -l help -d 'Print help'
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l port -d 'Port to listen on; 0 takes a free one' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l seed -d 'The same seed gives the same credentials, ids, people and faults' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l ad-account -d 'Ad account, more than once for several; the first is printed' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l page -d 'Page, more than once for several; the first is printed' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l currency -d 'Currency of the ad accounts' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l port -d 'Port to listen on; 0 picks a free one' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l seed -d 'The same seed gives the same credentials, IDs, people and faults' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l ad-account -d 'Ad account; repeat for several. The first one is printed' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l page -d 'Page; repeat for several. The first one is printed' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l currency -d 'Currency of the ad accounts (ISO 4217)' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l time-zone -d 'Time zone of the ad accounts' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l account-status -d 'Status of the ad accounts; 1 is active' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l time-scale -d 'How much faster the rules\' time runs: 43200 makes 12 hours one second' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l warm-up -d 'How long a new campaign refuses to send' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l tier -d 'Keep rate scores of this tier: limited is 60 points and 0.2 a second, full 9000 and 30' -r -f -a "limited\t''
-full\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l cost -d 'Cost of a message in the currency\'s smallest unit' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l ordinary-ads -d 'Ads in the account that are no messages' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l page-size -d 'Rows of a page of a list at most' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l time-scale -d 'Divide the periods of Meta\'s rules by this: with 43200, 12 hours take one second' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l warm-up -d 'How long a new campaign refuses to send, before --time-scale' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l tier -d 'Apply the rate limits of this access tier' -r -f -a "limited\t'60 points, drained at 0.2 per second, blocked for 300 s'
+full\t'9000 points, drained at 30 per second, blocked for 60 s'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l cost -d 'Cost of a message, in the currency\'s smallest unit' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l ordinary-ads -d 'Ads in the account that are not marketing messages' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l page-size -d 'Maximum rows per page of a list, whatever limit the caller asks for' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l subscribers -d 'People in the Page\'s token list' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l custom-audience -d 'People without PSID and eligibility time' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l insights-lag -d 'How far insights stay behind' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l latency -d 'How long an answer takes' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l latency-jitter -d 'Up to this much is added to the latency' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l custom-audience -d 'People who came through a custom audience: without PSID and eligibility time' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l insights-lag -d 'How far insights lag behind' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l latency -d 'How long each answer takes' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l latency-jitter -d 'Add up to this much to the latency' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l errors -d 'Faults of sends: 2300034=0.5%,503-html=1%,accepted-2=0.1%,drop=100%*3 (three times)' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l read-errors -d 'Faults of reads, with the same names' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l write-errors -d 'Faults of create, delete and all other writes, with the same names' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l error-tokens -d 'Lines of token,fault: what these tokens get, every time' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l lost-replies -d 'Accept, record, then cut the connection without an answer' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l hang -d 'Accept, record, then never answer' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l close-idle -d 'Cut a kept connection idle for this long or longer when its next request arrives' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l date-skew -d 'What the Date header is off by' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l record -d 'Append one JSON line for each accepted send' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l record-bodies -d 'Whether those lines hold the message' -r -f -a "true\t''
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l write-errors -d 'Faults of all other writes (create, delete, subscribe), with the same names' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l error-tokens -d 'File with lines of token,fault: these tokens always get that fault' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l lost-replies -d 'Sends that are accepted and recorded, then the connection is cut without a reply' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l hang -d 'Sends that are accepted and recorded, then never answered' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l close-idle -d 'Cut a kept-alive connection that was idle for this long when its next request arrives' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l date-skew -d 'Offset of the Date header' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l record -d 'Append one JSON line per accepted send to FILE' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l record-bodies -d 'Whether those lines include the message' -r -f -a "true\t''
 false\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l requests -d 'Append one JSON line for each request to /messages, refused ones too' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l truth -d 'Append one JSON line for each webhook event made, and for each POST answered with 200' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-url -d 'Post signed webhook events here' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-delay -d 'Between acceptance and echo, and from each stage to the next. Real time, whatever the scale' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-batch -d 'Events in one POST at most' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l failed -d 'Accepted sends that fail afterwards' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l echoed -d 'Sends echoed, of those that do not fail' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l delivered -d 'Sends delivered, of those that do not fail' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l read -d 'Sends read, of those delivered' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l clicked -d 'Sends clicked, of those read' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-duplicates -d 'Events that come twice' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-late -d 'Events that come later by --webhook-late-by' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-late-by -d 'How late those come' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l requests -d 'Append one JSON line per request to /messages, refused ones included, to FILE' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l truth -d 'Append one JSON line per webhook event, and per POST answered with 200, to FILE' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-url -d 'Post signed webhook events to this URL; without it there are none' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-delay -d 'Time from acceptance to echo, and from each stage to the next. Real time, whatever the scale' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-batch -d 'Maximum events per POST' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l failed -d 'Accepted sends that fail later' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l echoed -d 'Echoed sends, of those that do not fail' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l delivered -d 'Delivered sends, of those that do not fail' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l read -d 'Read sends, of those delivered' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l clicked -d 'Clicked sends, of those read' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-duplicates -d 'Events that arrive twice' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-late -d 'Events that arrive late, by --webhook-late-by' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-late-by -d 'How late they arrive' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-disorder -d 'Events overtaken by later ones' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-lost -d 'Events never sent' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-missing-ids -d 'Events without the ids that may be missing, or with null or 0 in their place' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-lost -d 'Events that are never posted' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-missing-ids -d 'Events whose optional IDs are missing, null or 0' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-envelope -d 'How events are wrapped' -r -f -a "changes\t''
 messaging\t''
-mixed\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-timestamps -d 'Unit of the events\' timestamps' -r -f -a "seconds\t''
+mixed\t'Each event in one of the two, sometimes with `field` only inside the value'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-timestamps -d 'Unit of the timestamps of events' -r -f -a "seconds\t''
 millis\t''
-odd\t''
+odd\t'Eleven digits, as in Meta\'s sample'
 mixed\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-retry-for -d 'How long an event is tried before it is dropped and the app unsubscribed' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-retry-for -d 'How long an event is retried before it is dropped and the app unsubscribed' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe alike'
@@ -180,11 +180,11 @@ csv\t'A header and rows, safe to open in a spreadsheet'"
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l require-proof -d 'Refuse calls without appsecret_proof'
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l require-proof -d 'Refuse calls without appsecret_proof. A wrong one is always refused'
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l require-budget -d 'Refuse campaigns without a budget (2300007)'
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l enforce-budget -d 'Refuse sends once a campaign\'s budget is used up'
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l stall -d 'Answer nothing at all'
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l echo-secrets -d 'Error messages repeat the caller\'s token'
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l enforce-budget -d 'Refuse sends once a campaign\'s budget is spent'
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l stall -d 'Answer no request at all'
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l echo-secrets -d 'Repeat the caller\'s token in error messages'
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -s q -l quiet -d 'Say only warnings and errors on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -s v -l verbose -d 'Say more on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'

@@ -1,6 +1,7 @@
 //! `mmsg`: paid marketing messages on Messenger, from the command line.
 //!
 //! The map. Imports run one way, top to bottom; `tests/layers.rs` reads the `use crate::` lines and checks it.
+//! The sandbox is a crate of its own, `mmsg-sandbox`: it shares no code with this one.
 //!
 //! | Module | What it is for | What it must never do |
 //! |---|---|---|
@@ -11,7 +12,6 @@
 //! | [`graph`] | one thin client; endpoints, wire types, errors, the table of codes | know commands, ledger or pacing |
 //! | [`ledger`] | the one truth: what may be recorded and asked; the writer; schema | know HTTP |
 //! | [`campaign`], [`message`], [`audience`] | values and rules that need no network and no database | open sockets or databases |
-//! | [`sandbox`] | a Graph host on loopback, written from the contract | share code with `graph` or `send` |
 //! | [`ui`] | everything printed or asked | know the domain |
 //! | [`config`] | profiles, sources, where secrets come from | know more of the domain than its values |
 //! | [`error`], [`clock`] | how a command ends; what time it is | know any layer |
@@ -30,7 +30,6 @@ pub mod json;
 pub mod ledger;
 pub mod message;
 pub mod report;
-pub mod sandbox;
 pub mod secret;
 pub mod send;
 pub mod text;

@@ -6,7 +6,7 @@ use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
-use mmsg::sandbox::Faults;
+use mmsg_sandbox::Faults;
 use serde_json::json;
 
 use crate::common::sandbox::Sandbox;

@@ -1,6 +1,6 @@
 //! `mmsg campaign`: created, listed, read by any of its ids, deleted; and what is not known when an answer is lost.
 
-use mmsg::sandbox::Faults;
+use mmsg_sandbox::Faults;
 use serde_json::Value;
 
 use crate::common::sandbox::Sandbox;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use mmsg::sandbox::Faults;
+use mmsg_sandbox::Faults;
 use rustix::process::Signal;
 use serde_json::json;
 

@@ -3,10 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use mmsg::sandbox::{Envelope, Options};
+use mmsg_sandbox::{Envelope, Options};
 use serde_json::Value;
 
-use crate::common::receiver::{Receiver, VERIFY_TOKEN, environment, heard_out, number, sends_told};
+use crate::common::receiver::{Receiver, environment, heard_out, number, sends_told};
 use crate::common::shop::{Shop, people};
 use crate::common::{Env, number_of_this_process};
 
@@ -15,7 +15,6 @@ const STAGES: [&str; 5] = ["echoed", "delivered", "read", "clicked", "failed"];
 /// A shop whose sandbox posts to this address and whose ledger is the receiver's.
 fn shop(url: &str, ledger: &std::path::Path, truth: &std::path::Path, change: impl FnOnce(&mut Options)) -> Shop {
     let mut shop = Shop::with(|options| {
-        options.credentials.verify_token = VERIFY_TOKEN.to_owned();
         options.dials.lost_replies = 0.02;
         options.webhooks.url = Some(url.to_owned());
         options.webhooks.truth = Some(truth.to_owned());

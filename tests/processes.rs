@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use mmsg::sandbox::{Faults, Tier};
+use mmsg_sandbox::{Faults, Tier};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use crate::common::receiver::{Receiver, VERIFY_TOKEN, environment, heard_out, notice, number, post, sends_told};
+use crate::common::receiver::{Receiver, environment, heard_out, notice, number, post, sends_told};
 use crate::common::shop::{Shop, people};
 use crate::common::{APP_SECRET, Env};
 
@@ -68,7 +68,6 @@ fn chaos_on_the_way_gives_the_truth_in_the_ledger() {
     let folder = tempfile::tempdir().unwrap();
     let truth = folder.path().join("truth");
     let mut shop = Shop::with(|options| {
-        options.credentials.verify_token = VERIFY_TOKEN.to_owned();
         options.dials.lost_replies = 0.03;
         let hooks = &mut options.webhooks;
         hooks.url = Some(receiver.url.clone());
@@ -79,7 +78,7 @@ fn chaos_on_the_way_gives_the_truth_in_the_ledger() {
         hooks.late_by = Duration::from_millis(300);
         hooks.disorder = 0.3;
         hooks.missing_ids = 0.3;
-        hooks.envelope = mmsg::sandbox::Envelope::Mixed;
+        hooks.envelope = mmsg_sandbox::Envelope::Mixed;
         hooks.truth = Some(truth.clone());
     });
     let env = std::mem::replace(&mut shop.env, Env::new());

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use mmsg::sandbox::{Options, Running, Tier};
+use mmsg_sandbox::{Options, Running, Tier};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -37,7 +37,7 @@ pub fn pace(shop: &Shop) -> Vec<Row> {
     let drain = DRAIN * shop.plan.time_scale;
     let allowed = drain / SEND * 60.0;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-    let sandbox = runtime.block_on(mmsg::sandbox::start(options)).unwrap();
+    let sandbox = runtime.block_on(mmsg_sandbox::start(options)).unwrap();
     // More than may leave in all that time.
     write_list(&at("list.csv"), (FULL / SEND + allowed * (minutes + 2) as f64) as usize, 0);
     let sends = send_for(shop, &sandbox, folder.path(), minutes);

@@ -7,11 +7,10 @@ mod script;
 mod stage;
 mod truth;
 
-use crate::commands::Frame;
 use crate::commands::signals::Signals;
+use crate::commands::{Frame, sandbox};
 use crate::error::{Error, Exit, Result};
 use crate::ledger::Ledger;
-use crate::sandbox;
 use script::Part;
 use stage::Stage;
 use truth::Check;

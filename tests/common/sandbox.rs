@@ -7,11 +7,12 @@ use std::process::{Child, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use mmsg::sandbox::{Credentials, Dials, Faults, Options, Running};
+use mmsg_sandbox::{Credentials, Dials, Faults, Options, Running};
 use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
+use super::receiver::VERIFY_TOKEN;
 use super::{APP_SECRET, Env, PAGE_TOKEN, TOKEN};
 
 /// A sandbox in this process. What it wrote down is the truth that tests count.
@@ -30,19 +31,20 @@ impl Sandbox {
     pub fn with(change: impl FnOnce(&mut Options)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut options = Options {
-            credentials: Credentials {
+            credentials: Some(Credentials {
                 token: TOKEN.to_owned(),
                 page_token: PAGE_TOKEN.to_owned(),
                 app_secret: APP_SECRET.to_owned(),
+                verify_token: VERIFY_TOKEN.to_owned(),
                 ..Credentials::from_seed(0)
-            },
+            }),
             record: Some(folder.path().join("truth.ndjson")),
             requests: Some(folder.path().join("requests.ndjson")),
             ..Options::default()
         };
         change(&mut options);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-        let running = runtime.block_on(mmsg::sandbox::start(options)).unwrap();
+        let running = runtime.block_on(mmsg_sandbox::start(options)).unwrap();
         Self { running: Some(running), runtime, folder }
     }
 

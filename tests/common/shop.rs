@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use mmsg::sandbox::Options;
+use mmsg_sandbox::Options;
 use serde_json::{Value, json};
 
 use super::sandbox::Sandbox;

@@ -2,12 +2,15 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::time::Duration;
+
+use clap::Parser;
+use mmsg_sandbox::Options;
 
 use crate::error::{Error, Exit, Result};
-use crate::sandbox::{Dials, Faults, Options, Webhooks};
 
-/// The sandbox as one would start it by hand; [`options`] are the same.
+/// The sandbox as one would start it by hand.
+///
+/// Replies are lost after the send was recorded: each unknown send of the ledger is in the sandbox's record.
 pub const SANDBOX: &str = "mmsg sandbox --seed 7 --subscribers 600 --latency 20ms \\
     --lost-replies 1% --errors 2300034=1%,2300037=0.5%,2300042=0.5% \\
     --webhook-url http://{receiver}/webhook --webhook-delay 1s \\
@@ -19,24 +22,11 @@ pub const RECEIVER: &str = "mmsg webhook serve --listen {receiver}";
 /// The last command stops it.
 pub const STOP_RECEIVER: &str = "kill $!";
 
-/// `receiver`: address and port that webhooks are posted to.
+/// The options of [`SANDBOX`]. `receiver`: address and port that webhooks are posted to.
 pub fn options(receiver: &str) -> Result<Options> {
-    let dials = Dials {
-        latency: Duration::from_millis(20),
-        // Lost after it was recorded: each unknown of the ledger is in the sandbox's record.
-        lost_replies: 0.01,
-        errors: Faults::parse("2300034=1%,2300037=0.5%,2300042=0.5%")?,
-        ..Dials::default()
-    };
-    let webhooks = Webhooks {
-        url: Some(format!("http://{receiver}/webhook")),
-        delay: Duration::from_secs(1),
-        duplicates: 0.05,
-        disorder: 0.1,
-        missing_ids: 0.1,
-        ..Webhooks::default()
-    };
-    Ok(Options { subscribers: 600, dials, webhooks, ..Options::with_seed(7) })
+    let line = SANDBOX.replace("{receiver}", receiver);
+    let words = line.split_whitespace().filter(|word| *word != "\\").skip(1);
+    Options::try_parse_from(words).map_err(|error| Error::internal(error.to_string()))
 }
 
 /// A command and how it must end.
@@ -129,8 +119,6 @@ pub fn write_list(path: &Path, tokens: &[String]) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
-
     use super::*;
     use crate::cli::{Cli, Standalone, Word};
 
@@ -140,7 +128,7 @@ mod tests {
         let words = line.split_whitespace().filter(|word| *word != "\\");
         let cli = Cli::try_parse_from(words).unwrap();
         let Word::Standalone(Standalone::Sandbox(args)) = cli.word else { panic!("{SANDBOX}") };
-        assert_eq!(format!("{:?}", args.options().unwrap()), format!("{:?}", options("127.0.0.1:8080").unwrap()));
+        assert_eq!(format!("{:?}", args.options), format!("{:?}", options("127.0.0.1:8080").unwrap()));
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
+use mmsg_sandbox::Running;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -13,7 +14,6 @@ use super::script::Step;
 use crate::commands::signals::Signals;
 use crate::config::environment::{Environment, names};
 use crate::error::{Error, Exit, Result};
-use crate::sandbox::Running;
 use crate::ui::Ui;
 
 /// What a command may know of the caller: how its terminal is, and where a build keeps its measurements.

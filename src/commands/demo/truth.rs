@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
+use mmsg_sandbox::Accepted;
 use serde::Serialize;
 
 use crate::error::Result;
 use crate::ledger::Ledger;
 use crate::ledger::unknown::UnknownFilter;
-use crate::sandbox::Accepted;
 use crate::text;
 use crate::ui::table::Record;
 

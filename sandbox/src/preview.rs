@@ -47,7 +47,7 @@ pub fn generate(world: &World, params: &Params) -> Result<Value, Refusal> {
 }
 
 fn sign(world: &World, key: &str) -> String {
-    hmac_hex(&world.options.credentials.app_secret, key.as_bytes()).chars().take(24).collect()
+    hmac_hex(&world.credentials.app_secret, key.as_bytes()).chars().take(24).collect()
 }
 
 /// The page in the iframe. It asks nothing of anybody: pictures are boxes with their address.

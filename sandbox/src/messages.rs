@@ -22,7 +22,6 @@ use super::record::{flat, quoted};
 use super::reply::{JSON, Outcome, Refusal, Reply};
 use super::route::Call;
 use super::world::{Accepted, World};
-use crate::clock::UnixMillis;
 
 #[derive(Deserialize)]
 struct Wire<'b> {
@@ -338,7 +337,7 @@ fn accept(
     let n = world.stats.accepted.fetch_add(1, Relaxed) + 1;
     let accepted = Accepted {
         n,
-        at: UnixMillis(now),
+        at: now,
         token: token.into(),
         message_id: Arc::clone(&campaign.ad_id),
         ad_account: Arc::clone(&campaign.account),
@@ -367,7 +366,7 @@ fn accept(
 
 fn record_line(accepted: &Accepted, account: &str, message: Option<&str>) -> Vec<u8> {
     let mut line = Vec::with_capacity(256 + message.map_or(0, str::len));
-    line.extend_from_slice(format!(r#"{{"at":{},"n":{},"token":"#, accepted.at.0, accepted.n).as_bytes());
+    line.extend_from_slice(format!(r#"{{"at":{},"n":{},"token":"#, accepted.at, accepted.n).as_bytes());
     quoted(&mut line, &accepted.token);
     line.extend_from_slice(br#","message_id":"#);
     quoted(&mut line, &accepted.message_id);

@@ -1,14 +1,45 @@
 //! Who calls: the Bearer check, `appsecret_proof`, and the hunt for secrets in addresses.
 
-use std::fmt::Write;
+use std::fmt::{self, Write};
 use std::sync::atomic::Ordering::Relaxed;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::dials::Credentials;
+use super::chance;
 use super::reply::Refusal;
 use super::world::World;
+
+/// Who may call, and for what. These are not Meta's secrets.
+#[derive(Clone)]
+pub struct Credentials {
+    /// The system user's access token.
+    pub token: String,
+    pub page_token: String,
+    pub app_id: String,
+    pub app_secret: String,
+    pub verify_token: String,
+}
+
+impl Credentials {
+    /// The same seed, the same credentials.
+    pub fn from_seed(seed: u64) -> Self {
+        let letters = |what: &str, length: usize| chance::letters(length, chance::draw(seed, "credentials", what, 0));
+        Self {
+            token: format!("EAASANDBOX{}", letters("token", 60)),
+            page_token: format!("EAASANDBOXPAGE{}", letters("page", 60)),
+            app_id: chance::digits("7", 15, chance::draw(seed, "credentials", "app", 0)),
+            app_secret: format!("{:032x}", chance::fingerprint(&[b"app secret", &seed.to_le_bytes()])),
+            verify_token: letters("verify", 24),
+        }
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Credentials([hidden])")
+    }
+}
 
 /// Whose token a caller showed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,7 +80,7 @@ pub fn caller(world: &World, authorization: Option<&str>) -> Result<Who, Refusal
     let header =
         authorization.ok_or_else(|| Refusal::token("An access token is required to request this resource."))?;
     let token = bearer(header).ok_or_else(|| Refusal::token("Malformed access token"))?;
-    let known = &world.options.credentials;
+    let known = &world.credentials;
     if token == known.token {
         Ok(Who::SystemUser)
     } else if token == known.page_token {
@@ -69,7 +100,7 @@ pub fn bearer(header: &str) -> Option<&str> {
 
 /// Refuses an address that holds a secret: it would stand in every log on the way.
 pub fn no_secret_in(world: &World, path: &str, query: &str) -> Result<(), Refusal> {
-    let known = &world.options.credentials;
+    let known = &world.credentials;
     let named = query.split('&').any(|pair| pair.starts_with("access_token="));
     // `debug_token` is documented to take the token it asks about in the query.
     let asks = query.split('&').any(|pair| pair.starts_with("input_token="));

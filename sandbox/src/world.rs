@@ -14,24 +14,26 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::auth::Proofs;
+use super::auth::{Credentials, Proofs};
 use super::campaigns::{Campaign, Campaigns};
 use super::chance;
-use super::dials::{Dials, Options};
+use super::clock::{self, Clock};
+use super::dials::Dials;
+use super::error::Result;
 use super::hooks::Notice;
 use super::limits::{Score, Usage};
+use super::options::Options;
 use super::people::People;
 use super::record::Lines;
 use super::reply::Refusal;
-use crate::clock::{Clock, UnixMillis};
-use crate::error::Result;
 
 /// One accepted send: the truth.
 #[derive(Clone, Debug)]
 pub struct Accepted {
     /// 1 for the first.
     pub n: u64,
-    pub at: UnixMillis,
+    /// Milliseconds since 1970.
+    pub at: i64,
     pub token: Arc<str>,
     /// As the caller named the campaign.
     pub message_id: Arc<str>,
@@ -69,6 +71,7 @@ pub struct Stats {
 #[derive(Debug)]
 pub struct World {
     pub options: Options,
+    pub credentials: Credentials,
     pub base: String,
     pub clock: Clock,
     pub zone: TimeZone,
@@ -95,11 +98,13 @@ pub struct World {
 impl World {
     pub fn new(options: Options, base: String, notices: Option<mpsc::UnboundedSender<Notice>>) -> Result<Self> {
         let open = |path: &Option<std::path::PathBuf>| path.as_deref().map(Lines::open).transpose();
-        let clock = Clock::system();
+        let clock = Clock::start();
+        let credentials = options.credentials.clone().unwrap_or_else(|| Credentials::from_seed(options.seed));
         Ok(Self {
             base,
             zone: TimeZone::get(&options.time_zone).unwrap_or(TimeZone::UTC),
-            proofs: Proofs::of(&options.credentials),
+            proofs: Proofs::of(&credentials),
+            credentials,
             people: People::default(),
             stats: Stats::default(),
             record: open(&options.record)?,
@@ -115,7 +120,7 @@ impl World {
             accepted: Mutex::default(),
             scores: Mutex::default(),
             traces: AtomicU64::new(0),
-            started_at: clock.now().0,
+            started_at: clock.now(),
             clock,
             options,
         })
@@ -123,7 +128,7 @@ impl World {
 
     /// Milliseconds since 1970, real ones.
     pub fn now(&self) -> i64 {
-        self.clock.now().0
+        self.clock.now()
     }
 
     /// How long a period of the rules lasts here: real milliseconds.
@@ -198,7 +203,7 @@ impl World {
 
     /// A time as Graph writes it: `2026-11-24T03:15:00-0500`.
     pub fn show_time(&self, at: i64) -> String {
-        UnixMillis(at).timestamp().to_zoned_datetime(self.zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%z").to_string()
+        clock::timestamp(at).to_zoned_datetime(self.zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%z").to_string()
     }
 
     /// What this campaign has cost so far, in the currency's smallest unit.

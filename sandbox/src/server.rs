@@ -18,6 +18,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, sleep_until};
 
 use super::chance;
+use super::clock;
 use super::dials::Dials;
 use super::reply::{Outcome, Reply};
 use super::route::{self, Call};
@@ -167,7 +168,7 @@ fn response(world: &World, path: &str, reply: Reply, cut: bool) -> Response<Body
     put(&mut response, "x-fb-rev", "1030184427");
     let skew = world.options.date_skew;
     if !skew.is_zero() {
-        let now = world.clock.now().timestamp();
+        let now = clock::timestamp(world.now());
         let date = now.saturating_add(skew).unwrap_or(now).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
         if let Ok(date) = HeaderValue::from_str(&date) {
             response.headers_mut().insert(DATE, date);

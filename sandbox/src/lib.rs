@@ -13,8 +13,10 @@ mod auth;
 mod campaigns;
 mod chance;
 mod check;
+mod clock;
 mod control;
 mod dials;
+mod error;
 mod fate;
 mod faults;
 mod hooks;
@@ -22,6 +24,7 @@ mod insights;
 mod limits;
 mod messages;
 mod nodes;
+mod options;
 mod page;
 mod params;
 mod people;
@@ -32,6 +35,7 @@ mod route;
 mod server;
 #[cfg(test)]
 mod tests;
+mod values;
 mod world;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -43,9 +47,11 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
-use crate::error::{Error, Result};
-pub use dials::{Credentials, Dials, Envelope, Options, Ratio, Skew, Span, Stamps, Tier, Webhooks};
+pub use auth::Credentials;
+pub use dials::{Dials, ErrorTokens};
+pub use error::{Error, Result};
 pub use faults::{Answer, Fault, Faults};
+pub use options::{Envelope, Options, Stamps, Tier, Webhooks};
 pub use people::Person;
 pub use world::Accepted;
 use world::World;
@@ -57,21 +63,16 @@ use world::World;
 /// The scale or the time zone is wrong, the port is taken, or a file of the record can't be opened.
 pub async fn start(options: Options) -> Result<Running> {
     if !(options.time_scale > 0.0 && options.time_scale.is_finite()) {
-        return Err(Error::usage("the time scale must be a number greater than 0"));
+        return Err(Error::Value("the time scale must be a number greater than 0".to_owned()));
     }
     // A machine without a time zone database still runs the default, in UTC.
     if options.time_zone != Options::default().time_zone && TimeZone::get(&options.time_zone).is_err() {
-        return Err(
-            Error::usage(format!("'{}' is no time zone", options.time_zone)).hint("write one like Asia/Bangkok")
-        );
+        return Err(Error::Value(format!("'{}' is not a time zone: write one like Asia/Bangkok", options.time_zone)));
     }
     let port = options.port;
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| {
-        Error::network(format!("can't listen on 127.0.0.1:{port}"))
-            .because(&error)
-            .hint("choose another --port; 0 takes a free one")
-    })?;
-    let addr = listener.local_addr().map_err(|error| Error::internal("a listener without address").because(&error))?;
+    let busy = |source| Error::Listen { port, source };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(busy)?;
+    let addr = listener.local_addr().map_err(busy)?;
     let hook = options.webhooks.url.clone();
     let (sender, receiver) = mpsc::unbounded_channel();
     let world = Arc::new(World::new(options, format!("http://{addr}"), hook.is_some().then_some(sender))?);
@@ -106,10 +107,14 @@ impl Running {
         &self.world.options
     }
 
+    pub fn credentials(&self) -> &Credentials {
+        &self.world.credentials
+    }
+
     /// What an operator exports to work against this sandbox.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         let options = &self.world.options;
-        let known = &options.credentials;
+        let known = self.credentials();
         let first = |list: &[String]| list.first().cloned().unwrap_or_default();
         vec![
             ("MMSG_GRAPH_URL", self.url()),

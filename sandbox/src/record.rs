@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::path::Path;
 
-use crate::error::{Error, Result};
+use super::error::{Error, Result};
 
 /// A file that only grows. A line leaves in one call, so that SIGKILL of either side loses none and threads never mix two.
 #[derive(Debug)]
@@ -14,12 +14,8 @@ impl Lines {
     pub fn open(path: &Path) -> Result<Self> {
         let mut options = OpenOptions::new();
         options.create(true).append(true);
-        #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options
-            .open(path)
-            .map(Self)
-            .map_err(|error| Error::ledger(format!("can't open {}", path.display())).because(&error))
+        options.open(path).map(Self).map_err(|source| Error::Open { path: path.to_owned(), source })
     }
 
     /// Appends a line; `line` ends with a newline.

@@ -78,7 +78,7 @@ async fn events_are_signed_and_tried_until_taken() {
             delivered: 1.0,
             read: 1.0,
             clicked: 1.0,
-            ..Webhooks::default()
+            ..Options::default().webhooks
         };
     })
     .await;
@@ -123,7 +123,7 @@ async fn chaos_is_as_asked_and_the_truth_knows() {
             envelope: Envelope::Mixed,
             stamps: Stamps::Mixed,
             truth: Some(truth.clone()),
-            ..Webhooks::default()
+            ..Options::default().webhooks
         };
         options.custom_audience = 0.2;
     })
@@ -187,7 +187,7 @@ async fn insights_agree_with_the_record_and_lag() {
         .sandbox
         .accepted()
         .iter()
-        .filter(|send| fate::Fate::of(&options.webhooks, 7, &send.token, send.n, send.at.0).delivered.is_some())
+        .filter(|send| fate::Fate::of(&options.webhooks, 7, &send.token, send.n, send.at).delivered.is_some())
         .count();
     let (_, rows) = desk.get(&path).await;
     assert_eq!(rows["data"][0]["marketing_messages_delivered"], delivered.to_string());
@@ -205,7 +205,7 @@ async fn an_app_is_subscribed_and_unsubscribed() {
     let path = format!("{}/subscribed_apps", desk.page());
     assert_eq!(desk.get_as_page(&path).await.1, json!({"data": []}));
     let url = format!("{}/{path}", desk.sandbox.url());
-    let token = desk.sandbox.options().credentials.page_token.clone();
+    let token = desk.sandbox.credentials().page_token.clone();
     let post = |fields: &str| desk.client.post(format!("{url}?subscribed_fields={fields}")).bearer_auth(&token);
     assert_eq!(post("marketing_message_echoes,marketing_message_reads").send().await.unwrap().status(), 200);
     let (_, apps) = desk.get_as_page(&path).await;

@@ -21,7 +21,7 @@ pub fn asked(params: &Params) -> Result<Vec<Field>, Refusal> {
 pub fn list(world: &World, account: &str, params: &Params) -> Result<Value, Refusal> {
     let asked = asked(params)?;
     let statuses = statuses(params)?;
-    let limit = limit_of(params, 25, world.options.page_size)?;
+    let limit = limit_of(params, 25, world.options.page_size.max(1))?;
     let (below, page) = match params.text("after") {
         None => (usize::MAX, 0),
         Some(cursor) => read_cursor(&cursor).ok_or_else(bad_cursor)?,

@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::sandbox::campaigns::Campaign;
-use crate::sandbox::chance;
-use crate::sandbox::dials::{Envelope, Stamps};
-use crate::sandbox::fate::Fate;
-use crate::sandbox::page;
-use crate::sandbox::world::{Accepted, World};
+use crate::campaigns::Campaign;
+use crate::chance;
+use crate::fate::Fate;
+use crate::options::{Envelope, Stamps};
+use crate::page;
+use crate::world::{Accepted, World};
 
 /// Webhook fields of a Page that the sandbox knows.
 pub const FIELDS: &[&str] = &[
@@ -89,7 +89,7 @@ impl Event {
         }
         put("page_id", id(&campaign.page));
         if place <= 2 {
-            put("app_id", id(&world.options.credentials.app_id));
+            put("app_id", id(&world.credentials.app_id));
         }
         if failed {
             put("business_id", json!("8000000000000001"));

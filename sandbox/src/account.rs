@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::auth::Who;
 use super::campaigns::minimum_daily;
 use super::chance;
+use super::clock;
 use super::nodes::asked;
 use super::params::{self, Params};
 use super::reply::Refusal;
@@ -24,7 +25,7 @@ const SCOPES: [&str; 7] = [
 fn account(world: &World, id: &str) -> Value {
     let spent: f64 =
         world.campaigns().all().filter(|(_, ad)| *ad.account == *id).map(|(_, ad)| world.cost_of(ad)).sum();
-    let now = world.clock.now().timestamp();
+    let now = clock::timestamp(world.now());
     let hours = f64::from(world.zone.to_offset(now).seconds()) / 3600.0;
     json!({
         "id": format!("act_{id}"),
@@ -135,7 +136,7 @@ pub fn estimate(params: &Params) -> Result<Value, Refusal> {
 
 /// `GET /debug_token`.
 pub fn debug_token(world: &World, params: &Params) -> Result<Value, Refusal> {
-    let known = &world.options.credentials;
+    let known = &world.credentials;
     let token =
         params.text("input_token").ok_or_else(|| Refusal::parameter("The parameter input_token is required"))?;
     let kind = if token == known.token {
@@ -185,7 +186,7 @@ pub fn me(world: &World, who: Who, params: &Params) -> Result<Value, Refusal> {
     let node = match who {
         Who::SystemUser => json!({ "id": user(world), "name": "Sandbox system user" }),
         Who::Page => json!({ "id": world.options.pages.first(), "name": "Sandbox Page" }),
-        Who::App => json!({ "id": world.options.credentials.app_id, "name": "Sandbox app" }),
+        Who::App => json!({ "id": world.credentials.app_id, "name": "Sandbox app" }),
     };
     let mut asked = asked(params)?;
     if asked.is_empty() {

@@ -12,8 +12,8 @@ use tokio::time::Instant;
 
 use super::event::{Event, body, signed_json};
 use super::unsubscribe;
-use crate::sandbox::auth::hmac_hex;
-use crate::sandbox::world::World;
+use crate::auth::hmac_hex;
+use crate::world::World;
 
 /// Meta waits this long for 200.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -43,7 +43,7 @@ impl Poster {
             for _ in 0..60 {
                 let query = [
                     ("hub.mode", "subscribe"),
-                    ("hub.verify_token", &world.options.credentials.verify_token),
+                    ("hub.verify_token", &world.credentials.verify_token),
                     ("hub.challenge", challenge),
                 ];
                 if let Ok(response) = client.get(&url).query(&query).send().await {
@@ -81,7 +81,7 @@ async fn try_until_taken(
 ) {
     let dials = &world.options.webhooks;
     let bytes = signed_json(&body(events, world.now(), dials.stamps)).into_bytes();
-    let signature = format!("sha256={}", hmac_hex(&world.options.credentials.app_secret, &bytes));
+    let signature = format!("sha256={}", hmac_hex(&world.credentials.app_secret, &bytes));
     let began = Instant::now();
     let mut room = Some(room);
     let mut tries = 0;

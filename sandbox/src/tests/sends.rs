@@ -17,7 +17,7 @@ async fn twelve_hours_pass_between_two_messages_whatever_the_campaign() {
     assert_eq!(desk.send_code(&two, "bert").await, 0);
     let eligible = |body: &Value| body["next_eligible_time"].as_i64().unwrap();
     let (_, person) = desk.get_as_page("notification_messages_anna?fields=next_eligible_time").await;
-    let accepted_at = desk.sandbox.accepted()[0].at.0;
+    let accepted_at = desk.sandbox.accepted()[0].at;
     assert_eq!(eligible(&person) - accepted_at, 1500);
     tokio::time::sleep(Duration::from_millis(1550)).await;
     assert_eq!(desk.send_code(&one, "anna").await, 0);
@@ -119,7 +119,7 @@ async fn kept_connections_are_cut_when_their_next_request_arrives() {
     tokio::time::sleep(Duration::from_millis(450)).await;
     // Raw, because a client may try an idle connection again by itself.
     let mut stream = tokio::net::TcpStream::connect(desk.sandbox.addr()).await.unwrap();
-    let token = &desk.sandbox.options().credentials.token;
+    let token = &desk.sandbox.credentials().token;
     let request = format!("GET /me HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\r\n");
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     let mut buffer = [0; 4096];
@@ -235,7 +235,7 @@ async fn who_leaves_is_refused_from_then_on() {
     let desk = Desk::open(|_| {}).await;
     let campaign = desk.campaign().await;
     let url = format!("{}/{}/messaging_customer_base/unsubscribe", desk.sandbox.url(), desk.page());
-    let request = desk.client.post(url).bearer_auth(&desk.sandbox.options().credentials.page_token);
+    let request = desk.client.post(url).bearer_auth(&desk.sandbox.credentials().page_token);
     let rows = json!({"data": [{"subscriber_token": "anna"}, {"psid": "1"}, {}]});
     let (status, body) = read(request.json(&rows).send().await.unwrap()).await;
     assert_eq!((status, &body["invalid_rows_count"]), (200, &json!(2)));

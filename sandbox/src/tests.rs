@@ -9,7 +9,6 @@ use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::{Value, json};
 
 use super::*;
-use crate::error::Exit;
 
 /// A sandbox and a client that talks to it.
 struct Desk {
@@ -19,7 +18,7 @@ struct Desk {
 
 impl Desk {
     async fn open(change: impl FnOnce(&mut Options)) -> Self {
-        let mut options = Options::with_seed(7);
+        let mut options = Options { seed: 7, ..Options::default() };
         change(&mut options);
         let client = Client::builder().no_proxy().timeout(Duration::from_secs(5)).build().unwrap();
         Self { sandbox: start(options).await.unwrap(), client }
@@ -34,7 +33,7 @@ impl Desk {
     }
 
     fn call(&self, method: Method, path: &str) -> RequestBuilder {
-        let token = &self.sandbox.options().credentials.token;
+        let token = &self.sandbox.credentials().token;
         self.client.request(method, format!("{}/v26.0/{path}", self.sandbox.url())).bearer_auth(token)
     }
 
@@ -44,8 +43,7 @@ impl Desk {
 
     async fn get_as_page(&self, path: &str) -> (u16, Value) {
         let url = format!("{}/{path}", self.sandbox.url());
-        read(self.client.get(url).bearer_auth(&self.sandbox.options().credentials.page_token).send().await.unwrap())
-            .await
+        read(self.client.get(url).bearer_auth(&self.sandbox.credentials().page_token).send().await.unwrap()).await
     }
 
     async fn create(&self, body: Value) -> (u16, Value) {
@@ -197,7 +195,7 @@ async fn tokens_are_checked_and_never_in_an_address() {
     let (status, body) = read(desk.client.get(&url).bearer_auth("wrong-token").send().await.unwrap()).await;
     assert_eq!((status, code(&body).0), (401, 190));
     assert!(body["error"]["message"].as_str().unwrap().contains("wrong-token"));
-    let token = desk.sandbox.options().credentials.token.clone();
+    let token = desk.sandbox.credentials().token.clone();
     let (status, body) = read(desk.call(Method::GET, &format!("me?access_token={token}")).send().await.unwrap()).await;
     assert_eq!((status, code(&body).0), (400, 100));
     assert_eq!(desk.sandbox.stats()["leaks"], 1);
@@ -212,7 +210,7 @@ async fn tokens_are_checked_and_never_in_an_address() {
 #[tokio::test]
 async fn a_wrong_proof_is_refused_and_a_missing_one_on_demand() {
     let desk = Desk::open(|options| options.require_proof = true).await;
-    let known = &desk.sandbox.options().credentials;
+    let known = &desk.sandbox.credentials();
     let proof = auth::hmac_hex(&known.app_secret, known.token.as_bytes());
     assert_eq!(code(&desk.get("me").await.1).0, 100);
     assert_eq!(code(&desk.get("me?appsecret_proof=00").await.1).0, 100);
@@ -256,7 +254,7 @@ async fn minimum_budgets_and_account_and_page_are_read() {
     assert_eq!(account["currency"], "SEK");
     let (_, page) = desk.get(&format!("{}?fields=name", desk.page())).await;
     assert_eq!(page, json!({"name": "Sandbox Page", "id": desk.page()}));
-    let token = desk.sandbox.options().credentials.token.clone();
+    let token = desk.sandbox.credentials().token.clone();
     let (_, debug) = desk.get(&format!("debug_token?input_token={token}")).await;
     assert_eq!(debug["data"]["type"], "SYSTEM_USER");
     assert_eq!(desk.get("debug_token?input_token=other").await.1["data"]["is_valid"], false);
@@ -302,14 +300,16 @@ async fn what_cannot_start_says_why() {
     let start_with = |change: fn(&mut Options)| async move {
         let mut options = Options::default();
         change(&mut options);
-        start(options).await.unwrap_err().exit()
+        start(options).await.unwrap_err()
     };
-    assert_eq!(start_with(|options| options.time_scale = 0.0).await, Exit::Usage);
-    assert_eq!(start_with(|options| options.time_zone = "Mars/Olympus".to_owned()).await, Exit::Usage);
-    assert_eq!(start_with(|options| options.record = Some("/nowhere/at/all".into())).await, Exit::Ledger);
+    assert!(matches!(start_with(|options| options.time_scale = 0.0).await, Error::Value(_)));
+    let lost = start_with(|options| options.time_zone = "Mars/Olympus".to_owned()).await;
+    assert!(matches!(lost, Error::Value(_)), "{lost}");
+    let unwritable = start_with(|options| options.record = Some("/nowhere/at/all".into())).await;
+    assert!(matches!(unwritable, Error::Open { .. }), "{unwritable}");
     let taken = Desk::open(|_| {}).await;
     let port = taken.sandbox.addr().port();
     let error = start(Options { port, ..Options::default() }).await.unwrap_err();
-    assert_eq!(error.exit(), Exit::Network);
+    assert!(matches!(error, Error::Listen { port: busy, .. } if busy == port), "{error}");
     taken.sandbox.stop().await;
 }

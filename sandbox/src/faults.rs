@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::chance;
-use super::dials::Ratio;
-use crate::error::{Error, Result};
+use super::error::{Error, Result};
+use super::values;
 
 /// Codes that speak of the person: such a person gets the same answer each time.
 const PERSON_CODES: &[i64] = &[
@@ -57,10 +57,11 @@ impl Fault {
     pub fn named(name: &str) -> Result<Self> {
         let (accepted, rest) = name.strip_prefix("accepted-").map_or((false, name), |rest| (true, rest));
         let answer = Self::answer(rest).ok_or_else(|| {
-            Error::usage(format!("'{name}' is no fault the sandbox knows")).hint(
-                "use a Graph code (2300034, 100/33), 500, 502, 503, 504, 302, 503-html, 200-html, 200-empty, 200-CODE, bare, \
-                 success-false, success-only, truncated, cut, drop or hang, with accepted- in front when the call should take effect",
-            )
+            Error::Value(format!(
+                "unknown fault '{name}': use a Graph code (2300034, 100/33), 500, 502, 503, 504, 302, 503-html, 200-html, 200-empty, \
+                 200-CODE, bare, success-false, success-only, truncated, cut, drop or hang, with accepted- in front if the call \
+                 should take effect",
+            ))
         })?;
         let accepted = accepted || answer == Answer::SuccessOnly;
         Ok(Self { name: name.to_owned(), answer, accepted, ratio: 1.0, left: None })
@@ -111,32 +112,31 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// Reads `NAME=RATIO[*TIMES]`, separated by commas: `2300034=0.5%,503-html=1%,drop=100%*2`.
+    /// Reads `NAME=SHARE[*TIMES]`, separated by commas: `2300034=0.5%,503-html=1%,drop=100%*2`.
     pub fn parse(text: &str) -> Result<Self> {
         let mut faults = Self::default();
         let mut sums = [0.0, 0.0];
         for entry in text.split(',').map(str::trim).filter(|entry| !entry.is_empty()) {
             let (name, ratio) = entry.split_once('=').ok_or_else(|| {
-                Error::usage(format!("'{entry}' does not say how often")).hint("write NAME=RATIO, such as 2300034=0.5%")
+                Error::Value(format!("'{entry}' does not say how often: write NAME=SHARE, such as 2300034=0.5%"))
             })?;
             let (ratio, times) = match ratio.split_once('*') {
                 None => (ratio, None),
                 Some((ratio, times)) => {
-                    let times: u64 = times
-                        .trim()
-                        .parse()
-                        .map_err(|error| Error::usage(format!("'{entry}': how many times?")).because(&error))?;
+                    let times: u64 = times.trim().parse().map_err(|_| {
+                        Error::Value(format!("'{entry}' has no number after *: write NAME=SHARE*TIMES"))
+                    })?;
                     (ratio, Some(times))
                 }
             };
             let mut fault = Fault::named(name.trim())?;
-            fault.ratio = ratio.parse::<Ratio>()?.0;
+            fault.ratio = values::share(ratio)?;
             fault.left = times.map(|times| Arc::new(AtomicU64::new(times)));
             sums[usize::from(fault.sticks())] += fault.ratio;
             if fault.sticks() { faults.sticky.push(fault) } else { faults.passing.push(fault) }
         }
         if sums.iter().any(|sum| *sum > 1.000_001) {
-            return Err(Error::usage(format!("the faults in '{text}' add up to more than 100%")));
+            return Err(Error::Value(format!("the faults in '{text}' add up to more than 100%")));
         }
         Ok(faults)
     }

@@ -65,7 +65,7 @@ fn record(world: &World) -> Reply {
 
 fn line(accepted: &Accepted) -> Value {
     json!({
-        "at": accepted.at.0,
+        "at": accepted.at,
         "n": accepted.n,
         "token": &*accepted.token,
         "message_id": &*accepted.message_id,

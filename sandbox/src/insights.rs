@@ -5,6 +5,7 @@ use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
 use super::campaigns::Campaign;
+use super::clock;
 use super::fate::Fate;
 use super::nodes::{asked, find};
 use super::params::Params;
@@ -100,8 +101,8 @@ fn totals(world: &World, range: Range, ours: impl Fn(&str) -> bool, pixel: bool)
         let sends = world.accepted();
         let end = (from + 5000).min(sends.len());
         for send in sends.get(from..end).unwrap_or_default().iter().filter(|send| ours(&send.message_id)) {
-            let fate = Fate::of(&world.options.webhooks, world.options.seed, &send.token, send.n, send.at.0);
-            totals.accepted += seen(Some(send.at.0));
+            let fate = Fate::of(&world.options.webhooks, world.options.seed, &send.token, send.n, send.at);
+            totals.accepted += seen(Some(send.at));
             totals.delivered += seen(fate.delivered);
             totals.read += seen(fate.read);
             totals.clicked += seen(fate.clicked);
@@ -196,7 +197,7 @@ fn conversions(all: &mut Map<String, Value>, totals: Totals, spend: f64) {
 
 /// `time_range` beats `date_preset`; without both it is the last 30 days, today not among them.
 fn range(world: &World, params: &Params) -> Result<Range, Refusal> {
-    let today = world.clock.now().timestamp().to_zoned_datetime(world.zone.clone()).date();
+    let today = clock::timestamp(world.now()).to_zoned_datetime(world.zone.clone()).date();
     let back = |days: i32| today.saturating_sub(days.days());
     let day = |value: &Value| -> Result<Date, Refusal> {
         value

@@ -1,7 +1,7 @@
 //! What becomes of an accepted send, decided when it is accepted: webhooks and insights tell the same story.
 
 use super::chance;
-use super::dials::Webhooks;
+use super::options::Webhooks;
 
 /// Milliseconds since 1970 of each stage; `None` when it never comes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -29,7 +29,7 @@ pub fn node(world: &World, id: &str, who: Who, params: &Params) -> Result<Value,
         "access_token": null,
     });
     if who != Who::App {
-        node["access_token"] = json!(world.options.credentials.page_token);
+        node["access_token"] = json!(world.credentials.page_token);
     }
     let mut asked = asked(params)?;
     if asked.is_empty() {
@@ -69,7 +69,7 @@ pub fn psid(world: &World, token: &str) -> String {
 fn token_node(world: &World, token: &str) -> Value {
     let seed = world.options.seed;
     let custom = by_custom_audience(world, token);
-    let created = world.clock.now().0 / DAY * DAY - DAY * (1 + (chance::draw(seed, "created", token, 0) % 90) as i64);
+    let created = world.now() / DAY * DAY - DAY * (1 + (chance::draw(seed, "created", token, 0) % 90) as i64);
     let person: Person = world.people.get(token).unwrap_or_default();
     let eligible = if person.last_accepted == 0 { created } else { person.last_accepted + world.cool_down() };
     let zones = ["America/New_York", "America/Sao_Paulo", "Asia/Bangkok", "Asia/Manila"];
@@ -183,7 +183,7 @@ pub fn subscribed_apps(world: &World) -> Value {
         "category": "Business",
         "link": "https://example.com/",
         "name": "Sandbox app",
-        "id": world.options.credentials.app_id,
+        "id": world.credentials.app_id,
         "subscribed_fields": fields.iter().collect::<Vec<_>>(),
     }] })
 }

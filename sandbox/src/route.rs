@@ -257,7 +257,7 @@ fn no_path(call: &Call<'_>) -> Refusal {
 
 /// Cuts a list by `limit` and an `after` cursor; `rows` are in order.
 pub fn paged(world: &World, edge: &str, rows: &[Value], params: &Params) -> Result<Value, Refusal> {
-    let limit = limit_of(params, 25, world.options.page_size)?;
+    let limit = limit_of(params, 25, world.options.page_size.max(1))?;
     let from: usize = match params.text("after") {
         None => 0,
         Some(after) => after.strip_prefix("QVFI").and_then(|n| n.parse().ok()).ok_or_else(bad_cursor)?,
@@ -295,7 +295,7 @@ pub fn page_of(
         paging.insert("cursors".to_owned(), serde_json::json!({ "before": before, "after": after }));
     }
     if more {
-        let known = &world.options.credentials;
+        let known = &world.credentials;
         let token = if edge.ends_with("_tokens") { &known.page_token } else { &known.token };
         let mut next = format!("{}/v26.0/{edge}?access_token={token}", world.base);
         for (name, value) in params.0.iter().filter(|(name, _)| *name != "after" && *name != "appsecret_proof") {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::dials::Tier;
+use super::options::Tier;
 use super::reply::Refusal;
 
 const READ: f64 = 1.0;
