@@ -5,7 +5,6 @@
 
 pub mod audiences;
 pub mod broadcasts;
-mod counters;
 pub mod events;
 pub mod failpoint;
 pub mod funnel;
@@ -15,8 +14,10 @@ pub mod plan;
 pub mod runs;
 pub mod silence;
 pub mod spool;
+mod sql;
 pub mod state;
 pub mod story;
+mod tally;
 pub mod totals;
 pub mod unknown;
 pub mod writer;
@@ -24,7 +25,7 @@ pub mod writer;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::clock::UnixMillis;
 use crate::error::{Error, Result};
@@ -375,9 +376,4 @@ fn failed_at(path: &Path, error: &rusqlite::Error) -> Error {
         _ => ("the database failed", "check the disk, then the file: sqlite3 LEDGER 'pragma integrity_check'"),
     };
     Error::ledger(format!("the ledger {}: {what}", path.display())).because(error).hint(hint)
-}
-
-/// `select 1 …` found something.
-fn exists(statement: &mut rusqlite::CachedStatement<'_>, params: impl rusqlite::Params) -> rusqlite::Result<bool> {
-    Ok(statement.query_row(params, |_| Ok(())).optional()?.is_some())
 }

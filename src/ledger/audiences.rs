@@ -6,7 +6,8 @@ use rusqlite::{OptionalExtension, TransactionBehavior};
 use serde::Serialize;
 
 use super::spool::{Listing, Spool};
-use super::{HOLD, Ledger, Watch, exists, failed_at, failpoint};
+use super::sql::exists;
+use super::{HOLD, Ledger, Watch, failed_at, failpoint};
 use crate::clock::UnixMillis;
 use crate::error::{Error, Exit, Result};
 

@@ -3,10 +3,11 @@
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::Serialize;
 
-use super::counters::Counters;
+use super::sql::{exists, sql};
 use super::state::{Skip, State};
+use super::tally::{self, Tally};
 use super::unknown::REMEMBER;
-use super::{Ledger, exists, other_host};
+use super::{Ledger, other_host};
 use crate::clock::UnixMillis;
 use crate::error::{Error, Result};
 
@@ -147,13 +148,14 @@ impl Ledger {
     /// Broadcasts of a Page (and of one campaign) with rows that wait or are at work, oldest first.
     pub fn unfinished_broadcasts(&self, page: &str, campaign: Option<&str>) -> Result<Vec<Broadcast>> {
         self.read(|conn| {
-            let mut statement = conn.prepare(&format!(
-                "select {COLUMNS} from broadcasts b where page = ?1 and (?2 is null or campaign = ?2)
+            let mut statement = conn.prepare(sql!(
+                "select {columns} from broadcasts b where page = ?1 and (?2 is null or campaign = ?2)
                  and (exists (select 1 from sends s join listings l on l.id = s.listing
-                              where s.broadcast = b.id and s.state = 0 and l.planned_at is not null)
+                              where s.broadcast = b.id and s.state = {pending} and l.planned_at is not null)
                       or exists (select 1 from runs r join sends s on s.run = r.id
-                                 where r.ended_at is null and r.broadcast = b.id and s.state = 1))
-                 order by id"
+                                 where r.ended_at is null and r.broadcast = b.id and s.state = {claimed}))
+                 order by id",
+                columns = COLUMNS
             ))?;
             statement.query_map((page, campaign), from_row)?.collect::<rusqlite::Result<Vec<_>>>()
         })
@@ -162,20 +164,18 @@ impl Ledger {
     /// Every broadcast, oldest first.
     pub fn broadcasts(&self, campaign: Option<&str>) -> Result<Vec<BroadcastSummary>> {
         self.read(|conn| {
-            let mut statement = conn.prepare(
+            let mut statement = conn.prepare(sql!(
                 "select id, campaign, page, lower(hex(substr(fingerprint, 1, 6))), repeat, created_at,
                    (select count(*) from listings l where l.broadcast = b.id and l.planned_at is null),
                    (select s.not_before from sends s join listings l on l.id = s.listing
-                    where s.broadcast = b.id and s.state = 0 and l.planned_at is not null order by s.not_before limit 1)
-                 from broadcasts b where ?1 is null or campaign = ?1 order by id",
-            )?;
-            let mut counts =
-                conn.prepare("select coalesce((select n from states where broadcast = ?1 and state = ?2), 0)")?;
+                    where s.broadcast = b.id and s.state = {pending} and l.planned_at is not null order by s.not_before limit 1)
+                 from broadcasts b where ?1 is null or campaign = ?1 order by id"
+            ))?;
             let mut rows = statement.query([campaign])?;
             let mut summaries = Vec::new();
             while let Some(row) = rows.next()? {
                 let id: i64 = row.get(0)?;
-                let mut count = |state: State| counts.query_row((id, state), |row| row.get::<_, i64>(0));
+                let count = |state| tally::rows_in(conn, id, state).map(|n| i64::try_from(n).unwrap_or(i64::MAX));
                 let (pending, claimed) = (count(State::Pending)?, count(State::Claimed)?);
                 summaries.push(BroadcastSummary {
                     id,
@@ -211,11 +211,15 @@ impl Ledger {
             // In parts, so that no transaction holds the write lock long.
             let part = self.write(|conn| {
                 let n = conn.execute(
-                    "update sends set state = ?3, reason = ?2, finished_at = ?4 where id in
-                       (select id from sends where broadcast = ?1 and state = 0 limit 5000)",
-                    (id, Skip::Closed.name(), State::Skipped, now.0),
+                    sql!(
+                        "update sends set state = {skipped}, reason = ?2, finished_at = ?3 where id in
+                           (select id from sends where broadcast = ?1 and state = {pending} limit 5000)"
+                    ),
+                    (id, Skip::Closed.name(), now),
                 )?;
-                shift(conn, id, State::Pending, State::Skipped, n)?;
+                let mut tally = Tally::default();
+                tally.moved_rows(id, State::Pending, State::Skipped, n);
+                tally.write(conn)?;
                 Ok(n)
             })?;
             closed += part as u64;
@@ -239,25 +243,25 @@ impl Ledger {
             loop {
                 let part = self.write(|conn| {
                     let ids: Vec<i64> = conn
-                        .prepare_cached("select id from sends where broadcast = ?1 and state = 3 and code = ?2 limit 5000")?
+                        .prepare_cached(sql!(
+                            "select id from sends where broadcast = ?1 and state = {refused} and code = ?2 limit 5000"
+                        ))?
                         .query_map((broadcast, code), |row| row.get(0))?
                         .collect::<rusqlite::Result<_>>()?;
                     let mut remember = conn.prepare_cached(REMEMBER)?;
-                    let mut reopen = conn.prepare_cached(
-                        "update sends set state = 0, reason = null, code = null, subcode = null, finished_at = null, run = null
-                         where id = ?1 returning coalesce(claimed_at, 0)",
-                    )?;
-                    let mut claimed: Vec<i64> = Vec::with_capacity(ids.len());
-                    for id in ids {
+                    let mut reopen = conn.prepare_cached(sql!(
+                        "update sends set state = {pending}, reason = null, code = null, subcode = null, finished_at = null,
+                           run = null
+                         where id = ?1 returning coalesce(claimed_at, 0)"
+                    ))?;
+                    let mut tally = Tally::default();
+                    for id in &ids {
                         remember.execute((id, State::Refused))?;
-                        claimed.push(reopen.query_row([id], |row| row.get(0))?);
+                        let claimed_at = reopen.query_row([id], |row| row.get(0))?;
+                        tally.moved(broadcast, claimed_at, State::Refused, State::Pending);
                     }
-                    let n = claimed.len();
-                    let mut counters = Counters::default();
-                    claimed.into_iter().for_each(|at| counters.shift(broadcast, at, State::Refused, State::Pending));
-                    counters.write(conn)?;
-                    shift(conn, broadcast, State::Refused, State::Pending, n)?;
-                    Ok(n)
+                    tally.write(conn)?;
+                    Ok(ids.len())
                 })?;
                 retried += part as u64;
                 if part == 0 {
@@ -288,14 +292,16 @@ fn find(conn: &Connection, key: &BroadcastKey<'_>, which: Which) -> rusqlite::Re
 
 /// Nothing pending or claimed. A broadcast without a planned listing is not finished: it has not begun.
 fn is_finished(conn: &Connection, id: i64) -> rusqlite::Result<bool> {
-    conn.query_row(
-        "select exists (select 1 from listings where broadcast = ?1 and planned_at is not null)
-            and not exists (select 1 from sends s join listings l on l.id = s.listing
-                            where s.broadcast = ?1 and s.state = 0 and l.planned_at is not null)
-            and coalesce((select n from states where broadcast = ?1 and state = 1), 0) = 0",
+    let has_begun_and_waits_for_nothing: bool = conn.query_row(
+        sql!(
+            "select exists (select 1 from listings where broadcast = ?1 and planned_at is not null)
+                and not exists (select 1 from sends s join listings l on l.id = s.listing
+                                where s.broadcast = ?1 and s.state = {pending} and l.planned_at is not null)"
+        ),
         [id],
         |row| row.get(0),
-    )
+    )?;
+    Ok(has_begun_and_waits_for_nothing && tally::rows_in(conn, id, State::Claimed)? == 0)
 }
 
 /// A broadcast that was closed takes rows again.
@@ -307,24 +313,6 @@ pub(super) fn open_again(conn: &Connection, id: i64) -> rusqlite::Result<()> {
 /// Whether it was closed, and nothing was planned for it since.
 pub(super) fn is_closed(conn: &Connection, id: i64) -> rusqlite::Result<bool> {
     exists(&mut conn.prepare_cached("select 1 from broadcasts where id = ?1 and finished_at is not null")?, [id])
-}
-
-/// Moves `n` rows of a broadcast from one count to another.
-pub(super) fn shift(conn: &Connection, broadcast: i64, from: State, to: State, n: usize) -> rusqlite::Result<()> {
-    let n = i64::try_from(n).unwrap_or(i64::MAX);
-    add_to_state(conn, broadcast, from, -n)?;
-    add_to_state(conn, broadcast, to, n)
-}
-
-pub(super) fn add_to_state(conn: &Connection, broadcast: i64, state: State, n: i64) -> rusqlite::Result<()> {
-    if n != 0 {
-        conn.prepare_cached(
-            "insert into states (broadcast, state, n) values (?1, ?2, ?3)
-             on conflict (broadcast, state) do update set n = n + excluded.n",
-        )?
-        .execute((broadcast, state, n))?;
-    }
-    Ok(())
 }
 
 /// What an unknown broadcast id gets.

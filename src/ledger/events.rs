@@ -9,6 +9,7 @@ mod judge;
 mod marks;
 mod optin;
 mod sitting;
+pub mod stage;
 
 use std::time::Instant;
 
@@ -16,13 +17,15 @@ use rusqlite::OptionalExtension;
 use sha2::{Digest, Sha256};
 
 use super::spool::{Key, key};
+use super::sql::{digit, sql};
 use super::{HOLD, Ledger};
 use crate::clock::UnixMillis;
 use crate::error::Result;
-pub use judge::How;
-pub use marks::{Stage, bucket_of, bucket_seconds, failure_text};
+use judge::Judgement;
+pub use marks::{bucket_of, bucket_seconds, failure_text};
 pub use optin::OptIn;
 use sitting::Sitting;
+pub use stage::{How, Stage};
 
 /// Waiting events that one transaction judges again at most.
 const AT_ONCE: i64 = 500;
@@ -131,7 +134,7 @@ fn event_key(kind: Kind, facts: &Facts) -> Key {
 
 /// What became of events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct EventCounts {
     /// Never seen before.
     pub new: u64,
     pub duplicates: u64,
@@ -147,7 +150,7 @@ pub struct Tally {
     pub opt_ins: u64,
 }
 
-impl Tally {
+impl EventCounts {
     pub fn add(&mut self, other: &Self) {
         for (sum, n) in [
             (&mut self.new, other.new),
@@ -175,7 +178,7 @@ impl Ledger {
         next: &mut dyn FnMut() -> Option<&'e Event>,
         optins: &str,
         now: UnixMillis,
-    ) -> Result<(Tally, bool)> {
+    ) -> Result<(EventCounts, bool)> {
         // An event in a file that nobody opens again is lost, and must not be acknowledged.
         self.refuse_replaced()?;
         self.write(|conn| {
@@ -197,19 +200,20 @@ impl Ledger {
     }
 
     /// Judges again the events that waited for the outcome of a request.
-    pub fn judge_waiting_events(&mut self, now: UnixMillis) -> Result<Tally> {
-        let mut tally = Tally::default();
+    pub fn judge_waiting_events(&mut self, now: UnixMillis) -> Result<EventCounts> {
+        let mut counts = EventCounts::default();
         let mut after = 0;
         loop {
             let waiting: Vec<Waiting> = self.read(|conn| {
-                conn.prepare_cached(
+                conn.prepare_cached(sql!(
                     "select id, kind, recipient, page, campaign, tracking_id, occurred_at, raw ->> '$.error_message' from events
-                     where how = 3 and recipient >= ?1 order by recipient, id limit ?2",
-                )?
+                     where how = {waiting} and recipient >= ?1 order by recipient, id limit ?2",
+                    waiting = digit(Judgement::Waiting.number())
+                ))?
                 .query_map((after, AT_ONCE), Waiting::from_row)?
                 .collect()
             })?;
-            let Some(last) = waiting.last().map(|event| event.recipient) else { return Ok(tally) };
+            let Some(last) = waiting.last().map(|event| event.recipient) else { return Ok(counts) };
             let part = self.write(|conn| {
                 let mut sitting = Sitting::new(conn, now);
                 for event in &waiting {
@@ -217,9 +221,9 @@ impl Ledger {
                 }
                 sitting.finish()
             })?;
-            tally.add(&part);
+            counts.add(&part);
             if waiting.len() < AT_ONCE as usize {
-                return Ok(tally);
+                return Ok(counts);
             }
             // Events of one person may stand on both sides of the cut; those that still wait are read once more at most.
             after = if last == after { last + 1 } else { last };

@@ -7,22 +7,27 @@ use std::fs::{File, TryLockError};
 use rusqlite::Connection;
 
 use super::Ledger;
-use super::events::{How, Stage};
+use super::events::How;
+use super::sql::{sql, unsigned};
 use super::state::State;
+use super::tally::{self, What};
 use crate::clock::UnixMillis;
 use crate::error::Result;
 
 const HOUR: i64 = 3_600_000;
 
-const HOUR_COUNTERS: &str = "select hour, what, n from counters where broadcast = ?1 and hour >= ?2 and hour < ?3";
 const FAILURES: &str = "select failure, count(*) from sends indexed by sends_failed
      where broadcast = ?1 and claimed_at >= ?2 and claimed_at < ?3 and failed_at is not null
      and delivered_at is null and read_at is null and clicked_at is null
      group by failure";
-const REFUSALS: &str = "select claimed_at / 3600000, code, count(*) from sends indexed by sends_refused
-     where broadcast = ?1 and state = 3 and claimed_at >= ?2 and claimed_at < ?3 group by 1, 2";
-const DOUBTS: &str = "select claimed_at / 3600000, count(*) from sends indexed by sends_unknown
-     where broadcast = ?1 and state = 5 and claimed_at >= ?2 and claimed_at < ?3 group by 1";
+const REFUSALS: &str = sql!(
+    "select claimed_at / 3600000, code, count(*) from sends indexed by sends_refused
+     where broadcast = ?1 and state = {refused} and claimed_at >= ?2 and claimed_at < ?3 group by 1, 2"
+);
+const UNKNOWNS: &str = sql!(
+    "select claimed_at / 3600000, count(*) from sends indexed by sends_unknown
+     where broadcast = ?1 and state = {unknown} and claimed_at >= ?2 and claimed_at < ?3 group by 1"
+);
 
 /// Which broadcasts a report covers; all that is given must hold.
 #[derive(Clone, Debug, Default)]
@@ -173,11 +178,7 @@ impl Ledger {
                 broadcast.counts = counted.count(&moment, broadcast.id, hours)?;
             }
             counted.broadcasts = broadcasts;
-            counted.foreign = moment
-                .prepare_cached(
-                    "select coalesce(sum(n), 0) from counters where broadcast = 0 and hour >= ?1 and hour < ?2",
-                )?
-                .query_row((hours.from, hours.to), |row| row.get(0).map(unsigned))?;
+            tally::by_hour(&moment, 0, (hours.from, hours.to), &mut |_, _, n| counted.foreign += n)?;
             Ok(counted)
         })
     }
@@ -227,11 +228,8 @@ impl Counted {
     fn count(&mut self, conn: &Connection, broadcast: i64, hours: Hours) -> rusqlite::Result<Counts> {
         let mut counts = self.count_hours(conn, broadcast, hours)?;
         if hours.is_all() {
-            let mut states = conn.prepare_cached("select state, n from states where broadcast = ?1")?;
-            let mut rows = states.query([broadcast])?;
-            while let Some(row) = rows.next()? {
-                let n = unsigned(row.get(1)?);
-                match row.get(0)? {
+            for (state, n) in tally::rows_by_state(conn, broadcast)? {
+                match state {
                     State::Pending => counts.pending = n,
                     State::Claimed => counts.claimed = n,
                     State::Accepted => counts.accepted = n,
@@ -243,36 +241,29 @@ impl Counted {
         }
         self.count_failures(conn, broadcast, hours)?;
         counts.refused = self.count_refusals(conn, broadcast, hours)?;
-        counts.unknown = self.count_doubts(conn, broadcast, hours)?;
+        counts.unknown = self.count_unknown(conn, broadcast, hours)?;
         Ok(counts)
     }
 
     fn count_hours(&mut self, conn: &Connection, broadcast: i64, hours: Hours) -> rusqlite::Result<Counts> {
         let mut counts = Counts::default();
-        let mut statement = conn.prepare_cached(HOUR_COUNTERS)?;
-        let mut rows = statement.query((broadcast, hours.from, hours.to))?;
-        while let Some(row) = rows.next()? {
-            let Some(what) = Counter::of_name(row.get_ref(1)?.as_str()?) else { continue };
-            let (at, n) = (row.get(0)?, unsigned(row.get(2)?));
-            match what {
-                Counter::Accepted => {
-                    self.hours.entry(at).or_default().accepted += n;
-                    counts.accepted += n;
-                }
-                Counter::Reached(stage) => self.hours.entry(at).or_default().reached[stage as usize] += n,
-                Counter::Of(stage) => {
-                    self.hours.entry(at).or_default().of_sent[stage as usize] += n;
-                    counts.reached[stage as usize] += n;
-                }
-                Counter::How(stage, How::Inferred) => counts.inferred[stage as usize] += n,
-                Counter::How(stage, How::Ambiguous) => counts.ambiguous[stage as usize] += n,
-                Counter::How(_, How::Exact) => {}
-                Counter::After(stage, bucket) if n > 0 => {
-                    *counts.after[stage as usize].entry(bucket).or_default() += n;
-                }
-                Counter::After(..) => {}
+        tally::by_hour(conn, broadcast, (hours.from, hours.to), &mut |at, what, n| match what {
+            What::State(State::Accepted) => {
+                self.hours.entry(at).or_default().accepted += n;
+                counts.accepted += n;
             }
-        }
+            What::Stage(stage) => self.hours.entry(at).or_default().reached[stage as usize] += n,
+            What::Of(stage) => {
+                self.hours.entry(at).or_default().of_sent[stage as usize] += n;
+                counts.reached[stage as usize] += n;
+            }
+            What::OfHow(stage, How::Inferred) => counts.inferred[stage as usize] += n,
+            What::OfHow(stage, How::Ambiguous) => counts.ambiguous[stage as usize] += n,
+            What::After(stage, bucket) if n > 0 => *counts.after[stage as usize].entry(bucket).or_default() += n,
+            // Refused and unknown rows are counted themselves, with code and hour.
+            What::OfHow(_, How::Exact) | What::After(..) | What::State(_) => {}
+            What::Later | What::Back | What::Settled | What::Foreign => {}
+        })?;
         Ok(counts)
     }
 
@@ -298,9 +289,9 @@ impl Counted {
         Ok(sum)
     }
 
-    /// Doubts are few: a burst of them ends a run.
-    fn count_doubts(&mut self, conn: &Connection, broadcast: i64, hours: Hours) -> rusqlite::Result<u64> {
-        let mut statement = conn.prepare_cached(DOUBTS)?;
+    /// Unknown sends are few: a burst of them ends a run.
+    fn count_unknown(&mut self, conn: &Connection, broadcast: i64, hours: Hours) -> rusqlite::Result<u64> {
+        let mut statement = conn.prepare_cached(UNKNOWNS)?;
         let mut rows = statement.query((broadcast, hours.from * HOUR, hours.to * HOUR))?;
         let mut sum = 0;
         while let Some(row) = rows.next()? {
@@ -310,39 +301,6 @@ impl Counted {
         }
         Ok(sum)
     }
-}
-
-/// A counter that a report reads.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Counter {
-    Accepted,
-    Reached(Stage),
-    Of(Stage),
-    How(Stage, How),
-    After(Stage, u8),
-}
-
-impl Counter {
-    fn of_name(name: &str) -> Option<Self> {
-        if name == "accepted" {
-            return Some(Self::Accepted);
-        }
-        let stage = |name: &str| Stage::ALL.into_iter().find(|stage| stage.name() == name);
-        let Some((kind, rest)) = name.split_once('.') else { return stage(name).map(Self::Reached) };
-        match (kind, rest.split_once('.')) {
-            ("of", None) => stage(rest).map(Self::Of),
-            ("how", Some((of, how))) => {
-                let how = [How::Exact, How::Inferred, How::Ambiguous].into_iter().find(|known| known.name() == how)?;
-                Some(Self::How(stage(of)?, how))
-            }
-            ("after", Some((of, bucket))) => Some(Self::After(stage(of)?, bucket.parse().ok()?)),
-            _ => None,
-        }
-    }
-}
-
-fn unsigned(n: i64) -> u64 {
-    u64::try_from(n).unwrap_or(0)
 }
 
 #[cfg(test)]

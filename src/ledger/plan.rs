@@ -17,9 +17,11 @@ use stage::Stage;
 
 use super::broadcasts::{Broadcast, open_again};
 use super::spool::{Key, Listing};
+use super::sql::{exists, sql};
 use super::state::{Skip, State};
+use super::tally::{self, Tally};
 use super::writer::Settled;
-use super::{HOLD, Ledger, Watch, exists, failed_at, failpoint};
+use super::{HOLD, Ledger, Watch, failed_at, failpoint};
 use crate::clock::UnixMillis;
 use crate::error::{Error, Exit, Result};
 
@@ -64,8 +66,9 @@ pub(super) fn rivals(conn: &Connection, broadcast: &Broadcast) -> rusqlite::Resu
 /// Whether one of the rivals reached, or may have reached, the person.
 pub(super) fn reached(conn: &Connection, rivals: &[i64], recipient: i64) -> rusqlite::Result<bool> {
     for rival in rivals {
-        let mut statement =
-            conn.prepare_cached("select 1 from sends where broadcast = ?1 and recipient = ?2 and state in (1, 2, 5)")?;
+        let mut statement = conn.prepare_cached(sql!(
+            "select 1 from sends where broadcast = ?1 and recipient = ?2 and state in ({claimed}, {accepted}, {unknown})"
+        ))?;
         if exists(&mut statement, (rival, recipient))? {
             return Ok(true);
         }
@@ -197,12 +200,7 @@ impl Ledger {
         let (mut skipped_again, mut later) = (0, 0);
         loop {
             let next = self.write(|conn| {
-                let skipped: Option<i64> = conn
-                    .query_row("select n from states where broadcast = ?1 and state = 4", [broadcast.id], |row| {
-                        row.get(0)
-                    })
-                    .optional()?;
-                if skipped.unwrap_or(0) == 0 {
+                if tally::rows_in(conn, broadcast.id, State::Skipped)? == 0 {
                     return Ok(None);
                 }
                 // So many rows of the list at a time, however few of them are skipped.
@@ -215,13 +213,13 @@ impl Ledger {
                 let Some(mut last) = part else { return Ok(None) };
                 let begin = Instant::now();
                 let rivals = rivals(conn, broadcast)?;
-                let mut statement = conn.prepare_cached(
+                let mut statement = conn.prepare_cached(sql!(
                     "select s.id, s.laters, s.first_later_at, r.id, r.blocked_until, r.next_eligible_at, r.expires_at,
                             r.suppressed, s.row_values
                      from listing_rows l join sends s on s.id = l.send join recipients r on r.id = s.recipient
-                     where l.listing = ?1 and l.send > ?2 and l.send <= ?3 and s.state = 4
-                     order by l.send",
-                )?;
+                     where l.listing = ?1 and l.send > ?2 and l.send <= ?3 and s.state = {skipped}
+                     order by l.send"
+                ))?;
                 let mut rows = statement.query((listing, after, last))?;
                 let mut reopened = 0;
                 while let Some(row) = rows.next()? {
@@ -256,7 +254,9 @@ impl Ledger {
                         break;
                     }
                 }
-                super::broadcasts::shift(conn, broadcast.id, State::Skipped, State::Pending, reopened)?;
+                let mut tally = Tally::default();
+                tally.moved_rows(broadcast.id, State::Skipped, State::Pending, reopened);
+                tally.write(conn)?;
                 Ok(Some(last))
             })?;
             match next {
@@ -269,12 +269,13 @@ impl Ledger {
     /// Rows of a listing that a planning at `at` skipped, and pending rows that have a time.
     pub fn planned_rows(&self, listing: i64, at: UnixMillis, each: &mut dyn FnMut(Settled)) -> Result<()> {
         self.read(|conn| {
-            let mut statement = conn.prepare_cached(
+            let mut statement = conn.prepare_cached(sql!(
                 "select r.token, s.state, s.reason, s.not_before from listing_rows l join sends s on s.id = l.send
                  join recipients r on r.id = s.recipient
-                 where l.listing = ?1 and ((s.state = 4 and s.finished_at = ?2) or (s.state = 0 and s.not_before > 0))
-                 order by l.send",
-            )?;
+                 where l.listing = ?1 and ((s.state = {skipped} and s.finished_at = ?2)
+                   or (s.state = {pending} and s.not_before > 0))
+                 order by l.send"
+            ))?;
             let mut rows = statement.query((listing, at.0))?;
             while let Some(row) = rows.next()? {
                 let state: State = row.get(1)?;

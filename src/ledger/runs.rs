@@ -10,9 +10,9 @@ use std::time::Duration;
 use rusqlite::Connection;
 use uuid::Uuid;
 
-use super::broadcasts::shift;
-use super::counters::Counters;
+use super::sql::sql;
 use super::state::State;
+use super::tally::{self, Tally};
 use super::{Fault, Ledger};
 use crate::clock::{Clock, UnixMillis};
 use crate::error::{Error, Result};
@@ -118,11 +118,7 @@ impl Ledger {
 
     /// How many rows of the broadcast other live runs hold.
     pub fn claimed_rows(&self, broadcast: i64) -> Result<u64> {
-        self.conn
-            .prepare_cached("select coalesce((select n from states where broadcast = ?1 and state = 1), 0)")
-            .and_then(|mut statement| statement.query_row([broadcast], |row| row.get::<_, i64>(0)))
-            .map(|n| u64::try_from(n).unwrap_or(0))
-            .map_err(|error| self.failed(&error))
+        self.read(|conn| tally::rows_in(conn, broadcast, State::Claimed))
     }
 
     /// Waits until no other process plans this broadcast. Blocks; the lock ends with the value.
@@ -176,23 +172,25 @@ fn end(
     let broadcast: i64 = conn.query_row("select broadcast from runs where id = ?1", [run], |row| row.get(0))?;
     let until = now.plus(cool_down).plus(MARGIN);
     conn.execute(
-        "update recipients set blocked_until = max(blocked_until, ?2), blocked_until_before_claim = null
-         where id in (select recipient from sends where run = ?1 and state = 1)",
+        sql!(
+            "update recipients set blocked_until = max(blocked_until, ?2), blocked_until_before_claim = null
+             where id in (select recipient from sends where run = ?1 and state = {claimed})"
+        ),
         (run, until.0),
     )?;
-    let claimed: Vec<i64> = conn
-        .prepare_cached(
-            "update sends set state = ?4, reason = ?3, finished_at = ?2 where run = ?1 and state = 1
-             returning coalesce(claimed_at, ?2)",
-        )?
-        .query_map((run, now.0, reason, State::Unknown), |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()?;
-    let left = claimed.len();
-    let mut counters = Counters::default();
-    claimed.into_iter().for_each(|at| counters.shift(broadcast, at, State::Claimed, State::Unknown));
-    counters.write(conn)?;
-    shift(conn, broadcast, State::Claimed, State::Unknown, left)?;
-    Ok(left as u64)
+    let mut tally = Tally::default();
+    let mut left = 0;
+    let mut statement = conn.prepare_cached(sql!(
+        "update sends set state = {unknown}, reason = ?3, finished_at = ?2 where run = ?1 and state = {claimed}
+         returning coalesce(claimed_at, ?2)"
+    ))?;
+    let mut rows = statement.query((run, now, reason))?;
+    while let Some(row) = rows.next()? {
+        tally.moved(broadcast, row.get(0)?, State::Claimed, State::Unknown);
+        left += 1;
+    }
+    tally.write(conn)?;
+    Ok(left)
 }
 
 fn open_lock(path: &Path) -> Result<File> {

@@ -1,6 +1,9 @@
 //! Whether Meta still tells: sends that were accepted a while ago, and no event of their Page since.
 
 use super::Ledger;
+use super::sql::unsigned;
+use super::state::State;
+use super::tally::What;
 use crate::clock::UnixMillis;
 use crate::error::Result;
 
@@ -20,11 +23,12 @@ impl Ledger {
     /// where an event came since, or nothing was sent.
     pub fn silence(&self, page: &str, now: UnixMillis) -> Result<Option<Silence>> {
         let hour = now.0.div_euclid(HOUR);
+        let accepted = What::State(State::Accepted).name();
         self.read(|conn| {
             let last: Option<i64> = conn.query_row(
                 "select max(c.hour) from broadcasts b join counters c on c.broadcast = b.id
-                 where b.page = ?1 and c.hour between ?2 and ?3 and c.what = 'accepted' and c.n > 0",
-                (page, hour - 24, hour - 2),
+                 where b.page = ?1 and c.hour between ?2 and ?3 and c.what = ?4 and c.n > 0",
+                (page, hour - 24, hour - 2, &accepted),
                 |row| row.get(0),
             )?;
             let Some(last) = last else { return Ok(None) };
@@ -38,13 +42,13 @@ impl Ledger {
             if heard {
                 return Ok(None);
             }
-            let accepted: i64 = conn.query_row(
+            let sends = conn.query_row(
                 "select coalesce(sum(c.n), 0) from broadcasts b join counters c on c.broadcast = b.id
-                 where b.page = ?1 and c.hour >= ?2 and c.what = 'accepted'",
-                (page, last),
-                |row| row.get(0),
+                 where b.page = ?1 and c.hour >= ?2 and c.what = ?3",
+                (page, last, &accepted),
+                |row| row.get(0).map(unsigned),
             )?;
-            Ok(Some(Silence { accepted: u64::try_from(accepted).unwrap_or(0), since: UnixMillis(since) }))
+            Ok(Some(Silence { accepted: sends, since: UnixMillis(since) }))
         })
     }
 }

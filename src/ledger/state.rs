@@ -1,8 +1,7 @@
-//! States of a send and the reasons beside them.
+//! States of a send, and why rows are skipped: numbers and names as they are stored.
 
 use std::fmt;
 
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use serde::{Serialize, Serializer};
 
 /// What became of one recipient in one broadcast.
@@ -16,9 +15,9 @@ pub enum State {
     Accepted,
     /// Graph refused for good.
     Refused,
-    /// Not sent, for a reason of ours; judged anew when listed again.
+    /// Not sent, for a reason of our own; judged again when it is listed again.
     Skipped,
-    /// Bytes may have left and no answer settles it.
+    /// The request may have left, and no answer says what became of it.
     Unknown,
 }
 
@@ -61,19 +60,6 @@ impl Serialize for State {
     }
 }
 
-impl ToSql for State {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(self.number().into())
-    }
-}
-
-impl FromSql for State {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        let number = value.as_i64()?;
-        Self::ALL.into_iter().find(|state| state.number() == number).ok_or(FromSqlError::OutOfRange(number))
-    }
-}
-
 /// Why a row was skipped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Skip {
@@ -81,21 +67,21 @@ pub enum Skip {
     OptedOut,
     /// The token expired (2300037, or its expiry time).
     Expired,
-    /// The person's region can't be sent to (2300032).
+    /// Messages are not allowed in the person's region (2300032).
     Region,
     /// The operator suppressed the person.
     Suppressed,
-    /// Another message of the campaign reached, or may have reached, the person.
+    /// Another message of the campaign reached this person, or may have.
     OtherMessage,
     /// Refused as "later" three times, or for seven days.
     NeverAvailable,
     /// The broadcast was closed, or its campaign deleted.
     Closed,
-    /// The campaign ends, or `--until` passes, before the person can be sent to.
+    /// The campaign ends, or `--until` passes, before this person may be messaged.
     Ended,
-    /// The row lacks a value that the message uses.
+    /// The row has no value for a field that the message uses.
     MissingValue,
-    /// A value makes the message break a limit.
+    /// With this row's values the message exceeds a limit.
     Limit,
 }
 
@@ -113,7 +99,7 @@ impl Skip {
         Self::Limit,
     ];
 
-    /// As it stands in the ledger and in results; never changes.
+    /// As stored in the ledger and written in results; never changes.
     pub const fn name(self) -> &'static str {
         match self {
             Self::OptedOut => "opted_out",

@@ -2,8 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use rusqlite::OptionalExtension;
+
 use super::Ledger;
+use super::sql::{sql, unsigned};
 use super::state::State;
+use super::tally;
 use crate::clock::UnixMillis;
 use crate::error::Result;
 
@@ -82,10 +86,10 @@ impl Ledger {
                 // Every row of the broadcast is of this list: its counts are known.
                 self.count_broadcast(broadcast, &mut standing)?;
             } else {
-                let mut statement = conn.prepare_cached(
-                    "select s.state, case when s.state = 4 then s.reason end
-                     from listing_rows l join sends s on s.id = l.send where l.listing = ?1",
-                )?;
+                let mut statement = conn.prepare_cached(sql!(
+                    "select s.state, case when s.state = {skipped} then s.reason end
+                     from listing_rows l join sends s on s.id = l.send where l.listing = ?1"
+                ))?;
                 let mut rows = statement.query([listing])?;
                 while let Some(row) = rows.next()? {
                     standing.count(row.get(0)?, row.get::<_, Option<String>>(1)?.as_deref(), 1);
@@ -93,12 +97,14 @@ impl Ledger {
             }
             if standing.pending > 0 {
                 standing.next_at = conn.query_row(
-                    "select s.not_before from sends s indexed by sends_pending
-                     where s.broadcast = ?1 and s.state = 0
-                       and exists (select 1 from listing_rows l where l.listing = ?2 and l.send = s.id)
-                     order by s.not_before limit 1",
+                    sql!(
+                        "select s.not_before from sends s indexed by sends_pending
+                         where s.broadcast = ?1 and s.state = {pending}
+                           and exists (select 1 from listing_rows l where l.listing = ?2 and l.send = s.id)
+                         order by s.not_before limit 1"
+                    ),
                     (broadcast, listing),
-                    |row| row.get::<_, i64>(0).map(|at| Some(UnixMillis(at))),
+                    |row| row.get(0).map(Some),
                 )?;
             }
             Ok(standing)
@@ -111,43 +117,37 @@ impl Ledger {
             let mut standing = Standing::default();
             self.count_broadcast(broadcast, &mut standing)?;
             // Rows of a list whose planning was cut off are staged, not waiting.
-            let staged: i64 = conn.query_row(
-                "select count(*) from sends s join listings l on l.id = s.listing
-                 where s.broadcast = ?1 and s.state = 0 and l.planned_at is null
-                   and exists (select 1 from listings where broadcast = ?1 and planned_at is null)",
+            let staged = conn.query_row(
+                sql!(
+                    "select count(*) from sends s join listings l on l.id = s.listing
+                     where s.broadcast = ?1 and s.state = {pending} and l.planned_at is null
+                       and exists (select 1 from listings where broadcast = ?1 and planned_at is null)"
+                ),
                 [broadcast],
-                |row| row.get(0),
+                |row| row.get(0).map(unsigned),
             )?;
-            standing.pending = standing.pending.saturating_sub(u64::try_from(staged).unwrap_or(0));
-            standing.next_at = self
-                .conn
-                .prepare_cached(
+            standing.pending = standing.pending.saturating_sub(staged);
+            standing.next_at = conn
+                .prepare_cached(sql!(
                     "select s.not_before from sends s indexed by sends_pending join listings l on l.id = s.listing
-                     where s.broadcast = ?1 and s.state = 0 and l.planned_at is not null
-                     order by s.not_before limit 1",
-                )?
-                .query_map([broadcast], |row| row.get::<_, i64>(0))?
-                .next()
-                .transpose()?
-                .map(UnixMillis);
+                     where s.broadcast = ?1 and s.state = {pending} and l.planned_at is not null
+                     order by s.not_before limit 1"
+                ))?
+                .query_row([broadcast], |row| row.get(0))
+                .optional()?;
             Ok(standing)
         })
     }
 
     fn count_broadcast(&self, broadcast: i64, standing: &mut Standing) -> rusqlite::Result<()> {
-        let mut statement = self.conn.prepare_cached("select state, n from states where broadcast = ?1")?;
-        let counts: Vec<(State, i64)> =
-            statement.query_map([broadcast], |row| Ok((row.get(0)?, row.get(1)?)))?.collect::<rusqlite::Result<_>>()?;
-        for (state, n) in counts {
-            let n = u64::try_from(n).unwrap_or(0);
+        for (state, n) in tally::rows_by_state(&self.conn, broadcast)? {
             if state == State::Skipped && n > 0 {
-                let mut reasons = self.conn.prepare_cached(
-                    "select reason, count(*) from sends where broadcast = ?1 and state = 4 group by reason",
-                )?;
+                let mut reasons = self.conn.prepare_cached(sql!(
+                    "select reason, count(*) from sends where broadcast = ?1 and state = {skipped} group by reason"
+                ))?;
                 let mut rows = reasons.query([broadcast])?;
                 while let Some(row) = rows.next()? {
-                    let n: i64 = row.get(1)?;
-                    standing.count(state, row.get::<_, Option<String>>(0)?.as_deref(), u64::try_from(n).unwrap_or(0));
+                    standing.count(state, row.get::<_, Option<String>>(0)?.as_deref(), unsigned(row.get(1)?));
                 }
             } else {
                 standing.count(state, None, n);
@@ -164,10 +164,10 @@ impl Ledger {
 
     /// How many sends of the whole ledger are in doubt.
     pub fn unknown_in_all(&self) -> Result<u64> {
-        self.conn
-            .query_row("select coalesce(sum(n), 0) from states where state = 5", (), |row| row.get::<_, i64>(0))
-            .map(|n| u64::try_from(n).unwrap_or(0))
-            .map_err(|error| self.failed(&error))
+        self.read(|conn| {
+            let sum = "select coalesce(sum(n), 0) from states where state = ?1";
+            conn.query_row(sum, [State::Unknown], |row| row.get(0).map(unsigned))
+        })
     }
 
     /// Lists of a Page's broadcasts whose planning was cut off: broadcast, source, rows.
@@ -204,7 +204,7 @@ mod tests {
     use std::sync::atomic::{AtomicBool, Ordering};
 
     use super::*;
-    use crate::ledger::broadcasts::shift;
+    use crate::ledger::tally::shift;
 
     const ROWS: usize = 50;
 

@@ -6,9 +6,9 @@ use rusqlite::OptionalExtension;
 use serde::Serialize;
 
 use super::Ledger;
-use super::broadcasts::shift;
-use super::counters::{Counters, What};
+use super::sql::sql;
 use super::state::State;
+use super::tally::{Tally, What};
 use crate::clock::UnixMillis;
 use crate::error::Result;
 use crate::times::{CLOCK_SKEW, COOL_DOWN, ON_THE_WAY};
@@ -55,16 +55,16 @@ impl Ledger {
         let failed = |error: rusqlite::Error| self.failed(&error);
         let mut statement = self
             .conn
-            .prepare(
+            .prepare(sql!(
                 "select s.id, r.token, s.broadcast, b.campaign, coalesce(s.reason, ''), s.code, s.subcode, s.fbtrace_id,
                         s.claimed_at, s.finished_at, r.blocked_until, b.page, s.attribution is not null
                  from sends s join recipients r on r.id = s.recipient join broadcasts b on b.id = s.broadcast
-                 where s.state = 5 and (?1 is null or r.token = ?1) and (?2 is null or s.broadcast = ?2)
+                 where s.state = {unknown} and (?1 is null or r.token = ?1) and (?2 is null or s.broadcast = ?2)
                    and (?3 is null or b.campaign = ?3) and (?4 is null or s.finished_at >= ?4)
                    and (?5 is null or s.finished_at < ?5) and (?6 is null or instr(s.reason, ?6) > 0)
                    and (?7 is null or s.fbtrace_id = ?7)
-                 order by s.broadcast, s.id",
-            )
+                 order by s.broadcast, s.id"
+            ))
             .map_err(failed)?;
         let mut rows = statement
             .query((
@@ -130,42 +130,48 @@ impl Ledger {
         for part in sends.chunks(1000) {
             resolved += self.write(|conn| {
                 let mut count = 0;
-                let mut counters = Counters::default();
+                let mut tally = Tally::default();
                 for send in part {
                     let sql = match resolution {
                         Resolution::Accepted => {
-                            "update sends set state = 2, reason = 'resolved', finished_at = ?2
-                             where id = ?1 and state = 5 returning broadcast, coalesce(claimed_at, ?2), state"
+                            sql!(
+                                "update sends set state = {accepted}, reason = 'resolved', finished_at = ?2
+                                 where id = ?1 and state = {unknown} returning broadcast, coalesce(claimed_at, ?2), state"
+                            )
                         }
                         Resolution::Proved => {
-                            "update sends set state = 2, reason = 'evidence', finished_at = coalesce(claimed_at, ?2)
-                             where id = ?1 and state = 5 returning broadcast, coalesce(claimed_at, ?2), state"
+                            sql!(
+                                "update sends set state = {accepted}, reason = 'evidence', finished_at = coalesce(claimed_at, ?2)
+                                 where id = ?1 and state = {unknown} returning broadcast, coalesce(claimed_at, ?2), state"
+                            )
                         }
                         // Nobody is sent to any more by a broadcast that was closed.
                         Resolution::NotSent => {
-                            "update sends set run = null, finished_at = null, (state, reason, not_before) = (
-                               select iif(b.finished_at is null, 0, 4), iif(b.finished_at is null, 'resolved', 'closed'),
-                                 iif(b.finished_at is null, r.blocked_until, 0)
-                               from broadcasts b, recipients r where b.id = sends.broadcast and r.id = sends.recipient)
-                             where id = ?1 and state = 5 returning broadcast, coalesce(claimed_at, ?2), state"
+                            sql!(
+                                "update sends set run = null, finished_at = null, (state, reason, not_before) = (
+                                   select iif(b.finished_at is null, {pending}, {skipped}),
+                                     iif(b.finished_at is null, 'resolved', 'closed'),
+                                     iif(b.finished_at is null, r.blocked_until, 0)
+                                   from broadcasts b, recipients r where b.id = sends.broadcast and r.id = sends.recipient)
+                                 where id = ?1 and state = {unknown} returning broadcast, coalesce(claimed_at, ?2), state"
+                            )
                         }
                     };
                     if resolution == Resolution::NotSent {
                         conn.prepare_cached(REMEMBER)?.execute((send, State::Unknown))?;
                     }
-                    let found: Option<(i64, i64, State)> = conn
+                    let found: Option<(i64, UnixMillis, State)> = conn
                         .prepare_cached(sql)?
                         .query_row((send, now.0), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
                         .optional()?;
                     let Some((broadcast, claimed_at, to)) = found else { continue };
-                    shift(conn, broadcast, State::Unknown, to, 1)?;
-                    counters.shift(broadcast, claimed_at, State::Unknown, to);
+                    tally.moved(broadcast, claimed_at, State::Unknown, to);
                     if resolution == Resolution::Proved {
-                        counters.add(broadcast, claimed_at, What::Settled, 1);
+                        tally.add(broadcast, claimed_at, What::Settled, 1);
                     }
                     count += 1;
                 }
-                counters.write(conn)?;
+                tally.write(conn)?;
                 Ok(count)
             })?;
         }
@@ -174,11 +180,12 @@ impl Ledger {
 }
 
 /// Keeps a row's last request before a person puts the row back to pending.
-pub(super) const REMEMBER: &str =
+pub(super) const REMEMBER: &str = sql!(
     "insert into attempts (send, claimed_at, finished_at, outcome, reason, code, subcode, fbtrace_id)
-     select id, coalesce(claimed_at, 0), coalesce(finished_at, 0), case state when 3 then 'refused' else 'unknown' end,
+     select id, coalesce(claimed_at, 0), coalesce(finished_at, 0), case state when {refused} then 'refused' else 'unknown' end,
             reason, code, subcode, fbtrace_id
-     from sends where id = ?1 and state = ?2";
+     from sends where id = ?1 and state = ?2"
+);
 
 /// What the reason of a send begins with that was probably not sent.
 pub const PROBABLY_NOT_SENT: &str = "probably not sent";
@@ -188,10 +195,10 @@ impl Ledger {
     pub fn doubt_less(&mut self, sends: &[i64]) -> Result<()> {
         for part in sends.chunks(1000) {
             self.write(|conn| {
-                let mut update = conn.prepare_cached(
+                let mut update = conn.prepare_cached(sql!(
                     "update sends set reason = ?2 || coalesce(': ' || reason, '')
-                     where id = ?1 and state = 5 and (reason is null or instr(reason, ?2) <> 1)",
-                )?;
+                     where id = ?1 and state = {unknown} and (reason is null or instr(reason, ?2) <> 1)"
+                ))?;
                 for send in part {
                     update.execute((send, PROBABLY_NOT_SENT))?;
                 }

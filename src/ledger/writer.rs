@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use super::broadcasts::{Broadcast, add_to_state};
-use super::counters::Counters;
+use super::broadcasts::Broadcast;
 use super::pace::Meter;
+use super::sql::exists;
 use super::state::{Skip, State};
-use super::{Ledger, exists, failed_at, failpoint};
+use super::tally::Tally;
+use super::{Ledger, failed_at, failpoint};
 use crate::clock::{Clock, UnixMillis};
 use crate::error::{Error, Result};
 use crate::times::MARGIN;
@@ -162,7 +163,7 @@ impl Writer {
         // The lock may have been waited for: only now is now.
         let now = clock.now();
         let mut step =
-            Step { conn: &transaction, scope, now, counts: Counts::default(), settled: Vec::new(), overtaken: 0 };
+            Step { conn: &transaction, scope, now, tally: Tally::default(), settled: Vec::new(), overtaken: 0 };
         let recorded = Statements::new(&transaction)
             .and_then(|mut all| finishes.into_iter().try_for_each(|finish| step.record(&mut all, finish)));
         let claimed = recorded.and_then(|()| step.claim_metered(scan, want, meter));
@@ -173,8 +174,9 @@ impl Writer {
                 return Err(failed(&error));
             }
         };
-        let Step { counts, settled, overtaken, .. } = step;
-        let finished = counts.write(&transaction, scope.broadcast.id, now).and_then(|()| {
+        let Step { tally, settled, overtaken, .. } = step;
+        let finished = tally.write(&transaction).and_then(|()| {
+            transaction.prepare_cached("update ledger set newest_at = ?1 where newest_at < ?1")?.execute([now])?;
             let mut open = transaction.prepare_cached("select 1 from runs where id = ?1 and ended_at is null")?;
             exists(&mut open, [scope.run])
         });
@@ -194,39 +196,12 @@ impl Writer {
     }
 }
 
-/// How many rows changed their state, and the sums of it.
-#[derive(Default)]
-struct Counts {
-    states: [i64; 6],
-    counters: Counters,
-}
-
-impl Counts {
-    /// `claimed_at`: when the row was claimed, if it was.
-    fn shift(&mut self, broadcast: i64, claimed_at: Option<UnixMillis>, from: State, to: State) {
-        self.states[from.number() as usize] -= 1;
-        self.states[to.number() as usize] += 1;
-        if let Some(at) = claimed_at {
-            self.counters.shift(broadcast, at.0, from, to);
-        }
-    }
-
-    fn write(&self, conn: &Connection, broadcast: i64, now: UnixMillis) -> rusqlite::Result<()> {
-        for state in State::ALL {
-            add_to_state(conn, broadcast, state, self.states[state.number() as usize])?;
-        }
-        self.counters.write(conn)?;
-        conn.prepare_cached("update ledger set newest_at = ?1 where newest_at < ?1")?.execute([now.0])?;
-        Ok(())
-    }
-}
-
 /// One transaction's work.
 struct Step<'c> {
     conn: &'c Connection,
     scope: &'c Scope,
     now: UnixMillis,
-    counts: Counts,
+    tally: Tally,
     settled: Vec<Settled>,
     overtaken: u64,
 }

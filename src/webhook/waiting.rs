@@ -5,11 +5,11 @@ use std::time::Duration;
 use crate::clock::Clock;
 use crate::error::Result;
 use crate::ledger::Ledger;
-use crate::ledger::events::Tally;
+use crate::ledger::events::EventCounts;
 
 /// Judges them again. A run that died leaves requests whose outcome nobody else will write: such a run is ended first. Also says
 /// how many sends became unknown by that.
-pub fn judge(ledger: &mut Ledger, cool_down: Duration) -> Result<(Tally, u64)> {
+pub fn judge(ledger: &mut Ledger, cool_down: Duration) -> Result<(EventCounts, u64)> {
     let clock = Clock::system();
     let mut tally = ledger.judge_waiting_events(clock.now())?;
     if tally.waiting == 0 {

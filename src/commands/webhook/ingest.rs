@@ -15,7 +15,7 @@ use crate::commands::signals::Signals;
 use crate::commands::tokens::audience_name;
 use crate::error::{Error, Exit, Result};
 use crate::ledger::Ledger;
-use crate::ledger::events::{Event, Tally};
+use crate::ledger::events::{Event, EventCounts};
 use crate::text::thousands;
 use crate::ui::Ui;
 use crate::ui::table::Record;
@@ -129,7 +129,7 @@ pub async fn run(context: &Context, args: IngestArgs) -> Result<Exit> {
 
 fn ingest(ledger: &mut Ledger, ui: &Ui, args: &IngestArgs, cool_down: Duration) -> Result<Ingested> {
     let mut done = Ingested::default();
-    let mut tally = Tally::default();
+    let mut tally = EventCounts::default();
     let mut events = Vec::new();
     let mut bytes = 0;
     for path in &args.files {
@@ -176,7 +176,7 @@ fn read(item: Item) -> Result<(notice::Notice, usize), String> {
 }
 
 /// Stores what was read. Between transactions others get their turn: a receiver must answer within seconds.
-fn store(ledger: &mut Ledger, events: &mut Vec<Event>, opt_ins: &str, tally: &mut Tally) -> Result<()> {
+fn store(ledger: &mut Ledger, events: &mut Vec<Event>, opt_ins: &str, tally: &mut EventCounts) -> Result<()> {
     let mut left: VecDeque<Event> = std::mem::take(events).into();
     while !left.is_empty() {
         let begin = Instant::now();
@@ -204,7 +204,7 @@ impl Ingested {
     }
 
     /// What still waits is what the last judgement left.
-    fn add(&mut self, stored: &Tally, judged: &Tally) {
+    fn add(&mut self, stored: &EventCounts, judged: &EventCounts) {
         let mut sum = *stored;
         sum.add(judged);
         self.new = sum.new;

@@ -1,28 +1,8 @@
 //! Which send an event is about: pure, and from Graph's answers alone, so that the order of events can't matter.
 
+use super::stage::How;
 use crate::clock::UnixMillis;
 use crate::times::CLOCK_SKEW;
-
-/// How sure it is that an event belongs to its send.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum How {
-    /// By the tracking id that Graph answered.
-    Exact,
-    /// By token, campaign and time: it can be no other send of this ledger.
-    Inferred,
-    /// Several sends could be meant; taken for the newest.
-    Ambiguous,
-}
-
-impl How {
-    pub(super) const fn number(self) -> i64 {
-        match self {
-            Self::Exact => 0,
-            Self::Inferred => 1,
-            Self::Ambiguous => 2,
-        }
-    }
-}
 
 /// A send to the event's person in the event's campaign: accepted, in doubt, or on the wire.
 #[derive(Clone, Debug)]
@@ -49,7 +29,7 @@ pub enum Judgement {
 impl Judgement {
     pub const fn number(self) -> i64 {
         match self {
-            Self::Of { how, .. } => how.number(),
+            Self::Of { how, .. } => how as i64,
             Self::Waiting => 3,
             Self::Foreign => 4,
         }

@@ -3,54 +3,9 @@
 
 use rusqlite::{Connection, Row};
 
-use super::How;
-use crate::ledger::counters::What;
-
-/// A stage of a send's life after it was accepted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Stage {
-    Echoed = 0,
-    Delivered = 1,
-    Read = 2,
-    Clicked = 3,
-    Failed = 4,
-}
-
-impl Stage {
-    pub const ALL: [Self; 5] = [Self::Echoed, Self::Delivered, Self::Read, Self::Clicked, Self::Failed];
-
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Echoed => "echoed",
-            Self::Delivered => "delivered",
-            Self::Read => "read",
-            Self::Clicked => "clicked",
-            Self::Failed => "failed",
-        }
-    }
-
-    pub(in crate::ledger) fn of_number(number: i64) -> Option<Self> {
-        Self::ALL.into_iter().find(|stage| *stage as i64 == number)
-    }
-}
-
-impl How {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Exact => "exact",
-            Self::Inferred => "inferred",
-            Self::Ambiguous => "ambiguous",
-        }
-    }
-
-    const fn letter(self) -> u8 {
-        match self {
-            Self::Exact => b'e',
-            Self::Inferred => b'i',
-            Self::Ambiguous => b'a',
-        }
-    }
-}
+use super::stage::{How, Stage};
+use crate::clock::UnixMillis;
+use crate::ledger::tally::What;
 
 /// Eight buckets for each doubling of the seconds: a bucket is 9 % wide. The first holds everything up to a second.
 pub fn bucket_of(millis: i64) -> u8 {
@@ -73,6 +28,14 @@ pub fn failure_text(text: &str) -> Option<String> {
     (!kept.is_empty()).then_some(kept)
 }
 
+const fn letter(how: How) -> u8 {
+    match how {
+        How::Exact => b'e',
+        How::Inferred => b'i',
+        How::Ambiguous => b'a',
+    }
+}
+
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Marks {
     at: [Option<i64>; 5],
@@ -90,7 +53,7 @@ impl Marks {
         marks.failure = row.get(first + 5)?;
         if let Some(letters) = row.get_ref(first + 6)?.as_str_or_null()? {
             for (how, letter) in marks.how.iter_mut().zip(letters.bytes()) {
-                *how = [How::Exact, How::Inferred, How::Ambiguous].into_iter().find(|how| how.letter() == letter);
+                *how = How::ALL.into_iter().find(|how| self::letter(*how) == letter);
             }
         }
         Ok(marks)
@@ -119,23 +82,23 @@ impl Marks {
     }
 
     /// Hands every counter that this send stands in to `each`, with a time of its hour.
-    pub fn count(&self, sent_at: i64, each: &mut dyn FnMut(i64, What)) {
+    pub fn count(&self, sent_at: UnixMillis, each: &mut dyn FnMut(UnixMillis, What)) {
         for stage in Stage::ALL.into_iter().filter(|stage| self.counts(*stage)) {
             let place = stage as usize;
             let Some(at) = self.at[place] else { continue };
-            each(at, What::Stage(stage));
+            each(UnixMillis(at), What::Stage(stage));
             each(sent_at, What::Of(stage));
             if let Some(how) = self.how[place].filter(|how| *how != How::Exact) {
                 each(sent_at, What::OfHow(stage, how));
             }
             if matches!(stage, Stage::Delivered | Stage::Read | Stage::Clicked) {
-                each(sent_at, What::After(stage, bucket_of(at.saturating_sub(sent_at))));
+                each(sent_at, What::After(stage, bucket_of(at.saturating_sub(sent_at.0))));
             }
         }
     }
 
     pub fn write(&self, conn: &Connection, send: i64) -> rusqlite::Result<()> {
-        let letters: Vec<u8> = self.how.iter().map(|how| how.map_or(b'-', How::letter)).collect();
+        let letters: Vec<u8> = self.how.iter().map(|how| how.map_or(b'-', letter)).collect();
         let [echoed, delivered, read, clicked, failed] = self.at;
         conn.prepare_cached(
             "update sends set echoed_at = ?2, delivered_at = ?3, read_at = ?4, clicked_at = ?5, failed_at = ?6, failure = ?7,
@@ -174,7 +137,7 @@ mod tests {
 
     fn counters(marks: &Marks) -> Vec<String> {
         let mut all = Vec::new();
-        marks.count(0, &mut |at, what| all.push(format!("{at} {}", what.name())));
+        marks.count(UnixMillis(0), &mut |at, what| all.push(format!("{} {}", at.0, what.name())));
         all
     }
 

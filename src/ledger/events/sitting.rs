@@ -4,15 +4,16 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::judge::{Candidate, How, Judgement, judge};
-use super::marks::{Marks, Stage, failure_text};
-use super::{Event, Kind, Tally, Waiting, optin};
+use super::judge::{Candidate, Judgement, judge};
+use super::marks::{Marks, failure_text};
+use super::stage::{How, Stage};
+use super::{Event, EventCounts, Kind, Waiting, optin};
 use crate::clock::UnixMillis;
 use crate::ledger::Fault;
-use crate::ledger::broadcasts::shift;
-use crate::ledger::counters::{Counters, What};
 use crate::ledger::spool::Key;
+use crate::ledger::sql::{digit, sql};
 use crate::ledger::state::State;
+use crate::ledger::tally::{Tally, What};
 
 /// A send as the events of its person see it.
 struct Row {
@@ -26,15 +27,15 @@ struct Row {
 pub struct Sitting<'c> {
     conn: &'c Connection,
     now: UnixMillis,
-    tally: Tally,
+    told: EventCounts,
     /// Broadcasts of the campaigns met.
     broadcasts: HashMap<String, Vec<i64>>,
-    counters: Counters,
+    tally: Tally,
 }
 
 impl<'c> Sitting<'c> {
     pub fn new(conn: &'c Connection, now: UnixMillis) -> Self {
-        Self { conn, now, tally: Tally::default(), broadcasts: HashMap::new(), counters: Counters::default() }
+        Self { conn, now, told: EventCounts::default(), broadcasts: HashMap::new(), tally: Tally::default() }
     }
 
     pub fn store(&mut self, event: &Event, optins: &str) -> Result<(), Fault> {
@@ -80,16 +81,16 @@ impl<'c> Sitting<'c> {
                 facts.raw,
             ])?;
         if stored == 0 {
-            self.tally.duplicates += 1;
+            self.told.duplicates += 1;
             return Ok(());
         }
-        self.tally.new += 1;
+        self.told.new += 1;
         match (event.kind, judgement) {
             (Kind::Stage(stage), Some(judgement)) => {
                 self.apply(stage, judgement, rows, occurred_at, facts.failure.as_deref())?;
             }
             (Kind::OptIn, _) => {
-                self.tally.opt_ins += 1;
+                self.told.opt_ins += 1;
                 if let (Some(recipient), Some(opt_in)) = (recipient, &facts.opt_in) {
                     opt_in.apply(self.conn, recipient, occurred_at)?;
                     if !opt_in.is_stop()
@@ -115,14 +116,17 @@ impl<'c> Sitting<'c> {
         };
         let (judgement, rows) = self.judge(&about, occurred_at)?;
         if judgement == Judgement::Waiting {
-            self.tally.waiting += 1;
+            self.told.waiting += 1;
             return Ok(());
         }
         let send = judgement.place().and_then(|place| rows.get(place)).map(|row| row.candidate.send);
         // Another process may have judged it since it was read.
         let changed = self
             .conn
-            .prepare_cached("update events set send = ?2, how = ?3 where id = ?1 and how = 3")?
+            .prepare_cached(sql!(
+                "update events set send = ?2, how = ?3 where id = ?1 and how = {waiting}",
+                waiting = digit(Judgement::Waiting.number())
+            ))?
             .execute((event.id, send, judgement.number()))?;
         if changed == 1 {
             let failure = event.failure.as_deref().and_then(failure_text);
@@ -143,27 +147,27 @@ impl<'c> Sitting<'c> {
         let how = match judgement {
             Judgement::Of { how, .. } => how,
             Judgement::Waiting => {
-                self.tally.waiting += 1;
+                self.told.waiting += 1;
                 return Ok(());
             }
             Judgement::Foreign => {
-                self.tally.foreign += 1;
-                self.counters.add(0, at.0, What::Foreign, 1);
+                self.told.foreign += 1;
+                self.tally.add(0, at, What::Foreign, 1);
                 return Ok(());
             }
         };
         match how {
-            How::Exact => self.tally.exact += 1,
-            How::Inferred => self.tally.inferred += 1,
-            How::Ambiguous => self.tally.ambiguous += 1,
+            How::Exact => self.told.exact += 1,
+            How::Inferred => self.told.inferred += 1,
+            How::Ambiguous => self.told.ambiguous += 1,
         }
         let Some(place) = judgement.place().filter(|place| *place < rows.len()) else { return Ok(()) };
         let row = rows.swap_remove(place);
         let merged = row.marks.clone().with(stage, at.0, how, failure);
         if merged != row.marks {
-            let (broadcast, counters) = (row.broadcast, &mut self.counters);
+            let (broadcast, tally) = (row.broadcast, &mut self.tally);
             for (sign, marks) in [(-1, &row.marks), (1, &merged)] {
-                marks.count(row.candidate.claimed_at.0, &mut |at, what| counters.add(broadcast, at, what, sign));
+                marks.count(row.candidate.claimed_at, &mut |at, what| tally.add(broadcast, at, what, sign));
             }
             merged.write(self.conn, row.candidate.send)?;
         }
@@ -178,17 +182,17 @@ impl<'c> Sitting<'c> {
     fn settle(&mut self, row: &Row) -> Result<(), Fault> {
         let settled = self
             .conn
-            .prepare_cached(
-                "update sends set state = 2, reason = 'evidence', not_before = 0, finished_at = coalesce(finished_at, claimed_at)
-                 where id = ?1 and state = ?2",
-            )?
+            .prepare_cached(sql!(
+                "update sends set state = {accepted}, reason = 'evidence', not_before = 0,
+                   finished_at = coalesce(finished_at, claimed_at)
+                 where id = ?1 and state = ?2"
+            ))?
             .execute((row.candidate.send, row.state))?;
         if settled == 1 {
-            let at = row.candidate.claimed_at.0;
-            shift(self.conn, row.broadcast, row.state, State::Accepted, 1)?;
-            self.counters.shift(row.broadcast, at, row.state, State::Accepted);
-            self.counters.add(row.broadcast, at, What::Settled, 1);
-            self.tally.settled += 1;
+            let at = row.candidate.claimed_at;
+            self.tally.moved(row.broadcast, at, row.state, State::Accepted);
+            self.tally.add(row.broadcast, at, What::Settled, 1);
+            self.told.settled += 1;
         }
         Ok(())
     }
@@ -234,13 +238,13 @@ impl<'c> Sitting<'c> {
         for broadcast in self.broadcasts.get(name).into_iter().flatten() {
             let found = self
                 .conn
-                .prepare_cached(
+                .prepare_cached(sql!(
                     "select id, state, claimed_at, tracking_id, echoed_at, delivered_at, read_at, clicked_at, failed_at, failure,
                             attribution,
-                            state in (0, 4) and (reason is 'resolved' or exists
+                            state in ({pending}, {skipped}) and (reason is 'resolved' or exists
                               (select 1 from attempts a where a.send = sends.id and a.outcome = 'unknown'))
-                     from sends where broadcast = ?1 and recipient = ?2 and claimed_at is not null",
-                )?
+                     from sends where broadcast = ?1 and recipient = ?2 and claimed_at is not null"
+                ))?
                 .query_row((broadcast, recipient), |row| {
                     let state: State = row.get(1)?;
                     // A person said it was not sent, whatever the row waits for since, or was skipped for; what is heard of it knows better.
@@ -264,9 +268,9 @@ impl<'c> Sitting<'c> {
         Ok(rows)
     }
 
-    pub fn finish(self) -> Result<Tally, Fault> {
-        self.counters.write(self.conn)?;
-        Ok(self.tally)
+    pub fn finish(self) -> Result<EventCounts, Fault> {
+        self.tally.write(self.conn)?;
+        Ok(self.told)
     }
 }
 

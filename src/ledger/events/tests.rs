@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use rusqlite::types::Value;
 
 use super::*;
-use crate::ledger::broadcasts::shift;
 use crate::ledger::state::State;
+use crate::ledger::tally::Tally;
 use crate::ledger::unknown::Resolution;
 
 const HOUR: i64 = 3_600_000;
@@ -52,8 +52,9 @@ fn put(ledger: &Ledger, send: &Send) -> i64 {
     )
     .unwrap();
     let id = conn.last_insert_rowid();
-    shift(conn, send.broadcast, send.state, send.state, 0).unwrap();
-    crate::ledger::broadcasts::add_to_state(conn, send.broadcast, send.state, 1).unwrap();
+    let mut tally = Tally::default();
+    tally.rows(send.broadcast, send.state, 1);
+    tally.write(conn).unwrap();
     id
 }
 
@@ -84,8 +85,8 @@ fn choice(token: &str, stop: Option<bool>, at: i64) -> Event {
 }
 
 /// Stores events in transactions of `part` at most.
-fn store(ledger: &mut Ledger, events: &[Event], part: usize) -> Tally {
-    let mut tally = Tally::default();
+fn store(ledger: &mut Ledger, events: &[Event], part: usize) -> EventCounts {
+    let mut tally = EventCounts::default();
     for part in events.chunks(part.max(1)) {
         let mut left = part.iter();
         loop {
@@ -423,7 +424,7 @@ proptest! {
             let id = put(&ledger, &send(1, "cleo", state, HOUR, if late { None } else { Some("t2") }));
             let half = events.len() / 2;
             store(&mut ledger, &events[..half], part);
-            crate::ledger::broadcasts::shift(&ledger.conn, 1, state, State::Accepted, 1).unwrap();
+            crate::ledger::tally::shift(&ledger.conn, 1, state, State::Accepted, 1).unwrap();
             ledger.conn.execute("update sends set state = 2, tracking_id = 't2' where id = ?1", [id]).unwrap();
             store(&mut ledger, &events[half..], part);
             ledger.judge_waiting_events(UnixMillis(90 * HOUR)).unwrap();

@@ -1,8 +1,8 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::ledger::broadcasts::add_to_state;
-use crate::ledger::events::{Event, Facts, Kind};
+use crate::ledger::events::{Event, Facts, Kind, Stage};
+use crate::ledger::tally::{BY_HOUR, Tally};
 
 struct Sent {
     broadcast: i64,
@@ -50,7 +50,9 @@ fn put(conn: &Connection, sent: &Sent) {
     if inserted == 0 {
         return;
     }
-    add_to_state(conn, sent.broadcast, sent.state, 1).unwrap();
+    let mut tally = Tally::default();
+    tally.rows(sent.broadcast, sent.state, 1);
+    tally.write(conn).unwrap();
     if sent.state == State::Accepted {
         conn.execute(
             "insert into counters values (?1, ?2, 'accepted', 1) on conflict do update set n = n + 1",
@@ -158,7 +160,7 @@ fn no_question_scans() {
         let params = rusqlite::params_from_iter((0..statement.parameter_count()).map(|_| 1));
         statement.query_map(params, |row| row.get(3)).unwrap().map(Result::unwrap).collect()
     };
-    for sql in [FAILURES, REFUSALS, DOUBTS, HOUR_COUNTERS] {
+    for sql in [FAILURES, REFUSALS, UNKNOWNS, BY_HOUR] {
         let plan = plan(sql);
         assert!(plan[0].starts_with("SEARCH"), "{sql}\n{plan:?}");
     }

@@ -4,9 +4,10 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension};
 
 use super::{CheckValues, Decision, Known, Laters, Terms, judge, known, reached, rivals, with_values};
 use crate::clock::UnixMillis;
-use crate::ledger::broadcasts::{Broadcast, add_to_state};
+use crate::ledger::broadcasts::Broadcast;
 use crate::ledger::spool::ListedRow;
 use crate::ledger::state::State;
+use crate::ledger::tally::Tally;
 
 /// One planning transaction.
 pub(super) struct Stage<'c> {
@@ -17,8 +18,7 @@ pub(super) struct Stage<'c> {
     new_recipient: CachedStatement<'c>,
     new_send: CachedStatement<'c>,
     hold: CachedStatement<'c>,
-    pending: i64,
-    skipped: i64,
+    tally: Tally,
     pub(super) changed_values: u64,
     pub(super) newly_skipped: u64,
     pub(super) later: u64,
@@ -39,8 +39,7 @@ impl<'c> Stage<'c> {
                  values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) on conflict (broadcast, recipient) do nothing",
             )?,
             hold: conn.prepare_cached("insert or ignore into listing_rows (listing, send) values (?1, ?2)")?,
-            pending: 0,
-            skipped: 0,
+            tally: Tally::default(),
             changed_values: 0,
             newly_skipped: 0,
             later: 0,
@@ -74,7 +73,7 @@ impl<'c> Stage<'c> {
             ))?;
             let send = self.conn.last_insert_rowid();
             self.hold.execute((self.listing, send))?;
-            self.count(decision.state(), 1);
+            self.tally.rows(self.broadcast.id, decision.state(), 1);
             self.note(&decision);
             return Ok(());
         };
@@ -123,8 +122,8 @@ impl<'c> Stage<'c> {
                 values,
                 decision.decided_at(terms.now),
             ))?;
-        self.count(existing.state, -1);
-        self.count(decision.state(), 1);
+        self.tally.rows(self.broadcast.id, existing.state, -1);
+        self.tally.rows(self.broadcast.id, decision.state(), 1);
         self.note(&decision);
         Ok(())
     }
@@ -134,16 +133,8 @@ impl<'c> Stage<'c> {
         self.later += u64::from(decision.not_before() > 0);
     }
 
-    fn count(&mut self, state: State, n: i64) {
-        match state {
-            State::Skipped => self.skipped += n,
-            _ => self.pending += n,
-        }
-    }
-
     pub(super) fn finish(self) -> rusqlite::Result<()> {
-        add_to_state(self.conn, self.broadcast.id, State::Pending, self.pending)?;
-        add_to_state(self.conn, self.broadcast.id, State::Skipped, self.skipped)
+        self.tally.write(self.conn)
     }
 }
 

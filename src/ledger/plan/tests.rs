@@ -13,9 +13,10 @@ use model::{Model, Person};
 use super::stage::Stage;
 use super::{CheckValues, MAX_LATERS, Planned, Terms};
 use crate::clock::UnixMillis;
-use crate::ledger::broadcasts::{Broadcast, BroadcastKey, Which, is_closed, shift};
+use crate::ledger::broadcasts::{Broadcast, BroadcastKey, Which, is_closed};
 use crate::ledger::spool::{Listing, Spool, key};
 use crate::ledger::state::{Skip, State};
+use crate::ledger::tally::shift;
 use crate::ledger::{Ledger, Watch};
 
 const PEOPLE: u8 = 5;

@@ -7,10 +7,11 @@ use rusqlite::Connection;
 
 use super::{Claim, Scope, Settled, Step};
 use crate::clock::UnixMillis;
+use crate::ledger::HOLD;
 use crate::ledger::pace::{self, Meter};
 use crate::ledger::plan::{Decision, Known, Laters, Terms, judge, reached, rivals};
+use crate::ledger::sql::{exists, sql};
 use crate::ledger::state::State;
-use crate::ledger::{HOLD, exists};
 
 /// Candidates read ahead at a time.
 const AHEAD: usize = 256;
@@ -93,9 +94,10 @@ impl Step<'_> {
              where id = ?1 and blocked_until <= ?3 and suppressed is null
                and coalesce(next_eligible_at, 0) <= ?3 and coalesce(expires_at, ?4) > ?3",
         )?;
-        let mut take_row = self.conn.prepare_cached(
-            "update sends set state = 1, run = ?2, claimed_at = ?3, attempts = attempts + 1 where id = ?1 and state = 0",
-        )?;
+        let mut take_row = self.conn.prepare_cached(sql!(
+            "update sends set state = {claimed}, run = ?2, claimed_at = ?3, attempts = attempts + 1
+             where id = ?1 and state = {pending}"
+        ))?;
         let mut hold = Hold { begin: Instant::now(), rows: 0 };
         while claims.len() < want {
             if hold.is_over(1) {
@@ -122,7 +124,7 @@ impl Step<'_> {
                 self.restore(&claim)?;
                 continue;
             }
-            self.counts.shift(self.scope.broadcast.id, None, State::Pending, State::Claimed);
+            self.tally.moved_rows(self.scope.broadcast.id, State::Pending, State::Claimed, 1);
             claims.push(claim);
         }
         Ok((claims, false))
@@ -144,13 +146,15 @@ impl Step<'_> {
         };
         let changed = self
             .conn
-            .prepare_cached("update sends set state = ?2, not_before = ?3, reason = ?4 where id = ?1 and state = 0")?
+            .prepare_cached(sql!(
+                "update sends set state = ?2, not_before = ?3, reason = ?4 where id = ?1 and state = {pending}"
+            ))?
             .execute((claim.send, state, not_before.0, &reason))?;
         if changed == 0 {
             return Ok(());
         }
         if state == State::Skipped {
-            self.counts.shift(self.scope.broadcast.id, None, State::Pending, State::Skipped);
+            self.tally.moved_rows(self.scope.broadcast.id, State::Pending, State::Skipped, 1);
         }
         self.settled.push(Settled {
             token: claim.token,
@@ -194,10 +198,10 @@ impl Scan {
 
     fn next_level(&mut self, conn: &Connection, scope: &Scope, above: i64, now: UnixMillis) -> rusqlite::Result<bool> {
         let next: Option<i64> = conn
-            .prepare_cached(
+            .prepare_cached(sql!(
                 "select min(not_before) from sends indexed by sends_pending
-                 where broadcast = ?1 and state = 0 and not_before > ?2 and not_before <= ?3",
-            )?
+                 where broadcast = ?1 and state = {pending} and not_before > ?2 and not_before <= ?3"
+            ))?
             .query_row((scope.broadcast.id, above, now.0), |row| row.get(0))?;
         self.level = next;
         self.after = 0;
@@ -206,11 +210,11 @@ impl Scan {
 
     /// Reads the next rows of this level; `false` at its end.
     fn read_ahead(&mut self, conn: &Connection, scope: &Scope, level: i64) -> rusqlite::Result<bool> {
-        let mut statement = conn.prepare_cached(
+        let mut statement = conn.prepare_cached(sql!(
             "select s.id, s.recipient, s.listing, s.laters, s.first_later_at, r.token, case when ?5 then s.row_values end
              from sends s indexed by sends_pending join recipients r on r.id = s.recipient
-             where s.broadcast = ?1 and s.state = 0 and s.not_before = ?2 and s.id > ?3 order by s.id limit ?4",
-        )?;
+             where s.broadcast = ?1 and s.state = {pending} and s.not_before = ?2 and s.id > ?3 order by s.id limit ?4"
+        ))?;
         let mut planned = conn.prepare_cached("select 1 from listings where id = ?1 and planned_at is not null")?;
         let mut held = conn.prepare_cached("select 1 from listing_rows where listing = ?1 and send = ?2")?;
         let mut last_listing: Option<(i64, bool)> = None;

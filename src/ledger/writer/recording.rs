@@ -5,9 +5,10 @@ use rusqlite::{CachedStatement, Connection};
 use super::{Claim, Finish, Outcome, Settled, Step};
 use crate::clock::UnixMillis;
 use crate::ledger::broadcasts::is_closed;
-use crate::ledger::counters::What;
 use crate::ledger::plan::Laters;
+use crate::ledger::sql::sql;
 use crate::ledger::state::{Skip, State};
+use crate::ledger::tally::What;
 use crate::times::MARGIN;
 
 /// The statements of every answer, found once a step and not once a row.
@@ -155,17 +156,17 @@ impl Step<'_> {
                 finish.claim.at.0,
             ])?;
             if changed == 1 {
-                self.counts.shift(self.scope.broadcast.id, Some(finish.claim.at), from, state);
+                self.tally.moved(self.scope.broadcast.id, finish.claim.at, from, state);
                 return Ok(true);
             }
         }
         if state == State::Accepted {
             // An event proved it before the answer was recorded; what Graph answered is still worth knowing.
             self.conn
-                .prepare_cached(
+                .prepare_cached(sql!(
                     "update sends set tracking_id = ?3, http_status = ?4, finished_at = ?5
-                     where id = ?1 and run = ?2 and state = 2 and reason = 'evidence' and tracking_id is null",
-                )?
+                     where id = ?1 and run = ?2 and state = {accepted} and reason = 'evidence' and tracking_id is null"
+                ))?
                 .execute((finish.claim.send, self.scope.run, tracking_id, finish.http_status, finish.at.0))?;
         }
         self.overtaken += 1;
@@ -210,7 +211,7 @@ impl Step<'_> {
     }
 
     fn count(&mut self, what: What, at: UnixMillis) {
-        self.counts.counters.add(self.scope.broadcast.id, at.0, what, 1);
+        self.tally.add(self.scope.broadcast.id, at, what, 1);
     }
 
     fn settle(&mut self, finish: Finish, state: State, tracking_id: Option<String>, not_before: Option<UnixMillis>) {

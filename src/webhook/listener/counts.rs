@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hyper::{Method, StatusCode};
 
-use crate::ledger::events::Tally;
+use crate::ledger::events::EventCounts;
 
 /// One request and its answer. Holds no address, no query and no path but ours: nothing personal.
 #[derive(Clone, Debug)]
@@ -27,7 +27,7 @@ pub struct Answered {
 pub struct Counts {
     /// Posts answered 200.
     pub posts: u64,
-    pub events: Tally,
+    pub events: EventCounts,
     /// Ordinary Messenger events, which are not kept.
     pub ignored: u64,
     /// Parts of notices that could not be read, and were kept as they came.
@@ -44,7 +44,7 @@ pub struct Counts {
 
 impl Counts {
     pub fn is_empty(&self) -> bool {
-        self.posts == 0 && self.events == Tally::default() && self.refused.is_empty() && self.elsewhere == 0
+        self.posts == 0 && self.events == EventCounts::default() && self.refused.is_empty() && self.elsewhere == 0
     }
 }
 

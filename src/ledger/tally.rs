@@ -1,0 +1,212 @@
+//! Sums, kept in the same commits as the rows they count, so that a report does not scan: how many rows of a broadcast are in each
+//! state, and what happened in each hour.
+//!
+//! What is counted of a send belongs to the hour in which it was claimed, whenever its answer or an event came: a range of hours is
+//! a cohort, and a correction is taken back from the hour that counted it. Only a stage's own counter belongs to the hour in which
+//! the stage was reached.
+
+use std::collections::HashMap;
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::events::stage::{How, Stage};
+use super::sql::unsigned;
+use super::state::State;
+use crate::clock::UnixMillis;
+
+/// What a counter counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum What {
+    /// Sends in this state: accepted, refused, unknown.
+    State(State),
+    /// Requests that were answered "not this person now".
+    Later,
+    /// Requests after which the row was pending again.
+    Back,
+    /// The stage was reached in this hour.
+    Stage(Stage),
+    /// Of the messages claimed in this hour, those that reached the stage.
+    Of(Stage),
+    /// Of these, those known by another way than the tracking ID.
+    OfHow(Stage, How),
+    /// Of the messages claimed in this hour, those that took so long to reach the stage: see [`super::events::bucket_of`].
+    After(Stage, u8),
+    /// Unknown sends that an event proved accepted.
+    Settled,
+    /// Events of sends that are not in this ledger.
+    Foreign,
+}
+
+impl What {
+    /// The states whose sends are counted by the hour.
+    const STATES: [State; 3] = [State::Accepted, State::Refused, State::Unknown];
+
+    /// As stored; [`What::of_name`] reads it.
+    pub fn name(self) -> String {
+        match self {
+            Self::State(state) => state.name().to_owned(),
+            Self::Later => "later".to_owned(),
+            Self::Back => "back".to_owned(),
+            Self::Stage(stage) => stage.name().to_owned(),
+            Self::Of(stage) => format!("of.{}", stage.name()),
+            Self::OfHow(stage, how) => format!("how.{}.{}", stage.name(), how.name()),
+            Self::After(stage, bucket) => format!("after.{}.{bucket}", stage.name()),
+            Self::Settled => "settled".to_owned(),
+            Self::Foreign => "foreign".to_owned(),
+        }
+    }
+
+    /// `None` for a name that this version does not write.
+    pub fn of_name(name: &str) -> Option<Self> {
+        let mut parts = name.split('.');
+        let what = match (parts.next()?, parts.next(), parts.next()) {
+            ("later", None, None) => Self::Later,
+            ("back", None, None) => Self::Back,
+            ("settled", None, None) => Self::Settled,
+            ("foreign", None, None) => Self::Foreign,
+            ("of", Some(stage), None) => Self::Of(Stage::of_name(stage)?),
+            ("how", Some(stage), Some(how)) => Self::OfHow(Stage::of_name(stage)?, How::of_name(how)?),
+            ("after", Some(stage), Some(bucket)) => Self::After(Stage::of_name(stage)?, bucket.parse().ok()?),
+            (name, None, None) => match Stage::of_name(name) {
+                Some(stage) => Self::Stage(stage),
+                None => Self::State(Self::STATES.into_iter().find(|state| state.name() == name)?),
+            },
+            _ => return None,
+        };
+        parts.next().is_none().then_some(what)
+    }
+}
+
+/// Hours since 1970 of a time.
+fn hour(at: UnixMillis) -> i64 {
+    at.0.div_euclid(3_600_000)
+}
+
+/// What one transaction counts.
+#[derive(Default)]
+pub struct Tally {
+    /// By broadcast, in the order of [`State::ALL`]. Few broadcasts share a transaction.
+    states: Vec<(i64, [i64; State::ALL.len()])>,
+    counters: HashMap<(i64, i64, What), i64>,
+}
+
+impl Tally {
+    /// `at`: a time in the hour that counts it.
+    pub fn add(&mut self, broadcast: i64, at: UnixMillis, what: What, n: i64) {
+        *self.counters.entry((broadcast, hour(at), what)).or_default() += n;
+    }
+
+    /// So many more rows of a broadcast are in this state.
+    pub fn rows(&mut self, broadcast: i64, state: State, n: i64) {
+        let place = match self.states.iter().position(|(id, _)| *id == broadcast) {
+            Some(place) => place,
+            None => {
+                self.states.push((broadcast, [0; State::ALL.len()]));
+                self.states.len() - 1
+            }
+        };
+        self.states[place].1[state.number() as usize] += n;
+    }
+
+    /// Rows that were never claimed changed their state.
+    pub fn moved_rows(&mut self, broadcast: i64, from: State, to: State, n: usize) {
+        let n = i64::try_from(n).unwrap_or(i64::MAX);
+        self.rows(broadcast, from, -n);
+        self.rows(broadcast, to, n);
+    }
+
+    /// A row that was claimed at `claimed_at` changed its state.
+    pub fn moved(&mut self, broadcast: i64, claimed_at: UnixMillis, from: State, to: State) {
+        for (state, n) in [(from, -1), (to, 1)] {
+            self.rows(broadcast, state, n);
+            if What::STATES.contains(&state) {
+                self.add(broadcast, claimed_at, What::State(state), n);
+            }
+        }
+    }
+
+    pub fn write(&self, conn: &Connection) -> rusqlite::Result<()> {
+        let mut add = conn.prepare_cached(
+            "insert into states (broadcast, state, n) values (?1, ?2, ?3)
+             on conflict (broadcast, state) do update set n = n + excluded.n",
+        )?;
+        for (broadcast, states) in &self.states {
+            for (state, n) in State::ALL.into_iter().zip(states).filter(|(_, n)| **n != 0) {
+                add.execute((broadcast, state, n))?;
+            }
+        }
+        let mut add = conn.prepare_cached(
+            "insert into counters (broadcast, hour, what, n) values (?1, ?2, ?3, ?4)
+             on conflict (broadcast, hour, what) do update set n = n + excluded.n",
+        )?;
+        for ((broadcast, hour, what), n) in self.counters.iter().filter(|(_, n)| **n != 0) {
+            add.execute((broadcast, hour, what.name(), n))?;
+        }
+        Ok(())
+    }
+}
+
+/// Counts rows that a test moved by itself.
+#[cfg(test)]
+pub fn shift(conn: &Connection, broadcast: i64, from: State, to: State, n: usize) -> rusqlite::Result<()> {
+    let mut tally = Tally::default();
+    tally.moved_rows(broadcast, from, to, n);
+    tally.write(conn)
+}
+
+/// How many rows of a broadcast are in this state.
+pub fn rows_in(conn: &Connection, broadcast: i64, state: State) -> rusqlite::Result<u64> {
+    let n = conn
+        .prepare_cached("select n from states where broadcast = ?1 and state = ?2")?
+        .query_row((broadcast, state), |row| row.get(0))
+        .optional()?;
+    Ok(n.map_or(0, unsigned))
+}
+
+/// How many rows of a broadcast are in each state.
+pub fn rows_by_state(conn: &Connection, broadcast: i64) -> rusqlite::Result<Vec<(State, u64)>> {
+    conn.prepare_cached("select state, n from states where broadcast = ?1")?
+        .query_map([broadcast], |row| Ok((row.get(0)?, unsigned(row.get(1)?))))?
+        .collect()
+}
+
+/// Hands the counters of a broadcast from hour `from` up to hour `to`, which is excluded, to `each`: hour, what, how many. Broadcast 0
+/// has what belongs to none.
+pub fn by_hour(
+    conn: &Connection,
+    broadcast: i64,
+    (from, to): (i64, i64),
+    each: &mut dyn FnMut(i64, What, u64),
+) -> rusqlite::Result<()> {
+    let mut statement = conn.prepare_cached(BY_HOUR)?;
+    let mut rows = statement.query((broadcast, from, to))?;
+    while let Some(row) = rows.next()? {
+        if let Some(what) = What::of_name(row.get_ref(1)?.as_str()?) {
+            each(row.get(0)?, what, unsigned(row.get(2)?));
+        }
+    }
+    Ok(())
+}
+
+pub(super) const BY_HOUR: &str = "select hour, what, n from counters where broadcast = ?1 and hour >= ?2 and hour < ?3";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_that_is_written_is_read() {
+        let mut all = vec![What::Later, What::Back, What::Settled, What::Foreign];
+        all.extend(What::STATES.map(What::State));
+        for stage in Stage::ALL {
+            all.extend([What::Stage(stage), What::Of(stage), What::After(stage, 0), What::After(stage, 255)]);
+            all.extend(How::ALL.map(|how| What::OfHow(stage, how)));
+        }
+        for what in all {
+            assert_eq!(What::of_name(&what.name()), Some(what), "{}", what.name());
+        }
+        for unknown in ["", "pending", "of", "of.sent", "how.read", "how.read.exact.x", "after.read.256", "of.read.x"] {
+            assert_eq!(What::of_name(unknown), None, "{unknown}");
+        }
+    }
+}
