@@ -24,6 +24,8 @@ use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, OnceLock};
 
+use jiff::tz::TimeZone;
+
 use crate::campaign::{AdAccount, PageId};
 use crate::cli::{Cli, Command, GlobalArgs, Standalone, Word, arguments};
 use crate::clock::Clock;
@@ -92,15 +94,15 @@ impl Context {
     }
 
     /// # Errors
-    /// Exit 3 when none is set, or it is no number.
+    /// Exit 3 when none is set.
     pub fn ad_account(&self) -> Result<AdAccount> {
-        AdAccount::parse(self.settings.required_ad_account()?).map_err(Error::config)
+        self.settings.required_ad_account().cloned()
     }
 
     /// # Errors
-    /// Exit 3 when none is set, or it is no number.
+    /// Exit 3 when none is set.
     pub fn page(&self) -> Result<PageId> {
-        PageId::parse(self.settings.required_page()?).map_err(Error::config)
+        self.settings.required_page().cloned()
     }
 }
 
@@ -109,6 +111,7 @@ pub struct Frame<'f> {
     pub ui: &'f Ui,
     pub environment: &'f Environment,
     pub global: &'f GlobalArgs,
+    pub clock: Clock,
 }
 
 impl Frame<'_> {
@@ -119,7 +122,10 @@ impl Frame<'_> {
     pub fn settings(&self) -> Result<Settings> {
         let overrides = Overrides { profile: self.global.profile.clone(), ledger: self.global.ledger.clone() };
         let settings = Settings::load(&overrides, self.environment)?;
-        for warning in &settings.warnings {
+        let today = self.clock.now().timestamp().to_zoned_datetime(TimeZone::UTC).date();
+        let version = &settings.api_version;
+        let ending = version.value.warning(today).map(|ending| format!("{ending} ({})", version.origin));
+        for warning in settings.warnings.iter().chain(&ending) {
             self.ui.warn(warning);
         }
         Ok(settings)
@@ -156,13 +162,13 @@ fn start(ui: &Ui, environment: &Environment, cli: Cli) -> Result<Exit> {
     if cli.global.output.is_none() {
         arguments::format_of(environment)?;
     }
-    let frame = Frame { ui, environment, global: &cli.global };
+    let frame = Frame { ui, environment, global: &cli.global, clock: Clock::system() };
     match cli.word {
         Word::Standalone(word) => run_standalone(&frame, word),
         Word::Command(command) => {
             let settings = frame.settings()?;
             block_on(async {
-                let context = Context::new(settings, ui.clone(), Clock::system());
+                let context = Context::new(settings, ui.clone(), frame.clock);
                 run(&context, command).await
             })
         }

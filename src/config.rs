@@ -13,7 +13,6 @@
 //! The profile is the one named by `--profile`, `MMSG_PROFILE` or the file's `default_profile`; else the one called `default`;
 //! else the only one.
 
-mod check;
 pub mod edit;
 pub mod environment;
 pub mod file;
@@ -24,7 +23,10 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::campaign::{AdAccount, PageId};
+use crate::endpoint::{ApiVersion, GraphUrl};
 use crate::error::{Error, Result};
+use crate::rate::Rate;
 use crate::secret::{Redactor, Secret};
 use environment::{Environment, names};
 use source::LazySecret;
@@ -73,12 +75,10 @@ pub struct Settings {
     pub profile: Option<Sourced<String>>,
     /// The profile file, there or not; unknown without a home folder.
     pub config_file: Option<PathBuf>,
-    /// `act_<digits>`.
-    pub ad_account: Option<Sourced<String>>,
-    pub page: Option<Sourced<String>>,
-    pub api_version: Sourced<String>,
-    /// Scheme, host and port; no trailing slash.
-    pub graph_url: Sourced<String>,
+    pub ad_account: Option<Sourced<AdAccount>>,
+    pub page: Option<Sourced<PageId>>,
+    pub api_version: Sourced<ApiVersion>,
+    pub graph_url: Sourced<GraphUrl>,
     /// Absolute.
     pub ledger: Sourced<PathBuf>,
     /// The name that `campaign create` uses without `--name`.
@@ -94,8 +94,7 @@ pub struct Settings {
 pub struct SendSettings {
     pub campaign: Option<Sourced<String>>,
     pub message: Option<Sourced<PathBuf>>,
-    /// Sends a second, or `unlimited`.
-    pub rate: Option<Sourced<String>>,
+    pub rate: Option<Sourced<Rate>>,
     pub concurrency: Option<Sourced<u32>>,
     /// At least 12 h, but for loopback hosts.
     pub cool_down: Option<Sourced<Duration>>,
@@ -161,17 +160,15 @@ impl Settings {
         self.secrets.verify_token.as_ref().map(|secret| self.fetch(secret)).transpose()
     }
 
-    /// `act_<digits>`.
-    ///
     /// # Errors
     /// Exit 3 when none is set.
-    pub fn required_ad_account(&self) -> Result<&str> {
+    pub fn required_ad_account(&self) -> Result<&AdAccount> {
         self.required(self.ad_account.as_ref(), "ad account", "ad_account", names::AD_ACCOUNT)
     }
 
     /// # Errors
     /// Exit 3 when none is set.
-    pub fn required_page(&self) -> Result<&str> {
+    pub fn required_page(&self) -> Result<&PageId> {
         self.required(self.page.as_ref(), "Page", "page", names::PAGE)
     }
 
@@ -191,13 +188,7 @@ impl Settings {
         secret.get(&self.secrets.environment, &self.secrets.withheld, &self.secrets.redactor)
     }
 
-    fn required<'s>(
-        &self,
-        value: Option<&'s Sourced<String>>,
-        what: &str,
-        key: &str,
-        variable: &str,
-    ) -> Result<&'s str> {
+    fn required<'s, T>(&self, value: Option<&'s Sourced<T>>, what: &str, key: &str, variable: &str) -> Result<&'s T> {
         match value {
             Some(sourced) => Ok(&sourced.value),
             None if self.nothing_is_set() => Err(self.nothing_set_up()),

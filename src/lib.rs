@@ -15,7 +15,7 @@
 //! | [`ui`] | everything printed or asked | know the domain |
 //! | [`config`] | profiles, sources, where secrets come from | know more of the domain than its values |
 //! | [`error`], [`clock`] | how a command ends; what time it is | know any layer |
-//! | [`secret`], [`text`], [`json`], [`times`], [`endpoint`] | the ground floor: what every layer may import | import anything of ours |
+//! | [`secret`], [`text`], [`json`], [`times`], [`endpoint`], [`rate`] | the ground floor: what every layer may import | import anything of ours |
 
 pub mod audience;
 pub mod campaign;
@@ -29,6 +29,7 @@ pub mod graph;
 pub mod json;
 pub mod ledger;
 pub mod message;
+pub mod rate;
 pub mod report;
 pub mod secret;
 pub mod send;

@@ -1,6 +1,8 @@
-//! Every duration on which more than one rule depends, and what follows from it.
+//! Every duration on which more than one rule depends, what follows from it, and durations as people write them.
 
 use std::time::Duration;
+
+use jiff::SpanRelativeTo;
 
 /// Between two messages to one subscription token (documented: "once every 12 hours").
 pub const COOL_DOWN: Duration = Duration::from_hours(12);
@@ -26,9 +28,27 @@ pub const ON_THE_WAY: Duration = REQUEST_TIMEOUT.saturating_add(STALE_CLAIM);
 /// How far behind the ledger's newest time a clock may be: no further than every cool-down has on top.
 pub const BEHIND_LEDGER: Duration = MARGIN;
 
+/// `90s`, `30m`, `12h`, `1h 30m`, `2 days`; the reason why not otherwise.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let bad = || format!("\"{text}\" is not a valid duration: use 90s, 30m, 12h or \"1h 30m\"");
+    let span: jiff::Span = text.parse().map_err(|_| bad())?;
+    let span = span.to_duration(SpanRelativeTo::days_are_24_hours()).map_err(|_| bad())?;
+    Duration::try_from(span).map_err(|_| bad())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn durations_are_read_with_their_units() {
+        for (text, seconds) in [("90s", 90), ("12h 30m", 45_000), ("2 days", 172_800), ("7d", 604_800)] {
+            assert_eq!(parse_duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for text in ["", "-1h", "12", "1x", "h", "1 month"] {
+            assert!(parse_duration(text).is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn what_depends_on_another_time_follows_it() {

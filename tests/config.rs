@@ -81,3 +81,21 @@ fn a_file_that_others_can_read_is_a_warning() {
     fs::set_permissions(env.profile_file(), fs::Permissions::from_mode(0o644)).unwrap();
     env.mmsg(["config", "show", "--profile", "shop"]).exits(0).says("warning: other users can read").says("chmod 600");
 }
+
+#[test]
+fn a_version_whose_marketing_api_ended_is_warned_about() {
+    for (version, warned) in [("v24.0", true), ("v26.0", false), ("v27.0", false)] {
+        let run = shop().set("MMSG_API_VERSION", version).mmsg(["config", "show"]).exits(0);
+        assert_eq!(run.stderr.contains("has ended"), warned, "{version}: {run:#?}");
+    }
+    let run = shop().set("MMSG_API_VERSION", "26.0").mmsg(["config", "show"]).exits(3);
+    run.says("is not a valid API version").says("MMSG_API_VERSION");
+}
+
+#[test]
+fn a_profile_and_the_flag_take_the_same_concurrency() {
+    let profile = |number: u32| Env::new().profiles(&format!("[profiles.shop.send]\nconcurrency = {number}\n"));
+    profile(4096).mmsg(["config", "show"]).exits(0);
+    profile(4097).mmsg(["config", "show"]).exits(3).says("use 1 to 4096");
+    shop().mmsg(["send", "--concurrency", "4097"]).exits(2).says("4096");
+}

@@ -9,7 +9,7 @@ use crate::common::repository;
 const VALUES: [&str; 3] = ["campaign", "message", "audience"];
 
 /// What every layer may import. These import nothing but each other.
-const GROUND: [&str; 6] = ["clock", "endpoint", "json", "secret", "text", "times"];
+const GROUND: [&str; 7] = ["clock", "endpoint", "json", "rate", "secret", "text", "times"];
 
 /// What a module may import besides itself, the ground floor and `error`.
 fn allowed(module: &str) -> Vec<&'static str> {
@@ -25,9 +25,9 @@ fn allowed(module: &str) -> Vec<&'static str> {
     }
 }
 
-const MODULES: [&str; 19] = [
+const MODULES: [&str; 20] = [
     "audience", "campaign", "cli", "clock", "commands", "config", "endpoint", "error", "graph", "json", "ledger",
-    "message", "report", "secret", "send", "text", "times", "ui", "webhook",
+    "message", "rate", "report", "secret", "send", "text", "times", "ui", "webhook",
 ];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {

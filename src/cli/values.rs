@@ -1,16 +1,8 @@
 //! Values that more than one command takes.
 
-use std::time::Duration;
-
 use crate::campaign::parse_time;
 use crate::clock::UnixMillis;
-
-/// `30m`, `12h`, `1h 30m`, `2 days`.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    let bad = || format!("{text:?} is no time span: write it like 90s, 30m, 12h or \"1h 30m\"");
-    let span: jiff::SignedDuration = text.parse().map_err(|_| bad())?;
-    Duration::try_from(span).map_err(|_| bad())
-}
+pub use crate::times::parse_duration as duration;
 
 /// RFC 3339 or Unix seconds.
 pub fn time(text: &str) -> Result<UnixMillis, String> {

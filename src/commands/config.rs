@@ -71,15 +71,15 @@ fn lines(settings: &Settings) -> Vec<Line> {
     }));
     let send = &settings.send;
     lines.extend([
-        line("ad_account", settings.ad_account.as_ref(), String::clone),
-        line("page", settings.page.as_ref(), String::clone),
-        line("api_version", Some(&settings.api_version), String::clone),
-        line("graph_url", Some(&settings.graph_url), String::clone),
+        line("ad_account", settings.ad_account.as_ref(), ToString::to_string),
+        line("page", settings.page.as_ref(), ToString::to_string),
+        line("api_version", Some(&settings.api_version), ToString::to_string),
+        line("graph_url", Some(&settings.graph_url), ToString::to_string),
         line("ledger", Some(&settings.ledger), |path| path.display().to_string()),
         line("campaign_name", settings.campaign_name.as_ref(), String::clone),
         line("send.campaign", send.campaign.as_ref(), String::clone),
         line("send.message", send.message.as_ref(), |path| path.display().to_string()),
-        line("send.rate", send.rate.as_ref(), String::clone),
+        line("send.rate", send.rate.as_ref(), ToString::to_string),
         line("send.concurrency", send.concurrency.as_ref(), u32::to_string),
         line("send.cool_down", send.cool_down.as_ref(), |span| jiff_text(*span)),
     ]);

@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::Frame;
-use crate::config::edit::{ProfileEdit, check_ad_account, check_page, write_profile};
+use crate::campaign::{AdAccount, PageId};
+use crate::config::edit::{ProfileEdit, write_profile};
 use crate::config::environment::names;
 use crate::config::file::{Profile, ProfileFile};
 use crate::config::source::SecretSource;
@@ -70,11 +71,8 @@ pub fn run(frame: &Frame<'_>, args: Args) -> Result<Exit> {
 }
 
 fn flags(args: Args) -> Result<ProfileEdit> {
-    if let Some(account) = &args.ad_account {
-        check_ad_account(account).map_err(Error::config)?;
-    }
-    if let Some(page) = &args.page {
-        check_page(page).map_err(Error::config)?;
+    for check in [args.ad_account.as_deref().map(check_ad_account), args.page.as_deref().map(check_page)] {
+        check.transpose().map_err(Error::config)?;
     }
     let token = match (args.token_env, args.token_file) {
         (Some(name), _) => {
@@ -146,6 +144,14 @@ fn ask_secret(ui: &Ui, what: &str, is_there: bool, required: bool) -> Result<Opt
         }
     };
     Ok(Some(source))
+}
+
+fn check_ad_account(text: &str) -> Result<(), String> {
+    AdAccount::parse(text).map(|_| ())
+}
+
+fn check_page(text: &str) -> Result<(), String> {
+    PageId::parse(text).map(|_| ())
 }
 
 fn check_variable(name: &str) -> Result<(), String> {

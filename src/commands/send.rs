@@ -19,8 +19,8 @@ use crate::error::{Error, Exit, Result};
 use crate::ledger::broadcasts::{BroadcastKey, Which};
 use crate::ledger::plan::Terms;
 use crate::message::{Message, Template};
+use crate::rate::{self, Rate};
 use crate::send::job::Limits;
-use crate::send::pace::Rate;
 use crate::times::{COOL_DOWN, REQUEST_TIMEOUT};
 use campaign::CampaignFacts;
 use ending::Outcome;
@@ -75,7 +75,7 @@ pub struct Args {
     #[arg(long, value_name = "RATE", value_parser = Rate::parse)]
     rate: Option<Rate>,
     /// Requests in flight at the most [default: 64].
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(i64::from(*rate::CONCURRENCY.start())..=i64::from(*rate::CONCURRENCY.end())))]
     concurrency: Option<u32>,
     /// Wait for "not yet" (warm-up, budgets, cool-downs) instead of ending with exit code 6; without a time as long as it takes.
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, value_parser = values::duration, default_missing_value = "1000000h")]
@@ -93,8 +93,7 @@ impl Args {
         let settings = &context.settings.send;
         let rate = match (self.rate, &settings.rate) {
             (Some(rate), _) => rate,
-            (None, Some(set)) => Rate::parse(&set.value)
-                .map_err(|why| Error::config(why).hint(format!("mend rate in the {}", set.origin)))?,
+            (None, Some(set)) => set.value,
             (None, None) => Rate::Auto,
         };
         let set = settings.concurrency.as_ref().map(|sourced| sourced.value);
@@ -147,7 +146,7 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
     if args.dry_run {
         return list::dry_run(context, args, signals, &template, &key, clock, end).await;
     }
-    let host = &context.settings.graph_url.value;
+    let host = context.settings.graph_url.value.as_str();
     let mut ledger = context.open_ledger()?;
     ledger.refuse_other_host(host)?;
     ledger.refuse_clock_behind(clock.now())?;
@@ -191,7 +190,7 @@ async fn resume(context: &Context, args: &Args, signals: &Signals) -> Result<Exi
     let mut limits = args.limits(context)?;
     let page = context.page()?.as_str().to_owned();
     let clock = Clock::system();
-    let host = &context.settings.graph_url.value;
+    let host = context.settings.graph_url.value.as_str();
     let mut ledger = context.existing_ledger()?;
     ledger.refuse_other_host(host)?;
     for (broadcast, source, rows) in ledger.unplanned_listings(&page)? {

@@ -7,7 +7,6 @@ use std::path::{Path, PathBuf};
 
 use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 
-use super::check;
 use super::source::SecretSource;
 use crate::error::{Error, Result};
 
@@ -18,25 +17,6 @@ pub struct ProfileEdit {
     pub app_secret: Option<SecretSource>,
     pub ad_account: Option<String>,
     pub page: Option<String>,
-}
-
-/// Whether a text may stand as `ad_account`; the reason if not.
-///
-/// # Errors
-/// What is wrong with it.
-pub fn check_ad_account(text: &str) -> Result<(), String> {
-    check::ad_account(text).map(|_| ())
-}
-
-/// Whether a text may stand as `page`; the reason if not.
-///
-/// # Errors
-/// What is wrong with it.
-pub fn check_page(text: &str) -> Result<(), String> {
-    if text.is_empty() {
-        return Err("the Page's id is a number, in the Page's settings under About".to_owned());
-    }
-    check::page(text).map(|_| ())
 }
 
 /// Writes the profile into the file at `path`, in one step: a crash leaves the old file or the new one. The file is its

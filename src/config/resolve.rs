@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use super::environment::{Environment, names};
 use super::file::{At, Profile, ProfileFile, nearest};
 use super::source::{LazySecret, SecretSource};
-use super::{
-    DEFAULT_API_VERSION, DEFAULT_GRAPH_URL, Origin, Overrides, Secrets, SendSettings, Settings, Sourced, check,
-};
+use super::{DEFAULT_API_VERSION, DEFAULT_GRAPH_URL, Origin, Overrides, Secrets, SendSettings, Settings, Sourced};
+use crate::campaign::{AdAccount, PageId};
+use crate::endpoint::{ApiVersion, GraphUrl};
 use crate::error::{Error, Result};
+use crate::rate::{Rate, concurrency};
 use crate::secret::{Redactor, Secret};
-use crate::times::COOL_DOWN;
+use crate::times::{COOL_DOWN, parse_duration};
 
 pub fn settings(overrides: &Overrides, environment: &Environment) -> Result<Settings> {
     let (config_file, file) = read_file(environment)?;
@@ -36,13 +37,13 @@ pub fn settings(overrides: &Overrides, environment: &Environment) -> Result<Sett
     let page_token = resolver.secret("Page token", names::PAGE_TOKEN, profile.page_token.as_ref())?;
     let app_secrets = resolver.app_secrets()?;
     let verify_token = resolver.secret("verify token", names::VERIFY_TOKEN, profile.verify_token.as_ref())?;
-    let ad_account = resolver.business(names::AD_ACCOUNT, profile.ad_account.as_ref(), check::ad_account)?;
-    let page = resolver.business(names::PAGE, profile.page.as_ref(), check::page)?;
+    let ad_account = resolver.business(names::AD_ACCOUNT, profile.ad_account.as_ref(), AdAccount::parse)?;
+    let page = resolver.business(names::PAGE, profile.page.as_ref(), PageId::parse)?;
     let api_version = resolver.api_version()?;
-    let (graph_url, loopback) = resolver.graph_url()?;
+    let graph_url = resolver.graph_url()?;
     let ledger = resolver.ledger(overrides)?;
     let campaign_name = profile.campaign_name.as_ref().map(|name| resolver.of_profile(name.value.clone()));
-    let send = resolver.send(loopback)?;
+    let send = resolver.send(graph_url.value.is_loopback())?;
 
     let unchosen = if chosen.is_none() { file.names() } else { String::new() };
     let secrets = Secrets {
@@ -216,12 +217,12 @@ impl Resolver<'_> {
             .transpose()
     }
 
-    fn business(
+    fn business<T>(
         &mut self,
         variable: &'static str,
         in_profile: Option<&At<String>>,
-        check: fn(&str) -> Result<String, String>,
-    ) -> Result<Option<Sourced<String>>> {
+        check: fn(&str) -> Result<T, String>,
+    ) -> Result<Option<Sourced<T>>> {
         if !self.profile_wins(variable, in_profile.is_some())
             && let Some(found) = self.in_environment(variable, check)?
         {
@@ -230,36 +231,27 @@ impl Resolver<'_> {
         self.of_profile_checked(in_profile, check)
     }
 
-    fn api_version(&mut self) -> Result<Sourced<String>> {
-        let version = match self.in_environment(names::API_VERSION, check::api_version)? {
-            Some(found) => Some(found),
-            None => self.of_profile_checked(self.profile.api_version.as_ref(), check::api_version)?,
-        };
-        let version =
-            version.unwrap_or_else(|| Sourced { value: DEFAULT_API_VERSION.to_owned(), origin: Origin::Default });
-        if check::has_ended(&version.value) {
-            self.warnings.push(format!(
-                "the Marketing API of {} ({}) has ended; Meta answers with a newer one or not at all. \
-                 {DEFAULT_API_VERSION} is what mmsg was written for",
-                version.value, version.origin
-            ));
+    fn api_version(&self) -> Result<Sourced<ApiVersion>> {
+        if let Some(found) = self.in_environment(names::API_VERSION, ApiVersion::parse)? {
+            return Ok(found);
         }
-        Ok(version)
+        match self.of_profile_checked(self.profile.api_version.as_ref(), ApiVersion::parse)? {
+            Some(found) => Ok(found),
+            None => by_default(ApiVersion::parse(DEFAULT_API_VERSION)),
+        }
     }
 
-    /// The address, and whether it is this machine.
-    fn graph_url(&mut self) -> Result<(Sourced<String>, bool)> {
-        let url = match self.in_environment(names::GRAPH_URL, check::graph_url)? {
+    fn graph_url(&mut self) -> Result<Sourced<GraphUrl>> {
+        let url = match self.in_environment(names::GRAPH_URL, GraphUrl::parse)? {
             Some(found) => Some(found),
-            None => self.of_profile_checked(self.profile.graph_url.as_ref(), check::graph_url)?,
+            None => self.of_profile_checked(self.profile.graph_url.as_ref(), GraphUrl::parse)?,
         };
-        let Some(Sourced { value: url, origin }) = url else {
-            return Ok((Sourced { value: DEFAULT_GRAPH_URL.to_owned(), origin: Origin::Default }, false));
-        };
-        if !url.meta && !url.loopback {
-            self.warnings.push(format!("the access token goes to {}, which is not Meta's ({origin})", url.text));
+        let Some(url) = url else { return by_default(GraphUrl::parse(DEFAULT_GRAPH_URL)) };
+        if !url.value.is_meta() && !url.value.is_loopback() {
+            self.warnings
+                .push(format!("the access token is sent to {}, which is not a Meta host ({})", url.value, url.origin));
         }
-        Ok((Sourced { value: url.text, origin }, url.loopback))
+        Ok(url)
     }
 
     /// A flag may be relative, since who typed it knows where; cron's folder is nobody's choice.
@@ -286,12 +278,12 @@ impl Resolver<'_> {
 
     fn send(&self, loopback: bool) -> Result<SendSettings> {
         let send = &self.profile.send;
-        let concurrency = match &send.concurrency {
+        let in_flight = match &send.concurrency {
             None => None,
-            Some(at) => Some(self.of_profile(check::concurrency(at.value).map_err(|wrong| at_place(at, wrong))?)),
+            Some(at) => Some(self.of_profile(concurrency(at.value).map_err(|wrong| at_place(at, wrong))?)),
         };
         let cool_down = |text: &str| {
-            let duration = check::duration(text)?;
+            let duration = parse_duration(text)?;
             // A rehearsal on this machine may have less.
             if duration < COOL_DOWN && !loopback {
                 return Err(format!("a cool-down of {text} is shorter than Meta's 12h; only a sandbox may have it"));
@@ -301,8 +293,8 @@ impl Resolver<'_> {
         Ok(SendSettings {
             campaign: self.of_profile_checked(send.campaign.as_ref(), |text| Ok(text.to_owned()))?,
             message: send.message.as_ref().map(|at| self.of_profile(at.value.clone())),
-            rate: self.of_profile_checked(send.rate.as_ref(), check::rate)?,
-            concurrency,
+            rate: self.of_profile_checked(send.rate.as_ref(), Rate::parse)?,
+            concurrency: in_flight,
             cool_down: self.of_profile_checked(send.cool_down.as_ref(), cool_down)?,
         })
     }
@@ -323,6 +315,10 @@ impl Resolver<'_> {
         }
         redactor
     }
+}
+
+fn by_default<T>(value: Result<T, String>) -> Result<Sourced<T>> {
+    value.map(|value| Sourced { value, origin: Origin::Default }).map_err(Error::internal)
 }
 
 fn at_place<T>(at: &At<T>, wrong: String) -> Error {

@@ -234,7 +234,7 @@ impl Graph {
 
     /// `unclear` is the exit code of what may or may not have happened: network for a read, doubt for a write.
     fn failed(&self, fault: Fault, what: &str, unclear: Exit) -> Error {
-        let host = self.checked.base.host_str().unwrap_or_default();
+        let host = self.checked.host();
         match fault {
             Fault::NotSent(why) => Error::network(format!("{what}: {host} can't be reached: {why}"))
                 .hint("check the network and the Graph URL (mmsg config show), then run again"),

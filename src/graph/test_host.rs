@@ -7,6 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::Access;
+use crate::endpoint::{ApiVersion, GraphUrl};
 use crate::secret::{Redactor, Secret};
 
 pub const TOKEN: &str = "EAABtestToken";
@@ -57,8 +58,8 @@ impl Host {
 pub fn access(url: &str) -> Access {
     let (token, secret) = (Secret::new(TOKEN), Secret::new("testAppSecret"));
     Access {
-        graph_url: url.to_owned(),
-        api_version: "v26.0".to_owned(),
+        graph_url: GraphUrl::parse(url).unwrap(),
+        api_version: ApiVersion::parse("v26.0").unwrap(),
         redactor: Redactor::new([token.clone(), secret]),
         token,
         app_secret: None,

@@ -19,12 +19,13 @@ use super::desk::Desk;
 use super::job::{Deliver, Ending, Job, Limits, Sink, Stats};
 use super::learn::Observed;
 use super::outcome::{Effect, TOO_EARLY, Verdict, Wait, classify};
-use super::pace::{LONGEST_PAUSE, Pace, Rate};
+use super::pace::{LONGEST_PAUSE, Pace};
 use crate::clock::{Clock, UnixMillis};
 use crate::error::{Exit, GraphFacts};
 use crate::graph::Answer;
 use crate::ledger::state::State;
 use crate::ledger::writer::{Claim, Done, Finish, Outcome};
+use crate::rate::Rate;
 use crate::times::STALE_CLAIM;
 
 /// How long requests in flight may go on after an interrupt.

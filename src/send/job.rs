@@ -8,13 +8,13 @@ use bytes::Bytes;
 
 use super::bursts::Burst;
 use super::outcome::{CampaignTimes, Halt, Refusal, Wait};
-use super::pace::Rate;
 use crate::clock::UnixMillis;
 use crate::error::{Error, Exit};
 use crate::graph::{Answer, Frame, Sender, Transport};
 use crate::ledger::failpoint;
 use crate::ledger::writer::Settled;
 use crate::message::Template;
+use crate::rate::Rate;
 
 /// One broadcast to work through.
 pub struct Job {

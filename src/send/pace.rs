@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::rate::Rate;
+
 /// The longest pause that a run makes by itself.
 pub const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 /// The first pause after a rate refusal that names no time; each further one is twice as long.
@@ -11,31 +13,6 @@ const FIRST_BACKOFF: Duration = Duration::from_secs(60);
 
 /// A permit that lacks less than this is whole: sums of fractions are a little off.
 const ROUNDING: f64 = 1e-6;
-
-/// Requests a second.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Rate {
-    /// As the account's limits allow; see [`super::learn`].
-    Auto,
-    PerSecond(f64),
-    Unlimited,
-}
-
-impl Rate {
-    /// `auto`, a number above 0, or `unlimited`.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        if text.eq_ignore_ascii_case("auto") {
-            return Ok(Self::Auto);
-        }
-        if text.eq_ignore_ascii_case("unlimited") {
-            return Ok(Self::Unlimited);
-        }
-        match text.parse::<f64>() {
-            Ok(rate) if rate > 0.0 && rate.is_finite() => Ok(Self::PerSecond(rate)),
-            _ => Err(format!("{text:?} is no rate: auto, a number of sends a second above 0, or unlimited")),
-        }
-    }
-}
 
 /// Gives out permits.
 #[derive(Clone, Debug)]
@@ -210,17 +187,6 @@ mod tests {
                     prop_assert!(sum as f64 <= most + 0.001, "{sum} of {most} in {:?}", *at - *since);
                 }
             }
-        }
-    }
-
-    #[test]
-    fn a_rate_is_a_number_above_0_or_unlimited() {
-        assert_eq!(Rate::parse("10"), Ok(Rate::PerSecond(10.0)));
-        assert_eq!(Rate::parse("0.5"), Ok(Rate::PerSecond(0.5)));
-        assert_eq!(Rate::parse("auto"), Ok(Rate::Auto));
-        assert_eq!(Rate::parse("Unlimited"), Ok(Rate::Unlimited));
-        for bad in ["0", "-1", "NaN", "inf", "", "10/s", "fast"] {
-            assert!(Rate::parse(bad).is_err(), "{bad}");
         }
     }
 

@@ -16,7 +16,6 @@ use super::desk::Desk;
 use super::engine;
 use super::job::{Deliver, Ending, Job, Limits, Sink, Stats};
 use super::outcome::CampaignTimes;
-use super::pace::Rate;
 use crate::campaign::{AdAccount, CampaignId};
 use crate::clock::{Clock, UnixMillis};
 use crate::error::Error;
@@ -28,6 +27,7 @@ use crate::ledger::state::State;
 use crate::ledger::writer::{Scope, Settled, Writer};
 use crate::ledger::{Ledger, Watch};
 use crate::message::{Message, Template};
+use crate::rate::Rate;
 use crate::times::{COOL_DOWN, REQUEST_TIMEOUT};
 
 const BEGIN: UnixMillis = UnixMillis(1_800_000_000_000);

@@ -116,7 +116,7 @@ pub async fn dry_run(
         Some(ledger) => ledger,
         None => Ledger::temporary()?,
     };
-    ledger.refuse_other_host(&context.settings.graph_url.value)?;
+    ledger.refuse_other_host(context.settings.graph_url.value.as_str())?;
     ledger.refuse_clock_behind(clock.now())?;
     let mut list = read(context, args, signals, template, &ledger, std::env::temp_dir()).await?;
     let broadcast = ledger.find_broadcast(key, args.which())?;

@@ -113,7 +113,7 @@ pub async fn run(context: &Context, args: &SettleArgs) -> Result<Exit> {
     })?;
     let mut failed = None;
     if !args.events_only && !doubts.is_empty() {
-        ledger.refuse_other_host(&context.settings.graph_url.value)?;
+        ledger.refuse_other_host(context.settings.graph_url.value.as_str())?;
         let page = context.page()?;
         let all = doubts.len();
         doubts.retain(|send| send.page == page.as_str());
