@@ -14,7 +14,7 @@ use crate::ui::{ColorChoice, Format};
 #[derive(Debug, Parser)]
 #[command(
     name = "mmsg",
-    version,
+    version = env!("VERSION_AND_COMMIT"),
     propagate_version = false,
     disable_help_subcommand = true,
     subcommand_required = true,

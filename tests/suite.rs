@@ -32,6 +32,7 @@ mod story;
 mod suite_is_whole;
 mod tokens;
 mod unknown;
+mod version;
 mod webhook;
 mod webhook_commands;
 mod webhook_limits;
