@@ -42,7 +42,7 @@ complete -c mmsg -n "__fish_mmsg_needs_command" -s V -l version -d 'Print versio
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "init" -d 'Write a profile, step by step: the ad account, the Page and where the secrets come from'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "config" -d 'Show the settings, or the place of the profile file'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "sandbox" -d 'Run a local stand-in for the Graph API, to rehearse without a Meta account'
-complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "demo" -d 'Run the whole job on the sandbox, in one go'
+complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "demo" -d 'Run a complete example against the sandbox'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "man" -d 'Print the manual page, or write one for each command'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "explain" -d 'Say what an error code of Graph\'s means, what mmsg does about it and what you can do'
@@ -199,7 +199,7 @@ csv\t'A header and rows, safe to open in a spreadsheet'"
 complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -l keep -d 'Leave the folder with the list, the message and the ledger behind'
+complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -l keep -d 'Keep the folder with the list, the message and the ledger'
 complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -s q -l quiet -d 'Say only warnings and errors on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -s v -l verbose -d 'Say more on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'

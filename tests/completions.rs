@@ -9,12 +9,16 @@ fn the_committed_completions_are_fresh() {
         ("zsh", "completions/_mmsg"),
         ("fish", "completions/mmsg.fish"),
         ("elvish", "completions/mmsg.elv"),
-        ("powershell", "completions/_mmsg.ps1"),
     ] {
         let run = Env::new().mmsg(["completions", shell]).exits(0);
         assert!(run.stdout.contains("no-input"), "{shell}");
         assert_fresh(file, &run.stdout);
     }
+}
+
+#[test]
+fn other_shells_are_refused() {
+    Env::new().mmsg(["completions", "powershell"]).exits(2).prints_nothing().says("bash, zsh, fish, elvish");
 }
 
 #[test]

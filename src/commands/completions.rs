@@ -1,7 +1,7 @@
 //! `mmsg completions`: a script for a shell. The same scripts are committed under `completions/`.
 
-use clap::CommandFactory;
-use clap_complete::Shell;
+use clap::{CommandFactory, ValueEnum};
+use clap_complete::generate;
 
 use super::Frame;
 use crate::cli::Cli;
@@ -9,8 +9,17 @@ use crate::error::{Error, Exit, Result};
 
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// The shell that will read it.
+    /// The shell to write the script for.
     shell: Shell,
+}
+
+/// The usual shells of Unix systems.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+    Elvish,
 }
 
 pub fn run(frame: &Frame<'_>, args: Args) -> Result<Exit> {
@@ -19,7 +28,13 @@ pub fn run(frame: &Frame<'_>, args: Args) -> Result<Exit> {
 }
 
 fn script(shell: Shell) -> Result<String> {
+    let shell = match shell {
+        Shell::Bash => clap_complete::Shell::Bash,
+        Shell::Zsh => clap_complete::Shell::Zsh,
+        Shell::Fish => clap_complete::Shell::Fish,
+        Shell::Elvish => clap_complete::Shell::Elvish,
+    };
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "mmsg", &mut script);
-    String::from_utf8(script).map_err(|error| Error::internal("a completion script is no text").because(&error))
+    generate(shell, &mut Cli::command(), "mmsg", &mut script);
+    String::from_utf8(script).map_err(|error| Error::internal("a completion script is not UTF-8").because(&error))
 }
