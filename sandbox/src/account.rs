@@ -1,4 +1,4 @@
-//! The ad account, its minimum budgets and estimates, and who the token is.
+//! The ad account, its minimum budgets and estimates, and whose token it is.
 
 use serde_json::{Value, json};
 
@@ -78,7 +78,7 @@ pub fn list(world: &World, params: &Params) -> Result<Value, Refusal> {
     paged(world, "me/adaccounts", &rows?, params)
 }
 
-/// `GET /act_X/minimum_budgets`: rows of several currencies, the account's among them.
+/// `GET /act_X/minimum_budgets`: rows for several currencies, including the account's.
 pub fn minimum_budgets(world: &World) -> Value {
     let mut currencies = vec!["BRL", "INR", "JPY", "THB", "TWD", "USD", "VND"];
     if !currencies.contains(&world.options.currency.as_str()) {

@@ -1,4 +1,4 @@
-//! Who calls: the Bearer check, `appsecret_proof`, and the hunt for secrets in addresses.
+//! Who calls: the Bearer check, `appsecret_proof`, and the check for secrets in URLs.
 
 use std::fmt::{self, Write};
 use std::sync::atomic::Ordering::Relaxed;
@@ -22,7 +22,7 @@ pub struct Credentials {
 }
 
 impl Credentials {
-    /// The same seed, the same credentials.
+    /// The same seed gives the same credentials.
     pub fn from_seed(seed: u64) -> Self {
         let letters = |what: &str, length: usize| chance::letters(length, chance::draw(seed, "credentials", what, 0));
         Self {
@@ -41,7 +41,7 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Whose token a caller showed.
+/// Whose token the caller sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
     SystemUser,
@@ -61,7 +61,7 @@ pub fn hmac_hex(key: &str, data: &[u8]) -> String {
     hex
 }
 
-/// The proofs that go with the two tokens.
+/// The `appsecret_proof` of each of the two tokens.
 #[derive(Clone, Debug)]
 pub struct Proofs {
     system: String,
@@ -75,7 +75,7 @@ impl Proofs {
     }
 }
 
-/// Finds the caller. `authorization` is that header's value.
+/// Identifies the caller. `authorization` is the value of that header.
 pub fn caller(world: &World, authorization: Option<&str>) -> Result<Who, Refusal> {
     let header =
         authorization.ok_or_else(|| Refusal::token("An access token is required to request this resource."))?;
@@ -98,11 +98,11 @@ pub fn bearer(header: &str) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|token| !token.is_empty())
 }
 
-/// Refuses an address that holds a secret: it would stand in every log on the way.
+/// Refuses a URL that contains a secret: it would end up in every log on the way.
 pub fn no_secret_in(world: &World, path: &str, query: &str) -> Result<(), Refusal> {
     let known = &world.credentials;
     let named = query.split('&').any(|pair| pair.starts_with("access_token="));
-    // `debug_token` is documented to take the token it asks about in the query.
+    // `debug_token` takes the token to inspect in the query, as documented.
     let asks = query.split('&').any(|pair| pair.starts_with("input_token="));
     let holds = [&known.token, &known.page_token, &known.app_secret]
         .iter()
@@ -110,7 +110,7 @@ pub fn no_secret_in(world: &World, path: &str, query: &str) -> Result<(), Refusa
     if named || (holds && !asks) {
         world.stats.leaks.fetch_add(1, Relaxed);
         return Err(Refusal::parameter(
-            "The sandbox takes no token in an address, since addresses end in logs. Send Authorization: Bearer",
+            "The sandbox accepts no token in a URL, because URLs end up in logs. Send it as Authorization: Bearer",
         ));
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! Campaigns: what one create call makes (campaign, ad set and ad, each with its own id), and the ordinary ads among them.
+//! Campaigns: what one create call makes (campaign, ad set and ad, each with its own ID), and the ordinary ads among them.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -36,7 +36,7 @@ impl Status {
     }
 }
 
-/// Which of the objects an id names.
+/// The kind of object that an ID names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     Ad,
@@ -45,7 +45,7 @@ pub enum Kind {
     Creative,
 }
 
-/// The status of the three objects, each set by itself.
+/// The status of each of the three objects.
 #[derive(Clone, Copy, Debug)]
 pub struct Switches {
     pub ad: Status,
@@ -54,7 +54,7 @@ pub struct Switches {
 }
 
 impl Switches {
-    /// What the ad's status amounts to.
+    /// The `effective_status` of the ad.
     pub fn effective(&self) -> &'static str {
         let all = [self.ad, self.ad_set, self.campaign];
         if all.contains(&Status::Deleted) {
@@ -113,7 +113,7 @@ impl Campaign {
     }
 }
 
-/// All that was made, in order; ids are never used twice.
+/// All campaigns, in order of creation; IDs are never reused.
 #[derive(Debug, Default)]
 pub struct Campaigns {
     all: Vec<Arc<Campaign>>,
@@ -125,7 +125,7 @@ impl Campaigns {
         self.by_id.get(id).map(|(kind, campaign)| (*kind, Arc::clone(campaign)))
     }
 
-    /// With its place in the order of creation.
+    /// With its index in order of creation.
     pub fn all(&self) -> impl DoubleEndedIterator<Item = (usize, &Arc<Campaign>)> {
         self.all.iter().enumerate()
     }
@@ -153,7 +153,7 @@ impl Campaigns {
     }
 }
 
-/// The ordinary ads that stand in the account from the start: half of them; the rest comes between the campaigns.
+/// Creates half of the ordinary ads at the start; the others come between the campaigns.
 pub fn furnish(world: &World) {
     let mut campaigns = world.campaigns_mut();
     for _ in 0..world.options.ordinary_ads.div_ceil(2) {
@@ -203,8 +203,8 @@ pub fn create(world: &World, account: &str, params: &Params) -> Result<Value, Re
     let starts_at = match params.text("start_time") {
         None => now,
         Some(text) => {
-            let at = world.parse_time(&text).ok_or_else(|| Refusal::parameter("start_time is no time"))?;
-            // A caller's clock may be a little behind ours.
+            let at = world.parse_time(&text).ok_or_else(|| Refusal::parameter("start_time is not a valid time"))?;
+            // The caller's clock may be a little slow.
             if at < now - 300_000 {
                 return Err(Refusal::parameter("start_time must be now or later"));
             }
@@ -217,7 +217,7 @@ pub fn create(world: &World, account: &str, params: &Params) -> Result<Value, Re
     let ends_at = match params.text("end_time") {
         None => None,
         Some(text) => {
-            let at = world.parse_time(&text).ok_or_else(|| Refusal::parameter("end_time is no time"))?;
+            let at = world.parse_time(&text).ok_or_else(|| Refusal::parameter("end_time is not a valid time"))?;
             if at <= starts_at.max(now) {
                 return Err(Refusal::parameter("end_time must be after start_time"));
             }
@@ -258,7 +258,7 @@ pub fn create(world: &World, account: &str, params: &Params) -> Result<Value, Re
                     format!("Use at least {least} in the smallest unit of {}.", world.options.currency),
                 ));
         }
-        // The least itself is what Meta's guidance names, so it passes without a word.
+        // Exactly the minimum is what Meta's guidance names, so it gets no warning.
         if budget > least && budget < least.saturating_mul(2) {
             answer.insert(
                 "warning".to_owned(),
@@ -287,7 +287,7 @@ pub fn create(world: &World, account: &str, params: &Params) -> Result<Value, Re
     Ok(Value::Object(created))
 }
 
-/// The least a day may cost, in the currency's smallest unit.
+/// The minimum daily budget, in the currency's smallest unit.
 pub fn minimum_daily(currency: &str) -> i64 {
     match currency {
         "THB" => 3300,

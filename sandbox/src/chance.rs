@@ -1,24 +1,24 @@
-//! Everything that looks like chance in the sandbox: a hash of the seed, a purpose, a key and a count.
+//! Everything that looks random in the sandbox is a hash of the seed, a purpose, a key and a count.
 //!
-//! The same seed gives the same answer on every machine and in every release, so a failing rehearsal can be played again.
+//! The same seed gives the same result on every machine and in every release, so a failed rehearsal can be repeated.
 
 const OFFSET: u128 = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d;
 const PRIME: u128 = 0x0000_0000_0100_0000_0000_0000_0000_013b;
 
-/// FNV-1a over 128 bits: stable, short, and without two equal values among millions of tokens.
+/// FNV-1a with 128 bits: stable, short, and without collisions among millions of tokens.
 pub fn fingerprint(parts: &[&[u8]]) -> u128 {
     let mut state = OFFSET;
     for part in parts {
         for byte in *part {
             state = (state ^ u128::from(*byte)).wrapping_mul(PRIME);
         }
-        // Ends the part, so that ("ab", "c") and ("a", "bc") differ.
+        // Separates the parts: ("ab", "c") and ("a", "bc") differ.
         state = (state ^ 0xff).wrapping_mul(PRIME);
     }
     state
 }
 
-/// A 64-bit draw. FNV leaves patterns between neighbours; the finaliser of `SplitMix64` removes them.
+/// A 64-bit draw. FNV maps neighbours to similar values; the finaliser of `SplitMix64` removes that pattern.
 pub fn draw(seed: u64, purpose: &str, key: &str, count: u64) -> u64 {
     let state = fingerprint(&[&seed.to_le_bytes(), purpose.as_bytes(), key.as_bytes(), &count.to_le_bytes()]);
     mix((state >> 64) as u64 ^ state as u64)
@@ -37,16 +37,16 @@ pub fn mix(state: u64) -> u64 {
     z ^ (z >> 31)
 }
 
-/// An id of `digits` digits (at most 19) that no 64-bit float can hold exactly, with `prefix` in front.
+/// An ID of `prefix` and `digits` more digits (19 in all at most) that no 64-bit float holds exactly.
 pub fn digits(prefix: &str, digits: u32, draw: u64) -> String {
     let top = 10_u64.pow(digits.min(19));
     let value = draw % top;
-    // A number that a float rounds to itself would hide a client that reads ids as floats.
+    // An ID that survives a float would hide a client that reads IDs as floats.
     let value = if value.is_multiple_of(2) { value + 1 } else { value };
     format!("{prefix}{value:0width$}", width = digits as usize)
 }
 
-/// `length` letters and digits, as in tokens and trace ids.
+/// `length` letters and digits, as in tokens and trace IDs.
 pub fn letters(length: usize, draw: u64) -> String {
     const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
     let mut text = String::with_capacity(length);

@@ -1,4 +1,4 @@
-//! What Graph would refuse in a message, as far as the contract says: the first fault found, as Graph reports one at a time.
+//! What Graph refuses in a message, as far as the contract says. Like Graph, it reports the first fault only.
 
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use super::reply::Refusal;
 pub fn message(json: &str) -> Result<(), Refusal> {
     let parsed: Value = serde_json::from_str(json)
         .map_err(|error| Refusal::parameter(format!("param message must be JSON: {error}")))?;
-    // One page shows the message as JSON text inside the JSON.
+    // One page of the docs shows the message as a string of JSON.
     let parsed = match parsed {
         Value::String(text) => serde_json::from_str(&text)
             .map_err(|error| Refusal::parameter(format!("param message must be JSON: {error}")))?,
@@ -17,7 +17,7 @@ pub fn message(json: &str) -> Result<(), Refusal> {
     value(&parsed)
 }
 
-/// Checks a message that is parsed already.
+/// Checks a parsed message.
 pub fn value(message: &Value) -> Result<(), Refusal> {
     let fields = message.as_object().ok_or_else(|| Refusal::parameter("param message must be an object"))?;
     if let Some(replies) = fields.get("quick_replies") {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rustix::time::{ClockId, clock_gettime};
 
-/// The wall clock, read once and carried forward by a clock that nobody sets: a stepped wall clock must not shorten a cool-down.
+/// The wall clock, read once and then advanced by a monotonic clock: setting the wall clock must not shorten a cool-down.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
     /// Milliseconds since 1970.
@@ -26,7 +26,7 @@ impl Clock {
     }
 }
 
-/// Counts the time while the machine is suspended. On macOS, `CLOCK_MONOTONIC` does so too.
+/// Includes time spent suspended, which `CLOCK_MONOTONIC` does on macOS only.
 fn since_boot() -> Duration {
     #[cfg(target_os = "linux")]
     let clock = ClockId::Boottime;
@@ -36,7 +36,7 @@ fn since_boot() -> Duration {
     Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
-/// The nearest time that jiff can show.
+/// The nearest time that jiff can represent.
 pub fn timestamp(millis: i64) -> Timestamp {
     Timestamp::from_millisecond(millis).unwrap_or(if millis < 0 { Timestamp::MIN } else { Timestamp::MAX })
 }

@@ -1,4 +1,4 @@
-//! What tests and operators ask of the sandbox itself; no token needed, and no dial touches it.
+//! Control requests from tests and operators. They need no token and get no faults.
 //!
 //! `GET /sandbox/stats`, `GET /sandbox/record`, `GET /sandbox/person?token=…`, `POST /sandbox/errors` with dials as JSON, and
 //! `POST /sandbox/optin` with `{"token": …, "status": "stop" | "resume"}`.
@@ -37,10 +37,10 @@ pub fn answer(world: &World, call: &Call<'_>) -> Outcome {
                 page::opt_out(world, &token, status == "stop");
                 Reply::json(&json!({ "success": true })).into()
             }
-            _ => wrong("give token, and status stop or resume"),
+            _ => wrong("token is required, and status must be stop or resume"),
         },
         _ => {
-            let mut reply = Reply::json(&json!({ "error": "the sandbox has no such control" }));
+            let mut reply = Reply::json(&json!({ "error": "unknown control request" }));
             reply.status = 404;
             reply.into()
         }
@@ -53,7 +53,7 @@ fn wrong(message: &str) -> Outcome {
     reply.into()
 }
 
-/// The accepted sends as the record file has them, without messages.
+/// The accepted sends, as in the record file but without messages.
 fn record(world: &World) -> Reply {
     let mut lines = String::new();
     for accepted in world.accepted().iter() {

@@ -1,4 +1,4 @@
-//! Why a sandbox does not start, or a dial does not turn.
+//! Why a sandbox can't start, or a dial can't be changed.
 
 use std::io;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 #[derive(Debug, Error)]
 pub enum Error {
-    /// A value that makes no sense; the text says which one and how to write it.
+    /// An invalid value; the text says which one and how to write it.
     #[error("{0}")]
     Value(String),
     #[error("can't listen on 127.0.0.1:{port}")]

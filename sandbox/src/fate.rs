@@ -1,9 +1,9 @@
-//! What becomes of an accepted send, decided when it is accepted: webhooks and insights tell the same story.
+//! What happens to an accepted send, decided at acceptance, so that webhooks and insights agree.
 
 use super::chance;
 use super::options::Webhooks;
 
-/// Milliseconds since 1970 of each stage; `None` when it never comes.
+/// When each stage comes, in milliseconds since 1970; `None` if it never does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Fate {
     pub echoed: Option<i64>,

@@ -1,4 +1,4 @@
-//! What can go wrong on purpose: named faults, how often, and whether the call took effect all the same.
+//! Faults by name: how often each occurs, and whether the call takes effect anyway.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -7,13 +7,13 @@ use super::chance;
 use super::error::{Error, Result};
 use super::values;
 
-/// Codes that speak of the person: such a person gets the same answer each time.
+/// Codes about a person: the same person gets the same answer each time.
 const PERSON_CODES: &[i64] = &[
     551, 1_893_047, 2_018_300, 2_018_321, 2_300_004, 2_300_005, 2_300_032, 2_300_034, 2_300_036, 2_300_037, 2_300_038,
     2_300_042, 2_300_043, 2_300_044, 2_300_052,
 ];
 
-/// How a faulty call is answered.
+/// How a call with a fault is answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
     /// An error envelope; `ok` sends it with status 200.
@@ -24,9 +24,9 @@ pub enum Answer {
     Bare,
     /// `{"success": false}` with 200.
     SuccessFalse,
-    /// `{"success": true}` without a tracking id.
+    /// `{"success": true}` without a tracking ID.
     SuccessOnly,
-    /// Half of the right body, well framed.
+    /// Half of the right body, with a matching Content-Length.
     Truncated,
     /// Half of the right body, then the connection is cut.
     Cut,
@@ -41,7 +41,7 @@ pub enum Answer {
 pub struct Fault {
     pub name: String,
     pub answer: Answer,
-    /// Whether the call took effect, whatever the answer says.
+    /// Whether the call takes effect, whatever the answer says.
     pub accepted: bool,
     ratio: f64,
     left: Option<Arc<AtomicU64>>,
@@ -52,8 +52,8 @@ impl Fault {
     ///
     /// * `2300034`, `100/33`: a Graph error, with or without subcode; `200-2300034` the same with status 200;
     /// * `500`, `502`, `503`, `504`, `302`: that status with an empty body; `503-html` with an HTML page; `200-html`, `200-empty`;
-    /// * `bare` (`{}`), `success-false`, `success-only` (no tracking id; the call takes effect), `truncated`, `cut`, `drop`, `hang`;
-    /// * `accepted-` before any of them: the call takes effect first.
+    /// * `bare` (`{}`), `success-false`, `success-only` (no tracking ID; the call takes effect), `truncated`, `cut`, `drop`, `hang`;
+    /// * `accepted-` in front of any of them: the call takes effect first.
     pub fn named(name: &str) -> Result<Self> {
         let (accepted, rest) = name.strip_prefix("accepted-").map_or((false, name), |rest| (true, rest));
         let answer = Self::answer(rest).ok_or_else(|| {
@@ -93,18 +93,18 @@ impl Fault {
         })
     }
 
-    /// Whether it is bound to the person and not to the attempt.
+    /// Whether it belongs to the person rather than to the attempt.
     fn sticks(&self) -> bool {
         !self.accepted && matches!(self.answer, Answer::Graph { code, .. } if PERSON_CODES.contains(&code))
     }
 
-    /// Takes one of the times that are left.
+    /// Uses up one of the remaining times; `false` if there are none.
     fn take(&self) -> bool {
         self.left.as_ref().is_none_or(|left| left.fetch_update(Relaxed, Relaxed, |left| left.checked_sub(1)).is_ok())
     }
 }
 
-/// A set of faults and how often each strikes.
+/// A set of faults and how often each occurs.
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
     sticky: Vec<Fault>,
@@ -145,7 +145,7 @@ impl Faults {
         self.sticky.is_empty() && self.passing.is_empty()
     }
 
-    /// The fault bound to this person, if any: the same for every attempt.
+    /// The fault of this person, if any: the same for every attempt.
     pub fn for_person(&self, seed: u64, token: &str) -> Option<&Fault> {
         strike(&self.sticky, || chance::share(seed, "person", token, 0))
     }

@@ -1,4 +1,4 @@
-//! Webhooks: what Meta would tell afterwards, signed, batched, late, twice, out of order, and tried again until it is taken.
+//! Webhooks: signed, batched, late, duplicate and out-of-order events, retried until they are accepted.
 
 mod event;
 mod post;
@@ -18,7 +18,7 @@ use super::world::{Accepted, World};
 use event::Event;
 pub use event::FIELDS;
 
-/// Something that makes notices.
+/// Something that causes events.
 #[derive(Debug)]
 pub enum Notice {
     Journey { accepted: Accepted, campaign: Arc<Campaign>, fate: Fate },
@@ -35,9 +35,9 @@ struct Journey {
 
 #[derive(Debug)]
 enum Work {
-    /// The stage at this place of the journey has come.
+    /// The stage at this place of the journey is due.
     Stage(Arc<Journey>, usize),
-    /// An event's time to be sent has come.
+    /// This event is due to be posted.
     Ready(Event),
 }
 
@@ -68,25 +68,25 @@ impl Ord for Due {
     }
 }
 
-/// The app gets nothing more until it subscribes again.
+/// The app gets no more events until it subscribes again.
 pub fn unsubscribe(world: &World) {
     world.subscriptions.lock().unwrap_or_else(PoisonError::into_inner).clear();
 }
 
-/// All fields, as when an operator has set the app up.
+/// Subscribes to all fields, as an operator does when setting up the app.
 pub fn subscribe_all(world: &World) {
     let all = FIELDS.iter().map(|field| (*field).to_owned()).collect();
     *world.subscriptions.lock().unwrap_or_else(PoisonError::into_inner) = all;
 }
 
-/// Makes and sends notices until the sandbox stops.
+/// Makes and posts events until the sandbox stops.
 pub async fn run(world: Arc<World>, url: String, mut notices: mpsc::UnboundedReceiver<Notice>) {
     let Some(poster) = post::Poster::new(Arc::clone(&world), url) else { return };
     poster.verify();
     let mut agenda = Agenda { heap: BinaryHeap::new(), order: 0, events: 0, world: Arc::clone(&world) };
     loop {
         let wait = agenda.next().map_or(Duration::from_mins(1), |at| {
-            // A little patience lets events gather into one POST.
+            // A short wait lets events gather in one POST.
             Duration::from_millis(u64::try_from(at - world.now()).unwrap_or(0).max(5))
         });
         tokio::select! {
@@ -137,7 +137,7 @@ impl Agenda {
         }
     }
 
-    /// Puts the next stage that comes, at this place or later, on the agenda.
+    /// Schedules the next stage that comes, at this place or later.
     fn stage(&mut self, journey: Arc<Journey>, from: usize) {
         let next =
             event::stages(&journey.fate).into_iter().enumerate().skip(from).find_map(|(place, at)| Some((place, at?)));
@@ -146,7 +146,7 @@ impl Agenda {
         }
     }
 
-    /// Everything that is due, in order.
+    /// Handles everything that is due, in order.
     fn ready(&mut self) -> Vec<Event> {
         let now = self.world.now();
         let mut ready = Vec::new();
@@ -164,7 +164,7 @@ impl Agenda {
         ready
     }
 
-    /// Decides when, how often and whether an event is sent, and writes it into the truth.
+    /// Decides whether, when and how often an event is posted, and writes it to the truth file.
     fn emit(&mut self, mut event: Event) {
         let world = Arc::clone(&self.world);
         let subscribed = world.subscriptions.lock().unwrap_or_else(PoisonError::into_inner).contains(event.field);
@@ -192,7 +192,7 @@ impl Agenda {
         if strikes("late", dials.late) {
             at += millis(dials.late_by);
         } else if strikes("disorder", dials.disorder) {
-            // Long enough for the next stages to come first.
+            // Long enough for the next stages to overtake it.
             at += step * (1 + (chance::draw(world.options.seed, "disorder by", "", event.n) % 4) as i64) + 1;
         }
         if strikes("duplicate", dials.duplicates) {

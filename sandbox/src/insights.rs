@@ -1,4 +1,4 @@
-//! Insights: the same story as the webhooks', in strings, some time behind.
+//! Insights: the same figures as the webhooks, as strings, and with a delay.
 
 use jiff::ToSpan;
 use jiff::civil::Date;
@@ -49,7 +49,7 @@ struct Totals {
     pixel: bool,
 }
 
-/// Milliseconds since 1970; the end is not part of it.
+/// Milliseconds since 1970, end excluded.
 #[derive(Clone, Copy, Debug)]
 struct Range {
     since: Date,
@@ -58,7 +58,7 @@ struct Range {
     to: i64,
 }
 
-/// `GET /<ID>/insights`, for the ad, ad set or campaign; a deleted one keeps its own.
+/// `GET /<ID>/insights`, for the ad, ad set or campaign, deleted ones included.
 pub fn of_object(world: &World, id: &str, params: &Params) -> Result<Value, Refusal> {
     let (_, campaign) = find(world, "get", id)?;
     let range = range(world, params)?;
@@ -67,7 +67,7 @@ pub fn of_object(world: &World, id: &str, params: &Params) -> Result<Value, Refu
     paged(world, &format!("{id}/insights"), &rows, params)
 }
 
-/// `GET /act_X/insights`: what was deleted has left the totals.
+/// `GET /act_X/insights`: totals without deleted campaigns.
 pub fn of_account(world: &World, account: &str, params: &Params) -> Result<Value, Refusal> {
     let range = range(world, params)?;
     let campaigns: Vec<_> = {
@@ -97,7 +97,7 @@ fn totals(world: &World, range: Range, ours: impl Fn(&str) -> bool, pixel: bool)
         |at: Option<i64>| u64::from(at.is_some_and(|at| at <= seen_until && (range.from..range.to).contains(&at)));
     let mut from = 0;
     loop {
-        // In pieces, so that sends never wait long for the list.
+        // In chunks, so that sends never wait long for the lock.
         let sends = world.accepted();
         let end = (from + 5000).min(sends.len());
         for send in sends.get(from..end).unwrap_or_default().iter().filter(|send| ours(&send.message_id)) {
@@ -173,7 +173,7 @@ fn row(
     Ok(vec![Value::Object(kept)])
 }
 
-/// One purchase in ten clicks, seen by a pixel; types without an event are left out.
+/// One purchase per ten clicks, from a pixel; types without events are left out.
 fn conversions(all: &mut Map<String, Value>, totals: Totals, spend: f64) {
     let purchases = totals.clicked / 10;
     if !totals.pixel || purchases == 0 {
@@ -195,7 +195,7 @@ fn conversions(all: &mut Map<String, Value>, totals: Totals, spend: f64) {
     );
 }
 
-/// `time_range` beats `date_preset`; without both it is the last 30 days, today not among them.
+/// `time_range` takes precedence over `date_preset`; without both it is the last 30 days, without today.
 fn range(world: &World, params: &Params) -> Result<Range, Refusal> {
     let today = clock::timestamp(world.now()).to_zoned_datetime(world.zone.clone()).date();
     let back = |days: i32| today.saturating_sub(days.days());

@@ -1,12 +1,12 @@
-//! The local Graph host: an HTTP server on loopback that behaves as the API's contract says, with dials for everything that can
-//! go wrong.
+//! A local stand-in for the Graph API: an HTTP server on loopback that behaves as the API's contract says, with dials for
+//! everything that can go wrong.
 //!
-//! It serves the demo, the tests, rehearsals of a real list and crontab, and benchmarks, and its record is the truth that they
-//! count. It is written from the contract alone and shares no type with the client, or both would share one mistake.
+//! The demo, the tests, the benchmarks and rehearsals run against it, and they judge by its record of what it accepted. It is
+//! written from the contract alone and shares no type with the client: otherwise both could make the same mistake.
 //!
-//! Periods of the rules (12 h, warm-up, rate blocks, waits) are divided by `time_scale` and drain rates multiplied by it; times
-//! that are shown (`created_time`, `next_eligible_time`, `Date`) are real ones, so that callers with an honest clock agree.
-//! Webhook delays are real, too.
+//! Periods of Meta's rules (12 h, warm-up, rate blocks, waits) are divided by `time_scale`, and drain rates are multiplied by it.
+//! The times shown (`created_time`, `next_eligible_time`, `Date`) are real, so that callers with a correct clock agree. Webhook
+//! delays are real, too.
 
 mod account;
 mod auth;
@@ -60,7 +60,7 @@ use world::World;
 ///
 /// # Errors
 ///
-/// The scale or the time zone is wrong, the port is taken, or a file of the record can't be opened.
+/// The time scale or the time zone is invalid, the port is taken, or a record file can't be opened.
 pub async fn start(options: Options) -> Result<Running> {
     if !(options.time_scale > 0.0 && options.time_scale.is_finite()) {
         return Err(Error::Value("the time scale must be a number greater than 0".to_owned()));
@@ -85,7 +85,7 @@ pub async fn start(options: Options) -> Result<Running> {
     Ok(Running { world, addr, tasks })
 }
 
-/// A sandbox at work. Dropping it stops it, too, without waiting.
+/// A running sandbox. Dropping it stops it without waiting.
 #[derive(Debug)]
 pub struct Running {
     world: Arc<World>,
@@ -111,7 +111,7 @@ impl Running {
         &self.world.credentials
     }
 
-    /// What an operator exports to work against this sandbox.
+    /// The environment variables that point `mmsg` at this sandbox.
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         let options = &self.world.options;
         let known = self.credentials();
@@ -127,7 +127,7 @@ impl Running {
         ]
     }
 
-    /// All accepted sends so far, in order: a copy, so ask for it when the list is short or the run is over.
+    /// A copy of all accepted sends so far, in order: expensive while there are many.
     pub fn accepted(&self) -> Vec<Accepted> {
         self.world.accepted().clone()
     }
@@ -136,7 +136,7 @@ impl Running {
         self.world.accepted().len()
     }
 
-    /// What is known of one subscription token: requests, acceptances, whether they left.
+    /// What is known about one subscription token: requests, accepted sends, opt-out.
     pub fn person(&self, token: &str) -> Person {
         self.world.people.get(token).unwrap_or_default()
     }
@@ -146,19 +146,19 @@ impl Running {
         (0..self.world.options.subscribers).map(|n| page::subscriber(&self.world, n)).collect()
     }
 
-    /// The counts of `GET /sandbox/stats`.
+    /// The same counts as `GET /sandbox/stats`.
     pub fn stats(&self) -> Value {
         self.world.stats()
     }
 
-    /// Turns dials while the sandbox runs.
+    /// Changes dials while the sandbox runs.
     pub fn turn(&self, change: impl FnOnce(&mut Dials)) {
         let mut dials = (*self.world.dials()).clone();
         change(&mut dials);
         self.world.set_dials(dials);
     }
 
-    /// Stops: connections are closed, notices not yet sent are forgotten, the record is whole.
+    /// Closes the connections and drops the events not yet posted. The record is complete then.
     pub async fn stop(mut self) {
         self.world.cancel.cancel();
         for task in self.tasks.drain(..) {

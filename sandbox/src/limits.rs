@@ -1,4 +1,4 @@
-//! Rate scores of an ad account: a level that drains, a block when it is full, and the usage headers that tell of both.
+//! Rate scores of an ad account: a level that drains, a block when it is full, and the usage headers that show both.
 
 use std::time::Duration;
 
@@ -80,7 +80,7 @@ impl Score {
         self.at = now;
     }
 
-    /// Meta words this in several ways; each block takes the next.
+    /// Meta uses several codes for this; each block uses the next one.
     fn refusal(&self) -> Refusal {
         match self.blocks % 3 {
             1 => Refusal::new(17).subcode(2_446_079),
@@ -89,7 +89,7 @@ impl Score {
         }
     }
 
-    /// The headers, once enough calls were made for Meta to show them.
+    /// The headers; `None` until enough calls were made for Meta to send them.
     pub fn usage(&self, account: &str, now: i64) -> Option<Usage> {
         if self.calls < 5 {
             return None;

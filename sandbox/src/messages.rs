@@ -1,4 +1,4 @@
-//! `POST /act_X/messages`: the one call that must be fast, and that must never lie to those who count.
+//! `POST /act_X/messages`: must be fast, and its record must be right.
 
 use std::sync::Arc;
 use std::sync::PoisonError;
@@ -44,7 +44,7 @@ struct Delivery {
     subscription_token: Option<String>,
 }
 
-/// What one request turned out to be, for the file of requests.
+/// What one request turned out to be, for the requests file.
 #[derive(Default)]
 struct Seen {
     token: Option<String>,
@@ -53,7 +53,7 @@ struct Seen {
     n: Option<u64>,
 }
 
-/// Judges one request and says how it is answered. Nothing here waits.
+/// Handles one request. Nothing in here waits.
 pub fn send(world: &World, dials: &Dials, account: &str, call: &Call<'_>) -> Outcome {
     world.stats.sends.fetch_add(1, Relaxed);
     let mut seen = Seen::default();
@@ -71,7 +71,7 @@ pub fn send(world: &World, dials: &Dials, account: &str, call: &Call<'_>) -> Out
     outcome
 }
 
-/// A send refused before it was judged (token, rate): still a request that tests count.
+/// A send refused before it was looked at (token, rate): tests count this request too.
 pub fn refused(world: &World, code: i64) {
     world.stats.sends.fetch_add(1, Relaxed);
     world.stats.refused.fetch_add(1, Relaxed);
@@ -94,7 +94,7 @@ fn note(world: &World, seen: &Seen) {
 }
 
 fn judge(world: &World, dials: &Dials, account: &str, call: &Call<'_>, seen: &mut Seen) -> Result<Outcome, Refusal> {
-    // The form that the older page shows becomes JSON first; it is rare enough to be slow.
+    // A form, as on the older page of the docs, is converted to JSON first: rare, so it may be slow.
     let rewritten;
     let bytes: &[u8] = if call.content_type.starts_with("application/x-www-form-urlencoded") {
         rewritten = form_as_json(&call.body)?;
@@ -103,10 +103,10 @@ fn judge(world: &World, dials: &Dials, account: &str, call: &Call<'_>, seen: &mu
         &call.body
     };
     let wire: Wire<'_> = serde_json::from_slice(bytes)
-        .map_err(|error| Refusal::parameter(format!("The body is no JSON object of this call: {error}")))?;
+        .map_err(|error| Refusal::parameter(format!("The body is not a valid JSON object for this call: {error}")))?;
     if wire.access_token.is_some() {
         world.stats.leaks.fetch_add(1, Relaxed);
-        return Err(Refusal::parameter("The sandbox takes the token in the Authorization header only"));
+        return Err(Refusal::parameter("The sandbox accepts the token in the Authorization header only"));
     }
     let proof = match wire.appsecret_proof {
         None if !call.query.is_empty() => Params::of(call.query, "", b"")?.text("appsecret_proof"),
@@ -180,7 +180,7 @@ fn judge(world: &World, dials: &Dials, account: &str, call: &Call<'_>, seen: &mu
     }
 }
 
-/// The two dials that have flags of their own.
+/// The faults of `lost_replies` and `hang`.
 fn named_losses(dials: &Dials, seed: u64, token: &str, attempt: u64) -> Option<Fault> {
     let strikes = |ratio: f64, what: &str| ratio > 0.0 && chance::share(seed, what, token, attempt) < ratio;
     if strikes(dials.lost_replies, "lost") {
@@ -192,7 +192,7 @@ fn named_losses(dials: &Dials, seed: u64, token: &str, attempt: u64) -> Option<F
     }
 }
 
-/// The answer that a fault gives; `right` is what should have been said.
+/// The answer for a fault; `right` is the one without it.
 pub fn faulty(world: &World, fault: &Fault, right: Option<Reply>, echo: Option<&str>) -> Outcome {
     let right =
         right.unwrap_or_else(|| Reply::raw(200, JSON, r#"{"success":true,"marketing_message_tracking_id":"0"}"#));
@@ -272,7 +272,7 @@ fn campaign(world: &World, account: &str, message_id: &str) -> Result<Arc<Campai
     Ok(campaign)
 }
 
-/// A young campaign refuses, in the order that was seen: not active, being populated, no pacing information, not ready.
+/// A new campaign refuses, in the order that was observed: not active, being populated, no pacing information, not ready.
 fn warm_up(world: &World, campaign: &Campaign, now: i64) -> Result<(), Refusal> {
     let whole = world.scaled(world.options.warm_up);
     let age = now - campaign.created_at.max(campaign.starts_at);
@@ -296,7 +296,7 @@ fn budget(world: &World, campaign: &Campaign, now: i64) -> Result<(), Refusal> {
         return Err(Refusal::new(2_300_053));
     }
     if let Some(daily) = campaign.daily_budget {
-        // An average, so each day that began adds one budget to what may be spent.
+        // The daily budget is an average: each day that has begun adds one to what may be spent.
         let day = world.scaled(Duration::from_hours(24)).max(1);
         let days = (now - campaign.created_at).max(0) / day + 1;
         if spent >= daily as f64 * days as f64 {
@@ -317,7 +317,7 @@ fn check_message(world: &World, message: &str) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// Judges the person and, if the message may go, records it before anybody is told. `None`: it could not be recorded.
+/// Checks the person and, if the message may go, records it before anyone is told. `None`: it could not be recorded.
 fn accept(
     world: &World,
     account: &str,

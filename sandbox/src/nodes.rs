@@ -11,13 +11,13 @@ use super::reply::Refusal;
 use super::route::{bad_cursor, limit_of, page_of};
 use super::world::World;
 
-/// The fields asked for, `id` when none are.
+/// The fields asked for; `id` if there are none.
 pub fn asked(params: &Params) -> Result<Vec<Field>, Refusal> {
     params::fields(&params.text("fields").unwrap_or_default())
 }
 
-/// `GET /act_X/ads`: message campaigns among ordinary ads, newest first, without what was deleted or archived unless asked for.
-/// Every third page is short and some are empty though more follow, since Graph's may be.
+/// `GET /act_X/ads`: message campaigns among ordinary ads, newest first, without deleted and archived ones unless asked for.
+/// Every third page is short, and some are empty although more follow, as may happen with Graph.
 pub fn list(world: &World, account: &str, params: &Params) -> Result<Value, Refusal> {
     let asked = asked(params)?;
     let statuses = statuses(params)?;
@@ -79,7 +79,7 @@ fn statuses(params: &Params) -> Result<Option<Vec<String>>, Refusal> {
     Ok(filter.map(|filter| words(&filter["value"])))
 }
 
-/// `GET /<ID>`: the kind of object that the id names.
+/// `GET /<ID>`: an ad, ad set, campaign or creative.
 pub fn read(world: &World, id: &str, params: &Params) -> Result<Value, Refusal> {
     let (kind, campaign) = find(world, "get", id)?;
     let (node, name) = match kind {
@@ -91,7 +91,7 @@ pub fn read(world: &World, id: &str, params: &Params) -> Result<Value, Refusal> 
     params::project(&node, &asked(params)?, name)
 }
 
-/// `DELETE /<ID>`: of the object that the id names, and of what hangs below it.
+/// `DELETE /<ID>`: deletes the object and everything below it.
 pub fn delete(world: &World, id: &str) -> Result<Value, Refusal> {
     let (kind, campaign) = find(world, "delete", id)?;
     if kind == Kind::Creative
@@ -119,7 +119,7 @@ const fn below(kind: Kind) -> &'static [Kind] {
 /// `POST /<ID>` with `status`.
 pub fn update(world: &World, id: &str, params: &Params) -> Result<Value, Refusal> {
     let (kind, campaign) = find(world, "post", id)?;
-    let status = params.text("status").ok_or_else(|| Refusal::parameter("The sandbox changes a status only"))?;
+    let status = params.text("status").ok_or_else(|| Refusal::parameter("The sandbox can change only the status"))?;
     let status = Status::named(&status).ok_or_else(|| Refusal::parameter("Invalid status"))?;
     if status_of(&campaign, kind) == Status::Deleted {
         return Err(Refusal::unknown_object("post", id));
@@ -141,7 +141,7 @@ pub fn find(world: &World, verb: &str, id: &str) -> Result<(Kind, Arc<Campaign>)
     world.campaigns().get(id).ok_or_else(|| Refusal::unknown_object(verb, id))
 }
 
-/// What every node of an ad account has.
+/// The fields that every node of an ad account has.
 fn common(
     world: &World,
     campaign: &Campaign,

@@ -10,7 +10,7 @@ use super::auth::Credentials;
 use super::dials::Dials;
 use super::values;
 
-/// What is fixed when the sandbox starts.
+/// What a sandbox is started with.
 #[derive(Clone, Debug, Parser)]
 pub struct Options {
     /// Port to listen on; 0 picks a free one.
@@ -19,7 +19,7 @@ pub struct Options {
     /// The same seed gives the same credentials, IDs, people and faults.
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,
-    // Without them, those of the seed.
+    // Default: made from the seed.
     #[arg(skip)]
     pub credentials: Option<Credentials>,
     /// Ad account; repeat for several. The first one is printed.
@@ -115,7 +115,7 @@ impl Default for Options {
     }
 }
 
-/// What happens to an accepted message, and how Meta's events about it arrive. All times are real ones, whatever `time_scale` says.
+/// What happens to an accepted message, and how Meta's events about it arrive. All times are real, whatever `time_scale` says.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Webhooks")]
 pub struct Webhooks {

@@ -1,4 +1,4 @@
-//! The Page: its subscribers' tokens, who left, and which webhooks its app gets.
+//! The Page: its subscription tokens, opt-outs, and the webhook subscriptions of its app.
 
 use std::sync::PoisonError;
 
@@ -50,12 +50,12 @@ pub fn list(world: &World, params: &Params) -> Result<Value, Refusal> {
     super::route::paged(world, "me/accounts", &rows?, params)
 }
 
-/// The token of the nth subscriber: nineteen digits, more than any float holds.
+/// The token of the nth subscriber: nineteen digits, more than a float can hold.
 pub fn subscriber(world: &World, n: u64) -> String {
     chance::digits("7", 18, chance::draw(world.options.seed, "subscriber", "", n))
 }
 
-/// Whether this person came by a custom audience.
+/// Whether this person came through a custom audience.
 pub fn by_custom_audience(world: &World, token: &str) -> bool {
     let ratio = world.options.custom_audience;
     ratio > 0.0 && chance::share(world.options.seed, "custom audience", token, 0) < ratio
@@ -65,7 +65,7 @@ pub fn psid(world: &World, token: &str) -> String {
     chance::digits("6", 16, chance::draw(world.options.seed, "psid", token, 0))
 }
 
-/// What the token list tells of one person.
+/// One person's entry in the token list.
 fn token_node(world: &World, token: &str) -> Value {
     let seed = world.options.seed;
     let custom = by_custom_audience(world, token);
@@ -102,7 +102,7 @@ fn token_fields(params: &Params) -> Result<Vec<Field>, Refusal> {
     )
 }
 
-/// `GET /<PAGE>/notification_message_tokens`: those who left are not in it.
+/// `GET /<PAGE>/notification_message_tokens`, without people who opted out.
 pub fn tokens(world: &World, page: &str, params: &Params) -> Result<Value, Refusal> {
     let asked = token_fields(params)?;
     let limit = limit_of(params, 100, 1000)? as u64;
@@ -124,7 +124,7 @@ pub fn tokens(world: &World, page: &str, params: &Params) -> Result<Value, Refus
     Ok(page_of(world, &edge, &rows, &format!("QVFIT{from}"), &format!("QVFIT{end}"), more, params))
 }
 
-/// `GET /notification_messages_<TOKEN>`. Any text is a subscriber here, unless a dial makes its token a dead one.
+/// `GET /notification_messages_<TOKEN>`. Any text is a subscriber's token here, unless a dial says that it is dead.
 pub fn token(world: &World, token: &str, params: &Params) -> Result<Value, Refusal> {
     let dials = world.dials();
     let dead = dials
@@ -162,7 +162,7 @@ pub fn unsubscribe(world: &World, params: &Params) -> Result<Value, Refusal> {
     Ok(json!({ "invalid_rows_count": invalid }))
 }
 
-/// Lets a person stop or resume, and tells the webhook.
+/// Records that a person stopped or resumed, and sends the event.
 pub fn opt_out(world: &World, token: &str, stop: bool) {
     world.people.lock(token).person().opted_out = stop;
     if let Some(notices) = &world.notices {
@@ -188,7 +188,7 @@ pub fn subscribed_apps(world: &World) -> Value {
     }] })
 }
 
-/// `POST /<PAGE>/subscribed_apps?subscribed_fields=…`: the list given becomes the list.
+/// `POST /<PAGE>/subscribed_apps?subscribed_fields=…`: replaces the list of fields.
 pub fn subscribe(world: &World, params: &Params) -> Result<Value, Refusal> {
     let listed = match params.0.get("subscribed_fields") {
         Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>(),

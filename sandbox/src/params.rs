@@ -5,12 +5,12 @@ use serde_json::{Map, Value};
 
 use super::reply::Refusal;
 
-/// Parameters by name. Query and form values are texts; a JSON body keeps its types.
+/// Parameters by name. Query and form values are strings; a JSON body keeps its types.
 #[derive(Clone, Debug, Default)]
 pub struct Params(pub Map<String, Value>);
 
 impl Params {
-    /// The query first; what the body says wins.
+    /// The body takes precedence over the query.
     pub fn of(query: &str, content_type: &str, body: &[u8]) -> Result<Self, Refusal> {
         let mut params = Self::default();
         params.form(query);
@@ -23,7 +23,7 @@ impl Params {
             params.form(text);
         } else {
             let parsed: Map<String, Value> = serde_json::from_slice(body)
-                .map_err(|error| Refusal::parameter(format!("The body is no JSON object: {error}")))?;
+                .map_err(|error| Refusal::parameter(format!("The body is not a JSON object: {error}")))?;
             params.0.extend(parsed);
         }
         Ok(params)
@@ -36,7 +36,7 @@ impl Params {
         }
     }
 
-    /// A text or a number, as text; `null` and an empty text are absent.
+    /// A string or a number, as text; `null` and an empty string count as absent.
     pub fn text(&self, name: &str) -> Option<String> {
         match self.0.get(name)? {
             Value::String(text) if !text.is_empty() => Some(text.clone()),
@@ -45,7 +45,7 @@ impl Params {
         }
     }
 
-    /// A whole number, written as number or text.
+    /// An integer, written as a number or a string.
     pub fn whole(&self, name: &str) -> Result<Option<i64>, Refusal> {
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(None),
@@ -55,7 +55,7 @@ impl Params {
         }
     }
 
-    /// An object or list, or the same as JSON text.
+    /// An object or list, or a string of JSON.
     pub fn json(&self, name: &str) -> Result<Option<Value>, Refusal> {
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(None),
@@ -71,7 +71,7 @@ fn not_whole(name: &str) -> Refusal {
     Refusal::parameter(format!("Param {name} must be an integer"))
 }
 
-/// Percent-decoded, `+` as space.
+/// Percent-decodes; `+` is a space.
 pub fn decoded(text: &str) -> String {
     percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
 }
@@ -109,7 +109,7 @@ fn level(rest: &mut &str, depth: u32) -> Result<Vec<Field>, Refusal> {
             return Err(bad_fields(rest));
         }
         if !name.is_empty() {
-            // `ads.limit(1)` asks the edge with a limit, which changes nothing here.
+            // `ads.limit(1)` is an edge with a limit, which is ignored here.
             let name = name.split_once('.').map_or(name.clone(), |(name, _)| name.to_owned());
             fields.push(Field { name, inner });
         }
@@ -127,8 +127,8 @@ fn bad_fields(text: &str) -> Refusal {
     refusal.words(format!("Syntax error: the field list is malformed at: {shown}"))
 }
 
-/// Keeps the fields asked for. Without a list only `id` remains; objects that are nodes keep their `id`; an unknown field is an
-/// error, as in Graph. Fields that are null are left out.
+/// Keeps the fields asked for. Without a list only `id` remains; nested nodes keep their `id`. As in Graph, an unknown field is an
+/// error, and null fields are left out.
 pub fn project(node: &Value, asked: &[Field], kind: &str) -> Result<Value, Refusal> {
     let Some(all) = node.as_object() else { return Ok(node.clone()) };
     let mut kept = Map::new();
@@ -144,7 +144,7 @@ pub fn project(node: &Value, asked: &[Field], kind: &str) -> Result<Value, Refus
             Value::Object(inner) if !field.inner.is_empty() => {
                 project(value, &field.inner, type_of(&field.name, inner))?
             }
-            // A node without a list of fields shows its id alone.
+            // A node without a field list shows only its ID.
             Value::Object(inner) if inner.contains_key("id") => project(value, &[], &field.name)?,
             value => value.clone(),
         };

@@ -1,4 +1,4 @@
-//! What the sandbox remembers of each person, in shards so that senders don't wait for each other.
+//! What the sandbox remembers about each person, in shards so that senders don't wait for each other.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -7,13 +7,13 @@ use super::chance;
 
 const SHARDS: usize = 64;
 
-/// One person, known by a hash of the subscription token.
+/// One person, identified by a hash of the subscription token.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Person {
-    /// Milliseconds since 1970 of the last accepted send; 0 when there was none.
+    /// Time of the last accepted send in milliseconds since 1970; 0 if there was none.
     pub last_accepted: i64,
     pub accepted: u32,
-    /// Requests that named this person, refused ones too.
+    /// Requests for this person, refused ones included.
     pub requests: u32,
     pub opted_out: bool,
 }
@@ -30,14 +30,14 @@ impl Default for People {
 }
 
 impl People {
-    /// Locks this person. Held while a send is judged and recorded, so that one token is never accepted twice by a race.
+    /// Locks this person. Held while a send is checked and recorded, so that no race accepts one token twice.
     pub fn lock(&self, token: &str) -> Locked<'_> {
         let key = chance::fingerprint(&[token.as_bytes()]);
         let shard = (chance::mix(key as u64) as usize) % SHARDS;
         Locked { shard: self.0[shard].lock().unwrap_or_else(PoisonError::into_inner), key }
     }
 
-    /// What is known of this person now.
+    /// What is known about this person now.
     pub fn get(&self, token: &str) -> Option<Person> {
         let locked = self.lock(token);
         locked.shard.get(&locked.key).copied()

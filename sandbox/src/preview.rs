@@ -1,4 +1,4 @@
-//! Previews: the iframe that Graph answers with, and the page it shows.
+//! Previews: the iframe of Graph's answer, and the page in it.
 
 use std::fmt::Write;
 use std::sync::PoisonError;
@@ -38,7 +38,7 @@ pub fn generate(world: &World, params: &Params) -> Result<Value, Refusal> {
         previews.push_back((key.clone(), message));
     }
     let src = format!("{}/preview_iframe.php?locale=en_US&d={key}&t={signature}", world.base);
-    // The closing tag is as broken as in Meta's sample.
+    // The closing tag is broken, as in Meta's sample.
     let body = format!(
         r#"<iframe src="{}" width="335" height="450" scrolling="yes" style="border: none;"><\<iframe>"#,
         escaped(&src)
@@ -50,7 +50,7 @@ fn sign(world: &World, key: &str) -> String {
     hmac_hex(&world.credentials.app_secret, key.as_bytes()).chars().take(24).collect()
 }
 
-/// The page in the iframe. It asks nothing of anybody: pictures are boxes with their address.
+/// The page in the iframe. It loads nothing: images are boxes with their URL.
 pub fn page(world: &World, query: &str) -> Reply {
     let value = |name: &str| {
         query

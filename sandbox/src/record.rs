@@ -1,4 +1,4 @@
-//! Files that tests count: one line a fact, written with one `write(2)` before anybody is told of it.
+//! The record files that tests count: one line per fact, written with one `write(2)` before anyone is told about it.
 
 use std::fs::{File, OpenOptions};
 use std::io::Write;
@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::error::{Error, Result};
 
-/// A file that only grows. A line leaves in one call, so that SIGKILL of either side loses none and threads never mix two.
+/// An append-only file. A line is one write, so that no SIGKILL loses part of it and threads never mix two.
 #[derive(Debug)]
 pub struct Lines(File);
 
@@ -30,7 +30,7 @@ pub fn quoted(line: &mut Vec<u8>, text: &str) {
     let _ = serde_json::to_writer(line, text);
 }
 
-/// JSON text on one line: line breaks between tokens become spaces (inside strings JSON has none).
+/// JSON on one line: line breaks become spaces (strings in JSON contain none).
 pub fn flat(line: &mut Vec<u8>, json: &str) {
     let from = line.len();
     line.extend_from_slice(json.as_bytes());

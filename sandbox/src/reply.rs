@@ -28,7 +28,7 @@ impl Reply {
         Self { status, content_type, body: body.into(), location: None }
     }
 
-    /// What a proxy in front of Graph would answer.
+    /// An answer of a proxy in front of Graph.
     pub fn status(status: u16, html: bool) -> Self {
         let mut reply = if html {
             let page = format!(
@@ -50,7 +50,7 @@ impl Reply {
 #[derive(Clone, Debug)]
 pub enum Outcome {
     Answer(Reply),
-    /// The headers promise the whole body; half of it comes, then the connection is cut.
+    /// The headers announce the whole body; half of it is sent, then the connection is cut.
     Cut(Reply),
     /// The connection is cut without an answer.
     Drop,
@@ -76,7 +76,7 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// An error with the words and the status that fit its code.
+    /// An error with the message and the status of its code.
     pub fn new(code: i64) -> Self {
         let message = if code >= 2_300_000 {
             Cow::Borrowed(text_of(code))
@@ -95,7 +95,7 @@ impl Refusal {
         refusal
     }
 
-    /// 100/33: no such object, or no right to it.
+    /// 100/33: the object does not exist, or the token may not see it.
     pub fn unknown_object(verb: &str, id: &str) -> Self {
         let mut refusal = Self::new(100);
         refusal.subcode = Some(33);
@@ -131,7 +131,7 @@ impl Refusal {
         self
     }
 
-    /// What the person at the screen would read.
+    /// `error_user_title` and `error_user_msg`.
     #[must_use]
     pub fn user(mut self, title: &'static str, text: impl Into<Cow<'static, str>>) -> Self {
         self.user = Some(Box::new((Cow::Borrowed(title), text.into())));
@@ -146,7 +146,7 @@ impl Refusal {
         self
     }
 
-    /// The envelope. `echo` is a token that the message repeats, as a careless server would.
+    /// The error envelope. `echo` is a token that the message repeats, as a careless server might.
     pub fn reply(&self, trace: &str, echo: Option<&str>) -> Reply {
         let mut message = self.message.to_string();
         if let Some(token) = echo {
@@ -170,7 +170,7 @@ impl Refusal {
             error.insert("is_transient".to_owned(), json!(true));
         }
         if let Some(seconds) = self.remaining_seconds {
-            // Meta writes it as an object in one place and as JSON text in another.
+            // Meta writes it as an object in one place and as a string of JSON in another.
             let data = json!({ "remaining_seconds": seconds });
             let as_text = trace.bytes().map(u32::from).sum::<u32>() % 2 == 1;
             error.insert("error_data".to_owned(), if as_text { json!(data.to_string()) } else { data });
@@ -182,7 +182,7 @@ impl Refusal {
     }
 }
 
-/// The statuses that were seen; Meta states none.
+/// The statuses that were observed; Meta documents none.
 fn status_of(code: i64) -> u16 {
     match code {
         102 | 190 => 401,
@@ -192,7 +192,7 @@ fn status_of(code: i64) -> u16 {
     }
 }
 
-/// Words of our own for the contract's codes.
+/// Our own messages for the contract's codes.
 fn text_of(code: i64) -> &'static str {
     match code {
         1 => "An unknown error occurred",

@@ -1,4 +1,4 @@
-//! From a method and a path to the call it means.
+//! Dispatches a method and a path to its endpoint.
 
 use std::sync::atomic::Ordering::Relaxed;
 
@@ -14,7 +14,7 @@ use super::reply::{Outcome, Refusal, Reply};
 use super::world::World;
 use super::{account, campaigns, control, insights, messages, nodes, page, preview};
 
-/// One request, read whole.
+/// One whole request.
 #[derive(Debug)]
 pub struct Call<'c> {
     pub method: Method,
@@ -23,12 +23,12 @@ pub struct Call<'c> {
     pub authorization: Option<&'c str>,
     pub content_type: &'c str,
     pub body: Bytes,
-    /// How many requests came before it.
+    /// The number of requests before it.
     pub nth: u64,
 }
 
 impl Call<'_> {
-    /// The token that error texts repeat when that dial is on.
+    /// The token that error messages repeat if `echo_secrets` is on.
     pub fn echo(&self, dials: &Dials) -> Option<&str> {
         self.authorization.and_then(auth::bearer).filter(|_| dials.echo_secrets)
     }
@@ -61,7 +61,7 @@ fn version(part: &str) -> Option<(u32, u32)> {
     Some((major.parse().ok()?, minor.parse().ok()?))
 }
 
-/// The version that answers: the one asked for, but Meta upgrades those of the Marketing API that have ended.
+/// The version that answers: the one asked for, or a later one where Meta has retired it.
 pub fn version_used(path: &str) -> &str {
     let asked = path.trim_start_matches('/').split('/').next().unwrap_or_default();
     match version(asked) {
@@ -71,7 +71,7 @@ pub fn version_used(path: &str) -> &str {
     }
 }
 
-/// Whether dials must leave this path alone.
+/// Whether this path is exempt from faults.
 pub fn is_control(path: &str) -> bool {
     path.starts_with("/sandbox/") || path.starts_with("/preview_iframe")
 }
@@ -89,7 +89,7 @@ pub fn answer(world: &World, dials: &Dials, call: &Call<'_>) -> Answered {
     let faults = if call.method == Method::GET { &dials.read_errors } else { &dials.write_errors };
     let fault = faults.for_attempt(world.options.seed, "", call.nth).cloned();
     if let Some(fault) = fault.as_ref().filter(|fault| !fault.accepted) {
-        // Half an answer needs the right one first; a read changes nothing.
+        // To cut an answer in half it must be made first; a read changes nothing.
         let right = (call.method == Method::GET).then(|| slow(world, dials, call).0);
         return messages::faulty(world, fault, right, call.echo(dials)).into();
     }
@@ -100,7 +100,7 @@ pub fn answer(world: &World, dials: &Dials, call: &Call<'_>) -> Answered {
     }
 }
 
-/// The ad account in `/act_1/messages`, with or without a version in front.
+/// The ad account of `/act_1/messages`, with or without a version prefix.
 fn messages_of(path: &str) -> Option<&str> {
     let rest = path.strip_suffix("/messages")?;
     let (front, account) = rest.rsplit_once('/')?;
@@ -132,7 +132,7 @@ fn admit(world: &World, call: &Call<'_>) -> Result<Who, Refusal> {
     auth::caller(world, call.authorization)
 }
 
-/// All calls but `/messages`.
+/// All calls except `/messages`.
 fn slow(world: &World, dials: &Dials, call: &Call<'_>) -> (Reply, Option<Usage>) {
     let mut usage = None;
     let result = dispatch(world, call, &mut usage);
@@ -145,10 +145,10 @@ fn dispatch(world: &World, call: &Call<'_>, usage: &mut Option<Usage>) -> Result
     let params = Params::of(call.query, call.content_type, &call.body)?;
     if params.0.contains_key("access_token") {
         world.stats.leaks.fetch_add(1, Relaxed);
-        return Err(Refusal::parameter("The sandbox takes the token in the Authorization header only"));
+        return Err(Refusal::parameter("The sandbox accepts the token in the Authorization header only"));
     }
     auth::check_proof(world, who, params.text("appsecret_proof").as_deref())?;
-    // Long reads may come as a POST that says so.
+    // A long read may come as a POST with `method=get`.
     let read =
         call.method == Method::GET || params.0.get("method").is_some_and(|method| method == "get" || method == "GET");
     let parts = parts(call.path);
@@ -255,7 +255,7 @@ fn no_path(call: &Call<'_>) -> Refusal {
     Refusal::new(2500).words(format!("Unknown path components: {}", call.path)).status(400)
 }
 
-/// Cuts a list by `limit` and an `after` cursor; `rows` are in order.
+/// Pages a list by `limit` and an `after` cursor; `rows` are in order.
 pub fn paged(world: &World, edge: &str, rows: &[Value], params: &Params) -> Result<Value, Refusal> {
     let limit = limit_of(params, 25, world.options.page_size.max(1))?;
     let from: usize = match params.text("after") {
@@ -279,7 +279,7 @@ pub fn bad_cursor() -> Refusal {
     Refusal::parameter("Invalid cursors values. You may use paging parameters incorrectly")
 }
 
-/// One page with its cursors. As Graph does, `next` holds the access token, for nobody to follow.
+/// One page with its cursors. As in Graph, `next` contains the access token: clients must not follow it.
 pub fn page_of(
     world: &World,
     edge: &str,

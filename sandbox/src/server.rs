@@ -1,4 +1,4 @@
-//! Sockets: accepts connections, reads requests whole, and does to the wire what an outcome says.
+//! Sockets: accepts connections, reads whole requests, and answers or cuts them as the outcome says.
 
 use std::fmt;
 use std::pin::pin;
@@ -27,7 +27,7 @@ use super::world::World;
 const BODY_LIMIT: usize = 8 << 20;
 const HANG: Duration = Duration::from_mins(2);
 
-/// Why a connection is cut; hyper then closes it without a word.
+/// Makes hyper close a connection without an answer.
 #[derive(Debug)]
 struct Cut;
 
@@ -39,7 +39,7 @@ impl fmt::Display for Cut {
 
 impl std::error::Error for Cut {}
 
-/// One kept connection.
+/// One kept-alive connection.
 #[derive(Debug, Default)]
 struct Line {
     used: AtomicBool,
@@ -57,7 +57,7 @@ pub async fn run(listener: TcpListener, world: Arc<World>) {
             Ok((stream, _)) => {
                 tokio::spawn(connection(stream, Arc::clone(&world)));
             }
-            // Out of descriptors: the next close frees one.
+            // Out of file descriptors: wait until one is closed.
             Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
         }
     }
@@ -87,7 +87,7 @@ async fn handle(world: &World, line: &Line, request: Request<Incoming>) -> Resul
     if let Some(idle) = dials.close_idle.filter(|_| !control && line.used.load(Relaxed)) {
         let waited = world.now() - line.answered_at.load(Relaxed);
         if u128::try_from(waited).unwrap_or(0) >= idle.as_millis() {
-            // The worst moment: the request has been sent, nothing has happened, and nobody will say so.
+            // The worst moment: the request was sent, nothing happened, and the client can't know.
             world.stats.cut_idle.fetch_add(1, Relaxed);
             return Err(Cut);
         }
@@ -98,7 +98,7 @@ async fn handle(world: &World, line: &Line, request: Request<Incoming>) -> Resul
             world.cancel.cancelled().await;
             return Err(Cut);
         }
-        // Half before the call takes effect and half after, so that a caller can die on either side.
+        // Half of it before the call takes effect and half after, so that a client can be killed on either side.
         if !latency.is_zero() {
             sleep_until(began + latency / 2).await;
         }
@@ -140,7 +140,7 @@ async fn handle(world: &World, line: &Line, request: Request<Incoming>) -> Resul
     Ok(response)
 }
 
-/// How long the whole answer to this request takes.
+/// How long answering this request takes in all.
 fn latency(world: &World, dials: &Dials, nth: u64) -> Duration {
     if dials.latency_jitter.is_zero() {
         return dials.latency;
@@ -183,7 +183,7 @@ fn put(response: &mut Response<Body>, name: &'static str, value: &str) {
     }
 }
 
-/// Half a body, then an error that makes hyper cut the connection once the half is out.
+/// Half a body, then an error: hyper cuts the connection once that half is sent.
 fn half(whole: &Bytes) -> Body {
     let half = whole.slice(..whole.len() / 2);
     Body::from_stream(futures_util::stream::unfold(Some(half), |left| async move {

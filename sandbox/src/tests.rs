@@ -1,4 +1,4 @@
-//! The sandbox from outside, as a client and a webhook receiver see it.
+//! The sandbox as a client and a webhook receiver see it.
 
 mod hooks;
 mod sends;

@@ -1,4 +1,4 @@
-//! The state of one sandbox: what was created, who was written to, and what it costs.
+//! The state of one sandbox: campaigns, people, accepted sends and counts.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::str::FromStr;
@@ -27,7 +27,7 @@ use super::people::People;
 use super::record::Lines;
 use super::reply::Refusal;
 
-/// One accepted send: the truth.
+/// One accepted send.
 #[derive(Clone, Debug)]
 pub struct Accepted {
     /// 1 for the first.
@@ -44,9 +44,9 @@ pub struct Accepted {
 /// Counts since the start.
 #[derive(Debug, Default)]
 pub struct Stats {
-    /// All requests that reached the sandbox, control ones excepted.
+    /// All requests except control requests.
     pub requests: AtomicU64,
-    /// Requests to `/messages`, whatever became of them.
+    /// Requests to `/messages`, whatever their outcome.
     pub sends: AtomicU64,
     pub accepted: AtomicU64,
     /// Requests to `/messages` that did not take effect.
@@ -55,16 +55,16 @@ pub struct Stats {
     pub deleted: AtomicU64,
     /// Connections cut by the `close_idle` dial.
     pub cut_idle: AtomicU64,
-    /// Requests whose address held a secret.
+    /// Requests whose URL contained a secret.
     pub leaks: AtomicU64,
-    /// Accepted sends that could not be recorded, and so were not accepted after all.
+    /// Sends that could not be recorded, and so were not accepted.
     pub unrecorded: AtomicU64,
-    /// Notices made, answered with 200, posts that were not, and notices given up.
+    /// Events made, events answered with 200, posts that failed, and events dropped.
     pub notices: AtomicU64,
     pub notices_acked: AtomicU64,
     pub posts_failed: AtomicU64,
     pub notices_dropped: AtomicU64,
-    /// Whether the receiver answered the challenge: 0 not asked, 1 yes, 2 no.
+    /// Whether the receiver answered the challenge: 0 not asked yet, 1 yes, 2 no.
     pub verified: AtomicU64,
 }
 
@@ -82,7 +82,7 @@ pub struct World {
     pub requests: Option<Lines>,
     pub truth: Option<Lines>,
     pub cancel: CancellationToken,
-    /// The last message that passed the checks, so that the same one is not parsed for each person.
+    /// The last valid message, so that it is not parsed again for each person.
     pub last_valid: RwLock<Box<str>>,
     pub subscriptions: Mutex<BTreeSet<String>>,
     pub previews: Mutex<VecDeque<(String, Value)>>,
@@ -126,12 +126,12 @@ impl World {
         })
     }
 
-    /// Milliseconds since 1970, real ones.
+    /// Milliseconds since 1970, in real time.
     pub fn now(&self) -> i64 {
         self.clock.now()
     }
 
-    /// How long a period of the rules lasts here: real milliseconds.
+    /// How long a period of Meta's rules lasts here, in real milliseconds.
     pub fn scaled(&self, period: Duration) -> i64 {
         (period.as_secs_f64() * 1000.0 / self.options.time_scale).ceil() as i64
     }
@@ -161,13 +161,13 @@ impl World {
         self.accepted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// An id for debugging, as in `fbtrace_id` and `x-fb-trace-id`.
+    /// An ID for debugging, as in `fbtrace_id` and `x-fb-trace-id`.
     pub fn trace(&self) -> String {
         let n = self.traces.fetch_add(1, Relaxed);
         chance::letters(23, chance::mix(self.options.seed ^ self.started_at as u64 ^ n.rotate_left(32)))
     }
 
-    /// A tracking id that looks like Meta's and never comes twice, not even after a restart.
+    /// A tracking ID that looks like Meta's and is unique, even after a restart.
     pub fn tracking_id(&self, n: u64, token: &str) -> Uuid {
         let bits = chance::fingerprint(&[
             &self.options.seed.to_le_bytes(),
@@ -178,7 +178,7 @@ impl World {
         uuid::Builder::from_random_bytes(bits.to_le_bytes()).into_uuid()
     }
 
-    /// Counts a call against the ad account's rate score, when a tier was asked for.
+    /// Counts a call against the ad account's rate score, if `--tier` is given.
     pub fn charge(&self, account: &str, write: bool) -> (Option<Usage>, Option<Refusal>) {
         let Some(tier) = self.options.tier else { return (None, None) };
         let now = self.now();
@@ -188,7 +188,7 @@ impl World {
         (score.usage(account, now), refusal)
     }
 
-    /// A time as Graph takes it: Unix seconds, RFC 3339, or a date and time in the ad account's zone.
+    /// Parses a time as Graph does: Unix seconds, RFC 3339, or a date and time in the ad account's zone.
     pub fn parse_time(&self, text: &str) -> Option<i64> {
         let text = text.trim();
         if let Ok(seconds) = text.parse::<i64>() {
@@ -201,7 +201,7 @@ impl World {
         Some(civil.to_zoned_datetime(self.zone.clone()).ok()?.timestamp().as_millisecond())
     }
 
-    /// A time as Graph writes it: `2026-11-24T03:15:00-0500`.
+    /// Writes a time as Graph does: `2026-11-24T03:15:00-0500`.
     pub fn show_time(&self, at: i64) -> String {
         clock::timestamp(at).to_zoned_datetime(self.zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%z").to_string()
     }

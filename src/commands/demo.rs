@@ -1,7 +1,7 @@
-//! `mmsg demo`: the whole job on the sandbox, each command as an operator would type it.
+//! `mmsg demo`: a complete example against the sandbox, each command as an operator would type it.
 //!
-//! The commands are real ones: a shell runs each line as it is shown, and this very program is its `mmsg`. The sandbox runs
-//! beside them in this process, so that its record can be held against the ledger at the end.
+//! The commands are real: a shell runs each line as it is shown, and this program is its `mmsg`. The sandbox runs in this process,
+//! so that its record can be compared with the ledger at the end.
 
 mod script;
 mod stage;
@@ -15,14 +15,14 @@ use script::Part;
 use stage::Stage;
 use truth::Check;
 
-/// Run the whole job on the sandbox, in one go.
+/// Run a complete example against the sandbox.
 ///
-/// A campaign, a message, a list, a send with lost replies and people who can't be reached, the same send again, doubt settled by
-/// what webhooks told, a report, and at the end the sandbox's record held against the ledger: exit code 0 says that both agree. Everything happens on this machine, in a
-/// temporary folder.
+/// Creates a campaign, builds a message and imports a list. Sends it, with lost replies and people who can't be reached, and sends
+/// it again. Settles unknown sends, prints a report, and compares the sandbox's record with the ledger: exit code 0 means that
+/// they agree. Everything happens on this machine, in a temporary folder.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Leave the folder with the list, the message and the ledger behind.
+    /// Keep the folder with the list, the message and the ledger.
     #[arg(long)]
     keep: bool,
 }
@@ -36,14 +36,14 @@ pub async fn run(frame: &Frame<'_>, args: Args) -> Result<Exit> {
     script::write_list(&stage.path("tokens.csv"), &sandbox.subscribers())?;
 
     ui.remark(&format!(
-        "Meta is played by a sandbox in this very process, {}, as if started by the line below: it loses some replies and knows \
-         some people who can't be reached. The files are in {}.",
+        "A sandbox in this process stands in for Meta at {}, as if started by the line below. It loses some replies, and \
+         some people can't be reached. The files are in {}.",
         sandbox.url(),
         stage.folder().display()
     ))?;
     ui.typed(&script::SANDBOX.replace("{receiver}", &receiver))?;
     ui.remark(
-        "What Meta tells of each message goes to a receiver: twice at times, out of order, and not always complete.",
+        "A receiver gets the webhook events about each message: some twice, some out of order, some without all IDs.",
     )?;
     let hearing = stage.play_beside(&script::RECEIVER.replace("{receiver}", &receiver), &receiver).await?;
     for part in script::parts() {
@@ -56,18 +56,18 @@ pub async fn run(frame: &Frame<'_>, args: Args) -> Result<Exit> {
     ui.typed(script::STOP_RECEIVER)?;
     hearing.stop(&signals).await?;
 
-    ui.remark("What really left, as the sandbox recorded it, against what the ledger says.")?;
+    ui.remark("What the sandbox recorded, compared with the ledger.")?;
     let checks = truth::checks(&sandbox.accepted(), &Ledger::open(&stage.ledger())?.0)?;
     let agree = checks.iter().all(Check::agrees);
     ui.list(&checks)?;
     sandbox.stop().await;
     if let Some(folder) = stage.strike() {
-        ui.status(&format!("left behind: {}", folder.display()));
+        ui.status(&format!("kept {}", folder.display()));
     }
     if !agree {
         return Err(Error::internal("the sandbox and the ledger disagree")
-            .hint("this is a bug in mmsg: please report the table above; --keep leaves the ledger behind"));
+            .hint("this is a bug in mmsg: please report the table above; --keep keeps the ledger"));
     }
-    ui.status("both books agree, and nobody got anything twice");
+    ui.status("sandbox and ledger agree; no duplicates");
     Ok(Exit::Done)
 }

@@ -1,4 +1,4 @@
-//! One event in Meta's words, and the envelopes around it.
+//! One event in Meta's format, and the envelopes around it.
 
 use serde_json::{Map, Value, json};
 
@@ -39,7 +39,7 @@ pub fn stages(fate: &Fate) -> [Option<i64>; 5] {
     [fate.failed, fate.echoed, fate.delivered, fate.read, fate.clicked]
 }
 
-/// An event as it will stand in an envelope.
+/// An event as it appears in an envelope.
 #[derive(Clone, Debug)]
 pub struct Event {
     /// 1 for the first; duplicates share it.
@@ -49,7 +49,7 @@ pub struct Event {
     value: Map<String, Value>,
     /// In `messaging[]` rather than `changes[]`.
     messaging: bool,
-    /// What the truth says of it.
+    /// What the truth file says about it.
     facts: Value,
 }
 
@@ -66,7 +66,7 @@ impl Event {
         let custom = page::by_custom_audience(world, token);
         let mid = format!("m_{}", chance::letters(40, chance::draw(seed, "mid", token, accepted.n)));
         let tracking = accepted.tracking_id.to_string();
-        // One event in two has its ids as numbers when everything is mixed.
+        // In mixed mode, every other event has numeric IDs.
         let mixed = dials.envelope == Envelope::Mixed;
         let id = |text: &str| match text.parse::<u64>() {
             Ok(number) if mixed && share("number") < 0.5 => json!(number),
@@ -135,7 +135,7 @@ impl Event {
         Self { n: 0, field, page: campaign.page.clone(), value, messaging, facts }
     }
 
-    /// Somebody stopped or resumed.
+    /// Someone stopped or resumed marketing messages.
     pub fn opt_in(world: &World, token: &str, status: &str, at: i64) -> Self {
         let page = world.options.pages.first().cloned().unwrap_or_default();
         let value = json!({
@@ -209,7 +209,7 @@ pub fn body(events: &[Event], now: i64, stamps: Stamps) -> Value {
     json!({ "object": "page", "entry": entries })
 }
 
-/// JSON as Meta signs it: ASCII only, `/` escaped.
+/// JSON as Meta signs it: ASCII only, with `/` escaped.
 pub fn signed_json(value: &Value) -> String {
     let plain = value.to_string();
     let mut text = String::with_capacity(plain.len());

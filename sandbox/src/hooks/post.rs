@@ -1,4 +1,4 @@
-//! Posting to the receiver: signed over the raw bytes, a few tries at once, then growing pauses.
+//! Posts events to the receiver, signed over the raw bytes; retries at once at first, then after growing pauses.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -18,7 +18,7 @@ use crate::world::World;
 /// Meta waits this long for 200.
 const TIMEOUT: Duration = Duration::from_secs(5);
 const AT_ONCE: usize = 8;
-/// Pauses before the second try and the next; after them they double, up to half a minute.
+/// Pauses before the second try and those after it; then they double, up to half a minute.
 const PAUSES: [Duration; 3] = [Duration::from_millis(50), Duration::from_millis(200), Duration::from_secs(1)];
 const LONGEST: Duration = Duration::from_secs(30);
 
@@ -35,7 +35,7 @@ impl Poster {
         Some(Self { world, client, url, room: Arc::new(Semaphore::new(AT_ONCE)) })
     }
 
-    /// Asks the receiver the challenge until it answers, for a minute at most.
+    /// Sends the verification challenge until the receiver answers, for a minute at most.
     pub fn verify(&self) {
         let (world, client, url) = (Arc::clone(&self.world), self.client.clone(), self.url.clone());
         tokio::spawn(async move {
@@ -59,7 +59,7 @@ impl Poster {
         });
     }
 
-    /// Posts a batch in the background, when there is room.
+    /// Posts a batch in the background once there is room.
     pub async fn post(&self, events: Vec<Event>) {
         let Ok(room) = Arc::clone(&self.room).acquire_owned().await else { return };
         let (world, client, url) = (Arc::clone(&self.world), self.client.clone(), self.url.clone());
@@ -118,7 +118,7 @@ async fn try_until_taken(
         };
         tries += 1;
         if tries == PAUSES.len() {
-            // Those that wait long must not keep the others from trying.
+            // A batch that waits long must not hold up the others.
             drop(room.take());
         }
         tokio::time::sleep(pause).await;

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// A receiver that refuses its first posts, checks signatures and keeps what it took.
+/// A receiver that refuses its first posts, checks signatures and keeps what it accepted.
 #[derive(Default)]
 struct Inbox {
     refuse: usize,
@@ -135,7 +135,7 @@ async fn chaos_is_as_asked_and_the_truth_knows() {
     let read_truth = || -> Vec<Value> {
         std::fs::read_to_string(&truth).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     };
-    // The story ends when every send has had its stages; then the truth stands still.
+    // Once every send has had its stages, the truth file no longer grows.
     let mut lines = read_truth();
     for _ in 0..40 {
         tokio::time::sleep(Duration::from_millis(300)).await;
@@ -192,7 +192,7 @@ async fn insights_agree_with_the_record_and_lag() {
     let (_, rows) = desk.get(&path).await;
     assert_eq!(rows["data"][0]["marketing_messages_delivered"], delivered.to_string());
     assert_eq!(rows["data"][0]["marketing_messages_spend"], format!("{:.2}", delivered as f64 * 0.014));
-    // The default is the last 30 days, and today is not among them.
+    // The default is the last 30 days, without today.
     assert_eq!(desk.get(&path.replace("date_preset=maximum&", "")).await.1["data"], json!([]));
     let (_, total) =
         desk.get(&format!("{}/insights?date_preset=today&fields=marketing_messages_delivered", desk.account())).await;

@@ -117,7 +117,7 @@ async fn kept_connections_are_cut_when_their_next_request_arrives() {
     assert_eq!(desk.send_code(&campaign, "a").await, 0);
     assert_eq!(desk.send_code(&campaign, "b").await, 0);
     tokio::time::sleep(Duration::from_millis(450)).await;
-    // Raw, because a client may try an idle connection again by itself.
+    // A raw socket, because a client may retry an idle connection by itself.
     let mut stream = tokio::net::TcpStream::connect(desk.sandbox.addr()).await.unwrap();
     let token = &desk.sandbox.credentials().token;
     let request = format!("GET /me HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {token}\r\n\r\n");
@@ -164,7 +164,7 @@ async fn a_young_campaign_refuses_and_a_future_one_says_when() {
 
 #[tokio::test]
 async fn a_full_bucket_refuses_and_drains() {
-    // Limited: 60 points, 20 a second at this scale, blocked for 3 s.
+    // Limited: 60 points, 20 per second at this scale, blocked for 3 s.
     let desk = Desk::open(|options| {
         options.tier = Some(Tier::Limited);
         options.time_scale = 100.0;

@@ -8,30 +8,30 @@ use mmsg_sandbox::Options;
 
 use crate::error::{Error, Exit, Result};
 
-/// The sandbox as one would start it by hand.
+/// The sandbox, as an operator would start it.
 ///
-/// Replies are lost after the send was recorded: each unknown send of the ledger is in the sandbox's record.
+/// A reply is lost only after the send was recorded: each unknown send of the ledger is in the sandbox's record.
 pub const SANDBOX: &str = "mmsg sandbox --seed 7 --subscribers 600 --latency 20ms \\
     --lost-replies 1% --errors 2300034=1%,2300037=0.5%,2300042=0.5% \\
     --webhook-url http://{receiver}/webhook --webhook-delay 1s \\
     --webhook-duplicates 5% --webhook-disorder 10% --webhook-missing-ids 10%";
 
-/// The receiver of webhooks, which runs beside the rest.
+/// The webhook receiver, which runs in the background.
 pub const RECEIVER: &str = "mmsg webhook serve --listen {receiver}";
 
-/// The last command stops it.
+/// Stops the receiver.
 pub const STOP_RECEIVER: &str = "kill $!";
 
-/// The options of [`SANDBOX`]. `receiver`: address and port that webhooks are posted to.
+/// The options of [`SANDBOX`]. `receiver`: address and port for webhook events.
 pub fn options(receiver: &str) -> Result<Options> {
     let line = SANDBOX.replace("{receiver}", receiver);
     let words = line.split_whitespace().filter(|word| *word != "\\").skip(1);
     Options::try_parse_from(words).map_err(|error| Error::internal(error.to_string()))
 }
 
-/// A command and how it must end.
+/// A command and its exit code.
 pub struct Step {
-    /// As it is typed; `{campaign}` stands for the id of the newest campaign.
+    /// As it is typed; `{campaign}` stands for the ID of the newest campaign.
     pub line: &'static str,
     pub ends: Exit,
 }
@@ -41,17 +41,17 @@ pub enum Part {
     Step(Step),
 }
 
-/// The parts, one after the other.
+/// All parts, in order.
 pub fn parts() -> Vec<Part> {
     use Part::Remark;
     let done = |line| Part::Step(Step { line, ends: Exit::Done });
-    // Some people can't get a message yet, so their rows wait.
+    // Some rows wait: those people can't get a message yet.
     let waits = |line| Part::Step(Step { line, ends: Exit::NotYet });
     vec![
-        Remark("A campaign: 30 dollars in all. Nothing is sent, nothing is charged yet."),
+        Remark("A campaign with a total budget of 30 dollars. Nothing is sent or charged yet."),
         done("mmsg campaign create --name 'Spring sale' --lifetime-budget 3000"),
         done("mmsg campaign list"),
-        Remark("A message, checked against Meta's limits before anything leaves. Each ${code} comes from the list."),
+        Remark("A message, checked against Meta's limits before anything is sent. Each ${code} comes from the list."),
         done(
             "mmsg message build --title 'Spring sale' \\
     --subtitle '{{first_name}}, your code is ${code}' \\
@@ -62,47 +62,47 @@ pub fn parts() -> Vec<Part> {
         done("mmsg message preview promo.json --local --value code=TEA-0001 --width 34"),
         done("mmsg message preview promo.json"),
         Remark(
-            "A list, out of a database or a spreadsheet: two people stand in it twice, and two tokens were spoiled.",
+            "A list, exported from a database or a spreadsheet: two people are in it twice, and two tokens are damaged.",
         ),
         done("head -n 3 tokens.csv"),
         done("mmsg tokens import tokens.csv --audience customers --reject bad.csv"),
         done("cut -c -74 bad.csv"),
-        Remark("What would happen? A dry run leaves no trace."),
+        Remark("What would this send? A dry run writes nothing."),
         done("mmsg send --campaign {campaign} --message promo.json --audience customers --dry-run"),
-        Remark("Twenty first, to see that all is well. Exit code 6 says that rows wait."),
+        Remark("The first 20, to check that all is well. Exit code 6 means that rows are waiting."),
         waits("mmsg send --campaign {campaign} --message promo.json --audience customers --max-sends 20"),
-        Remark("Now everybody. Meta's pace is about 10 a second; the sandbox takes more."),
+        Remark("Now everyone. Meta allows about 10 sends per second; the sandbox allows more."),
         waits("mmsg send --campaign {campaign} --message promo.json --audience customers --rate 400"),
-        Remark("Replies that were lost: these people may have the message, so nobody sends it again by itself."),
+        Remark("Some replies were lost. These people may have got the message, so it is not sent again automatically."),
         done("mmsg unknown list"),
         Remark(
-            "An event proves a message, whatever became of the reply. Before one comes, Graph can be asked when the person may \
-             get the next.",
+            "A webhook event proves that a message was accepted. Until one comes, Graph can be asked when the person may get \
+             the next message.",
         ),
         done("mmsg unknown settle"),
-        Remark("The same line again, as after a crash or from two crontabs: not one request."),
+        Remark("The same command again, as after a crash or from a second crontab: no request is made."),
         waits("mmsg send --campaign {campaign} --message promo.json --audience customers --rate 400"),
         Remark(
-            "What became of the messages, as the receiver heard it, beside what Meta counts; and the same as a page.",
+            "What happened to the messages, as the webhook events say, next to Meta's own figures; then the same as HTML.",
         ),
         done("sleep 4; mmsg report --campaign {campaign}"),
         done("mmsg report --campaign {campaign} --html report.html > /dev/null"),
-        Remark("Another campaign for the same people: Meta allows one message in 12 hours, so all of them wait."),
+        Remark("Another campaign for the same people. Meta allows one message per 12 hours, so all of them wait."),
         done("mmsg campaign create --name 'Spring sale, again' --daily-budget 500"),
         waits("mmsg send --campaign {campaign} --message promo.json tokens.csv --reject bad.csv"),
-        Remark("Both campaigns; then the second one goes, and its rows with it."),
+        Remark("Both broadcasts. Then the second campaign is deleted, and its waiting rows are cancelled."),
         done("mmsg broadcast list"),
         done("mmsg campaign delete {campaign} --yes"),
         done("mmsg broadcast list"),
     ]
 }
 
-/// Writes the list of the sandbox's subscribers as an operator might have it.
+/// Writes the sandbox's subscribers as a list that an operator might have.
 pub fn write_list(path: &Path, tokens: &[String]) -> Result<()> {
     let mut csv = String::from("token,city,code\n");
     let cities = ["Chiang Mai", "Khon Kaen", "Phuket", "Hat Yai"];
     let mut row = |token: &str, n: usize| {
-        // A String takes everything.
+        // Writing to a String can't fail.
         let _ = writeln!(csv, "{token},{},TEA-{n:04}", cities.get(n % cities.len()).copied().unwrap_or_default());
     };
     for (n, token) in tokens.iter().enumerate() {
@@ -137,7 +137,7 @@ mod tests {
         assert!(dials.hang == 0.0 && !dials.stall && dials.close_idle.is_none());
         let errors = SANDBOX.split("--errors ").nth(1).unwrap().split_whitespace().next().unwrap();
         for fault in errors.split(',') {
-            // Graph's answers about a person are clear ones.
+            // A code about a person is a definite answer.
             assert!(fault.starts_with("23000"), "{fault}");
         }
     }

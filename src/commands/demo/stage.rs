@@ -1,4 +1,4 @@
-//! Where the demo plays: a folder of its own, an environment with nothing of the caller's in it, and a shell.
+//! Where the demo runs: a temporary folder, an environment without the caller's settings, and a shell.
 
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -16,7 +16,7 @@ use crate::config::environment::{Environment, names};
 use crate::error::{Error, Exit, Result};
 use crate::ui::Ui;
 
-/// What a command may know of the caller: how its terminal is, and where a build keeps its measurements.
+/// Variables that the commands inherit: about the terminal, the system's certificates and a build's measurements.
 const KEPT: [&str; 10] = [
     "TERM",
     "COLORTERM",
@@ -30,7 +30,7 @@ const KEPT: [&str; 10] = [
     "LLVM_PROFILE_FILE",
 ];
 
-/// What the command beside the others says.
+/// The receiver's output.
 const LOG: &str = "receiver.log";
 
 pub struct Stage<'u> {
@@ -41,10 +41,11 @@ pub struct Stage<'u> {
 
 impl<'u> Stage<'u> {
     pub fn set(ui: &'u Ui, environment: &Environment, sandbox: &Running, keep: bool) -> Result<Self> {
-        let failed = |error: std::io::Error| Error::ledger("can't make the demo's folder").because(&error);
+        let failed = |error: std::io::Error| Error::ledger("can't create the demo's folder").because(&error);
         let folder = tempfile::Builder::new().prefix("mmsg-demo-").disable_cleanup(keep).tempdir().map_err(failed)?;
         let path = |below: &str| folder.path().join(below);
-        let us = std::env::current_exe().map_err(|error| Error::internal("where is mmsg?").because(&error))?;
+        let us =
+            std::env::current_exe().map_err(|error| Error::internal("can't find the path of mmsg").because(&error))?;
         std::fs::create_dir(path("bin")).map_err(failed)?;
         std::os::unix::fs::symlink(us, path("bin/mmsg")).map_err(failed)?;
 
@@ -81,10 +82,10 @@ impl<'u> Stage<'u> {
         self.path("ledger.db")
     }
 
-    /// Shows a command, runs it, and shows how it ended where that is not 0.
+    /// Shows a command, runs it, and shows its exit code if that is not 0.
     ///
     /// # Errors
-    /// Exit 1 when it ends otherwise than it should; 130 or 143 when it was interrupted.
+    /// Exit 1 if it ends with another exit code than expected; 130 or 143 if it was interrupted.
     pub async fn play(&self, signals: &Signals, step: &Step) -> Result<()> {
         let line = if step.line.contains("{campaign}") {
             step.line.replace("{campaign}", &self.newest_campaign(signals).await?)
@@ -100,7 +101,7 @@ impl<'u> Stage<'u> {
         if signals.is_stopping() {
             return Err(interrupted(signals.exit()));
         }
-        // Somebody else stopped it, or closed its stdout.
+        // Someone else stopped it, or closed its stdout.
         if let Some(exit) =
             [Exit::Interrupted, Exit::Terminated].into_iter().find(|exit| i32::from(exit.code()) == code)
         {
@@ -108,10 +109,10 @@ impl<'u> Stage<'u> {
         }
         if code != i32::from(step.ends.code()) {
             return Err(Error::internal(format!(
-                "that command of the demo ended with {code} and should have ended with {}",
+                "that command ended with exit code {code} instead of {}",
                 step.ends.code()
             ))
-            .hint("this is a bug in mmsg, or something on this machine is in its way: please report the lines above"));
+            .hint("this is a bug in mmsg, or a problem of this machine: please report the lines above"));
         }
         if step.ends != Exit::Done {
             self.ui.typed("echo $?")?;
@@ -120,10 +121,10 @@ impl<'u> Stage<'u> {
         Ok(())
     }
 
-    /// Starts a command beside the others, as with `&`, and waits until somebody listens at its address.
+    /// Starts a command in the background, as with `&`, and waits until it listens.
     ///
     /// # Errors
-    /// Exit 1 when it does not start; its own words are in `receiver.log`.
+    /// Exit 1 if it does not start; its output is in `receiver.log`.
     pub async fn play_beside(&self, line: &str, address: &str) -> Result<Beside> {
         self.ui.typed(&format!("{line} > {LOG} 2>&1 &"))?;
         let log = std::fs::File::create(self.path(LOG)).and_then(|out| Ok((out.try_clone()?, out)));
@@ -152,7 +153,7 @@ impl<'u> Stage<'u> {
         path.exists().then_some(path)
     }
 
-    /// The id that an operator would copy from the answer of `campaign create`.
+    /// The ID that an operator would copy from the output of `campaign create`.
     async fn newest_campaign(&self, signals: &Signals) -> Result<String> {
         let mut command = self.command("mmsg", &["campaign", "list", "-o", "json"]);
         command.stderr(Stdio::inherit());
@@ -172,16 +173,16 @@ impl<'u> Stage<'u> {
     }
 }
 
-/// A command that runs beside the others. Dropped, it is stopped.
+/// A command in the background. Dropping it stops it.
 pub struct Beside {
     child: Child,
 }
 
 impl Beside {
-    /// Ends it as Ctrl-C would.
+    /// Stops it with SIGTERM and waits for its end.
     ///
     /// # Errors
-    /// Exit 1 when it ends badly.
+    /// Exit 1 if its exit code is not 0.
     pub async fn stop(mut self, signals: &Signals) -> Result<()> {
         self.terminate();
         let ended = signals.blocking(move || self.child.wait()).await?.map_err(|error| not_started(&error))?;
@@ -200,7 +201,7 @@ impl Beside {
 
 impl Drop for Beside {
     fn drop(&mut self) {
-        // Not yet waited for, so the id is still its own.
+        // Not waited for yet, so the process ID is still its own.
         if self.child.try_wait().is_ok_and(|ended| ended.is_none()) {
             self.terminate();
             let _ = self.child.wait();
@@ -208,13 +209,13 @@ impl Drop for Beside {
     }
 }
 
-/// An address of this machine at which nobody listens now.
+/// A loopback address that is free now.
 ///
 /// # Errors
-/// Exit 1 when there is none.
+/// Exit 1 if there is none.
 pub fn free_address() -> Result<String> {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-    taken.map(|address| address.to_string()).map_err(|error| Error::internal("no free port").because(&error))
+    taken.map(|address| address.to_string()).map_err(|error| Error::internal("can't find a free port").because(&error))
 }
 
 pub fn interrupted(exit: Exit) -> Error {
@@ -222,10 +223,10 @@ pub fn interrupted(exit: Exit) -> Error {
 }
 
 fn not_started(error: &std::io::Error) -> Error {
-    Error::internal("can't start a command of the demo").because(error).hint("the demo needs a POSIX shell, sh")
+    Error::internal("can't run a command of the demo").because(error).hint("the demo needs a POSIX shell, sh")
 }
 
-/// As a shell's `$?` has it.
+/// The exit code as a shell's `$?` shows it.
 fn code(status: ExitStatus) -> i32 {
     status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1)
 }

@@ -1,4 +1,4 @@
-//! The sandbox's record against the ledger.
+//! Compares the sandbox's record with the ledger.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,7 +11,7 @@ use crate::ledger::unknown::UnknownFilter;
 use crate::text;
 use crate::ui::table::Record;
 
-/// One number that both know.
+/// One number, as both know it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {
     pub what: &'static str,
@@ -45,7 +45,7 @@ impl Record for Check {
     }
 }
 
-/// Reads the ledger's side and compares.
+/// Compares the record with the ledger.
 pub fn checks(recorded: &[Accepted], ledger: &Ledger) -> Result<Vec<Check>> {
     let mut unknown = Vec::new();
     ledger.unknowns(&UnknownFilter::default(), &mut |send| {
@@ -66,10 +66,10 @@ fn compare(recorded: &[&str], accepted: usize, unknown: &[String]) -> Vec<Check>
     let recorded_doubts = doubtful.iter().filter(|token| times.contains_key(*token)).count();
     let answered = recorded.len() - recorded.iter().filter(|token| doubtful.contains(*token)).count();
     vec![
-        Check::new("messages that left: accepted + unknown", recorded.len(), accepted + unknown.len()),
-        Check::new("with an answer: accepted", answered, accepted),
-        Check::new("whose answer was lost: unknown", recorded_doubts, unknown.len()),
-        Check::new("people who got more than one", times.values().filter(|times| **times > 1).count(), 0),
+        Check::new("sent: accepted + unknown", recorded.len(), accepted + unknown.len()),
+        Check::new("with a reply: accepted", answered, accepted),
+        Check::new("with a lost reply: unknown", recorded_doubts, unknown.len()),
+        Check::new("people with more than one message", times.values().filter(|times| **times > 1).count(), 0),
     ]
 }
 
@@ -83,11 +83,11 @@ mod tests {
     }
 
     #[test]
-    fn books_that_agree_and_books_that_do_not() {
+    fn the_comparison_finds_every_difference() {
         assert_eq!(agree(&["a", "b", "c"], 2, &["c"]), [true; 4]);
         assert_eq!(agree(&["a", "b", "b"], 3, &[]), [true, true, true, false], "sent twice");
         assert_eq!(agree(&["a"], 2, &[]), [false, false, true, true], "accepted and never recorded");
         assert_eq!(agree(&["a", "b"], 1, &[]), [false, false, true, true], "recorded and forgotten");
-        assert_eq!(agree(&["a", "b"], 1, &["c"]), [true, false, false, true], "in doubt over the wrong person");
+        assert_eq!(agree(&["a", "b"], 1, &["c"]), [true, false, false, true], "unknown for the wrong person");
     }
 }
