@@ -18,6 +18,7 @@ mod faults;
 mod graph;
 mod harness;
 mod hearing;
+mod help;
 mod init;
 mod layers;
 mod message;
