@@ -12,6 +12,7 @@ mod config;
 mod crash;
 mod demo;
 mod disk;
+mod error_texts;
 mod exits;
 mod failpoints;
 mod faults;

@@ -1,0 +1,429 @@
+//! What an operator reads when something is wrong is committed, a file for each kind: read side by side, seen in review.
+//!
+//! A session shows the command, what it printed, and its exit code when that is not 0.
+
+use std::fs;
+
+use mmsg::graph::codes;
+use regex_lite::Regex;
+use serde_json::json;
+
+use crate::common::shop::{Shop, people, write_message};
+use crate::common::{Env, Run, TOKEN, assert_fresh};
+
+/// A session as it is committed: what differs from run to run is made the same.
+#[derive(Default)]
+struct Session(String);
+
+impl Session {
+    /// Runs a command with nothing on stdin.
+    fn run(&mut self, env: &Env, args: &[&str]) {
+        self.run_reading(env, "", args);
+    }
+
+    fn run_reading(&mut self, env: &Env, stdin: &str, args: &[&str]) {
+        let run = env.mmsg_reading(stdin, args);
+        let quoted: Vec<String> = args.iter().map(|word| quoted(word)).collect();
+        self.add(env, &format!("mmsg {}", quoted.join(" ")), &run);
+    }
+
+    fn add(&mut self, env: &Env, command: &str, run: &Run) {
+        let end = if run.code == 0 { String::new() } else { format!("[exit {}]\n", run.code) };
+        let text = format!("$ {command}\n{}{}{end}\n", run.stdout, run.stderr);
+        self.0.push_str(&settled(&text, env));
+    }
+
+    fn is_committed_as(&self, name: &str) {
+        assert_fresh(&format!("tests/snapshots/errors/{name}.txt"), &self.0);
+    }
+}
+
+/// The word as a shell needs it.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=@%+".contains(c);
+    if !word.is_empty() && word.chars().all(is_plain) { word.to_owned() } else { format!("'{word}'") }
+}
+
+/// Homes, ports, times and trace ids made the same.
+fn settled(text: &str, env: &Env) -> String {
+    let home = env.path("").to_string_lossy().trim_end_matches('/').to_owned();
+    let mut text = text.replace(&home, "/home/me");
+    for (pattern, same) in [
+        (r"Page (\d+) \d{4}-\d\d-\d\d", "Page $1 DATE"),
+        (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
+        (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME"),
+        (r"fbtrace_id:? \S+", "fbtrace_id TRACE"),
+    ] {
+        text = Regex::new(pattern).unwrap().replace_all(&text, same).into_owned();
+    }
+    text
+}
+
+/// Environment variables enough for commands that ask nobody.
+fn shop_variables(env: Env) -> Env {
+    env.set("MMSG_TOKEN", TOKEN).set("MMSG_AD_ACCOUNT", "12").set("MMSG_PAGE", "34")
+}
+
+#[test]
+fn the_committed_errors_of_commands_are_fresh() {
+    let shop = Shop::open();
+    let env = &shop.env;
+    let mut session = Session::default();
+    for line in [
+        "nope",
+        "campaign",
+        "send --nope",
+        "config show -o yaml",
+        "--quiet --verbose config path",
+        "--color sometimes config path",
+        "campaign get act_1",
+        "campaign get abc",
+        "campaign get",
+        "campaign create",
+        "campaign create --daily-budget 500 --lifetime-budget 3000",
+        "campaign create --lifetime-budget 30.00",
+        "campaign create --lifetime-budget 0",
+        "campaign create --lifetime-budget 99999999999999999999999",
+        "campaign create --lifetime-budget 3000 --page shop",
+        "campaign create --lifetime-budget 3000 --pixel-id x",
+        "campaign create --lifetime-budget 3000 --start-time 1d",
+        "campaign create --lifetime-budget 3000 --start-time 2020-01-01T00:00:00Z",
+        "campaign create --lifetime-budget 3000 --name=",
+        "campaign insights --since 2026-11-02 --until 2026-11-01",
+        "campaign insights --since yesterday",
+        "campaign estimate --daily-budget 500 --days 0",
+        "explain abc",
+        "explain 7654321",
+        "message validate none.json",
+        "message build",
+        "message build --button Shop",
+        "message build --template nothing",
+        "message preview promo.json --value name",
+        "message preview promo.json --local --row 9",
+        "send --campaign 1 --message promo.json --rate 0",
+        "send --campaign 1 --message promo.json --rate fast",
+        "send --campaign 1 --message promo.json --concurrency 0",
+        "send --campaign 1 --message promo.json --concurrency 5000",
+        "send --campaign 1 --message promo.json --wait=long",
+        "send --campaign 1 --message promo.json --until tomorrow",
+        "send --campaign 1 --message promo.json --retry-refused x",
+        "send --campaign 1 --message promo.json --max-sends many",
+        "send --campaign 1 --message promo.json --delimiter ;;",
+        "send --campaign 1 --message promo.json nowhere.csv",
+        "send --campaign 1 --message promo.json --audience spring",
+        "send --campaign 1 --message none.json",
+        "send --campaign 1",
+        "send --message promo.json",
+        "send --resume --again",
+        "send --resume --message promo.json",
+        "tokens import",
+        "tokens import nowhere.csv --audience spring",
+        "broadcast close",
+        "broadcast close first",
+        "unknown resolve",
+        "unknown resolve --as accepted",
+        "unknown resolve --as sent --all",
+        "unknown list --since 1d",
+        "why",
+        "report --broadcast x",
+        "report --since 1d",
+        "report --since 2026-11-02 --until 2026-11-01",
+        "report --watch",
+        "webhook serve --listen nowhere",
+        "webhook serve --path webhook",
+        "webhook ingest",
+        "webhook ingest nowhere",
+        "webhook subscribe --fields Reads!",
+        "completions tcsh",
+        "man --dir /proc/none",
+        "sandbox --errors lots",
+        "sandbox --errors nope=1%",
+        "sandbox --lost-replies 200%",
+        "sandbox --latency soon",
+        "sandbox --time-scale 0",
+        "sandbox --time-zone Nowhere/Never",
+        "init",
+        "init --ad-account x --page 1 --token-env T",
+        "init --ad-account 1 --page 1 --token-env A|B",
+    ] {
+        session.run(env, &line.split(' ').collect::<Vec<_>>());
+    }
+    session.run(env, &["config", "show", "-o", "json", "--nope"]);
+    session.is_committed_as("commands");
+}
+
+#[test]
+fn the_committed_errors_of_settings_are_fresh() {
+    let mut session = Session::default();
+    let mut profiles = |text: &str| {
+        let env = Env::new().profiles(text);
+        session.0.push_str(&format!("config.toml:\n{text}"));
+        session.run(&env, &["config", "show"]);
+    };
+    profiles("[profiles.shop\n");
+    profiles("profiles = 1\n");
+    profiles("[profile.shop]\n");
+    for line in [
+        "tokn = 'x'",
+        "token = x",
+        "token = { environment = 'X' }",
+        "token = 7",
+        "ad_account = 'shop'",
+        "page = []",
+        "page = 'shop'",
+        "api_version = 'latest'",
+        "graph_url = 'http://graph.facebook.com'",
+        "graph_url = 'graph'",
+        "graph_url = 'https://graph.facebook.com/v26.0'",
+        "ledger = 'ledger.db'",
+        "send.rate = 0",
+        "send.rate = 'fast'",
+        "send.concurrency = 0",
+        "send.cool_down = '1h'",
+        "send.cool_down = 'soon'",
+        "send.campaign = ''",
+        "send.mesage = 'promo.json'",
+    ] {
+        profiles(&format!("[profiles.shop]\n{line}\n"));
+    }
+    for (name, value) in [
+        ("MMSG_PROFILE", "nobody"),
+        ("MMSG_AD_ACCOUNT", "shop"),
+        ("MMSG_PAGE", "shop"),
+        ("MMSG_GRAPH_URL", "http://example.com"),
+        ("MMSG_LEDGER", "ledger.db"),
+        ("MMSG_API_VERSION", "latest"),
+        ("MMSG_CONFIG", "none.toml"),
+        ("MMSG_OUTPUT", "yaml"),
+    ] {
+        session.0.push_str(&format!("$ export {name}={value}\n"));
+        session.run(&Env::new().set(name, value), &["config", "show"]);
+    }
+    let two = || Env::new().profiles("[profiles.shop]\n[profiles.test]\n");
+    session.run(&two(), &["config", "show", "--profile", "shpo"]);
+    session.run(&two(), &["campaign", "list"]);
+    session.run(&Env::new(), &["config", "show", "--profile", "shop"]);
+
+    let empty = Env::new();
+    session.run(&empty, &["campaign", "list"]);
+    session.run(&empty, &["send", "--resume"]);
+    let none = |text: &str| Env::new().profiles(&format!("[profiles.shop]\nad_account = '1'\npage = '2'\n{text}\n"));
+    for text in [
+        "",
+        "token = ''",
+        "token = 'two words'",
+        "token = { file = '/nowhere' }",
+        "token = { env = 'NOT_SET' }",
+        "token = { command = ['false'] }",
+        "token = { command = ['no-such-command'] }",
+    ] {
+        session.0.push_str(&format!("config.toml: {text}\n"));
+        session.run(&none(text), &["campaign", "list"]);
+    }
+    session.run(&Env::new().set("MMSG_TOKEN", TOKEN), &["campaign", "list"]);
+    session.run(&shop_variables(Env::new()), &["webhook", "serve"]);
+    session.is_committed_as("settings");
+}
+
+#[test]
+fn the_committed_errors_of_lists_are_fresh() {
+    let env = &shop_variables(Env::new());
+    let mut session = Session::default();
+    for (what, list) in [
+        ("empty", String::new()),
+        ("only white space", "\n\n".to_owned()),
+        ("one column without a good row", "token\nx y\n1.2E+16\n".to_owned()),
+        ("no token column", "id,name\n1,Ann\n2,Bob\n".to_owned()),
+        ("two token columns", "token,subscription_token\n1,2\n".to_owned()),
+        ("rows without a header", "1,2\n3,4\n".to_owned()),
+        ("not text", format!("\u{7f}ELF{}", "\0".repeat(5000))),
+        ("a PNG", "PNG\r\n\0\0\0".to_owned()),
+        ("NDJSON without a token", "{\"id\":\"1\",\"name\":\"Ann\"}\n".to_owned()),
+        ("broken JSON", "[{\"token\":\"1\"},{\"token\":".to_owned()),
+        ("an error of Graph", json!({"error": {"message": "Invalid OAuth access token.", "code": 190}}).to_string()),
+        ("a spreadsheet's numbers", (10..30).map(|n| format!("{n}348141984909000\n")).collect()),
+    ] {
+        session.0.push_str(&format!("{what}:\n"));
+        session.run_reading(env, &list, &["tokens", "import", "--audience", "spring"]);
+    }
+    let words = ["tokens", "import", "--audience", "spring"];
+    session.run_reading(env, "token\n1\n", &[&words[..], &["--token-column", "psid"]].concat());
+    session.run_reading(env, "token\n1\n\n2 3\n", &[&words[..], &["--strict"]].concat());
+    session.run_reading(env, "1\n", &[&words[..], &["-", "-"]].concat());
+    session.run_reading(env, "1\n", &[&words[..], &["--reject", "no/where.csv"]].concat());
+    fs::write(env.path("list.csv"), "1\n").unwrap();
+    session.run(env, &[&words[..], &["list.csv", "--reject", "list.csv"]].concat());
+    fs::write(env.path("list.csv.gz"), b"\x1f\x8b\x08\0damaged").unwrap();
+    session.run(env, &[&words[..], &["list.csv.gz"]].concat());
+    // Bad rows among good ones, and a list without rows, are no error.
+    let bad = format!("token,name\n1,Ann\n2 3,Bob\n4,\"Cy\n{},Dee\n1.2E+16,Eve\n,Flo\n", "9".repeat(600));
+    session.run_reading(env, &bad, &words);
+    session.run_reading(env, "token\n", &words);
+    session.is_committed_as("lists");
+}
+
+#[test]
+fn the_committed_errors_of_messages_are_fresh() {
+    let env = &shop_variables(Env::new());
+    let mut session = Session::default();
+    session.run(env, &["message", "rules", "-o", "csv"]);
+    for (text, what) in [
+        ("", "empty"),
+        ("[1]", "a list"),
+        ("{\"text\":\n  \"a\" oops}", "broken"),
+        ("{\"text\":\"a\",\"text\":\"b\"}", "a key twice"),
+        ("{\"text\":\"${a}\",\"n\":123456789012345678901}", "a number too long"),
+        ("{\"text\":\"${a\"}", "a placeholder that is not closed"),
+    ] {
+        fs::write(env.path("message.json"), text).unwrap();
+        session.0.push_str(&format!("{what}:\n"));
+        session.run(env, &["message", "validate", "message.json"]);
+    }
+    let button = |button: serde_json::Value| {
+        json!({"attachment": {"type": "template",
+            "payload": {"template_type": "button", "text": "Hello", "buttons": [button]}}})
+    };
+    let generic = |card: serde_json::Value| json!({"attachment": {"type": "template", "payload": {"template_type": "generic", "elements": [card]}}});
+    for message in [
+        json!({}),
+        json!({"text": "x".repeat(641)}),
+        json!({"text": "a", "attachment": {"type": "image"}}),
+        json!({"text": "Hello {{first_nam}}, {{ last_name }}"}),
+        json!({"text": "100 $ {name} %s"}),
+        json!({"text": 7, "quick_replies": {"a": 1}}),
+        json!({"text": "a", "metadata": "x"}),
+        button(json!({"type": "web_ur", "title": "Shop", "url": "shop.example"})),
+        button(json!({"type": "web_url", "title": "b".repeat(21), "url": "${host}/a"})),
+        button(json!({"type": "postback", "title": "Yes"})),
+        generic(json!({"titel": "Sale"})),
+        generic(json!({"title": "t".repeat(93), "subtitle": "1\n2\n3\n4\n5", "image_url": "<IMAGE_URL>"})),
+        generic(json!({"title": "Sale", "media_type": "video"})),
+        json!({"attachment": {"type": "template", "payload": {"template_type": "generics"}}}),
+        json!({"attachment": {"type": "template", "payload": {"template_type": "media", "elements": [
+            {"media_type": "image", "url": "https://shop.example/videos/1"}]}}}),
+        json!({"attachment": {"type": "template", "payload": {"template_type": "receipt", "currency": "usd",
+            "timestamp": "2026-01-01", "summary": {"total_cost": "x"}}}}),
+        json!({"attachment": {"type": "template", "payload": {"template_type": "coupon", "title": "20%",
+            "coupon_code": "A1", "expire_time": "2026-02-29 00:00:00"}}}),
+    ] {
+        write_message(env, "message.json", &message);
+        session.0.push_str(&format!("{message}:\n"));
+        session.run(env, &["message", "validate", "message.json", "-o", "csv"]);
+    }
+    write_message(env, "message.json", &json!({"text": "x".repeat(641)}));
+    session.run(env, &["send", "--campaign", "1", "--message", "message.json"]);
+    for (text, what) in [
+        ("template = ", "broken TOML"),
+        ("text = 'Hello'", "no template"),
+        ("template = 'cards'", "an unknown template"),
+        ("template = 'text'\ntxt = 'Hello'", "a typo"),
+    ] {
+        fs::write(env.path("message.toml"), text).unwrap();
+        session.0.push_str(&format!("{what}:\n"));
+        session.run(env, &["message", "build", "--from", "message.toml"]);
+    }
+    session.is_committed_as("messages");
+}
+
+#[test]
+fn the_committed_errors_of_ledgers_are_fresh() {
+    let env = &shop_variables(Env::new());
+    write_message(env, "promo.json", &json!({"text": "Hello"}));
+    let mut session = Session::default();
+    for line in ["broadcast list", "unknown list", "report", "why 12348141984909088", "unknown settle --events-only"] {
+        session.run(env, &line.split(' ').collect::<Vec<_>>());
+        session.run(env, &[line.split(' ').collect::<Vec<_>>(), vec!["--ledger", "typo/ledger.db"]].concat());
+    }
+    session.run(env, &["broadcast", "close", "1"]);
+    fs::write(env.path("notes.db"), "not a database\n".repeat(600)).unwrap();
+    rusqlite::Connection::open(env.path("other.db")).unwrap().execute_batch("create table theirs (x)").unwrap();
+    fs::create_dir(env.path("folder")).unwrap();
+    for ledger in ["notes.db", "other.db", "folder", "/proc/none/ledger.db"] {
+        session.run(env, &["broadcast", "list", "--ledger", ledger]);
+        session.run_reading(env, "1\n", &["tokens", "import", "--audience", "spring", "--ledger", ledger]);
+    }
+    session.run_reading(env, "1\n", &["tokens", "import", "--audience", "spring"]);
+    let ledger = rusqlite::Connection::open(env.path(".local/share/mmsg/ledger.db")).unwrap();
+    ledger.pragma_update(None, "user_version", 999).unwrap();
+    drop(ledger);
+    session.run(env, &["broadcast", "list"]);
+    session.is_committed_as("ledgers");
+}
+
+#[test]
+fn the_committed_endings_of_sends_are_fresh() {
+    let mut session = Session::default();
+    let list = people(6).join("\n") + "\n";
+    // How each kind of answer ends a run of six.
+    for faults in [
+        "190",
+        "200",
+        "10/1893063",
+        "100",
+        "100/33",
+        "368",
+        "2300001",
+        "2300003",
+        "2300004",
+        "2300012",
+        "2300024",
+        "2300034",
+        "2300035",
+        "2",
+        "7654321",
+        "503-html",
+        "drop",
+        "accepted-drop",
+    ] {
+        let shop = Shop::open();
+        shop.sandbox.errors(&format!("{faults}=100%"));
+        session.0.push_str(&format!("Graph answers {faults}:\n"));
+        session.run_reading(&shop.env, &list, &shop.words(&["--concurrency", "1"]));
+    }
+    let shop = Shop::open();
+    let env = &shop.env;
+    session.0.push_str("as it should be, then things that are off:\n");
+    session.run_reading(env, &list, &shop.words(&["--max-sends", "2", "--concurrency", "1"]));
+    session.run_reading(env, &list, &shop.words(&[]));
+    session.run_reading(env, &list, &shop.words(&["--dry-run"]));
+    session.run(env, &["send", "--resume"]);
+    shop.message("other.json", &json!({"text": "Whole price"}));
+    session.run_reading(env, &list, &shop.words(&["--message", "other.json"]));
+    session.run_reading(env, &list, &shop.words(&["--again"]));
+    session.run_reading(env, &list, &shop.words(&["--campaign", "999999999"]));
+    session.run_reading(env, &list, &shop.words(&["--results", "no/where.csv"]));
+    shop.message("values.json", &json!({"text": "Hello ${name}"}));
+    session.run_reading(env, &list, &shop.words(&["--message", "values.json", "--new-message"]));
+    session.run(env, &["campaign", "delete", &shop.campaign]);
+    session.run(env, &["campaign", "delete", "../me"]);
+    session.run(env, &["broadcast", "close", "1", "7"]);
+    session.run(env, &["broadcast", "close", "2"]);
+    session.run(env, &["unknown", "settle"]);
+    session.run(env, &["unknown", "resolve", "--all", "--as", "accepted"]);
+    session.run(env, &["unknown", "resolve", "--broadcast", "77", "--as", "accepted"]);
+    session.run(env, &["unknown", "resolve", "--token", "12348141984909088", "--as", "accepted"]);
+    session.run(env, &["why", "12348141984909088"]);
+    session.run(env, &["webhook", "status"]);
+    session.run(env, &["campaign", "delete", &shop.campaign, "--yes"]);
+    session.run_reading(env, &list, &shop.words(&[]));
+    let other = Shop::open();
+    let ledger = shop.ledger().display().to_string();
+    session.0.push_str("a ledger of another Graph host:\n");
+    let run = other.env.mmsg_reading(list.as_str(), other.words(&["--ledger", &ledger]));
+    session.add(env, "mmsg send --ledger FILE", &run);
+    session.is_committed_as("sends");
+}
+
+#[test]
+fn the_committed_codes_are_fresh() {
+    let env = &Env::new();
+    let mut session = Session::default();
+    for row in codes::all() {
+        let number = match row.subcode {
+            Some(subcode) => format!("{}/{subcode}", row.code),
+            None => row.code.to_string(),
+        };
+        session.run(env, &["explain", &number]);
+    }
+    session.is_committed_as("codes");
+}
