@@ -1,14 +1,14 @@
-//! The message that people see: read, checked against Meta's published limits, built, filled for each recipient, drawn.
+//! The message that recipients see: read, checked against Meta's published limits, built, filled in for each recipient, drawn.
 //!
 //! | Module | What it is for |
 //! |---|---|
-//! | [`mod@parse`] | JSON in, with line and column when it is none |
+//! | [`mod@parse`] | JSON in, with the line and column of an error |
 //! | [`rules`] | Meta's limits as one table: id, path, limit, code, page |
-//! | [`validate`] | the table held against one message, all violations at once |
+//! | [`validate`] | checks one message against the table and reports all violations at once |
 //! | [`schema`] | the same table as a JSON Schema |
-//! | [`values`], [`template`] | `${column}`: the syntax, and the message compiled once and filled for each recipient |
+//! | [`values`], [`template`] | `${column}`: the syntax, and the message compiled once and filled in for each recipient |
 //! | [`model`] | typed templates, for building from flags, TOML and questions |
-//! | [`view`], [`draw`], [`page`] | what people see of it, in a terminal and as a local HTML page |
+//! | [`view`], [`draw`], [`page`] | what recipients see, in a terminal and as a local HTML page |
 //! | [`preview`] | the address in Meta's answer to a preview |
 //! | [`examples`] | one documented TOML file for each shape |
 
@@ -40,23 +40,23 @@ pub use rules::Severity;
 pub use template::{FillError, Template};
 pub use validate::Violation;
 
-/// One message as its author wrote it: keys in the author's order, fields that we don't know untouched.
+/// One message as its author wrote it: keys in the author's order, unknown fields unchanged.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Message {
     value: Value,
 }
 
 impl Message {
-    /// Reads a message: the bare object, or a send's whole body, of which `message` is taken (see [`parse::read`]).
+    /// Reads a message: the message object, or the whole body of a send request, whose `message` is used (see [`parse::read`]).
     ///
     /// # Errors
-    /// Refused (exit 5): not JSON (with line and column), not an object, a key twice, a number that JSON can't carry exactly, or
+    /// Refused (exit 5): not JSON (with line and column), not an object, a duplicate key, a number that can't be stored exactly, or
     /// larger than [`parse::MAX_BYTES`].
     pub fn parse(text: &[u8]) -> Result<Self> {
         Ok(Self { value: parse::read(text)? })
     }
 
-    /// A message from a value that is known to be an object.
+    /// A message from a value known to be an object.
     pub(crate) fn from_value(value: Value) -> Self {
         Self { value }
     }
@@ -65,7 +65,7 @@ impl Message {
         &self.value
     }
 
-    /// What a broadcast is found again by: white space and the order of keys do not count, values of recipients neither.
+    /// Identifies the message of a broadcast. White space, the order of keys and recipients' values make no difference.
     pub fn fingerprint(&self) -> Fingerprint {
         let mut canonical = String::new();
         write_canonical(&self.value, &mut canonical);
@@ -77,13 +77,13 @@ impl Message {
         self.value.to_string()
     }
 
-    /// Every rule that the message breaks, errors and warnings, in the order of the table. Texts with `${…}` are held only to
-    /// what no value can mend; each recipient's own text is checked by [`Template::fill`].
+    /// Every rule that the message breaks, errors and warnings, in the order of the table. A text with `${…}` is checked only for
+    /// what no value can fix; each recipient's own text is checked by [`Template::fill`].
     pub fn validate(&self) -> Vec<Violation> {
         validate::check(&self.value, validate::Stage::Author)
     }
 
-    /// The message with something to look at in place of every value: the default, or the column's name.
+    /// The message with every value replaced by something to look at: the default, or the column's name.
     #[must_use]
     pub fn sample(&self) -> Self {
         let mut value = self.value.clone();

@@ -1,4 +1,4 @@
-//! What fuzzing begins with and what it found, as tests on every run; the fuzz targets in `fuzz/` hold the same.
+//! The fuzzing corpus, run as tests; the fuzz targets in `fuzz/` check the same properties.
 
 use super::{Message, Template, draw, page};
 

@@ -7,16 +7,16 @@ use serde_json::Value;
 use super::view::{Bubble, Button, Card, Picture, Reply, View};
 use lines::{centre, left, middle, pad, split, width, wrap};
 
-/// The narrowest drawing; a narrower terminal breaks its lines itself.
+/// The narrowest drawing; a narrower terminal breaks the lines itself.
 pub const MIN_WIDTH: usize = 20;
 
-/// A bubble is no wider than a phone shows it.
+/// A bubble is no wider than on a phone.
 const BUBBLE: usize = 46;
-/// Cards are narrow, so that several stand side by side: with its frame 28 columns, a square picture 13 lines.
+/// Cards are narrow, so that several fit side by side: 28 columns with the frame, and a square picture takes 13 lines.
 const CARD: usize = 28;
 const GAP: usize = 1;
 
-/// Draws a message at most `columns` wide ([`MIN_WIDTH`] at least). Ends with a line feed.
+/// Draws a message at most `columns` wide (at least [`MIN_WIDTH`]). Ends with a line feed.
 pub fn draw(message: &Value, columns: usize) -> String {
     let columns = columns.max(MIN_WIDTH);
     let view = View::of(message);
@@ -157,7 +157,7 @@ fn replies(replies: &[Reply], columns: usize) -> Vec<String> {
     for reply in replies {
         let image = if reply.has_image { "▣ " } else { "" };
         let room = columns - 4 - width(image);
-        // A title that is too long to fit is cut: it is an error, and told as one.
+        // A title that does not fit is cut: it breaks a rule, which is reported elsewhere.
         let title = wrap(&reply.title, room).into_iter().next().unwrap_or_default();
         let chip = format!("( {image}{title} )");
         match out.last_mut() {

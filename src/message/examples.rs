@@ -1,6 +1,6 @@
-//! One documented TOML file for each shape of message. They live beside the tests, which build and check every one.
+//! One documented TOML file for each kind of message. They live with the tests, which build and check each of them.
 
-/// The shapes that have an example: every template, and the uses of the generic one.
+/// The kinds of message with an example: every template, and the uses of the generic one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Example {
     Text,
@@ -31,7 +31,7 @@ impl Example {
         Self::QuickReplies,
     ];
 
-    /// The file, comments and all.
+    /// The file with its comments.
     pub const fn toml(self) -> &'static str {
         match self {
             Self::Text => include_str!("../../tests/fixtures/message/text.toml"),
@@ -62,7 +62,7 @@ mod tests {
             let message = draft.to_message().unwrap();
             assert_eq!(message.validate(), [], "{example:?}");
             Template::compile(&message).unwrap();
-            // What is written is read again as the same, as JSON and as a draft.
+            // Writing and reading again gives the same message, as JSON and as a draft.
             assert_eq!(Message::parse(message.to_json().as_bytes()).unwrap(), message);
             let again = Draft::from_toml(draft.to_toml().unwrap().as_bytes()).unwrap();
             assert_eq!(again.to_message().unwrap(), message, "{example:?}");

@@ -1,8 +1,8 @@
-//! Typed templates: what flags, TOML files and questions build. Field names are Meta's own, so that its pages document them.
+//! Typed templates, built from flags, TOML files or questions. Fields have Meta's names, so that Meta's pages document them.
 //!
-//! Every field is optional here: what is missing or too long is told by the rules, all at once. Three things are worked out: the
-//! `type` of a button (from `url`, `payload` or the app's addresses), `content_type` of a quick reply, and `default_action` from a
-//! card's short `url`.
+//! Every field is optional here: the rules report what is missing or too long, all at once. Three things are inferred: the `type`
+//! of a button (from `url`, `payload` or the app's URLs), the `content_type` of a quick reply, and `default_action` from a card's
+//! `url`.
 
 mod file;
 
@@ -48,7 +48,7 @@ pub struct ButtonBody {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct GenericBody {
-    /// A greeting, sent as a message of its own before the card.
+    /// A greeting, sent as a separate message before the card.
     pub text: Option<String>,
     pub sharable: Option<bool>,
     pub elements: Vec<Card>,
@@ -64,7 +64,7 @@ pub struct Card {
     pub image_urls: Vec<Image>,
     pub media_type: Option<String>,
     pub video_id: Option<Id>,
-    /// Short for a `default_action` that opens this address.
+    /// Shorthand for a `default_action` that opens this URL.
     #[serde(skip_serializing)]
     pub url: Option<String>,
     pub default_action: Option<Button>,
@@ -76,7 +76,7 @@ pub struct Card {
 #[serde(deny_unknown_fields, default)]
 pub struct Image {
     pub url: Option<String>,
-    /// On the wire the text `"true"`, as Meta's sample shows it.
+    /// Sent as the text `"true"`, as in Meta's sample.
     #[serde(serialize_with = "bool_as_text", deserialize_with = "bool_or_text")]
     pub is_hero_image: Option<bool>,
 }
@@ -202,12 +202,12 @@ pub struct CouponBody {
 pub struct QuickReply {
     pub content_type: Option<String>,
     pub title: Option<String>,
-    /// Of a text reply: its title, when nothing else is given.
+    /// For a text reply, defaults to its title.
     pub payload: Option<String>,
     pub image_url: Option<String>,
 }
 
-/// Text that looks like a number to many formats. Kept as text.
+/// Text that many formats read as a number. Kept as text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct Id(pub String);
@@ -227,7 +227,7 @@ impl<'de> Deserialize<'de> for Id {
     }
 }
 
-/// A sum or a count: as a number, or as text with `${column}`.
+/// An amount or a count: a number, or text with `${column}`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged, expecting = "a number")]
 pub enum Amount {
@@ -256,7 +256,7 @@ fn bool_or_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Opt
         Some(Written::Text(text)) => match text.as_str() {
             "true" => Ok(Some(true)),
             "false" => Ok(Some(false)),
-            _ => Err(serde::de::Error::custom("is_hero_image is neither true nor false")),
+            _ => Err(serde::de::Error::custom("is_hero_image must be true or false")),
         },
     }
 }
@@ -291,21 +291,21 @@ impl Draft {
     /// A draft from a template's fields (without `template`) and `quick_replies`, as flags give them.
     ///
     /// # Errors
-    /// The first field that the template does not have, or that holds the wrong kind of value.
+    /// The first field that the template does not have, or whose value has the wrong type.
     pub fn from_fields(kind: Kind, mut fields: Map<String, Value>) -> std::result::Result<Self, String> {
         let replies = fields.remove("quick_replies").unwrap_or_else(|| json!([]));
-        let quick_replies = Vec::deserialize(replies).map_err(|error| file::told(&error.to_string()))?;
-        let body = read_body(kind, Value::Object(fields)).map_err(|error| file::told(&error.to_string()))?;
+        let quick_replies = Vec::deserialize(replies).map_err(|error| file::with_suggestion(&error.to_string()))?;
+        let body = read_body(kind, Value::Object(fields)).map_err(|error| file::with_suggestion(&error.to_string()))?;
         Ok(Self { body, quick_replies })
     }
 
-    /// The message that the API takes.
+    /// The message as the API expects it.
     ///
     /// # Errors
     /// Refused (exit 5): a card with both `url` and `default_action`.
     pub fn to_message(&self) -> Result<Message> {
         let mut draft = self.clone();
-        draft.work_out()?;
+        draft.infer()?;
         let mut fields = draft.fields()?;
         let replies = fields.remove("quick_replies");
         let mut message = match draft.kind() {
@@ -325,7 +325,7 @@ impl Draft {
         Ok(Message::from_value(Value::Object(message)))
     }
 
-    /// The fields of the template and `quick_replies`, without what is not given; [`Draft::from_fields`] reads them again.
+    /// The fields of the template and `quick_replies`, without those that are not set; [`Draft::from_fields`] reads them again.
     pub fn fields(&self) -> Result<Map<String, Value>> {
         let body = match &self.body {
             Body::Text(body) => serde_json::to_value(body),
@@ -344,17 +344,17 @@ impl Draft {
         prune(&mut value);
         match value {
             Value::Object(fields) => Ok(fields),
-            other => Err(Error::internal(format!("a template is no object but {other}"))),
+            other => Err(Error::internal(format!("a template is not an object: {other}"))),
         }
     }
 
-    /// Fills in what follows from the rest.
-    fn work_out(&mut self) -> Result<()> {
+    /// Fills in the inferred fields.
+    fn infer(&mut self) -> Result<()> {
         match &mut self.body {
-            Body::Button(body) => body.buttons.iter_mut().for_each(Button::work_out),
-            Body::Generic(body) => body.elements.iter_mut().enumerate().try_for_each(|(n, card)| card.work_out(n))?,
+            Body::Button(body) => body.buttons.iter_mut().for_each(Button::infer),
+            Body::Generic(body) => body.elements.iter_mut().enumerate().try_for_each(|(n, card)| card.infer(n))?,
             Body::Media(body) => {
-                body.elements.iter_mut().flat_map(|media| &mut media.buttons).for_each(Button::work_out);
+                body.elements.iter_mut().flat_map(|media| &mut media.buttons).for_each(Button::infer);
             }
             Body::Text(_) | Body::Product(_) | Body::Receipt(_) | Body::Coupon(_) => {}
         }
@@ -369,11 +369,11 @@ impl Draft {
 }
 
 impl Card {
-    fn work_out(&mut self, index: usize) -> Result<()> {
+    fn infer(&mut self, index: usize) -> Result<()> {
         if let Some(url) = self.url.take() {
             if self.default_action.is_some() {
                 return Err(Error::refused(format!("card {} has both url and default_action", index + 1))
-                    .hint("url is short for a default_action that opens it: keep one of the two"));
+                    .hint("url is shorthand for a default_action that opens it: keep only one of them"));
             }
             self.default_action = Some(Button { url: Some(url), ..Button::default() });
         }
@@ -383,13 +383,13 @@ impl Card {
         if self.video_id.is_some() {
             self.media_type.get_or_insert_with(|| "video".to_owned());
         }
-        self.buttons.iter_mut().for_each(Button::work_out);
+        self.buttons.iter_mut().for_each(Button::infer);
         Ok(())
     }
 }
 
 impl Button {
-    fn work_out(&mut self) {
+    fn infer(&mut self) {
         let kind = if self.payload.is_some() {
             "postback"
         } else if self.url.is_none() && (self.android_url.is_some() || self.ios_url.is_some()) {
@@ -413,7 +413,7 @@ fn read_body<'de, D: serde::Deserializer<'de>>(kind: Kind, fields: D) -> Result<
     })
 }
 
-/// Takes away nulls and empty lists: what was not given.
+/// Removes nulls and empty lists: fields that are not set.
 fn prune(value: &mut Value) {
     match value {
         Value::Object(fields) => {

@@ -1,5 +1,5 @@
-//! The message as one local HTML page: Meta's own preview in a frame, and beside it our rendering as a phone shows it. The page asks
-//! the network for nothing but that frame: pictures are boxes of their ratio, and there is no script.
+//! The message as one local HTML page: Meta's own preview in a frame, next to our rendering of a phone. The page loads nothing but
+//! that frame: pictures are boxes of the right ratio, and there is no script.
 
 use askama::Template;
 use serde_json::Value;
@@ -14,19 +14,19 @@ struct Page<'p> {
     view: &'p View,
     targets: Vec<Button>,
     src: Option<&'p str>,
-    /// What the page may frame.
+    /// The origin that the page may show in a frame.
     frame: &'p str,
 }
 
-/// The page. `src` is the address in Meta's answer (see [`super::preview::iframe_src`]); without it there is our rendering alone.
+/// The page. `src` is the URL in Meta's response (see [`super::preview::iframe_src`]); without it there is only our rendering.
 ///
-/// The page holds that address, which is signed: write it where nobody else reads it.
+/// The page contains that URL, which is signed: write it where nobody else can read it.
 pub fn render(message: &Value, src: Option<&str>) -> Result<String> {
     let view = View::of(message);
     let frame = src.and_then(origin).unwrap_or("'none'");
     Page { targets: view.targets(), view: &view, src, frame }
         .render()
-        .map_err(|error| Error::internal("can't make the page of the preview").because(&error))
+        .map_err(|error| Error::internal("can't render the preview page").because(&error))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! JSON in: strict, since what we read is what people get.
+//! Reads a message from JSON, strictly: recipients get exactly what is read here.
 
 use std::fmt;
 
@@ -8,23 +8,24 @@ use serde_json::{Map, Number, Value};
 use crate::error::{Error, Result};
 
 /// The largest message that is read. Meta publishes no limit; the texts of the largest carousel fit several times over, and a
-/// file beyond it is not a message but some other file.
+/// larger file is not a message.
 pub const MAX_BYTES: usize = 64 * 1024;
 
-/// What stands in a send's body beside the message.
+/// The fields of a send request's body.
 const BODY_FIELDS: [&str; 4] = ["message", "message_id", "messenger_delivery_data", "min_conversation_gap_seconds"];
 
-/// Reads one message. An object with `message` (an object) and nothing but the other fields of a send's body is taken to be such
-/// a body: a message of its own has none of these fields.
+/// Reads one message. An object that has `message` (an object) and only other fields of a send request's body is read as such a
+/// body: a message has none of these fields.
 pub fn read(text: &[u8]) -> Result<Value> {
     if text.len() > MAX_BYTES {
         return Err(Error::refused(format!("the message is too large: {} bytes, at most {MAX_BYTES}", text.len()))
-            .hint("give the file that holds one message object, not a list of recipients or a picture"));
+            .hint("use a file with one message object, not a list of recipients or an image"));
     }
     // Editors on Windows put a byte order mark first.
     let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
     if text.iter().all(u8::is_ascii_whitespace) {
-        return Err(Error::refused("the message is empty").hint("see mmsg message build --example generic"));
+        return Err(Error::refused("the message is empty")
+            .hint("mmsg message build --example generic prints a complete example"));
     }
     let mut json = serde_json::Deserializer::from_slice(text);
     let value = Strict.deserialize(&mut json).and_then(|value| json.end().map(|()| value)).map_err(not_json)?;
@@ -44,10 +45,10 @@ fn not_json(error: serde_json::Error) -> Error {
     let text = error.to_string();
     let what = text.split(" at line ").next().unwrap_or(&text);
     Error::refused(format!("the message is not valid JSON: line {line}, column {column}: {what}"))
-        .hint("a message in TOML is built with mmsg message build --from FILE.toml")
+        .hint("if this is TOML, build the message first: mmsg message build --from FILE.toml")
 }
 
-/// What a value is, in words.
+/// The type of a value, in words.
 pub fn name(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
@@ -59,7 +60,7 @@ pub fn name(value: &Value) -> &'static str {
     }
 }
 
-/// A [`Value`] without surprises: a key given twice and a number that would be rounded are errors.
+/// Reads a [`Value`] strictly: duplicate keys and numbers that would be rounded are errors.
 #[derive(Clone, Copy)]
 struct Strict;
 
@@ -71,7 +72,7 @@ impl<'de> DeserializeSeed<'de> for Strict {
     }
 }
 
-/// From here on a float no longer holds every whole number.
+/// From here on, a float can't represent every whole number.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
 impl<'de> Visitor<'de> for Strict {
@@ -99,7 +100,7 @@ impl<'de> Visitor<'de> for Strict {
 
     fn visit_f64<E: serde::de::Error>(self, value: f64) -> Result<Value, E> {
         if value.abs() >= EXACT {
-            return Err(E::custom("this number is too large to keep exactly, write it in quotes"));
+            return Err(E::custom("this number is too large to store exactly; put it in quotes"));
         }
         Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
     }
@@ -124,7 +125,7 @@ impl<'de> Visitor<'de> for Strict {
         let mut map = Map::new();
         while let Some(key) = fields.next_key::<String>()? {
             if map.contains_key(&key) {
-                return Err(serde::de::Error::custom(format_args!("the key {key:?} is given twice")));
+                return Err(serde::de::Error::custom(format_args!("the key {key:?} appears twice")));
             }
             let value = fields.next_value_seed(self)?;
             map.insert(key, value);
@@ -139,15 +140,15 @@ mod tests {
     use crate::error::Exit;
 
     #[test]
-    fn what_is_no_message_is_refused_with_its_place() {
+    fn what_is_not_a_message_is_refused_with_its_place() {
         let deep = format!("{}1{}", "[".repeat(500), "]".repeat(500));
         for (text, says) in [
             ("", "empty"),
             (" \n", "empty"),
             ("{\n  \"text\": \"a\",\n}", "line 3, column 1"),
             ("{\"text\": \"a\"} x", "line 1, column 15"),
-            ("{\"text\": \"a\", \"text\": \"b\"}", "\"text\" is given twice"),
-            ("{\"id\": 12345678901234567890123}", "too large to keep exactly"),
+            ("{\"text\": \"a\", \"text\": \"b\"}", "\"text\" appears twice"),
+            ("{\"id\": 12345678901234567890123}", "too large to store exactly"),
             ("{\"text\": \"a", "line 1"),
             ("template = \"text\"", "line 1, column 2"),
             ("[]", "a list, not an object"),
@@ -170,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_body_gives_its_message_only_when_it_can_be_nothing_else() {
+    fn a_request_body_gives_its_message_only_when_it_can_be_nothing_else() {
         let bare = serde_json::json!({"text": "a"});
         assert_eq!(read(b"\xef\xbb\xbf{\"text\":\"a\"}").unwrap(), bare);
         assert_eq!(read(br#"{"message":{"text":"a"}}"#).unwrap(), bare);

@@ -1,4 +1,4 @@
-//! JSON paths: patterns with `[*]` as the rules write them, and the places in one message that they name.
+//! JSON paths: patterns with `[*]`, as the rules use them, and the places in a message that they match.
 
 use std::fmt;
 
@@ -30,7 +30,7 @@ impl Path {
         Self(steps)
     }
 
-    /// The innermost key: `url` of `$.image_urls[0].url`.
+    /// The last key: `url` in `$.image_urls[0].url`.
     pub fn last_key(&self) -> Option<&str> {
         self.0.iter().rev().find_map(|step| match step {
             Step::Key(name) => Some(name.as_str()),
@@ -64,7 +64,7 @@ pub enum Part<'p> {
     Each,
 }
 
-/// Reads `$.a.b[*].c`. Patterns are written by us: what is no step is left out.
+/// Parses `$.a.b[*].c`. Patterns come from our own table: anything that is not a step is skipped.
 pub fn parts(pattern: &str) -> Vec<Part<'_>> {
     let mut parts = Vec::new();
     for key in pattern.trim_start_matches('$').split('.').filter(|key| !key.is_empty()) {
@@ -76,7 +76,7 @@ pub fn parts(pattern: &str) -> Vec<Part<'_>> {
     parts
 }
 
-/// Whether a place is one that the pattern names.
+/// Whether the pattern matches this place.
 pub fn matches(pattern: &str, path: &Path) -> bool {
     let parts = parts(pattern);
     parts.len() == path.0.len()
@@ -87,15 +87,15 @@ pub fn matches(pattern: &str, path: &Path) -> bool {
         })
 }
 
-/// A place that a pattern names. The last key may be missing; everything before it is there.
+/// A place that a pattern matches. The last key may be missing; everything before it is present.
 pub struct Found<'v> {
     pub path: Path,
     pub value: Option<&'v Value>,
-    /// The object that holds it; for the root or a list item, the value itself.
+    /// The object that contains it; for the root or a list item, the value itself.
     pub owner: &'v Value,
 }
 
-/// All places in `root` that the pattern names.
+/// All places in `root` that the pattern matches.
 pub fn select<'v>(root: &'v Value, pattern: &str) -> Vec<Found<'v>> {
     let mut found = vec![Found { path: Path::default(), value: Some(root), owner: root }];
     for part in parts(pattern) {
@@ -151,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_pattern_names_every_place_and_a_missing_last_key() {
+    fn a_pattern_matches_every_place_and_a_missing_last_key() {
         let root = json!({"a": [{"b": 1}, {}, "x"], "odd key": {"c": 2}});
         let places: Vec<_> =
             select(&root, "$.a[*].b").iter().map(|f| (f.path.to_string(), f.value.is_some())).collect();

@@ -1,12 +1,12 @@
-//! The address in Meta's answer to a preview.
+//! Finds the URL in Meta's response to a preview request.
 //!
-//! The answer holds markup that is broken in Meta's own sample (`<\<iframe>` closes it), so it is read as text: the first `iframe`
-//! tag that is opened, and the `src` among its attributes.
+//! The markup in Meta's own sample is broken (`<\<iframe>` as the closing tag), so it is read as text: the first opening `iframe` tag,
+//! and `src` among its attributes.
 
-/// The address of the preview in the markup of Graph's answer; `None` when there is none that a browser may open: only `https`, or
+/// The URL of the preview in the markup of Graph's response; `None` if there is none that a browser may open: only `https`, or
 /// `http` on a loopback host (the sandbox).
 ///
-/// The address holds signed values: show it to whoever asked, never in a log.
+/// The URL contains signed values: show it to the operator, never in a log.
 pub fn iframe_src(markup: &str) -> Option<String> {
     let lower = markup.to_ascii_lowercase();
     let mut from = 0;
@@ -21,7 +21,7 @@ pub fn iframe_src(markup: &str) -> Option<String> {
     None
 }
 
-/// The value of an attribute in what follows a tag's name: in quotes of either kind, or bare.
+/// The value of an attribute in the text after a tag's name: in either kind of quotes, or unquoted.
 fn attribute<'t>(tag: &'t str, wanted: &str) -> Option<&'t str> {
     let mut rest = tag;
     loop {
@@ -33,7 +33,7 @@ fn attribute<'t>(tag: &'t str, wanted: &str) -> Option<&'t str> {
         let (name, after) = rest.split_at(end);
         let after = after.trim_start();
         let Some(after) = after.strip_prefix('=') else {
-            // A name without a value; a stray `=` or quote is passed over.
+            // A name without a value; a stray `=` or quote is skipped.
             rest = if end == 0 { rest.get(1..)? } else { after };
             continue;
         };
@@ -49,14 +49,14 @@ fn attribute<'t>(tag: &'t str, wanted: &str) -> Option<&'t str> {
     }
 }
 
-/// Resolves the entities that stand in an address: `&amp;` and its kin, and those by number.
+/// Resolves the entities that occur in a URL: `&amp;` and similar names, and numeric ones.
 fn unescape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find('&') {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
-        // An address has bare ampersands too: what is no entity stands for itself.
+        // URLs contain bare ampersands too: anything that is not an entity stays unchanged.
         let entity = rest.find(';').filter(|end| *end <= 10).map(|end| &rest[1..end]);
         match entity.and_then(|name| entity_char(name).map(|c| (name, c))) {
             Some((name, c)) => {
@@ -97,7 +97,7 @@ fn is_allowed(url: &str) -> bool {
     }
     let Some((scheme, rest)) = url.split_once("://") else { return false };
     let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
-    // A user in front of the host only ever hides the host.
+    // A user name before the host only serves to disguise the host.
     if authority.is_empty() || authority.contains('@') {
         return false;
     }
@@ -113,11 +113,11 @@ pub fn origin(url: &str) -> Option<&str> {
     let host = url.find("://")? + 3;
     let end = url[host..].find(['/', '?', '#']).map_or(url.len(), |at| host + at);
     let origin = &url[..end];
-    // It goes into a policy, where a semicolon or a space would end it.
+    // The origin goes into a policy, which a semicolon or a space would end.
     origin.bytes().all(|byte| byte.is_ascii_alphanumeric() || b":/.-[]".contains(&byte)).then_some(origin)
 }
 
-/// The host of an authority: what stands in brackets, or before the port.
+/// The host of an authority: the part in brackets, or before the port.
 fn host_of(authority: &str) -> &str {
     match authority.strip_prefix('[') {
         Some(rest) => rest.split(']').next().unwrap_or_default(),
@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_address_is_found_whatever_the_markup() {
+    fn the_url_is_found_whatever_the_markup() {
         let meta = "<iframe src=\"https://business.facebook.com/ads/api/preview_iframe.php?d=AQ_-x&amp;t=AQ8\" \
                     width=\"274\" height=\"213\" scrolling=\"yes\" style=\"border: none;\"><\\<iframe>";
         let good = "https://business.facebook.com/ads/api/preview_iframe.php?d=AQ_-x&t=AQ8";
@@ -151,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_browser_should_open_is_no_address() {
+    fn a_url_that_no_browser_should_open_is_ignored() {
         for src in [
             "http://business.facebook.com/x",
             "javascript:alert(1)",

@@ -1,8 +1,8 @@
-//! Meta's limits as one table: [`all`]. Validation, the JSON Schema, `mmsg message rules` and the check of every recipient's own text
-//! are made from it, so that they can't disagree.
+//! Meta's limits as one table: [`all`]. Validation, the JSON Schema, `mmsg message rules` and the check of each recipient's own text
+//! all use it, so that they can't disagree.
 //!
-//! **Characters.** Meta's pages say "characters" and never how they count. We count UTF-16 code units, the strictest reading but
-//! bytes: whoever counts code points or what people see as one character counts no more than that.
+//! **Characters.** Meta's pages say "characters" and never how they count them. We count UTF-16 code units, the strictest reading
+//! except bytes: counting code points or graphemes never gives more.
 
 pub(crate) mod check;
 mod coupon;
@@ -39,7 +39,7 @@ impl Kind {
     pub const ALL: [Self; 7] =
         [Self::Text, Self::Button, Self::Generic, Self::Media, Self::Product, Self::Receipt, Self::Coupon];
 
-    /// What stands in `template_type`.
+    /// The value of `template_type`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Text => "text",
@@ -52,7 +52,7 @@ impl Kind {
         }
     }
 
-    /// The template that a message uses; `None` for one that we don't know.
+    /// The template that a message uses; `None` if it is unknown.
     pub fn of(message: &serde_json::Value) -> Option<Self> {
         let Some(attachment) = message.get("attachment") else { return Some(Self::Text) };
         let name = attachment.pointer("/payload/template_type")?.as_str()?;
@@ -64,9 +64,9 @@ impl Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Basis {
-    /// A page of Meta's says so.
+    /// One of Meta's pages says so.
     Documented,
-    /// Follows from Meta's pages, or from what others report.
+    /// Follows from Meta's pages, or from reports by others.
     Inferred,
     /// Meta's pages disagree.
     Contradictory,
@@ -82,7 +82,7 @@ impl Basis {
     }
 }
 
-/// Whether Meta would refuse.
+/// Whether Meta would refuse the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
@@ -102,16 +102,16 @@ impl Severity {
 /// One limit.
 #[derive(Clone, Copy, Debug)]
 pub struct Rule {
-    /// `generic.title.length`: never renamed, scripts may look for it.
+    /// `generic.title.length`. Never renamed: scripts may rely on it.
     pub id: &'static str,
-    /// The templates it is for; empty for every message.
+    /// The templates it applies to; empty means every message.
     pub kinds: &'static [Kind],
-    /// The places it is about.
+    /// The places it applies to.
     pub paths: &'static [&'static str],
-    /// Holds only where the same object has this field with this value.
+    /// Applies only if the same object has this field with this value.
     pub when: Option<(&'static str, &'static str)>,
     pub check: Check,
-    /// The code that Meta would answer, where it is published.
+    /// The error code that Meta would return, if published.
     pub code: Option<u32>,
     pub basis: Basis,
     /// Key of the page in [`PAGES`].
@@ -120,7 +120,7 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// A documented error for any template: the commonest kind, changed by the methods below.
+    /// A documented error for any template: the most common kind, changed by the methods below.
     pub(crate) const fn new(
         id: &'static str,
         page: &'static str,
@@ -170,13 +170,13 @@ impl Rule {
         self
     }
 
-    /// Whether the rule speaks of messages with this template.
+    /// Whether the rule applies to messages with this template.
     pub fn is_for(&self, kind: Option<Kind>) -> bool {
         self.kinds.is_empty() || kind.is_some_and(|kind| self.kinds.contains(&kind))
     }
 }
 
-/// Every rule, in the order in which violations are told: the message, its parts, then template by template.
+/// Every rule, in the order in which violations are reported: the message, its parts, then each template.
 pub fn all() -> impl Iterator<Item = &'static Rule> {
     [parts::MESSAGE, parts::QUICK_REPLIES, parts::BUTTONS, generic::RULES, media::RULES, receipt::RULES, coupon::RULES]
         .into_iter()
@@ -185,7 +185,7 @@ pub fn all() -> impl Iterator<Item = &'static Rule> {
 
 const BASE: &str = "https://developers.facebook.com/documentation/business-messaging/messenger-platform/";
 
-/// The pages that rules name: key and address below Meta's Messenger documentation.
+/// The pages that rules refer to: key, and path below Meta's Messenger documentation.
 pub const PAGES: &[(&str, &str)] = &[
     ("SEND", "marketing-messages-on-messenger/send-messages"),
     ("REF", "marketing-messages-on-messenger/api-reference"),
@@ -204,10 +204,10 @@ pub const PAGES: &[(&str, &str)] = &[
     ("BTNP", "send-messages/template/button"),
 ];
 
-/// The address of a page; `None` for a rule of our own.
+/// The URL of a page; `None` for one of our own rules.
 pub fn page_url(key: &str) -> Option<String> {
     PAGES.iter().find(|(name, _)| *name == key).map(|(_, path)| format!("{BASE}{path}"))
 }
 
-/// The key of rules that are ours: values of recipients, and what JSON allows but nobody means.
+/// The key of our own rules: values of recipients, and what JSON allows but nobody intends.
 pub const OWN: &str = "mmsg";

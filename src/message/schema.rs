@@ -1,7 +1,7 @@
 //! The table of rules as a JSON Schema (draft 2020-12), for editors.
 //!
-//! The schema is never stricter than the table: what JSON Schema can't say (more than one field at a time, macros) is left out, and
-//! `maxLength` counts code points where the table counts UTF-16 units.
+//! The schema is never stricter than the table: it leaves out what JSON Schema can't express (rules about several fields, macros), and
+//! `maxLength` counts code points, while the table counts UTF-16 units.
 
 use serde_json::{Map, Value, json};
 
@@ -52,7 +52,7 @@ fn has_field(kind: Kind, name: &str) -> bool {
     })
 }
 
-/// Whether the template has the place that a shared rule speaks of: buttons stand in the payload or in its elements.
+/// Whether the template has the place that a shared rule applies to: buttons are in the payload or in its elements.
 fn is_of(kind: Kind, pattern: &str) -> bool {
     match pattern.strip_prefix(PAYLOAD).map(parts).as_deref() {
         Some([Part::Key(first), ..]) => has_field(kind, first),
@@ -61,7 +61,7 @@ fn is_of(kind: Kind, pattern: &str) -> bool {
     }
 }
 
-/// A schema while it grows.
+/// A schema under construction.
 #[derive(Default)]
 struct Node {
     own: Map<String, Value>,
@@ -73,7 +73,7 @@ struct Node {
 }
 
 impl Node {
-    /// Adds a rule to the schema of what stands at `base`.
+    /// Adds a rule to the schema of the value at `base`.
     fn add(&mut self, rule: &'static Rule, base: &str, has: impl Fn(&str) -> bool) {
         if rule.severity != Severity::Error {
             return;
@@ -97,7 +97,7 @@ impl Node {
         }
     }
 
-    /// The schema of the place that is `steps` below.
+    /// The schema of the place `steps` below.
     fn at(&mut self, steps: &[Part<'_>]) -> &mut Self {
         let mut here = self;
         for step in steps {
@@ -164,7 +164,7 @@ impl Node {
             | Check::Custom { .. } => return,
         };
         let here = self.at(steps);
-        // A second rule with the same keyword (two `anyOf` on one object) stands beside the first.
+        // A second rule with the same keyword (two `anyOf` on one object) is added next to the first.
         if own.iter().any(|(keyword, _)| here.own.contains_key(*keyword) && *keyword != "minLength") {
             here.all_of.push(own.iter().map(|(keyword, value)| ((*keyword).to_owned(), value.clone())).collect());
         } else {

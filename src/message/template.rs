@@ -1,8 +1,8 @@
-//! A message compiled once and filled for every recipient.
+//! A message compiled once and filled in for every recipient.
 //!
-//! The texts with `${…}` are cut into segments, everything between them is JSON that is copied as it stands. A value can't break the
-//! JSON (it is escaped) nor add a key (only texts are filled). What a value can break, the length of a title or the form of an address,
-//! is checked by the same table of rules as the message itself.
+//! Texts with `${…}` are cut into segments; the JSON between them is copied unchanged. A value can't break the JSON (it is escaped) or
+//! add a key (only texts are filled in). What a value can break, such as the length of a title or the form of a URL, is checked by the
+//! same table of rules as the message itself.
 
 mod compile;
 mod row;
@@ -20,27 +20,27 @@ use super::validate::{self, Stage};
 use crate::json;
 use row::{Columns, Row};
 
-/// What is encoded in a value inside an address: all but the unreserved characters of RFC 3986.
+/// What is percent-encoded in a value inside a URL: everything except the unreserved characters of RFC 3986.
 const IN_URL: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A [`Message`](super::Message), ready to be filled.
+/// A [`Message`](super::Message), ready to be filled in.
 #[derive(Clone, Debug)]
 pub struct Template {
     parts: Vec<Part>,
-    /// Sorted; segments name them by their index.
+    /// Sorted; segments refer to them by index.
     columns: Vec<String>,
     kind: Option<Kind>,
-    /// A value decides what kind of thing something is: only the whole message can be checked.
+    /// A value decides the kind of a part: only the whole message can be checked.
     is_structural: bool,
-    /// While compiling: the JSON since the last text.
+    /// While compiling: the JSON since the last text with values.
     tail: String,
 }
 
 #[derive(Clone, Debug)]
 enum Part {
-    /// JSON as it stands.
+    /// JSON that is copied unchanged.
     Json(String),
-    /// A text in quotes, made of literals and values.
+    /// A quoted text made of literals and values.
     Text(Text),
 }
 
@@ -48,7 +48,7 @@ enum Part {
 struct Text {
     path: Path,
     segments: Vec<Filled>,
-    /// Encode values for use inside an address.
+    /// Percent-encode values for use inside a URL.
     encode: bool,
     rules: Vec<&'static Rule>,
 }
@@ -59,7 +59,7 @@ enum Filled {
     Column { index: usize, default: Option<String> },
 }
 
-/// Why a recipient's message can't be made: that row is skipped. Names columns and rules, never values.
+/// Why a recipient's message can't be built: the row is skipped. Names columns and rules, never values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FillError {
     /// The row has no value for a column that has no default.
@@ -83,12 +83,12 @@ impl fmt::Display for FillError {
 impl std::error::Error for FillError {}
 
 impl Template {
-    /// The same bytes for everybody.
+    /// Whether the message is the same for every recipient.
     pub fn is_constant(&self) -> bool {
         self.columns.is_empty()
     }
 
-    /// The message, when it is the same for everybody: compact JSON, `$${` resolved.
+    /// The message, if it is the same for every recipient: compact JSON, `$${` resolved.
     pub fn constant(&self) -> Option<&str> {
         match (self.is_constant(), self.parts.as_slice()) {
             (true, [Part::Json(json)]) => Some(json),
@@ -96,13 +96,13 @@ impl Template {
         }
     }
 
-    /// The columns that it needs, sorted.
+    /// The columns that the message uses, sorted.
     pub fn columns(&self) -> &[String] {
         &self.columns
     }
 
     /// Appends the message of one recipient, compact JSON, to `out`. `values` is the text of a JSON object, column to value; a column
-    /// that is absent, null or empty counts as missing. On an error `out` is as it was.
+    /// that is absent, null or empty counts as missing. On an error `out` is unchanged.
     pub fn fill(&self, values: Option<&str>, out: &mut String) -> Result<(), FillError> {
         let start = out.len();
         let filled =
@@ -113,7 +113,7 @@ impl Template {
         filled
     }
 
-    /// Returns whether some text came out empty, so that rules about what must be there have to be asked again.
+    /// Returns whether a text came out empty, so that the rules about required fields must be checked again.
     fn fill_parts(&self, values: Option<&str>, out: &mut String) -> Result<bool, FillError> {
         let row = self.read(values)?;
         let mut has_empty_text = false;
@@ -146,11 +146,11 @@ impl Template {
         }
         let value: Value = serde_json::from_str(json).map_err(|_| FillError::Unreadable)?;
         match validate::check(&value, Stage::Filled).into_iter().find(validate::Violation::is_error) {
-            // The message of a violation may quote a text, which may hold a value: told is the rule alone.
+            // The message of a violation may quote a text, which may contain a value: report only the rule.
             Some(broken) => Err(FillError::Limit {
                 rule: broken.rule,
                 path: broken.path,
-                message: "breaks this rule once filled in".to_owned(),
+                message: "breaks this rule after values are filled in".to_owned(),
             }),
             None => Ok(()),
         }
@@ -196,7 +196,7 @@ impl Text {
             }
         }
         if filled.contains("{{") && validate::wrong_macro(kind, &self.path, filled).is_some() {
-            return broken("macros", "a macro that is not filled in here".to_owned());
+            return broken("macros", "a macro that Meta does not fill in here".to_owned());
         }
         Ok(())
     }

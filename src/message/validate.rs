@@ -1,4 +1,4 @@
-//! The table of rules held against one message.
+//! Checks one message against the table of rules.
 
 use std::borrow::Cow;
 
@@ -21,12 +21,12 @@ pub struct Violation {
     pub path: String,
     /// What is wrong, without the path: `93 characters, at most 80`.
     pub message: String,
-    /// The number of a rule that counts.
+    /// The rule's limit, if it has one.
     pub limit: Option<u32>,
-    /// The code that Meta would answer, where it is published.
+    /// The error code that Meta would return, if published.
     pub code: Option<u32>,
     pub basis: Basis,
-    /// Key of the page that the rule comes from; `mmsg` for our own.
+    /// Key of the page that the rule comes from; `mmsg` for one of our own.
     pub page: &'static str,
 }
 
@@ -44,18 +44,18 @@ impl Violation {
         }
     }
 
-    /// Whether Meta would refuse the message for it.
+    /// Whether Meta would refuse the message because of it.
     pub fn is_error(&self) -> bool {
         self.severity == Severity::Error
     }
 }
 
-/// What a message is when it is checked.
+/// When a message is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stage {
-    /// As written: `${…}` stands for values that are not known yet.
+    /// As written: values for `${…}` are not known yet.
     Author,
-    /// Filled: every text is what people get.
+    /// Filled in: every text is what the recipient gets.
     Filled,
 }
 
@@ -83,7 +83,7 @@ pub fn check(message: &Value, stage: Stage) -> Vec<Violation> {
     found
 }
 
-/// The pattern of rules for every text of a message.
+/// The pattern of rules that apply to every text of a message.
 pub(crate) const ANY_TEXT: &str = "$..*";
 
 fn is(owner: &Value, field: &str, value: &str) -> bool {
@@ -119,8 +119,8 @@ fn at(rule: &Rule, place: &path::Found<'_>, stage: Stage) -> Vec<Violation> {
                 .filter(|key| !names().any(|name| name == key.as_str()))
                 .map(|key| {
                     let what = match nearest(key, names().filter(|name| !object.contains_key(*name))) {
-                        Some(near) => format!("is not a known field, did you mean {near}?"),
-                        None => "is not a known field here; it is passed on as it stands".to_owned(),
+                        Some(near) => format!("is not a known field; did you mean {near}?"),
+                        None => "is not a known field here; it is sent unchanged".to_owned(),
                     };
                     Violation::new(rule, place.path.key(key).to_string(), what)
                 })
@@ -135,11 +135,7 @@ fn at(rule: &Rule, place: &path::Found<'_>, stage: Stage) -> Vec<Violation> {
         }
         (Check::AtMostOneOf(fields), Value::Object(object)) => {
             let given: Vec<&str> = fields.iter().copied().filter(|name| object.contains_key(*name)).collect();
-            if given.len() < 2 {
-                Vec::new()
-            } else {
-                one(format!("has {}, which exclude each other", given.join(" and ")))
-            }
+            if given.len() < 2 { Vec::new() } else { one(format!("has both {}; use only one", given.join(" and "))) }
         }
         (Check::Custom { find, .. }, value) => find(value)
             .into_iter()
@@ -156,7 +152,7 @@ fn at(rule: &Rule, place: &path::Found<'_>, stage: Stage) -> Vec<Violation> {
             let is_url = matches!(check, Check::WebUrl | Check::FacebookMedia { .. } | Check::AppUrl);
             written(check, text, stage, is_url).map_or_else(Vec::new, one)
         }
-        // An amount or an id as a number is as good as its digits.
+        // An amount or an id may be a number as well as text.
         (check @ (Check::Digits | Check::Currency), Value::Number(number)) => {
             check.text(&number.to_string()).map_or_else(Vec::new, one)
         }
@@ -172,11 +168,11 @@ fn is_blank(value: &Value) -> bool {
     }
 }
 
-/// What is wrong with a text that may hold placeholders, whatever their values.
+/// What is wrong with a text that may contain placeholders, whatever their values.
 fn written(check: &Check, text: &str, stage: Stage, is_url: bool) -> Option<String> {
     let outline = match stage {
         Stage::Filled => return check.text(text),
-        // Said by the rule for placeholders.
+        // Reported by the rule about placeholders.
         Stage::Author => Outline::of(text).ok()?,
     };
     if !outline.has_values {
@@ -184,18 +180,19 @@ fn written(check: &Check, text: &str, stage: Stage, is_url: bool) -> Option<Stri
     }
     match check {
         Check::MaxChars(_) | Check::MaxLineBreaks(_) => {
-            check.text(&outline.literal).map(|what| format!("{what}, before any value is filled in"))
+            check.text(&outline.literal).map(|what| format!("{what}, even before values are filled in"))
         }
         _ if is_url && outline.is_whole => None,
         _ if is_url && outline.starts_with_value => Some(
-            "starts with a value and goes on: a value is the whole address or stands behind its beginning".to_owned(),
+            "starts with a value followed by more text: use a value for the whole URL, or only after its beginning"
+                .to_owned(),
         ),
         _ if is_url => check.text(&outline.sample),
         _ => None,
     }
 }
 
-/// The rules that hold for every text of a message.
+/// Checks a rule that applies to every text of a message.
 pub(crate) fn any_text(rule: &Rule, kind: Option<Kind>, path: &Path, text: &str, stage: Stage) -> Option<String> {
     match rule.check {
         Check::Macros => {
@@ -206,8 +203,9 @@ pub(crate) fn any_text(rule: &Rule, kind: Option<Kind>, path: &Path, text: &str,
             wrong_macro(kind, path, &literal)
         }
         Check::Placeholders if stage == Stage::Author => Outline::of(text).err().map(|error| error.message()),
-        Check::DoubtfulLiteral if stage == Stage::Author => doubtful_literal(text)
-            .map(|name| format!("people see ${{{name}}}; a dollar sign and the value are written $$${{{name}}}")),
+        Check::DoubtfulLiteral if stage == Stage::Author => doubtful_literal(text).map(|name| {
+            format!("people will see ${{{name}}}; for a dollar sign followed by the value write $$${{{name}}}")
+        }),
         _ => None,
     }
 }
@@ -222,7 +220,7 @@ const MACRO_PLACES: &[(Kind, &str)] = &[
     (Kind::Coupon, "$.attachment.payload.coupon_pre_message"),
 ];
 
-/// A macro that Meta does not know, or not there. A `payload` is the developer's own and shown to nobody.
+/// A macro that Meta does not know or does not fill in at this place. A `payload` is for the developer and never shown.
 pub(crate) fn wrong_macro(kind: Option<Kind>, path: &Path, text: &str) -> Option<String> {
     if path.last_key() == Some("payload") {
         return None;
@@ -233,11 +231,11 @@ pub(crate) fn wrong_macro(kind: Option<Kind>, path: &Path, text: &str) -> Option
         match (is_known, works) {
             (true, true) => None,
             (true, false) => {
-                let place = if path.last_key().is_some_and(is_url_field) { "an address" } else { "this text" };
-                Some(format!("{name} is not filled in here: people would see it in {place} as it stands"))
+                let place = if path.last_key().is_some_and(is_url_field) { "a URL" } else { "this text" };
+                Some(format!("Meta does not fill in {name} in {place}: people would see it as written"))
             }
             (false, _) => Some(match nearest(name, MACROS.into_iter()) {
-                Some(near) => format!("{name} is not one of Meta's macros, did you mean {near}?"),
+                Some(near) => format!("{name} is not one of Meta's macros; did you mean {near}?"),
                 None => format!("{name} is not one of Meta's macros ({})", MACROS.join(", ")),
             }),
         }

@@ -1,7 +1,8 @@
-//! `${column}`: the syntax of values that differ from one recipient to the next.
+//! `${column}`: the syntax of values that differ between recipients.
 //!
-//! `${column}` is the recipient's value, `${column:-text}` the same or else the text. A value that is empty counts as missing. Of a
-//! row of dollars before a `{` each pair is one dollar: `$${` is a literal `${`, and `$$${price}` is a dollar and the price.
+//! `${column}` is the recipient's value; `${column:-text}` is the value or else the text. An empty value counts as missing. Dollar signs
+//! before a `{` are read in pairs, each pair as one dollar sign: `$${` is a literal `${`, and `$$${price}` is a dollar sign and the
+//! price.
 
 /// A piece of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -10,7 +11,7 @@ pub enum Segment<'t> {
     Column { name: &'t str, default: Option<&'t str> },
 }
 
-/// Why a text's placeholders can't be read. The number is the character (from 1) at which the placeholder starts.
+/// Why a text's placeholders are invalid. The number is the character (from 1) at which the placeholder starts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SyntaxError {
     Unclosed(usize),
@@ -20,8 +21,8 @@ pub enum SyntaxError {
 impl SyntaxError {
     pub fn message(self) -> String {
         match self {
-            Self::Unclosed(at) => format!("the ${{ at character {at} is not closed; a literal ${{ is written $${{"),
-            Self::NoName(at) => format!("the ${{}} at character {at} names no column"),
+            Self::Unclosed(at) => format!("the ${{ at character {at} is not closed; write $${{ for a literal ${{"),
+            Self::NoName(at) => format!("the ${{}} at character {at} has no column name"),
         }
     }
 }
@@ -35,7 +36,7 @@ pub fn segments(text: &str) -> Result<Vec<Segment<'_>>, SyntaxError> {
     while let Some(brace) = rest.find('{') {
         let before = &rest[..brace];
         let dollars = before.len() - before.trim_end_matches('$').len();
-        // Half of the dollars are kept; the odd one opens a placeholder.
+        // Half of the dollar signs are kept; an odd one opens a placeholder.
         push_literal(&before[..before.len() - dollars + dollars / 2], &mut found);
         if dollars.is_multiple_of(2) {
             push_literal(&rest[brace..=brace], &mut found);
@@ -68,21 +69,21 @@ fn push_literal<'t>(piece: &'t str, found: &mut Vec<Segment<'t>>) {
     }
 }
 
-/// A text as the rules see it before any value is known.
+/// A text as the rules see it before values are known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outline {
-    /// The literal parts, joined: no value can make the text shorter than this.
+    /// The literal parts, joined: values can't make the text shorter than this.
     pub literal: String,
     /// The text with an `x` in place of every value.
     pub sample: String,
     pub has_values: bool,
-    /// Nothing but one placeholder: its value is the whole text.
+    /// Exactly one placeholder: its value is the whole text.
     pub is_whole: bool,
     pub starts_with_value: bool,
 }
 
 impl Outline {
-    /// A text that is taken as it stands.
+    /// A text without placeholders.
     pub fn plain(text: &str) -> Self {
         Self {
             literal: text.to_owned(),
@@ -117,7 +118,7 @@ fn is_column(segment: Option<&Segment<'_>>) -> bool {
     matches!(segment, Some(Segment::Column { .. }))
 }
 
-/// A `$${name}` that was perhaps meant as a dollar and a value: its name.
+/// The name in a `$${name}` that may have been meant as a dollar sign and a value.
 pub fn doubtful_literal(text: &str) -> Option<&str> {
     let mut rest = text;
     while let Some(at) = rest.find("$${") {
@@ -135,7 +136,7 @@ pub fn doubtful_literal(text: &str) -> Option<&str> {
     None
 }
 
-/// A text with something to look at in place of its values: the default, or the column's name. `None` when it can't be read.
+/// A text with its values replaced by something to look at: the default, or the column's name. `None` if its syntax is invalid.
 pub fn sample(text: &str, is_url: bool) -> Option<String> {
     let segments = segments(text).ok()?;
     if let ([Segment::Column { name, default: None }], true) = (segments.as_slice(), is_url) {
@@ -154,7 +155,7 @@ pub fn sample(text: &str, is_url: bool) -> Option<String> {
     )
 }
 
-/// Whether a field holds a URL, by its name: values inside are percent-encoded there.
+/// Whether a field is a URL, by its name: values inside it are percent-encoded.
 pub fn is_url_field(name: &str) -> bool {
     name == "url" || name.ends_with("_url")
 }
@@ -191,9 +192,9 @@ mod tests {
             ("$$${a}", "[$]<a>"),
             ("$$$${a}", "[$$][{][a}]"),
             ("{{first_name}} ${a}", "[{][{][first_name}} ]<a>"),
-            ("é${a", "the ${ at character 2 is not closed; a literal ${ is written $${"),
-            ("${}", "the ${} at character 1 names no column"),
-            ("ab${ :-x}", "the ${} at character 3 names no column"),
+            ("é${a", "the ${ at character 2 is not closed; write $${ for a literal ${"),
+            ("${}", "the ${} at character 1 has no column name"),
+            ("ab${ :-x}", "the ${} at character 3 has no column name"),
         ] {
             assert_eq!(show(text), shown, "{text}");
         }

@@ -1,5 +1,5 @@
-//! What people see of a message, in order: bubbles, cards, buttons, quick replies. The terminal and the HTML page draw this. Any JSON
-//! has a view: what is missing or of the wrong kind is left out, since a preview is also for messages that are not right yet.
+//! What recipients see of a message, in order: bubbles, cards, buttons, quick replies. The terminal and the HTML page draw this. Any
+//! JSON has a view: missing or invalid parts are left out, because a preview is also useful for an unfinished message.
 
 use serde_json::Value;
 
@@ -28,25 +28,25 @@ pub struct Card {
     pub rows: Vec<(String, String)>,
     pub code: Option<String>,
     pub buttons: Vec<Button>,
-    /// What a tap on the card opens.
+    /// The URL that a tap on the card opens.
     pub action: Option<String>,
 }
 
-/// A picture or video that is not loaded, only its place kept.
+/// A picture or video. It is not loaded, only its space is shown.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Picture {
     /// `image`, `video`, `product`.
     pub what: &'static str,
-    /// Its address or id.
+    /// Its URL or id.
     pub source: String,
-    /// Width and height in which Messenger shows it.
+    /// Width and height as Messenger shows it.
     pub ratio: (u32, u32),
 }
 
 #[derive(Clone, Debug, PartialEq)]
 pub struct Button {
     pub title: String,
-    /// The address, payload or app link behind it.
+    /// The URL, payload or app link that it opens.
     pub target: String,
 }
 
@@ -72,7 +72,7 @@ impl View {
         Self { bubbles, replies: list(message, "quick_replies").iter().map(Reply::of).collect() }
     }
 
-    /// Every place that a tap leads to, with what is tapped.
+    /// Everything that a tap can open, with the title that is tapped.
     pub fn targets(&self) -> Vec<Button> {
         let mut found = Vec::new();
         for bubble in &self.bubbles {
@@ -146,7 +146,7 @@ impl Card {
         let id = text(element, "id").unwrap_or_default();
         Self {
             title: Some(format!("Product {id}")),
-            subtitle: Some("Name, price and picture come from the catalogue".to_owned()),
+            subtitle: Some("Name, price and picture come from the Page's catalogue".to_owned()),
             pictures: vec![Picture { what: "product", source: id, ratio: SQUARE }],
             ..Self::default()
         }
@@ -236,7 +236,7 @@ fn list<'v>(owner: &'v Value, name: &str) -> &'v [Value] {
     owner.get(name).and_then(Value::as_array).map_or(&[], Vec::as_slice)
 }
 
-/// A field as text; `None` when it is absent, empty or no single value.
+/// A field as text; `None` if it is absent or empty.
 fn text(owner: &Value, name: &str) -> Option<String> {
     match owner.get(name)? {
         Value::String(text) if text.is_empty() => None,

@@ -1,17 +1,17 @@
-//! Text measured and cut in terminal columns: wide characters take two, combining ones none, an emoji of many parts two.
+//! Measures and cuts text in terminal columns: wide characters take two, combining ones none, a joined emoji two.
 
 use unicode_segmentation::UnicodeSegmentation;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::text::is_hidden;
 
-/// Columns of a text without control characters.
+/// The width in columns of a text without control characters.
 pub fn width(text: &str) -> usize {
     UnicodeWidthStr::width(text)
 }
 
-/// Cuts a text into lines of at most `columns` (2 at least): at its line feeds, between words, and inside words that are too long.
-/// Control characters and marks that turn text around are shown, never obeyed.
+/// Cuts a text into lines of at most `columns` (at least 2): at its line feeds, between words, and inside words that are too long.
+/// Control characters and bidirectional marks are escaped.
 pub fn wrap(text: &str, columns: usize) -> Vec<String> {
     let columns = columns.max(2);
     let mut out = Vec::new();
@@ -35,7 +35,7 @@ pub fn wrap(text: &str, columns: usize) -> Vec<String> {
                 if width(grapheme) <= columns {
                     line.push_or_break(grapheme, &mut out);
                 } else {
-                    // Jamo can be joined without end; a character never takes more than two.
+                    // Any number of jamo can join; a single character never takes more than two columns.
                     let mut buffer = [0; 4];
                     grapheme.chars().for_each(|c| line.push_or_break(c.encode_utf8(&mut buffer), &mut out));
                 }
@@ -60,7 +60,7 @@ impl Line {
     fn push(&mut self, piece: &str) {
         self.text.push_str(piece);
         self.width += width(piece);
-        // What joins with the character before it can be wider than the two alone.
+        // A character that joins the one before it can make the pair wider than both alone.
         if piece.chars().next().is_some_and(|c| c.width() == Some(0)) {
             self.width = self.width.max(width(&self.text));
         }
@@ -93,23 +93,23 @@ fn clean(text: &str) -> String {
     out
 }
 
-/// Spaces behind, up to `columns`.
+/// Pads with spaces on the right, up to `columns`.
 pub fn pad(line: &str, columns: usize) -> String {
     format!("{line}{}", " ".repeat(columns.saturating_sub(width(line))))
 }
 
-/// A line that fits, at the left.
+/// A line that fits, aligned left.
 pub fn left(line: &str, columns: usize) -> String {
     pad(line, columns)
 }
 
-/// A line that fits, in the middle.
+/// A line that fits, centred.
 pub fn centre(line: &str, columns: usize) -> String {
     let before = columns.saturating_sub(width(line)) / 2;
     pad(&format!("{}{line}", " ".repeat(before)), columns)
 }
 
-/// The first line of a text that may be too long for its place.
+/// The first line of a text, with an ellipsis if there is more.
 pub fn middle(text: &str, columns: usize) -> String {
     let lines = wrap(text, columns);
     match lines.as_slice() {
@@ -122,7 +122,7 @@ pub fn middle(text: &str, columns: usize) -> String {
     }
 }
 
-/// A label at the left and a value at the right, on one line if they fit.
+/// A label on the left and a value on the right, on one line if they fit.
 pub fn split(label: &str, value: &str, columns: usize) -> Vec<String> {
     let (labels, values) = (wrap(label, columns), wrap(value, columns));
     if let ([label], [value]) = (labels.as_slice(), values.as_slice())

@@ -13,7 +13,7 @@ impl Draft {
     /// Reads a TOML file.
     ///
     /// # Errors
-    /// Refused (exit 5): not TOML, no or an unknown `template`, a field that the template does not have, all with line and column.
+    /// Refused (exit 5), with line and column: not TOML, a missing or unknown `template`, a field that the template does not have.
     pub fn from_toml(text: &[u8]) -> Result<Self> {
         if text.len() > MAX_BYTES {
             return Err(Error::refused(format!("the file is too large: {} bytes, at most {MAX_BYTES}", text.len())));
@@ -24,15 +24,15 @@ impl Draft {
         let refused = |mut error: toml::de::Error| {
             error.set_input(Some(text));
             let place = error.span().map(|span| place(text, span.start)).unwrap_or_default();
-            Error::refused(format!("{place}{}", told(error.message())))
+            Error::refused(format!("{place}{}", with_suggestion(error.message())))
                 .hint("mmsg message build --example TEMPLATE prints a complete file")
         };
         let mut table = DeTable::parse(text).map_err(refused)?;
         let kind = match table.get_mut().remove("template") {
             Some(name) => Kind::deserialize(ValueDeserializer::from(name)).map_err(refused)?,
             None => {
-                return Err(Error::refused("the file does not say which template it is for")
-                    .hint("begin it with template = \"generic\" (or text, button, media, product, receipt, coupon)"));
+                return Err(Error::refused("the file does not name its template")
+                    .hint("start it with template = \"generic\" (or text, button, media, product, receipt, coupon)"));
             }
         };
         let quick_replies = match table.get_mut().remove("quick_replies") {
@@ -46,7 +46,7 @@ impl Draft {
     /// The draft as a file that [`Draft::from_toml`] reads again.
     pub fn to_toml(&self) -> Result<String> {
         let mut draft = self.clone();
-        draft.work_out()?;
+        draft.infer()?;
         let mut file = serde_json::Map::new();
         file.insert("template".to_owned(), json!(self.kind().name()));
         file.append(&mut draft.fields()?);
@@ -56,7 +56,7 @@ impl Draft {
     }
 }
 
-/// The wire has a text where the file has a flag.
+/// The API takes a text where the file has a boolean.
 fn hero_as_bool(value: &mut Value) {
     match value {
         Value::Object(fields) => {
@@ -80,8 +80,8 @@ fn place(text: &str, offset: usize) -> String {
     format!("line {line}, column {column}: ")
 }
 
-/// serde's words for an unknown name, with the nearest known one.
-pub fn told(message: &str) -> String {
+/// serde's message; for an unknown name, with the most similar known one.
+pub fn with_suggestion(message: &str) -> String {
     let mut names = message.split('`').skip(1).step_by(2);
     let is_unknown = message.starts_with("unknown field") || message.starts_with("unknown variant");
     match names.next() {
@@ -98,9 +98,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_file_that_can_not_be_read_is_told_with_its_place() {
+    fn a_file_that_can_not_be_read_is_reported_with_its_place() {
         for (file, says) in [
-            ("", "which template"),
+            ("", "does not name its template"),
             ("template = \"generic\"\nx = ", "line 2"),
             ("template = \"genric\"", "did you mean `generic`?"),
             ("template = \"text\"\ntexte = \"a\"", "line 2, column 1: unknown field `texte`"),
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn what_follows_from_the_rest_need_not_be_written() {
+    fn inferred_fields_need_not_be_written() {
         let file = r#"
             template = "generic"
             [[elements]]

@@ -1,15 +1,15 @@
-//! What a rule demands, and whether a text meets it.
+//! What a rule requires, and whether a text satisfies it.
 
 use serde_json::Value;
 
-/// What a field may hold.
+/// The type of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Type {
     Text,
-    /// An id or an amount: as text or as a number.
+    /// An id or an amount: text or a number.
     TextOrNumber,
     Bool,
-    /// `true`, or the text `"true"` as Meta's sample shows it.
+    /// `true`, or the text `"true"` as in Meta's sample.
     BoolOrText,
     Object,
     List,
@@ -42,47 +42,47 @@ impl Type {
 /// The fields of an object.
 pub type Fields = &'static [(&'static str, Type)];
 
-/// Something wrong: a field below the place (or none), and what.
+/// A problem: the field below the place (if any), and what is wrong.
 pub type Finding = (Option<String>, String);
 
-/// What a rule demands of the value at its path.
+/// What a rule requires of the value at its path.
 #[derive(Clone, Copy)]
 pub enum Check {
-    /// Is there, and not empty.
+    /// Present and not empty.
     Required,
-    /// At most so many characters, counted as UTF-16 code units.
+    /// At most this many characters, counted as UTF-16 code units.
     MaxChars(u32),
     MaxItems(u32),
     MaxLineBreaks(u32),
     OneOf(&'static [&'static str]),
-    /// An `http` or `https` address with a host.
+    /// An `http` or `https` URL with a host.
     WebUrl,
-    /// An address of one of the forms that Meta takes media from; the flag says whether it is a video's.
+    /// A URL in one of the forms that Meta accepts for media; the flag says whether it is a video.
     FacebookMedia {
         video: bool,
     },
-    /// Any address with a scheme: `shop://item/1`.
+    /// Any URL with a scheme: `shop://item/1`.
     AppUrl,
     Digits,
     /// Three capital letters.
     Currency,
     /// `2026-12-24 18:00:00`.
     DateTime,
-    /// Of these types, where present; the value itself is an object.
+    /// Fields of these types, if present; the value itself is an object.
     Types(Fields),
     /// No other fields than these.
     Known(Fields),
     /// At least one of these fields.
     AnyOf(&'static [&'static str]),
-    /// Not more than one of these fields.
+    /// At most one of these fields.
     AtMostOneOf(&'static [&'static str]),
-    /// Meta's macros where they work, and none elsewhere; for every text of the message.
+    /// Meta's macros only where they work; checked for every text of the message.
     Macros,
-    /// `${…}` that can be read; for every text of the message.
+    /// Valid `${…}`; checked for every text of the message.
     Placeholders,
-    /// `$${…}` that was perhaps meant as a dollar and a value; for every text of the message.
+    /// `$${…}` that may have been meant as a dollar sign and a value; checked for every text of the message.
     DoubtfulLiteral,
-    /// What takes more than one field to see.
+    /// A check that involves more than one field.
     Custom {
         says: &'static str,
         find: fn(&Value) -> Vec<Finding>,
@@ -96,7 +96,7 @@ impl std::fmt::Debug for Check {
 }
 
 impl Check {
-    /// The number in the rule, if it is one of counting.
+    /// The rule's number, if it limits a count.
     pub const fn limit(&self) -> Option<u32> {
         match self {
             Self::MaxChars(n) | Self::MaxItems(n) | Self::MaxLineBreaks(n) => Some(*n),
@@ -108,19 +108,19 @@ impl Check {
     pub fn says(&self) -> String {
         let names = |fields: Fields| fields.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
         match self {
-            Self::Required => "must be given and not be empty".to_owned(),
+            Self::Required => "required and not empty".to_owned(),
             Self::MaxChars(n) => format!("at most {n} characters"),
             Self::MaxItems(n) => format!("at most {n} items"),
             Self::MaxLineBreaks(n) => format!("at most {n} line breaks"),
             Self::OneOf(values) => format!("one of {}", values.join(", ")),
-            Self::WebUrl => "an http or https address with a host".to_owned(),
+            Self::WebUrl => "an http or https URL with a host".to_owned(),
             Self::FacebookMedia { video: true } => {
-                "the facebook.com address of a video: https://www.facebook.com/NAME/videos/ID".to_owned()
+                "the facebook.com URL of a video: https://www.facebook.com/NAME/videos/ID".to_owned()
             }
-            Self::FacebookMedia { video: false } => "the facebook.com address of a photo: \
+            Self::FacebookMedia { video: false } => "the facebook.com URL of a photo: \
                 https://www.facebook.com/NAME/photos/ID or https://www.facebook.com/photo.php?fbid=ID"
                 .to_owned(),
-            Self::AppUrl => "an address with a scheme".to_owned(),
+            Self::AppUrl => "a URL with a scheme, such as shop://item/1".to_owned(),
             Self::Digits => "digits only".to_owned(),
             Self::Currency => "a currency code of three capital letters".to_owned(),
             Self::DateTime => "a time like 2026-12-24 18:00:00".to_owned(),
@@ -129,15 +129,15 @@ impl Check {
             }
             Self::Known(fields) => format!("known fields: {}", names(fields)),
             Self::AnyOf(fields) => format!("at least one of {}", fields.join(", ")),
-            Self::AtMostOneOf(fields) => format!("not more than one of {}", fields.join(", ")),
-            Self::Macros => format!("{} in titles, subtitles and greetings only", MACROS.join(", ")),
-            Self::Placeholders => "${column} and ${column:-default} closed and named".to_owned(),
-            Self::DoubtfulLiteral => "$${column} is shown as ${column}".to_owned(),
+            Self::AtMostOneOf(fields) => format!("at most one of {}", fields.join(", ")),
+            Self::Macros => format!("{} only in titles, subtitles and greetings", MACROS.join(", ")),
+            Self::Placeholders => "${column} and ${column:-default} must be closed and name a column".to_owned(),
+            Self::DoubtfulLiteral => "$${column} is shown literally, as ${column}".to_owned(),
             Self::Custom { says, .. } => (*says).to_owned(),
         }
     }
 
-    /// Whether a value that is put into a text can break the rule by that text alone.
+    /// Whether filling in a value can break the rule by the text alone.
     pub const fn is_about_text(&self) -> bool {
         matches!(
             self,
@@ -154,14 +154,14 @@ impl Check {
         )
     }
 
-    /// What is wrong with a text, for the checks of [`Check::is_about_text`].
+    /// What is wrong with a text, for the checks in [`Check::is_about_text`].
     pub fn text(&self, text: &str) -> Option<String> {
         let is_met = match self {
             Self::Required => {
                 return text.trim().is_empty().then(|| "is empty".to_owned());
             }
             Self::MaxChars(limit) => {
-                // UTF-16 units are never more than bytes: most texts need no count.
+                // There are never more UTF-16 units than bytes: most texts need no count.
                 if text.len() <= *limit as usize {
                     return None;
                 }
@@ -191,15 +191,15 @@ impl Check {
     }
 }
 
-/// Characters as we count them for Meta: UTF-16 code units.
+/// The number of characters, counted as UTF-16 code units.
 pub fn chars(text: &str) -> usize {
     text.chars().map(char::len_utf16).sum()
 }
 
-/// Meta's macros, all of them.
+/// All of Meta's macros.
 pub const MACROS: [&str; 3] = ["{{first_name}}", "{{last_name}}", "{{full_name}}"];
 
-/// Every `{{name}}` in a text: what Meta reads as a macro.
+/// Every `{{name}}` in a text: Meta reads these as macros.
 pub fn macros(text: &str) -> impl Iterator<Item = &str> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -213,13 +213,13 @@ pub fn macros(text: &str) -> impl Iterator<Item = &str> {
                 rest = &inside[end + 2..];
                 return Some(found);
             }
-            // One brace only: `{{{first_name}}` holds a macro as well.
+            // Only one brace further: `{{{first_name}}` contains a macro as well.
             rest = &rest[start + 1..];
         }
     })
 }
 
-/// The known name that somebody may have meant.
+/// The known name that was probably meant.
 pub fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     known
         .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
@@ -228,7 +228,7 @@ pub fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&
         .map(|(_, candidate)| candidate)
 }
 
-/// What follows the scheme, when the text is an address without white space and control characters.
+/// The part after the scheme, if the text is a URL without white space and control characters.
 fn after_scheme<'t>(text: &'t str, schemes: &[&str]) -> Option<&'t str> {
     if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return None;
@@ -237,7 +237,7 @@ fn after_scheme<'t>(text: &'t str, schemes: &[&str]) -> Option<&'t str> {
     schemes.iter().any(|known| known.eq_ignore_ascii_case(scheme)).then_some(rest)
 }
 
-/// Host (without user, without port) and all that follows it.
+/// The host (without user and port) and everything after it.
 fn host_and_path(rest: &str) -> (&str, &str) {
     let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
     let (authority, path) = rest.split_at(end);
@@ -252,7 +252,7 @@ fn host_and_path(rest: &str) -> (&str, &str) {
 fn is_web_url(text: &str) -> bool {
     after_scheme(text, &["http", "https"]).is_some_and(|rest| {
         let (host, _) = host_and_path(rest);
-        // Placeholders of the documentation, `<IMAGE_URL>`, have no place in a host.
+        // Rejects placeholders from the documentation, such as `<IMAGE_URL>`.
         !host.is_empty() && !host.starts_with('.') && !host.contains(['<', '>', '"', '{', '}', '|', '^', '`', '\\'])
     })
 }
@@ -281,7 +281,7 @@ fn is_facebook_media(text: &str, video: bool) -> bool {
     }
     let steps: Vec<&str> = path.trim_matches('/').split('/').collect();
     let kind = if video { "videos" } else { "photos" };
-    // Albums stand between the word and the id: NAME/photos/ALBUM/ID.
+    // An album may come between the word and the id: NAME/photos/ALBUM/ID.
     steps.len() >= 3 && !steps[0].is_empty() && steps[1] == kind && steps.last().is_some_and(|id| is_id(id))
 }
 
@@ -301,7 +301,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn addresses() {
+    fn urls() {
         for (url, good) in [
             ("https://shop.example/a?b=c#d", true),
             ("HTTP://shop.example", true),
@@ -349,14 +349,14 @@ mod tests {
     }
 
     #[test]
-    fn macros_are_found_wherever_they_hide() {
+    fn macros_are_found_wherever_they_are() {
         let found = |text| macros(text).collect::<Vec<_>>();
         assert_eq!(found("Hi {{first_name}}, {{ x }}{{{last_name}}}"), ["{{first_name}}", "{{ x }}", "{{last_name}}"]);
         assert_eq!(found("{{}} {{a} {b}} {{a-b}} {\"a\":{\"b\":1}}"), [""; 0]);
     }
 
     #[test]
-    fn times_are_real_ones() {
+    fn times_must_exist() {
         for (text, good) in [
             ("2025-10-25 16:00:00", true),
             ("2025-02-30 16:00:00", false),

@@ -34,7 +34,7 @@ pub const RULES: &[Rule] = &[
     Rule::new("coupon.coupon_code.required", "COUP", field!("coupon_code"), Required).of(COUPON).code(2_300_076),
     Rule::new("coupon.coupon_url.required", "COUP", field!("coupon_url"), Required).of(COUPON).code(2_300_076),
     Rule::new("coupon.coupon_url", "COUP", field!("coupon_url"), WebUrl).of(COUPON).code(2_300_077),
-    // Buttons elsewhere hold 20; the page of this one gives no number.
+    // Other buttons have at most 20; the page of this one gives no number.
     Rule::new("coupon.button.length", "URLB", field!("coupon_url_button_title"), MaxChars(20)).of(COUPON).inferred(),
     Rule::new("coupon.greeting.length", "TXT", field!("coupon_pre_message"), MaxChars(640)).of(COUPON).inferred(),
     Rule::new("coupon.image_url", "COUP", field!("image_url"), WebUrl).of(COUPON).code(2_300_077),

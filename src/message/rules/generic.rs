@@ -40,7 +40,7 @@ macro_rules! element {
 pub const RULES: &[Rule] = &[
     Rule::new("generic.payload.unknown", "GEN", &["$.attachment.payload"], Known(PAYLOAD)).of(GENERIC).warning(),
     Rule::new("generic.payload.types", "GEN", &["$.attachment.payload"], Types(PAYLOAD)).of(GENERIC).inferred(),
-    // The greeting goes out as a text message of its own; its page gives no limit, that of text messages does.
+    // The greeting is sent as a separate text message; only the page of text messages gives a limit.
     Rule::new("generic.greeting.length", "TXT", &["$.attachment.payload.text"], MaxChars(640)).of(GENERIC).inferred(),
     Rule::new("generic.elements.required", "GEN", &["$.attachment.payload.elements"], Required)
         .of(GENERIC)
@@ -55,7 +55,7 @@ pub const RULES: &[Rule] = &[
         "generic.element.bare",
         "GENP",
         element!(""),
-        Custom { says: "at least one field beside title", find: bare },
+        Custom { says: "at least one field besides title", find: bare },
     )
     .of(GENERIC)
     .code(2_300_076),
@@ -65,7 +65,7 @@ pub const RULES: &[Rule] = &[
         "generic.media_type.image",
         "REF",
         element!(""),
-        Custom { says: "media_type image with image_url or image_urls", find: image_missing },
+        Custom { says: "media_type image needs image_url or image_urls", find: image_missing },
     )
     .of(GENERIC)
     .when("media_type", "image")
@@ -118,8 +118,8 @@ pub const RULES: &[Rule] = &[
     )
     .of(GENERIC)
     .code(2_300_046),
-    // A button is optional since 2025-08-25, and yet an error for a missing one exists.
-    Rule::new("generic.cta", "CHG", element!(""), Custom { says: "a button, or a default_action", find: no_way_on })
+    // A button has been optional since 2025-08-25, but there is still an error code for a missing one.
+    Rule::new("generic.cta", "CHG", element!(""), Custom { says: "a button or a default_action", find: no_way_on })
         .of(GENERIC)
         .code(2_300_074)
         .contradictory()
@@ -163,7 +163,7 @@ fn here(says: &str) -> Vec<Finding> {
 fn bare(element: &Value) -> Vec<Finding> {
     match element.as_object() {
         Some(fields) if fields.contains_key("title") && fields.len() == 1 => {
-            here("has a title and nothing else: add a subtitle, an image, a button or a default_action")
+            here("has only a title: add a subtitle, an image, a button or a default_action")
         }
         _ => Vec::new(),
     }
@@ -173,7 +173,7 @@ fn image_missing(element: &Value) -> Vec<Finding> {
     if element.get("image_url").is_some() || element.get("image_urls").is_some() {
         return Vec::new();
     }
-    here("media_type is image, but there is neither image_url nor image_urls")
+    here("media_type is image, but image_url and image_urls are both missing")
 }
 
 fn video_id_without_type(element: &Value) -> Vec<Finding> {
@@ -194,7 +194,7 @@ fn video_with_postback(element: &Value) -> Vec<Finding> {
         .enumerate()
         .filter(|(_, button)| is_postback(button))
         .map(|(index, _)| {
-            (Some(format!("buttons[{index}].type")), "postback does not go with a video, use web_url".to_owned())
+            (Some(format!("buttons[{index}].type")), "postback is not allowed with a video; use web_url".to_owned())
         })
         .collect()
 }
@@ -219,10 +219,7 @@ fn grid_in_carousel(elements: &Value) -> Vec<Finding> {
         .enumerate()
         .filter(|(_, element)| element.get("image_urls").is_some())
         .map(|(index, _)| {
-            (
-                Some(format!("[{index}].image_urls")),
-                "several images do not go with a carousel, use image_url".to_owned(),
-            )
+            (Some(format!("[{index}].image_urls")), "image_urls is not allowed in a carousel; use image_url".to_owned())
         })
         .collect()
 }
@@ -232,5 +229,5 @@ fn no_way_on(element: &Value) -> Vec<Finding> {
     if !element.is_object() || has_button || element.get("default_action").is_some() {
         return Vec::new();
     }
-    here("has no button and no default_action: nothing happens when people tap it, and Meta may refuse it")
+    here("has no button and no default_action: a tap does nothing, and Meta may refuse it")
 }

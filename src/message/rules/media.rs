@@ -23,7 +23,7 @@ pub const RULES: &[Rule] = &[
     Rule::new("media.payload.unknown", "MED", PAYLOAD, Known(MEDIA_PAYLOAD)).of(MEDIA).warning(),
     Rule::new("media.payload.types", "MED", PAYLOAD, Types(MEDIA_PAYLOAD)).of(MEDIA).inferred(),
     Rule::new("media.elements.required", "MED", ELEMENTS, Required).of(MEDIA).code(2_300_076),
-    // From the constants of generated client libraries; the page shows one.
+    // From the constants in generated client libraries; the page's example has one.
     Rule::new("media.elements.count", "MED", ELEMENTS, MaxItems(1)).of(MEDIA).inferred(),
     Rule::new("media.element.unknown", "MED", ELEMENT, Known(MEDIA_ELEMENT)).of(MEDIA).warning(),
     Rule::new("media.element.types", "MED", ELEMENT, Types(MEDIA_ELEMENT)).of(MEDIA).inferred(),
@@ -51,7 +51,7 @@ pub const RULES: &[Rule] = &[
     Rule::new("product.id.required", "PROD", &["$.attachment.payload.elements[*].id"], Required)
         .of(PRODUCT)
         .code(2_300_076),
-    Rule::new("product.id.twice", "PROD", ELEMENTS, Custom { says: "each product once", find: twice })
+    Rule::new("product.id.twice", "PROD", ELEMENTS, Custom { says: "each product at most once", find: twice })
         .of(PRODUCT)
         .inferred()
         .warning(),
@@ -64,6 +64,6 @@ fn twice(elements: &Value) -> Vec<Finding> {
     ids.iter()
         .enumerate()
         .filter(|(index, id)| id.is_some() && ids[..*index].contains(id))
-        .map(|(index, _)| (Some(format!("[{index}].id")), "is listed before".to_owned()))
+        .map(|(index, _)| (Some(format!("[{index}].id")), "is listed more than once".to_owned()))
         .collect()
 }

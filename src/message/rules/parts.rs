@@ -1,4 +1,4 @@
-//! What every message has: the message itself, quick replies, buttons; with the text and button templates.
+//! The parts of every message: the message itself, quick replies, buttons; and the text and button templates.
 
 use serde_json::Value;
 
@@ -35,9 +35,9 @@ pub const MESSAGE: &[Rule] = &[
     .code(2_300_010),
     Rule::new("values.syntax", OWN, &["$..*"], Placeholders),
     Rule::new("values.literal", OWN, &["$..*"], DoubtfulLiteral).warning(),
-    // Titles, subtitles, the greeting of a card and of a coupon are documented; that nothing else works follows from it.
+    // Documented for titles, subtitles and the greetings of a card and a coupon; so nothing else works.
     Rule::new("macros", "GEN", &["$..*"], Macros).code(2_300_071),
-    // Meta refuses "too many line breaks" and publishes no number.
+    // Meta refuses "too many line breaks" without publishing a number.
     Rule::new(
         "line_breaks",
         "REF",
@@ -83,7 +83,7 @@ pub const QUICK_REPLIES: &[Rule] = &[
         .code(2_300_076),
 ];
 
-/// Every place that buttons stand, with a field behind it.
+/// Every place where buttons occur, followed by a field.
 macro_rules! buttons {
     ($field:literal) => {
         &[
@@ -138,7 +138,7 @@ pub const BUTTONS: &[Rule] = &[
     Rule::new("buttons.count", "REF", LISTS, MaxItems(3)).of(WITH_BUTTONS).code(2_300_026),
     Rule::new("button.types", "URLB", buttons!(""), Types(BUTTON)).of(WITH_BUTTONS).inferred(),
     Rule::new("button.type.required", "BTN", buttons!(".type"), Required).of(WITH_BUTTONS).code(2_300_023),
-    // The error table says that only web_url is valid; the pages of the templates show all three.
+    // The error table allows only web_url; the template pages show all three.
     Rule::new("button.type", "BTN", buttons!(".type"), OneOf(&["web_url", "postback", "app"]))
         .of(WITH_BUTTONS)
         .code(2_300_023)
@@ -166,7 +166,7 @@ pub const BUTTONS: &[Rule] = &[
         .when("type", "web_url")
         .code(2_300_024),
     Rule::new("button.url", "REF", buttons!(".url"), WebUrl).of(WITH_BUTTONS).code(2_300_077),
-    // No page gives a limit; senders that run the API keep below this.
+    // No page gives a limit; other senders stay below this one.
     Rule::new("button.url.length", "URLB", buttons!(".url"), MaxChars(2000)).of(WITH_BUTTONS).inferred().warning(),
     Rule::new(
         "button.webview_height_ratio",
@@ -197,7 +197,7 @@ pub const BUTTONS: &[Rule] = &[
 ];
 
 pub const EXTENSIONS: super::Check = Custom {
-    says: "with messenger_extensions the url is https, and fallback_url only goes with messenger_extensions",
+    says: "url must be https with messenger_extensions, and fallback_url needs messenger_extensions",
     find: extensions,
 };
 
@@ -206,10 +206,10 @@ fn extensions(button: &Value) -> Vec<Finding> {
     let mut found = Vec::new();
     let is_http = |url: &str| url.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("http://"));
     if is_on && button.get("url").and_then(Value::as_str).is_some_and(is_http) {
-        found.push((Some("url".to_owned()), "must be https, since messenger_extensions is true".to_owned()));
+        found.push((Some("url".to_owned()), "must be https because messenger_extensions is true".to_owned()));
     }
     if !is_on && button.get("fallback_url").is_some() {
-        let what = "is only for buttons with messenger_extensions true";
+        let what = "is allowed only if messenger_extensions is true";
         found.push((Some("fallback_url".to_owned()), what.to_owned()));
     }
     found

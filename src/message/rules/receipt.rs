@@ -1,5 +1,5 @@
 //! The receipt template. Its page shows the fields and gives no limits; what is required follows from the receipt template of the
-//! ordinary Messenger Platform, which the fields are taken from.
+//! Messenger Platform, which has the same fields.
 
 use super::check::Check::{Currency, Digits, Known, MaxItems, Required, Types, WebUrl};
 use super::check::{Fields, Type};

@@ -1,4 +1,4 @@
-//! Cuts a message into parts: JSON that stays, and texts that are filled.
+//! Cuts a message into parts: JSON that is copied, and texts that are filled in.
 
 use serde_json::Value;
 
@@ -10,14 +10,14 @@ use crate::message::path::{self, Path, Step};
 use crate::message::rules::{self, Kind, Rule, Severity};
 use crate::message::values::{Segment, is_url_field, segments};
 
-/// Fields that say what something is. A value in one of them can make other rules apply.
+/// Fields that decide the kind of a part. A value in one of them can change which rules apply.
 const STRUCTURAL: [&str; 5] = ["type", "template_type", "content_type", "media_type", "is_hero_image"];
 
 impl Template {
     /// Compiles a message.
     ///
     /// # Errors
-    /// Refused (exit 5): a placeholder that can't be read. Other violations are for [`Message::validate`] to tell.
+    /// Refused (exit 5): an invalid placeholder. Other violations are reported by [`Message::validate`].
     pub fn compile(message: &Message) -> Result<Self> {
         let columns: Vec<String> = message.columns().into_iter().collect();
         let kind = Kind::of(message.value());
@@ -66,7 +66,8 @@ impl Template {
 
     fn add_text(&mut self, root: &Value, text: &str, path: &Path) -> Result<()> {
         let found = segments(text).map_err(|error| {
-            Error::refused(format!("{path}: {}", error.message())).hint("see mmsg message build --help, \"Values\"")
+            Error::refused(format!("{path}: {}", error.message()))
+                .hint("mmsg message build --help explains placeholders under \"Values\"")
         })?;
         let mut has_values = false;
         let mut pieces: Vec<Filled> = Vec::new();
@@ -101,7 +102,7 @@ impl Template {
         Ok(())
     }
 
-    /// The JSON that stands since the last text.
+    /// The JSON since the last text with values.
     fn json(&mut self) -> &mut String {
         &mut self.tail
     }
@@ -113,7 +114,7 @@ impl Template {
     }
 }
 
-/// The rules that a text at this place can break by its own characters.
+/// The rules that the characters of a text at this place can break.
 fn rules_for(root: &Value, kind: Option<Kind>, path: &Path) -> Vec<&'static Rule> {
     let owner_of = |path: &Path| {
         path.0[..path.0.len().saturating_sub(1)].iter().try_fold(root, |value, step| match step {

@@ -1,4 +1,4 @@
-//! The values of one row: those that the message uses, read without a copy where no escape is in them.
+//! The values of one row that the message uses, borrowed where they contain no escapes.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,7 +7,7 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 
 pub type Row<'v> = Vec<Option<Cow<'v, str>>>;
 
-/// Reads a row's values for the columns that the message uses and passes over the others.
+/// Reads a row's values for the columns that the message uses and skips the others.
 pub struct Columns<'c, 'r, 'v> {
     pub names: &'c [String],
     pub row: &'r mut Row<'v>,
@@ -34,7 +34,7 @@ impl<'v> Visitor<'v> for Columns<'_, '_, 'v> {
     }
 }
 
-/// A value as text, borrowed where the JSON has no escapes; `None` for null.
+/// A value as text, borrowed if the JSON has no escapes; `None` for null.
 struct Plain;
 
 impl<'v> DeserializeSeed<'v> for Plain {

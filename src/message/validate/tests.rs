@@ -1,4 +1,4 @@
-//! Every rule of the table: met at its limit, broken one past it, told at the right place.
+//! Every rule of the table: satisfied at its limit, broken one past it, reported at the right place.
 
 mod fields;
 
@@ -285,7 +285,7 @@ fn ids_are_unique_and_pages_are_known() {
 }
 
 #[test]
-fn all_violations_are_told_at_once_and_unknown_fields_only_warned_about() {
+fn all_violations_are_reported_at_once_and_unknown_fields_are_warnings() {
     let message = json!({"attachment": {"type": "template", "payload": {"template_type": "generic", "elements": [
         {"titel": "a", "buttons": [{"type": "web_ur", "title": "b".repeat(21), "url": "c"}]}]}}});
     let found = check(&message, Stage::Author);
@@ -295,8 +295,8 @@ fn all_violations_are_told_at_once_and_unknown_fields_only_warned_about() {
         [
             ("button.type", Severity::Error, "must be one of web_url, postback, app; did you mean web_url?"),
             ("button.title.length", Severity::Error, "21 characters, at most 20"),
-            ("button.url", Severity::Error, "must be an http or https address with a host"),
-            ("generic.element.unknown", Severity::Warning, "is not a known field, did you mean title?"),
+            ("button.url", Severity::Error, "must be an http or https URL with a host"),
+            ("generic.element.unknown", Severity::Warning, "is not a known field; did you mean title?"),
             ("generic.title.required", Severity::Error, "is missing"),
         ]
     );
@@ -305,7 +305,7 @@ fn all_violations_are_told_at_once_and_unknown_fields_only_warned_about() {
 }
 
 #[test]
-fn hostile_shapes_are_told_and_never_panic() {
+fn hostile_shapes_are_reported_and_never_panic() {
     for text in [
         r#"{"attachment": []}"#,
         r#"{"attachment": {"type": 1, "payload": "x"}}"#,

@@ -1,4 +1,4 @@
-//! What takes more than one field to see.
+//! Rules that involve more than one field.
 
 use super::*;
 
@@ -6,7 +6,7 @@ fn generic(elements: Value) -> Value {
     json!({"attachment": {"type": "template", "payload": {"template_type": "generic", "elements": elements}}})
 }
 
-/// What takes more than one field to see, and every text: good, bad, where.
+/// Rules about several fields and about every text: good, bad, where.
 #[test]
 fn rules_of_several_fields() {
     let b = "buttons";
