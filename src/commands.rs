@@ -7,6 +7,7 @@ pub mod config;
 mod context;
 pub mod demo;
 pub mod explain;
+mod failure;
 pub mod init;
 pub mod lists;
 pub mod man;
@@ -69,7 +70,7 @@ impl Context {
     /// Exit 3 or 4 when the access is malformed.
     pub fn graph_with(&self, access: Access) -> Result<Graph> {
         let ui = self.ui.clone();
-        Graph::new(access, Some(Arc::new(move |line: &str| ui.debug(line))))
+        Ok(Graph::new(access, self.clock, Some(Arc::new(move |line: &str| ui.debug(line))))?)
     }
 
     /// # Errors

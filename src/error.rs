@@ -103,6 +103,7 @@ struct Inner {
     graph: GraphFacts,
     next_run_at: Option<UnixMillis>,
     totals: Option<serde_json::Value>,
+    is_silent: bool,
 }
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -117,6 +118,7 @@ impl Error {
             graph: GraphFacts::default(),
             next_run_at: None,
             totals: None,
+            is_silent: false,
         }))
     }
 
@@ -151,6 +153,13 @@ impl Error {
 
     pub fn doubt(message: impl Into<String>) -> Self {
         Self::new(Exit::Doubt, message)
+    }
+
+    /// The one error that is not printed: whoever closed stdout has what they wanted (`mmsg … | head`).
+    pub fn stdout_closed() -> Self {
+        let mut error = Self::new(Exit::Terminated, "stdout was closed");
+        error.0.is_silent = true;
+        error
     }
 
     /// Adds what to type next.
@@ -199,6 +208,18 @@ impl Error {
     pub fn with_exit(mut self, exit: Exit) -> Self {
         self.0.exit = exit;
         self
+    }
+
+    /// The same failure, told as part of something larger: its own sentence becomes the first cause.
+    #[must_use]
+    pub fn within(mut self, message: impl Into<String>) -> Self {
+        let cause = std::mem::replace(&mut self.0.message, message.into());
+        self.0.causes.insert(0, cause);
+        self
+    }
+
+    pub fn is_silent(&self) -> bool {
+        self.0.is_silent
     }
 
     pub fn done_before(&self) -> Option<&serde_json::Value> {

@@ -6,6 +6,7 @@
 mod access;
 mod campaigns;
 pub mod codes;
+mod envelope;
 mod error;
 mod http;
 mod insights;
@@ -14,14 +15,15 @@ mod preview;
 mod sender;
 mod subscriptions;
 #[cfg(test)]
-mod test_host;
+mod tests;
 mod tokens;
 mod usage;
 mod wire;
 
 pub use access::Access;
 pub use campaigns::{CampaignNode, Created, MinimumBudget, NewCampaign};
-pub use error::GraphError;
+pub use envelope::{Facts, GraphError};
+pub use error::{Call, Error, Fault, Reading, Refused, Result};
 pub use http::{Graph, Log, Read};
 pub use insights::{Action, Estimate, EstimateQuery, Insights, InsightsQuery, PRESETS};
 pub use pages::Pages;

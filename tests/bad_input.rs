@@ -295,9 +295,12 @@ fn a_graph_that_cannot_be_reached_is_7() {
 
 #[test]
 fn strange_answers_to_a_read_are_7() {
-    for (fault, said) in
-        [("200-html", "no JSON"), ("truncated", "200"), ("503-html", "503"), ("drop", "no whole answer")]
-    {
+    for (fault, said) in [
+        ("200-html", "other than Graph's JSON"),
+        ("truncated", "200"),
+        ("503-html", "503"),
+        ("drop", "before the answer was complete"),
+    ] {
         let shop = Shop::open();
         let faults = Faults::parse(&format!("{fault}=100%")).unwrap();
         shop.sandbox.turn(|dials| dials.read_errors = faults);
@@ -321,7 +324,7 @@ fn a_graph_that_never_answers_is_7_after_20_seconds() {
     let shop = Shop::open();
     shop.sandbox.turn(|dials| dials.stall = true);
     let begin = Instant::now();
-    shop.send(&people(3), &[]).fails(7, "no whole answer");
+    shop.send(&people(3), &[]).fails(7, "did not answer in time");
     assert!((14..25).contains(&begin.elapsed().as_secs()), "{:?}", begin.elapsed());
     assert_nothing_happened(&shop);
 }

@@ -137,11 +137,11 @@ fn a_create_or_delete_whose_answer_is_lost_is_11_and_names_the_check() {
         let faults = Faults::parse(&format!("{fault}=100%")).unwrap();
         shop.sandbox.turn(|dials| dials.write_errors = faults);
         let before = shop.sandbox.count("requests");
-        let run = shop.env.mmsg(["campaign", "create", "--lifetime-budget", "3000"]).fails(11, "not known");
+        let run = shop.env.mmsg(["campaign", "create", "--lifetime-budget", "3000"]).fails(11, "not sure whether");
         assert!(run.stderr.contains("mmsg campaign list"), "{fault}: {run:#?}");
         // Two reads (minimum budgets, currency), and the write once.
         assert_eq!(shop.sandbox.count("requests") - before, 3, "{fault}: a write was repeated");
-        let run = shop.env.mmsg(["campaign", "delete", &shop.campaign, "--yes"]).fails(11, "not known");
+        let run = shop.env.mmsg(["campaign", "delete", &shop.campaign, "--yes"]).fails(11, "not sure whether");
         assert!(run.stderr.contains("mmsg campaign"), "{fault}: {run:#?}");
     }
 }

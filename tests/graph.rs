@@ -81,7 +81,7 @@ fn an_ordinary_ad_is_never_deleted() {
 fn one_wrong_id_deletes_nothing() {
     let (_sandbox, env) = sandbox(&[]);
     let id = create(&env, &["--lifetime-budget", "3000"]);
-    env.mmsg(["campaign", "delete", "--yes", &id, "404"]).exits(5).prints_nothing().says("knows no campaign 404");
+    env.mmsg(["campaign", "delete", "--yes", &id, "404"]).exits(5).prints_nothing().says("campaign 404 was not found");
     assert_eq!(list(&env, &[]).len(), 1);
 }
 

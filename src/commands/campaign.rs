@@ -10,7 +10,7 @@ mod row;
 
 use crate::campaign::{AdAccount, CampaignId, Currency, Money};
 use crate::commands::Context;
-use crate::error::{Exit, Result};
+use crate::error::{Error, Exit, Result};
 
 #[derive(clap::Args, Debug)]
 pub struct Args {
@@ -49,7 +49,7 @@ async fn currency_to_show(context: &Context, account: &AdAccount) -> Result<Opti
     match context.graph()?.currency(account).await {
         Ok(currency) => Ok(currency),
         Err(error) => {
-            context.ui.debug(&format!("the account's currency is not known: {error}"));
+            context.ui.debug(&format!("can't read the ad account's currency: {}", Error::from(error)));
             Ok(None)
         }
     }

@@ -18,7 +18,7 @@ impl Context {
     /// # Errors
     /// Exit 3 or 4 when the settings don't allow one.
     pub fn sender(&self, timeout: Duration, concurrency: usize) -> Result<Sender> {
-        Sender::new(&self.access()?, &self.ad_account()?, timeout, concurrency)
+        Ok(Sender::new(&self.access()?, &self.ad_account()?, timeout, concurrency)?)
     }
 
     /// The ledger of the settings. One that is new is announced: a path with a slip in it makes one too, where nobody's cool-down

@@ -1,10 +1,12 @@
 //! `mmsg explain CODE[/SUBCODE]`: a row of the table of codes.
 
+use jiff::fmt::friendly::{Designator, Spacing, SpanPrinter};
 use serde::Serialize;
 
 use crate::commands::Frame;
+use crate::commands::failure::graph::exit_of;
 use crate::error::{Error, Exit, Result};
-use crate::graph::codes::{self, Row};
+use crate::graph::codes::{self, Class, Pause, Row};
 use crate::ui::table::Record;
 
 /// Say what an error code of Graph's means, what mmsg does about it and what you can do.
@@ -54,7 +56,7 @@ struct Explained {
     class: &'static str,
     what_mmsg_does: &'static str,
     what_you_can_do: &'static str,
-    wait: Option<&'static str>,
+    wait: Option<String>,
     exit_code: u8,
     rate: bool,
     suppresses: bool,
@@ -71,15 +73,41 @@ impl Explained {
             name: row.name,
             meaning: row.meaning,
             class: row.class.name(),
-            what_mmsg_does: row.class.effect(),
+            what_mmsg_does: effect(row.class),
             what_you_can_do: row.hint,
-            wait: row.wait.map(codes::Pause::text),
-            exit_code: row.exit.code(),
+            wait: row.wait.map(pause),
+            exit_code: exit_of(row, row.class).code(),
             rate: row.is_rate,
             suppresses: row.suppresses,
-            class_after_a_day: row.grown.map(codes::Class::name),
+            class_after_a_day: row.grown.map(Class::name),
             other_meaning: row.other.map(|other| Box::new(Self::of(other))),
         }
+    }
+}
+
+/// What `mmsg send` does with an answer of this class.
+fn effect(class: Class) -> &'static str {
+    match class {
+        Class::Stop => "the recipient stays pending and the run ends",
+        Class::Campaign => "the recipient stays pending and the run ends for this campaign",
+        Class::Message => "the recipient stays pending and the run ends; fix the cause first",
+        Class::Drop => "the recipient is refused and the run continues",
+        Class::Later => "the recipient stays pending until a later time and the run continues",
+        Class::Wait => "the recipient stays pending; the run pauses, or ends with exit code 6 and a time",
+        Class::Doubt => "the send is unknown and not retried automatically; the run continues",
+    }
+}
+
+/// How long nobody can be sent to.
+fn pause(pause: Pause) -> String {
+    match pause {
+        Pause::Told => "as long as Graph says".to_owned(),
+        Pause::For(time) => {
+            let words = SpanPrinter::new().designator(Designator::Verbose).spacing(Spacing::BetweenUnitsAndDesignators);
+            words.unsigned_duration_to_string(&time)
+        }
+        Pause::NextDay => "until the next day".to_owned(),
+        Pause::CampaignStart => "until the campaign starts".to_owned(),
     }
 }
 
@@ -115,12 +143,25 @@ impl Record for Explained {
             format!("{}{}", self.class, if self.rate { " (rate)" } else { "" }),
             format!("{}{}", self.what_mmsg_does, if self.suppresses { "; never sent to again" } else { "" }),
             self.what_you_can_do.to_owned(),
-            some(self.wait),
+            self.wait.clone().unwrap_or_default(),
             self.exit_code.to_string(),
             some(self.class_after_a_day),
             some(other.map(|other| other.meaning)),
             some(other.map(|other| other.class)),
             some(other.map(|other| other.what_you_can_do)),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn every_pause_is_told_as_long_as_it_is() {
+        let told = |minutes| pause(Pause::For(Duration::from_secs(60 * minutes)));
+        assert_eq!([30_u64, 45, 60, 90].map(told), ["30 minutes", "45 minutes", "1 hour", "1 hour 30 minutes"]);
     }
 }

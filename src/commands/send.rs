@@ -22,7 +22,7 @@ use crate::message::{Message, Template};
 use crate::rate::{self, Rate};
 use crate::send::job::Limits;
 use crate::times::{COOL_DOWN, REQUEST_TIMEOUT};
-use campaign::CampaignFacts;
+use campaign::{CampaignFacts, Unfit};
 use ending::Outcome;
 use results::Results;
 use totals::Totals;
@@ -214,13 +214,13 @@ async fn resume(context: &Context, args: &Args, signals: &Signals) -> Result<Exi
         let template = Template::compile(&message)?;
         let read = match CampaignFacts::read(context, &broadcast.campaign, &clock).await {
             Ok(facts) => facts.refuse_other_page(context).map(|()| facts),
-            Err(error) => Err(error),
+            Err(unfit) => Err(unfit),
         };
-        if let Err(error) = &read
-            && error.exit() != Exit::Refused
-        {
-            return read.map(|_| Exit::Done);
-        }
+        let read = match read {
+            Ok(facts) => Ok(facts),
+            Err(Unfit::Campaign(error)) => Err(error),
+            Err(Unfit::Everything(error)) => return Err(error),
+        };
         ledger.refuse_clock_behind(clock.now())?;
         if tried.len() == 1 {
             // Not before a clock that was held against Graph's: a wrong time would stand in the ledger.

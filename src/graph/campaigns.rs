@@ -4,13 +4,12 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::http::is_no_such_object;
+use super::error::{Call, Error, Fault, Result};
 use super::pages::Pages;
 use super::wire::time;
 use super::{Graph, Read};
 use crate::campaign::{AdAccount, Budget, CampaignId, Currency, PageId};
 use crate::clock::UnixMillis;
-use crate::error::{Error, Result};
 use crate::json::{Flag, Text, lenient};
 
 /// Rows a page; Graph takes up to 1000, and long pages time out.
@@ -94,7 +93,7 @@ impl CampaignNode {
 }
 
 impl Graph {
-    /// Creates a campaign. Not sent is exit 7, a lost answer exit 11.
+    /// Creates a campaign. [`Error::Unclear`] when the answer is lost or names no id.
     pub async fn create_campaign(&self, account: &AdAccount, new: &NewCampaign<'_>) -> Result<Created> {
         let mut body = Map::new();
         body.insert("name".to_owned(), new.name.into());
@@ -109,27 +108,17 @@ impl Graph {
             }
         }
         let url = self.checked_url(&[account.as_str(), "message_campaign"])?;
-        let what = format!("create the campaign {:?}", new.name);
-        let answer: CreatedWire =
-            self.write(Method::POST, &url, Some(Value::Object(body)), &what, "mmsg campaign list").await?.value;
+        let call = Call::CreateCampaign { name: new.name.to_owned() };
+        let answer: CreatedWire = self.write(Method::POST, &url, Some(Value::Object(body)), &call).await?.value;
         let id = answer.id.0.and_then(|id| CampaignId::parse(&id).ok());
-        let Some(id) = id else {
-            return Err(Error::doubt(format!(
-                "Graph answered without an id: it is not known whether it did this: {what}"
-            ))
-            .hint("mmsg campaign list shows whether it happened; check before you run this again"));
-        };
+        let Some(id) = id else { return Err(self.unclear(&call, Fault::Missing("id"))) };
         Ok(Created { id, info: answer.info, warning: answer.warning })
     }
 
     /// The least daily budgets of an account, a row a currency.
     pub async fn minimum_budgets(&self, account: &AdAccount) -> Result<Vec<MinimumBudget>> {
-        let pages: Pages<'_, MinimumWire> = Pages::new(
-            self,
-            &[account.as_str(), "minimum_budgets"],
-            Vec::new(),
-            format!("the minimum budgets of {account}"),
-        );
+        let pages: Pages<'_, MinimumWire> =
+            Pages::new(self, &[account.as_str(), "minimum_budgets"], Vec::new(), Call::MinimumBudgets(account.clone()));
         let rows = pages.all().await?;
         let row = |row: MinimumWire| {
             let currency = Currency::parse(&row.currency.0?)?;
@@ -141,36 +130,36 @@ impl Graph {
     /// The currency of an account.
     pub async fn currency(&self, account: &AdAccount) -> Result<Option<Currency>> {
         let url = self.address(&[account.as_str()], &[("fields", "currency")])?;
-        let node: AccountWire = self.read(&url, format!("the ad account {account}")).await?.value;
+        let node: AccountWire = self.read(&url, &Call::AdAccount(account.clone())).await?.value;
         Ok(node.currency.0.and_then(|text| Currency::parse(&text)))
     }
 
     /// The time zone of an account, by its IANA name: its days begin by it.
     pub async fn time_zone(&self, account: &AdAccount) -> Result<Option<String>> {
         let url = self.address(&[account.as_str()], &[("fields", "timezone_name")])?;
-        let node: ZoneWire = self.read(&url, format!("the ad account {account}")).await?.value;
+        let node: ZoneWire = self.read(&url, &Call::AdAccount(account.clone())).await?.value;
         Ok(node.timezone_name.0)
     }
 
     /// All ads of an account, ordinary ones among them: look at [`CampaignNode::is_message`].
     pub fn campaigns(&self, account: &AdAccount) -> Pages<'_, CampaignNode> {
         let query = vec![("fields", FIELDS.to_owned()), ("limit", PAGE_SIZE.to_string())];
-        Pages::new(self, &[account.as_str(), "ads"], query, format!("the campaigns of {account}"))
+        Pages::new(self, &[account.as_str(), "ads"], query, Call::Campaigns(account.clone()))
     }
 
-    /// Reads one by the id of its message. An id that Graph does not know is exit 5.
+    /// Reads one by the id of its message.
     pub async fn campaign(&self, id: &CampaignId) -> Result<Read<CampaignNode>> {
         let url = self.address(&[id.as_str()], &[("fields", FIELDS)])?;
-        self.read(&url, format!("campaign {id}")).await
+        self.read(&url, &Call::Campaign(id.clone())).await
     }
 
-    /// Reads one by any of its three ids: directly, and by the list when the id is no message's, or unknown. Exit 5 when the
-    /// list does not have it either.
+    /// Reads one by any of its three ids: directly, and by the list when the id is not a message's, or unknown.
+    /// [`Error::NoSuchCampaign`] when the list does not have it either.
     pub async fn find_campaign(&self, account: &AdAccount, id: &CampaignId) -> Result<Read<CampaignNode>> {
         let refusal = match self.campaign(id).await {
             Ok(read) if read.value.is_a_message() => return Ok(read),
             Ok(_) => None,
-            Err(error) if is_no_such_object(&error) => Some(error),
+            Err(error) if error.is_no_such_object() => Some(error),
             Err(error) => return Err(error),
         };
         let mut found = Vec::new();
@@ -180,33 +169,22 @@ impl Graph {
         }
         match found.as_slice() {
             [only] => self.campaign(&only.id).await,
-            [] => {
-                let facts = refusal.map(|error| error.graph_facts().clone()).unwrap_or_default();
-                Err(Error::refused(format!("Graph knows no campaign {id} in {account}, or the token may not see it"))
-                    .graph(facts)
-                    .hint("mmsg campaign list shows the campaigns; mmsg config show the account"))
-            }
-            several => {
-                let ids: Vec<&str> = several.iter().map(|node| node.id.as_str()).collect();
-                Err(Error::refused(format!("{id} holds {} messages: {}", ids.len(), ids.join(", ")))
-                    .hint("name one of these ids"))
-            }
+            [] => Err(Error::NoSuchCampaign {
+                id: id.clone(),
+                account: account.clone(),
+                refusal: Box::new(refusal.map(|error| error.facts()).unwrap_or_default()),
+            }),
+            several => Err(Error::SeveralMessages {
+                id: id.clone(),
+                messages: several.iter().map(|node| node.id.clone()).collect(),
+            }),
         }
     }
 
-    /// Deletes one object for good. `success: false` is exit 5, a lost answer exit 11.
+    /// Deletes one object permanently. [`Error::NotDone`] when Graph says `success: false`.
     pub async fn delete_campaign(&self, id: &CampaignId) -> Result<()> {
         let url = self.address(&[id.as_str()], &[])?;
-        let what = format!("delete campaign {id}");
-        let check = format!("mmsg campaign get {id}");
-        let answer: SuccessWire = self.write(Method::DELETE, &url, None, &what, &check).await?.value;
-        match answer.success.0 {
-            Some(true) => Ok(()),
-            Some(false) => Err(Error::refused(format!("Graph did not delete campaign {id} (success is false)"))
-                .hint(format!("{check} shows what became of it; the token needs ads_management"))),
-            None => Err(Error::doubt(format!("Graph's answer does not say whether campaign {id} was deleted"))
-                .hint(format!("{check} shows whether it is gone"))),
-        }
+        self.write_flag(Method::DELETE, &url, None, Call::DeleteCampaign(id.clone())).await
     }
 }
 
@@ -216,12 +194,6 @@ struct CreatedWire {
     id: Text,
     info: Option<Value>,
     warning: Option<Value>,
-}
-
-#[derive(Deserialize)]
-struct SuccessWire {
-    #[serde(default)]
-    success: Flag,
 }
 
 #[derive(Deserialize)]

@@ -8,8 +8,6 @@ mod marketing;
 
 use std::time::Duration;
 
-use crate::error::Exit;
-
 /// What an answer does to the send and to the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
@@ -41,19 +39,6 @@ impl Class {
             Self::Doubt => "doubt",
         }
     }
-
-    /// What `mmsg send` does, for `mmsg explain`.
-    pub const fn effect(self) -> &'static str {
-        match self {
-            Self::Stop => "the recipient stays pending and the run ends",
-            Self::Campaign => "the recipient stays pending and the run ends for this campaign",
-            Self::Message => "the recipient stays pending and the run ends: the message must be mended first",
-            Self::Drop => "the recipient is refused and the run goes on",
-            Self::Later => "the recipient stays pending until a later time and the run goes on",
-            Self::Wait => "the recipient stays pending; the run pauses or ends with exit code 6 and a time",
-            Self::Doubt => "the send is unknown and is never repeated by itself; the run goes on",
-        }
-    }
 }
 
 /// How long a [`Class::Wait`] lasts.
@@ -68,18 +53,6 @@ pub enum Pause {
     CampaignStart,
 }
 
-impl Pause {
-    pub const fn text(self) -> &'static str {
-        match self {
-            Self::Told => "as long as Graph tells",
-            Self::For(time) if time.as_secs() == 3600 => "1 hour",
-            Self::For(_) => "30 minutes",
-            Self::NextDay => "until the next day",
-            Self::CampaignStart => "until the campaign starts",
-        }
-    }
-}
-
 /// One code, or one code with one subcode.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Row {
@@ -91,8 +64,8 @@ pub struct Row {
     pub class: Class,
     /// What the operator can do.
     pub hint: &'static str,
-    /// How a run ends that ends by this answer.
-    pub exit: Exit,
+    /// Only another token, or more permissions, help.
+    pub needs_credentials: bool,
     /// How long nobody can be sent to; for [`Class::Wait`] only.
     pub wait: Option<Pause>,
     /// A rate refusal: pauses the run, speaks of no recipient.
@@ -113,14 +86,6 @@ impl Row {
         match self.grown {
             Some(grown) if !young => grown,
             _ => self.class,
-        }
-    }
-
-    /// The exit code for [`Row::class_when`].
-    pub fn exit_when(&self, young: bool) -> Exit {
-        match self.class_when(young) {
-            class if class == self.class => self.exit,
-            class => exit_of(class),
         }
     }
 }
@@ -162,15 +127,6 @@ pub fn all() -> impl Iterator<Item = &'static Row> {
     general::ROWS.iter().chain(marketing::ROWS)
 }
 
-const fn exit_of(class: Class) -> Exit {
-    match class {
-        Class::Stop | Class::Campaign | Class::Message => Exit::Refused,
-        Class::Drop => Exit::PartlyRefused,
-        Class::Later | Class::Wait => Exit::NotYet,
-        Class::Doubt => Exit::Doubt,
-    }
-}
-
 const fn row(code: i64, class: Class, meaning: &'static str, hint: &'static str) -> Row {
     let wait = match class {
         Class::Wait => Some(Pause::Told),
@@ -183,7 +139,7 @@ const fn row(code: i64, class: Class, meaning: &'static str, hint: &'static str)
         meaning,
         class,
         hint,
-        exit: exit_of(class),
+        needs_credentials: false,
         wait,
         is_rate: false,
         of_campaign: false,
@@ -205,7 +161,7 @@ impl Row {
     }
 
     const fn credentials(mut self) -> Self {
-        self.exit = Exit::Credentials;
+        self.needs_credentials = true;
         self
     }
 
@@ -224,10 +180,8 @@ impl Row {
         self
     }
 
-    /// Counted, and no reason for a run to end with anything but 0.
     const fn suppresses(mut self) -> Self {
         self.suppresses = true;
-        self.exit = Exit::Done;
         self
     }
 
@@ -255,6 +209,7 @@ mod tests {
             assert_eq!(row.wait.is_some(), row.class == Class::Wait, "{}", row.code);
             assert!(!row.meaning.is_empty() && !row.hint.is_empty(), "{}", row.code);
             assert!(!row.suppresses || row.class == Class::Drop);
+            assert!(!row.needs_credentials || row.class == Class::Stop, "{}", row.code);
             assert!(!row.is_rate || row.class == Class::Wait, "{}", row.code);
         }
     }
@@ -297,27 +252,27 @@ mod tests {
             assert_eq!(row.class, want(row.code), "{}", row.code);
             assert_eq!(row.is_rate, RATES.contains(&row.code), "{}", row.code);
             let credentials = matches!(row.code, 3 | 10 | 102 | 190 | 200 | 294 | 2_300_039);
-            assert_eq!(row.exit == Exit::Credentials, credentials, "{}", row.code);
+            assert_eq!(row.needs_credentials, credentials, "{}", row.code);
             let of_campaign = matches!(row.code, 2_300_003 | 2_300_012 | 2_300_028 | 2_300_033 | 2_300_041 | 2_300_054);
             assert_eq!(row.of_campaign, of_campaign, "{}", row.code);
             assert_eq!(row.grown.is_some(), row.code == 2_300_003);
         }
-        for (code, subcode, class, exit) in [
-            (1, 99, Class::Doubt, Exit::Doubt),
-            (9, 2_018_352, Class::Wait, Exit::NotYet),
-            (10, 1_893_015, Class::Drop, Exit::PartlyRefused),
-            (10, 1_893_063, Class::Stop, Exit::Refused),
-            (10, 2_018_065, Class::Later, Exit::NotYet),
-            (100, 33, Class::Stop, Exit::Refused),
-            (100, 2_018_001, Class::Drop, Exit::PartlyRefused),
-            (100, 2_018_294, Class::Message, Exit::Refused),
-            (190, 492, Class::Stop, Exit::Credentials),
-            (299, 0, Class::Stop, Exit::Credentials),
-            (200, 1_545_041, Class::Later, Exit::NotYet),
-            (613, 1996, Class::Wait, Exit::NotYet),
+        for (code, subcode, class, credentials) in [
+            (1, 99, Class::Doubt, false),
+            (9, 2_018_352, Class::Wait, false),
+            (10, 1_893_015, Class::Drop, false),
+            (10, 1_893_063, Class::Stop, false),
+            (10, 2_018_065, Class::Later, false),
+            (100, 33, Class::Stop, false),
+            (100, 2_018_001, Class::Drop, false),
+            (100, 2_018_294, Class::Message, false),
+            (190, 492, Class::Stop, true),
+            (299, 0, Class::Stop, true),
+            (200, 1_545_041, Class::Later, false),
+            (613, 1996, Class::Wait, false),
         ] {
             let row = lookup(code, Some(subcode)).unwrap();
-            assert_eq!((row.class, row.exit), (class, exit), "{code}/{subcode}");
+            assert_eq!((row.class, row.needs_credentials), (class, credentials), "{code}/{subcode}");
         }
     }
 
@@ -374,10 +329,9 @@ mod tests {
     #[test]
     fn an_inactive_message_waits_only_while_the_campaign_is_young() {
         let row = lookup(2_300_003, None).unwrap();
-        assert_eq!((row.class_when(true), row.exit_when(true)), (Class::Wait, Exit::NotYet));
-        assert_eq!((row.class_when(false), row.exit_when(false)), (Class::Campaign, Exit::Refused));
+        assert_eq!((row.class_when(true), row.class_when(false)), (Class::Wait, Class::Campaign));
         let token = lookup(190, Some(463)).unwrap();
-        assert_eq!(token.exit_when(false), Exit::Credentials);
+        assert_eq!((token.class_when(true), token.class_when(false)), (Class::Stop, Class::Stop));
     }
 
     #[test]

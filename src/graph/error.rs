@@ -1,277 +1,183 @@
-//! Graph's error envelope.
+//! Why a call to Graph gave no value. What an operator is told about it is chosen in `commands`.
 
-use std::time::Duration;
+use reqwest::StatusCode;
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use super::codes::Class;
+use super::envelope::{Facts, GraphError};
+use crate::campaign::{AdAccount, CampaignId, PageId};
+use crate::clock::UnixMillis;
 
-use super::codes::{self, Row};
-use crate::error::GraphFacts;
-use crate::json;
-use crate::secret::Redactor;
-use crate::text::mask;
-
-/// The longest wait that is believed.
-const LONGEST_WAIT: Duration = Duration::from_secs(30 * 24 * 3600);
-/// The longest text of an error that is kept, in characters.
-const MAX_TEXT: usize = 500;
-
-/// What Graph said about a failure. Known secrets are replaced in all texts.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct GraphError {
-    pub code: Option<i64>,
-    pub subcode: Option<i64>,
-    pub message: String,
-    /// `type` in the envelope.
-    pub kind: Option<String>,
-    /// For people, in the language that Graph took for theirs.
-    pub user_title: Option<String>,
-    pub user_msg: Option<String>,
-    pub is_transient: bool,
-    /// From `error_data`, which is an object or a string that holds one.
-    pub remaining_seconds: Option<u64>,
-    pub fbtrace_id: Option<String>,
+/// Known secrets are replaced in all texts.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Error {
+    /// The access token is empty, or has characters that no token has. Nothing left this machine.
+    Token,
+    /// The HTTP client can't be made.
+    Client(String),
+    /// An id that can't be part of an address. Nothing left this machine.
+    Address(String),
+    /// The call failed, and changed nothing.
+    Failed { call: Call, host: String, fault: Fault },
+    /// The answer to a write is lost or says nothing: it may or may not have happened.
+    Unclear { call: Call, host: String, fault: Fault },
+    /// The answer to a write is `success: false`.
+    NotDone(Call),
+    /// Neither a message nor a campaign or an ad set of the account has this id.
+    NoSuchCampaign { id: CampaignId, account: AdAccount, refusal: Box<Facts> },
+    /// The campaign or ad set of this id has several messages.
+    SeveralMessages { id: CampaignId, messages: Vec<CampaignId> },
 }
 
-#[derive(Default, Deserialize)]
-struct Wire<'a> {
-    #[serde(borrow, default)]
-    code: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    error_subcode: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    message: Option<&'a RawValue>,
-    #[serde(borrow, default, rename = "type")]
-    kind: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    error_user_title: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    error_user_msg: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    is_transient: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    error_data: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    fbtrace_id: Option<&'a RawValue>,
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What was asked of Graph.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Call {
+    AdAccount(AdAccount),
+    MinimumBudgets(AdAccount),
+    Campaigns(AdAccount),
+    Campaign(CampaignId),
+    CreateCampaign {
+        name: String,
+    },
+    DeleteCampaign(CampaignId),
+    /// Of a campaign or an ad account.
+    Insights(String),
+    Estimate(AdAccount),
+    Preview,
+    /// Of a subscription token, which is never named.
+    Eligibility,
+    SubscribedApps(PageId),
+    SubscribeApp(PageId),
+    PageToken(PageId),
 }
 
-#[derive(Deserialize)]
-struct ErrorData<'a> {
-    #[serde(borrow, default)]
-    remaining_seconds: Option<&'a RawValue>,
+/// How a call failed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Fault {
+    /// Nothing left: no connection, a request that could not be built, or a proxy that wants a login.
+    NotSent(String),
+    TimedOut,
+    /// The connection broke before the whole answer was there.
+    Lost(String),
+    /// An answer that is not Graph's, or not what was asked for. `sample` is its start.
+    Strange {
+        status: u16,
+        sample: String,
+    },
+    /// Graph's answer lacks this.
+    Missing(&'static str),
+    /// A list says that there is more, but not where.
+    NoCursor,
+    /// A list leads back to a page that was read.
+    Circle,
+    Refused(Box<Refused>),
 }
 
-impl GraphError {
-    /// Reads the value of `error`. Whatever it holds, the answer is an error.
-    pub(super) fn read(raw: &RawValue, redactor: &Redactor) -> Self {
-        if !json::is_object(raw.get()) {
-            let message = json::text(raw).unwrap_or_else(|| raw.get().to_owned());
-            return Self { message: clean(&message, redactor), ..Self::default() };
-        }
-        let wire: Wire<'_> = serde_json::from_str(raw.get()).unwrap_or_default();
-        let text = |raw: Option<&RawValue>| raw.and_then(json::text).map(|text| clean(&text, redactor));
-        Self {
-            code: wire.code.and_then(json::integer),
-            subcode: wire.error_subcode.and_then(json::integer),
-            message: text(wire.message).unwrap_or_default(),
-            kind: text(wire.kind),
-            user_title: text(wire.error_user_title),
-            user_msg: text(wire.error_user_msg),
-            is_transient: wire.is_transient.is_some_and(json::is_true),
-            remaining_seconds: wire.error_data.and_then(remaining_seconds),
-            fbtrace_id: text(wire.fbtrace_id),
-        }
-    }
+/// Graph's error, and what came with it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refused {
+    pub status: u16,
+    pub error: GraphError,
+    /// When it makes sense to ask again, by the server's clock; for [`Reading::Wait`] only.
+    pub until: Option<UnixMillis>,
+}
 
-    /// The row that decides; `None` is an unknown code, or none.
-    ///
-    /// For the numbers with two published meanings the texts and `remaining_seconds` choose.
-    pub fn row(&self) -> Option<&'static Row> {
-        if self.code == Some(100) && self.message.contains("appsecret_proof") {
-            return Some(codes::wrong_proof());
-        }
-        let row = codes::lookup(self.code?, self.subcode)?;
-        match row.other {
-            // A limit on sends may tell a time as well as one on money.
-            Some(other) if self.speaks_of_money() || (!row.is_rate && self.remaining_seconds.is_some()) => Some(other),
-            _ => Some(row),
+/// What an error of Graph's asks of whoever called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reading {
+    /// It may have happened, or may work the next time.
+    Unclear,
+    /// Not now.
+    Wait,
+    /// Not with this token.
+    Credentials,
+    /// Not like this.
+    Final,
+}
+
+impl Error {
+    /// What Graph said, as far as it helps to look it up.
+    pub fn facts(&self) -> Facts {
+        match self {
+            Self::Failed { fault: Fault::Refused(refused), .. }
+            | Self::Unclear { fault: Fault::Refused(refused), .. } => refused.error.facts(),
+            Self::NoSuchCampaign { refusal, .. } => (**refusal).clone(),
+            _ => Facts::default(),
         }
     }
 
-    /// Budgets and balances: what the older meaning of an ambiguous number is about.
-    fn speaks_of_money(&self) -> bool {
-        const WORDS: [&str; 8] = ["budget", "spend", "pacing", "prepa", "balance", "billing", "credit", "daily limit"];
-        let says = |text: &str| {
-            let text = text.to_lowercase();
-            WORDS.iter().any(|word| text.contains(word))
-        };
-        says(&self.message) || [&self.user_title, &self.user_msg].into_iter().flatten().any(|text| says(text))
-    }
-
-    /// How long to stay away, where Graph tells it. No documented wait is longer than some days: what is, is taken for 30.
-    /// Nothing left to wait for, yet refused, tells nothing.
-    pub fn told_wait(&self) -> Option<Duration> {
-        let seconds = self.remaining_seconds.filter(|seconds| *seconds > 0)?;
-        Some(Duration::from_secs(seconds).min(LONGEST_WAIT))
-    }
-
-    /// What helps to look it up.
-    pub fn facts(&self) -> GraphFacts {
-        GraphFacts { code: self.code, subcode: self.subcode, fbtrace_id: self.fbtrace_id.clone() }
-    }
-
-    /// `#100/33`, `#190`, or nothing.
-    pub fn number(&self) -> String {
-        match (self.code, self.subcode) {
-            (Some(code), Some(subcode)) => format!("#{code}/{subcode}"),
-            (Some(code), None) => format!("#{code}"),
-            (None, _) => String::new(),
+    /// Whether Graph understood the call and will refuse it again, whatever the token.
+    pub fn is_final(&self) -> bool {
+        match self {
+            Self::Failed { fault: Fault::Refused(refused), .. } => refused.reading() == Reading::Final,
+            Self::NotDone(_) | Self::NoSuchCampaign { .. } | Self::SeveralMessages { .. } => true,
+            Self::Failed { .. } | Self::Unclear { .. } | Self::Token | Self::Client(_) | Self::Address(_) => false,
         }
     }
 
-    /// One line for people: Graph's own text, with its number.
-    pub fn text(&self) -> String {
-        let mut text = self.number();
-        for part in [Some(&self.message), self.user_msg.as_ref()].into_iter().flatten() {
-            if !part.is_empty() && !text.contains(part.as_str()) {
-                if !text.is_empty() {
-                    text.push_str(": ");
-                }
-                text.push_str(part);
-            }
-        }
-        if text.is_empty() { "an error without a text".to_owned() } else { text }
+    /// Whether it says that the object does not exist, or is of another kind than was asked for.
+    pub(super) fn is_no_such_object(&self) -> bool {
+        // 803 is what Graph says to a name that is not a number.
+        matches!(self.facts().code, Some(100 | 803 | 2_300_001))
     }
+}
 
-    /// Masks a subscription token in all texts.
-    pub fn hide(&mut self, token: &str) {
-        for text in [Some(&mut self.message), self.user_title.as_mut(), self.user_msg.as_mut()].into_iter().flatten() {
-            hide(text, token);
+impl Refused {
+    pub fn reading(&self) -> Reading {
+        match self.error.row() {
+            Some(row) => match row.class {
+                Class::Doubt => Reading::Unclear,
+                Class::Wait => Reading::Wait,
+                Class::Stop if row.needs_credentials => Reading::Credentials,
+                Class::Stop | Class::Campaign | Class::Message | Class::Drop | Class::Later => Reading::Final,
+            },
+            None if self.error.is_transient || matches!(self.status, 300..=399 | 500..=599) => Reading::Unclear,
+            None if self.status == StatusCode::TOO_MANY_REQUESTS => Reading::Wait,
+            None if self.status == StatusCode::UNAUTHORIZED => Reading::Credentials,
+            None => Reading::Final,
         }
     }
 }
 
-/// Masks `token` in a text.
-pub(super) fn hide(text: &mut String, token: &str) {
-    if !token.is_empty() && text.contains(token) {
-        *text = text.replace(token, &mask(token));
-    }
-}
-
-/// Secrets first, then the length: a cut secret would not be known any more.
-pub(super) fn clean(text: &str, redactor: &Redactor) -> String {
-    let clean = redactor.clean(text);
-    match clean.char_indices().nth(MAX_TEXT) {
-        Some((end, _)) => format!("{}…", clean.get(..end).unwrap_or_default()),
-        None => clean.into_owned(),
-    }
-}
-
-fn remaining_seconds(raw: &RawValue) -> Option<u64> {
-    let unpacked;
-    let object = if raw.get().starts_with('"') {
-        unpacked = json::text(raw)?;
-        unpacked.as_str()
-    } else {
-        raw.get()
-    };
-    if !json::is_object(object) {
-        return None;
-    }
-    let data: ErrorData<'_> = serde_json::from_str(object).ok()?;
-    data.remaining_seconds.and_then(json::seconds)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::graph::codes::Class;
-    use crate::secret::Secret;
-
-    fn read(json: &str) -> GraphError {
-        let raw: Box<RawValue> = serde_json::from_str(json).unwrap();
-        GraphError::read(&raw, &Redactor::new([Secret::new("EAABsecret")]))
-    }
-
-    #[test]
-    fn every_shape_of_the_envelope_is_read() {
-        let error = read(
-            r#"{"message":"bad EAABsecret","type":"OAuthException","code":"190","error_subcode":463,
-                "error_user_msg":"log in","is_transient":true,"error_data":"{\"remaining_seconds\":90}","fbtrace_id":"A1"}"#,
-        );
-        assert_eq!((error.code, error.subcode), (Some(190), Some(463)));
-        assert_eq!(error.message, "bad [hidden]");
-        assert_eq!(error.remaining_seconds, Some(90));
-        assert!(error.is_transient);
-        assert_eq!(error.text(), "#190/463: bad [hidden]: log in");
-        for (json, seconds) in [
-            (r#"{"error_data":{"remaining_seconds":"12"}}"#, Some(12)),
-            (r#"{"error_data":{"remaining_seconds":1.2}}"#, Some(2)),
-            (r#"{"error_data":{"remaining_seconds":-5}}"#, None),
-            (r#"{"error_data":{"remaining_seconds":1e300}}"#, None),
-            (r#"{"error_data":"not json"}"#, None),
-            (r#"{"error_data":[5]}"#, None),
-        ] {
-            assert_eq!(read(json).remaining_seconds, seconds, "{json}");
-        }
-        let told = |seconds| GraphError { remaining_seconds: Some(seconds), ..GraphError::default() }.told_wait();
-        assert_eq!((told(0), told(1)), (None, Some(Duration::from_secs(1))));
-        let days = |days: u64| Some(Duration::from_secs(days * 86_400));
-        assert_eq!((told(30 * 86_400 - 1) < days(30), told(u64::MAX)), (true, days(30)));
-        assert_eq!(read(r#""invalid_request""#).message, "invalid_request");
-        assert_eq!(read(r#"{"code":{"a":1},"message":["x"]}"#).code, None);
-        assert_eq!(read("[190]").code, None);
-    }
-
-    #[test]
-    fn a_long_text_is_cut_after_its_secrets_are_gone() {
-        let text = format!("{}EAABsecret", "x".repeat(MAX_TEXT - 4));
-        let error = read(&serde_json::json!({ "message": text }).to_string());
-        assert!(!error.message.contains("EAAB"), "{}", error.message);
-        assert_eq!(error.message.chars().count(), MAX_TEXT + 1);
-    }
-
-    #[test]
-    fn an_ambiguous_number_is_read_with_its_text() {
-        let class = |json: &str| read(json).row().unwrap().class;
-        assert_eq!(class(r#"{"code":2300071,"message":"Invalid aliases"}"#), Class::Message);
-        assert_eq!(class(r#"{"code":2300071,"message":"Pacing limit reached"}"#), Class::Wait);
-        assert_eq!(class(r#"{"code":2300071,"message":"x","error_data":{"remaining_seconds":5}}"#), Class::Wait);
-        assert_eq!(class(r#"{"code":2300075,"message":"","error_user_msg":"Your balance is empty"}"#), Class::Stop);
-        assert_eq!(class(r#"{"code":2300069,"message":"Terms of service not signed"}"#), Class::Stop);
-        let rate = read(r#"{"code":2300078,"message":"Rate limit reached"}"#);
-        assert!(rate.row().unwrap().is_rate);
-        // Told of a time, it is the limit on sends still, but where the text speaks of money.
-        let told = |message: &str| {
-            read(&format!(r#"{{"code":2300078,"message":"{message}","error_data":{{"remaining_seconds":60}}}}"#))
-        };
-        assert!(told("Too many messages were sent").row().unwrap().is_rate);
-        assert!(!told("Brand credit limit reached").row().unwrap().is_rate);
-        // Every word that tells of money, in every text.
-        for word in ["Budget", "spending", "paced by PACING", "Prepay", "balance", "billing", "credit", "daily limit"] {
-            for field in ["message", "error_user_title", "error_user_msg"] {
-                assert_eq!(
-                    class(&format!(r#"{{"code":2300076,"{field}":"the {word} x"}}"#)),
-                    Class::Wait,
-                    "{field} {word}"
-                );
-            }
+impl Fault {
+    /// May be gone in a moment. Rate refusals are not: calling on makes the block longer.
+    pub(super) fn is_transient(&self) -> bool {
+        match self {
+            Self::NotSent(_) | Self::TimedOut | Self::Lost(_) => true,
+            Self::Strange { status, .. } => matches!(status, 200..=299 | 500..=599),
+            Self::Missing(_) | Self::NoCursor | Self::Circle => false,
+            Self::Refused(refused) => match refused.error.row() {
+                Some(row) => row.class == Class::Doubt,
+                None => refused.error.is_transient || matches!(refused.status, 500..=599),
+            },
         }
     }
 
-    #[test]
-    fn a_wrong_proof_is_no_wrong_parameter() {
-        let exit = |json| read(json).row().unwrap().exit;
-        let wrong = r#"{"code":100,"message":"Invalid appsecret_proof provided in the API argument"}"#;
-        assert_eq!(exit(wrong), crate::error::Exit::Credentials);
-        assert_eq!(exit(r#"{"code":100,"message":"Invalid parameter"}"#), crate::error::Exit::Refused);
-        assert_eq!(exit(r#"{"code":368,"message":"appsecret_proof"}"#), crate::error::Exit::Refused);
+    /// Whether a write that failed so may have happened all the same.
+    pub(super) fn leaves_doubt(&self) -> bool {
+        match self {
+            Self::NotSent(_) => false,
+            Self::Refused(refused) => refused.reading() == Reading::Unclear,
+            Self::TimedOut
+            | Self::Lost(_)
+            | Self::Strange { .. }
+            | Self::Missing(_)
+            | Self::NoCursor
+            | Self::Circle => true,
+        }
     }
 
-    #[test]
-    fn a_subscription_token_is_masked() {
-        let mut error = read(r#"{"code":2300004,"message":"token 12348141984909088 is bad"}"#);
-        error.hide("12348141984909088");
-        assert_eq!(error.message, "token 1234…88 is bad");
+    /// For the log.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::NotSent(why) | Self::Lost(why) => why.clone(),
+            Self::TimedOut => "timeout".to_owned(),
+            Self::Strange { status, .. } => format!("{status} without Graph's JSON"),
+            Self::Missing(what) => format!("no {what}"),
+            Self::NoCursor => "no cursor".to_owned(),
+            Self::Circle => "a page twice".to_owned(),
+            Self::Refused(refused) => refused.error.text(),
+        }
     }
 }

@@ -1,6 +1,5 @@
-//! Reads and the few writes that are no sends: retries of reads, and answers turned into errors an operator can act on.
+//! Reads, and the few writes other than sends. Reads are retried; of a write it is said whether it may have happened.
 
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,13 +13,13 @@ use serde_json::value::RawValue;
 use tokio::time::Instant;
 
 use super::access::{Access, CONNECT_TIMEOUT, Checked};
-use super::codes::{Class, Pause, Row};
-use super::error::{GraphError, clean};
+use super::codes::Pause;
+use super::envelope::{GraphError, clean};
+use super::error::{Call, Error, Fault, Reading, Refused, Result};
 use super::sender::{bounded, chain, header_trace, sample};
 use super::usage::Usage;
 use super::{tokens, wire};
 use crate::clock::{Clock, UnixMillis};
-use crate::error::{Error, Exit, GraphFacts, Result};
 use crate::json;
 use crate::secret::Redactor;
 
@@ -67,23 +66,9 @@ impl<T> Read<T> {
     }
 }
 
-/// How one attempt failed.
-enum Fault {
-    NotSent(String),
-    Lost(String),
-    Graph(Box<Refusal>),
-    Strange(StatusCode, String),
-}
-
-struct Refusal {
-    status: StatusCode,
-    error: GraphError,
-    usage: Usage,
-    date: Option<UnixMillis>,
-}
-
 /// A whole answer without an error.
 struct Whole {
+    status: u16,
     body: Bytes,
     usage: Usage,
     date: Option<UnixMillis>,
@@ -96,16 +81,20 @@ struct Envelope<'a> {
     error: Option<&'a RawValue>,
 }
 
+#[derive(Deserialize)]
+struct SuccessWire {
+    #[serde(default)]
+    success: json::Flag,
+}
+
 impl Graph {
-    /// A client for one profile. `log` gets one line for each retry and each answer, without secrets. Errors are exit 3 or 4.
-    pub fn new(access: Access, log: Option<Log>) -> Result<Self> {
+    /// A client for one profile. `log` gets one line for each retry and each answer, without secrets. `clock` stands in where an
+    /// answer has no `Date`.
+    pub fn new(access: Access, clock: Clock, log: Option<Log>) -> Result<Self> {
         let checked = access.check()?;
-        let client = checked
-            .client()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .build()
-            .map_err(|error| Error::config("can't make the HTTP client").because(&error))?;
-        Ok(Self { client, checked, redactor: access.redactor, log, clock: Clock::system() })
+        let client =
+            checked.client().connect_timeout(CONNECT_TIMEOUT).build().map_err(|error| Error::Client(chain(&error)))?;
+        Ok(Self { client, checked, redactor: access.redactor, log, clock })
     }
 
     /// An address with its query; the proof goes with it, since a request without a body has no other place.
@@ -126,62 +115,74 @@ impl Graph {
         self.checked.url(segments)
     }
 
-    /// Reads `url`; `what` completes "can't read …".
-    pub(super) async fn read<T: DeserializeOwned>(&self, url: &Url, what: impl fmt::Display) -> Result<Read<T>> {
+    pub(super) async fn read<T: DeserializeOwned>(&self, url: &Url, call: &Call) -> Result<Read<T>> {
         let deadline = Instant::now() + READ_BUDGET;
         let mut pause = FIRST_PAUSE;
-        for attempt in 1.. {
+        let mut attempt = 1;
+        loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            let fault = match self.attempt(Method::GET, url, None, READ_ATTEMPT.min(left)).await {
-                Ok(whole) => match serde_json::from_slice::<T>(&whole.body) {
-                    Ok(value) => {
-                        return Ok(Read { value, date: whole.date, usage: whole.usage, version: whole.version });
-                    }
-                    Err(_) => Fault::Strange(StatusCode::OK, sample(&whole.body, &self.redactor)),
-                },
+            let answer = self.attempt(Method::GET, url, None, READ_ATTEMPT.min(left)).await;
+            let fault = match answer.and_then(|whole| self.parsed(whole)) {
+                Ok(read) => return Ok(read),
                 Err(fault) => fault,
             };
             // Full jitter: those who failed together don't come back together.
             let wait = Duration::from_millis(fastrand::u64(0..=u64::try_from(pause.as_millis()).unwrap_or(u64::MAX)));
             let time_left = deadline.saturating_duration_since(Instant::now());
             if !fault.is_transient() || attempt >= MAX_ATTEMPTS || time_left <= wait {
-                return Err(self.failed(fault, &format!("can't read {what}"), Exit::Network));
+                return Err(self.failed(call, fault));
             }
             self.log(&format!("GET {}: {}; again in {} ms", shown_path(url), fault.text(), wait.as_millis()));
             tokio::time::sleep(wait).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
+            attempt += 1;
         }
-        Err(Error::internal("a read ended without an answer"))
     }
 
-    /// Writes once. A lost or unclear answer is exit 11; `what` completes "can't …", `check` is the command that tells.
+    /// Writes once. [`Error::Unclear`] when the answer is lost or settles nothing.
     pub(super) async fn write<T: DeserializeOwned>(
         &self,
         method: Method,
         url: &Url,
         mut body: Option<Value>,
-        what: &str,
-        check: &str,
+        call: &Call,
     ) -> Result<Read<T>> {
         if let (Some(Value::Object(fields)), Some(proof)) = (&mut body, &self.checked.proof) {
             fields.insert("appsecret_proof".to_owned(), Value::from(proof.as_str()));
         }
-        let fault = match self.attempt(method, url, body, WRITE_TIMEOUT).await {
-            Ok(whole) => match serde_json::from_slice::<T>(&whole.body) {
-                Ok(value) => return Ok(Read { value, date: whole.date, usage: whole.usage, version: whole.version }),
-                Err(_) => Fault::Strange(StatusCode::OK, sample(&whole.body, &self.redactor)),
-            },
-            Err(fault) => fault,
-        };
-        let error = self.failed(fault, &format!("can't {what}"), Exit::Doubt);
-        if error.exit() != Exit::Doubt {
-            return Err(error);
+        let answer = self.attempt(method, url, body, WRITE_TIMEOUT).await;
+        answer
+            .and_then(|whole| self.parsed(whole))
+            .map_err(|fault| if fault.leaves_doubt() { self.unclear(call, fault) } else { self.failed(call, fault) })
+    }
+
+    /// A write that Graph answers with `success`.
+    pub(super) async fn write_flag(&self, method: Method, url: &Url, body: Option<Value>, call: Call) -> Result<()> {
+        let answer: SuccessWire = self.write(method, url, body, &call).await?.value;
+        match answer.success.0 {
+            Some(true) => Ok(()),
+            Some(false) => Err(Error::NotDone(call)),
+            None => Err(self.unclear(&call, Fault::Missing("success"))),
         }
-        let mut doubt = Error::doubt(format!("it is not known whether Meta did this: {what}"))
-            .because(&error)
-            .graph(error.graph_facts().clone());
-        doubt = doubt.hint(format!("{check} shows whether it happened; check before you run this again"));
-        Err(doubt)
+    }
+
+    pub(super) fn failed(&self, call: &Call, fault: Fault) -> Error {
+        Error::Failed { call: call.clone(), host: self.host(), fault }
+    }
+
+    pub(super) fn unclear(&self, call: &Call, fault: Fault) -> Error {
+        Error::Unclear { call: call.clone(), host: self.host(), fault }
+    }
+
+    fn host(&self) -> String {
+        self.checked.host().to_owned()
+    }
+
+    fn parsed<T: DeserializeOwned>(&self, whole: Whole) -> Result<Read<T>, Fault> {
+        match serde_json::from_slice(&whole.body) {
+            Ok(value) => Ok(Read { value, date: whole.date, usage: whole.usage, version: whole.version }),
+            Err(_) => Err(Fault::Strange { status: whole.status, sample: sample(&whole.body, &self.redactor) }),
+        }
     }
 
     async fn attempt(&self, method: Method, url: &Url, body: Option<Value>, timeout: Duration) -> Result<Whole, Fault> {
@@ -194,23 +195,24 @@ impl Graph {
             *request.body_mut() = Some(body.to_string().into());
         }
         let method = request.method().clone();
-        let lost = |error: reqwest::Error| clean(&chain(&error.without_url()), &self.redactor);
+        let why = |error: reqwest::Error| clean(&chain(&error.without_url()), &self.redactor);
+        let lost = |error: reqwest::Error| if error.is_timeout() { Fault::TimedOut } else { Fault::Lost(why(error)) };
         let mut response = match self.client.execute(request).await {
             Ok(response) => response,
-            Err(error) if error.is_connect() || error.is_builder() => return Err(Fault::NotSent(lost(error))),
-            Err(error) => return Err(Fault::Lost(lost(error))),
+            Err(error) if error.is_connect() || error.is_builder() => return Err(Fault::NotSent(why(error))),
+            Err(error) => return Err(lost(error)),
         };
         let status = response.status();
         self.log(&format!("{method} {}: {}", shown_path(url), status.as_u16()));
         if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
-            return Err(Fault::NotSent("the proxy wants a login (407)".to_owned()));
+            return Err(Fault::NotSent("the proxy asks for a login (407)".to_owned()));
         }
         let usage = Usage::read(response.headers());
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
         let date = header(DATE.as_str()).and_then(wire::http_date);
         let version = header("facebook-api-version").map(str::to_owned);
         let trace = header_trace(response.headers());
-        let body = bounded(&mut response, MAX_ANSWER).await.map_err(|error| Fault::Lost(lost(error)))?;
+        let body = bounded(&mut response, MAX_ANSWER).await.map_err(lost)?;
         let envelope = std::str::from_utf8(&body)
             .ok()
             .filter(|text| json::is_object(text))
@@ -219,10 +221,15 @@ impl Graph {
             Some(Envelope { error: Some(error) }) => {
                 let mut error = GraphError::read(error, &self.redactor);
                 error.fbtrace_id = error.fbtrace_id.or(trace);
-                Err(Fault::Graph(Box::new(Refusal { status, error, usage, date })))
+                let mut refused = Refused { status: status.as_u16(), error, until: None };
+                if refused.reading() == Reading::Wait {
+                    let now = date.unwrap_or_else(|| self.clock.now());
+                    refused.until = Some(now.plus(how_long(&refused.error, &usage)));
+                }
+                Err(Fault::Refused(Box::new(refused)))
             }
-            Some(_) if status.is_success() => Ok(Whole { body, usage, date, version }),
-            _ => Err(Fault::Strange(status, sample(&body, &self.redactor))),
+            Some(_) if status.is_success() => Ok(Whole { status: status.as_u16(), body, usage, date, version }),
+            _ => Err(Fault::Strange { status: status.as_u16(), sample: sample(&body, &self.redactor) }),
         }
     }
 
@@ -231,52 +238,6 @@ impl Graph {
             log(line);
         }
     }
-
-    /// `unclear` is the exit code of what may or may not have happened: network for a read, doubt for a write.
-    fn failed(&self, fault: Fault, what: &str, unclear: Exit) -> Error {
-        let host = self.checked.host();
-        match fault {
-            Fault::NotSent(why) => Error::network(format!("{what}: {host} can't be reached: {why}"))
-                .hint("check the network and the Graph URL (mmsg config show), then run again"),
-            Fault::Lost(why) => Error::new(unclear, format!("{what}: no whole answer from {host}: {why}"))
-                .hint("run again; if it stays so, check the network and the Graph URL (mmsg config show)"),
-            Fault::Strange(status, sample) => strange(status, &sample, what, host, unclear),
-            Fault::Graph(refusal) => self.refused(&refusal, what, unclear),
-        }
-    }
-
-    fn refused(&self, refusal: &Refusal, what: &str, unclear: Exit) -> Error {
-        let Refusal { status, error, usage, date } = refusal;
-        let text = format!("{what}: Graph refused: {}", error.text());
-        let mut built = match error.row() {
-            Some(row) => by_row(row, text, unclear),
-            None if error.is_transient || status.is_server_error() || status.is_redirection() => {
-                Error::new(unclear, text).hint("run again")
-            }
-            None if *status == StatusCode::TOO_MANY_REQUESTS => Error::new(Exit::NotYet, text).hint(RUN_AT),
-            None if *status == StatusCode::UNAUTHORIZED => {
-                Error::credentials(text).hint("mmsg config show tells where the token comes from")
-            }
-            None => Error::refused(text).hint("read Graph's text; this code is not in mmsg's table"),
-        };
-        if built.exit() == Exit::NotYet {
-            let now = date.unwrap_or_else(|| self.clock.now());
-            built = built.next_run_at(now.plus(how_long(error, usage)));
-        }
-        built.graph(error.facts())
-    }
-}
-
-const RUN_AT: &str = "run again at the time shown";
-
-fn by_row(row: &Row, text: String, unclear: Exit) -> Error {
-    let exit = match row.class {
-        Class::Doubt => unclear,
-        Class::Wait => Exit::NotYet,
-        Class::Stop => row.exit,
-        Class::Campaign | Class::Message | Class::Drop | Class::Later => Exit::Refused,
-    };
-    Error::new(exit, text).hint(row.hint)
 }
 
 fn how_long(error: &GraphError, usage: &Usage) -> Duration {
@@ -292,39 +253,6 @@ fn how_long(error: &GraphError, usage: &Usage) -> Duration {
     usage.wait().or(by_row).unwrap_or(DEFAULT_WAIT)
 }
 
-fn strange(status: StatusCode, sample: &str, what: &str, host: &str, unclear: Exit) -> Error {
-    let said = if sample.is_empty() { "nothing".to_owned() } else { format!("no JSON of Graph's: {sample}") };
-    let text = format!("{what}: {host} answered {} with {said}", status.as_u16());
-    match status {
-        StatusCode::TOO_MANY_REQUESTS => Error::new(unclear, text).hint("run again in some minutes"),
-        _ => {
-            Error::new(unclear, text).hint("is a proxy between? check the Graph URL (mmsg config show), then run again")
-        }
-    }
-}
-
-impl Fault {
-    /// May be gone in a moment. Rate refusals are not: calling on makes the block longer.
-    fn is_transient(&self) -> bool {
-        match self {
-            Self::NotSent(_) | Self::Lost(_) => true,
-            Self::Strange(status, _) => status.is_success() || status.is_server_error(),
-            Self::Graph(refusal) => match refusal.error.row() {
-                Some(row) => row.class == Class::Doubt,
-                None => refusal.error.is_transient || refusal.status.is_server_error(),
-            },
-        }
-    }
-
-    fn text(&self) -> String {
-        match self {
-            Self::NotSent(why) | Self::Lost(why) => why.clone(),
-            Self::Strange(status, _) => format!("{} without Graph's JSON", status.as_u16()),
-            Self::Graph(refusal) => refusal.error.text(),
-        }
-    }
-}
-
 /// A path as it may be shown: without the person that it names.
 fn shown_path(url: &Url) -> String {
     let path = url.path();
@@ -332,13 +260,6 @@ fn shown_path(url: &Url) -> String {
         Some((before, _)) => format!("{before}{}\u{2026}", tokens::PREFIX),
         None => path.to_owned(),
     }
-}
-
-/// Whether an error says that the object does not exist, or is of another kind than was asked for.
-pub(super) fn is_no_such_object(error: &Error) -> bool {
-    let GraphFacts { code, .. } = error.graph_facts();
-    // 803 is what Graph says to a name that is no number.
-    matches!(code, Some(100 | 803 | 2_300_001))
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::Graph;
+use super::error::{Call, Result};
 use super::pages::Pages;
 use crate::campaign::{AdAccount, Budget, CampaignId, PageId};
-use crate::error::Result;
 use crate::json::Text;
 
 /// Values of `date_preset`. Without one Graph means `last_30d`.
@@ -142,8 +142,7 @@ impl Graph {
                 query.push(("time_range", json!({ "since": since, "until": until }).to_string()));
             }
         }
-        let pages: Pages<'_, InsightsWire> =
-            Pages::new(self, &[id, "insights"], query, format!("the insights of {id}"));
+        let pages: Pages<'_, InsightsWire> = Pages::new(self, &[id, "insights"], query, Call::Insights(id.to_owned()));
         Ok(pages.all().await?.into_iter().map(Insights::from).collect())
     }
 
@@ -175,7 +174,7 @@ impl Graph {
             query.push((budget.parameter(), amount));
         }
         let url = self.address(&[account.as_str(), "message_delivery_estimate"], &query)?;
-        let answer: Value = self.read(&url, format!("the estimate of {account}")).await?.value;
+        let answer: Value = self.read(&url, &Call::Estimate(account.clone())).await?.value;
         // Whether the figures stand in a list or by themselves is not documented.
         let row = answer.pointer("/data/0").or_else(|| answer.get("data")).unwrap_or(&answer);
         let figure = |name: &str| match row.get(name)? {

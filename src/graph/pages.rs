@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::Graph;
-use crate::error::{Error, Result};
+use super::error::{Call, Fault, Result};
 use crate::json::{Text, lenient};
 
 /// A list that is being read.
@@ -15,7 +15,7 @@ pub struct Pages<'g, T> {
     graph: &'g Graph,
     segments: Vec<String>,
     query: Vec<(&'static str, String)>,
-    what: String,
+    call: Call,
     after: Option<String>,
     seen: HashSet<String>,
     ended: bool,
@@ -44,12 +44,12 @@ struct Cursors {
 }
 
 impl<'g, T: DeserializeOwned> Pages<'g, T> {
-    pub(super) fn new(graph: &'g Graph, segments: &[&str], query: Vec<(&'static str, String)>, what: String) -> Self {
+    pub(super) fn new(graph: &'g Graph, segments: &[&str], query: Vec<(&'static str, String)>, call: Call) -> Self {
         Self {
             graph,
             segments: segments.iter().map(|&segment| segment.to_owned()).collect(),
             query,
-            what,
+            call,
             after: None,
             seen: HashSet::new(),
             ended: false,
@@ -68,22 +68,20 @@ impl<'g, T: DeserializeOwned> Pages<'g, T> {
             query.push(("after", after));
         }
         let url = self.graph.address(&segments, &query)?;
-        let page: Page<T> = self.graph.read(&url, &self.what).await?.value;
+        let page: Page<T> = self.graph.read(&url, &self.call).await?.value;
         self.go_on(page.paging)?;
         Ok(Some(page.data))
     }
 
     fn go_on(&mut self, paging: Paging) -> Result<()> {
-        let broken = |why: &str| {
-            Err(Error::network(format!("can't read {}: {why}", self.what)).hint("run again; nothing was changed"))
-        };
+        let broken = |fault| Err(self.graph.failed(&self.call, fault));
         if paging.next.0.is_none() {
             self.ended = true;
             return Ok(());
         }
-        let Some(after) = paging.cursors.after.0 else { return broken("Graph says there is more but not where") };
+        let Some(after) = paging.cursors.after.0 else { return broken(Fault::NoCursor) };
         if !self.seen.insert(after.clone()) {
-            return broken("Graph's list turns in a circle");
+            return broken(Fault::Circle);
         }
         self.after = Some(after);
         Ok(())

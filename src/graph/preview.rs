@@ -4,8 +4,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::Graph;
+use super::error::{Call, Fault, Result};
 use crate::campaign::{AdAccount, PageId};
-use crate::error::{Error, Result};
 use crate::json::Text;
 
 impl Graph {
@@ -22,11 +22,9 @@ impl Graph {
             ("message", message),
         ];
         let url = self.address(&[account.as_str(), "generatepreviews"], &query)?;
-        let answer: Previews = self.read(&url, "the preview").await?.value;
-        answer.data.into_iter().find_map(|preview| preview.body.0).ok_or_else(|| {
-            Error::network("Graph answered without a preview")
-                .hint("run again; mmsg message preview --local needs no Graph")
-        })
+        let answer: Previews = self.read(&url, &Call::Preview).await?.value;
+        let body = answer.data.into_iter().find_map(|preview| preview.body.0);
+        body.ok_or_else(|| self.failed(&Call::Preview, Fault::Missing("preview")))
     }
 }
 

@@ -10,12 +10,12 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::access::{Access, CONNECT_TIMEOUT};
-use super::error::{GraphError, clean, hide};
+use super::envelope::{GraphError, clean, hide};
+use super::error::{Error, Result};
 use super::usage::Usage;
 use super::wire;
 use crate::campaign::{AdAccount, CampaignId};
 use crate::clock::UnixMillis;
-use crate::error::{Error, Result};
 use crate::json;
 use crate::secret::Redactor;
 
@@ -73,7 +73,7 @@ pub enum Body {
 }
 
 impl Sender {
-    /// `timeout` is for a whole request; a connection gets a third of it, 10 s at most. Errors are exit 3 or 4.
+    /// `timeout` is for a whole request; a connection gets a third of it, 10 s at most.
     pub fn new(access: &Access, ad_account: &AdAccount, timeout: Duration, concurrency: usize) -> Result<Self> {
         let checked = access.check()?;
         let url = checked.url(&[ad_account.as_str(), "messages"])?;
@@ -87,7 +87,7 @@ impl Sender {
             .pool_idle_timeout(Duration::from_secs(5))
             .pool_max_idle_per_host(concurrency)
             .build()
-            .map_err(|error| Error::config("can't make the HTTP client").because(&error))?;
+            .map_err(|error| Error::Client(chain(&error)))?;
         let mut headers = checked.headers;
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         Ok(Self { client, url, headers, proof: checked.proof, redactor: access.redactor.clone() })
@@ -139,7 +139,7 @@ impl Sender {
         let date = response.headers().get(DATE).and_then(|date| wire::http_date(date.to_str().ok()?));
         let mut fbtrace_id = header_trace(response.headers());
         let transport = if status.as_u16() == 407 {
-            Transport::NotSent { why: "the proxy wants a login (407)".to_owned() }
+            Transport::NotSent { why: "the proxy asks for a login (407)".to_owned() }
         } else {
             match bounded(&mut response, MAX_ANSWER).await {
                 Ok(body) => {

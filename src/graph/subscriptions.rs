@@ -4,10 +4,10 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::json;
 
+use super::error::{Call, Result};
 use super::{Graph, Pages};
 use crate::campaign::PageId;
-use crate::error::{Error, Result};
-use crate::json::{Flag, Text};
+use crate::json::Text;
 use crate::secret::Secret;
 
 /// An app that gets webhooks of a Page.
@@ -21,8 +21,8 @@ pub struct SubscribedApp {
 impl Graph {
     /// The apps that get webhooks of the Page. Needs a Page token.
     pub async fn subscribed_apps(&self, page: &PageId) -> Result<Vec<SubscribedApp>> {
-        let what = format!("the webhook subscriptions of Page {page}");
-        let rows: Pages<'_, AppWire> = Pages::new(self, &[page.as_str(), "subscribed_apps"], Vec::new(), what);
+        let call = Call::SubscribedApps(page.clone());
+        let rows: Pages<'_, AppWire> = Pages::new(self, &[page.as_str(), "subscribed_apps"], Vec::new(), call);
         let app = |row: AppWire| SubscribedApp {
             id: row.id.0,
             name: row.name.0,
@@ -34,27 +34,17 @@ impl Graph {
     /// Makes these the fields that the token's app gets of the Page; others that it got are gone.
     pub async fn subscribe_app(&self, page: &PageId, fields: &[String]) -> Result<()> {
         let url = self.checked_url(&[page.as_str(), "subscribed_apps"])?;
-        let what = format!("subscribe the app to webhooks of Page {page}");
         let body = json!({ "subscribed_fields": fields.join(",") });
-        let answer: SuccessWire = self.write(Method::POST, &url, Some(body), &what, CHECK).await?.value;
-        match answer.success.0 {
-            Some(true) => Ok(()),
-            Some(false) => Err(Error::refused(format!("Graph did not {what} (success is false)"))
-                .hint("the Page token needs pages_manage_metadata and pages_messaging, and the task MODERATE")),
-            None => Err(Error::doubt(format!("Graph's answer does not say whether it did this: {what}"))
-                .hint(format!("{CHECK} shows whether it happened"))),
-        }
+        self.write_flag(Method::POST, &url, Some(body), Call::SubscribeApp(page.clone())).await
     }
 
     /// The Page's own token, which a user's or system user's token may read.
     pub async fn page_token(&self, page: &PageId) -> Result<Option<Secret>> {
         let url = self.address(&[page.as_str()], &[("fields", "access_token")])?;
-        let node: TokenWire = self.read(&url, format!("the token of Page {page}")).await?.value;
+        let node: TokenWire = self.read(&url, &Call::PageToken(page.clone())).await?.value;
         Ok(node.access_token.0.map(Secret::new))
     }
 }
-
-const CHECK: &str = "mmsg webhook status";
 
 #[derive(Deserialize)]
 struct AppWire {
@@ -67,12 +57,6 @@ struct AppWire {
 }
 
 #[derive(Deserialize)]
-struct SuccessWire {
-    #[serde(default)]
-    success: Flag,
-}
-
-#[derive(Deserialize)]
 struct TokenWire {
     #[serde(default)]
     access_token: Text,
@@ -81,8 +65,8 @@ struct TokenWire {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::error::Exit;
-    use crate::graph::test_host::{Host, Play, answer};
+    use crate::graph::tests::host::{Host, Play, answer};
+    use crate::graph::{Error, Fault};
 
     fn page() -> PageId {
         PageId::parse("104857600123457").unwrap()
@@ -94,7 +78,7 @@ mod tests {
             "200 OK",
             r#"{"data":[{"id":771,"name":"Ours","subscribed_fields":["messages","marketing_message_reads"]},{"link":"x"}]}"#,
         ))]);
-        let graph = Graph::new(host.access(), None).unwrap();
+        let graph = host.graph();
         let apps = graph.subscribed_apps(&page()).await.unwrap();
         assert_eq!(apps.len(), 2);
         assert_eq!(apps[0].id.as_deref(), Some("771"));
@@ -104,14 +88,17 @@ mod tests {
 
     #[tokio::test]
     async fn a_subscription_names_every_field_and_holds_its_answer_to_its_word() {
-        for (body, exit) in
-            [(r#"{"success":true}"#, None), (r#"{"success":false}"#, Some(Exit::Refused)), (r"{}", Some(Exit::Doubt))]
-        {
+        for (body, want) in [(r#"{"success":true}"#, 0), (r#"{"success":false}"#, 1), (r"{}", 2)] {
             let host = Host::plays(vec![Play::Close(answer("200 OK", body))]);
-            let graph = Graph::new(host.access(), None).unwrap();
             let fields = ["messages".to_owned(), "messaging_optins".to_owned()];
-            let done = graph.subscribe_app(&page(), &fields).await;
-            assert_eq!(done.err().map(|error| error.exit()), exit, "{body}");
+            let done = host.graph().subscribe_app(&page(), &fields).await;
+            let seen = match done {
+                Ok(()) => 0,
+                Err(Error::NotDone(Call::SubscribeApp(_))) => 1,
+                Err(Error::Unclear { fault: Fault::Missing("success"), .. }) => 2,
+                Err(other) => panic!("{body}: {other:?}"),
+            };
+            assert_eq!(seen, want, "{body}");
             let request = &host.requests()[0];
             assert!(request.starts_with("POST /v26.0/104857600123457/subscribed_apps "), "{request}");
             assert!(request.contains(r#""subscribed_fields":"messages,messaging_optins""#), "{request}");

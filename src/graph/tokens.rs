@@ -3,10 +3,9 @@
 use serde::Deserialize;
 
 use super::Graph;
-use super::http::is_no_such_object;
+use super::error::{Call, Result};
 use super::wire::time;
 use crate::clock::UnixMillis;
-use crate::error::Result;
 use crate::json::Text;
 
 /// In a path, what comes before a subscription token.
@@ -32,13 +31,13 @@ impl Graph {
     pub async fn eligibility(&self, token: &str) -> Result<Option<Eligibility>> {
         let fields = [("fields", "next_eligible_time,next_eligible_time_for_paid_messaging")];
         let url = self.address(&[&format!("{PREFIX}{token}")], &fields)?;
-        match self.read::<TokenWire>(&url, "a subscription token").await {
+        match self.read::<TokenWire>(&url, &Call::Eligibility).await {
             Ok(read) => {
                 let wire = read.value;
                 let paid = time(&wire.next_eligible_time_for_paid_messaging);
                 Ok(Some(Eligibility { next_eligible_at: paid.max(time(&wire.next_eligible_time)) }))
             }
-            Err(error) if is_no_such_object(&error) => Ok(None),
+            Err(error) if error.is_no_such_object() => Ok(None),
             Err(error) => Err(error),
         }
     }

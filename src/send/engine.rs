@@ -16,13 +16,12 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::bursts::Bursts;
 use super::desk::Desk;
-use super::job::{Deliver, Ending, Job, Limits, Sink, Stats};
+use super::job::{Deliver, Ending, Job, Limits, Sink, SinkFailure, Stats};
 use super::learn::Observed;
-use super::outcome::{Effect, TOO_EARLY, Verdict, Wait, classify};
+use super::outcome::{Effect, TOO_EARLY, Verdict, Wait, WaitCause, classify};
 use super::pace::{LONGEST_PAUSE, Pace};
 use crate::clock::{Clock, UnixMillis};
-use crate::error::{Exit, GraphFacts};
-use crate::graph::Answer;
+use crate::graph::{Answer, Facts};
 use crate::ledger::state::State;
 use crate::ledger::writer::{Claim, Done, Finish, Outcome};
 use crate::rate::Rate;
@@ -119,11 +118,11 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
         let mut look = Instant::now();
         loop {
             let now = Instant::now();
-            if let Some(error) = self.sink.failure() {
-                if error.exit() == Exit::Terminated {
+            if let Some(failure) = self.sink.failure() {
+                if failure == SinkFailure::ReaderGone {
                     deadline.get_or_insert(now + GRACE);
                 }
-                self.end(Ending::Failed(error));
+                self.end(Ending::Sink(failure));
             }
             let mut wake = deadline;
             if self.sink.backlog() > 0 {
@@ -241,7 +240,7 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
             Ok(done) => done,
             Err(error) => {
                 self.permits_out = 0;
-                self.end(Ending::Failed(error));
+                self.end(Ending::Ledger(error));
                 return;
             }
         };
@@ -274,16 +273,21 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
         let (at_clock, now) = (self.clock.now(), Instant::now());
         let pause = at.since(at_clock);
         if pause > LONGEST_PAUSE.max(self.wait_left) {
-            let what = "the ad account's rate limit was reached, and this is the time that was told".to_owned();
-            let wait = Wait { is_rate: true, of_broadcast: false, until: Some(at), next_day: false, what };
-            self.end(Ending::NotYet(wait, GraphFacts::default()));
+            self.end(Ending::NotYet(Wait {
+                is_rate: true,
+                of_broadcast: false,
+                until: Some(at),
+                next_day: false,
+                cause: WaitCause::SharedLimit,
+                facts: Facts::default(),
+            }));
             return;
         }
         if pause > LONGEST_PAUSE {
             self.spend(pause);
         }
         if pause >= SHOWN_PAUSE {
-            self.sink.waiting(at, "the ad account's limits allow nothing before");
+            self.sink.waiting(at, &WaitCause::SharedLimit);
         }
         self.pace.hold(now + pause);
     }
@@ -346,19 +350,19 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
             }
             Effect::NotSent => self.stats.not_sent += 1,
             Effect::Doubt => self.stats.unknown += 1,
-            Effect::Stop(halt) => self.end(Ending::Stopped(halt.clone(), verdict.facts.clone())),
-            Effect::Wait(wait) => self.wait(wait.clone(), &verdict.facts, at, now),
+            Effect::Stop(halt) => self.end(Ending::Stopped(halt.clone())),
+            Effect::Wait(wait) => self.wait(wait.clone(), at, now),
         }
         let outcome = verdict.outcome.clone();
         self.finish(claim, outcome, verdict);
     }
 
     /// Everybody waits: a pause when it is short or was asked for, else the end of the run.
-    fn wait(&mut self, mut wait: Wait, facts: &GraphFacts, at: UnixMillis, now: Instant) {
+    fn wait(&mut self, mut wait: Wait, at: UnixMillis, now: Instant) {
         let pause = match wait.until {
             Some(until) => until.since(at),
             None if wait.is_rate => self.pace.backoff(now, fastrand::f64()),
-            None => return self.end(Ending::NotYet(wait, facts.clone())),
+            None => return self.end(Ending::NotYet(wait)),
         };
         let until = at.plus(pause);
         wait.until = Some(until);
@@ -372,14 +376,14 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
         let is_new = paused.is_none() || more >= SHOWN_PAUSE;
         let own = wait.is_rate && pause <= LONGEST_PAUSE;
         if self.ending.is_some() || (is_new && !own && more > self.wait_left) {
-            return self.end(Ending::NotYet(wait, facts.clone()));
+            return self.end(Ending::NotYet(wait));
         }
         self.pace.pause(now + pause);
         if is_new {
             if !own {
                 self.spend(more);
             }
-            self.sink.waiting(until, &wait.what);
+            self.sink.waiting(until, &wait.cause);
         }
     }
 

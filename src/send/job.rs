@@ -7,9 +7,9 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::bursts::Burst;
-use super::outcome::{CampaignTimes, Halt, Refusal, Wait};
+use super::outcome::{CampaignTimes, Halt, Refusal, Wait, WaitCause};
 use crate::clock::UnixMillis;
-use crate::error::{Error, Exit};
+use crate::error::Error;
 use crate::graph::{Answer, Frame, Sender, Transport};
 use crate::ledger::failpoint;
 use crate::ledger::writer::Settled;
@@ -63,12 +63,20 @@ pub trait Sink {
     fn settled(&mut self, row: Settled);
     /// Rows that were handed over and are not written yet: the run stops claiming while there are many.
     fn backlog(&self) -> usize;
-    /// Why rows can't be written any more.
-    fn failure(&mut self) -> Option<Error>;
+    /// Whether rows can't be written any more. The sink keeps what happened.
+    fn failure(&mut self) -> Option<SinkFailure>;
     /// How the run goes; called often.
     fn progress(&mut self, stats: &Stats);
-    /// The run waits until then, and why.
-    fn waiting(&mut self, until: UnixMillis, why: &str);
+    /// The run waits until then, and for what.
+    fn waiting(&mut self, until: UnixMillis, cause: &WaitCause);
+}
+
+/// How a [`Sink`] fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SinkFailure {
+    /// Nobody reads the rows any more.
+    ReaderGone,
+    Unwritable,
 }
 
 /// What a run counted.
@@ -146,10 +154,12 @@ pub enum Ending {
     /// `--max-sends` requests were made.
     MaxSends,
     Interrupted,
-    Stopped(Halt, crate::error::GraphFacts),
-    NotYet(Wait, crate::error::GraphFacts),
+    Stopped(Halt),
+    NotYet(Wait),
+    /// With a sample of what Graph said.
     Burst(Burst, Option<String>),
-    Failed(Error),
+    Sink(SinkFailure),
+    Ledger(Error),
 }
 
 impl Ending {
@@ -157,15 +167,14 @@ impl Ending {
     /// broadcast's turn.
     pub(super) fn weight(&self) -> u8 {
         match self {
-            Self::Failed(error) if error.exit() != Exit::Terminated => 0,
+            Self::Ledger(_) | Self::Sink(SinkFailure::Unwritable) => 0,
             Self::Burst(Burst::Doubt { .. }, _) => 1,
-            Self::Stopped(halt, _) if halt.exit == Exit::Credentials => 2,
-            Self::Stopped(Halt { of_broadcast: false, .. }, _) | Self::Burst(Burst::Refusals { .. }, _) => 3,
-            Self::Stopped(..) => 4,
+            Self::Stopped(halt) if halt.row.needs_credentials => 2,
+            Self::Burst(Burst::Refusals { .. }, _) => 3,
+            Self::Stopped(halt) => 3 + u8::from(halt.of_broadcast()),
             Self::Burst(Burst::Unreachable { .. }, _) => 5,
-            Self::Interrupted | Self::Failed(_) => 6,
-            Self::NotYet(Wait { of_broadcast: false, .. }, _) => 7,
-            Self::NotYet(..) => 8,
+            Self::Interrupted | Self::Sink(SinkFailure::ReaderGone) => 6,
+            Self::NotYet(wait) => 7 + u8::from(wait.of_broadcast),
             Self::MaxSends => 9,
             Self::Exhausted => 10,
         }
@@ -180,7 +189,7 @@ impl Ending {
             Self::Stopped(..) => "stopped",
             Self::NotYet(..) => "not_yet",
             Self::Burst(..) => "burst",
-            Self::Failed(..) => "failed",
+            Self::Sink(..) | Self::Ledger(..) => "failed",
         }
     }
 }

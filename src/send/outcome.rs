@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use crate::clock::UnixMillis;
-use crate::error::{Exit, GraphFacts};
 use crate::graph::codes::{Class, Pause, Row};
-use crate::graph::{Answer, Body, GraphError, Transport};
+use crate::graph::{Answer, Body, Facts, GraphError, Transport};
 use crate::ledger::state::Skip;
 use crate::ledger::writer::Outcome;
 use crate::times::{COOL_DOWN, YOUTH};
@@ -40,7 +39,7 @@ pub struct Verdict {
     pub effect: Effect,
     pub reason: Option<String>,
     pub http_status: Option<u16>,
-    pub facts: GraphFacts,
+    pub facts: Facts,
 }
 
 impl Verdict {
@@ -51,7 +50,7 @@ impl Verdict {
             effect: Effect::NotSent,
             reason: None,
             http_status: None,
-            facts: GraphFacts::default(),
+            facts: Facts::default(),
         }
     }
 }
@@ -84,15 +83,23 @@ pub struct Refusal {
     pub counts_as_burst: bool,
 }
 
-/// An answer that ends a run.
+/// An answer that ends a run, or a broadcast's turn.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Halt {
-    pub exit: Exit,
+    /// The row of the table that says so.
+    pub row: &'static Row,
+    /// What the row means for a campaign of this age: [`Class::Stop`], [`Class::Campaign`] or [`Class::Message`].
+    pub class: Class,
+    /// Graph's own text.
+    pub text: String,
+    pub facts: Facts,
+}
+
+impl Halt {
     /// Another broadcast of the profile may still go on.
-    pub of_broadcast: bool,
-    /// What happened, for people.
-    pub what: String,
-    pub hint: String,
+    pub fn of_broadcast(&self) -> bool {
+        self.class != Class::Stop
+    }
 }
 
 /// An answer that makes everybody wait.
@@ -106,12 +113,24 @@ pub struct Wait {
     pub until: Option<UnixMillis>,
     /// Until the ad account's next day begins.
     pub next_day: bool,
-    pub what: String,
+    pub cause: WaitCause,
+    pub facts: Facts,
+}
+
+/// What everybody waits for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum WaitCause {
+    /// A row of the table, with Graph's own text.
+    Row { row: &'static Row, text: String },
+    /// HTTP 429 with an error that is not in the table: Graph's own text.
+    TooManyRequests { text: String },
+    /// The budget that all runs of the ad account share allows nothing.
+    SharedLimit,
 }
 
 /// Reads an answer. `now` is when it came.
 pub fn classify(answer: &Answer, campaign: CampaignTimes, now: UnixMillis) -> Verdict {
-    let facts = GraphFacts { fbtrace_id: answer.fbtrace_id.clone(), ..GraphFacts::default() };
+    let facts = Facts { fbtrace_id: answer.fbtrace_id.clone(), ..Facts::default() };
     let verdict = |outcome, effect, reason: Option<String>| Verdict {
         outcome,
         effect,
@@ -127,16 +146,9 @@ pub fn classify(answer: &Answer, campaign: CampaignTimes, now: UnixMillis) -> Ve
                 Body::Success { tracking_id } => {
                     verdict(Outcome::Accepted { tracking_id: tracking_id.clone() }, Effect::Accepted, None)
                 }
-                Body::Error(error) => {
-                    let mut verdict = of_error(error, *status, answer, campaign, now);
-                    verdict.facts = GraphFacts {
-                        fbtrace_id: error.fbtrace_id.clone().or(facts.fbtrace_id.clone()),
-                        ..error.facts()
-                    };
-                    verdict
-                }
+                Body::Error(error) => of_error(error, *status, answer, campaign, now),
                 Body::Other { sample, .. } => {
-                    let reason = format!("HTTP {status} without an answer of Graph's: {sample}");
+                    let reason = format!("HTTP {status} without Graph's JSON: {sample}");
                     verdict(Outcome::Unknown, Effect::Doubt, Some(reason))
                 }
             };
@@ -147,12 +159,13 @@ pub fn classify(answer: &Answer, campaign: CampaignTimes, now: UnixMillis) -> Ve
 }
 
 fn of_error(error: &GraphError, status: u16, answer: &Answer, campaign: CampaignTimes, now: UnixMillis) -> Verdict {
+    let facts = || Facts { fbtrace_id: error.fbtrace_id.clone().or(answer.fbtrace_id.clone()), ..error.facts() };
     let new = |outcome, effect, reason: String| Verdict {
         outcome,
         effect,
         reason: Some(reason),
         http_status: None,
-        facts: GraphFacts::default(),
+        facts: facts(),
     };
     let Some(row) = error.row() else {
         if error.is_transient || matches!(status, 300..=399 | 500..=599) {
@@ -162,21 +175,18 @@ fn of_error(error: &GraphError, status: u16, answer: &Answer, campaign: Campaign
             // A limit by another number: nobody is refused by it.
             let told = error.told_wait().or_else(|| answer.usage.wait());
             let until = told.map(|told| now.plus(told));
-            let wait = Wait { is_rate: true, of_broadcast: false, until, next_day: false, what: error.text() };
+            let cause = WaitCause::TooManyRequests { text: error.text() };
+            let wait = Wait { is_rate: true, of_broadcast: false, until, next_day: false, cause, facts: facts() };
             return new(Outcome::Back, Effect::Wait(wait), error.text());
         }
         let refusal = Refusal { code: error.code, counts_as_burst: true };
         return new(Outcome::Refused { suppress: None }, Effect::Refused(refusal), error.text());
     };
     let young = campaign.is_young(now);
-    let what = || format!("{} ({})", row.meaning, error.text());
-    let halt = |of_broadcast| {
-        Effect::Stop(Halt { exit: row.exit_when(young), of_broadcast, what: what(), hint: row.hint.to_owned() })
-    };
+    let halt = |class| Effect::Stop(Halt { row, class, text: error.text(), facts: facts() });
     let reason = row.meaning.to_owned();
     match row.class_when(young) {
-        Class::Stop => new(Outcome::Back, halt(false), reason),
-        Class::Campaign | Class::Message => new(Outcome::Back, halt(true), reason),
+        class @ (Class::Stop | Class::Campaign | Class::Message) => new(Outcome::Back, halt(class), reason),
         Class::Drop => {
             let refusal = Refusal { code: Some(row.code), counts_as_burst: !row.suppresses };
             let suppress = row.suppresses.then_some(match row.code {
@@ -190,18 +200,18 @@ fn of_error(error: &GraphError, status: u16, answer: &Answer, campaign: Campaign
             let wait = error.told_wait().unwrap_or(if row.code == TOO_EARLY { COOL_DOWN } else { A_DAY });
             new(Outcome::Later { until: now.plus(wait) }, Effect::Later { code: Some(row.code) }, reason)
         }
-        Class::Wait => new(Outcome::Back, Effect::Wait(wait(row, error, answer, campaign, now, what())), reason),
+        Class::Wait => new(Outcome::Back, Effect::Wait(wait(row, error, answer, campaign, now, facts())), reason),
         Class::Doubt => new(Outcome::Unknown, Effect::Doubt, error.text()),
     }
 }
 
 fn wait(
-    row: &Row,
+    row: &'static Row,
     error: &GraphError,
     answer: &Answer,
     campaign: CampaignTimes,
     now: UnixMillis,
-    what: String,
+    facts: Facts,
 ) -> Wait {
     let told = error.told_wait().or_else(|| answer.usage.wait());
     let warm = campaign.created_at.map(|created| created.plus(WARM_UP)).filter(|warm| row.of_campaign && *warm > now);
@@ -222,7 +232,8 @@ fn wait(
         Some(Pause::Told) => Some(warm.unwrap_or(now.plus(LOOK_AGAIN))),
     };
     let next_day = row.wait == Some(Pause::NextDay) && until.is_none();
-    Wait { is_rate: row.is_rate, of_broadcast: row.of_campaign, until, next_day, what }
+    let cause = WaitCause::Row { row, text: error.text() };
+    Wait { is_rate: row.is_rate, of_broadcast: row.of_campaign, until, next_day, cause, facts }
 }
 
 #[cfg(test)]

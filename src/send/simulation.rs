@@ -14,11 +14,10 @@ use tokio::sync::watch;
 
 use super::desk::Desk;
 use super::engine;
-use super::job::{Deliver, Ending, Job, Limits, Sink, Stats};
-use super::outcome::CampaignTimes;
+use super::job::{Deliver, Ending, Job, Limits, Sink, SinkFailure, Stats};
+use super::outcome::{CampaignTimes, WaitCause};
 use crate::campaign::{AdAccount, CampaignId};
 use crate::clock::{Clock, UnixMillis};
-use crate::error::Error;
 use crate::graph::{Access, Answer, Body, Frame, GraphError, Sender, Transport, Usage};
 use crate::ledger::broadcasts::{BroadcastKey, Which};
 use crate::ledger::plan::Terms;
@@ -123,11 +122,11 @@ impl Sink for Seen {
     fn backlog(&self) -> usize {
         0
     }
-    fn failure(&mut self) -> Option<Error> {
+    fn failure(&mut self) -> Option<SinkFailure> {
         None
     }
     fn progress(&mut self, _: &Stats) {}
-    fn waiting(&mut self, _: UnixMillis, _: &str) {}
+    fn waiting(&mut self, _: UnixMillis, _: &WaitCause) {}
 }
 
 fn frame() -> Frame {
@@ -254,7 +253,7 @@ impl Simulation {
             ledger = desk.close().unwrap().into_ledger();
             match ended {
                 Some((ending, stats)) => {
-                    assert!(!matches!(ending, Ending::Failed(_)), "{ending:?}");
+                    assert!(!matches!(ending, Ending::Ledger(_) | Ending::Sink(_)), "{ending:?}");
                     assert_eq!(stats.in_flight, 0);
                     ledger.end_run(run, self.clock.now(), ending.name(), COOL_DOWN).unwrap();
                 }

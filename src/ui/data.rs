@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::table::{self, Look, Record};
 use super::{Format, Ui};
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Result};
 use crate::json;
 
 impl Ui {
@@ -165,11 +165,8 @@ fn unwritable(error: serde_json::Error) -> Error {
 /// A closed stdout counts as SIGTERM (143); any other failure to write is the disk's.
 pub fn stdout_failed(error: io::Error) -> Error {
     if error.kind() == io::ErrorKind::BrokenPipe {
-        Error::new(Exit::Terminated, STDOUT_CLOSED)
+        Error::stdout_closed()
     } else {
         Error::ledger("can't write to stdout").because(&error)
     }
 }
-
-/// The one error that is not printed: whoever closed stdout has what they wanted (`mmsg … | head`).
-pub(super) const STDOUT_CLOSED: &str = "stdout was closed";

@@ -24,22 +24,35 @@ impl Target {
         Ok(Self::File(path.to_owned(), file))
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<()> {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), Unwritten> {
         match self {
             Self::Stdout => {
                 let mut out = io::stdout().lock();
-                out.write_all(bytes).and_then(|()| out.flush()).map_err(stdout_failed)
+                out.write_all(bytes).and_then(|()| out.flush()).map_err(|error| match error.kind() {
+                    io::ErrorKind::BrokenPipe => Unwritten::ReaderGone,
+                    _ => Unwritten::Failed(stdout_failed(error)),
+                })
             }
-            Self::File(path, file) => file.write_all(bytes).map_err(|error| file_failed(path, &error)),
+            Self::File(path, file) => {
+                file.write_all(bytes).map_err(|error| Unwritten::Failed(file_failed(path, &error)))
+            }
         }
     }
 
-    fn finish(&mut self) -> Result<()> {
+    fn finish(&mut self) -> Result<(), Unwritten> {
         match self {
             Self::Stdout => Ok(()),
-            Self::File(path, file) => file.sync_all().map_err(|error| file_failed(path, &error)),
+            Self::File(path, file) => file.sync_all().map_err(|error| Unwritten::Failed(file_failed(path, &error))),
         }
     }
+}
+
+/// Why lines can't be written any more.
+#[derive(Debug)]
+pub enum Unwritten {
+    /// Whoever read stdout went away.
+    ReaderGone,
+    Failed(Error),
 }
 
 /// A path with a slip in it is the command's fault, not the disk's.
@@ -70,7 +83,7 @@ struct Chunk {
 pub struct Lines {
     chunks: Option<Sender<Chunk>>,
     waiting: Arc<AtomicUsize>,
-    failure: Arc<Mutex<Option<Error>>>,
+    failure: Arc<Mutex<Option<Unwritten>>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -108,12 +121,12 @@ impl Lines {
     }
 
     /// Why nothing can be written any more; said once.
-    pub fn failure(&self) -> Option<Error> {
+    pub fn failure(&self) -> Option<Unwritten> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
     /// Writes what is left and waits for it.
-    pub fn finish(mut self) -> Result<()> {
+    pub fn finish(mut self) -> Result<(), Unwritten> {
         self.chunks = None;
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -122,7 +135,7 @@ impl Lines {
     }
 }
 
-fn write_all(mut target: Target, inbox: &Receiver<Chunk>, waiting: &AtomicUsize) -> Result<()> {
+fn write_all(mut target: Target, inbox: &Receiver<Chunk>, waiting: &AtomicUsize) -> Result<(), Unwritten> {
     while let Ok(chunk) = inbox.recv() {
         target.write(&chunk.bytes)?;
         waiting.fetch_sub(chunk.rows, Ordering::Relaxed);

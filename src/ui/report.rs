@@ -6,7 +6,6 @@ use std::panic::PanicHookInfo;
 use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 
-use super::data::STDOUT_CLOSED;
 use super::{Format, Ui};
 use crate::error::{Error, Exit};
 use crate::json;
@@ -49,7 +48,7 @@ impl Ui {
 
     /// Prints an error: a sentence, the causes, the hint; with `-o json` or `ndjson` one JSON object.
     pub fn error(&self, error: &Error) {
-        if error.exit() == Exit::Terminated && error.message() == STDOUT_CLOSED {
+        if error.is_silent() {
             return;
         }
         match self.options.format {

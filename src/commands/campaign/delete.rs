@@ -84,7 +84,7 @@ async fn read_back(context: &Context, account: &AdAccount, ids: &[CampaignId]) -
         let spend = match graph.spend(&node.id).await {
             Ok(spend) => Ok(spend),
             Err(error) => {
-                context.ui.debug(&format!("what {} has spent is not known: {error}", node.id));
+                context.ui.debug(&format!("can't read the spend of {}: {}", node.id, Error::from(error)));
                 Err(())
             }
         };
@@ -138,12 +138,9 @@ async fn delete(context: &Context, targets: Vec<Target>) -> Result<Exit> {
             context.ui.list(&deleted)?;
             let rest: Vec<String> = rest.map(|target| target.node.id.to_string()).collect();
             let not_tried = if rest.is_empty() { String::new() } else { format!("; not tried: {}", rest.join(", ")) };
-            return Err(Error::new(
-                error.exit(),
-                format!("the campaign is deleted, but what waits for it could not be called off{not_tried}"),
-            )
-            .because(&error)
-            .hint("once the ledger is mended: mmsg broadcast list, then mmsg broadcast close BROADCAST"));
+            return Err(error
+                .within(format!("the campaign is deleted, but its pending rows could not be canceled{not_tried}"))
+                .hint("once the ledger works again: mmsg broadcast list, then mmsg broadcast close BROADCAST"));
         }
     }
     let Some((id, error)) = failed else {
@@ -151,7 +148,7 @@ async fn delete(context: &Context, targets: Vec<Target>) -> Result<Exit> {
         return Ok(Exit::Done);
     };
     if deleted.is_empty() && rest.len() == 0 {
-        return Err(error);
+        return Err(error.into());
     }
     if !deleted.is_empty() {
         context.ui.list(&deleted)?;
@@ -159,17 +156,8 @@ async fn delete(context: &Context, targets: Vec<Target>) -> Result<Exit> {
     let gone: Vec<String> = deleted.iter().map(|row| row.id.to_string()).collect();
     let not_tried: Vec<String> = rest.map(|target| target.node.id.to_string()).collect();
     let list = |ids: Vec<String>| if ids.is_empty() { "none".to_owned() } else { ids.join(", ") };
-    let mut partial =
-        Error::new(error.exit(), format!("stopped at {id}; deleted: {}; not tried: {}", list(gone), list(not_tried)))
-            .because(&error)
-            .graph(error.graph_facts().clone());
-    if let Some(hint) = error.hint_text() {
-        partial = partial.hint(hint);
-    }
-    if let Some(at) = error.next_run() {
-        partial = partial.next_run_at(at);
-    }
-    Err(partial)
+    let partly = format!("stopped at {id}; deleted: {}; not tried: {}", list(gone), list(not_tried));
+    Err(Error::from(error).within(partly))
 }
 
 fn close_broadcasts(context: &Context, id: &CampaignId) -> Result<()> {

@@ -2,9 +2,8 @@
 
 use super::currency_to_show;
 use super::row::{CampaignRow, ListedRow};
-use crate::campaign::AdAccount;
 use crate::commands::Context;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Exit, Result};
 
 /// List the campaigns of the ad account, in Graph's order.
 ///
@@ -18,21 +17,10 @@ pub struct Args {
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     let account = context.ad_account()?;
-    let nodes = context.graph()?.campaigns(&account).all().await.map_err(|error| strange_account(error, &account))?;
+    let nodes = context.graph()?.campaigns(&account).all().await?;
     let shown: Vec<_> = nodes.into_iter().filter(|node| args.all || node.is_message == Some(true)).collect();
     let currency = if shown.is_empty() { None } else { currency_to_show(context, &account).await? };
     let rows: Vec<_> = shown.into_iter().map(|node| ListedRow(CampaignRow::new(node, currency))).collect();
     context.ui.list(&rows)?;
     Ok(Exit::Done)
-}
-
-/// Of "no such object, or no permission" the account is the only object that a list names.
-fn strange_account(error: Error, account: &AdAccount) -> Error {
-    let facts = error.graph_facts();
-    if (facts.code, facts.subcode) == (Some(100), Some(33)) {
-        return error.hint(format!(
-            "is {account} the right ad account, and may the token use it? mmsg config show tells where both come from"
-        ));
-    }
-    error
 }

@@ -95,7 +95,7 @@ impl crate::ui::table::Record for Shown {
 
 /// The markup of Graph's preview.
 async fn ask_graph(context: &Context, message: &str) -> Result<String> {
-    context.graph()?.preview(&context.ad_account()?, &context.page()?, message).await
+    Ok(context.graph()?.preview(&context.ad_account()?, &context.page()?, message).await?)
 }
 
 /// The values of a row of a list, counted from 1 without the header, as a JSON object of columns.

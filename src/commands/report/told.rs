@@ -7,8 +7,8 @@ use super::Asked;
 use crate::campaign::{AdAccount, CampaignId, Currency};
 use crate::clock::UnixMillis;
 use crate::commands::Context;
-use crate::error::{Error, Exit, Result};
-use crate::graph::{Graph, Insights, InsightsQuery};
+use crate::error::{Error, Result};
+use crate::graph::{self, Graph, Insights, InsightsQuery};
 use crate::ledger::funnel::{Covered, Hours};
 use crate::report::Told;
 
@@ -37,11 +37,11 @@ pub async fn ask(context: &Context, asked: &Asked, broadcasts: &[Covered]) -> Re
     let range = if hours.is_all() { None } else { Some(days(context, &account, &sent, hours).await?) };
     let days =
         range.as_ref().map_or(InsightsQuery::Preset("maximum"), |(since, until)| InsightsQuery::Range { since, until });
-    let answers: Vec<Result<Vec<Insights>>> = stream::iter(&campaigns)
-        .map(|id| async {
-            let id = CampaignId::parse(id).map_err(Error::internal)?;
-            graph.insights(&id, &days, false).await
-        })
+    let ids =
+        campaigns.iter().map(|id| CampaignId::parse(id)).collect::<Result<Vec<_>, _>>().map_err(Error::internal)?;
+    let days = &days;
+    let answers: Vec<graph::Result<Vec<Insights>>> = stream::iter(&ids)
+        .map(|id| async move { graph.insights(id, days, false).await })
         .buffered(AT_ONCE)
         .collect()
         .await;
@@ -50,8 +50,8 @@ pub async fn ask(context: &Context, asked: &Asked, broadcasts: &[Covered]) -> Re
         match answer {
             Ok(rows) => sum.add(&rows),
             // A campaign that is gone must not hide the others.
-            Err(error) if error.exit() == Exit::Refused && campaigns.len() > 1 => sum.refused += 1,
-            Err(error) => return Err(error),
+            Err(error) if error.is_final() && campaigns.len() > 1 => sum.refused += 1,
+            Err(error) => return Err(error.into()),
         }
     }
     let currency = currency(context, graph, &accounts).await;
@@ -91,7 +91,7 @@ async fn currency(context: &Context, graph: &Graph, accounts: &[&str]) -> Option
         let currency = match graph.currency(&account).await {
             Ok(currency) => currency?,
             Err(error) => {
-                context.ui.debug(&format!("the account's currency is not known: {error}"));
+                context.ui.debug(&format!("can't read the ad account's currency: {}", Error::from(error)));
                 return None;
             }
         };

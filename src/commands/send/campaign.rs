@@ -4,8 +4,37 @@ use crate::campaign::CampaignId;
 use crate::clock::{Clock, UnixMillis};
 use crate::commands::Context;
 use crate::error::{Error, Result};
+use crate::graph;
 use crate::send::outcome::CampaignTimes;
 use crate::times::CLOCK_SKEW;
+
+/// Why a campaign can't be sent with.
+pub enum Unfit {
+    /// Something is wrong with this campaign: others may do.
+    Campaign(Error),
+    /// Nothing can be sent at all.
+    Everything(Error),
+}
+
+impl From<Error> for Unfit {
+    fn from(error: Error) -> Self {
+        Self::Everything(error)
+    }
+}
+
+impl From<graph::Error> for Unfit {
+    fn from(error: graph::Error) -> Self {
+        if error.is_final() { Self::Campaign(error.into()) } else { Self::Everything(error.into()) }
+    }
+}
+
+impl From<Unfit> for Error {
+    fn from(unfit: Unfit) -> Self {
+        match unfit {
+            Unfit::Campaign(error) | Unfit::Everything(error) => error,
+        }
+    }
+}
 
 pub struct CampaignFacts {
     pub id: CampaignId,
@@ -19,7 +48,7 @@ pub struct CampaignFacts {
 impl CampaignFacts {
     /// Reads the campaign: by the id itself, or, where that is no message, translated by the account's list. Also holds the
     /// clock against Graph's: exit 3 when they are more than 10 minutes apart.
-    pub async fn read(context: &Context, id: &str, clock: &Clock) -> Result<Self> {
+    pub async fn read(context: &Context, id: &str, clock: &Clock) -> Result<Self, Unfit> {
         let id = CampaignId::parse(id).map_err(Error::usage)?;
         let graph = context.graph()?;
         let account = context.ad_account()?;
@@ -32,24 +61,25 @@ impl CampaignFacts {
             context.ui.status(&format!("{} is not a message's id: sending with {}", id.as_str(), node.id.as_str()));
         }
         if node.is_message == Some(false) {
-            return Err(Error::refused(format!(
-                "{id} is an ordinary ad, no marketing-message campaign: nothing was planned or sent"
-            ))
-            .hint("mmsg campaign list shows what can be sent with"));
+            return Err(Unfit::Campaign(
+                Error::refused(format!(
+                    "{id} is an ordinary ad, no marketing-message campaign: nothing was planned or sent"
+                ))
+                .hint("mmsg campaign list shows what can be sent with"),
+            ));
         }
         // Graph refuses to send with it (2300014), but only once the list is planned.
         if let Some(other) = node.ad_account.filter(|other| *other != account) {
-            return Err(Error::refused(format!(
+            return Err(Unfit::Campaign(Error::refused(format!(
                 "campaign {id} belongs to ad account {other}, and the profile's is {account}: nothing was planned or sent"
             ))
-            .hint("choose the profile of that ad account with --profile, or another campaign"));
+            .hint("choose the profile of that ad account with --profile, or another campaign")));
         }
         if let Some(status) = node.status.as_deref().filter(|status| matches!(*status, "DELETED" | "ARCHIVED")) {
-            return Err(Error::refused(format!(
-                "campaign {id} is {}: nothing was planned or sent",
-                status.to_lowercase()
-            ))
-            .hint("mmsg campaign list shows what can be sent with"));
+            return Err(Unfit::Campaign(
+                Error::refused(format!("campaign {id} is {}: nothing was planned or sent", status.to_lowercase()))
+                    .hint("mmsg campaign list shows what can be sent with"),
+            ));
         }
         Ok(Self {
             name: node.name,
@@ -61,15 +91,17 @@ impl CampaignFacts {
     }
 
     /// A campaign of another Page would reach that Page's people: exit 5.
-    pub fn refuse_other_page(&self, context: &Context) -> Result<()> {
+    pub fn refuse_other_page(&self, context: &Context) -> Result<(), Unfit> {
         let page = context.page()?;
         match &self.page {
-            Some(actor) if actor.as_str() != page.as_str() => Err(Error::refused(format!(
-                "campaign {} belongs to Page {actor}, and the profile's Page is {}: nothing was planned or sent",
-                self.shown(),
-                page.as_str()
-            ))
-            .hint("choose the profile of that Page with --profile, or another campaign")),
+            Some(actor) if actor.as_str() != page.as_str() => Err(Unfit::Campaign(
+                Error::refused(format!(
+                    "campaign {} belongs to Page {actor}, and the profile's Page is {}: nothing was planned or sent",
+                    self.shown(),
+                    page.as_str()
+                ))
+                .hint("choose the profile of that Page with --profile, or another campaign"),
+            )),
             Some(_) => Ok(()),
             None => {
                 context.ui.warn(&format!(

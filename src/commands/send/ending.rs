@@ -6,14 +6,15 @@ use super::campaign::CampaignFacts;
 use super::totals::Totals;
 use super::turn::Done;
 use crate::clock::{Clock, UnixMillis};
-use crate::commands::Context;
 use crate::commands::signals::Signals;
-use crate::error::{Error, Exit, GraphFacts, Result};
+use crate::commands::{Context, failure};
+use crate::error::{Error, Exit, Result};
 use crate::ledger::Ledger;
 use crate::ledger::broadcasts::Broadcast;
 use crate::send::bursts::Burst;
-use crate::send::job::{Ending, Stats};
+use crate::send::job::{Ending, SinkFailure, Stats};
 use crate::send::outcome::Wait;
+use crate::ui::lines::Unwritten;
 
 /// What all turns of a command came to.
 pub struct Outcome<'a> {
@@ -28,6 +29,9 @@ pub struct Outcome<'a> {
     waits_for: Option<String>,
     max_sends: bool,
     over: bool,
+    /// Results that could not be written, and how: said once.
+    reader_gone: bool,
+    unwritable: bool,
 }
 
 impl<'a> Outcome<'a> {
@@ -41,6 +45,8 @@ impl<'a> Outcome<'a> {
             waits_for: None,
             max_sends: false,
             over: false,
+            reader_gone: false,
+            unwritable: false,
         }
     }
 
@@ -89,32 +95,28 @@ impl<'a> Outcome<'a> {
                         .hint(format!("{} continues", continue_command(context, Some(campaign.id.as_str())))),
                 );
             }
-            Ending::Stopped(halt, facts) => {
-                self.over |= !halt.of_broadcast;
-                self.errors.push(
-                    Error::new(halt.exit, format!("stopped after {requests}: {}", halt.what))
-                        .hint(format!(
-                            "{}; then {} continues",
-                            halt.hint,
-                            continue_command(context, Some(campaign.id.as_str()))
-                        ))
-                        .graph(facts),
-                );
+            Ending::Stopped(halt) => {
+                self.over |= !halt.of_broadcast();
+                let go_on = continue_command(context, Some(campaign.id.as_str()));
+                self.errors.push(failure::send::halted(halt, &requests, &go_on));
             }
-            Ending::NotYet(wait, facts) => self.not_yet(context, wait, facts, &requests).await?,
+            Ending::NotYet(wait) => self.not_yet(context, wait, &requests).await?,
             Ending::Burst(burst, sample) => {
                 self.over = true;
                 self.errors.push(self.burst(context, burst, sample, &requests, campaign));
             }
             // Who closed stdout sees no more rows, but the log has how far it came.
-            Ending::Failed(error) if error.exit() == Exit::Terminated => {
+            Ending::Sink(SinkFailure::ReaderGone) => {
                 self.over = true;
+                self.reader_gone = true;
                 self.errors.push(
                     Error::new(Exit::Terminated, format!("stdout was closed after {requests}"))
                         .hint(format!("{} continues", continue_command(context, Some(campaign.id.as_str())))),
                 );
             }
-            Ending::Failed(error) => {
+            // What happened to them is told once they are closed.
+            Ending::Sink(SinkFailure::Unwritable) => self.over = true,
+            Ending::Ledger(error) => {
                 self.over = true;
                 self.errors.push(error);
             }
@@ -143,23 +145,32 @@ impl<'a> Outcome<'a> {
     }
 
     /// Results that could not be written.
-    pub fn add_failure(&mut self, error: Error) {
-        if !self.errors.iter().any(|other| other.exit() == error.exit()) {
-            self.errors.push(error);
+    pub fn add_unwritten(&mut self, unwritten: Unwritten) {
+        match unwritten {
+            Unwritten::ReaderGone if !self.reader_gone => {
+                self.reader_gone = true;
+                self.errors.push(Error::stdout_closed());
+            }
+            Unwritten::Failed(error) if !self.unwritable => {
+                self.unwritable = true;
+                self.errors.push(error);
+            }
+            Unwritten::ReaderGone | Unwritten::Failed(_) => {}
         }
     }
 
-    async fn not_yet(&mut self, context: &Context, wait: Wait, facts: GraphFacts, requests: &str) -> Result<()> {
+    async fn not_yet(&mut self, context: &Context, wait: Wait, requests: &str) -> Result<()> {
         let until = match wait.until {
             Some(until) => until,
             None if wait.next_day => context.next_day(self.clock.now()).await,
             None => self.clock.now().plus(std::time::Duration::from_secs(1800)),
         };
         self.over |= !wait.of_broadcast;
-        self.waits_for.get_or_insert_with(|| wait.what.clone());
+        let cause = failure::send::cause(&wait.cause);
+        self.waits_for.get_or_insert_with(|| cause.clone());
         self.next_run_at = Some(self.next_run_at.map_or(until, |other| other.min(until)));
-        let id = facts.fbtrace_id.map(|id| format!(" fbtrace_id {id}")).unwrap_or_default();
-        context.ui.status(&format!("not yet, after {requests}: {};{id} run again at {until}", wait.what));
+        let id = wait.facts.fbtrace_id.map(|id| format!(" (fbtrace_id {id})")).unwrap_or_default();
+        context.ui.status(&format!("not yet, after {requests}: {cause}{id}; run again at {until}"));
         Ok(())
     }
 
@@ -206,7 +217,7 @@ impl<'a> Outcome<'a> {
     ///
     /// First wins: 10; 11 if doubt ended the run; 3, 4, 5, 7, 130/143, 6; 11 if this run left a send unknown; 8; 0.
     pub fn finish(mut self, context: &Context, totals: Totals) -> Result<Exit> {
-        self.errors.sort_by_key(|error| rank(error.exit()));
+        self.errors.sort_by_key(|error| failure::send::rank(error.exit()));
         let waits = self.waits_for.is_some() || totals.waits();
         let counted = if waits {
             Exit::NotYet
@@ -238,24 +249,6 @@ impl<'a> Outcome<'a> {
                 Err(error.totals(value))
             }
         }
-    }
-}
-
-fn rank(exit: Exit) -> u8 {
-    match exit {
-        Exit::Ledger => 0,
-        Exit::Internal => 1,
-        Exit::Doubt => 2,
-        Exit::Config => 3,
-        Exit::Credentials => 4,
-        Exit::Refused => 5,
-        Exit::Usage => 6,
-        Exit::Network => 7,
-        Exit::Interrupted | Exit::Terminated => 8,
-        Exit::NotYet => 9,
-        Exit::PartlyRefused => 10,
-        Exit::NotConfirmed => 11,
-        Exit::Done => 12,
     }
 }
 

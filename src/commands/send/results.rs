@@ -7,15 +7,16 @@ use serde::Serialize;
 
 use super::ending::Outcome;
 use crate::clock::UnixMillis;
-use crate::commands::Context;
-use crate::error::{Error, Result};
+use crate::commands::{Context, failure};
+use crate::error::Result;
 use crate::json;
 use crate::ledger::Ledger;
 use crate::ledger::plan::Planned;
 use crate::ledger::writer::Settled;
-use crate::send::job::{Sink, Stats};
+use crate::send::job::{Sink, SinkFailure, Stats};
+use crate::send::outcome::WaitCause;
 use crate::text;
-use crate::ui::lines::{Lines, Target};
+use crate::ui::lines::{Lines, Target, Unwritten};
 use crate::ui::progress::Progress;
 use crate::ui::{Format, Ui, table};
 
@@ -98,6 +99,7 @@ impl Out {
 pub struct Results {
     ui: Ui,
     outs: Vec<Out>,
+    failures: Vec<Unwritten>,
     progress: Option<Progress>,
     said: Instant,
 }
@@ -116,7 +118,7 @@ impl Results {
             let empty = std::fs::metadata(path).map_or(true, |data| data.len() == 0);
             outs.push(Out::open(Target::file(path)?, csv, empty)?);
         }
-        Ok(Self { ui: context.ui.clone(), outs, progress: None, said: Instant::now() })
+        Ok(Self { ui: context.ui.clone(), outs, failures: Vec::new(), progress: None, said: Instant::now() })
     }
 
     /// Lines of the rows that planning skipped or put off.
@@ -149,11 +151,12 @@ impl Results {
 
     /// Writes what is left. A failure is how the run ended.
     pub fn finish(self, outcome: &mut Outcome) {
-        for mut out in self.outs {
+        let ends = self.outs.into_iter().filter_map(|mut out| {
             out.hand_over();
-            if let Err(error) = out.lines.finish() {
-                outcome.add_failure(error);
-            }
+            out.lines.finish().err()
+        });
+        for failure in self.failures.into_iter().chain(ends) {
+            outcome.add_unwritten(failure);
         }
     }
 
@@ -173,8 +176,14 @@ impl Sink for Results {
         self.outs.iter().map(|out| out.lines.waiting()).max().unwrap_or(0)
     }
 
-    fn failure(&mut self) -> Option<Error> {
-        self.outs.iter().find_map(|out| out.lines.failure())
+    fn failure(&mut self) -> Option<SinkFailure> {
+        let failure = self.outs.iter().find_map(|out| out.lines.failure())?;
+        let kind = match failure {
+            Unwritten::ReaderGone => SinkFailure::ReaderGone,
+            Unwritten::Failed(_) => SinkFailure::Unwritable,
+        };
+        self.failures.push(failure);
+        Some(kind)
     }
 
     fn progress(&mut self, stats: &Stats) {
@@ -188,8 +197,8 @@ impl Sink for Results {
         }
     }
 
-    fn waiting(&mut self, until: UnixMillis, why: &str) {
-        self.ui.status(&format!("waiting until {until}: {why}"));
+    fn waiting(&mut self, until: UnixMillis, cause: &WaitCause) {
+        self.ui.status(&format!("waiting until {until}: {}", failure::send::cause(cause)));
     }
 }
 

@@ -88,7 +88,7 @@ impl Turn<'_> {
             // Rows that are due within the time that the run may wait are waited for; so is the account's next day.
             let due = match &ending {
                 Ending::Exhausted => standing(writer.ledger_mut(), self.broadcast.id, self.listing)?.next_at,
-                Ending::NotYet(wait, _) if wait.next_day && !limits.wait.is_zero() => {
+                Ending::NotYet(wait) if wait.next_day && !limits.wait.is_zero() => {
                     Some(context.next_day(clock.now()).await)
                 }
                 _ => None,
@@ -96,7 +96,7 @@ impl Turn<'_> {
             let wait = due.map(|at| at.since(clock.now()) + Duration::from_millis(1));
             let Some(wait) = wait.filter(|wait| *wait <= limits.wait) else { break ending };
             match &ending {
-                Ending::NotYet(told, _) => results.waiting(due.unwrap_or_default(), &told.what),
+                Ending::NotYet(told) => results.waiting(due.unwrap_or_default(), &told.cause),
                 _ => results.wait_for_rows(due.unwrap_or_default()),
             }
             tokio::select! {
@@ -109,12 +109,12 @@ impl Turn<'_> {
         results.end();
         let mut ledger = writer.into_ledger();
         let why = ending.name();
-        let failed_before = matches!(ending, Ending::Failed(_));
+        let failed_before = matches!(ending, Ending::Ledger(_) | Ending::Sink(_));
         match ledger.end_run(run, clock.now(), why, self.cool_down) {
             Ok(_) => {}
             // The first failure is the one to tell.
             Err(_) if failed_before => {}
-            Err(error) => return Ok((ledger, Done { ending: Ending::Failed(error), stats: whole, waited })),
+            Err(error) => return Ok((ledger, Done { ending: Ending::Ledger(error), stats: whole, waited })),
         }
         Ok((ledger, Done { ending, stats: whole, waited }))
     }

@@ -169,7 +169,7 @@ pub async fn run(context: &Context, args: &SettleArgs) -> Result<Exit> {
         context.ui.hint(&format!("{sends} probably not accepted; {again} makes them pending again"));
     }
     match failed {
-        Some(error) => Err(error),
+        Some(error) => Err(error.into()),
         None => Ok(Exit::Done),
     }
 }

@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::graph::test_host::{Host, Play, TOKEN, access, answer};
+use crate::graph::tests::host::{Host, Play, TOKEN, access, answer};
 use crate::secret::Secret;
 
 const SECOND: Duration = Duration::from_secs(1);

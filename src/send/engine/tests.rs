@@ -5,7 +5,6 @@ use std::rc::Rc;
 
 use super::*;
 use crate::campaign::{AdAccount, CampaignId};
-use crate::error::{Error, Exit};
 use crate::graph::{Access, Body, GraphError, Sender, Transport, Usage};
 use crate::ledger::broadcasts::{BroadcastKey, Which};
 use crate::ledger::plan::Terms;
@@ -59,13 +58,13 @@ impl Sink for Heard {
     fn backlog(&self) -> usize {
         usize::from(self.gone_at.is_some())
     }
-    fn failure(&mut self) -> Option<Error> {
+    fn failure(&mut self) -> Option<SinkFailure> {
         // Rows are written by a thread of their own, a little later.
         self.gone_at.take_if(|at| at.elapsed() > Duration::from_millis(300))?;
-        Some(Error::new(Exit::Terminated, "stdout was closed"))
+        Some(SinkFailure::ReaderGone)
     }
     fn progress(&mut self, _: &Stats) {}
-    fn waiting(&mut self, until: UnixMillis, _: &str) {
+    fn waiting(&mut self, until: UnixMillis, _: &WaitCause) {
         self.waits.push(until);
     }
 }
@@ -197,45 +196,46 @@ fn lost() -> Answer {
     Answer::without_one(Transport::Lost { why: "reset".to_owned() })
 }
 
-fn exit_of(ending: &Ending) -> Option<Exit> {
+/// The code that ended the run, and what ended it: `None` for an ending without an answer.
+fn code_of(ending: &Ending) -> Option<i64> {
     match ending {
-        Ending::Stopped(halt, _) => Some(halt.exit),
-        Ending::NotYet(..) => Some(Exit::NotYet),
+        Ending::Stopped(halt) => Some(halt.row.code),
         _ => None,
     }
+}
+
+fn is_not_yet(ending: &Ending) -> bool {
+    matches!(ending, Ending::NotYet(_))
 }
 
 #[tokio::test(start_paused = true)]
 async fn the_last_request_that_max_sends_allows_may_still_say_stop() {
     for (max_sends, script) in [(1, vec![(50, code(190))]), (5, vec![(50, yes()), (50, yes()), (50, code(190))])] {
         let played = Stage::set().plays(Limits { max_sends: Some(max_sends), ..limits(8) }, script).await;
-        assert_eq!(exit_of(&played.ending), Some(Exit::Credentials), "{:?}", played.ending);
+        assert_eq!(code_of(&played.ending), Some(190), "{:?}", played.ending);
         assert_eq!(played.stats.requests, max_sends);
     }
     // A rate refusal of it is told, and not waited for: there is nothing more to send.
     let script = vec![(50, told(80_004, Some(100)))];
     let played = Stage::set().plays(Limits { max_sends: Some(1), ..limits(8) }, script).await;
-    let Ending::NotYet(Wait { until, .. }, _) = played.ending else { panic!("{:?}", played.ending) };
+    let Ending::NotYet(Wait { until, .. }) = played.ending else { panic!("{:?}", played.ending) };
     assert_eq!((until.unwrap().since(BEGIN).as_secs(), played.waits.len()), (100, 0));
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_an_answer_in_flight_adds_counts_by_weight_and_not_by_turn() {
     // The first of these comes first, the second comes later, and the third is how the run ends.
-    for (first, second, exit) in [
-        (code(2_300_054), code(190), Exit::Credentials),
-        (code(190), code(2_300_054), Exit::Credentials),
-        (code(2_300_026), code(190), Exit::Credentials),
-        (code(2_300_055), code(2_300_058), Exit::Refused),
-    ] {
-        let script = vec![(5, yes()), (50, first), (90, second), (70, yes())];
+    for (first, second, ends) in
+        [(2_300_054, 190, 190), (190, 2_300_054, 190), (2_300_026, 190, 190), (2_300_055, 2_300_058, 2_300_058)]
+    {
+        let script = vec![(5, yes()), (50, code(first)), (90, code(second)), (70, yes())];
         let played = Stage::set().plays(limits(8), script).await;
-        assert_eq!(exit_of(&played.ending), Some(exit), "{:?}", played.ending);
+        assert_eq!(code_of(&played.ending), Some(ends), "{:?}", played.ending);
     }
     // A token that died while an interrupt let the last requests finish.
     let script = vec![(5, yes()), (2000, code(190))];
     let played = Stage::set().plays_to(Heard::default(), limits(2), script, Some(MINUTE / 60)).await;
-    assert_eq!(exit_of(&played.ending), Some(Exit::Credentials), "{:?}", played.ending);
+    assert_eq!(code_of(&played.ending), Some(190), "{:?}", played.ending);
     // Twenty doubts, and an interrupt among them.
     let script = vec![(5, yes()), (2000, lost())];
     let played = Stage::set().plays_to(Heard::default(), limits(30), script, Some(MINUTE / 60)).await;
@@ -247,7 +247,7 @@ async fn a_reader_that_is_gone_is_not_waited_for_longer_than_an_interrupt() {
     let heard = Heard { gone_after: Some(1), ..Heard::default() };
     let script = vec![(5, yes()), (100, yes()), (30_000, lost())];
     let played = Stage::set().plays_to(heard, limits(8), script, None).await;
-    assert!(matches!(&played.ending, Ending::Failed(error) if error.exit() == Exit::Terminated), "{:?}", played.ending);
+    assert!(matches!(played.ending, Ending::Sink(SinkFailure::ReaderGone)), "{:?}", played.ending);
     assert!(played.took <= Duration::from_secs(5), "{:?}", played.took);
 }
 
@@ -269,7 +269,7 @@ async fn one_wait_that_many_requests_were_told_of_is_waited_for_once() {
     // Two of them one after the other are more than it allows.
     let script = vec![(5, yes()), (5, told(2_300_055, Some(1800))), (5, told(2_300_055, Some(1800)))];
     let played = Stage::set().plays(waits(1, 35 * MINUTE), script).await;
-    assert_eq!(exit_of(&played.ending), Some(Exit::NotYet), "{:?}", played.ending);
+    assert!(is_not_yet(&played.ending), "{:?}", played.ending);
 }
 
 #[tokio::test(start_paused = true)]
@@ -286,10 +286,10 @@ async fn a_rate_refusal_longer_than_a_pause_is_known_to_the_next_run() {
     for told_seconds in [15 * 60 + 1, 3600] {
         let mut stage = Stage::set();
         let played = stage.plays(limits(1), vec![(5, yes()), (5, told(80_004, Some(told_seconds)))]).await;
-        assert_eq!((exit_of(&played.ending), played.asked.len()), (Some(Exit::NotYet), 2));
+        assert_eq!((is_not_yet(&played.ending), played.asked.len()), (true, 2));
         // cron comes too early: calling would make the block longer.
         let played = stage.plays(limits(1), vec![(5, yes())]).await;
-        assert_eq!((exit_of(&played.ending), played.asked.len()), (Some(Exit::NotYet), 0), "{:?}", played.ending);
+        assert_eq!((is_not_yet(&played.ending), played.asked.len()), (true, 0), "{:?}", played.ending);
         // Who is ready to wait for it waits once, and that is counted.
         if told_seconds == 3600 {
             let played = stage.plays(Limits { max_sends: Some(1), ..waits(1, 70 * MINUTE) }, vec![(5, yes())]).await;
@@ -347,7 +347,7 @@ async fn a_quarter_of_an_hour_is_the_longest_pause_of_its_own() {
 async fn no_time_left_is_no_time_told() {
     // A wait of no length would be asked for again at once, without end.
     let played = Stage::set().plays(limits(1), vec![(5, yes()), (5, told(2_300_055, Some(0)))]).await;
-    assert_eq!((exit_of(&played.ending), played.asked.len()), (Some(Exit::NotYet), 2), "{:?}", played.ending);
+    assert_eq!((is_not_yet(&played.ending), played.asked.len()), (true, 2), "{:?}", played.ending);
     let script = vec![(5, yes()), (5, told(80_004, Some(0))), (5, yes())];
     let played = Stage::set().plays(limits(1), script).await;
     assert!(played.asked[2] - played.asked[1] >= MINUTE, "{:?}", &played.asked[..3]);

@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use super::Access;
+use crate::clock::Clock;
 use crate::endpoint::{ApiVersion, GraphUrl};
+use crate::graph::{Access, Graph};
 use crate::secret::{Redactor, Secret};
 
 pub const TOKEN: &str = "EAABtestToken";
@@ -48,6 +49,11 @@ impl Host {
 
     pub fn requests(&self) -> Vec<String> {
         self.requests.lock().unwrap().clone()
+    }
+
+    /// A client of this host.
+    pub fn graph(&self) -> Graph {
+        Graph::new(self.access(), Clock::system(), None).unwrap()
     }
 
     pub fn access(&self) -> Access {

@@ -1,0 +1,4 @@
+//! What an operator is told when a lower layer fails: the one place that chooses the exit code, the sentence and the hint.
+
+pub mod graph;
+pub mod send;
