@@ -1,5 +1,5 @@
-//! What became of the messages: funnel, rates, times, reasons and cost, from what the ledger counted and Meta told, as data and as
-//! a page.
+//! Results of the messages: funnel, rates, times, reasons and cost, from the ledger's counts and Meta's figures, as data and as an
+//! HTML page.
 
 pub mod charts;
 pub mod figures;
@@ -19,10 +19,10 @@ use crate::ledger::funnel::{Counted, Counts, Coverage, Covered, Hours};
 use figures::{Quantiles, ratio};
 #[cfg(test)]
 use meta::Differences;
-pub use meta::{Compared, Meta, Told};
+pub use meta::{Compared, Meta, MetaTotals};
 use reasons::grouped;
 
-/// Everything that `mmsg report` shows. Its JSON keys are a promise.
+/// Everything that `mmsg report` shows. Its JSON keys are stable.
 #[derive(Clone, Debug, Serialize)]
 pub struct Report {
     pub made_at: UnixMillis,
@@ -30,24 +30,24 @@ pub struct Report {
     pub ad_account: Option<String>,
     pub campaign: Option<String>,
     pub broadcast: Option<i64>,
-    /// Messages sent from this hour on; `None`: from the first one on.
+    /// Only messages sent in this hour or later; `None`: no lower bound.
     pub since: Option<UnixMillis>,
-    /// Messages sent before this hour.
+    /// Only messages sent before this hour.
     pub until: Option<UnixMillis>,
     pub funnel: Funnel,
-    /// What was not sent; `None` in a range of hours, since it belongs to none.
+    /// What was not sent; `None` for a range of hours, because unsent rows belong to no hour.
     pub unsent: Option<Unsent>,
     pub rates: Rates,
     pub attribution: PerStage<Attribution>,
     /// Seconds from sending to the stage.
     pub time_to: Times,
     pub failures: Vec<Failure>,
-    pub refusals: Vec<Refusal>,
-    /// What Meta says; `None` when it was not asked, or did not answer.
+    pub refusals: Vec<RefusalCount>,
+    /// Meta's figures; `None` if Meta was not asked or did not answer.
     pub meta: Option<Meta>,
     pub broadcasts: Vec<BroadcastRow>,
     pub hours: Vec<HourRow>,
-    /// Events of no send in this ledger; `None` unless the whole Page is covered.
+    /// Events that match no send in this ledger; `None` unless the whole Page is covered.
     pub foreign_events: Option<u64>,
 }
 
@@ -70,7 +70,7 @@ impl Funnel {
         Self { accepted, echoed, delivered, read, clicked, failed, unknown, refused }
     }
 
-    /// How many reached a stage.
+    /// How many messages reached a stage.
     pub const fn reached(&self, stage: Stage) -> u64 {
         match stage {
             Stage::Echoed => self.echoed,
@@ -89,7 +89,8 @@ pub struct Unsent {
     pub skipped: u64,
 }
 
-/// Shares of one; `None` of nothing. Reads and clicks are of the delivered messages, as Meta counts them.
+/// Shares between 0 and 1; `None` if there is nothing to divide by. Reads and clicks are shares of delivered messages, as in Meta's
+/// reports.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Rates {
     pub echoed_of_accepted: Option<f64>,
@@ -143,12 +144,12 @@ impl<T> PerStage<T> {
     }
 }
 
-/// How messages were matched to what is told of them, where the tracking id did not say.
+/// How events without a tracking id were matched to messages.
 #[derive(Clone, Copy, Debug, Serialize)]
 pub struct Attribution {
-    /// By token, campaign and time: no other send of this ledger can be meant.
+    /// By token, campaign and time; only one send in this ledger fits.
     pub inferred: u64,
-    /// Several sends could be meant; taken for the newest.
+    /// Several sends fit; counted for the newest.
     pub ambiguous: u64,
     pub inferred_share: Option<f64>,
     pub ambiguous_share: Option<f64>,
@@ -163,31 +164,31 @@ pub struct Times {
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Failure {
-    /// As Meta worded it, without what may name a person.
+    /// In Meta's words, without anything that may identify a person.
     pub reason: String,
     pub messages: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Refusal {
+pub struct RefusalCount {
     pub code: Option<i64>,
     pub name: Option<String>,
     pub meaning: Option<String>,
     pub sends: u64,
 }
 
-impl Refusal {
-    /// What it means, for people.
+impl RefusalCount {
+    /// The meaning, for people.
     pub fn said(&self) -> &str {
         match (self.code, &self.meaning) {
             (_, Some(meaning)) => meaning,
-            (Some(_), None) => "a code that mmsg does not know",
+            (Some(_), None) => "not in mmsg's table of codes",
             (None, None) => "refused without a code",
         }
     }
 }
 
-/// One broadcast of those that are covered.
+/// One of the broadcasts covered.
 #[derive(Clone, Debug, Serialize)]
 pub struct BroadcastRow {
     pub broadcast: i64,
@@ -211,7 +212,8 @@ impl BroadcastRow {
     }
 }
 
-/// One hour. The first eight count what happened in it; the `of_` ones what has become of the messages sent in it.
+/// One hour. The first eight fields count what happened in that hour; the `of_` fields count what has happened since to the messages
+/// sent in that hour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct HourRow {
     pub hour: UnixMillis,
@@ -230,20 +232,20 @@ pub struct HourRow {
     pub of_failed: u64,
 }
 
-/// Where what a report covers comes from.
+/// What a report is made of.
 #[derive(Clone, Debug)]
-pub struct Source<'c> {
+pub struct ReportInput<'c> {
     pub made_at: UnixMillis,
     pub coverage: &'c Coverage,
     pub hours: Hours,
 }
 
 impl Report {
-    /// From what the ledger counted. Names of codes and Meta's part are added by whoever knows them.
-    pub fn of(source: &Source<'_>, counted: &Counted) -> Self {
+    /// Builds the report from the ledger's counts. The caller adds the names of codes and Meta's figures.
+    pub fn of(input: &ReportInput<'_>, counted: &Counted) -> Self {
         let totals = counted.totals();
         let funnel = Funnel::of(&totals);
-        let Source { made_at, coverage, hours } = *source;
+        let ReportInput { made_at, coverage, hours } = *input;
         let one = |of: fn(&Covered) -> &String| {
             let first = counted.broadcasts.first().map(of);
             first.filter(|first| counted.broadcasts.iter().all(|other| of(other) == *first)).cloned()
@@ -290,14 +292,16 @@ impl Report {
     }
 }
 
-fn refusals(counts: &BTreeMap<Option<i64>, u64>) -> Vec<Refusal> {
-    let mut refusals: Vec<Refusal> =
-        counts.iter().map(|(code, sends)| Refusal { code: *code, name: None, meaning: None, sends: *sends }).collect();
+fn refusals(counts: &BTreeMap<Option<i64>, u64>) -> Vec<RefusalCount> {
+    let mut refusals: Vec<RefusalCount> = counts
+        .iter()
+        .map(|(code, sends)| RefusalCount { code: *code, name: None, meaning: None, sends: *sends })
+        .collect();
     refusals.sort_by_key(|refusal| (std::cmp::Reverse(refusal.sends), refusal.code));
     refusals
 }
 
-/// Hours in which anything was sent or happened, oldest first.
+/// Hours in which anything was sent or any event occurred, oldest first.
 fn hour_rows(counted: &Counted) -> Vec<HourRow> {
     let mut rows = Vec::with_capacity(counted.hours.len());
     for (at, hour) in &counted.hours {
@@ -327,7 +331,7 @@ fn hour_rows(counted: &Counted) -> Vec<HourRow> {
     rows
 }
 
-/// What it covers, for people.
+/// What the report covers, in words.
 impl Report {
     pub fn title(&self) -> String {
         match (self.broadcast, &self.campaign, &self.page) {
@@ -338,7 +342,7 @@ impl Report {
         }
     }
 
-    /// Short sentences: how many broadcasts of what, and of which time.
+    /// Short phrases: how many broadcasts, and which time range.
     pub fn covers(&self) -> Vec<String> {
         let mut said = Vec::new();
         if let (Some(_), Some(campaign)) = (self.broadcast, &self.campaign) {
@@ -353,11 +357,11 @@ impl Report {
             campaigns.dedup();
             let broadcasts = count(self.broadcasts.len(), "broadcast", "broadcasts");
             said.push(if campaigns.is_empty() {
-                "no broadcast yet".to_owned()
+                "no broadcasts yet".to_owned()
             } else if self.campaign.is_some() {
                 broadcasts
             } else {
-                format!("{broadcasts} of {}", count(campaigns.len(), "campaign", "campaigns"))
+                format!("{broadcasts} in {}", count(campaigns.len(), "campaign", "campaigns"))
             });
         }
         match (self.since, self.until) {

@@ -1,6 +1,6 @@
-//! What Meta tells afterwards: the listener, the check of the signature over the bytes as they came, and the reading of notices.
+//! Meta's webhooks: the listener, the signature check over the raw bytes, and the parser of notices.
 //!
-//! The ledger stores what was read and judges which send it is about (`ledger::events`).
+//! The ledger stores the events and decides which send each belongs to (`ledger::events`).
 
 pub mod bodies;
 pub mod listener;

@@ -150,7 +150,7 @@ fn meta_is_asked_and_compared_and_may_be_silent() {
     let each = meta["cost_per_in_ledger"]["delivered"].as_f64().unwrap();
     assert!((each - 0.81 / truth.delivered.len() as f64).abs() < 1e-6, "{meta:#}");
     let table = shop.env.mmsg(["report", "--campaign", &shop.campaign]).exits(0);
-    assert!(table.stdout.contains("spent, USD") && table.stdout.contains("difference"), "{table:#?}");
+    assert!(table.stdout.contains("spent (USD)") && table.stdout.contains("difference"), "{table:#?}");
     // A range: Meta counts by day, so there is nothing to compare.
     let ranged = report(&shop, &["--since", "2020-01-01"]);
     assert_eq!((&ranged["meta"]["delivered"], &ranged["meta"]["ledger_more"]), (&json!(in_record), &Value::Null));

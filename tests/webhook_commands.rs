@@ -22,7 +22,7 @@ fn kept_notices_are_stored_once_and_bad_lines_are_named() {
     ];
     fs::write(env.path("queue.ndjson"), lines.join("\n")).unwrap();
     let run = env.mmsg(["webhook", "ingest", "queue.ndjson", "-o", "json"]).exits(0);
-    let run = run.says("queue.ndjson line 2: no JSON object").says("queue.ndjson line 6: no event in it");
+    let run = run.says("queue.ndjson line 2: not a JSON object").says("queue.ndjson line 6: no event in it");
     let tally = run.json();
     for (key, n) in [
         ("bodies", 5),
@@ -37,7 +37,7 @@ fn kept_notices_are_stored_once_and_bad_lines_are_named() {
     }
     assert_eq!(
         tally["unreadable_lines"][0],
-        json!({"file": "queue.ndjson", "line": 2, "why": "no JSON object: wrong at line 1 column 2"})
+        json!({"file": "queue.ndjson", "line": 2, "why": "not a JSON object: error at line 1 column 2"})
     );
 
     // One body spread over lines, gzip, stdin, all in one go, and nothing is new but one.

@@ -20,7 +20,7 @@ use crate::graph::codes;
 use crate::ledger::Ledger;
 use crate::ledger::broadcasts::no_such_broadcast;
 use crate::ledger::funnel::{Counted, Coverage, Hours};
-use crate::report::{Funnel, Meta, Report, Source, page};
+use crate::report::{Funnel, Meta, Report, ReportInput, page};
 use crate::text;
 use crate::ui::Format;
 
@@ -105,8 +105,8 @@ struct Asked {
 impl Asked {
     fn report(&self, context: &Context, ledger: &Ledger) -> Result<(Report, Counted)> {
         let counted = ledger.counted(&self.coverage, self.hours)?;
-        let source = Source { made_at: context.clock.now(), coverage: &self.coverage, hours: self.hours };
-        let mut report = Report::of(&source, &counted);
+        let input = ReportInput { made_at: context.clock.now(), coverage: &self.coverage, hours: self.hours };
+        let mut report = Report::of(&input, &counted);
         for refusal in &mut report.refusals {
             let row = refusal.code.and_then(|code| codes::lookup(code, None));
             refusal.name = row.and_then(|row| row.name).map(str::to_owned);

@@ -4,7 +4,7 @@ mod lines;
 
 use serde_json::Value;
 
-use super::view::{Bubble, Button, Card, Picture, Reply, View};
+use super::view::{Bubble, Picture, Reply, ShownButton, ShownCard, View};
 use lines::{centre, left, middle, pad, split, width, wrap};
 
 /// The narrowest drawing; a narrower terminal breaks the lines itself.
@@ -36,7 +36,7 @@ pub fn draw(message: &Value, columns: usize) -> String {
     text
 }
 
-fn text_bubble(text: &str, buttons: &[Button], columns: usize) -> Vec<String> {
+fn text_bubble(text: &str, buttons: &[ShownButton], columns: usize) -> Vec<String> {
     let lines = wrap(text, columns.min(BUBBLE) - 4);
     let titles: Vec<String> = buttons.iter().flat_map(|button| wrap(&button.title, columns.min(BUBBLE) - 4)).collect();
     // A short text has a small bubble.
@@ -47,7 +47,7 @@ fn text_bubble(text: &str, buttons: &[Button], columns: usize) -> Vec<String> {
 }
 
 /// Adds a row for each line of a button's title; returns the rows above which a rule is drawn.
-fn button_rows(buttons: &[Button], inner: usize, rows: &mut Vec<String>) -> Vec<usize> {
+fn button_rows(buttons: &[ShownButton], inner: usize, rows: &mut Vec<String>) -> Vec<usize> {
     let mut rules = Vec::new();
     for button in buttons {
         rules.push(rows.len());
@@ -71,7 +71,7 @@ fn frame(rows: &[String], rules: &[usize], inner: usize) -> Vec<String> {
     out
 }
 
-fn card_rows(cards: &[Card], columns: usize) -> Vec<String> {
+fn card_rows(cards: &[ShownCard], columns: usize) -> Vec<String> {
     // A receipt has amounts beside names: it gets a bubble's room.
     let is_receipt = cards.iter().any(|card| card.rows.len() > 1);
     let outer = columns.min(if is_receipt { BUBBLE } else { CARD });
@@ -89,7 +89,7 @@ fn card_rows(cards: &[Card], columns: usize) -> Vec<String> {
     out
 }
 
-fn draw_card(card: &Card, inner: usize) -> Vec<String> {
+fn draw_card(card: &ShownCard, inner: usize) -> Vec<String> {
     let mut rows = Vec::new();
     if let Some((first, rest)) = card.pictures.split_first() {
         rows.extend(picture(first, inner));

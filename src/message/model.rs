@@ -10,19 +10,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::Message;
-pub use super::rules::Kind;
+pub use super::rules::TemplateKind;
 use crate::error::{Error, Result};
 
 /// A message being built.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Draft {
-    pub body: Body,
+    pub content: Content,
     pub quick_replies: Vec<QuickReply>,
 }
 
 /// One template and its fields.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Body {
+pub enum Content {
     Text(TextBody),
     Button(ButtonBody),
     Generic(GenericBody),
@@ -140,7 +140,7 @@ pub struct ReceiptBody {
     pub address: Option<Address>,
     pub summary: Option<Summary>,
     pub adjustments: Vec<Adjustment>,
-    pub elements: Vec<Item>,
+    pub elements: Vec<ReceiptItem>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -172,7 +172,7 @@ pub struct Adjustment {
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Item {
+pub struct ReceiptItem {
     pub title: Option<String>,
     pub subtitle: Option<String>,
     pub quantity: Option<Amount>,
@@ -263,28 +263,28 @@ fn bool_or_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Opt
 
 impl Draft {
     /// Nothing filled in yet.
-    pub fn empty(kind: Kind) -> Self {
-        let body = match kind {
-            Kind::Text => Body::Text(TextBody::default()),
-            Kind::Button => Body::Button(ButtonBody::default()),
-            Kind::Generic => Body::Generic(GenericBody::default()),
-            Kind::Media => Body::Media(MediaBody::default()),
-            Kind::Product => Body::Product(ProductBody::default()),
-            Kind::Receipt => Body::Receipt(Box::default()),
-            Kind::Coupon => Body::Coupon(CouponBody::default()),
+    pub fn empty(kind: TemplateKind) -> Self {
+        let content = match kind {
+            TemplateKind::Text => Content::Text(TextBody::default()),
+            TemplateKind::Button => Content::Button(ButtonBody::default()),
+            TemplateKind::Generic => Content::Generic(GenericBody::default()),
+            TemplateKind::Media => Content::Media(MediaBody::default()),
+            TemplateKind::Product => Content::Product(ProductBody::default()),
+            TemplateKind::Receipt => Content::Receipt(Box::default()),
+            TemplateKind::Coupon => Content::Coupon(CouponBody::default()),
         };
-        Self { body, quick_replies: Vec::new() }
+        Self { content, quick_replies: Vec::new() }
     }
 
-    pub fn kind(&self) -> Kind {
-        match &self.body {
-            Body::Text(_) => Kind::Text,
-            Body::Button(_) => Kind::Button,
-            Body::Generic(_) => Kind::Generic,
-            Body::Media(_) => Kind::Media,
-            Body::Product(_) => Kind::Product,
-            Body::Receipt(_) => Kind::Receipt,
-            Body::Coupon(_) => Kind::Coupon,
+    pub fn kind(&self) -> TemplateKind {
+        match &self.content {
+            Content::Text(_) => TemplateKind::Text,
+            Content::Button(_) => TemplateKind::Button,
+            Content::Generic(_) => TemplateKind::Generic,
+            Content::Media(_) => TemplateKind::Media,
+            Content::Product(_) => TemplateKind::Product,
+            Content::Receipt(_) => TemplateKind::Receipt,
+            Content::Coupon(_) => TemplateKind::Coupon,
         }
     }
 
@@ -292,11 +292,12 @@ impl Draft {
     ///
     /// # Errors
     /// The first field that the template does not have, or whose value has the wrong type.
-    pub fn from_fields(kind: Kind, mut fields: Map<String, Value>) -> std::result::Result<Self, String> {
+    pub fn from_fields(kind: TemplateKind, mut fields: Map<String, Value>) -> std::result::Result<Self, String> {
         let replies = fields.remove("quick_replies").unwrap_or_else(|| json!([]));
         let quick_replies = Vec::deserialize(replies).map_err(|error| file::with_suggestion(&error.to_string()))?;
-        let body = read_body(kind, Value::Object(fields)).map_err(|error| file::with_suggestion(&error.to_string()))?;
-        Ok(Self { body, quick_replies })
+        let content =
+            read_content(kind, Value::Object(fields)).map_err(|error| file::with_suggestion(&error.to_string()))?;
+        Ok(Self { content, quick_replies })
     }
 
     /// The message as the API expects it.
@@ -309,7 +310,7 @@ impl Draft {
         let mut fields = draft.fields()?;
         let replies = fields.remove("quick_replies");
         let mut message = match draft.kind() {
-            Kind::Text => fields,
+            TemplateKind::Text => fields,
             kind => {
                 let mut payload = Map::new();
                 payload.insert("template_type".to_owned(), json!(kind.name()));
@@ -327,17 +328,17 @@ impl Draft {
 
     /// The fields of the template and `quick_replies`, without those that are not set; [`Draft::from_fields`] reads them again.
     pub fn fields(&self) -> Result<Map<String, Value>> {
-        let body = match &self.body {
-            Body::Text(body) => serde_json::to_value(body),
-            Body::Button(body) => serde_json::to_value(body),
-            Body::Generic(body) => serde_json::to_value(body),
-            Body::Media(body) => serde_json::to_value(body),
-            Body::Product(body) => serde_json::to_value(body),
-            Body::Receipt(body) => serde_json::to_value(body),
-            Body::Coupon(body) => serde_json::to_value(body),
+        let content = match &self.content {
+            Content::Text(content) => serde_json::to_value(content),
+            Content::Button(content) => serde_json::to_value(content),
+            Content::Generic(content) => serde_json::to_value(content),
+            Content::Media(content) => serde_json::to_value(content),
+            Content::Product(content) => serde_json::to_value(content),
+            Content::Receipt(content) => serde_json::to_value(content),
+            Content::Coupon(content) => serde_json::to_value(content),
         };
         let failed = |error: serde_json::Error| Error::internal("can't write the message").because(&error);
-        let mut value = body.map_err(failed)?;
+        let mut value = content.map_err(failed)?;
         if let Value::Object(fields) = &mut value {
             fields.insert("quick_replies".to_owned(), serde_json::to_value(&self.quick_replies).map_err(failed)?);
         }
@@ -350,13 +351,15 @@ impl Draft {
 
     /// Fills in the inferred fields.
     fn infer(&mut self) -> Result<()> {
-        match &mut self.body {
-            Body::Button(body) => body.buttons.iter_mut().for_each(Button::infer),
-            Body::Generic(body) => body.elements.iter_mut().enumerate().try_for_each(|(n, card)| card.infer(n))?,
-            Body::Media(body) => {
-                body.elements.iter_mut().flat_map(|media| &mut media.buttons).for_each(Button::infer);
+        match &mut self.content {
+            Content::Button(content) => content.buttons.iter_mut().for_each(Button::infer),
+            Content::Generic(content) => {
+                content.elements.iter_mut().enumerate().try_for_each(|(n, card)| card.infer(n))?
             }
-            Body::Text(_) | Body::Product(_) | Body::Receipt(_) | Body::Coupon(_) => {}
+            Content::Media(content) => {
+                content.elements.iter_mut().flat_map(|media| &mut media.buttons).for_each(Button::infer);
+            }
+            Content::Text(_) | Content::Product(_) | Content::Receipt(_) | Content::Coupon(_) => {}
         }
         for reply in &mut self.quick_replies {
             let kind = reply.content_type.get_or_insert_with(|| "text".to_owned());
@@ -401,15 +404,15 @@ impl Button {
     }
 }
 
-fn read_body<'de, D: serde::Deserializer<'de>>(kind: Kind, fields: D) -> Result<Body, D::Error> {
+fn read_content<'de, D: serde::Deserializer<'de>>(kind: TemplateKind, fields: D) -> Result<Content, D::Error> {
     Ok(match kind {
-        Kind::Text => Body::Text(TextBody::deserialize(fields)?),
-        Kind::Button => Body::Button(ButtonBody::deserialize(fields)?),
-        Kind::Generic => Body::Generic(GenericBody::deserialize(fields)?),
-        Kind::Media => Body::Media(MediaBody::deserialize(fields)?),
-        Kind::Product => Body::Product(ProductBody::deserialize(fields)?),
-        Kind::Receipt => Body::Receipt(Box::deserialize(fields)?),
-        Kind::Coupon => Body::Coupon(CouponBody::deserialize(fields)?),
+        TemplateKind::Text => Content::Text(TextBody::deserialize(fields)?),
+        TemplateKind::Button => Content::Button(ButtonBody::deserialize(fields)?),
+        TemplateKind::Generic => Content::Generic(GenericBody::deserialize(fields)?),
+        TemplateKind::Media => Content::Media(MediaBody::deserialize(fields)?),
+        TemplateKind::Product => Content::Product(ProductBody::deserialize(fields)?),
+        TemplateKind::Receipt => Content::Receipt(Box::deserialize(fields)?),
+        TemplateKind::Coupon => Content::Coupon(CouponBody::deserialize(fields)?),
     })
 }
 

@@ -5,14 +5,14 @@ use askama::Template;
 use serde_json::Value;
 
 use super::preview::origin;
-use super::view::{Bubble, Button, View};
+use super::view::{Bubble, ShownButton, View};
 use crate::error::{Error, Result};
 
 #[derive(Template)]
 #[template(path = "message/page.html")]
 struct Page<'p> {
     view: &'p View,
-    targets: Vec<Button>,
+    targets: Vec<ShownButton>,
     src: Option<&'p str>,
     /// The origin that the page may show in a frame.
     frame: &'p str,

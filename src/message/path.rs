@@ -6,35 +6,35 @@ use serde_json::Value;
 
 /// One step into a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum PathStep {
     Key(String),
     Index(usize),
 }
 
 /// A place in a message: `$.attachment.payload.elements[0].title`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Path(pub Vec<Step>);
+pub struct Path(pub Vec<PathStep>);
 
 impl Path {
     #[must_use]
     pub fn key(&self, name: &str) -> Self {
         let mut steps = self.0.clone();
-        steps.push(Step::Key(name.to_owned()));
+        steps.push(PathStep::Key(name.to_owned()));
         Self(steps)
     }
 
     #[must_use]
     pub fn index(&self, index: usize) -> Self {
         let mut steps = self.0.clone();
-        steps.push(Step::Index(index));
+        steps.push(PathStep::Index(index));
         Self(steps)
     }
 
     /// The last key: `url` in `$.image_urls[0].url`.
     pub fn last_key(&self) -> Option<&str> {
         self.0.iter().rev().find_map(|step| match step {
-            Step::Key(name) => Some(name.as_str()),
-            Step::Index(_) => None,
+            PathStep::Key(name) => Some(name.as_str()),
+            PathStep::Index(_) => None,
         })
     }
 }
@@ -44,9 +44,9 @@ impl fmt::Display for Path {
         f.write_str("$")?;
         for step in &self.0 {
             match step {
-                Step::Key(name) if is_plain(name) => write!(f, ".{name}")?,
-                Step::Key(name) => write!(f, "[{}]", Value::from(name.as_str()))?,
-                Step::Index(index) => write!(f, "[{index}]")?,
+                PathStep::Key(name) if is_plain(name) => write!(f, ".{name}")?,
+                PathStep::Key(name) => write!(f, "[{}]", Value::from(name.as_str()))?,
+                PathStep::Index(index) => write!(f, "[{index}]")?,
             }
         }
         Ok(())
@@ -59,18 +59,18 @@ fn is_plain(name: &str) -> bool {
 
 /// One step of a pattern.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part<'p> {
+pub enum PatternStep<'p> {
     Key(&'p str),
     Each,
 }
 
 /// Parses `$.a.b[*].c`. Patterns come from our own table: anything that is not a step is skipped.
-pub fn parts(pattern: &str) -> Vec<Part<'_>> {
+pub fn parts(pattern: &str) -> Vec<PatternStep<'_>> {
     let mut parts = Vec::new();
     for key in pattern.trim_start_matches('$').split('.').filter(|key| !key.is_empty()) {
         match key.strip_suffix("[*]") {
-            Some(key) => parts.extend([Part::Key(key), Part::Each]),
-            None => parts.push(Part::Key(key)),
+            Some(key) => parts.extend([PatternStep::Key(key), PatternStep::Each]),
+            None => parts.push(PatternStep::Key(key)),
         }
     }
     parts
@@ -81,9 +81,9 @@ pub fn matches(pattern: &str, path: &Path) -> bool {
     let parts = parts(pattern);
     parts.len() == path.0.len()
         && parts.iter().zip(&path.0).all(|(part, step)| match (part, step) {
-            (Part::Key(key), Step::Key(name)) => key == name,
-            (Part::Each, Step::Index(_)) => true,
-            (Part::Key(_), Step::Index(_)) | (Part::Each, Step::Key(_)) => false,
+            (PatternStep::Key(key), PathStep::Key(name)) => key == name,
+            (PatternStep::Each, PathStep::Index(_)) => true,
+            (PatternStep::Key(_), PathStep::Index(_)) | (PatternStep::Each, PathStep::Key(_)) => false,
         })
 }
 
@@ -103,14 +103,16 @@ pub fn select<'v>(root: &'v Value, pattern: &str) -> Vec<Found<'v>> {
         for place in found {
             let Some(value) = place.value else { continue };
             match (part, value) {
-                (Part::Key(key), Value::Object(fields)) => {
+                (PatternStep::Key(key), Value::Object(fields)) => {
                     next.push(Found { path: place.path.key(key), value: fields.get(key), owner: value });
                 }
-                (Part::Each, Value::Array(items)) => next.extend(items.iter().enumerate().map(|(index, item)| Found {
-                    path: place.path.index(index),
-                    value: Some(item),
-                    owner: item,
-                })),
+                (PatternStep::Each, Value::Array(items)) => {
+                    next.extend(items.iter().enumerate().map(|(index, item)| Found {
+                        path: place.path.index(index),
+                        value: Some(item),
+                        owner: item,
+                    }))
+                }
                 _ => {}
             }
         }
@@ -126,14 +128,14 @@ pub fn each_text<'v>(root: &'v Value, each: &mut dyn FnMut(&Path, &'v str)) {
             Value::String(text) => each(path, text),
             Value::Array(items) => {
                 for (index, item) in items.iter().enumerate() {
-                    path.0.push(Step::Index(index));
+                    path.0.push(PathStep::Index(index));
                     walk(item, path, each);
                     path.0.pop();
                 }
             }
             Value::Object(fields) => {
                 for (name, field) in fields {
-                    path.0.push(Step::Key(name.clone()));
+                    path.0.push(PathStep::Key(name.clone()));
                     walk(field, path, each);
                     path.0.pop();
                 }

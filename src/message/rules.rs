@@ -18,7 +18,7 @@ pub use check::{Check, Type, chars};
 /// The template of a message; `text` is a message without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, serde::Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum TemplateKind {
     /// Plain text.
     Text,
     /// Text with up to three buttons.
@@ -35,7 +35,7 @@ pub enum Kind {
     Coupon,
 }
 
-impl Kind {
+impl TemplateKind {
     pub const ALL: [Self; 7] =
         [Self::Text, Self::Button, Self::Generic, Self::Media, Self::Product, Self::Receipt, Self::Coupon];
 
@@ -105,7 +105,7 @@ pub struct Rule {
     /// `generic.title.length`. Never renamed: scripts may rely on it.
     pub id: &'static str,
     /// The templates it applies to; empty means every message.
-    pub kinds: &'static [Kind],
+    pub kinds: &'static [TemplateKind],
     /// The places it applies to.
     pub paths: &'static [&'static str],
     /// Applies only if the same object has this field with this value.
@@ -140,7 +140,7 @@ impl Rule {
         }
     }
 
-    pub(crate) const fn of(mut self, kinds: &'static [Kind]) -> Self {
+    pub(crate) const fn of(mut self, kinds: &'static [TemplateKind]) -> Self {
         self.kinds = kinds;
         self
     }
@@ -171,7 +171,7 @@ impl Rule {
     }
 
     /// Whether the rule applies to messages with this template.
-    pub fn is_for(&self, kind: Option<Kind>) -> bool {
+    pub fn is_for(&self, kind: Option<TemplateKind>) -> bool {
         self.kinds.is_empty() || kind.is_some_and(|kind| self.kinds.contains(&kind))
     }
 }

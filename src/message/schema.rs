@@ -5,8 +5,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::path::{Part, parts};
-use super::rules::{self, Check, Kind, Rule, Severity, Type};
+use super::path::{PatternStep, parts};
+use super::rules::{self, Check, Rule, Severity, TemplateKind, Type};
 
 const PAYLOAD: &str = "$.attachment.payload";
 
@@ -16,7 +16,8 @@ pub fn document() -> Value {
     for rule in rules::all().filter(|rule| rule.kinds.is_empty()) {
         root.add(rule, "$", |_| true);
     }
-    let templates: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| *kind != Kind::Text).collect();
+    let templates: Vec<TemplateKind> =
+        TemplateKind::ALL.into_iter().filter(|kind| *kind != TemplateKind::Text).collect();
     let mut definitions = Map::new();
     for kind in &templates {
         let mut payload = Node::default();
@@ -45,7 +46,7 @@ fn is(field: &str, value: &str) -> Value {
     json!({"properties": {field: {"const": value}}, "required": [field]})
 }
 
-fn has_field(kind: Kind, name: &str) -> bool {
+fn has_field(kind: TemplateKind, name: &str) -> bool {
     rules::all().filter(|rule| rule.paths == [PAYLOAD] && rule.kinds == [kind]).all(|rule| match rule.check {
         Check::Known(fields) => fields.iter().any(|(field, _)| *field == name),
         _ => true,
@@ -53,9 +54,9 @@ fn has_field(kind: Kind, name: &str) -> bool {
 }
 
 /// Whether the template has the place that a shared rule applies to: buttons are in the payload or in its elements.
-fn is_of(kind: Kind, pattern: &str) -> bool {
+fn is_of(kind: TemplateKind, pattern: &str) -> bool {
     match pattern.strip_prefix(PAYLOAD).map(parts).as_deref() {
-        Some([Part::Key(first), ..]) => has_field(kind, first),
+        Some([PatternStep::Key(first), ..]) => has_field(kind, first),
         Some(_) => true,
         None => false,
     }
@@ -86,7 +87,7 @@ impl Node {
                 continue;
             };
             let owner = match steps.split_last() {
-                Some((Part::Key(_), owner)) => owner,
+                Some((PatternStep::Key(_), owner)) => owner,
                 _ => &steps[..],
             };
             let mut then = Self::default();
@@ -98,12 +99,12 @@ impl Node {
     }
 
     /// The schema of the place `steps` below.
-    fn at(&mut self, steps: &[Part<'_>]) -> &mut Self {
+    fn at(&mut self, steps: &[PatternStep<'_>]) -> &mut Self {
         let mut here = self;
         for step in steps {
             here = match step {
-                Part::Key(name) => here.property(name),
-                Part::Each => here.items.get_or_insert_default(),
+                PatternStep::Key(name) => here.property(name),
+                PatternStep::Each => here.items.get_or_insert_default(),
             };
         }
         here
@@ -120,9 +121,9 @@ impl Node {
         &mut self.properties[index].1
     }
 
-    fn constrain(&mut self, steps: &[Part<'_>], rule: &'static Rule) {
+    fn constrain(&mut self, steps: &[PatternStep<'_>], rule: &'static Rule) {
         if matches!(rule.check, Check::Required)
-            && let (Some((Part::Key(_), owner)), Some(name)) = (steps.split_last(), last_key(rule))
+            && let (Some((PatternStep::Key(_), owner)), Some(name)) = (steps.split_last(), last_key(rule))
         {
             self.at(owner).required.push(name);
         }

@@ -15,10 +15,10 @@ use serde_json::Value;
 
 use super::parse;
 use super::path::Path;
-use super::rules::{Kind, Rule};
-use super::validate::{self, Stage};
+use super::rules::{Rule, TemplateKind};
+use super::validate::{self, Phase};
 use crate::json;
-use row::{Columns, Row};
+use row::{ColumnReader, RowValues};
 
 /// What is percent-encoded in a value inside a URL: everything except the unreserved characters of RFC 3986.
 const IN_URL: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -29,7 +29,7 @@ pub struct Template {
     parts: Vec<Part>,
     /// Sorted; segments refer to them by index.
     columns: Vec<String>,
-    kind: Option<Kind>,
+    kind: Option<TemplateKind>,
     /// A value decides the kind of a part: only the whole message can be checked.
     is_structural: bool,
     /// While compiling: the JSON since the last text with values.
@@ -145,7 +145,7 @@ impl Template {
             return Ok(());
         }
         let value: Value = serde_json::from_str(json).map_err(|_| FillError::Unreadable)?;
-        match validate::check(&value, Stage::Filled).into_iter().find(validate::Violation::is_error) {
+        match validate::check(&value, Phase::Filled).into_iter().find(validate::Violation::is_error) {
             // The message of a violation may quote a text, which may contain a value: report only the rule.
             Some(broken) => Err(FillError::Limit {
                 rule: broken.rule,
@@ -156,18 +156,19 @@ impl Template {
         }
     }
 
-    fn read<'v>(&self, values: Option<&'v str>) -> Result<Row<'v>, FillError> {
+    fn read<'v>(&self, values: Option<&'v str>) -> Result<RowValues<'v>, FillError> {
         let mut row = vec![None; self.columns.len()];
         let Some(values) = values else { return Ok(row) };
         let mut json = serde_json::Deserializer::from_str(values);
-        json.deserialize_map(Columns { names: &self.columns, row: &mut row }).map_err(|_| FillError::Unreadable)?;
+        json.deserialize_map(ColumnReader { names: &self.columns, row: &mut row })
+            .map_err(|_| FillError::Unreadable)?;
         json.end().map_err(|_| FillError::Unreadable)?;
         Ok(row)
     }
 }
 
 impl Text {
-    fn fill(&self, row: &Row<'_>, columns: &[String], out: &mut String) -> Result<(), FillError> {
+    fn fill(&self, row: &RowValues<'_>, columns: &[String], out: &mut String) -> Result<(), FillError> {
         for segment in &self.segments {
             match segment {
                 Filled::Literal(literal) => out.push_str(literal),
@@ -187,7 +188,7 @@ impl Text {
         Ok(())
     }
 
-    fn check(&self, kind: Option<Kind>, filled: &str) -> Result<(), FillError> {
+    fn check(&self, kind: Option<TemplateKind>, filled: &str) -> Result<(), FillError> {
         let broken =
             |rule: &'static str, message: String| Err(FillError::Limit { rule, path: self.path.to_string(), message });
         for rule in &self.rules {

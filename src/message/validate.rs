@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::parse;
 use super::path::{self, Path};
 use super::rules::check::{self, MACROS, nearest};
-use super::rules::{self, Basis, Check, Kind, Rule, Severity};
+use super::rules::{self, Basis, Check, Rule, Severity, TemplateKind};
 use super::values::{Outline, doubtful_literal, is_url_field};
 
 /// One broken rule at one place.
@@ -52,7 +52,7 @@ impl Violation {
 
 /// When a message is checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stage {
+pub enum Phase {
     /// As written: values for `${…}` are not known yet.
     Author,
     /// Filled in: every text is what the recipient gets.
@@ -60,14 +60,14 @@ pub enum Stage {
 }
 
 /// All violations, in the order of the table.
-pub fn check(message: &Value, stage: Stage) -> Vec<Violation> {
-    let kind = Kind::of(message);
+pub fn check(message: &Value, phase: Phase) -> Vec<Violation> {
+    let kind = TemplateKind::of(message);
     let mut found = Vec::new();
     for rule in rules::all().filter(|rule| rule.is_for(kind)) {
         for pattern in rule.paths {
             if *pattern == ANY_TEXT {
                 path::each_text(message, &mut |path, text| {
-                    if let Some(what) = any_text(rule, kind, path, text, stage) {
+                    if let Some(what) = any_text(rule, kind, path, text, phase) {
                         found.push(Violation::new(rule, path.to_string(), what));
                     }
                 });
@@ -75,7 +75,7 @@ pub fn check(message: &Value, stage: Stage) -> Vec<Violation> {
             }
             for place in path::select(message, pattern) {
                 if rule.when.is_none_or(|(field, value)| is(place.owner, field, value)) {
-                    found.extend(at(rule, &place, stage));
+                    found.extend(at(rule, &place, phase));
                 }
             }
         }
@@ -90,7 +90,7 @@ fn is(owner: &Value, field: &str, value: &str) -> bool {
     owner.get(field).and_then(Value::as_str) == Some(value)
 }
 
-fn at(rule: &Rule, place: &path::Found<'_>, stage: Stage) -> Vec<Violation> {
+fn at(rule: &Rule, place: &path::Found<'_>, phase: Phase) -> Vec<Violation> {
     let one = |what: String| vec![Violation::new(rule, place.path.to_string(), what)];
     let Some(value) = place.value else {
         return if matches!(rule.check, Check::Required) { one("is missing".to_owned()) } else { Vec::new() };
@@ -150,7 +150,7 @@ fn at(rule: &Rule, place: &path::Found<'_>, stage: Stage) -> Vec<Violation> {
             .collect(),
         (check, Value::String(text)) if check.is_about_text() => {
             let is_url = matches!(check, Check::WebUrl | Check::FacebookMedia { .. } | Check::AppUrl);
-            written(check, text, stage, is_url).map_or_else(Vec::new, one)
+            written(check, text, phase, is_url).map_or_else(Vec::new, one)
         }
         // An amount or an id may be a number as well as text.
         (check @ (Check::Digits | Check::Currency), Value::Number(number)) => {
@@ -169,11 +169,11 @@ fn is_blank(value: &Value) -> bool {
 }
 
 /// What is wrong with a text that may contain placeholders, whatever their values.
-fn written(check: &Check, text: &str, stage: Stage, is_url: bool) -> Option<String> {
-    let outline = match stage {
-        Stage::Filled => return check.text(text),
+fn written(check: &Check, text: &str, phase: Phase, is_url: bool) -> Option<String> {
+    let outline = match phase {
+        Phase::Filled => return check.text(text),
         // Reported by the rule about placeholders.
-        Stage::Author => Outline::of(text).ok()?,
+        Phase::Author => Outline::of(text).ok()?,
     };
     if !outline.has_values {
         return check.text(&outline.literal);
@@ -193,17 +193,23 @@ fn written(check: &Check, text: &str, stage: Stage, is_url: bool) -> Option<Stri
 }
 
 /// Checks a rule that applies to every text of a message.
-pub(crate) fn any_text(rule: &Rule, kind: Option<Kind>, path: &Path, text: &str, stage: Stage) -> Option<String> {
+pub(crate) fn any_text(
+    rule: &Rule,
+    kind: Option<TemplateKind>,
+    path: &Path,
+    text: &str,
+    phase: Phase,
+) -> Option<String> {
     match rule.check {
         Check::Macros => {
-            let literal = match stage {
-                Stage::Filled => Cow::Borrowed(text),
-                Stage::Author => Cow::Owned(Outline::of(text).ok()?.literal),
+            let literal = match phase {
+                Phase::Filled => Cow::Borrowed(text),
+                Phase::Author => Cow::Owned(Outline::of(text).ok()?.literal),
             };
             wrong_macro(kind, path, &literal)
         }
-        Check::Placeholders if stage == Stage::Author => Outline::of(text).err().map(|error| error.message()),
-        Check::DoubtfulLiteral if stage == Stage::Author => doubtful_literal(text).map(|name| {
+        Check::Placeholders if phase == Phase::Author => Outline::of(text).err().map(|error| error.message()),
+        Check::DoubtfulLiteral if phase == Phase::Author => doubtful_literal(text).map(|name| {
             format!("people will see ${{{name}}}; for a dollar sign followed by the value write $$${{{name}}}")
         }),
         _ => None,
@@ -211,17 +217,17 @@ pub(crate) fn any_text(rule: &Rule, kind: Option<Kind>, path: &Path, text: &str,
 }
 
 /// Where Meta fills in its macros.
-const MACRO_PLACES: &[(Kind, &str)] = &[
-    (Kind::Generic, "$.attachment.payload.text"),
-    (Kind::Generic, "$.attachment.payload.elements[*].title"),
-    (Kind::Generic, "$.attachment.payload.elements[*].subtitle"),
-    (Kind::Coupon, "$.attachment.payload.title"),
-    (Kind::Coupon, "$.attachment.payload.subtitle"),
-    (Kind::Coupon, "$.attachment.payload.coupon_pre_message"),
+const MACRO_PLACES: &[(TemplateKind, &str)] = &[
+    (TemplateKind::Generic, "$.attachment.payload.text"),
+    (TemplateKind::Generic, "$.attachment.payload.elements[*].title"),
+    (TemplateKind::Generic, "$.attachment.payload.elements[*].subtitle"),
+    (TemplateKind::Coupon, "$.attachment.payload.title"),
+    (TemplateKind::Coupon, "$.attachment.payload.subtitle"),
+    (TemplateKind::Coupon, "$.attachment.payload.coupon_pre_message"),
 ];
 
 /// A macro that Meta does not know or does not fill in at this place. A `payload` is for the developer and never shown.
-pub(crate) fn wrong_macro(kind: Option<Kind>, path: &Path, text: &str) -> Option<String> {
+pub(crate) fn wrong_macro(kind: Option<TemplateKind>, path: &Path, text: &str) -> Option<String> {
     if path.last_key() == Some("payload") {
         return None;
     }

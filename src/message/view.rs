@@ -4,7 +4,7 @@
 use serde_json::Value;
 
 use super::parse;
-use super::rules::Kind;
+use super::rules::TemplateKind;
 
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct View {
@@ -14,12 +14,12 @@ pub struct View {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Bubble {
-    Text { text: String, buttons: Vec<Button> },
-    Cards(Vec<Card>),
+    Text { text: String, buttons: Vec<ShownButton> },
+    Cards(Vec<ShownCard>),
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Card {
+pub struct ShownCard {
     /// The first is the large one.
     pub pictures: Vec<Picture>,
     pub title: Option<String>,
@@ -27,7 +27,7 @@ pub struct Card {
     /// Label and amount, of a receipt.
     pub rows: Vec<(String, String)>,
     pub code: Option<String>,
-    pub buttons: Vec<Button>,
+    pub buttons: Vec<ShownButton>,
     /// The URL that a tap on the card opens.
     pub action: Option<String>,
 }
@@ -44,7 +44,7 @@ pub struct Picture {
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub struct Button {
+pub struct ShownButton {
     pub title: String,
     /// The URL, payload or app link that it opens.
     pub target: String,
@@ -67,13 +67,13 @@ impl View {
         }
         if let Some(attachment) = message.get("attachment") {
             let payload = attachment.get("payload").unwrap_or(&Value::Null);
-            add_payload(Kind::of(message), payload, &mut bubbles);
+            add_payload(TemplateKind::of(message), payload, &mut bubbles);
         }
         Self { bubbles, replies: list(message, "quick_replies").iter().map(Reply::of).collect() }
     }
 
     /// Everything that a tap can open, with the title that is tapped.
-    pub fn targets(&self) -> Vec<Button> {
+    pub fn targets(&self) -> Vec<ShownButton> {
         let mut found = Vec::new();
         for bubble in &self.bubbles {
             match bubble {
@@ -81,7 +81,7 @@ impl View {
                 Bubble::Cards(cards) => {
                     for card in cards {
                         let title = card.title.clone().unwrap_or_else(|| "card".to_owned());
-                        found.extend(card.action.clone().map(|target| Button { title, target }));
+                        found.extend(card.action.clone().map(|target| ShownButton { title, target }));
                         found.extend(card.buttons.iter().filter(|button| !button.target.is_empty()).cloned());
                     }
                 }
@@ -91,33 +91,33 @@ impl View {
     }
 }
 
-fn add_payload(kind: Option<Kind>, payload: &Value, bubbles: &mut Vec<Bubble>) {
+fn add_payload(kind: Option<TemplateKind>, payload: &Value, bubbles: &mut Vec<Bubble>) {
     let greeting = |name| text(payload, name).map(|text| Bubble::Text { text, buttons: Vec::new() });
-    let cards = |of: fn(&Value) -> Card| Bubble::Cards(list(payload, "elements").iter().map(of).collect());
+    let cards = |of: fn(&Value) -> ShownCard| Bubble::Cards(list(payload, "elements").iter().map(of).collect());
     match kind {
-        Some(Kind::Text | Kind::Button) => {
+        Some(TemplateKind::Text | TemplateKind::Button) => {
             bubbles.push(Bubble::Text { text: text(payload, "text").unwrap_or_default(), buttons: buttons(payload) });
         }
-        Some(Kind::Generic) => {
+        Some(TemplateKind::Generic) => {
             bubbles.extend(greeting("text"));
-            bubbles.push(cards(Card::generic));
+            bubbles.push(cards(ShownCard::generic));
         }
-        Some(Kind::Media) => bubbles.push(cards(Card::media)),
-        Some(Kind::Product) => bubbles.push(cards(Card::product)),
-        Some(Kind::Receipt) => bubbles.push(Bubble::Cards(vec![Card::receipt(payload)])),
-        Some(Kind::Coupon) => {
+        Some(TemplateKind::Media) => bubbles.push(cards(ShownCard::media)),
+        Some(TemplateKind::Product) => bubbles.push(cards(ShownCard::product)),
+        Some(TemplateKind::Receipt) => bubbles.push(Bubble::Cards(vec![ShownCard::receipt(payload)])),
+        Some(TemplateKind::Coupon) => {
             bubbles.extend(greeting("coupon_pre_message"));
-            bubbles.push(Bubble::Cards(vec![Card::coupon(payload)]));
+            bubbles.push(Bubble::Cards(vec![ShownCard::coupon(payload)]));
         }
         None => {
             let name = text(payload, "template_type").unwrap_or_else(|| "without a name".to_owned());
             let title = Some(format!("template {name}"));
-            bubbles.push(Bubble::Cards(vec![Card { title, ..Card::default() }]));
+            bubbles.push(Bubble::Cards(vec![ShownCard { title, ..ShownCard::default() }]));
         }
     }
 }
 
-impl Card {
+impl ShownCard {
     fn generic(element: &Value) -> Self {
         let video = text(element, "video_id").map(|id| Picture { what: "video", source: id, ratio: SQUARE });
         let image = |source| Picture { what: "image", source, ratio: SQUARE };
@@ -203,8 +203,8 @@ impl Card {
             rows: until.into_iter().collect(),
             code: text(payload, "coupon_code"),
             buttons: vec![
-                Button { title: "Copy code".to_owned(), target: String::new() },
-                Button { title: visit, target },
+                ShownButton { title: "Copy code".to_owned(), target: String::new() },
+                ShownButton { title: visit, target },
             ],
             action: None,
         }
@@ -222,12 +222,12 @@ impl Reply {
     }
 }
 
-fn buttons(owner: &Value) -> Vec<Button> {
+fn buttons(owner: &Value) -> Vec<ShownButton> {
     let one = |button: &Value| {
         let target = ["url", "payload", "ios_url", "android_url"].into_iter().find_map(|name| text(button, name));
         let is_app = text(button, "type").is_some_and(|kind| kind == "app");
         let title = text(button, "title").or_else(|| is_app.then(|| "Open app".to_owned()));
-        Button { title: title.unwrap_or_default(), target: target.unwrap_or_default() }
+        ShownButton { title: title.unwrap_or_default(), target: target.unwrap_or_default() }
     };
     list(owner, "buttons").iter().map(one).collect()
 }

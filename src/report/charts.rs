@@ -1,5 +1,5 @@
-//! Where the marks of the page's charts stand. Across, everything is in percent, so that a chart fits any screen while its texts
-//! keep their size; down, in pixels.
+//! Positions of the marks in the page's charts. Horizontal positions are percentages, so that a chart fits any screen while its text
+//! keeps its size; vertical positions are pixels.
 
 use super::figures::{Quantiles, percent, ratio, span};
 use super::{HourRow, Report};
@@ -7,24 +7,24 @@ use crate::clock::UnixMillis;
 use crate::text::thousands;
 
 const HOUR: i64 = 3_600_000;
-/// Bars that a phone can still show apart.
+/// The most bars that a phone can show separately.
 pub const MOST_BARS: i64 = 96;
-/// Hours in a bin; the last ones are days and weeks.
+/// Possible bin widths in hours, up to days and weeks.
 const BIN_HOURS: [i64; 8] = [1, 2, 3, 6, 12, 24, 72, 168];
-/// Pixels of a strip of bars.
+/// Height of a strip of bars in pixels.
 pub const STRIP: f64 = 56.0;
 
 /// A bar of the funnel.
-pub struct Step {
+pub struct FunnelBar {
     pub name: &'static str,
     pub count: String,
     pub share: String,
-    /// Percent of the width.
+    /// Percentage of the width.
     pub width: String,
     pub top: usize,
 }
 
-impl Step {
+impl FunnelBar {
     pub fn text_at(&self) -> usize {
         self.top + 14
     }
@@ -34,10 +34,10 @@ impl Step {
     }
 }
 
-/// Pixels of a step.
+/// Height of a funnel bar with its text, in pixels.
 pub const STEP: usize = 46;
 
-pub fn steps(report: &Report) -> Vec<Step> {
+pub fn steps(report: &Report) -> Vec<FunnelBar> {
     let funnel = &report.funnel;
     let mut all = vec![
         ("accepted", funnel.accepted),
@@ -48,7 +48,7 @@ pub fn steps(report: &Report) -> Vec<Step> {
     ];
     all.push(("failed", funnel.failed));
     let widest = all.iter().map(|(_, n)| *n).max().unwrap_or(0);
-    let step = |(place, (name, n)): (usize, (&'static str, u64))| Step {
+    let step = |(place, (name, n)): (usize, (&'static str, u64))| FunnelBar {
         name,
         count: thousands(n),
         share: percent(ratio(n, funnel.accepted)),
@@ -58,7 +58,7 @@ pub fn steps(report: &Report) -> Vec<Step> {
     all.into_iter().enumerate().map(step).collect()
 }
 
-/// What happened in some hours on end.
+/// Counts of several consecutive hours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bin {
     pub from: UnixMillis,
@@ -67,23 +67,23 @@ pub struct Bin {
 }
 
 impl Bin {
-    /// `an hour`, `6 hours`, `a day`: how long a bin of these is.
+    /// The length of the bin: `1 hour`, `6 hours`, `1 day`.
     pub fn length(&self) -> String {
         match self.hours {
-            1 => "an hour".to_owned(),
-            24 => "a day".to_owned(),
-            168 => "a week".to_owned(),
+            1 => "1 hour".to_owned(),
+            24 => "1 day".to_owned(),
+            168 => "1 week".to_owned(),
             hours if hours % 24 == 0 => format!("{} days", hours / 24),
             hours => format!("{hours} hours"),
         }
     }
 }
 
-/// Names of a bin's counts.
+/// The names of a bin's counts.
 pub const SERIES: [&str; 5] = ["accepted", "delivered", "read", "clicked", "failed"];
 
-/// Hours from the first message on, several to a bin where there are many. What is told of an hour before it, or after now, has a
-/// wrong time, and would press the rest together.
+/// The hours since the first message, combined into bins if there are many. Events before it or in the future have a wrong time and are
+/// left out: they would squeeze the rest of the chart.
 pub fn bins(hours: &[HourRow], now: UnixMillis, most: i64) -> Vec<Bin> {
     let Some(first) = hours.iter().find(|row| row.accepted > 0).or(hours.first()) else { return Vec::new() };
     let place = |at: UnixMillis| at.0.div_euclid(HOUR);
@@ -109,7 +109,7 @@ pub fn bins(hours: &[HourRow], now: UnixMillis, most: i64) -> Vec<Bin> {
     all
 }
 
-/// Bars of one series over time, on a scale of their own.
+/// The bars of one series over time, with their own scale.
 pub struct Strip {
     pub name: &'static str,
     pub total: String,
@@ -131,7 +131,7 @@ pub fn strips(bins: &[Bin]) -> Vec<Strip> {
         let most = bins.iter().map(count).max().unwrap_or(0);
         let room = 100.0 / bins.len().max(1) as f64;
         let bars = bins.iter().enumerate().filter(|(_, bin)| count(bin) > 0).map(|(place, bin)| {
-            // The least bar can be seen.
+            // Even the smallest bar must be visible.
             let height = (count(bin) as f64 / most as f64 * STRIP).max(1.5);
             Column {
                 x: format!("{:.3}%", (place as f64 + 0.08) * room),
@@ -143,7 +143,7 @@ pub fn strips(bins: &[Bin]) -> Vec<Strip> {
         });
         Strip { name, total: thousands(bins.iter().map(count).sum()), most: thousands(most), bars: bars.collect() }
     };
-    // A series of zeros tells nothing.
+    // A series of zeros is left out.
     SERIES.into_iter().enumerate().map(strip).filter(|strip| !strip.bars.is_empty()).collect()
 }
 
@@ -152,7 +152,7 @@ pub fn time(at: UnixMillis) -> String {
     at.timestamp().strftime("%Y-%m-%d %H:%M").to_string()
 }
 
-/// How long a stage took: a line from half to 99 of 100.
+/// How long a stage took: a line from the median to the 99th percentile.
 pub struct Lag {
     pub name: &'static str,
     pub top: usize,
@@ -171,7 +171,7 @@ impl Lag {
     }
 
     pub fn caption(&self) -> String {
-        format!("half {} · 90 % {} · 99 % {}", self.p50.said, self.p90.said, self.p99.said)
+        format!("median {} · p90 {} · p99 {}", self.p50.said, self.p90.said, self.p99.said)
     }
 }
 
@@ -180,7 +180,7 @@ pub struct Mark {
     pub said: String,
 }
 
-/// A line across the chart of times.
+/// A grid line in the chart of times.
 pub struct Tick {
     pub x: String,
     pub said: &'static str,
@@ -190,14 +190,14 @@ pub const LAG: usize = 44;
 
 const TICKS: [(f64, &str); 5] = [(1.0, "1s"), (60.0, "1m"), (3600.0, "1h"), (86_400.0, "1d"), (604_800.0, "7d")];
 
-/// Seconds on a scale of powers, with its ticks.
+/// Times on a logarithmic scale, with its ticks.
 pub fn lags(report: &Report) -> (Vec<Lag>, Vec<Tick>) {
     let times = &report.time_to;
     let named = [("delivered", times.delivered), ("read", times.read), ("clicked", times.clicked)];
     let told: Vec<(&'static str, Quantiles)> =
         named.into_iter().filter_map(|(name, quantiles)| Some((name, quantiles?))).collect();
     let longest = told.iter().map(|(_, quantiles)| quantiles.p99).fold(60.0, f64::max) * 1.5;
-    // Marks stay inside the chart with their whole width.
+    // Marks stay completely inside the chart.
     let x = |seconds: f64| format!("{:.2}%", 2.0 + seconds.max(1.0).ln() / longest.ln() * 96.0);
     let mark = |seconds: f64| Mark { x: x(seconds), said: span(seconds) };
     let lags = told.iter().enumerate().map(|(place, (name, quantiles))| Lag {
@@ -211,7 +211,7 @@ pub fn lags(report: &Report) -> (Vec<Lag>, Vec<Tick>) {
     (lags.collect(), ticks.map(|(seconds, said)| Tick { x: x(seconds), said }).collect())
 }
 
-/// Percent of the width that a part has of the whole; the least can be seen.
+/// A part of the whole as a percentage of the width; even the smallest part stays visible.
 pub fn across(part: u64, whole: u64) -> String {
     if part == 0 || whole == 0 {
         return "0%".to_owned();
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_times_do_not_press_the_chart_together() {
+    fn wrong_times_do_not_squeeze_the_chart() {
         let rows = [hour(0, 0, 1), hour(490_000, 50, 0), hour(490_002, 0, 20), hour(900_000, 0, 1)];
         let bins = bins(&rows, UnixMillis(490_010 * HOUR), MOST_BARS);
         let picture: Vec<_> = bins.iter().map(|bin| (bin.from.0 / HOUR, bin.counts[0], bin.counts[2])).collect();

@@ -1,4 +1,4 @@
-//! Rates, quantiles, and numbers as people read them.
+//! Rates, quantiles, and numbers formatted for people.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -8,18 +8,19 @@ use serde::Serialize;
 use crate::ledger::events::bucket_seconds;
 use crate::text::{self, thousands};
 
-/// Part of the whole, rounded to a ten-thousandth; `None` of nothing. Counts of one moment may be a step apart: never above 1.
+/// The part divided by the whole, rounded to four decimals; `None` if the whole is 0. Never above 1, even if the counts are from
+/// slightly different moments.
 pub fn ratio(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| (part.min(whole) as f64 / whole as f64 * 1e4).round() / 1e4)
 }
 
-/// `96.7 %`; `-` of nothing. What is not quite all or nothing does not look like it.
+/// `96.7%`; `-` for none. Values close to 0 or 100% are not rounded to them.
 pub fn percent(share: Option<f64>) -> String {
     match share {
         None => "-".to_owned(),
-        Some(share) if share > 0.0 && share < 0.0005 => "< 0.1 %".to_owned(),
-        Some(share) if share < 1.0 && share > 0.9995 => "> 99.9 %".to_owned(),
-        Some(share) => format!("{:.1} %", share * 100.0),
+        Some(share) if share > 0.0 && share < 0.0005 => "<0.1%".to_owned(),
+        Some(share) if share < 1.0 && share > 0.9995 => ">99.9%".to_owned(),
+        Some(share) => format!("{:.1}%", share * 100.0),
     }
 }
 
@@ -41,7 +42,7 @@ pub fn span(seconds: f64) -> String {
     text::span(Duration::from_secs(seconds.round() as u64))
 }
 
-/// Within how many seconds half, nine of ten and 99 of 100 came, within 5 % of it.
+/// Percentiles in seconds, exact to about 5%.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Quantiles {
     pub p50: f64,
@@ -50,7 +51,7 @@ pub struct Quantiles {
 }
 
 impl Quantiles {
-    /// From counts by bucket; `None` of none.
+    /// From counts per bucket; `None` if there are none.
     pub fn of(buckets: &BTreeMap<u8, u64>) -> Option<Self> {
         let total: u64 = buckets.values().sum();
         let at = |percent: u128| {
@@ -74,16 +75,16 @@ mod tests {
     use crate::ledger::events::bucket_of;
 
     #[test]
-    fn shares_are_said_as_they_are() {
+    fn shares_are_not_rounded_to_all_or_nothing() {
         for (part, whole, said) in [
             (0, 0, "-"),
-            (0, 5, "0.0 %"),
-            (1, 3, "33.3 %"),
-            (5, 5, "100.0 %"),
-            (6, 5, "100.0 %"),
-            (2, 10_000, "< 0.1 %"),
-            (9_998, 10_000, "> 99.9 %"),
-            (u64::MAX, u64::MAX, "100.0 %"),
+            (0, 5, "0.0%"),
+            (1, 3, "33.3%"),
+            (5, 5, "100.0%"),
+            (6, 5, "100.0%"),
+            (2, 10_000, "<0.1%"),
+            (9_998, 10_000, ">99.9%"),
+            (u64::MAX, u64::MAX, "100.0%"),
         ] {
             assert_eq!(percent(ratio(part, whole)), said, "{part} of {whole}");
         }

@@ -1,30 +1,30 @@
-//! What Meta says beside what the ledger counted, and what a result cost.
+//! Meta's figures next to the ledger's counts, and the cost of each result.
 
 use serde::Serialize;
 
 use super::Funnel;
 use super::figures::ratio;
 
-/// What was learned from Meta, summed over campaigns.
+/// Figures received from Meta, summed over campaigns.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Told {
-    /// How many campaigns it is of.
+pub struct MetaTotals {
+    /// The number of campaigns included.
     pub campaigns: u64,
     pub date_start: Option<String>,
     pub date_stop: Option<String>,
     pub delivered: u64,
     pub read: u64,
     pub clicked: u64,
-    /// In the currency's own unit; `None` where currencies are mixed.
+    /// In the currency's main unit; `None` if currencies are mixed.
     pub spend: Option<f64>,
     pub currency: Option<String>,
-    /// Digits after the point that amounts of this currency have.
+    /// Decimals of amounts in this currency.
     pub decimals: usize,
-    /// Why Meta's figures are of something else than the ledger's; `None`: they are of the same.
+    /// Why Meta's figures can't be compared with the ledger's; `None` if they can.
     pub apart: Option<String>,
 }
 
-/// What Meta says. Figures lag and are estimates; deliveries in Europe and Japan are not counted.
+/// Meta's figures. They lag and are estimates; deliveries in Europe and Japan are not counted.
 #[derive(Clone, Debug, Serialize)]
 pub struct Meta {
     pub campaigns: u64,
@@ -39,9 +39,9 @@ pub struct Meta {
     pub currency: Option<String>,
     /// By Meta's counts.
     pub cost_per: Cost,
-    /// What the ledger counted more than Meta; `None` when the two are not of the same messages.
+    /// The ledger's counts minus Meta's; `None` if they don't cover the same messages.
     pub ledger_more: Option<Differences>,
-    /// The same money by the ledger's counts; `None` likewise.
+    /// The cost per result by the ledger's counts; `None` likewise.
     pub cost_per_in_ledger: Option<Cost>,
     pub note: Option<String>,
     #[serde(skip)]
@@ -63,9 +63,9 @@ pub struct Differences {
 }
 
 impl Meta {
-    pub fn of(told: Told, funnel: &Funnel) -> Self {
-        let Told { campaigns, date_start, date_stop, delivered, read, clicked, spend, currency, decimals, apart } =
-            told;
+    pub fn of(totals: MetaTotals, funnel: &Funnel) -> Self {
+        let MetaTotals { campaigns, date_start, date_stop, delivered, read, clicked, spend, currency, decimals, apart } =
+            totals;
         let same = apart.is_none();
         let cost = |delivered, read, clicked| Cost {
             delivered: each(spend, delivered),
@@ -95,18 +95,18 @@ impl Meta {
         }
     }
 
-    /// `Days 2026-11-01 to 2026-11-24 of the ad account`.
+    /// `2026-11-01 to 2026-11-24 in the ad account's time zone`.
     pub fn days(&self) -> Option<String> {
         let (from, to) = self.date_start.as_ref().zip(self.date_stop.as_ref())?;
-        Some(format!("Days {from} to {to} of the ad account"))
+        Some(format!("{from} to {to} in the ad account's time zone"))
     }
 
-    /// `38.87 USD`; `-` when it is not known.
+    /// `38.87 USD`; `-` if unknown.
     pub fn money(&self, amount: Option<f64>) -> String {
         self.with_currency(amount, self.decimals)
     }
 
-    /// What one result costs is a fraction of the smallest unit, often.
+    /// The cost of one result, with two more decimals: it is often a fraction of the smallest unit.
     pub fn price(&self, amount: Option<f64>) -> String {
         self.with_currency(amount, self.decimals + 2)
     }
@@ -118,7 +118,7 @@ impl Meta {
         }
     }
 
-    /// Meta's figures beside the ledger's, for people.
+    /// Meta's figures next to the ledger's, for people.
     pub fn compared(&self, funnel: &Funnel) -> Vec<Compared> {
         use super::figures::signed;
         use crate::text::thousands;
@@ -130,7 +130,7 @@ impl Meta {
             difference,
         };
         let named =
-            |what: &str| self.currency.as_ref().map_or(what.to_owned(), |currency| format!("{what}, {currency}"));
+            |what: &str| self.currency.as_ref().map_or(what.to_owned(), |currency| format!("{what} ({currency})"));
         let price = |what, of: fn(&Cost) -> Option<f64>| Compared {
             what: named(what),
             ledger: plain(self.cost_per_in_ledger.as_ref().and_then(of), self.decimals + 2),
@@ -147,9 +147,9 @@ impl Meta {
                 meta: plain(self.spend, self.decimals),
                 difference: dash(),
             },
-            price("a delivery", |cost| cost.delivered),
-            price("a read", |cost| cost.read),
-            price("a click", |cost| cost.clicked),
+            price("cost per delivery", |cost| cost.delivered),
+            price("cost per read", |cost| cost.read),
+            price("cost per click", |cost| cost.clicked),
         ]
     }
 }
@@ -160,7 +160,7 @@ pub struct Compared {
     pub what: String,
     pub ledger: String,
     pub meta: String,
-    /// What the ledger counted more.
+    /// The ledger's count minus Meta's.
     pub difference: String,
 }
 
@@ -177,7 +177,7 @@ fn more(ours: u64, theirs: u64) -> i64 {
     number(ours) - number(theirs)
 }
 
-/// To six digits after the point.
+/// Rounded to six decimals.
 fn each(spend: Option<f64>, results: u64) -> Option<f64> {
     spend.filter(|_| results > 0).map(|spend| (spend / results as f64 * 1e6).round() / 1e6)
 }

@@ -1,9 +1,9 @@
-//! The report as one HTML page that asks the network for nothing: no script, charts as SVG with the figures in tables beside them.
+//! The report as one HTML page that loads nothing from the network: no script, charts as SVG, with the figures in tables as well.
 
 use askama::Template;
 
 use super::Report;
-use super::charts::{self, Bin, Lag, SERIES, STEP, STRIP, Step, Strip, Tick};
+use super::charts::{self, Bin, FunnelBar, Lag, SERIES, STEP, STRIP, Strip, Tick};
 use super::figures::percent;
 use super::meta::Compared;
 use crate::error::{Error, Result};
@@ -17,7 +17,7 @@ struct Page<'r> {
     title: String,
     covers: Vec<String>,
     tiles: Vec<Tile>,
-    steps: Vec<Step>,
+    steps: Vec<FunnelBar>,
     stages: Vec<StageRow>,
     lags: Vec<Lag>,
     ticks: Vec<Tick>,
@@ -27,7 +27,7 @@ struct Page<'r> {
     compared: Vec<Compared>,
 }
 
-/// A figure to see at first sight.
+/// A key figure.
 struct Tile {
     name: &'static str,
     figure: String,
@@ -52,7 +52,7 @@ struct Reason<'r> {
 /// The page.
 ///
 /// # Errors
-/// Exit 1 when it can't be made.
+/// Exit 1 if rendering fails.
 pub fn render(report: &Report) -> Result<String> {
     let (lags, ticks) = charts::lags(report);
     let bins = charts::bins(&report.hours, report.made_at, charts::MOST_BARS);
@@ -72,7 +72,7 @@ pub fn render(report: &Report) -> Result<String> {
         compared,
     }
     .render()
-    .map_err(|error| Error::internal("can't make the page of the report").because(&error))
+    .map_err(|error| Error::internal("can't render the report page").because(&error))
 }
 
 impl Page<'_> {
@@ -100,26 +100,26 @@ impl Page<'_> {
 fn tiles(report: &Report) -> Vec<Tile> {
     let (funnel, rates) = (&report.funnel, &report.rates);
     let mut tiles = vec![
-        Tile { name: "accepted", figure: thousands(funnel.accepted), beside: "messages that Meta took".to_owned() },
+        Tile { name: "accepted", figure: thousands(funnel.accepted), beside: "accepted by Meta".to_owned() },
         Tile {
             name: "delivered",
             figure: percent(rates.delivered_of_accepted),
-            beside: format!("{} of the accepted", thousands(funnel.delivered)),
+            beside: format!("{} · share of accepted", thousands(funnel.delivered)),
         },
         Tile {
             name: "read",
             figure: percent(rates.read_of_delivered),
-            beside: format!("{} of the delivered", thousands(funnel.read)),
+            beside: format!("{} · share of delivered", thousands(funnel.read)),
         },
         Tile {
             name: "clicked",
             figure: percent(rates.clicked_of_delivered),
-            beside: format!("{} of the delivered", thousands(funnel.clicked)),
+            beside: format!("{} · share of delivered", thousands(funnel.clicked)),
         },
         Tile {
             name: "failed",
             figure: percent(rates.failed_of_accepted),
-            beside: format!("{} of the accepted", thousands(funnel.failed)),
+            beside: format!("{} · share of accepted", thousands(funnel.failed)),
         },
     ];
     if let Some(meta) = report.meta.as_ref().filter(|meta| meta.spend.is_some()) {
@@ -128,9 +128,9 @@ fn tiles(report: &Report) -> Vec<Tile> {
             name: "spent",
             figure: meta.money(meta.spend),
             beside: if click.is_some() {
-                format!("{} a click", meta.price(click))
+                format!("{} per click", meta.price(click))
             } else {
-                "as Meta reports".to_owned()
+                "as reported by Meta".to_owned()
             },
         });
     }

@@ -1,17 +1,17 @@
-//! Reasons of failures: Meta's free text, without what may name a person, so that equal ones fall together.
+//! Reasons for failures: Meta's free text, without anything that may identify a person, so that equal reasons are counted together.
 
 use std::collections::{BTreeMap, HashMap};
 
 use super::Failure;
 use crate::text;
 
-/// More reasons than that are summed up.
+/// Any further reasons are summed up.
 const MOST: usize = 50;
 
-/// Words of Meta's sentences are shorter; a token may be as long.
+/// Words in Meta's sentences are shorter; tokens may be this long.
 const LONGEST_WORD: usize = 23;
 
-/// By how many messages failed so, the most first.
+/// Reasons with the number of messages, most frequent first.
 pub fn grouped(counts: &HashMap<Option<String>, u64>) -> Vec<Failure> {
     let mut by_reason: BTreeMap<String, u64> = BTreeMap::new();
     for (reason, n) in counts {
@@ -28,7 +28,7 @@ pub fn grouped(counts: &HashMap<Option<String>, u64>) -> Vec<Failure> {
     all
 }
 
-/// Without words that may be a token or an id; hidden characters become spaces.
+/// Removes words that may be a token or an id; hidden characters become spaces.
 fn masked(reason: &str) -> String {
     text::without_tokens(reason, LONGEST_WORD).replace(text::is_hidden, " ")
 }
@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_may_name_a_person_is_left_out_and_equal_reasons_fall_together() {
+    fn what_may_identify_a_person_is_left_out_and_equal_reasons_are_counted_together() {
         let counts = HashMap::from([
             (Some("Person 12348141984909088 can't get it (#551)".to_owned()), 2),
             (Some("Person 99948141984909088 can't get it (#551)".to_owned()), 3),

@@ -50,16 +50,16 @@ fn counted(broadcasts: Vec<Covered>) -> Counted {
 }
 
 fn report_of(coverage: &Coverage, counted: &Counted) -> Report {
-    let source = Source { made_at: UnixMillis(490_005 * 3_600_000), coverage, hours: Hours::ALL };
-    Report::of(&source, counted)
+    let input = ReportInput { made_at: UnixMillis(490_005 * 3_600_000), coverage, hours: Hours::ALL };
+    Report::of(&input, counted)
 }
 
 fn report() -> Report {
     report_of(&Coverage::default(), &counted(vec![covered(1, "c1", counts())]))
 }
 
-fn told() -> Told {
-    Told {
+fn totals() -> MetaTotals {
+    MetaTotals {
         campaigns: 1,
         delivered: 940,
         read: 470,
@@ -67,7 +67,7 @@ fn told() -> Told {
         spend: Some(13.3),
         currency: Some("USD".to_owned()),
         decimals: 2,
-        ..Told::default()
+        ..MetaTotals::default()
     }
 }
 
@@ -103,7 +103,7 @@ fn a_report_says_what_it_covers() {
     let page = report_of(&Coverage { page: Some("104".to_owned()), ..Coverage::default() }, &two);
     assert_eq!(
         (page.title(), page.covers().join(", ")),
-        ("Page 104".to_owned(), "2 broadcasts of 2 campaigns".to_owned())
+        ("Page 104".to_owned(), "2 broadcasts in 2 campaigns".to_owned())
     );
     assert_eq!((page.funnel.accepted, page.broadcasts.len(), page.campaign.is_some()), (2000, 2, false));
     let one = counted(vec![covered(2, "c2", counts())]);
@@ -118,7 +118,7 @@ fn a_report_says_what_it_covers() {
 #[test]
 fn meta_stands_beside_the_ledger_and_is_compared_where_both_are_of_the_same() {
     let mut report = report();
-    let meta = Meta::of(told(), &report.funnel);
+    let meta = Meta::of(totals(), &report.funnel);
     assert_eq!(meta.ledger_more, Some(Differences { delivered: 10, read: 5, clicked: -5 }));
     assert_eq!(meta.cost_per_in_ledger.and_then(|cost| cost.clicked), Some(0.14));
     assert_eq!(meta.cost_per.clicked, Some(0.133));
@@ -128,16 +128,17 @@ fn meta_stands_beside_the_ledger_and_is_compared_where_both_are_of_the_same() {
         .map(|line| format!("{} {} {} {}", line.what, line.ledger, line.meta, line.difference))
         .collect();
     assert_eq!(lines[0], "delivered 950 940 +10");
-    assert_eq!(lines[3..5], ["spent, USD - 13.30 -", "a delivery, USD 0.0140 0.0141 -"]);
-    let apart = Meta::of(Told { apart: Some("why".to_owned()), ..told() }, &report.funnel);
+    assert_eq!(lines[3..5], ["spent (USD) - 13.30 -", "cost per delivery (USD) 0.0140 0.0141 -"]);
+    let apart = Meta::of(MetaTotals { apart: Some("why".to_owned()), ..totals() }, &report.funnel);
     assert!(apart.ledger_more.is_none() && apart.cost_per_in_ledger.is_none());
     assert_eq!(apart.compared(&report.funnel)[0].difference, "-");
     // No smaller unit, and nothing clicked.
-    let whole = Meta::of(Told { decimals: 0, clicked: 0, currency: Some("TWD".to_owned()), ..told() }, &report.funnel);
+    let whole =
+        Meta::of(MetaTotals { decimals: 0, clicked: 0, currency: Some("TWD".to_owned()), ..totals() }, &report.funnel);
     assert_eq!((whole.money(Some(13.0)), whole.price(whole.cost_per.clicked)), ("13 TWD".to_owned(), "-".to_owned()));
     report.meta = Some(meta);
     let page = page::render(&report).unwrap();
-    assert!(page.contains("13.30 USD") && page.contains("0.1400 USD a click"), "{page}");
+    assert!(page.contains("13.30 USD") && page.contains("0.1400 USD per click"), "{page}");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Bodies of notices that somebody kept: one in a file, or one a line; plain or gzip.
+//! Saved webhook bodies: one per file or one per line, plain or gzip.
 
 use std::io::{self, BufRead, BufReader, Cursor, Read};
 
@@ -9,15 +9,15 @@ use super::notice;
 /// The longest body; a longer line is skipped.
 const LONGEST: usize = 8 << 20;
 
-/// One line, or the whole of an input that is one body.
+/// One body: a line, or the whole input.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Item {
+pub enum SavedBody {
     Body(Vec<u8>),
-    /// Nobody posts one so long.
+    /// Longer than any body that Meta sends.
     TooLong,
 }
 
-/// The bodies of one input, in memory that does not grow with it.
+/// The bodies of one input, read in constant memory.
 pub struct Bodies {
     reader: Box<dyn BufRead>,
     line: u64,
@@ -26,7 +26,7 @@ pub struct Bodies {
 }
 
 impl Bodies {
-    /// Looks at the first bytes: gzip or not, one body or many.
+    /// Detects from the first bytes whether the input is gzip, and whether it is one body or many.
     pub fn open(raw: impl Read + 'static) -> io::Result<Self> {
         let mut raw = BufReader::with_capacity(64 << 10, raw);
         let mut reader: Box<dyn BufRead> = if raw.fill_buf()?.starts_with(&[0x1f, 0x8b]) {
@@ -37,7 +37,7 @@ impl Bodies {
         let mut head = Vec::new();
         read_line(&mut reader, &mut head, LONGEST)?;
         let mut whole = false;
-        // A first line that is no object by itself may be the first of one that is spread over many.
+        // A first line that is not a complete object may be the start of one spread over many lines.
         if head.trim_ascii_start().starts_with(b"{") && notice::read(&head).is_err() {
             (&mut reader).take((LONGEST - head.len().min(LONGEST)) as u64).read_to_end(&mut head)?;
             whole = notice::read(&head).is_ok() && reader.fill_buf()?.is_empty();
@@ -45,13 +45,13 @@ impl Bodies {
         Ok(Self { reader: Box::new(Cursor::new(head).chain(reader)), line: 0, whole })
     }
 
-    /// The next body and the line it begins at. Empty lines are none.
-    pub fn next_body(&mut self) -> io::Result<Option<(u64, Item)>> {
+    /// The next body and the line where it starts. Empty lines are skipped.
+    pub fn next_body(&mut self) -> io::Result<Option<(u64, SavedBody)>> {
         let mut body = Vec::new();
         if self.whole {
             self.reader.read_to_end(&mut body)?;
             self.whole = false;
-            return Ok(Some((1, Item::Body(body))));
+            return Ok(Some((1, SavedBody::Body(body))));
         }
         loop {
             body.clear();
@@ -61,12 +61,12 @@ impl Bodies {
             self.line += 1;
             if body.len() >= LONGEST && !body.ends_with(b"\n") {
                 self.skip_line()?;
-                return Ok(Some((self.line, Item::TooLong)));
+                return Ok(Some((self.line, SavedBody::TooLong)));
             }
             let start = if self.line == 1 { body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&body) } else { &body };
             let text = start.trim_ascii();
             if !text.is_empty() {
-                return Ok(Some((self.line, Item::Body(text.to_vec()))));
+                return Ok(Some((self.line, SavedBody::Body(text.to_vec()))));
             }
         }
     }
@@ -86,7 +86,7 @@ impl Bodies {
     }
 }
 
-/// Reads up to the end of a line, at most `longest` bytes; how many.
+/// Reads up to the end of a line, at most `longest` bytes. Returns the number of bytes.
 fn read_line(reader: &mut impl BufRead, line: &mut Vec<u8>, longest: usize) -> io::Result<usize> {
     reader.take(longest as u64).read_until(b'\n', line)
 }
@@ -97,31 +97,31 @@ mod tests {
 
     const GOOD: &str = r#"{"object":"page","entry":[]}"#;
 
-    fn items(bytes: &[u8]) -> Vec<(u64, Item)> {
+    fn items(bytes: &[u8]) -> Vec<(u64, SavedBody)> {
         let mut bodies = Bodies::open(Cursor::new(bytes.to_vec())).unwrap();
         std::iter::from_fn(|| bodies.next_body().unwrap()).collect()
     }
 
-    fn body(line: u64, text: &str) -> (u64, Item) {
-        (line, Item::Body(text.as_bytes().to_vec()))
+    fn body(line: u64, text: &str) -> (u64, SavedBody) {
+        (line, SavedBody::Body(text.as_bytes().to_vec()))
     }
 
     #[test]
-    fn one_body_or_one_a_line() {
+    fn one_body_or_one_per_line() {
         assert_eq!(items(b""), []);
         assert_eq!(items(b"\n \n"), []);
         assert_eq!(items(GOOD.as_bytes()), [body(1, GOOD)]);
         assert_eq!(items(format!("{GOOD}\n\n{GOOD}\r\nx").as_bytes()), [body(1, GOOD), body(3, GOOD), body(4, "x")]);
         let spread = "{\n  \"entry\": [\n  ]\n}\n";
         assert_eq!(items(spread.as_bytes()), [body(1, spread)]);
-        // A torn first line does not swallow the good ones after it.
+        // A truncated first line does not affect the good ones after it.
         let torn = r#"{"object":"page","entry":[{"#;
         assert_eq!(items(format!("{torn}\n{GOOD}\n").as_bytes()), [body(1, torn), body(2, GOOD)]);
         assert_eq!(items(format!("\u{feff}{GOOD}\n{GOOD}").as_bytes()), [body(1, GOOD), body(2, GOOD)]);
     }
 
     #[test]
-    fn gzip_is_read_and_a_torn_one_is_an_error() {
+    fn gzip_is_read_and_truncated_gzip_is_an_error() {
         use std::io::Write;
         let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         packed.write_all(format!("{GOOD}\n{GOOD}\n").as_bytes()).unwrap();
@@ -140,7 +140,7 @@ mod tests {
     fn a_line_beyond_the_limit_is_skipped_and_the_next_is_read() {
         let long = vec![b'x'; LONGEST + 10];
         let bytes = [GOOD.as_bytes(), b"\n", &long, b"\n", GOOD.as_bytes()].concat();
-        assert_eq!(items(&bytes), [body(1, GOOD), (2, Item::TooLong), body(3, GOOD)]);
-        assert_eq!(items(&[&long, &b"\n"[..], GOOD.as_bytes()].concat()), [(1, Item::TooLong), body(2, GOOD)]);
+        assert_eq!(items(&bytes), [body(1, GOOD), (2, SavedBody::TooLong), body(3, GOOD)]);
+        assert_eq!(items(&[&long, &b"\n"[..], GOOD.as_bytes()].concat()), [(1, SavedBody::TooLong), body(2, GOOD)]);
     }
 }

@@ -1,14 +1,14 @@
-//! The HTTP server that Meta posts to: every limit a stranger may try, and 200 only for what is in the ledger.
+//! The HTTP server that Meta posts to: it limits what strangers can do, and answers 200 only for what is in the ledger.
 //!
-//! A request passes `connection` (TLS, timeouts), `answer` (which path, whose signature) and `body` (limits); what its notice
-//! holds goes to the `desk`, whose thread alone writes.
+//! A request passes `connection` (TLS, timeouts), `answer` (path, signature) and `body` (limits); its events go to the `recorder`,
+//! whose thread is the only one that writes.
 
 mod answer;
 mod body;
 mod connection;
 mod counts;
-mod desk;
-mod place;
+mod ledger_file;
+mod recorder;
 pub mod tls;
 
 use std::io;
@@ -26,69 +26,69 @@ use crate::ledger::Ledger;
 use crate::secret::Secret;
 use crate::webhook::signature::Keys;
 use answer::Front;
-pub use counts::{Answered, Counts};
-use desk::Desk;
+pub use counts::{Answered, ListenerCounts};
+use recorder::Recorder;
 use tls::Tls;
 
-/// How long a client may take for a handshake, a head, a body, or for reading an answer.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a client may take for a handshake, a request head, a body, or for reading a response.
+const CLIENT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long requests in flight have once nothing new is accepted: longer than any answer takes.
+/// How long requests in flight may take after shutdown begins: longer than any response takes.
 const GRACE: Duration = Duration::from_secs(6);
 
 /// The largest body; Meta's largest batch is about 1000 events.
 const BODY_LIMIT: usize = 4 << 20;
 
-/// All bodies that are being read at once.
+/// The total size of all bodies being read at once.
 const BODIES_LIMIT: usize = 128 << 20;
 
-/// Connections that wait to be accepted; the system may allow less.
+/// Connections waiting to be accepted; the system may allow fewer.
 const BACKLOG: u32 = 4096;
 
-/// Wait before the next try where no connection can be accepted: a close frees a descriptor.
+/// Pause before the next attempt when no connection can be accepted: a closed connection frees a descriptor.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
-/// What a listener is made of.
+/// The configuration of a listener.
 pub struct Options {
-    /// `address:port`; port 0 takes a free one.
+    /// `address:port`; port 0 picks a free one.
     pub listen: String,
     /// The path that Meta posts to.
     pub path: String,
-    /// What Meta's check of the address must name; without it every check is refused.
+    /// The token in Meta's verification request; without it every verification is refused.
     pub verify_token: Option<Secret>,
-    /// One of them has signed every notice.
+    /// A notice must be signed with one of these.
     pub app_secrets: Vec<Secret>,
     pub tls: Option<Tls>,
-    /// Connections at once; more wait.
+    /// Concurrent connections; more have to wait.
     pub connections: usize,
     /// The audience that people who opt in join.
     pub opt_ins: String,
-    /// How long a send in doubt blocks its person, for runs found dead.
+    /// The cool-down of a recipient whose send became unknown because its run died.
     pub cool_down: Duration,
 }
 
-/// What a listener has to say while it works.
+/// What the listener reports while it runs.
 #[derive(Debug)]
-pub enum Said {
+pub enum Status {
     Answered(Answered),
-    /// Nothing can be stored; every post is refused with 503 until [`Said::LedgerBack`].
+    /// Nothing can be stored; every POST is answered 503 until [`Status::LedgerBack`].
     LedgerDown(Error),
     LedgerBack,
-    /// The ledger is well, and one post can't be stored all the same.
+    /// One POST can't be stored, although the ledger can be written.
     Unstorable(Error),
-    /// No connection can be accepted, for now.
+    /// No connection can be accepted at the moment.
     NotAccepting(io::Error),
 }
 
-/// Takes what is said; called from several threads.
-pub type Say = Arc<dyn Fn(Said) + Send + Sync>;
+/// Receives the status; called from several threads.
+pub type OnStatus = Arc<dyn Fn(Status) + Send + Sync>;
 
-/// A socket that is bound, and the thread that writes.
+/// A bound socket, and the thread that writes to the ledger.
 pub struct Listener {
     socket: TcpListener,
     address: SocketAddr,
     front: Arc<Front>,
-    desk: Desk,
+    recorder: Recorder,
     tls: Option<Tls>,
     connections: usize,
 }
@@ -97,31 +97,32 @@ impl Listener {
     /// Binds the address and starts the thread that owns the ledger.
     ///
     /// # Errors
-    /// Exit 7 when the address can't be had.
-    pub async fn bind(options: Options, ledger: Ledger, say: Say) -> Result<Self> {
+    /// Exit 7 if the address can't be used.
+    pub async fn bind(options: Options, ledger: Ledger, on_status: OnStatus) -> Result<Self> {
         let failed = |error: io::Error| {
             Error::network(format!("can't listen on {}", options.listen))
                 .because(&error)
-                .hint("choose another --listen ADDRESS:PORT; port 0 takes a free one")
+                .hint("choose another --listen ADDRESS:PORT; port 0 picks a free one")
         };
         let socket = listen(&options.listen).await.map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
         let counts = Arc::new(counts::Shared::default());
-        let desk = Desk::open(ledger, options.opt_ins, options.cool_down, Arc::clone(&counts), Arc::clone(&say))?;
+        let recorder =
+            Recorder::open(ledger, options.opt_ins, options.cool_down, Arc::clone(&counts), Arc::clone(&on_status))?;
         let front = Front {
             path: options.path,
             verify_token: options.verify_token,
             keys: Keys::new(&options.app_secrets),
             bodies: Arc::new(Semaphore::new(BODIES_LIMIT)),
-            desk: desk.counter(),
+            recorder: recorder.inbox(),
             counts,
-            say,
+            on_status,
         };
         Ok(Self {
             socket,
             address,
             front: Arc::new(front),
-            desk,
+            recorder,
             tls: options.tls,
             connections: options.connections.max(1),
         })
@@ -131,20 +132,20 @@ impl Listener {
         self.address
     }
 
-    /// Takes the counts since they were last taken.
-    pub fn counts(&self) -> impl Fn() -> Counts + Send + Sync + use<> {
+    /// Returns a function that takes the counts since its last call.
+    pub fn counts(&self) -> impl Fn() -> ListenerCounts + Send + Sync + use<> {
         let counts = Arc::clone(&self.front.counts);
         move || counts.take()
     }
 
-    /// Serves until `stop`; then requests in flight are answered, and everything taken is in the ledger.
+    /// Serves until `stop`; then answers requests in flight and stores everything that was received.
     ///
     /// # Errors
-    /// Exit 10 when the ledger is down at the end.
+    /// Exit 10 if the ledger can't be written at the end.
     pub async fn serve(self, stop: CancellationToken) -> Result<()> {
         let tasks = TaskTracker::new();
         let room = Arc::new(Semaphore::new(self.connections));
-        let ended = self.desk.ended();
+        let ended = self.recorder.ended();
         let accepting = async {
             let mut failing = false;
             loop {
@@ -159,11 +160,11 @@ impl Listener {
                             drop(place);
                         });
                     }
-                    // The client went away while it waited.
+                    // The client went away while waiting.
                     Err(error) if is_the_clients(&error) => {}
                     Err(error) => {
                         if !std::mem::replace(&mut failing, true) {
-                            (self.front.say)(Said::NotAccepting(error));
+                            (self.front.on_status)(Status::NotAccepting(error));
                         }
                         tokio::time::sleep(ACCEPT_PAUSE).await;
                     }
@@ -177,19 +178,19 @@ impl Listener {
         }
         drop(self.socket);
         tasks.close();
-        // Each connection ends within its grace.
+        // Each connection ends within its grace period.
         tasks.wait().await;
         drop(self.front);
-        self.desk.close().await
+        self.recorder.close().await
     }
 }
 
-/// Listens on the first address of the name that can be had.
+/// Listens on the first usable address of the name.
 async fn listen(name: &str) -> io::Result<TcpListener> {
     let mut last = io::Error::new(io::ErrorKind::InvalidInput, "no such address");
     for address in tokio::net::lookup_host(name).await? {
         let socket = if address.is_ipv4() { TcpSocket::new_v4()? } else { TcpSocket::new_v6()? };
-        // A restart must not wait for connections of the one before to be forgotten.
+        // A restart must not wait until connections of the previous process have timed out.
         socket.set_reuseaddr(true)?;
         match socket.bind(address).and_then(|()| socket.listen(BACKLOG)) {
             Ok(listener) => return Ok(listener),

@@ -1,6 +1,6 @@
-//! Reads a notice: both envelopes, ids as numbers or strings, absent values, timestamps of any unit.
+//! Parses a notice: both envelopes, ids as numbers or strings, missing values, timestamps in any unit.
 //!
-//! Only a body that is no JSON object is refused. Whatever else is strange in it is kept as it came.
+//! Only a body that is not a JSON object is refused. Anything unexpected inside it is stored unchanged.
 
 mod value;
 
@@ -8,17 +8,17 @@ use serde_json::value::RawValue;
 
 use crate::clock::UnixMillis;
 use crate::ledger::events::{Event, Facts, Kind, OptIn, Stage, failure_text};
-use value::{Object, Text};
+use value::{Object, Scalar};
 
-/// What a body held.
+/// The contents of a body.
 #[derive(Debug, Default)]
 pub struct Notice {
     pub events: Vec<Event>,
-    /// Ordinary Messenger events, which are none of our business: not kept.
+    /// Ordinary Messenger events: not stored.
     pub ignored: u64,
-    /// Kept as they came, since nothing says what they are about.
+    /// Stored unchanged, because nothing says what they are about.
     pub unreadable: u64,
-    /// Of these, changes without a value: the app's "Include values" is off.
+    /// Of these, changes without a value: "Include values" is off in the app's settings.
     pub empty: u64,
 }
 
@@ -28,20 +28,20 @@ pub struct Malformed(Option<serde_json::Error>);
 
 impl std::fmt::Display for Malformed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Never the text itself: it may hold tokens.
+        // Never the text itself: it may contain tokens.
         match &self.0 {
-            Some(error) => write!(f, "no JSON object: wrong at line {} column {}", error.line(), error.column()),
-            None => f.write_str("no JSON object"),
+            Some(error) => write!(f, "not a JSON object: error at line {} column {}", error.line(), error.column()),
+            None => f.write_str("not a JSON object"),
         }
     }
 }
 
 impl std::error::Error for Malformed {}
 
-/// Reads a body.
+/// Parses a body.
 ///
 /// # Errors
-/// When it is no JSON object.
+/// If it is not a JSON object.
 pub fn read(body: &[u8]) -> Result<Notice, Malformed> {
     let whole: &RawValue = serde_json::from_slice(body).map_err(|error| Malformed(Some(error)))?;
     let body = Object::of(whole).ok_or(Malformed(None))?;
@@ -55,7 +55,7 @@ pub fn read(body: &[u8]) -> Result<Notice, Malformed> {
                 }
             }
         }
-        // The inner object alone, as the documentation shows it.
+        // Only the inner object, as shown in the documentation.
         None if body.has("field") || body.has("messenger_subscription_token") => {
             read_value(None, whole, &Sender::default(), &mut notice);
         }
@@ -64,7 +64,7 @@ pub fn read(body: &[u8]) -> Result<Notice, Malformed> {
     Ok(notice)
 }
 
-/// Whose entry it is, and when the notice was sent.
+/// The Page of the entry, and the time when the notice was sent.
 #[derive(Default)]
 struct Sender {
     page: Option<String>,
@@ -72,7 +72,7 @@ struct Sender {
 }
 
 impl Notice {
-    /// What can't be read is kept as it came: it was acknowledged, and nobody can ask for it again.
+    /// Stores what can't be parsed unchanged: once acknowledged, it can't be requested again.
     fn keep(&mut self, raw: &RawValue, sender: &Sender) {
         self.unreadable += 1;
         let facts = Facts { page: sender.page.clone(), raw: raw.get().to_owned(), ..Facts::default() };
@@ -84,7 +84,7 @@ fn read_entry(raw: &RawValue, entry: &Object<'_>, notice: &mut Notice) {
     let sender = Sender { page: entry.id("id"), time: time(&entry.value("time")) };
     let (changes, messaging) = (entry.array("changes"), entry.array("messaging"));
     if changes.is_none() && messaging.is_none() {
-        // An entry of another kind (`standby` and others of Messenger's) is not ours; one whose arrays are none is broken.
+        // An entry of another kind (`standby` and other Messenger entries) is not ours; one whose arrays are not arrays is broken.
         if entry.has("changes") || entry.has("messaging") {
             notice.keep(raw, &sender);
         } else {
@@ -104,7 +104,7 @@ fn read_entry(raw: &RawValue, entry: &Object<'_>, notice: &mut Notice) {
         }
         match change.get("value") {
             Some(value) => read_value(field.as_deref(), value, &sender, notice),
-            // The value may lie flat in the change.
+            // The value's fields may be directly in the change.
             None if change.has("messenger_subscription_token") => read_value(None, raw, &sender, notice),
             None => {
                 notice.empty += 1;
@@ -117,7 +117,7 @@ fn read_entry(raw: &RawValue, entry: &Object<'_>, notice: &mut Notice) {
     }
 }
 
-/// Whether a field is one that this tool subscribes to, or may one day.
+/// Whether the field is one that mmsg subscribes to, or may subscribe to in the future.
 fn is_ours(field: &str) -> bool {
     field.starts_with("marketing_") || field == "messaging_optins"
 }
@@ -140,12 +140,12 @@ fn read_value(field: Option<&str>, raw: &RawValue, sender: &Sender, notice: &mut
         Some(_) => Kind::Other,
         None if optin.is_some() => Kind::OptIn,
         None if name == "marketing_messages_subscriber_upload_status" => Kind::Upload,
-        // A failure names its field only outside, and outside it may be missing.
+        // A failure names its field only in the envelope, where it may be missing.
         None if name.is_empty() && failure.is_some() && fields.has("messenger_subscription_token") => {
             Kind::Stage(Stage::Failed)
         }
         None if is_ours(name) => Kind::Other,
-        // About a marketing message, but nothing says what of it.
+        // About a marketing message, but nothing says what happened.
         None if fields.has("messenger_subscription_token") || fields.has("marketing_message_tracking_id") => {
             notice.keep(raw, sender);
             return;
@@ -189,9 +189,9 @@ fn read_value(field: Option<&str>, raw: &RawValue, sender: &Sender, notice: &mut
     notice.events.push(Event::new(kind, facts).or_at(sender.time));
 }
 
-/// A time in whatever unit its digits make sense in: seconds, milliseconds, microseconds, or the tenths that Meta's sample shows.
-/// `None` for 0, text and numbers that are no time between 2001 and 2255.
-fn time(text: &Text<'_>) -> Option<UnixMillis> {
+/// A time in the unit that fits its number of digits: seconds, milliseconds, microseconds, or the tenths in Meta's sample. `None` for
+/// 0, text and numbers that are not a time between 2001 and 2255.
+fn time(text: &Scalar<'_>) -> Option<UnixMillis> {
     let text = text.text()?;
     let whole = text.split_once('.').map_or(text.as_str(), |(whole, _)| whole);
     let number: i64 = whole.parse().ok()?;
@@ -203,7 +203,7 @@ fn time(text: &Text<'_>) -> Option<UnixMillis> {
         10..=12 => number.checked_mul(10_i64.pow(13 - digits as u32))?,
         _ => number / 10_i64.pow(digits as u32 - 13),
     };
-    // Ten digits may be no more than 9,999,999,999 s, the year 2286; what is shorter was before September 2001.
+    // Ten digits reach 9,999,999,999 s, the year 2286; fewer digits would be before September 2001.
     (millis < 9_000_000_000_000).then_some(UnixMillis(millis))
 }
 

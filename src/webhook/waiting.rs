@@ -7,8 +7,8 @@ use crate::error::Result;
 use crate::ledger::Ledger;
 use crate::ledger::events::EventCounts;
 
-/// Judges them again. A run that died leaves requests whose outcome nobody else will write: such a run is ended first. Also says
-/// how many sends became unknown by that.
+/// Judges them again. A dead run leaves requests whose outcome nobody else will record, so dead runs are ended first. Also returns
+/// how many sends became unknown because of that.
 pub fn judge(ledger: &mut Ledger, cool_down: Duration) -> Result<(EventCounts, u64)> {
     let clock = Clock::system();
     let mut tally = ledger.judge_waiting_events(clock.now())?;

@@ -6,7 +6,7 @@ use super::flags::{CardFlags, Fields};
 use super::{questions, read, require_valid};
 use crate::error::{Error, Exit, Result};
 use crate::message::examples::Example;
-use crate::message::model::{Draft, Kind};
+use crate::message::model::{Draft, TemplateKind};
 use crate::ui::Ui;
 
 const AFTER: &str = "\
@@ -50,7 +50,7 @@ pub struct Args {
 pub struct FieldArgs {
     /// Template; without it, told by the other flags.
     #[arg(long, group = "fields", value_name = "TEMPLATE")]
-    template: Option<Kind>,
+    template: Option<TemplateKind>,
     /// The text; with cards a greeting that goes before them, with a coupon the greeting before it.
     #[arg(long, group = "fields", value_name = "TEXT")]
     text: Option<String>,
@@ -112,7 +112,7 @@ impl FieldArgs {
     fn draft(&self) -> Result<Draft> {
         let kind = self.kind()?;
         let mut fields = Fields::default();
-        let is_coupon = kind == Kind::Coupon;
+        let is_coupon = kind == TemplateKind::Coupon;
         fields.put_text(if is_coupon { "coupon_pre_message" } else { "text" }, self.text.as_deref())?;
         self.cards.add_to(kind, &mut fields)?;
         fields.put_text("elements[0].media_type", self.media_type.as_deref())?;
@@ -140,17 +140,17 @@ impl FieldArgs {
     }
 
     /// The template that the flags are for.
-    fn kind(&self) -> Result<Kind> {
+    fn kind(&self) -> Result<TemplateKind> {
         if let Some(kind) = self.template {
             return Ok(kind);
         }
         let found = [
-            (self.coupon_code.is_some() || self.coupon_url.is_some(), Kind::Coupon),
-            (!self.product.is_empty(), Kind::Product),
-            (self.attachment_id.is_some() || self.media_url.is_some(), Kind::Media),
-            (self.cards.has_cards(), Kind::Generic),
-            (self.cards.has_buttons(), Kind::Button),
-            (self.text.is_some(), Kind::Text),
+            (self.coupon_code.is_some() || self.coupon_url.is_some(), TemplateKind::Coupon),
+            (!self.product.is_empty(), TemplateKind::Product),
+            (self.attachment_id.is_some() || self.media_url.is_some(), TemplateKind::Media),
+            (self.cards.has_cards(), TemplateKind::Generic),
+            (self.cards.has_buttons(), TemplateKind::Button),
+            (self.text.is_some(), TemplateKind::Text),
         ];
         found.into_iter().find_map(|(is_it, kind)| is_it.then_some(kind)).ok_or_else(|| {
             Error::usage("no message: neither flags, nor --from, nor --interactive")

@@ -4,7 +4,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches};
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
-use crate::message::model::Kind;
+use crate::message::model::TemplateKind;
 
 /// What one flag says of a card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,11 +84,11 @@ impl CardFlags {
     }
 
     /// Adds the fields of the cards; for templates without cards, those of the template itself.
-    pub fn add_to(&self, kind: Kind, fields: &mut Fields) -> Result<()> {
+    pub fn add_to(&self, kind: TemplateKind, fields: &mut Fields) -> Result<()> {
         let mut card = 0;
         let (mut titles, mut images, mut buttons) = (0, 0, 0);
         for (part, value) in &self.0 {
-            if *part == Part::Title && kind == Kind::Generic {
+            if *part == Part::Title && kind == TemplateKind::Generic {
                 titles += 1;
                 if titles > 1 {
                     card += 1;
@@ -96,8 +96,10 @@ impl CardFlags {
                 }
             }
             let base = match kind {
-                Kind::Generic | Kind::Media | Kind::Product => format!("elements[{card}]."),
-                Kind::Text | Kind::Button | Kind::Receipt | Kind::Coupon => String::new(),
+                TemplateKind::Generic | TemplateKind::Media | TemplateKind::Product => format!("elements[{card}]."),
+                TemplateKind::Text | TemplateKind::Button | TemplateKind::Receipt | TemplateKind::Coupon => {
+                    String::new()
+                }
             };
             let put = |fields: &mut Fields, name: &str, value: Value| fields.put(&format!("{base}{name}"), value);
             match part {

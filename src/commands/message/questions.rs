@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Exit, Result};
 use crate::message::draw;
-use crate::message::model::{Draft, Kind};
+use crate::message::model::{Draft, TemplateKind};
 use crate::ui::Ui;
 use forms::{Ask, form};
 
@@ -45,7 +45,7 @@ pub fn forget(ui: &Ui, file: &Path) {
 struct Form<'u> {
     ui: &'u Ui,
     file: &'u Path,
-    kind: Kind,
+    kind: TemplateKind,
     fields: Map<String, Value>,
     /// Whether some rule is still broken.
     is_broken: bool,
@@ -262,11 +262,11 @@ enum Step {
     Item(usize),
 }
 
-fn choose_kind(ui: &Ui) -> Result<Kind> {
-    let items: Vec<String> = Kind::ALL.iter().map(|kind| forms::kind_line(*kind)).collect();
+fn choose_kind(ui: &Ui) -> Result<TemplateKind> {
+    let items: Vec<String> = TemplateKind::ALL.iter().map(|kind| forms::kind_line(*kind)).collect();
     let chosen = ui.menu("Which message", &items, 2)?;
     chosen
-        .and_then(|index| Kind::ALL.get(index).copied())
+        .and_then(|index| TemplateKind::ALL.get(index).copied())
         .ok_or_else(|| Error::new(Exit::NotConfirmed, "no template chosen: nothing was written"))
 }
 

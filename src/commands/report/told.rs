@@ -10,7 +10,7 @@ use crate::commands::Context;
 use crate::error::{Error, Result};
 use crate::graph::{self, Graph, Insights, InsightsQuery};
 use crate::ledger::funnel::{Covered, Hours};
-use crate::report::Told;
+use crate::report::MetaTotals;
 
 /// One question a campaign; more would be a burden on the account's limits for a report of everything.
 const MOST: usize = 50;
@@ -22,7 +22,7 @@ const AT_ONCE: usize = 4;
 ///
 /// # Errors
 /// When Meta can't be asked, or does not answer.
-pub async fn ask(context: &Context, asked: &Asked, broadcasts: &[Covered]) -> Result<Option<Told>> {
+pub async fn ask(context: &Context, asked: &Asked, broadcasts: &[Covered]) -> Result<Option<MetaTotals>> {
     let hours = asked.hours;
     let sent: Vec<&Covered> =
         broadcasts.iter().filter(|broadcast| broadcast.counts.accepted + broadcast.counts.unknown > 0).collect();
@@ -133,7 +133,7 @@ impl Sum {
         }
     }
 
-    fn told(self, campaigns: usize, currency: Option<Currency>, range: bool, whole: bool) -> Told {
+    fn told(self, campaigns: usize, currency: Option<Currency>, range: bool, whole: bool) -> MetaTotals {
         let apart = if self.answered == 0 {
             Some("Meta reports nothing yet.".to_owned())
         } else if self.refused > 0 {
@@ -148,7 +148,7 @@ impl Sum {
         } else {
             None
         };
-        Told {
+        MetaTotals {
             campaigns: campaigns as u64,
             date_start: self.date_start,
             date_stop: self.date_stop,

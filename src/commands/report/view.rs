@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::ledger::events::Stage;
 use crate::report::charts::{Bin, bins};
 use crate::report::figures::{Quantiles, percent, ratio, span};
-use crate::report::{BroadcastRow, Compared, Failure, HourRow, Refusal, Report};
+use crate::report::{BroadcastRow, Compared, Failure, HourRow, RefusalCount, Report};
 use crate::text::{self, thousands};
 use crate::ui::sheet::{Bar, Sheet};
 use crate::ui::table::Record;
@@ -157,7 +157,7 @@ impl Record for FailureRow<'_> {
     }
 }
 
-impl Record for Refusal {
+impl Record for RefusalCount {
     const PLURAL: &'static str = "refusals";
     const COLUMNS: &'static [&'static str] = &["refused", "code", "meaning"];
 

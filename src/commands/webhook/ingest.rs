@@ -19,7 +19,7 @@ use crate::ledger::events::{Event, EventCounts};
 use crate::text::thousands;
 use crate::ui::Ui;
 use crate::ui::table::Record;
-use crate::webhook::bodies::{Bodies, Item};
+use crate::webhook::bodies::{Bodies, SavedBody};
 use crate::webhook::{notice, waiting};
 
 /// Events that are read before they are stored.
@@ -165,8 +165,8 @@ fn ingest(ledger: &mut Ledger, ui: &Ui, args: &IngestArgs, cool_down: Duration) 
 }
 
 /// A notice, and the bytes of its body.
-fn read(item: Item) -> Result<(notice::Notice, usize), String> {
-    let Item::Body(body) = item else { return Err("longer than any notice".to_owned()) };
+fn read(item: SavedBody) -> Result<(notice::Notice, usize), String> {
+    let SavedBody::Body(body) = item else { return Err("longer than any notice".to_owned()) };
     let notice = notice::read(&body).map_err(|malformed| malformed.to_string())?;
     // A receiver keeps whatever Meta signed; here the file has it.
     if notice.unreadable > 0 && notice.unreadable == notice.events.len() as u64 && notice.ignored == 0 {

@@ -17,7 +17,7 @@ use crate::error::{Error, Exit, Result};
 use crate::text;
 use crate::ui::Ui;
 use crate::webhook::listener::tls::Tls;
-use crate::webhook::listener::{Answered, Counts, Listener, Options, Said};
+use crate::webhook::listener::{Answered, Listener, ListenerCounts, Options, Status};
 
 /// Connections at once, where the system has descriptors for them.
 const CONNECTIONS: usize = 8192;
@@ -163,11 +163,11 @@ fn descriptors_for(wanted: usize) -> usize {
 }
 
 /// What the listener says, as lines.
-fn say(ui: &Ui) -> Arc<dyn Fn(Said) + Send + Sync> {
+fn say(ui: &Ui) -> Arc<dyn Fn(Status) + Send + Sync> {
     let ui = ui.clone();
     let doubted = AtomicBool::new(false);
-    Arc::new(move |said| match said {
-        Said::Answered(answered) => {
+    Arc::new(move |status| match status {
+        Status::Answered(answered) => {
             ui.debug(&line(&answered));
             // Most often it is a mistake of the set-up, and then no notice gets in.
             if answered.status == 401 && answered.bytes > 0 && !doubted.swap(true, Ordering::Relaxed) {
@@ -177,14 +177,14 @@ fn say(ui: &Ui) -> Arc<dyn Fn(Said) + Send + Sync> {
                 ));
             }
         }
-        Said::LedgerDown(error) => {
+        Status::LedgerDown(error) => {
             ui.warn(&format!("{error}; posts are answered 503 until it can be written again, and Meta repeats them"));
         }
-        Said::LedgerBack => ui.status("the ledger can be written again"),
-        Said::Unstorable(error) => {
+        Status::LedgerBack => ui.status("the ledger can be written again"),
+        Status::Unstorable(error) => {
             ui.warn(&format!("a post could not be stored, though the ledger is well, and was answered 503: {error}"));
         }
-        Said::NotAccepting(error) => ui.warn(&format!("no connection can be accepted for now: {error}")),
+        Status::NotAccepting(error) => ui.warn(&format!("no connection can be accepted for now: {error}")),
     })
 }
 
@@ -218,7 +218,7 @@ fn method(method: &Method) -> &str {
 }
 
 /// What came, unless it was nothing.
-fn tell(ui: &Ui, when: &str, counts: &Counts) {
+fn tell(ui: &Ui, when: &str, counts: &ListenerCounts) {
     if counts.is_empty() {
         return;
     }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use toml::de::{DeTable, Deserializer, ValueDeserializer};
 
-use super::{Draft, Kind, read_body};
+use super::{Draft, TemplateKind, read_content};
 use crate::error::{Error, Result};
 use crate::message::parse::MAX_BYTES;
 use crate::message::rules::check::nearest;
@@ -29,7 +29,7 @@ impl Draft {
         };
         let mut table = DeTable::parse(text).map_err(refused)?;
         let kind = match table.get_mut().remove("template") {
-            Some(name) => Kind::deserialize(ValueDeserializer::from(name)).map_err(refused)?,
+            Some(name) => TemplateKind::deserialize(ValueDeserializer::from(name)).map_err(refused)?,
             None => {
                 return Err(Error::refused("the file does not name its template")
                     .hint("start it with template = \"generic\" (or text, button, media, product, receipt, coupon)"));
@@ -39,8 +39,8 @@ impl Draft {
             Some(replies) => Vec::deserialize(ValueDeserializer::from(replies)).map_err(refused)?,
             None => Vec::new(),
         };
-        let body = read_body(kind, Deserializer::from(table)).map_err(refused)?;
-        Ok(Self { body, quick_replies })
+        let content = read_content(kind, Deserializer::from(table)).map_err(refused)?;
+        Ok(Self { content, quick_replies })
     }
 
     /// The draft as a file that [`Draft::from_toml`] reads again.

@@ -2,9 +2,9 @@
 
 use super::check::Check::{DateTime, Known, MaxChars, Required, Types, WebUrl};
 use super::check::{Fields, Type};
-use super::{Kind, Rule};
+use super::{Rule, TemplateKind};
 
-const COUPON: &[Kind] = &[Kind::Coupon];
+const COUPON: &[TemplateKind] = &[TemplateKind::Coupon];
 
 const PAYLOAD: Fields = &[
     ("template_type", Type::Text),

@@ -5,9 +5,9 @@ use serde_json::Value;
 use super::check::Check::{AtMostOneOf, Custom, Known, MaxChars, MaxItems, OneOf, Required, Types, WebUrl};
 use super::check::{Fields, Finding, Type};
 use super::parts::EXTENSIONS;
-use super::{Kind, Rule};
+use super::{Rule, TemplateKind};
 
-const GENERIC: &[Kind] = &[Kind::Generic];
+const GENERIC: &[TemplateKind] = &[TemplateKind::Generic];
 
 const PAYLOAD: Fields =
     &[("template_type", Type::Text), ("text", Type::Text), ("elements", Type::List), ("sharable", Type::Bool)];

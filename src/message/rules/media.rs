@@ -4,10 +4,10 @@ use serde_json::Value;
 
 use super::check::Check::{AnyOf, AtMostOneOf, Custom, FacebookMedia, Known, MaxItems, OneOf, Required, Types};
 use super::check::{Fields, Finding, Type};
-use super::{Kind, Rule};
+use super::{Rule, TemplateKind};
 
-const MEDIA: &[Kind] = &[Kind::Media];
-const PRODUCT: &[Kind] = &[Kind::Product];
+const MEDIA: &[TemplateKind] = &[TemplateKind::Media];
+const PRODUCT: &[TemplateKind] = &[TemplateKind::Product];
 
 const MEDIA_PAYLOAD: Fields = &[("template_type", Type::Text), ("elements", Type::List), ("sharable", Type::Bool)];
 const MEDIA_ELEMENT: Fields =

@@ -7,7 +7,7 @@ use super::check::Check::{
     Placeholders, Required, Types, WebUrl,
 };
 use super::check::{Fields, Finding, Type};
-use super::{Kind, OWN, Rule};
+use super::{OWN, Rule, TemplateKind};
 
 const FIELDS: Fields = &[("attachment", Type::Object), ("text", Type::Text), ("quick_replies", Type::List)];
 const ATTACHMENT: Fields = &[("type", Type::Text), ("payload", Type::Object)];
@@ -93,7 +93,7 @@ macro_rules! buttons {
     };
 }
 
-const WITH_BUTTONS: &[Kind] = &[Kind::Button, Kind::Generic, Kind::Media];
+const WITH_BUTTONS: &[TemplateKind] = &[TemplateKind::Button, TemplateKind::Generic, TemplateKind::Media];
 const LISTS: &[&str] = &["$.attachment.payload.buttons", "$.attachment.payload.elements[*].buttons"];
 
 const BUTTON: Fields = &[
@@ -123,17 +123,17 @@ const APP: Fields =
 
 pub const BUTTONS: &[Rule] = &[
     Rule::new("button.payload.unknown", "BTN", &["$.attachment.payload"], Known(BUTTON_PAYLOAD))
-        .of(&[Kind::Button])
+        .of(&[TemplateKind::Button])
         .warning(),
     Rule::new("button.payload.types", "BTN", &["$.attachment.payload"], Types(BUTTON_PAYLOAD))
-        .of(&[Kind::Button])
+        .of(&[TemplateKind::Button])
         .inferred(),
     Rule::new("button.text.required", "BTNP", &["$.attachment.payload.text"], Required)
-        .of(&[Kind::Button])
+        .of(&[TemplateKind::Button])
         .code(2_300_076),
-    Rule::new("button.text.length", "BTNP", &["$.attachment.payload.text"], MaxChars(640)).of(&[Kind::Button]),
+    Rule::new("button.text.length", "BTNP", &["$.attachment.payload.text"], MaxChars(640)).of(&[TemplateKind::Button]),
     Rule::new("button.buttons.required", "BTNP", &["$.attachment.payload.buttons"], Required)
-        .of(&[Kind::Button])
+        .of(&[TemplateKind::Button])
         .code(2_300_074),
     Rule::new("buttons.count", "REF", LISTS, MaxItems(3)).of(WITH_BUTTONS).code(2_300_026),
     Rule::new("button.types", "URLB", buttons!(""), Types(BUTTON)).of(WITH_BUTTONS).inferred(),

@@ -3,9 +3,9 @@
 
 use super::check::Check::{Currency, Digits, Known, MaxItems, Required, Types, WebUrl};
 use super::check::{Fields, Type};
-use super::{Kind, Rule};
+use super::{Rule, TemplateKind};
 
-const RECEIPT: &[Kind] = &[Kind::Receipt];
+const RECEIPT: &[TemplateKind] = &[TemplateKind::Receipt];
 
 const PAYLOAD: Fields = &[
     ("template_type", Type::Text),

@@ -6,8 +6,8 @@ use super::{Filled, Part, Template, Text};
 use crate::error::{Error, Result};
 use crate::json;
 use crate::message::Message;
-use crate::message::path::{self, Path, Step};
-use crate::message::rules::{self, Kind, Rule, Severity};
+use crate::message::path::{self, Path, PathStep};
+use crate::message::rules::{self, Rule, Severity, TemplateKind};
 use crate::message::values::{Segment, is_url_field, segments};
 
 /// Fields that decide the kind of a part. A value in one of them can change which rules apply.
@@ -20,7 +20,7 @@ impl Template {
     /// Refused (exit 5): an invalid placeholder. Other violations are reported by [`Message::validate`].
     pub fn compile(message: &Message) -> Result<Self> {
         let columns: Vec<String> = message.columns().into_iter().collect();
-        let kind = Kind::of(message.value());
+        let kind = TemplateKind::of(message.value());
         let mut template = Self { parts: Vec::new(), columns, kind, is_structural: false, tail: String::new() };
         template.add(message.value(), message.value(), &mut Path::default())?;
         template.end_json();
@@ -36,7 +36,7 @@ impl Template {
                     if index > 0 {
                         self.json().push(',');
                     }
-                    path.0.push(Step::Index(index));
+                    path.0.push(PathStep::Index(index));
                     self.add(root, item, path)?;
                     path.0.pop();
                 }
@@ -50,7 +50,7 @@ impl Template {
                     }
                     json::push_string(self.json(), name);
                     self.json().push(':');
-                    path.0.push(Step::Key(name.clone()));
+                    path.0.push(PathStep::Key(name.clone()));
                     self.add(root, field, path)?;
                     path.0.pop();
                 }
@@ -115,11 +115,11 @@ impl Template {
 }
 
 /// The rules that the characters of a text at this place can break.
-fn rules_for(root: &Value, kind: Option<Kind>, path: &Path) -> Vec<&'static Rule> {
+fn rules_for(root: &Value, kind: Option<TemplateKind>, path: &Path) -> Vec<&'static Rule> {
     let owner_of = |path: &Path| {
         path.0[..path.0.len().saturating_sub(1)].iter().try_fold(root, |value, step| match step {
-            Step::Key(name) => value.get(name),
-            Step::Index(index) => value.get(index),
+            PathStep::Key(name) => value.get(name),
+            PathStep::Index(index) => value.get(index),
         })
     };
     let holds = |rule: &Rule| {

@@ -5,15 +5,15 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 
-pub type Row<'v> = Vec<Option<Cow<'v, str>>>;
+pub type RowValues<'v> = Vec<Option<Cow<'v, str>>>;
 
 /// Reads a row's values for the columns that the message uses and skips the others.
-pub struct Columns<'c, 'r, 'v> {
+pub struct ColumnReader<'c, 'r, 'v> {
     pub names: &'c [String],
-    pub row: &'r mut Row<'v>,
+    pub row: &'r mut RowValues<'v>,
 }
 
-impl<'v> Visitor<'v> for Columns<'_, '_, 'v> {
+impl<'v> Visitor<'v> for ColumnReader<'_, '_, 'v> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use super::{Stage, check};
+use super::{Phase, check};
 use crate::message::Message;
-use crate::message::path::{Part, Step, parts, select};
-use crate::message::rules::{Check, Kind, Rule, Severity, Type, all};
+use crate::message::path::{PathStep, PatternStep, parts, select};
+use crate::message::rules::{Check, Rule, Severity, TemplateKind, Type, all};
 
 fn buttons() -> Value {
     json!([
@@ -63,7 +63,7 @@ fn whole() -> Vec<Value> {
 
 /// Where the rule is broken in a message, and by what.
 fn broken(rule: &Rule, message: &Value) -> Vec<String> {
-    check(message, Stage::Author).into_iter().filter(|found| found.rule == rule.id).map(|found| found.path).collect()
+    check(message, Phase::Author).into_iter().filter(|found| found.rule == rule.id).map(|found| found.path).collect()
 }
 
 fn change(message: &Value, path: &super::Path, new: Option<Value>) -> Value {
@@ -72,24 +72,24 @@ fn change(message: &Value, path: &super::Path, new: Option<Value>) -> Value {
     let mut here = &mut changed;
     for step in owner {
         here = match step {
-            Step::Key(name) => &mut here[name],
-            Step::Index(index) => &mut here[index],
+            PathStep::Key(name) => &mut here[name],
+            PathStep::Index(index) => &mut here[index],
         };
     }
     match (last, new) {
-        (Step::Key(name), Some(new)) => here[name] = new,
-        (Step::Index(index), Some(new)) => here[index] = new,
-        (Step::Key(name), None) => {
+        (PathStep::Key(name), Some(new)) => here[name] = new,
+        (PathStep::Index(index), Some(new)) => here[index] = new,
+        (PathStep::Key(name), None) => {
             here.as_object_mut().unwrap().remove(name);
         }
-        (Step::Index(_), None) => panic!("an item is not removed here"),
+        (PathStep::Index(_), None) => panic!("an item is not removed here"),
     }
     changed
 }
 
 /// The first message that has the place the rule speaks of, with its path and value.
 fn place(rule: &Rule, pattern: &str) -> Option<(Value, super::Path, Value)> {
-    whole().into_iter().filter(|message| rule.is_for(Kind::of(message))).find_map(|message| {
+    whole().into_iter().filter(|message| rule.is_for(TemplateKind::of(message))).find_map(|message| {
         let found = select(&message, pattern)
             .into_iter()
             .filter(|found| rule.when.is_none_or(|(field, value)| super::is(found.owner, field, value)))
@@ -225,13 +225,13 @@ fn every_rule_holds_at_its_limit_and_breaks_one_past_it() {
                 expected.push_str(&below);
                 assert!(broken(rule, &changed).contains(&expected), "{}: {expected} in {changed}", rule.id);
             }
-            assert_eq!(parts(pattern).iter().filter(|part| **part == Part::Each).count(), expected_depth(&path));
+            assert_eq!(parts(pattern).iter().filter(|part| **part == PatternStep::Each).count(), expected_depth(&path));
         }
     }
 }
 
 fn expected_depth(path: &super::Path) -> usize {
-    path.0.iter().filter(|step| matches!(step, Step::Index(_))).count()
+    path.0.iter().filter(|step| matches!(step, PathStep::Index(_))).count()
 }
 
 /// The numbers as Meta's pages give them, apart from the table.
@@ -288,7 +288,7 @@ fn ids_are_unique_and_pages_are_known() {
 fn all_violations_are_reported_at_once_and_unknown_fields_are_warnings() {
     let message = json!({"attachment": {"type": "template", "payload": {"template_type": "generic", "elements": [
         {"titel": "a", "buttons": [{"type": "web_ur", "title": "b".repeat(21), "url": "c"}]}]}}});
-    let found = check(&message, Stage::Author);
+    let found = check(&message, Phase::Author);
     let told: Vec<_> = found.iter().map(|found| (found.rule, found.severity, found.message.as_str())).collect();
     assert_eq!(
         told,
@@ -301,7 +301,7 @@ fn all_violations_are_reported_at_once_and_unknown_fields_are_warnings() {
         ]
     );
     let extra = json!({"text": "a", "metadata": "x"});
-    assert!(check(&extra, Stage::Author).iter().all(|found| !found.is_error()));
+    assert!(check(&extra, Phase::Author).iter().all(|found| !found.is_error()));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! One request, one answer.
+//! Answers one request.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,58 +8,58 @@ use hyper::body::Incoming;
 use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
-use percent_encoding::percent_decode_str;
+use subtle::ConstantTimeEq;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::body::{self, Cut};
-use super::desk::Counter;
-use super::{Answered, Said, Say, counts};
+use super::recorder::Inbox;
+use super::{Answered, OnStatus, Status, counts};
 use crate::secret::Secret;
 use crate::webhook::notice;
-use crate::webhook::signature::{Keys, same};
+use crate::webhook::signature::Keys;
 
-/// Meta waits 5 s for 200; what is not in the ledger by then is refused, and comes again.
+/// Meta waits 5 s for 200; what is not in the ledger by then is refused, and Meta sends it again.
 const ANSWER_WITHIN: Duration = Duration::from_millis(4500);
 
-/// The least that a post waits for its commit, however late its body came.
+/// The minimum time that a POST waits for its commit, however late its body arrived.
 const LEAST_WAIT: Duration = Duration::from_millis(500);
 
 const HEALTH: &str = "/healthz";
 const SIGNATURE: &str = "x-hub-signature-256";
-/// Meta's is an integer; anything that fits and can't be markup is given back.
+/// Meta's challenge is an integer; any short visible text is returned.
 const LONGEST_CHALLENGE: usize = 512;
 
-/// What every request is answered with.
+/// Everything needed to answer requests.
 pub(super) struct Front {
     pub path: String,
     pub verify_token: Option<Secret>,
     pub keys: Keys,
     pub bodies: Arc<Semaphore>,
-    pub desk: Counter,
+    pub recorder: Inbox,
     pub counts: Arc<counts::Shared>,
-    pub say: Say,
+    pub on_status: OnStatus,
 }
 
-/// An answer before it is HTTP.
+/// A response before it becomes HTTP.
 struct Reply {
     status: StatusCode,
-    /// The body of a good answer, and why it is refused otherwise.
-    text: Text,
-    /// The methods of a path, where another was used.
+    /// The body of a success response, or the reason for a refusal.
+    text: ReplyText,
+    /// The allowed methods, if another one was used.
     allow: Option<&'static str>,
     bytes: usize,
     events: usize,
 }
 
-enum Text {
+enum ReplyText {
     Fixed(&'static str),
     Challenge(String),
 }
 
 impl Reply {
     fn new(status: StatusCode, text: &'static str) -> Self {
-        Self { status, text: Text::Fixed(text), allow: None, bytes: 0, events: 0 }
+        Self { status, text: ReplyText::Fixed(text), allow: None, bytes: 0, events: 0 }
     }
 
     fn ok() -> Self {
@@ -67,12 +67,12 @@ impl Reply {
     }
 
     fn down() -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "the ledger is down")
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "the ledger can't be written")
     }
 
     fn why(&self) -> Option<&'static str> {
         match self.text {
-            Text::Fixed(why) if !self.status.is_success() => Some(why),
+            ReplyText::Fixed(why) if !self.status.is_success() => Some(why),
             _ => None,
         }
     }
@@ -84,12 +84,14 @@ impl Front {
         let (head, body) = request.into_parts();
         let ours = [self.path.as_str(), HEALTH].into_iter().find(|path| *path == head.uri.path());
         let reply = match ours {
-            None => Reply::new(StatusCode::NOT_FOUND, "nothing is here"),
+            None => Reply::new(StatusCode::NOT_FOUND, "not found"),
             Some(HEALTH) => self.health(&head.method).await,
             Some(_) => match head.method {
                 Method::GET => self.check(head.uri.query().unwrap_or_default()),
                 Method::POST => self.take(&head, body, began).await,
-                _ => Reply { allow: Some("GET, POST"), ..Reply::new(StatusCode::METHOD_NOT_ALLOWED, "GET or POST") },
+                _ => {
+                    Reply { allow: Some("GET, POST"), ..Reply::new(StatusCode::METHOD_NOT_ALLOWED, "use GET or POST") }
+                }
             },
         };
         self.note(&head.method, ours, &reply, began);
@@ -98,39 +100,36 @@ impl Front {
 
     async fn health(&self, method: &Method) -> Reply {
         if !matches!(*method, Method::GET | Method::HEAD) {
-            return Reply { allow: Some("GET, HEAD"), ..Reply::new(StatusCode::METHOD_NOT_ALLOWED, "GET or HEAD") };
+            return Reply { allow: Some("GET, HEAD"), ..Reply::new(StatusCode::METHOD_NOT_ALLOWED, "use GET or HEAD") };
         }
-        match tokio::time::timeout(ANSWER_WITHIN, self.desk.is_well()).await {
+        match tokio::time::timeout(ANSWER_WITHIN, self.recorder.is_well()).await {
             Ok(true) => Reply::ok(),
             Ok(false) | Err(_) => Reply::down(),
         }
     }
 
-    /// Meta's check that the address is ours: the challenge comes back to whoever knows the verify token.
+    /// Meta's verification request: the challenge is returned if the verify token is correct.
     fn check(&self, query: &str) -> Reply {
-        let value = |name: &str| {
-            let value = query.split('&').find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='))?;
-            let spaced = value.replace('+', " ");
-            Some(percent_decode_str(&spaced).decode_utf8_lossy().into_owned())
-        };
+        let value =
+            |name: &str| form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value);
         let token = value("hub.verify_token").unwrap_or_default();
-        let known = self.verify_token.as_ref().is_some_and(|known| same(known.expose().as_bytes(), token.as_bytes()));
-        if !known || value("hub.mode").as_deref() != Some("subscribe") {
-            return Reply::new(StatusCode::FORBIDDEN, "not the verify token");
+        let is_ours = |ours: &Secret| bool::from(ours.expose().as_bytes().ct_eq(token.as_bytes()));
+        if !self.verify_token.as_ref().is_some_and(is_ours) || value("hub.mode").as_deref() != Some("subscribe") {
+            return Reply::new(StatusCode::FORBIDDEN, "wrong verify token");
         }
         match value("hub.challenge") {
             Some(challenge)
                 if challenge.len() <= LONGEST_CHALLENGE && challenge.bytes().all(|b| b.is_ascii_graphic()) =>
             {
-                Reply { text: Text::Challenge(challenge), ..Reply::ok() }
+                Reply { text: ReplyText::Challenge(challenge.into_owned()), ..Reply::ok() }
             }
             _ => Reply::new(StatusCode::BAD_REQUEST, "no challenge"),
         }
     }
 
-    /// A notice: its signature, its form, and then the ledger.
+    /// Receives a notice: checks its signature, parses it and stores its events.
     async fn take(&self, head: &Parts, body: Incoming, began: Instant) -> Reply {
-        // Whoever signs nothing is not read.
+        // The body of an unsigned request is not read.
         let Some(signature) = head.headers.get(SIGNATURE) else {
             return Reply::new(StatusCode::UNAUTHORIZED, "no signature");
         };
@@ -139,9 +138,9 @@ impl Front {
             Err(cut) => {
                 return match cut {
                     Cut::TooLarge => Reply::new(StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"),
-                    Cut::TooSlow => Reply::new(StatusCode::REQUEST_TIMEOUT, "the body came too slowly"),
-                    Cut::NoRoom => Reply::new(StatusCode::SERVICE_UNAVAILABLE, "too much at once"),
-                    Cut::Broken => Reply::new(StatusCode::BAD_REQUEST, "the body broke off"),
+                    Cut::TooSlow => Reply::new(StatusCode::REQUEST_TIMEOUT, "the body arrived too slowly"),
+                    Cut::NoRoom => Reply::new(StatusCode::SERVICE_UNAVAILABLE, "too many requests at once"),
+                    Cut::Broken => Reply::new(StatusCode::BAD_REQUEST, "the body is incomplete"),
                 };
             }
         };
@@ -156,14 +155,14 @@ impl Front {
             return Reply::new(StatusCode::UNAUTHORIZED, "not signed with the app secret");
         }
         let Ok(notice) = notice::read(&whole.bytes) else {
-            return Reply::new(StatusCode::BAD_REQUEST, "no JSON object");
+            return Reply::new(StatusCode::BAD_REQUEST, "not a JSON object");
         };
         let (events, size) = (notice.events.len(), whole.bytes.len());
         drop(whole);
         if events > 0 {
             let until = (began + ANSWER_WITHIN).max(Instant::now() + LEAST_WAIT);
-            let Some(stored) = self.desk.hand_in(notice.events, size) else {
-                return Reply::new(StatusCode::SERVICE_UNAVAILABLE, "too much at once");
+            let Some(stored) = self.recorder.submit(notice.events, size) else {
+                return Reply::new(StatusCode::SERVICE_UNAVAILABLE, "too many requests at once");
             };
             match tokio::time::timeout_at(until, stored).await {
                 Ok(Ok(())) => {}
@@ -188,7 +187,7 @@ impl Front {
                 None => counts.elsewhere += 1,
             });
         }
-        (self.say)(Said::Answered(Answered {
+        (self.on_status)(Status::Answered(Answered {
             method: method.clone(),
             path: path.map(str::to_owned),
             status: reply.status,
@@ -203,8 +202,8 @@ impl Front {
 fn response(reply: Reply) -> Response<Body> {
     let refused = reply.why().is_some();
     let mut response = Response::new(match reply.text {
-        Text::Fixed(text) => Body::from(text),
-        Text::Challenge(challenge) => Body::from(challenge),
+        ReplyText::Fixed(text) => Body::from(text),
+        ReplyText::Challenge(challenge) => Body::from(challenge),
     });
     *response.status_mut() = reply.status;
     let headers = response.headers_mut();
@@ -213,7 +212,7 @@ fn response(reply: Reply) -> Response<Body> {
     if let Some(allow) = reply.allow {
         headers.insert(ALLOW, HeaderValue::from_static(allow));
     }
-    // Of a refused request a body may be left unread; and Meta's own come again by themselves.
+    // The body of a refused request may be unread. Meta retries after 503, so that connection stays open.
     if refused && reply.status != StatusCode::SERVICE_UNAVAILABLE {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }

@@ -1,4 +1,4 @@
-//! What was answered and stored since somebody last looked.
+//! Counts of responses and stored events since they were last taken.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -8,33 +8,33 @@ use hyper::{Method, StatusCode};
 
 use crate::ledger::events::EventCounts;
 
-/// One request and its answer. Holds no address, no query and no path but ours: nothing personal.
+/// One request and its response. Contains no address, no query and no foreign path: nothing personal.
 #[derive(Clone, Debug)]
 pub struct Answered {
     pub method: Method,
-    /// `None` for a path that is not ours.
+    /// `None` for any other path than ours.
     pub path: Option<String>,
     pub status: StatusCode,
-    /// Why, where it was refused.
+    /// The reason, if it was refused.
     pub why: Option<&'static str>,
     pub bytes: usize,
     pub events: usize,
     pub took: Duration,
 }
 
-/// Sums of a while.
+/// Counts of one interval.
 #[derive(Clone, Debug, Default)]
-pub struct Counts {
-    /// Posts answered 200.
+pub struct ListenerCounts {
+    /// POSTs answered 200.
     pub posts: u64,
     pub events: EventCounts,
     /// Ordinary Messenger events, which are not kept.
     pub ignored: u64,
-    /// Parts of notices that could not be read, and were kept as they came.
+    /// Parts of notices that could not be parsed and were stored unchanged.
     pub unreadable: u64,
     /// Of these, changes without a value.
     pub empty: u64,
-    /// Sends that became unknown because their run was found dead.
+    /// Sends that became unknown because their run had died.
     pub buried: u64,
     /// Refusals by status and reason, of our own paths.
     pub refused: BTreeMap<(u16, &'static str), u64>,
@@ -42,21 +42,21 @@ pub struct Counts {
     pub elsewhere: u64,
 }
 
-impl Counts {
+impl ListenerCounts {
     pub fn is_empty(&self) -> bool {
         self.posts == 0 && self.events == EventCounts::default() && self.refused.is_empty() && self.elsewhere == 0
     }
 }
 
 #[derive(Default)]
-pub(super) struct Shared(Mutex<Counts>);
+pub(super) struct Shared(Mutex<ListenerCounts>);
 
 impl Shared {
-    pub(super) fn change(&self, change: impl FnOnce(&mut Counts)) {
+    pub(super) fn change(&self, change: impl FnOnce(&mut ListenerCounts)) {
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
     }
 
-    pub(super) fn take(&self) -> Counts {
+    pub(super) fn take(&self) -> ListenerCounts {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -1,4 +1,4 @@
-//! The certificate that the listener shows, where no proxy does it. A renewed one is taken up without a restart.
+//! The listener's own certificate, for use without a proxy. A renewed certificate is loaded without a restart.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ struct Files {
 
 struct Loaded {
     acceptor: TlsAcceptor,
-    /// Of both files as they were last read.
+    /// The digest of both files when last read.
     digest: [u8; 32],
 }
 
@@ -40,10 +40,10 @@ impl fmt::Debug for Tls {
 }
 
 impl Tls {
-    /// Reads two PEM files: the chain, the server's own certificate first, and its key.
+    /// Reads two PEM files: the certificate chain, starting with the server's own, and its key.
     ///
     /// # Errors
-    /// Exit 3 when one can't be read, or they don't fit.
+    /// Exit 3 if a file can't be read, or if they don't belong together.
     pub fn read(cert: &Path, key: &Path) -> Result<Self> {
         let files = Files { cert: cert.to_owned(), key: key.to_owned() };
         let (chain, private) = files.bytes()?;
@@ -51,10 +51,10 @@ impl Tls {
         Ok(Self(Arc::new(Shared { files, loaded: RwLock::new(loaded) })))
     }
 
-    /// Reads the files again; whether a new certificate took the place of the old one.
+    /// Reads the files again. Returns whether a new certificate was loaded.
     ///
     /// # Errors
-    /// Exit 3 when they can't be used: the old one stays. Files that don't fit are told of once, until they change.
+    /// Exit 3 if they can't be used: the old certificate stays. A mismatch is reported once, until the files change.
     pub fn renew(&self) -> Result<bool> {
         let Shared { files, loaded } = &*self.0;
         let (chain, private) = files.bytes()?;
@@ -91,7 +91,7 @@ impl Files {
             let (cert, key) = (self.cert.display(), self.key.display());
             Error::config(format!("the certificate {cert} and the key {key} can't be used"))
                 .because(&error)
-                .hint("the key must belong to the first certificate of the file")
+                .hint("the key must belong to the first certificate in the file")
         })?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(TlsAcceptor::from(Arc::new(config)))
@@ -105,11 +105,11 @@ fn digest(chain: &[u8], private: &[u8]) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// The causes never hold the file's text.
+/// The causes never contain the file's text.
 fn unreadable(what: &str, path: &Path, cause: &(dyn std::error::Error + 'static)) -> Error {
     Error::config(format!("can't read the {what} {}", path.display()))
         .because(cause)
-        .hint("--tls-cert and --tls-key name PEM files, such as fullchain.pem and privkey.pem of an ACME client")
+        .hint("--tls-cert and --tls-key take PEM files, such as fullchain.pem and privkey.pem from an ACME client")
 }
 
 #[cfg(test)]
@@ -123,7 +123,7 @@ mod tests {
     const NEXT_KEY: &str = include_str!("../../../tests/fixtures/tls/next-key.pem");
 
     #[test]
-    fn a_renewed_certificate_is_taken_up_once_both_files_fit() {
+    fn a_renewed_certificate_is_loaded_once_both_files_match() {
         let folder = tempfile::tempdir().unwrap();
         let (cert, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
         let write = |path: &Path, text: &str| std::fs::write(path, text).unwrap();
@@ -132,7 +132,7 @@ mod tests {
         let tls = Tls::read(&cert, &key).unwrap();
         let first = Arc::clone(tls.acceptor().config());
         assert!(!tls.renew().unwrap());
-        // In the middle of a renewal: said once, and the old one stays.
+        // In the middle of a renewal: reported once, and the old certificate stays.
         write(&cert, NEXT_CERT);
         let error = tls.renew().unwrap_err();
         assert_eq!(error.exit(), Exit::Config);
@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn files_that_are_none_are_refused() {
+    fn files_that_do_not_match_are_refused() {
         let folder = tempfile::tempdir().unwrap();
         let (cert, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
         for (chain, private) in [("", KEY), (CERT, ""), (CERT, CERT), (KEY, KEY), (CERT, NEXT_KEY), ("\u{0}", "\u{0}")]

@@ -24,7 +24,7 @@ fn echo() -> Value {
 }
 
 #[test]
-fn both_envelopes_say_the_same() {
+fn both_envelopes_give_the_same_event() {
     let inside = change(None, &echo());
     let outside = change(Some("marketing_message_echoes"), &echo());
     let messaging = json!({ "object": "page", "entry": [{ "id": "104", "messaging": [echo()] }] });
@@ -61,11 +61,11 @@ fn every_field_is_its_kind() {
     let events = events(&change(None, &flat));
     assert_eq!(events[0].kind(), Kind::Stage(Stage::Failed));
     assert_eq!(events[0].facts().failure.as_deref(), Some("Empfänger weg"));
-    assert_eq!(events[0].facts().occurred_at, Some(UnixMillis(1_764_000_009_000)), "the entry's time stands in");
+    assert_eq!(events[0].facts().occurred_at, Some(UnixMillis(1_764_000_009_000)), "the entry's time is used");
 }
 
 #[test]
-fn ids_keep_every_digit_and_nobody_is_nobody() {
+fn ids_keep_every_digit_and_0_is_no_id() {
     let body = r#"{"entry":[{"id":0,"changes":[{"field":"marketing_message_reads","value":{
         "messenger_subscription_token":123456789012345678901234567890,"message_id":120263605329927637,"mid":null,
         "recipient_id":0,"page_id":104857600123457,"marketing_message_tracking_id":"","timestamp":"1764000000123"}}]}]}"#;
@@ -135,7 +135,7 @@ fn opt_ins_name_token_person_and_choice() {
 }
 
 #[test]
-fn strange_parts_spoil_nothing_else() {
+fn invalid_parts_do_not_affect_the_others() {
     let body = json!({ "object": "page", "entry": [
         7,
         { "id": "1", "changes": "none" },
@@ -145,7 +145,7 @@ fn strange_parts_spoil_nothing_else() {
     ]});
     let notice = read(body.to_string().as_bytes()).unwrap();
     assert_eq!((notice.unreadable, notice.empty, notice.ignored), (5, 1, 2));
-    // One was read, and what could not be is kept as it came.
+    // One was parsed; the others are stored unchanged.
     let kept: Vec<&str> = notice.events.iter().map(|event| event.facts().raw.as_str()).collect();
     let told = echo().to_string();
     let change = r#"{"field":"marketing_message_reads"}"#;
@@ -156,7 +156,7 @@ fn strange_parts_spoil_nothing_else() {
 }
 
 #[test]
-fn a_key_that_stands_twice_loses_nothing() {
+fn a_duplicate_key_loses_nothing() {
     let value = r#"{"field":"marketing_message_reads","new":1,"new":2,"message_id":"6","message_id":"7","messenger_subscription_token":"t"}"#;
     let body = format!(
         r#"{{"object":"page","object":"page","entry":[{{"id":"1","id":"2","changes":[{{"value":{value}}}]}}]}}"#
@@ -189,7 +189,7 @@ fn a_repeated_notice_has_the_same_key_whenever_it_is_sent() {
 fn only_json_objects_are_read() {
     for wrong in ["", "x", "[]", "3", "{", "{}x", "\u{feff}{}", "{\"entry\":[}"] {
         let error = read(wrong.as_bytes()).unwrap_err().to_string();
-        assert!(error.starts_with("no JSON object"), "{error}");
+        assert!(error.starts_with("not a JSON object"), "{error}");
     }
     assert!(read(b"{\"entry\":[{\"id\":\"\xff\"}]}").is_err());
     let nothing = read(b"{}").unwrap();

@@ -1,4 +1,4 @@
-//! Objects and values whose shape Meta does not keep: numbers or strings for ids and times, a key that stands twice.
+//! Objects and values whose form varies in Meta's notices: ids and times as numbers or strings, duplicate keys.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::json;
 
-/// A JSON object. Of a key that stands twice the last counts, as nearly every reader has it.
+/// A JSON object. Of duplicate keys the last one counts, as in nearly every parser.
 pub struct Object<'b>(Vec<(Cow<'b, str>, &'b RawValue)>);
 
 impl<'b> Object<'b> {
@@ -18,7 +18,7 @@ impl<'b> Object<'b> {
         serde_json::from_str(raw.get()).ok()
     }
 
-    /// A member; `null` is as if it were not there.
+    /// A member; `null` counts as missing.
     pub fn get(&self, name: &str) -> Option<&'b RawValue> {
         let (_, value) = self.0.iter().rev().find(|(key, _)| key == name)?;
         (value.get() != "null").then_some(*value)
@@ -28,20 +28,20 @@ impl<'b> Object<'b> {
         self.get(name).is_some()
     }
 
-    pub fn value(&self, name: &str) -> Text<'b> {
-        Text(self.get(name))
+    pub fn value(&self, name: &str) -> Scalar<'b> {
+        Scalar(self.get(name))
     }
 
     pub fn text(&self, name: &str) -> Option<String> {
         self.value(name).text()
     }
 
-    /// An id: no empty text, and not the 0 that stands for nobody.
+    /// An id; `None` if it is empty or 0.
     pub fn id(&self, name: &str) -> Option<String> {
         self.text(name).filter(|id| !id.is_empty() && id != "0")
     }
 
-    /// `None` when it is no array.
+    /// `None` if it is not an array.
     pub fn array(&self, name: &str) -> Option<Vec<&'b RawValue>> {
         serde_json::from_str(self.get(name)?.get()).ok()
     }
@@ -71,15 +71,15 @@ impl<'de: 'b, 'b> Deserialize<'de> for Object<'b> {
     }
 }
 
-/// A key, borrowed where no escape is in it.
+/// A key, borrowed if it contains no escapes.
 #[derive(Deserialize)]
 struct Key<'b>(#[serde(borrow)] Cow<'b, str>);
 
-/// A string or a number, as text; never through a float. `null`, `true`, arrays and objects are nothing.
+/// A string or a number as text, never converted to a float. `null`, booleans, arrays and objects give no text.
 #[derive(Clone, Copy, Default)]
-pub struct Text<'b>(Option<&'b RawValue>);
+pub struct Scalar<'b>(Option<&'b RawValue>);
 
-impl Text<'_> {
+impl Scalar<'_> {
     pub fn text(&self) -> Option<String> {
         json::text(self.0?)
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::message::model::Kind;
+use crate::message::model::TemplateKind;
 
 /// One question.
 #[derive(Clone, Copy, Debug)]
@@ -135,28 +135,28 @@ const COUPON_FORM: &[Ask] = &[
 ];
 
 /// The questions for a template.
-pub const fn form(kind: Kind) -> &'static [Ask] {
+pub const fn form(kind: TemplateKind) -> &'static [Ask] {
     match kind {
-        Kind::Text => TEXT_FORM,
-        Kind::Button => BUTTON_FORM,
-        Kind::Generic => GENERIC_FORM,
-        Kind::Media => MEDIA_FORM,
-        Kind::Product => PRODUCT_FORM,
-        Kind::Receipt => RECEIPT,
-        Kind::Coupon => COUPON_FORM,
+        TemplateKind::Text => TEXT_FORM,
+        TemplateKind::Button => BUTTON_FORM,
+        TemplateKind::Generic => GENERIC_FORM,
+        TemplateKind::Media => MEDIA_FORM,
+        TemplateKind::Product => PRODUCT_FORM,
+        TemplateKind::Receipt => RECEIPT,
+        TemplateKind::Coupon => COUPON_FORM,
     }
 }
 
 /// A template in the first menu.
-pub fn kind_line(kind: Kind) -> String {
+pub fn kind_line(kind: TemplateKind) -> String {
     let what = match kind {
-        Kind::Text => "plain text",
-        Kind::Button => "text with buttons",
-        Kind::Generic => "one card, or a carousel",
-        Kind::Media => "a picture or video",
-        Kind::Product => "products of the catalogue",
-        Kind::Receipt => "a receipt",
-        Kind::Coupon => "a code to copy",
+        TemplateKind::Text => "plain text",
+        TemplateKind::Button => "text with buttons",
+        TemplateKind::Generic => "one card, or a carousel",
+        TemplateKind::Media => "a picture or video",
+        TemplateKind::Product => "products of the catalogue",
+        TemplateKind::Receipt => "a receipt",
+        TemplateKind::Coupon => "a code to copy",
     };
     format!("{:<8} {what}", kind.name())
 }
@@ -219,7 +219,7 @@ mod tests {
 
     #[test]
     fn every_question_is_about_a_field_of_its_template() {
-        for kind in Kind::ALL {
+        for kind in TemplateKind::ALL {
             let Value::Object(fields) = answers(form(kind)) else { panic!("an object") };
             Draft::from_fields(kind, fields).unwrap();
         }

@@ -1,5 +1,5 @@
-//! The desk where posts are handed in: one thread owns the ledger, takes whatever waits into one transaction, and says so after
-//! its commit.
+//! Records events: one thread owns the ledger, stores everything that is waiting in one transaction, and confirms it after the
+//! commit.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -10,28 +10,28 @@ use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, OwnedSemaphorePermit, Semaphore, oneshot};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
-use super::place::Place;
-use super::{Said, Say, counts};
+use super::ledger_file::LedgerFile;
+use super::{OnStatus, Status, counts};
 use crate::clock::Clock;
 use crate::error::{Error, Result};
 use crate::ledger::Ledger;
 use crate::ledger::events::Event;
 use crate::webhook::waiting;
 
-/// Posts that may wait.
+/// The most POSTs that may wait.
 const POSTS: usize = 4096;
-/// Bytes of their bodies.
+/// The most bytes in the bodies of waiting POSTs.
 const BYTES: usize = 64 << 20;
 
-/// How often events that wait for the outcome of a request are judged.
+/// How often events that wait for the outcome of a request are judged again.
 const JUDGE_EVERY: Duration = Duration::from_secs(1);
 
-/// For how long a ledger that was well is taken to be so.
+/// How long a successful check of the ledger stays valid.
 const FRESH: Duration = Duration::from_secs(1);
 
 enum Work {
     Post(Post),
-    /// Somebody asks whether the ledger can be written.
+    /// A health check: can the ledger be written?
     Probe(oneshot::Sender<()>),
 }
 
@@ -41,78 +41,78 @@ struct Post {
     _room: OwnedSemaphorePermit,
 }
 
-/// The thread and the way to it.
-pub(super) struct Desk {
-    counter: Counter,
+/// The thread and its inbox.
+pub(super) struct Recorder {
+    inbox: Inbox,
     thread: JoinHandle<Result<()>>,
     ended: CancellationToken,
 }
 
-/// Where posts are handed in. The desk closes with the last of them.
+/// Accepts POSTs. The recorder ends when the last inbox is dropped.
 #[derive(Clone)]
-pub(super) struct Counter {
-    inbox: SyncSender<Work>,
+pub(super) struct Inbox {
+    sender: SyncSender<Work>,
     room: Arc<Semaphore>,
-    /// When the ledger was last known to be well. Who asks holds it: however many ask, one probe waits.
+    /// When the ledger could last be written. Callers hold the lock while they check, so that only one probe is waiting at a time.
     well_at: Arc<Mutex<Option<Instant>>>,
 }
 
-impl Counter {
-    /// Hands in the events of a body of this size; `None` when too many wait. What comes back is told after the commit, and
-    /// dropped when there is none.
-    pub(super) fn hand_in(&self, events: Vec<Event>, size: usize) -> Option<oneshot::Receiver<()>> {
+impl Inbox {
+    /// Submits the events of a body of this size; `None` if too many are waiting. The receiver gets a message after the commit; its
+    /// sender is dropped if storing failed.
+    pub(super) fn submit(&self, events: Vec<Event>, size: usize) -> Option<oneshot::Receiver<()>> {
         let room = Arc::clone(&self.room).try_acquire_many_owned(u32::try_from(size).ok()?).ok()?;
         let (stored, answer) = oneshot::channel();
-        self.inbox.try_send(Work::Post(Post { events, stored, _room: room })).ok()?;
+        self.sender.try_send(Work::Post(Post { events, stored, _room: room })).ok()?;
         Some(answer)
     }
 
-    /// Whether the ledger can be written, or could a moment ago.
+    /// Whether the ledger can be written, or could be a moment ago.
     pub(super) async fn is_well(&self) -> bool {
         let mut well_at = self.well_at.lock().await;
         if well_at.is_some_and(|at| at.elapsed() < FRESH) {
             return true;
         }
         let (well, answer) = oneshot::channel();
-        let is_well = self.inbox.try_send(Work::Probe(well)).is_ok() && answer.await.is_ok();
+        let is_well = self.sender.try_send(Work::Probe(well)).is_ok() && answer.await.is_ok();
         *well_at = is_well.then(Instant::now);
         is_well
     }
 }
 
-impl Desk {
+impl Recorder {
     pub(super) fn open(
         ledger: Ledger,
         opt_ins: String,
         cool_down: Duration,
         counts: Arc<counts::Shared>,
-        say: Say,
+        on_status: OnStatus,
     ) -> Result<Self> {
-        let (inbox, work) = sync_channel(POSTS);
+        let (sender, work) = sync_channel(POSTS);
         let ended = CancellationToken::new();
         let guard = ended.clone().drop_guard();
-        let place = Place::of(ledger.path());
-        let writer = Writer { ledger, place, opt_ins, cool_down, counts, say, down: false };
+        let file = LedgerFile::of(ledger.path());
+        let writer = Writer { ledger, file, opt_ins, cool_down, counts, on_status, down: false };
         let thread = std::thread::Builder::new()
             .name("webhook-ledger".to_owned())
             .spawn(move || writer.work(&work, guard))
             .map_err(|error| Error::internal("can't start the thread that writes events").because(&error))?;
-        let counter = Counter { inbox, room: Arc::new(Semaphore::new(BYTES)), well_at: Arc::default() };
-        Ok(Self { counter, thread, ended })
+        let inbox = Inbox { sender, room: Arc::new(Semaphore::new(BYTES)), well_at: Arc::default() };
+        Ok(Self { inbox, thread, ended })
     }
 
-    pub(super) fn counter(&self) -> Counter {
-        self.counter.clone()
+    pub(super) fn inbox(&self) -> Inbox {
+        self.inbox.clone()
     }
 
-    /// Cancelled when the thread is gone, which by itself it never is.
+    /// Cancelled when the thread ends, which happens only after an error.
     pub(super) fn ended(&self) -> CancellationToken {
         self.ended.clone()
     }
 
-    /// Stores what still waits and ends the thread. Every other counter must be gone.
+    /// Stores what is still waiting and ends the thread. All other inboxes must have been dropped.
     pub(super) async fn close(self) -> Result<()> {
-        drop(self.counter);
+        drop(self.inbox);
         let thread = self.thread;
         let joined = tokio::task::spawn_blocking(move || thread.join()).await;
         match joined {
@@ -124,11 +124,11 @@ impl Desk {
 
 struct Writer {
     ledger: Ledger,
-    place: Place,
+    file: LedgerFile,
     opt_ins: String,
     cool_down: Duration,
     counts: Arc<counts::Shared>,
-    say: Say,
+    on_status: OnStatus,
     down: bool,
 }
 
@@ -164,24 +164,24 @@ impl Writer {
                 if (!self.down || self.is_well())
                     && let Err(error) = self.judge()
                 {
-                    self.fell(error);
+                    self.failed(error);
                 }
-                // Many that wait long must not take the time of those that come.
+                // Judging many waiting events must not delay new ones.
                 judge_at = Instant::now() + JUDGE_EVERY.max(begin.elapsed() * 10);
             }
         }
     }
 
-    /// Stores what these posts hold, a transaction of about 40 ms at a time; each is told once its last event is durable.
+    /// Stores the events of these POSTs in transactions of about 40 ms, and confirms each POST when its last event is durable.
     fn store(&mut self, mut posts: VecDeque<Post>) {
-        // Events of the first post that are durable already.
+        // Events of the first POST that are already durable.
         let mut skip = 0;
         while !posts.is_empty() {
             let (mut place, mut event) = (0, skip);
             let mut next = || {
                 loop {
                     let post = posts.get(place)?;
-                    // Whoever waited too long was refused, and it comes again: storing it now would make the next too late as well.
+                    // A POST that waited too long was refused and will be sent again: storing it now would delay the next ones.
                     let refused = event == 0 && post.stored.is_closed();
                     if let Some(found) = post.events.get(event).filter(|_| !refused) {
                         event += 1;
@@ -200,35 +200,35 @@ impl Writer {
                     }
                     skip = event;
                     self.counts.change(|counts| counts.events.add(&tally));
-                    self.rose();
+                    self.recovered();
                 }
                 Err(error) => return self.refuse(posts, error),
             }
         }
     }
 
-    /// Nothing of these could be stored. Dropping them refuses them; what of them is stored already folds when they come again.
+    /// These POSTs could not be stored. Dropping them refuses them; events already stored are recognised as duplicates later.
     fn refuse(&mut self, posts: VecDeque<Post>, error: Error) {
         if self.ledger.prove_writable().is_err() {
-            self.fell(error);
+            self.failed(error);
         } else if posts.len() > 1 {
-            // One of them is at fault; it must not take the others with it.
+            // One of them can't be stored; it must not affect the others.
             for post in posts {
                 self.store(VecDeque::from([post]));
             }
         } else {
-            (self.say)(Said::Unstorable(error));
+            (self.on_status)(Status::Unstorable(error));
         }
     }
 
     fn is_well(&mut self) -> bool {
         match self.ledger.prove_writable() {
             Ok(()) => {
-                self.rose();
+                self.recovered();
                 true
             }
             Err(error) => {
-                self.fell(error);
+                self.failed(error);
                 false
             }
         }
@@ -236,7 +236,7 @@ impl Writer {
 
     fn judge(&mut self) -> Result<()> {
         let (mut tally, buried) = waiting::judge(&mut self.ledger, self.cool_down)?;
-        // Those that wait were counted when they came.
+        // Waiting events were counted when they arrived.
         tally.waiting = 0;
         self.counts.change(|counts| {
             counts.events.add(&tally);
@@ -245,19 +245,19 @@ impl Writer {
         Ok(())
     }
 
-    fn rose(&mut self) {
+    fn recovered(&mut self) {
         if std::mem::take(&mut self.down) {
-            (self.say)(Said::LedgerBack);
+            (self.on_status)(Status::LedgerBack);
         }
     }
 
-    fn fell(&mut self, error: Error) {
+    fn failed(&mut self, error: Error) {
         if !std::mem::replace(&mut self.down, true) {
-            (self.say)(Said::LedgerDown(error));
+            (self.on_status)(Status::LedgerDown(error));
         }
-        if let Some((ledger, place)) = self.place.reopened() {
+        if let Some((ledger, file)) = self.file.reopened() {
             self.ledger = ledger;
-            self.place = place;
+            self.file = file;
         }
     }
 }

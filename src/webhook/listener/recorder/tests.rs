@@ -6,32 +6,32 @@ use rusqlite::Connection;
 use super::*;
 use crate::webhook::notice;
 
-/// A desk on a ledger of its own, and what it said.
-struct Office {
-    desk: Desk,
+/// A test with its own ledger, and the status that it reported.
+struct TestRecorder {
+    recorder: Recorder,
     path: PathBuf,
     said: Arc<Lock<Vec<String>>>,
     _folder: tempfile::TempDir,
 }
 
-impl Office {
+impl TestRecorder {
     fn open() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ledger.db");
         let (ledger, _) = Ledger::open(&path).unwrap();
         let said = Arc::new(Lock::new(Vec::new()));
         let heard = Arc::clone(&said);
-        let say: Say = Arc::new(move |said| heard.lock().unwrap().push(format!("{said:?}")));
-        let desk = Desk::open(ledger, "opt-ins".to_owned(), Duration::ZERO, Arc::default(), say).unwrap();
-        Self { desk, path, said, _folder: folder }
+        let on_status: OnStatus = Arc::new(move |status| heard.lock().unwrap().push(format!("{status:?}")));
+        let recorder = Recorder::open(ledger, "opt-ins".to_owned(), Duration::ZERO, Arc::default(), on_status).unwrap();
+        Self { recorder, path, said, _folder: folder }
     }
 
-    fn hand_in(&self, campaign: &str, people: std::ops::Range<usize>) -> oneshot::Receiver<()> {
+    fn submit(&self, campaign: &str, people: std::ops::Range<usize>) -> oneshot::Receiver<()> {
         let events: Vec<_> = people.map(|n| event(campaign, n)).collect();
-        self.desk.counter.hand_in(events, 100).unwrap()
+        self.recorder.inbox.submit(events, 100).unwrap()
     }
 
-    /// Holds the ledger, so that what is handed in waits together.
+    /// Locks the ledger, so that what is submitted waits together.
     fn hold(&self) -> Connection {
         let other = Connection::open(&self.path).unwrap();
         other.execute_batch("begin immediate").unwrap();
@@ -54,30 +54,30 @@ fn event(campaign: &str, n: usize) -> Event {
 
 #[tokio::test]
 async fn one_commit_answers_all_that_wait_and_each_only_when_it_is_whole() {
-    let office = Office::open();
-    let hold = office.hold();
-    let waiting: Vec<_> = (0..50).map(|n| office.hand_in("a", n * 100..(n + 1) * 100)).collect();
+    let test = TestRecorder::open();
+    let hold = test.hold();
+    let waiting: Vec<_> = (0..50).map(|n| test.submit("a", n * 100..(n + 1) * 100)).collect();
     hold.execute_batch("commit").unwrap();
     for (n, answer) in waiting.into_iter().enumerate() {
         answer.await.unwrap();
-        assert!(office.stored("a") >= (n as i64 + 1) * 100, "post {n} was answered before it was stored");
+        assert!(test.stored("a") >= (n as i64 + 1) * 100, "post {n} was answered before it was stored");
     }
-    office.desk.close().await.unwrap();
+    test.recorder.close().await.unwrap();
 }
 
 #[tokio::test]
 async fn what_nobody_waits_for_any_more_takes_no_time_from_others() {
-    let office = Office::open();
-    let hold = office.hold();
-    // The first is in the thread's hands already; those after it wait.
-    let first = office.hand_in("first", 0..1);
-    drop(office.hand_in("late", 0..500));
-    let good = office.hand_in("good", 0..10);
+    let test = TestRecorder::open();
+    let hold = test.hold();
+    // The thread has already taken the first; the others wait.
+    let first = test.submit("first", 0..1);
+    drop(test.submit("late", 0..500));
+    let good = test.submit("good", 0..10);
     hold.execute_batch("commit").unwrap();
     first.await.unwrap();
     good.await.unwrap();
-    office.desk.close().await.unwrap();
-    let conn = Connection::open(&office.path).unwrap();
+    test.recorder.close().await.unwrap();
+    let conn = Connection::open(&test.path).unwrap();
     let late: i64 =
         conn.query_row("select count(*) from events where campaign = 'late'", (), |row| row.get(0)).unwrap();
     assert_eq!(late, 0);
@@ -85,43 +85,43 @@ async fn what_nobody_waits_for_any_more_takes_no_time_from_others() {
 
 #[tokio::test]
 async fn a_post_that_can_t_be_stored_takes_no_other_with_it() {
-    let office = Office::open();
-    let conn = Connection::open(&office.path).unwrap();
+    let test = TestRecorder::open();
+    let conn = Connection::open(&test.path).unwrap();
     conn.execute_batch(
         "create trigger fault before insert on events when new.campaign = 'bad' begin select raise(abort, 'fault'); end",
     )
     .unwrap();
-    let hold = office.hold();
-    let before = office.hand_in("a", 0..30);
-    let bad = office.hand_in("bad", 0..1);
-    let after = office.hand_in("a", 30..60);
+    let hold = test.hold();
+    let before = test.submit("a", 0..30);
+    let bad = test.submit("bad", 0..1);
+    let after = test.submit("a", 30..60);
     hold.execute_batch("commit").unwrap();
     before.await.unwrap();
     after.await.unwrap();
     assert!(bad.await.is_err());
-    assert_eq!((office.stored("a"), office.stored("bad")), (60, 0));
-    assert!(office.desk.counter.is_well().await);
-    let said = office.said.lock().unwrap().join("\n");
+    assert_eq!((test.stored("a"), test.stored("bad")), (60, 0));
+    assert!(test.recorder.inbox.is_well().await);
+    let said = test.said.lock().unwrap().join("\n");
     assert!(said.contains("Unstorable") && !said.contains("LedgerDown"), "{said}");
 }
 
 #[tokio::test]
 async fn too_many_that_wait_are_refused_and_what_waits_is_stored_at_the_end() {
-    let office = Office::open();
-    let hold = office.hold();
-    let first = office.hand_in("a", 0..1);
-    let counter = office.desk.counter();
-    let large = counter.hand_in(vec![event("a", 1)], BYTES - 200).unwrap();
-    assert!(counter.hand_in(vec![event("a", 2)], 200).is_none());
+    let test = TestRecorder::open();
+    let hold = test.hold();
+    let first = test.submit("a", 0..1);
+    let inbox = test.recorder.inbox();
+    let large = inbox.submit(vec![event("a", 1)], BYTES - 200).unwrap();
+    assert!(inbox.submit(vec![event("a", 2)], 200).is_none());
     let mut small = Vec::new();
-    while let Some(answer) = counter.hand_in(vec![event("a", 3)], 0) {
+    while let Some(answer) = inbox.submit(vec![event("a", 3)], 0) {
         small.push(answer);
-        // The thread may have some in its hands as well.
+        // The thread may have taken some as well.
         assert!(small.len() <= 2 * POSTS, "the queue has no end");
     }
-    drop(counter);
+    drop(inbox);
     hold.execute_batch("commit").unwrap();
-    office.desk.close().await.unwrap();
+    test.recorder.close().await.unwrap();
     first.await.unwrap();
     large.await.unwrap();
     for answer in small {

@@ -1,6 +1,6 @@
 //! The fuzzing corpus, run as tests; the fuzz targets in `fuzz/` check the same properties.
 
-use super::{Message, Template, draw, page};
+use crate::message::{Message, Template, draw, page};
 
 fn corpus(name: &str) -> Vec<(String, Vec<u8>)> {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus").join(name);
