@@ -38,12 +38,14 @@ mod tests;
 
 use std::cell::Cell;
 use std::collections::{BTreeSet, HashSet};
+#[cfg(any(test, fuzzing))]
 use std::io;
 use std::path::PathBuf;
 use std::rc::Rc;
 
 pub use reject::{RejectReport, mask_row};
-pub use token::{MAX_TOKEN, fault as token_fault};
+#[cfg(any(test, fuzzing))]
+pub use token::fault as token_fault;
 
 use crate::error::{Error, Result};
 use source::Source;
@@ -196,6 +198,7 @@ pub fn read(
 /// # Errors
 ///
 /// As [`read`].
+#[cfg(any(test, fuzzing))]
 pub fn read_from(
     inputs: impl IntoIterator<Item = (String, Box<dyn io::Read>)>,
     options: &ReadOptions,

@@ -5,7 +5,7 @@ pub mod values;
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory, Parser, Subcommand};
 
 use crate::commands;
 use crate::ui::{ColorChoice, Format};
@@ -25,6 +25,11 @@ pub struct Cli {
     pub global: GlobalArgs,
     #[command(subcommand)]
     pub word: Word,
+}
+
+/// The whole command tree: for completions, manual pages and whoever checks texts against it.
+pub fn command() -> clap::Command {
+    Cli::command()
 }
 
 // Their environment variables are read by `config`, which knows a flag from a variable.

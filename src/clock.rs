@@ -12,10 +12,6 @@ use tokio::time::Instant;
 pub struct UnixMillis(pub i64);
 
 impl UnixMillis {
-    pub fn from_seconds(seconds: i64) -> Self {
-        Self(seconds.saturating_mul(1000))
-    }
-
     #[must_use]
     pub fn plus(self, duration: Duration) -> Self {
         let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);

@@ -92,10 +92,6 @@ impl ApiVersion {
         .ok_or_else(|| format!("\"{text}\" is not a valid API version: it looks like v26.0"))
     }
 
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
     /// What an operator should be told on this day: that the version's Marketing API has ended, or ends soon.
     pub fn warning(&self, today: Date) -> Option<String> {
         if self.major > NEWEST_WITH_AN_END {
@@ -179,7 +175,7 @@ mod tests {
     #[test]
     fn a_version_is_v_and_two_numbers() {
         for text in ["v26.0", "v27.0", "v100.0", "v9.0"] {
-            assert_eq!(ApiVersion::parse(text).unwrap().as_str(), text);
+            assert_eq!(ApiVersion::parse(text).unwrap().to_string(), text);
         }
         for text in ["", "26.0", "v26", "v26.0/x", "v.0", "v1.", "v+1.0", "v1000.0", "v26.0 ", "V26.0"] {
             assert!(ApiVersion::parse(text).is_err(), "{text}");

@@ -21,13 +21,12 @@ mod usage;
 mod wire;
 
 pub use access::Access;
-pub use campaigns::{CampaignNode, Created, MinimumBudget, NewCampaign};
+pub use campaigns::{CampaignNode, Created, NewCampaign};
 pub use envelope::{Facts, GraphError};
 pub use error::{Call, Error, Fault, Reading, Refused, Result};
-pub use http::{Graph, Log, Read};
+pub use http::{Graph, Read};
 pub use insights::{Action, Estimate, EstimateQuery, Insights, InsightsQuery, PRESETS};
 pub use pages::Pages;
 pub use sender::{Answer, Body, Frame, Sender, Transport};
 pub use subscriptions::SubscribedApp;
-pub use tokens::Eligibility;
-pub use usage::{Tier, Usage};
+pub use usage::Usage;

@@ -17,23 +17,41 @@
 //! | [`error`], [`clock`] | how a command ends; what time it is | know any layer |
 //! | [`secret`], [`text`], [`json`], [`times`], [`endpoint`], [`rate`] | the ground floor: what every layer may import | import anything of ours |
 
-pub mod audience;
-pub mod campaign;
-pub mod cli;
-pub mod clock;
-pub mod commands;
-pub mod config;
-pub mod endpoint;
-pub mod error;
-pub mod graph;
-pub mod json;
-pub mod ledger;
-pub mod message;
-pub mod rate;
-pub mod report;
-pub mod secret;
-pub mod send;
-pub mod text;
-pub mod times;
-pub mod ui;
-pub mod webhook;
+mod audience;
+mod campaign;
+mod cli;
+mod clock;
+mod commands;
+mod config;
+mod endpoint;
+mod error;
+mod graph;
+mod json;
+mod ledger;
+mod message;
+mod rate;
+mod report;
+mod secret;
+mod send;
+mod text;
+mod times;
+mod ui;
+mod webhook;
+
+// All that `main.rs` and the integration tests need.
+pub use cli::command;
+pub use commands::main;
+pub use error::Exit;
+pub use ledger::failpoint::NAMES as FAIL_POINTS;
+
+/// Every Graph error code that `mmsg explain` knows, with its subcode.
+pub fn graph_codes() -> impl Iterator<Item = (i64, Option<i64>)> {
+    graph::codes::all().map(|row| (row.code, row.subcode))
+}
+
+/// What the fuzz targets call.
+#[cfg(fuzzing)]
+pub mod fuzzing {
+    pub use crate::audience::{Columns, Item, ReadOptions, read_from, token_fault};
+    pub use crate::message::{Message, Template, draw, page};
+}

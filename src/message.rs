@@ -34,7 +34,6 @@ use sha2::{Digest, Sha256};
 
 use crate::error::Result;
 use crate::json;
-pub use rules::Severity;
 pub use template::{FillError, Template};
 pub use validate::Violation;
 

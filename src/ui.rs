@@ -19,9 +19,8 @@ use std::io::{self, IsTerminal};
 
 use crate::secret::Redactor;
 use crate::text;
-pub use data::{Rows, stdout_failed};
+pub use data::stdout_failed;
 use progress::Live;
-pub use report::error_object;
 
 /// How data is written to stdout.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]

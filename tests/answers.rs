@@ -10,8 +10,8 @@ use std::time::Duration;
 use rustix::process::Signal;
 use serde_json::json;
 
-use crate::common::Env;
 use crate::common::shop::{Shop, people};
+use crate::common::{Env, now};
 
 /// Gives the n-th send the n-th answer; the last one again and again.
 struct Between {
@@ -163,7 +163,7 @@ fn every_shape_of_an_answer_has_its_state_and_exit_code() {
         assert!(all[state].as_u64() >= Some(1), "{what}: {all:#}");
         if code == 6 {
             let at: jiff::Timestamp = all["next_run_at"].as_str().unwrap().parse().unwrap();
-            let wait = at.as_second() - mmsg::clock::Clock::system().now().0 / 1000;
+            let wait = at.as_second() - now() / 1000;
             assert!((1100..=1200).contains(&wait), "{what}: {wait} s for 20 minutes");
         }
     }

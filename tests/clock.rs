@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use mmsg::clock::Clock;
 use serde_json::{Value, json};
 
+use crate::common::now;
 use crate::common::preload::Preload;
 use crate::common::shop::{Shop, people};
 
@@ -51,11 +51,6 @@ impl WallClock {
             shop.env.set("LD_PRELOAD", self.0.path()).set("WALL_CLOCK", self.file().to_str().unwrap()).set("TZ", zone);
         shop
     }
-}
-
-/// The true time, in milliseconds.
-fn now() -> i64 {
-    Clock::system().now().0
 }
 
 fn times(shop: &Shop, sql: &str) -> Vec<i64> {

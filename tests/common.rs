@@ -295,6 +295,12 @@ pub fn assert_fresh(below: &str, generated: &str) {
     assert!(committed == generated, "{below} is out of date: run tests/run --update");
 }
 
+/// The true time, in milliseconds since 1970.
+#[expect(clippy::disallowed_methods, reason = "tests hold mmsg's times against the wall clock")]
+pub fn now() -> i64 {
+    jiff::Timestamp::now().as_millisecond()
+}
+
 /// A number that whoever runs the tests has set.
 #[expect(clippy::disallowed_methods, reason = "what the test runner was given")]
 pub fn number_of_this_process(name: &str) -> Option<u64> {

@@ -12,7 +12,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 
 use crate::common::sandbox::{SandboxProcess, lines_of};
-use crate::common::{Env, number_of_this_process};
+use crate::common::{Env, now, number_of_this_process};
 
 const CONCURRENCY: usize = 16;
 const LEDGER: &str = ".local/share/mmsg/ledger.db";
@@ -153,7 +153,7 @@ fn run_until_it_ends_or_pauses(host: &Host, env: &Env, args: &[&str], speed: &[&
 
 fn is_paused(env: &Env) -> bool {
     let sql = "select count(*) from pace where paused_until > ?1";
-    let paused: i64 = ledger(env).query_row(sql, [mmsg::clock::Clock::system().now().0], |row| row.get(0)).unwrap();
+    let paused: i64 = ledger(env).query_row(sql, [now()], |row| row.get(0)).unwrap();
     paused > 0
 }
 

@@ -4,7 +4,6 @@
 
 use std::fs;
 
-use mmsg::graph::codes;
 use regex_lite::Regex;
 use serde_json::json;
 
@@ -418,10 +417,10 @@ fn the_committed_endings_of_sends_are_fresh() {
 fn the_committed_codes_are_fresh() {
     let env = &Env::new();
     let mut session = Session::default();
-    for row in codes::all() {
-        let number = match row.subcode {
-            Some(subcode) => format!("{}/{subcode}", row.code),
-            None => row.code.to_string(),
+    for (code, subcode) in mmsg::graph_codes() {
+        let number = match subcode {
+            Some(subcode) => format!("{code}/{subcode}"),
+            None => code.to_string(),
         };
         session.run(env, &["explain", &number]);
     }

@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use mmsg::ledger::failpoint::NAMES;
+use mmsg::FAIL_POINTS;
 use rusqlite::Connection;
 use serde_json::Value;
 
@@ -39,7 +39,7 @@ fn a_run_cut_off_at_any_commit_or_request_sends_nothing_twice_and_loses_nobody()
         .map(|thread| {
             std::thread::spawn(move || {
                 let mut bench = Bench::new();
-                for name in NAMES.into_iter().skip(thread).step_by(3) {
+                for name in FAIL_POINTS.into_iter().skip(thread).step_by(3) {
                     bench.every_pass(name);
                 }
                 (bench.cut, bench.never_arrived)
@@ -50,7 +50,7 @@ fn a_run_cut_off_at_any_commit_or_request_sends_nothing_twice_and_loses_nobody()
     let (cut, never_arrived) = done.iter().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
     println!(
         "{} fail-points, {cut} runs cut off: duplicates 0, lost 0, {never_arrived} in doubt never arrived",
-        NAMES.len()
+        FAIL_POINTS.len()
     );
 }
 

@@ -124,7 +124,7 @@ fn waits_say_when_to_come_back() {
 }
 
 fn now() -> i64 {
-    mmsg::clock::Clock::system().now().0 / 1000
+    crate::common::now() / 1000
 }
 
 #[test]

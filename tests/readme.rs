@@ -5,9 +5,7 @@ use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
 
-use clap::CommandFactory;
-use mmsg::cli::Cli;
-use mmsg::error::Exit;
+use mmsg::Exit;
 use regex_lite::Regex;
 
 use crate::common::sandbox::Sandbox;
@@ -106,7 +104,7 @@ fn commands() -> BTreeSet<String> {
         }
     }
     let mut found = BTreeSet::new();
-    add(&Cli::command(), "mmsg", &mut found);
+    add(&mmsg::command(), "mmsg", &mut found);
     found
 }
 
@@ -204,7 +202,7 @@ fn hints_name_commands_that_exist() {
             }
         }
     }
-    let cli = Cli::command();
+    let cli = mmsg::command();
     // Words after mmsg that are no prose in a hint: those of the design, there or not.
     let named = Regex::new(
         "mmsg (init|doctor|campaign|message|send|tokens|broadcast|unknown|why|report|webhook|explain|sandbox|demo|config|audit|\

@@ -8,9 +8,6 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use mmsg::clock::UnixMillis;
-use mmsg::ledger::Ledger;
-use mmsg::webhook::notice;
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
@@ -92,13 +89,12 @@ fn tell(shop: &Shop, list: &[String]) -> Truth {
         }
     }
     let body = json!({ "object": "page", "entry": [{ "id": "104857600123457", "time": 1, "changes": changes }] });
-    let notice = notice::read(body.to_string().as_bytes()).unwrap();
-    assert_eq!((notice.events.len(), notice.empty), (changes.len(), 0));
-    let mut ledger = Ledger::open(&shop.ledger()).unwrap().0;
     // Twice, as Meta does.
-    for _ in 0..2 {
-        let mut events = notice.events.iter();
-        while ledger.store_events(&mut || events.next(), "optins", UnixMillis(0)).unwrap().1 {}
+    for new in [changes.len(), 0] {
+        let ingested =
+            shop.env.mmsg_reading(body.to_string(), ["webhook", "ingest", "-", "-o", "json"]).exits(0).json();
+        let counts = [&ingested["new"], &ingested["duplicates"], &ingested["unreadable_parts"]];
+        assert_eq!(counts, [&json!(new), &json!(changes.len() - new), &json!(0)], "{ingested}");
     }
     truth
 }

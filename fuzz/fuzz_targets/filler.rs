@@ -5,7 +5,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mmsg::message::{Message, Template};
+use mmsg::fuzzing::{Message, Template};
 use serde_json::Value;
 
 fn keys(value: &Value, found: &mut Vec<String>) {

@@ -5,7 +5,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mmsg::audience::{Columns, Item, ReadOptions, read_from, token_fault};
+use mmsg::fuzzing::{Columns, Item, ReadOptions, read_from, token_fault};
 
 fuzz_target!(|bytes: &[u8]| {
     for wanted in [Columns::All, Columns::None] {

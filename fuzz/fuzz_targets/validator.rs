@@ -5,7 +5,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mmsg::message::{Message, draw, page};
+use mmsg::fuzzing::{Message, draw, page};
 
 fuzz_target!(|bytes: &[u8]| {
     let Ok(message) = Message::parse(bytes) else { return };

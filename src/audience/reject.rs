@@ -2,6 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::Bad;
@@ -45,7 +46,6 @@ fn push_masked(shown: &mut String, word: &mut String) {
 pub struct RejectReport {
     path: PathBuf,
     csv: csv::Writer<BufWriter<File>>,
-    rows: u64,
 }
 
 impl RejectReport {
@@ -61,7 +61,7 @@ impl RejectReport {
                 .hint("name a file in a folder that is there and that you may write to")
         })?;
         let csv = csv::Writer::from_writer(BufWriter::new(file));
-        let mut report = Self { path: path.to_owned(), csv, rows: 0 };
+        let mut report = Self { path: path.to_owned(), csv };
         report.write(["line", "column", "reason", "row", "file"])?;
         report.flush()?;
         Ok(report)
@@ -72,16 +72,7 @@ impl RejectReport {
     /// Exit 10 when the disk takes no more.
     pub fn add(&mut self, bad: &Bad) -> Result<()> {
         let line = bad.line.to_string();
-        self.rows += 1;
         self.write([&line, bad.column.as_deref().unwrap_or(""), &bad.reason, &bad.row, &bad.file])
-    }
-
-    pub fn rows(&self) -> u64 {
-        self.rows
-    }
-
-    pub fn path(&self) -> &Path {
-        &self.path
     }
 
     /// # Errors
@@ -107,18 +98,12 @@ fn write_failed(path: &Path, error: &io::Error) -> Error {
 fn open_private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-        let file = options.mode(0o600).open(path)?;
-        // A file that was there before keeps its mode, and what is no file (a pipe, /dev/stderr) has none of ours.
-        if file.metadata()?.is_file() {
-            file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
-        }
-        Ok(file)
+    let file = options.mode(0o600).open(path)?;
+    // A file that was there before keeps its mode, and what is no file (a pipe, /dev/stderr) has none of ours.
+    if file.metadata()?.is_file() {
+        file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
     }
-    #[cfg(not(unix))]
-    options.open(path)
+    Ok(file)
 }
 
 /// Control characters made visible, and an apostrophe before what a spreadsheet would run as a formula.
@@ -169,14 +154,9 @@ mod tests {
                 file: "-".to_owned(),
             })
             .unwrap();
-        assert_eq!(report.rows(), 1);
         drop(report);
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(text, "line,column,reason,row,file\n7,'=cmd(),a\\u{1b}b,\"'-x,\"\"y\"\"\",-\n");
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-        }
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 }

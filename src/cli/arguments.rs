@@ -2,9 +2,9 @@
 
 use std::ffi::OsString;
 
-use clap::{CommandFactory, FromArgMatches, ValueEnum};
+use clap::{FromArgMatches, ValueEnum};
 
-use super::{Cli, GlobalArgs};
+use super::{Cli, GlobalArgs, command};
 use crate::config::environment::{Environment, names};
 use crate::error::{Error, Result};
 use crate::ui::{ColorChoice, Format, UiOptions};
@@ -18,7 +18,7 @@ pub fn parse(arguments: &[OsString], environment: &Environment) -> (UiOptions, R
         ColorChoice::Always => clap::ColorChoice::Always,
         ColorChoice::Never => clap::ColorChoice::Never,
     };
-    let command = Cli::command().color(choice);
+    let command = command().color(choice);
     let cli = command.try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
     let global = cli.as_ref().map_or(&early, |cli| &cli.global);
     (ui_options(global, environment), cli)
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn the_command_tree_is_sound() {
-        Cli::command().debug_assert();
+        command().debug_assert();
     }
 
     #[test]

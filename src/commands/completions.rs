@@ -1,10 +1,10 @@
 //! `mmsg completions`: a script for a shell. The same scripts are committed under `completions/`.
 
-use clap::{CommandFactory, ValueEnum};
+use clap::ValueEnum;
 use clap_complete::generate;
 
 use super::Frame;
-use crate::cli::Cli;
+use crate::cli;
 use crate::error::{Error, Exit, Result};
 
 #[derive(clap::Args, Debug)]
@@ -35,6 +35,6 @@ fn script(shell: Shell) -> Result<String> {
         Shell::Elvish => clap_complete::Shell::Elvish,
     };
     let mut script = Vec::new();
-    generate(shell, &mut Cli::command(), "mmsg", &mut script);
+    generate(shell, &mut cli::command(), "mmsg", &mut script);
     String::from_utf8(script).map_err(|error| Error::internal("a completion script is not UTF-8").because(&error))
 }

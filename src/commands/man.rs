@@ -3,10 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use clap::CommandFactory;
-
 use super::Frame;
-use crate::cli::Cli;
+use crate::cli;
 use crate::error::{Error, Exit, Result};
 
 #[derive(clap::Args, Debug)]
@@ -21,7 +19,7 @@ pub fn run(frame: &Frame<'_>, args: Args) -> Result<Exit> {
         Some(dir) => write_all(frame, &dir)?,
         None => {
             let mut page = Vec::new();
-            clap_mangen::Man::new(Cli::command())
+            clap_mangen::Man::new(cli::command())
                 .render(&mut page)
                 .map_err(|error| Error::internal("can't make the manual page").because(&error))?;
             frame.ui.text(String::from_utf8_lossy(&page).trim_end())?;
@@ -37,7 +35,7 @@ fn write_all(frame: &Frame<'_>, dir: &Path) -> Result<()> {
             .hint("--dir takes a folder that you may write to")
     };
     fs::create_dir_all(dir).map_err(failed)?;
-    clap_mangen::generate_to(Cli::command(), dir).map_err(failed)?;
+    clap_mangen::generate_to(cli::command(), dir).map_err(failed)?;
     frame.ui.status(&format!("wrote the manual to {}; read it with man -l {}/mmsg.1", dir.display(), dir.display()));
     Ok(())
 }

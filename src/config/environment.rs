@@ -60,6 +60,7 @@ impl Environment {
     }
 
     /// An environment without variables and with `home` as the home folder.
+    #[cfg(test)]
     pub fn at_home(home: &Path) -> Self {
         Self {
             home: Some(home.to_owned()),
@@ -69,6 +70,7 @@ impl Environment {
         }
     }
 
+    #[cfg(test)]
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.variables.insert(name.into(), value.into());

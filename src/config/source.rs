@@ -59,10 +59,6 @@ impl LazySecret {
         Self { what, source, fetched: OnceLock::new() }
     }
 
-    pub fn source(&self) -> &Sourced<SecretSource> {
-        &self.source
-    }
-
     /// The secret.
     ///
     /// # Errors

@@ -60,7 +60,7 @@ fn the_environment_alone_is_enough() {
     assert_eq!(settings.token().unwrap().expose(), "EAABenv");
     assert_eq!(settings.required_ad_account().unwrap().as_str(), "act_12");
     assert_eq!(settings.required_page().unwrap().as_str(), "34");
-    assert_eq!(settings.api_version.value.as_str(), DEFAULT_API_VERSION);
+    assert_eq!(settings.api_version.value.to_string(), DEFAULT_API_VERSION);
     assert_eq!(settings.api_version.origin, Origin::Default);
     assert!(settings.profile.is_none() && settings.warnings.is_empty());
 }

@@ -19,9 +19,6 @@ const FIELDS: &str = "id,account_id,effective_status,created_time,\
     adset{id,name,daily_budget,lifetime_budget,start_time,end_time,promoted_object{pixel_id}},\
     campaign{id,name,is_direct_send_campaign,is_message_campaign},creative{actor_id}";
 
-/// How long after its creation a campaign counts as young, in milliseconds: 24 h.
-const YOUTH: std::time::Duration = std::time::Duration::from_secs(24 * 60 * 60);
-
 /// What `campaign create` asks for.
 #[derive(Clone, Debug)]
 pub struct NewCampaign<'a> {
@@ -76,11 +73,6 @@ pub struct CampaignNode {
 }
 
 impl CampaignNode {
-    /// Whether refusals may still be its warm-up: 24 h from its creation, or of unknown age.
-    pub fn is_young(&self, now: UnixMillis) -> bool {
-        self.created_time.is_none_or(|created| now.since(created) < YOUTH)
-    }
-
     /// A campaign and an ad set have neither of these.
     fn is_a_message(&self) -> bool {
         self.campaign_id.is_some() || self.adset_id.is_some() || self.name.is_some() || self.page.is_some()
@@ -327,9 +319,7 @@ mod tests {
         assert_eq!(node.start_time, node.created_time);
         assert_eq!((node.page.as_deref(), node.is_message), (Some("104"), Some(true)));
         assert_eq!(node.ad_account, Some(AdAccount::parse("act_55").unwrap()));
-        let start = node.created_time.unwrap();
-        assert!(node.is_young(start.plus(YOUTH - std::time::Duration::from_millis(1))));
-        assert!(!node.is_young(start.plus(YOUTH)));
+        assert_eq!(node.created_time, Some(UnixMillis(1_796_083_200_000)));
 
         let bare: CampaignNode =
             serde_json::from_str(r#"{"id":"1","account_id":"x","adset":[],"campaign":null,"creative":"x"}"#).unwrap();
@@ -337,7 +327,7 @@ mod tests {
             bare.ad_account.is_none()
                 && !bare.is_a_message()
                 && bare.is_message.is_none()
-                && bare.is_young(UnixMillis(0))
+                && bare.created_time.is_none()
         );
         assert!(serde_json::from_str::<CampaignNode>(r#"{"name":"no id"}"#).is_err());
     }

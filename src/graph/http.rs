@@ -49,30 +49,19 @@ pub struct Graph {
     clock: Clock,
 }
 
-/// A value read from Graph, and what the headers said.
+/// A value read from Graph, and the time of the answer.
 #[derive(Clone, Debug)]
 pub struct Read<T> {
     pub value: T,
     /// The server's clock, from `Date`.
     pub date: Option<UnixMillis>,
-    pub usage: Usage,
-    /// `facebook-api-version`: the version that answered.
-    pub version: Option<String>,
-}
-
-impl<T> Read<T> {
-    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Read<U> {
-        Read { value: change(self.value), date: self.date, usage: self.usage, version: self.version }
-    }
 }
 
 /// A whole answer without an error.
 struct Whole {
     status: u16,
     body: Bytes,
-    usage: Usage,
     date: Option<UnixMillis>,
-    version: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -180,7 +169,7 @@ impl Graph {
 
     fn parsed<T: DeserializeOwned>(&self, whole: Whole) -> Result<Read<T>, Fault> {
         match serde_json::from_slice(&whole.body) {
-            Ok(value) => Ok(Read { value, date: whole.date, usage: whole.usage, version: whole.version }),
+            Ok(value) => Ok(Read { value, date: whole.date }),
             Err(_) => Err(Fault::Strange { status: whole.status, sample: sample(&whole.body, &self.redactor) }),
         }
     }
@@ -210,7 +199,6 @@ impl Graph {
         let usage = Usage::read(response.headers());
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
         let date = header(DATE.as_str()).and_then(wire::http_date);
-        let version = header("facebook-api-version").map(str::to_owned);
         let trace = header_trace(response.headers());
         let body = bounded(&mut response, MAX_ANSWER).await.map_err(lost)?;
         let envelope = std::str::from_utf8(&body)
@@ -228,7 +216,7 @@ impl Graph {
                 }
                 Err(Fault::Refused(Box::new(refused)))
             }
-            Some(_) if status.is_success() => Ok(Whole { status: status.as_u16(), body, usage, date, version }),
+            Some(_) if status.is_success() => Ok(Whole { status: status.as_u16(), body, date }),
             _ => Err(Fault::Strange { status: status.as_u16(), sample: sample(&body, &self.redactor) }),
         }
     }

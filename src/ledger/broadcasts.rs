@@ -42,10 +42,9 @@ pub struct Broadcast {
     pub repeat: i64,
     pub message: String,
     pub new_message: bool,
-    pub created_at: UnixMillis,
 }
 
-const COLUMNS: &str = "id, page, ad_account, campaign, fingerprint, repeat, message, new_message, created_at";
+const COLUMNS: &str = "id, page, ad_account, campaign, fingerprint, repeat, message, new_message";
 
 fn from_row(row: &Row<'_>) -> rusqlite::Result<Broadcast> {
     Ok(Broadcast {
@@ -57,7 +56,6 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Broadcast> {
         repeat: row.get(5)?,
         message: row.get(6)?,
         new_message: row.get(7)?,
-        created_at: UnixMillis(row.get(8)?),
     })
 }
 

@@ -22,7 +22,9 @@ use super::{HOLD, Ledger};
 use crate::clock::UnixMillis;
 use crate::error::Result;
 use judge::Judgement;
-pub use marks::{bucket_of, bucket_seconds, failure_text};
+#[cfg(test)]
+pub use marks::bucket_of;
+pub use marks::{bucket_seconds, failure_text};
 pub use optin::OptIn;
 use sitting::Sitting;
 pub use stage::{How, Stage};
@@ -91,15 +93,18 @@ impl Event {
         self
     }
 
+    #[cfg(test)]
     pub fn kind(&self) -> Kind {
         self.kind
     }
 
     /// Whether both are the same event, told twice.
+    #[cfg(test)]
     pub fn is_same(&self, other: &Self) -> bool {
         self.key == other.key
     }
 
+    #[cfg(test)]
     pub fn facts(&self) -> &Facts {
         &self.facts
     }

@@ -12,7 +12,7 @@ use std::time::Instant;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 
 pub use dry_run::DryPlan;
-pub use judge::{Decision, Known, Laters, MAX_LATER_SPAN, MAX_LATERS, Terms, judge};
+pub use judge::{Decision, Known, Laters, Terms, judge};
 use stage::Stage;
 
 use super::broadcasts::{Broadcast, open_again};
@@ -44,8 +44,6 @@ pub struct Planned {
     /// Rows that this planning skipped, or put off to a time.
     pub skipped: u64,
     pub later: u64,
-    /// The list was planned before; nothing of it was new.
-    pub same: bool,
 }
 
 /// Other broadcasts of the campaign whose acceptance keeps a person out of this one.
@@ -90,7 +88,7 @@ impl Ledger {
         watch: &mut Watch<'_>,
     ) -> Result<Planned> {
         let (listing, planned_before) = self.open_listing(broadcast, source, list, terms.now)?;
-        let mut planned = Planned { listing, rows: list.rows, same: planned_before, ..Planned::default() };
+        let mut planned = Planned { listing, rows: list.rows, ..Planned::default() };
         if planned_before {
             self.write(|conn| Ok(open_again(conn, broadcast.id)?))?;
             (planned.skipped, planned.later) = self.judge_skipped(broadcast, listing, terms, check)?;

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::sql::sql;
 use super::state::State;
-use super::tally::{self, Tally};
+use super::tally::Tally;
 use super::{Fault, Ledger};
 use crate::clock::{Clock, UnixMillis};
 use crate::error::{Error, Result};
@@ -114,11 +114,6 @@ impl Ledger {
             drop(lock);
         }
         Ok(unknown)
-    }
-
-    /// How many rows of the broadcast other live runs hold.
-    pub fn claimed_rows(&self, broadcast: i64) -> Result<u64> {
-        self.read(|conn| tally::rows_in(conn, broadcast, State::Claimed))
     }
 
     /// Waits until no other process plans this broadcast. Blocks; the lock ends with the value.

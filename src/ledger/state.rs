@@ -86,19 +86,6 @@ pub enum Skip {
 }
 
 impl Skip {
-    pub const ALL: [Self; 10] = [
-        Self::OptedOut,
-        Self::Expired,
-        Self::Region,
-        Self::Suppressed,
-        Self::OtherMessage,
-        Self::NeverAvailable,
-        Self::Closed,
-        Self::Ended,
-        Self::MissingValue,
-        Self::Limit,
-    ];
-
     /// As stored in the ledger and written in results; never changes.
     pub const fn name(self) -> &'static str {
         match self {

@@ -30,24 +30,9 @@ impl Standing {
         self.skipped.values().sum()
     }
 
+    #[cfg(test)]
     pub fn in_all(&self) -> u64 {
         self.pending + self.claimed + self.accepted + self.refused + self.unknown + self.skipped_in_all()
-    }
-
-    /// Adds another's rows.
-    pub fn add(&mut self, other: &Self) {
-        self.pending += other.pending;
-        self.claimed += other.claimed;
-        self.accepted += other.accepted;
-        self.refused += other.refused;
-        self.unknown += other.unknown;
-        for (reason, n) in &other.skipped {
-            *self.skipped.entry(reason.clone()).or_default() += n;
-        }
-        self.next_at = match (self.next_at, other.next_at) {
-            (Some(one), Some(two)) => Some(one.min(two)),
-            (one, two) => one.or(two),
-        };
     }
 
     fn count(&mut self, state: State, reason: Option<&str>, n: u64) {

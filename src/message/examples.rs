@@ -17,6 +17,7 @@ pub enum Example {
 }
 
 impl Example {
+    #[cfg(test)]
     pub const ALL: [Self; 11] = [
         Self::Text,
         Self::Button,

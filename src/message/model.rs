@@ -262,20 +262,6 @@ fn bool_or_text<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Opt
 }
 
 impl Draft {
-    /// Nothing filled in yet.
-    pub fn empty(kind: TemplateKind) -> Self {
-        let content = match kind {
-            TemplateKind::Text => Content::Text(TextBody::default()),
-            TemplateKind::Button => Content::Button(ButtonBody::default()),
-            TemplateKind::Generic => Content::Generic(GenericBody::default()),
-            TemplateKind::Media => Content::Media(MediaBody::default()),
-            TemplateKind::Product => Content::Product(ProductBody::default()),
-            TemplateKind::Receipt => Content::Receipt(Box::default()),
-            TemplateKind::Coupon => Content::Coupon(CouponBody::default()),
-        };
-        Self { content, quick_replies: Vec::new() }
-    }
-
     pub fn kind(&self) -> TemplateKind {
         match &self.content {
             Content::Text(_) => TemplateKind::Text,

@@ -13,7 +13,7 @@ mod receipt;
 
 use serde::Serialize;
 
-pub use check::{Check, Type, chars};
+pub use check::{Check, Type};
 
 /// The template of a message; `text` is a message without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, serde::Deserialize, clap::ValueEnum)]

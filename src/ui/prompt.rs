@@ -17,11 +17,6 @@ impl Ui {
         !self.options.no_input && io::stdin().is_terminal() && io::stderr().is_terminal()
     }
 
-    /// Whether `--yes` answers every question.
-    pub fn assumes_yes(&self) -> bool {
-        self.options.yes
-    }
-
     /// Asks before something that can't be undone. `--yes` answers; without a terminal and without `--yes` it is exit 9.
     ///
     /// `doing` completes "can't ask before …": `deleting 2 campaigns`.

@@ -24,7 +24,6 @@ pub fn ask(ui: &Ui, from: Option<Draft>, file: &Path) -> Result<Draft> {
             .hint("build from flags, or from a file: mmsg message build --example generic"));
     }
     // With a handler of its own the process outlives Ctrl-C, restores the terminal and says how to go on.
-    #[cfg(unix)]
     let _signals = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt());
     let mut form = Form::begin(ui, from, file)?;
     form.fill().map_err(|error| match error.exit() {

@@ -85,7 +85,7 @@ async fn a_rate_refusal_tells_when_by_the_servers_clock() {
                  x-business-use-case-usage: {\"1\":[{\"estimated_time_to_regain_access\":3}]}\r\n\r\n{\"error\":{\"code\":80004 }}";
     let (read, _) = read_from(vec![Play::Keep(reply.to_owned())]).await;
     let Err(Error::Failed { fault: Fault::Refused(refused), .. }) = read else { panic!("{read:?}") };
-    assert_eq!(refused.until, Some(UnixMillis::from_seconds(1_796_083_200 + 180)));
+    assert_eq!(refused.until, Some(UnixMillis(1_796_083_200_000 + 180_000)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -181,6 +181,6 @@ async fn headers_are_kept() {
                  x-app-usage: {\"call_count\":28}\r\ncontent-length: 2\r\n\r\n{}";
     let host = Host::plays(vec![Play::Keep(reply.to_owned())]);
     let got = send(&host).await;
-    assert_eq!(got.date, Some(UnixMillis::from_seconds(1_796_083_200)));
+    assert_eq!(got.date, Some(UnixMillis(1_796_083_200_000)));
     assert_eq!((got.fbtrace_id.as_deref(), got.usage.app), (Some("T1"), Some(28.0)));
 }

@@ -14,7 +14,6 @@ use crate::ledger::state::State;
 /// What a dry run found.
 #[derive(Clone, Debug, Default)]
 pub struct DryPlan {
-    pub rows: u64,
     pub duplicates: u64,
     /// People who would be sent to at once.
     pub now: u64,
@@ -42,7 +41,7 @@ impl Ledger {
                 "create temp table if not exists seen (key blob primary key) without rowid; delete from seen;",
             )
             .map_err(failed)?;
-        let mut dry = DryPlan { rows: list.rows, ..DryPlan::default() };
+        let mut dry = DryPlan::default();
         while let Some(row) = list.next_row()? {
             let mut seen = self.conn.prepare_cached("insert or ignore into seen (key) values (?1)").map_err(failed)?;
             if seen.execute([row.key]).map_err(failed)? == 0 {
