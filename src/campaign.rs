@@ -1,4 +1,4 @@
-//! Campaigns: ids, budgets and money; values and rules that need no I/O.
+//! Campaigns: ids, budgets, money and times. Values and rules without I/O.
 
 mod budget;
 mod id;

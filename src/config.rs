@@ -1,17 +1,18 @@
-//! Settings: which profile, where each value came from, and secrets that stay in.
+//! Settings: the profile, the source of each value, and secrets.
 //!
-//! A value comes from the first of these that has it:
+//! Each value comes from the first of these that sets it:
 //!
 //! 1. a flag;
 //! 2. the environment;
 //! 3. the profile;
 //! 4. the default.
 //!
-//! With `--profile` on the command line 2 and 3 change places for what tells one business from another: the secrets, the ad
-//! account and the Page. A stray variable would mix two businesses; it is warned about. The environment alone is enough.
+//! With `--profile` on the command line, the profile wins over the environment for what identifies a business: the secrets, the ad
+//! account and the Page. Otherwise a leftover variable could mix two businesses; ignored variables give a warning. No profile is
+//! needed if the environment sets everything.
 //!
-//! The profile is the one named by `--profile`, `MMSG_PROFILE` or the file's `default_profile`; else the one called `default`;
-//! else the only one.
+//! The profile is the one named by `--profile`, `MMSG_PROFILE` or the file's `default_profile`; otherwise the one called `default`, or
+//! the only one.
 
 pub mod edit;
 pub mod environment;
@@ -35,7 +36,7 @@ use source::LazySecret;
 pub const DEFAULT_API_VERSION: &str = "v26.0";
 pub const DEFAULT_GRAPH_URL: &str = "https://graph.facebook.com";
 
-/// Where a value came from, for `config show`.
+/// The source of a value, for `config show`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
     Flag(&'static str),
@@ -62,18 +63,34 @@ pub struct Sourced<T> {
     pub origin: Origin,
 }
 
-/// What the command line says about settings.
+impl<T> Sourced<T> {
+    fn default_value(value: T) -> Self {
+        Self { value, origin: Origin::Default }
+    }
+}
+
+/// A secret as `config show` lists it: never the secret itself.
+#[derive(Clone, Debug)]
+pub struct SecretPlace {
+    pub name: &'static str,
+    /// `None` if it is not set.
+    pub source: Option<String>,
+    /// Why it can't be fetched, as far as that is known without fetching it.
+    pub missing: Option<String>,
+}
+
+/// Settings from the command line.
 #[derive(Clone, Debug, Default)]
 pub struct Overrides {
     pub profile: Option<String>,
     pub ledger: Option<PathBuf>,
 }
 
-/// The settings of one invocation, resolved and checked for form. Secrets are fetched when they are asked for.
+/// The settings of one invocation, resolved and validated. Secrets are fetched only when needed.
 #[derive(Clone, Debug)]
 pub struct Settings {
     pub profile: Option<Sourced<String>>,
-    /// The profile file, there or not; unknown without a home folder.
+    /// The path of the config file, which may not exist; `None` without a home folder.
     pub config_file: Option<PathBuf>,
     pub ad_account: Option<Sourced<AdAccount>>,
     pub page: Option<Sourced<PageId>>,
@@ -81,23 +98,23 @@ pub struct Settings {
     pub graph_url: Sourced<GraphUrl>,
     /// Absolute.
     pub ledger: Sourced<PathBuf>,
-    /// The name that `campaign create` uses without `--name`.
+    /// The default for `campaign create --name`.
     pub campaign_name: Option<Sourced<String>>,
     pub send: SendSettings,
-    /// What an operator should be told before anything else.
+    /// Warnings to show before anything else.
     pub warnings: Vec<String>,
     secrets: Secrets,
 }
 
-/// `[send]` of a profile: what `mmsg send` uses when its flags are not given.
-#[derive(Clone, Debug, Default)]
+/// `[send]` of a profile: the defaults for the flags of `mmsg send`.
+#[derive(Clone, Debug)]
 pub struct SendSettings {
     pub campaign: Option<Sourced<String>>,
     pub message: Option<Sourced<PathBuf>>,
-    pub rate: Option<Sourced<Rate>>,
-    pub concurrency: Option<Sourced<u32>>,
-    /// At least 12 h, but for loopback hosts.
-    pub cool_down: Option<Sourced<Duration>>,
+    pub rate: Sourced<Rate>,
+    pub concurrency: Sourced<u32>,
+    /// At least 12 h, except for loopback hosts.
+    pub cool_down: Sourced<Duration>,
 }
 
 #[derive(Clone, Debug)]
@@ -106,19 +123,19 @@ struct Secrets {
     page_token: Option<LazySecret>,
     app_secrets: Vec<LazySecret>,
     verify_token: Option<LazySecret>,
-    /// Profiles to choose from when none was chosen, for the hint.
+    /// Names of the profiles if none was chosen, for the hint.
     unchosen: String,
-    /// Variables that hold a secret of some profile: no child is given them.
+    /// Variables that contain a secret of any profile: not passed to child processes.
     withheld: Vec<String>,
     environment: Environment,
     redactor: Redactor,
 }
 
 impl Settings {
-    /// Reads the profile file and puts all sources together. No secret is fetched.
+    /// Reads the config file and combines all sources. Fetches no secrets.
     ///
     /// # Errors
-    /// Exit 3: an unreadable or wrong file, an unknown profile, a value of the wrong form.
+    /// Exit 3: an unreadable or invalid file, an unknown profile, an invalid value.
     pub fn load(overrides: &Overrides, environment: &Environment) -> Result<Self> {
         resolve::settings(overrides, environment)
     }
@@ -128,59 +145,63 @@ impl Settings {
         self.secrets.redactor.clone()
     }
 
-    /// The access token that every call to Graph carries.
+    /// The access token for calls to Graph.
     ///
     /// # Errors
-    /// Exit 4 when there is none, it can't be fetched or is malformed; exit 3 when nothing at all is set up.
+    /// Exit 4 if it is missing, can't be fetched or is malformed; exit 3 if nothing at all is set up.
     pub fn token(&self) -> Result<Secret> {
         match &self.secrets.token {
             Some(token) => self.fetch(token),
             None if self.nothing_is_set() => Err(self.nothing_set_up()),
-            None => Err(Error::credentials("no access token").hint(self.how_to_set("token", names::TOKEN))),
+            None => Err(Error::credentials("no access token is set").hint(self.how_to_set("token", names::TOKEN))),
         }
     }
 
     /// # Errors
-    /// Exit 4 when it is set but can't be fetched or is malformed.
+    /// Exit 4 if it is set but can't be fetched or is malformed.
     pub fn page_token(&self) -> Result<Option<Secret>> {
         self.secrets.page_token.as_ref().map(|secret| self.fetch(secret)).transpose()
     }
 
-    /// The first signs requests (`appsecret_proof`); all of them may have signed a webhook.
+    /// The first signs requests (`appsecret_proof`); webhooks may be signed with any of them.
     ///
     /// # Errors
-    /// Exit 4 when one is set but can't be fetched or is malformed.
+    /// Exit 4 if one is set but can't be fetched or is malformed.
     pub fn app_secrets(&self) -> Result<Vec<Secret>> {
         self.secrets.app_secrets.iter().map(|secret| self.fetch(secret)).collect()
     }
 
     /// # Errors
-    /// Exit 4 when it is set but can't be fetched or is malformed.
+    /// Exit 4 if it is set but can't be fetched or is malformed.
     pub fn verify_token(&self) -> Result<Option<Secret>> {
         self.secrets.verify_token.as_ref().map(|secret| self.fetch(secret)).transpose()
     }
 
     /// # Errors
-    /// Exit 3 when none is set.
+    /// Exit 3 if it is not set.
     pub fn required_ad_account(&self) -> Result<&AdAccount> {
         self.required(self.ad_account.as_ref(), "ad account", "ad_account", names::AD_ACCOUNT)
     }
 
     /// # Errors
-    /// Exit 3 when none is set.
+    /// Exit 3 if it is not set.
     pub fn required_page(&self) -> Result<&PageId> {
         self.required(self.page.as_ref(), "Page", "page", names::PAGE)
     }
 
-    /// Each secret's name, and where it comes from if it is set, for `config show`.
-    pub fn secret_places(&self) -> Vec<(&'static str, Option<String>)> {
-        let place = |secret: &Option<LazySecret>| secret.as_ref().map(LazySecret::place);
-        let apps: Vec<String> = self.secrets.app_secrets.iter().map(LazySecret::place).collect();
+    /// Every secret with its source, for `config show`.
+    pub fn secret_places(&self) -> Vec<SecretPlace> {
+        let Secrets { token, page_token, app_secrets, verify_token, environment, .. } = &self.secrets;
+        let place = |name, secrets: &[&LazySecret]| SecretPlace {
+            name,
+            source: (!secrets.is_empty()).then(|| secrets.iter().map(|one| one.place()).collect::<Vec<_>>().join(", ")),
+            missing: secrets.iter().find_map(|one| one.missing(environment)),
+        };
         vec![
-            ("token", place(&self.secrets.token)),
-            ("page_token", place(&self.secrets.page_token)),
-            ("app_secret", (!apps.is_empty()).then(|| apps.join(", "))),
-            ("verify_token", place(&self.secrets.verify_token)),
+            place("token", &token.iter().collect::<Vec<_>>()),
+            place("page_token", &page_token.iter().collect::<Vec<_>>()),
+            place("app_secret", &app_secrets.iter().collect::<Vec<_>>()),
+            place("verify_token", &verify_token.iter().collect::<Vec<_>>()),
         ]
     }
 
@@ -192,7 +213,7 @@ impl Settings {
         match value {
             Some(sourced) => Ok(&sourced.value),
             None if self.nothing_is_set() => Err(self.nothing_set_up()),
-            None => Err(Error::config(format!("no {what}")).hint(self.how_to_set(key, variable))),
+            None => Err(Error::config(format!("no {what} is set")).hint(self.how_to_set(key, variable))),
         }
     }
 
@@ -202,22 +223,22 @@ impl Settings {
 
     fn nothing_set_up(&self) -> Error {
         if !self.secrets.unchosen.is_empty() {
-            return Error::config("several profiles and none chosen")
-                .hint(format!("choose with --profile or MMSG_PROFILE one of: {}", self.secrets.unchosen));
+            return Error::config("there are several profiles, and none is selected")
+                .hint(format!("select one with --profile or MMSG_PROFILE: {}", self.secrets.unchosen));
         }
-        Error::config("no profile and nothing in the environment")
-            .hint("mmsg init writes a profile; or set MMSG_TOKEN, MMSG_AD_ACCOUNT and MMSG_PAGE")
+        Error::config("no profile found, and no settings in the environment")
+            .hint("run mmsg init to create a profile, or set MMSG_TOKEN, MMSG_AD_ACCOUNT and MMSG_PAGE")
     }
 
     fn how_to_set(&self, key: &str, variable: &str) -> String {
         match (&self.profile, &self.config_file) {
             (Some(profile), Some(file)) => {
-                format!("set {variable}, or {key} of profile {} in {}", profile.value, file.display())
+                format!("set {variable}, or {key} in profile {} in {}", profile.value, file.display())
             }
             _ if !self.secrets.unchosen.is_empty() => {
-                format!("set {variable}, or choose with --profile one of: {}", self.secrets.unchosen)
+                format!("set {variable}, or select a profile with --profile: {}", self.secrets.unchosen)
             }
-            _ => format!("set {variable}, or write a profile with mmsg init"),
+            _ => format!("set {variable}, or run mmsg init to create a profile"),
         }
     }
 }

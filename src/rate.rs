@@ -1,4 +1,4 @@
-//! How fast to send, as an operator says it.
+//! The rate and the concurrency of sends, as set by flags and profiles.
 
 use std::fmt;
 use std::ops::RangeInclusive;
@@ -41,7 +41,10 @@ impl fmt::Display for Rate {
 /// How many requests may be in flight at once.
 pub const CONCURRENCY: RangeInclusive<u32> = 1..=4096;
 
-/// A concurrency from a profile, in the range of the flag; the reason why not otherwise.
+/// The concurrency if neither the flag nor the profile sets it.
+pub const DEFAULT_CONCURRENCY: u32 = 64;
+
+/// A concurrency from a profile, in the same range as the flag. The error says what is wrong.
 pub fn concurrency(number: i64) -> Result<u32, String> {
     u32::try_from(number).ok().filter(|number| CONCURRENCY.contains(number)).ok_or_else(|| {
         format!("{number} is not a valid concurrency: use {} to {}", CONCURRENCY.start(), CONCURRENCY.end())

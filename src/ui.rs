@@ -1,8 +1,8 @@
 //! The only module that prints, prompts, or draws progress.
 //!
-//! Stream contract: stdout carries data and nothing else; people read stderr. With `-o json` a command writes exactly one JSON
-//! value, with `-o ndjson` one object a line, with `-o csv` a header and rows; errors are one JSON object on stderr. Every text
-//! that leaves here has its control characters made visible and known secrets replaced.
+//! Streams: stdout carries only data; messages for people go to stderr. With `-o json` a command writes exactly one JSON
+//! value, with `-o ndjson` one object a line, with `-o csv` a header and rows; errors are one JSON object on stderr. In all
+//! output, control characters are escaped and known secrets replaced.
 
 mod data;
 pub mod lines;
@@ -25,7 +25,7 @@ use progress::Live;
 /// How data is written to stdout.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
-    /// For people, on a terminal and in a pipe alike.
+    /// For people, on a terminal and in a pipe.
     #[default]
     Table,
     /// One JSON value.
@@ -36,7 +36,7 @@ pub enum Format {
     Csv,
 }
 
-/// Whether to colour.
+/// When to use colour.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum ColorChoice {
     /// On a terminal, unless NO_COLOR is set.
@@ -46,14 +46,14 @@ pub enum ColorChoice {
     Never,
 }
 
-/// What the global flags and the environment say about output.
+/// Output options from global flags and the environment.
 #[derive(Clone, Debug, Default)]
 pub struct UiOptions {
     pub format: Format,
     pub color: ColorChoice,
-    /// `NO_COLOR`, or a terminal that knows none.
+    /// `NO_COLOR` is set, or the terminal has no colours.
     pub no_color: bool,
-    /// `COLUMNS`: the width of the terminal where it does not tell itself.
+    /// `COLUMNS`: the width to use if the terminal does not report one.
     pub columns: Option<u16>,
     pub quiet: bool,
     pub verbose: bool,
@@ -61,7 +61,7 @@ pub struct UiOptions {
     pub yes: bool,
 }
 
-/// The terminal, or whatever stands in its place. Clones share the progress bar, so that lines don't tear it.
+/// The program's output. Clones share the progress bar, so that other lines don't break it.
 #[derive(Clone, Debug)]
 pub struct Ui {
     options: UiOptions,
@@ -74,7 +74,7 @@ impl Ui {
         Self { options, redactor: Redactor::default(), live: Live::default() }
     }
 
-    /// The same terminal, with these secrets replaced in all that it prints.
+    /// The same, with these secrets replaced in everything that it prints.
     #[must_use]
     pub fn with_redactor(mut self, redactor: Redactor) -> Self {
         self.redactor = redactor;
@@ -89,7 +89,7 @@ impl Ui {
         self.options.quiet
     }
 
-    /// Whether a person sits at stderr.
+    /// Whether stderr is a terminal.
     pub fn stderr_is_terminal(&self) -> bool {
         io::stderr().is_terminal()
     }
@@ -98,12 +98,12 @@ impl Ui {
         io::stdout().is_terminal()
     }
 
-    /// Columns of the terminal on stdout; 80 when it is none.
+    /// Columns of the terminal on stdout; 80 if stdout is not a terminal.
     pub fn width(&self) -> usize {
         usize::from(self.terminal_width().unwrap_or(80))
     }
 
-    /// The columns of stdout's terminal; `None` where stdout is none, and lines may be as long as they are.
+    /// Columns of the terminal on stdout; `None` if stdout is not a terminal, so that lines may have any length.
     pub fn terminal_width(&self) -> Option<u16> {
         if !self.stdout_is_terminal() {
             return None;

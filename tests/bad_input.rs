@@ -50,10 +50,10 @@ fn wrong_settings_are_3_before_any_request() {
     let shop = Shop::open();
     let before = shop.sandbox.count("requests");
     for (name, value, said) in [
-        ("MMSG_AD_ACCOUNT", "act_", "no ad account"),
-        ("MMSG_AD_ACCOUNT", "12x", "no ad account"),
+        ("MMSG_AD_ACCOUNT", "act_", "not an ad account ID"),
+        ("MMSG_AD_ACCOUNT", "12x", "not an ad account ID"),
         ("MMSG_GRAPH_URL", "http://graph.facebook.com", "plain http"),
-        ("MMSG_LEDGER", "ledger.db", "relative"),
+        ("MMSG_LEDGER", "ledger.db", "must be absolute"),
         ("MMSG_PROFILE", "nobody", "nobody"),
     ] {
         let env = shop.sandbox.environment().set(name, value);
@@ -333,8 +333,8 @@ fn a_graph_that_never_answers_is_7_after_20_seconds() {
 fn questions_without_a_terminal_are_9() {
     let shop = Shop::open();
     let _ = shop.totals(&people(2), &["--max-sends", "0"], 6);
-    shop.env.mmsg(["campaign", "delete", &shop.campaign]).fails(9, "not confirmed");
-    shop.env.mmsg(["broadcast", "close", "1"]).fails(9, "not confirmed");
+    shop.env.mmsg(["campaign", "delete", &shop.campaign]).fails(9, "can't ask for confirmation");
+    shop.env.mmsg(["broadcast", "close", "1"]).fails(9, "can't ask for confirmation");
     assert_eq!(shop.sandbox.count("deleted"), 0);
     // On a narrow terminal and with --quiet, too, what goes is told before the question, and each of them once.
     let mut terminal = shop.env.terminal(40, &["campaign", "delete", &shop.campaign, "--quiet"]);

@@ -41,8 +41,25 @@ fn show_tells_value_and_source_and_hides_secrets() {
     expect("ad_account", "act_12", "profile shop");
     expect("page", "99", "environment MMSG_PAGE");
     expect("api_version", "v26.0", "default");
+    expect("send.rate", "auto", "default");
+    expect("send.concurrency", "64", "default");
+    expect("send.cool_down", "12h", "default");
     expect("ledger", env.path("here.db").to_str().unwrap(), "flag --ledger");
     assert!(!env.path("ran").exists(), "a command was run to show it");
+}
+
+#[test]
+fn show_tells_a_secret_that_is_missing() {
+    let env = Env::new().profiles(
+        "[profiles.shop]\ntoken = { env = 'SHOP_TOKEN' }\npage_token = { file = '/nowhere' }\n\
+         app_secret = [{ command = ['false'] }, { env = 'OLD_SECRET' }]\n",
+    );
+    let lines = shown(&env, &[]);
+    assert_eq!(line(&lines, "token").0, "missing: variable SHOP_TOKEN is not set");
+    assert_eq!(line(&lines, "page_token").0, "missing: file /nowhere does not exist");
+    assert_eq!(line(&lines, "app_secret").0, "missing: variable OLD_SECRET is not set");
+    let lines = shown(&env.set("SHOP_TOKEN", TOKEN), &[]);
+    assert_eq!(line(&lines, "token").0, "set (hidden)");
 }
 
 #[test]

@@ -13,10 +13,10 @@ fn with_profiles(text: &str) -> Run {
 fn wrong_profiles_are_3() {
     let shop = |line: &str| with_profiles(&format!("[profiles.shop]\n{line}\n")).exits(3).prints_nothing();
     shop("tokn = 'x'").says("config.toml:2: unknown key \"tokn\"").says("did you mean \"token\"?");
-    shop(&format!("token = {TOKEN}")).says("config.toml:2: malformed TOML");
-    shop("ad_account = 'shop'").says("config.toml:2").says("no ad account");
+    shop(&format!("token = {TOKEN}")).says("config.toml:2: invalid TOML");
+    shop("ad_account = 'shop'").says("config.toml:2").says("not an ad account ID");
     shop("graph_url = 'http://graph.facebook.com'").says("plain http");
-    shop("ledger = 'ledger.db'").says("relative").says("whole path");
+    shop("ledger = 'ledger.db'").says("must be absolute").says("another ledger");
     shop("page = []").says("page must be");
 }
 
@@ -48,7 +48,7 @@ fn an_unreadable_profile_file_is_3() {
     let env = Env::new();
     env.mmsg(["config", "show"]).exits(0);
     std::fs::create_dir_all(env.profile_file()).unwrap();
-    env.mmsg(["config", "show"]).exits(3).prints_nothing().says("can't read the profile file");
+    env.mmsg(["config", "show"]).exits(3).prints_nothing().says("can't read the config file");
 }
 
 #[test]

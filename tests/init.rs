@@ -33,7 +33,7 @@ fn an_existing_profile_is_changed_only_when_said_so() {
 fn without_a_terminal_missing_answers_are_2_and_nothing_is_written() {
     let env = Env::new();
     env.mmsg(["init"]).exits(2).prints_nothing().says("--token-env");
-    env.mmsg(["init", "--ad-account", "x", "--page", "1", "--token-env", "T"]).exits(3).says("no ad account");
+    env.mmsg(["init", "--ad-account", "x", "--page", "1", "--token-env", "T"]).exits(3).says("not an ad account ID");
     env.mmsg(["init", "--page", "1", "--ad-account", "1", "--token-env", "EAAB|x"]).exits(2);
     assert!(!env.profile_file().exists());
 }
@@ -52,7 +52,7 @@ fn a_person_is_asked_step_by_step_and_the_token_is_not_shown() {
         let mut terminal = env.terminal(columns, &["init"]);
         terminal.wait_for("Name of the profile").type_keys("shop\n");
         terminal.wait_for("Ad account").type_keys("abc\n");
-        terminal.wait_for("no ad account").wait_for("Ad account").type_keys("act_12\n");
+        terminal.wait_for("not an ad account ID").wait_for("Ad account").type_keys("act_12\n");
         terminal.wait_for("Page that sends").type_keys("34\n");
         terminal.wait_for("Where does the access token").type_keys("1\n");
         terminal.wait_for("(not shown)").wait_until_hidden().type_keys(&format!("{TOKEN}\n"));

@@ -1,16 +1,16 @@
-//! Budgets and the least that an account takes.
+//! Budgets, and the minimum that an ad account accepts.
 
 use std::time::Duration;
 
-/// A campaign's run when no end is given, in days (Meta: start plus 30 days for lifetime budgets).
+/// Days that a campaign runs if no end is given (Meta: start plus 30 days for lifetime budgets).
 pub const DEFAULT_DAYS: u64 = 30;
 
-/// What a campaign may cost, in the currency's smallest unit, above 0.
+/// A campaign's budget in the currency's smallest unit, above 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Budget {
-    /// The average per day: up to 175 % on one day, at most seven times itself in a week.
+    /// The average per day. Up to 175% of it may be spent on one day, at most seven times it in a week.
     Daily(u64),
-    /// The total of the whole run.
+    /// The total for the whole run.
     Lifetime(u64),
 }
 
@@ -29,7 +29,7 @@ impl Budget {
         }
     }
 
-    /// The least budget of this kind, given the account's `min_daily` (`min_daily_budget_imp`) and the days of the run.
+    /// The minimum budget of this kind, given the account's `min_daily` (`min_daily_budget_imp`) and the days of the run.
     pub fn least(self, min_daily: u64, days: u64) -> u64 {
         match self {
             Self::Daily(_) => min_daily,
@@ -37,21 +37,20 @@ impl Budget {
         }
     }
 
-    /// A budget from a flag: a whole number of smallest units above 0, or the reason why not.
+    /// Parses a budget from a flag: a whole number of smallest units above 0. The error says what is wrong.
     pub fn parse_amount(text: &str) -> Result<u64, String> {
         let plain = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
         match text.parse::<u64>() {
-            Ok(0) => Err("a budget must be above 0".to_owned()),
-            // Meta's side counts in signed 64 bits.
+            Ok(0) => Err("the budget must be above 0".to_owned()),
+            // Meta uses signed 64-bit numbers.
             Ok(minor) if plain && i64::try_from(minor).is_ok() => Ok(minor),
-            _ => {
-                Err("a budget is a whole number in the currency's smallest unit, such as 3000 for 30.00 USD".to_owned())
-            }
+            _ => Err("the budget must be a whole number in the currency's smallest unit, such as 3000 for 30.00 USD"
+                .to_owned()),
         }
     }
 }
 
-/// The days of a run, begun ones counted whole; [`DEFAULT_DAYS`] without an end.
+/// The days of a run, rounded up; [`DEFAULT_DAYS`] without an end.
 pub fn run_days(run: Option<Duration>) -> u64 {
     run.map_or(DEFAULT_DAYS, |run| run.as_secs().div_ceil(24 * 60 * 60).max(1))
 }

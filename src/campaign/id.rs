@@ -1,29 +1,29 @@
-//! Ids as Meta gives them: opaque text, never numbers.
+//! Meta's ids: opaque text, never numbers.
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// The longest id that is taken; Meta's have about 18 digits.
+/// The longest id that is accepted; Meta's have about 18 digits.
 const MAX_ID: usize = 128;
 
-/// The id of a campaign as `campaign create` gave it (`message_id` in a send). Opaque.
+/// The id of a campaign as returned by `campaign create` (`message_id` in a send). Opaque.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct CampaignId(String);
 
 impl CampaignId {
-    /// Takes any id of visible ASCII; the reason it is none otherwise.
+    /// Accepts any id of visible ASCII characters. The error says what is wrong.
     pub fn parse(text: &str) -> Result<Self, String> {
         let id = text.trim();
         if id.is_empty() {
-            return Err("a campaign id is empty".to_owned());
+            return Err("the campaign ID is empty".to_owned());
         }
         if id.len() > MAX_ID || !id.bytes().all(|b| b.is_ascii_graphic()) {
-            return Err(format!("{id:?} is no campaign id: ids are up to {MAX_ID} visible ASCII characters"));
+            return Err(format!("{id:?} is not a campaign ID (1 to {MAX_ID} visible ASCII characters)"));
         }
-        // These two would name a folder in a URL, escaped or not.
+        // These two would change the path of a URL, escaped or not.
         if id == "." || id == ".." {
-            return Err(format!("{id:?} is no campaign id"));
+            return Err(format!("{id:?} is not a campaign ID"));
         }
         Ok(Self(id.to_owned()))
     }
@@ -38,12 +38,12 @@ impl CampaignId {
 pub struct AdAccount(String);
 
 impl AdAccount {
-    /// Takes `act_123` and `123`; the reason it is none otherwise.
+    /// Accepts `act_123` and `123`. The error says what is wrong.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = text.trim();
         match digits(text.strip_prefix("act_").unwrap_or(text)) {
             Some(number) => Ok(Self(format!("act_{number}"))),
-            None => Err(format!("{text:?} is no ad account: it is a number, with or without act_ before it")),
+            None => Err(format!("{text:?} is not an ad account ID (digits, optionally after act_)")),
         }
     }
 
@@ -62,7 +62,7 @@ impl PageId {
         let text = text.trim();
         match digits(text) {
             Some(number) => Ok(Self(number.to_owned())),
-            None => Err(format!("{text:?} is no Page id: it is a number")),
+            None => Err(format!("{text:?} is not a Page ID (digits)")),
         }
     }
 

@@ -1,14 +1,14 @@
-//! Money in a currency's smallest unit, by Meta's own offsets.
+//! Money in a currency's smallest unit, with Meta's offsets.
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// Currencies whose smallest unit is the unit itself. Meta's list of currency codes, not ISO 4217: BHD and JOD, with three
-/// decimals there, have two here, and TWD, IDR, HUF and others have none.
+/// Currencies without decimals. From Meta's list of currency codes, not ISO 4217: BHD and JOD have three decimals there but two
+/// here, and TWD, IDR, HUF and others have none.
 const WHOLE: [&str; 11] = ["CLP", "COP", "CRC", "HUF", "IDR", "ISK", "JPY", "KRW", "PYG", "TWD", "VND"];
 
-/// A currency by its three letters.
+/// A currency, by its three-letter code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Currency([u8; 3]);
 
@@ -22,7 +22,7 @@ impl Currency {
         std::str::from_utf8(&self.0).unwrap_or("???")
     }
 
-    /// How many smallest units make one: 1 or 100.
+    /// The number of smallest units in one main unit: 1 or 100.
     pub fn offset(self) -> u64 {
         if WHOLE.contains(&self.code()) { 1 } else { 100 }
     }

@@ -1,21 +1,19 @@
-//! Times as people type them and as Graph writes them.
+//! Parses times from flags and from Graph's responses.
 
 use jiff::Timestamp;
 use jiff::fmt::strtime;
 
 use crate::clock::UnixMillis;
 
-/// A time from a flag: ISO 8601 with its zone, or Unix seconds. The reason why not otherwise.
+/// A time from a flag: ISO 8601 with a time zone, or Unix seconds. The error says what is wrong.
 pub fn parse_time(text: &str) -> Result<UnixMillis, String> {
     read_time(text).ok_or_else(|| {
-        format!(
-            "{text:?} is no time: write it with its zone, such as 2026-12-01T09:00:00+07:00 or …Z, or as Unix seconds"
-        )
+        format!("{text:?} is not a valid time: use 2026-12-01T09:00:00Z, 2026-12-01T09:00:00+07:00 or Unix seconds")
     })
 }
 
-/// A time in any form that Graph writes: `2026-12-01T09:00:00+0000`, with `Z` or `+00:00`, or Unix seconds or
-/// milliseconds, whose digits tell them apart.
+/// A time in any form that Graph uses: `2026-12-01T09:00:00+0000`, with `Z` or `+00:00`, or Unix seconds or
+/// milliseconds, told apart by the number of digits.
 pub fn read_time(text: &str) -> Option<UnixMillis> {
     let text = text.trim();
     if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {

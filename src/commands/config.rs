@@ -4,7 +4,7 @@ use clap::Subcommand;
 use serde::Serialize;
 
 use super::Frame;
-use crate::config::{Settings, Sourced};
+use crate::config::{SecretPlace, Settings, Sourced};
 use crate::error::{Exit, Result};
 use crate::ui::table::Record;
 
@@ -65,9 +65,13 @@ fn lines(settings: &Settings) -> Vec<Line> {
         Line { setting: "profile_file", value: file, source: None },
         line("profile", settings.profile.as_ref(), String::clone),
     ];
-    lines.extend(settings.secret_places().into_iter().map(|(setting, source)| {
-        let value = source.as_ref().map(|_| "set (hidden)".to_owned());
-        Line { setting, value, source }
+    lines.extend(settings.secret_places().into_iter().map(|SecretPlace { name, source, missing }| {
+        let value = match (&source, missing) {
+            (None, _) => None,
+            (Some(_), None) => Some("set (hidden)".to_owned()),
+            (Some(_), Some(why)) => Some(format!("missing: {why}")),
+        };
+        Line { setting: name, value, source }
     }));
     let send = &settings.send;
     lines.extend([
@@ -79,9 +83,9 @@ fn lines(settings: &Settings) -> Vec<Line> {
         line("campaign_name", settings.campaign_name.as_ref(), String::clone),
         line("send.campaign", send.campaign.as_ref(), String::clone),
         line("send.message", send.message.as_ref(), |path| path.display().to_string()),
-        line("send.rate", send.rate.as_ref(), ToString::to_string),
-        line("send.concurrency", send.concurrency.as_ref(), u32::to_string),
-        line("send.cool_down", send.cool_down.as_ref(), |span| jiff_text(*span)),
+        line("send.rate", Some(&send.rate), ToString::to_string),
+        line("send.concurrency", Some(&send.concurrency), u32::to_string),
+        line("send.cool_down", Some(&send.cool_down), |span| jiff_text(*span)),
     ]);
     lines
 }

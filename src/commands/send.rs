@@ -21,15 +21,12 @@ use crate::ledger::plan::Terms;
 use crate::message::{Message, Template};
 use crate::rate::{self, Rate};
 use crate::send::job::Limits;
-use crate::times::{COOL_DOWN, REQUEST_TIMEOUT};
+use crate::times::REQUEST_TIMEOUT;
 use campaign::{CampaignFacts, Unfit};
 use ending::Outcome;
 use results::Results;
 use totals::Totals;
 use turn::Turn;
-
-/// Requests in flight at the most, unless the profile or a flag says otherwise.
-const CONCURRENCY: u32 = 64;
 
 /// Send a message to a list of subscription tokens.
 ///
@@ -91,15 +88,9 @@ pub struct Args {
 impl Args {
     fn limits(&self, context: &Context) -> Result<Limits> {
         let settings = &context.settings.send;
-        let rate = match (self.rate, &settings.rate) {
-            (Some(rate), _) => rate,
-            (None, Some(set)) => set.value,
-            (None, None) => Rate::Auto,
-        };
-        let set = settings.concurrency.as_ref().map(|sourced| sourced.value);
         Ok(Limits {
-            rate,
-            concurrency: self.concurrency.or(set).unwrap_or(CONCURRENCY) as usize,
+            rate: self.rate.unwrap_or(settings.rate.value),
+            concurrency: self.concurrency.unwrap_or(settings.concurrency.value) as usize,
             max_sends: self.max_sends,
             allow_refusals: self.allow_refusals,
             wait: self.wait.unwrap_or_default(),
@@ -112,7 +103,7 @@ impl Args {
 }
 
 pub(super) fn cool_down(context: &Context) -> Duration {
-    context.settings.send.cool_down.as_ref().map_or(COOL_DOWN, |sourced| sourced.value)
+    context.settings.send.cool_down.value
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {

@@ -1,4 +1,4 @@
-//! Writing a profile: what the file says besides, its comments included, stays as it is.
+//! Writes a profile into the config file and keeps everything else in it, including comments.
 
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
@@ -10,7 +10,7 @@ use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, TableLike, Value};
 use super::source::SecretSource;
 use crate::error::{Error, Result};
 
-/// What to write into a profile; what is `None` stays as it is.
+/// The values to write into a profile; `None` keeps the existing value.
 #[derive(Debug, Default)]
 pub struct ProfileEdit {
     pub token: Option<SecretSource>,
@@ -19,18 +19,18 @@ pub struct ProfileEdit {
     pub page: Option<String>,
 }
 
-/// Writes the profile into the file at `path`, in one step: a crash leaves the old file or the new one. The file is its
-/// owner's alone.
+/// Writes the profile into the file at `path` atomically: a crash leaves the old file or the new one. Only the owner can read or
+/// write the file.
 ///
 /// # Errors
-/// Exit 3 when the file is no TOML or can't be written.
+/// Exit 3 if the file is not valid TOML or can't be written.
 pub fn write_profile(path: &Path, name: &str, edit: &ProfileEdit) -> Result<()> {
     let failed = |error: &io::Error| {
-        Error::config(format!("can't write the profile file {}", path.display()))
+        Error::config(format!("can't write the config file {}", path.display()))
             .because(error)
-            .hint("MMSG_CONFIG names another place")
+            .hint("set MMSG_CONFIG to use another path")
     };
-    // A link in a folder of dotfiles stays a link.
+    // A symbolic link, as in a dotfiles folder, stays a link.
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let text = match fs::read_to_string(&target) {
         Ok(text) => text,
@@ -41,10 +41,10 @@ pub fn write_profile(path: &Path, name: &str, edit: &ProfileEdit) -> Result<()> 
     replace(&target, text.as_bytes()).map_err(|error| failed(&error))
 }
 
-/// The file's text with the profile in it.
+/// The file's text with the profile added or changed.
 fn with_profile(text: &str, name: &str, edit: &ProfileEdit) -> Result<String> {
-    // What the parser would say may quote a line, and with it a secret.
-    let mut document: DocumentMut = text.parse().map_err(|_| Error::config("the profile file is no TOML"))?;
+    // The parser's message may quote a line that contains a secret.
+    let mut document: DocumentMut = text.parse().map_err(|_| Error::config("the config file is not valid TOML"))?;
     let profiles = table_in(document.as_table_mut(), "profiles", true)?;
     let profile = table_in(profiles, name, false)?;
     let plain = [("ad_account", &edit.ad_account), ("page", &edit.page)];
@@ -65,10 +65,10 @@ fn table_in<'t>(parent: &'t mut dyn TableLike, key: &str, implicit: bool) -> Res
     let mut new = Table::new();
     new.set_implicit(implicit);
     let item = parent.entry(key).or_insert(Item::Table(new));
-    item.as_table_like_mut().ok_or_else(|| Error::config(format!("{key} in the profile file is no table")))
+    item.as_table_like_mut().ok_or_else(|| Error::config(format!("{key} in the config file is not a table")))
 }
 
-/// Sets a value and keeps the comment behind the old one.
+/// Sets a value and keeps the comment after the old one.
 fn set(table: &mut dyn TableLike, key: &str, mut value: Value) {
     match table.get_mut(key).and_then(Item::as_value_mut) {
         Some(old) => {
@@ -103,7 +103,7 @@ fn replace(target: &Path, bytes: &[u8]) -> io::Result<()> {
         .filter(|folder| !folder.as_os_str().is_empty())
         .map_or_else(|| PathBuf::from("."), Path::to_owned);
     DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
-    // Made with 0600.
+    // Created with mode 0600.
     let mut file = tempfile::NamedTempFile::new_in(&folder)?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;

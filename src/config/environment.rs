@@ -1,4 +1,4 @@
-//! The process's environment as a value, read once at the start; nothing else reads it, and tests make their own.
+//! The process's environment as a value, read once at the start. Nothing else reads the environment; tests build their own.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::secret::{Redactor, Secret};
 
-/// The environment variables that mean something to `mmsg`.
+/// The environment variables that `mmsg` uses.
 pub mod names {
     pub const PROFILE: &str = "MMSG_PROFILE";
     pub const TOKEN: &str = "MMSG_TOKEN";
@@ -24,11 +24,11 @@ pub mod names {
     pub const NO_COLOR: &str = "NO_COLOR";
     pub const COLUMNS: &str = "COLUMNS";
 
-    /// Those that hold a secret: no child process is given them.
+    /// Variables that contain a secret: not passed to child processes.
     pub const SECRETS: [&str; 4] = [TOKEN, PAGE_TOKEN, APP_SECRET, VERIFY_TOKEN];
 }
 
-/// Environment variables, and the folders that the platform derives from them.
+/// Environment variables, and the platform's folders derived from them.
 #[derive(Clone, Default)]
 pub struct Environment {
     variables: BTreeMap<OsString, OsString>,
@@ -51,7 +51,7 @@ impl Environment {
         };
         for text in names::SECRETS.iter().filter_map(|name| environment.raw(name)?.to_str()) {
             environment.redactor.learn(&Secret::new(text));
-            // Several app secrets stand in one variable.
+            // One variable may contain several app secrets.
             for part in text.split(',') {
                 environment.redactor.learn(&Secret::new(part));
             }
@@ -88,7 +88,7 @@ impl Environment {
     /// The variable's text; an empty one counts as unset.
     ///
     /// # Errors
-    /// Exit 3 when it is not UTF-8.
+    /// Exit 3 if it is not UTF-8.
     pub fn text(&self, name: &str) -> Result<Option<String>> {
         match self.raw(name) {
             None => Ok(None),
@@ -104,7 +104,7 @@ impl Environment {
         self.raw(name).filter(|value| !value.is_empty()).map(PathBuf::from)
     }
 
-    /// Hides the secrets of our own variables, and every other one from the moment it is known.
+    /// Hides the secrets in our own variables, and every other secret as soon as it is known.
     pub fn redactor(&self) -> &Redactor {
         &self.redactor
     }
@@ -113,10 +113,10 @@ impl Environment {
         self.home.as_deref()
     }
 
-    /// The profile file, and whether `MMSG_CONFIG` named it.
+    /// The path of the config file, and whether `MMSG_CONFIG` set it.
     ///
     /// # Errors
-    /// Exit 3 when there is neither `MMSG_CONFIG` nor a home folder.
+    /// Exit 3 if there is neither `MMSG_CONFIG` nor a home folder.
     pub fn config_file(&self) -> Result<(PathBuf, bool)> {
         if let Some(path) = self.path(names::CONFIG) {
             let path = std::path::absolute(&path).unwrap_or(path);
@@ -124,26 +124,26 @@ impl Environment {
         }
         match &self.config_dir {
             Some(dir) => Ok((dir.join("mmsg/config.toml"), false)),
-            None => Err(Error::config("no home folder, so no place for the profile file")
-                .hint("set HOME, or MMSG_CONFIG to the path of the profile file")),
+            None => Err(Error::config("can't find the config file: there is no home folder")
+                .hint("set HOME, or set MMSG_CONFIG to the path of the config file")),
         }
     }
 
-    /// Where the ledger is when nothing else says so.
+    /// The default path of the ledger.
     ///
     /// # Errors
-    /// Exit 3 when there is no home folder.
+    /// Exit 3 if there is no home folder.
     pub fn default_ledger(&self) -> Result<PathBuf> {
         match &self.data_dir {
             Some(dir) => Ok(dir.join("mmsg/ledger.db")),
-            None => Err(Error::config("no home folder, so no place for the ledger")
-                .hint("set HOME, or name the ledger with --ledger FILE or MMSG_LEDGER")),
+            None => Err(Error::config("can't find the ledger: there is no home folder")
+                .hint("set HOME, or pass --ledger FILE or set MMSG_LEDGER")),
         }
     }
 }
 
 impl std::fmt::Debug for Environment {
-    /// Names only: values may be secrets.
+    /// Only names: values may be secrets.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_set().entries(self.variables.keys()).finish()
     }

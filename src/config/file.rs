@@ -1,4 +1,4 @@
-//! The profile file as it stands: parsed strictly, every mistake named with file and line.
+//! Parses the config file strictly and reports every mistake with file and line.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -36,13 +36,13 @@ const SEND_KEYS: [&str; 5] = ["campaign", "message", "rate", "concurrency", "coo
 /// Keys of a secret's inline table.
 const SECRET_KEYS: [&str; 3] = ["env", "file", "command"];
 
-/// Every key that a profile file may hold, for the test that keeps the example complete.
+/// Every key allowed in a config file, for the test that keeps the example complete.
 #[cfg(test)]
 pub fn all_keys() -> impl Iterator<Item = &'static str> {
     PROFILE_KEYS.into_iter().chain(SEND_KEYS).chain(SECRET_KEYS).chain([FILE_KEYS[0]])
 }
 
-/// A value and the place it has in the file, for errors.
+/// A value and its place in the file, for errors.
 #[derive(Clone, Debug)]
 pub struct At<T> {
     pub value: T,
@@ -50,7 +50,7 @@ pub struct At<T> {
     pub place: String,
 }
 
-/// One profile, its values unchecked but for their types.
+/// One profile; only the types of its values are checked.
 #[derive(Clone, Debug, Default)]
 pub struct Profile {
     pub token: Option<SecretSource>,
@@ -77,7 +77,7 @@ pub struct SendProfile {
     pub cool_down: Option<At<String>>,
 }
 
-/// The profile file.
+/// The config file.
 #[derive(Clone, Debug, Default)]
 pub struct ProfileFile {
     pub default_profile: Option<At<String>>,
@@ -87,15 +87,15 @@ pub struct ProfileFile {
 }
 
 impl ProfileFile {
-    /// Reads the file; `None` when there is none.
+    /// Reads the file; `None` if it does not exist.
     ///
     /// # Errors
-    /// Exit 3 when it can't be read or is wrong.
+    /// Exit 3 if it can't be read or is invalid.
     pub fn read(path: &Path, environment: &Environment) -> Result<Option<Self>> {
         let unreadable = |error: &io::Error| {
-            Error::config(format!("can't read the profile file {}", path.display()))
+            Error::config(format!("can't read the config file {}", path.display()))
                 .because(error)
-                .hint("mmsg config path prints where it is looked for; MMSG_CONFIG names another")
+                .hint("mmsg config path prints its path; set MMSG_CONFIG to use another file")
         };
         let bytes = match fs::read(path) {
             Ok(bytes) => bytes,
@@ -110,17 +110,17 @@ impl ProfileFile {
         Ok(Some(file))
     }
 
-    /// Parses the text of the file at `path`. Relative paths in it start at its folder, but for the ledger's.
+    /// Parses the text of the file at `path`. Relative paths in it are relative to its folder, except the ledger's.
     ///
     /// # Errors
     /// Exit 3 with file and line: malformed TOML, an unknown key, a value of the wrong type.
     pub fn parse(text: &str, path: &Path, home: Option<&Path>) -> Result<Self> {
         let reader = Reader { text, path, home };
-        // Only the parser's own words: its full report quotes the line, and with it perhaps a secret.
+        // Only the parser's message: its full report quotes the line, which may contain a secret.
         let root = DeTable::parse(text).map_err(|error| {
             reader
-                .wrong(error.span().unwrap_or_default(), format!("malformed TOML: {}", error.message()))
-                .hint("strings stand in quotes; config.example.toml shows every key")
+                .wrong(error.span().unwrap_or_default(), format!("invalid TOML: {}", error.message()))
+                .hint("strings must be quoted; config.example.toml shows every key")
         })?;
         let mut file = Self::default();
         for (key, value) in root.get_ref() {
@@ -135,7 +135,7 @@ impl ProfileFile {
                         file.profiles.insert(name.get_ref().to_string(), profile);
                     }
                 }
-                other => return Err(reader.unknown_key(key.span(), other, "at the top", &FILE_KEYS)),
+                other => return Err(reader.unknown_key(key.span(), other, "at the top level", &FILE_KEYS)),
             }
         }
         Ok(file)
@@ -154,7 +154,7 @@ impl ProfileFile {
         })
     }
 
-    /// Every variable that some secret of some profile is read from.
+    /// Every variable from which a secret of any profile is read.
     pub fn secret_variables(&self) -> Vec<String> {
         let name = |source: &SecretSource| match source {
             SecretSource::Env(name) => Some(name.clone()),
@@ -187,7 +187,7 @@ impl<'f> Reader<'f> {
         let error = self.wrong(span, format!("unknown key \"{key}\" {place}"));
         match nearest(key, known) {
             Some(near) => error.hint(format!("did you mean \"{near}\"?")),
-            None => error.hint(format!("known keys there: {}", known.join(", "))),
+            None => error.hint(format!("valid keys: {}", known.join(", "))),
         }
     }
 
@@ -203,7 +203,7 @@ impl<'f> Reader<'f> {
         }
     }
 
-    /// A string, or a number standing for the same text: `page = 123`.
+    /// A string, or a number for the same text: `page = 123`.
     fn string_or_number(&self, key: &str, value: &Value<'_>) -> Result<At<String>> {
         let place = self.place(value.span());
         match value.get_ref() {
@@ -220,7 +220,7 @@ impl<'f> Reader<'f> {
         value.get_ref().as_table().ok_or_else(|| self.wrong_type(key, value, "a table"))
     }
 
-    /// An absolute path: `~/` is the home folder, a relative one starts at the file's folder.
+    /// An absolute path: `~/` is the home folder, a relative path is relative to the file's folder.
     fn path(&self, key: &str, value: &Value<'_>) -> Result<At<PathBuf>> {
         let At { value: text, place } = self.string(key, value)?;
         let path = self.expand_home(&text);
@@ -293,7 +293,7 @@ impl<'f> Reader<'f> {
         const WANTED: &str =
             "a string or one of { env = \"NAME\" }, { file = \"PATH\" }, { command = [\"PROGRAM\", …] }";
         let table = match value.get_ref() {
-            // Checked when it is used: what is wrong with a secret is exit 4, and `config show` works without it.
+            // Checked when it is used: an invalid secret is exit 4, and `config show` must still work.
             DeValue::String(text) => return Ok(SecretSource::Text(Secret::new(text.as_ref()))),
             DeValue::Table(table) => table,
             _ => return Err(self.wrong_type(key, value, WANTED)),
@@ -306,7 +306,9 @@ impl<'f> Reader<'f> {
             "env" => {
                 let name = self.string(&format!("{key}.env"), inner)?.value;
                 if name.contains(['=', '\0']) {
-                    return Err(self.wrong(inner.span(), format!("{key}.env must be the name of a variable")));
+                    return Err(
+                        self.wrong(inner.span(), format!("{key}.env must be the name of an environment variable"))
+                    );
                 }
                 Ok(SecretSource::Env(name))
             }
@@ -317,7 +319,7 @@ impl<'f> Reader<'f> {
     }
 
     fn command(&self, key: &str, value: &Value<'_>) -> Result<Vec<String>> {
-        let wanted = "a list of strings, the program first";
+        let wanted = "a list of strings that starts with the program";
         let words = value.get_ref().as_array().ok_or_else(|| self.wrong_type(key, value, wanted))?;
         let word = |word: &Value<'_>| match word.get_ref().as_str() {
             Some(text) => Ok(text.to_owned()),
@@ -336,12 +338,12 @@ fn with_article(kind: &str) -> String {
     format!("{article} {kind}")
 }
 
-/// The known word that is nearest to a mistyped one, if any is near.
+/// The known word most similar to a mistyped one, if any is similar enough.
 pub fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
     let word = word.to_lowercase().replace('-', "_");
     let near = known.iter().map(|known| {
-        let one_slip = strsim::damerau_levenshtein(&word, known) <= 1;
-        (if one_slip { 1.0 } else { strsim::jaro_winkler(&word, known) }, *known)
+        let one_typo = strsim::damerau_levenshtein(&word, known) <= 1;
+        (if one_typo { 1.0 } else { strsim::jaro_winkler(&word, known) }, *known)
     });
     near.filter(|(score, _)| *score >= 0.75).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, known)| known)
 }
@@ -366,7 +368,7 @@ mod tests {
         let table = [
             (
                 "default_profil = 'shop'",
-                ":1: unknown key \"default_profil\" at the top | did you mean \"default_profile\"?",
+                ":1: unknown key \"default_profil\" at the top level | did you mean \"default_profile\"?",
             ),
             (
                 "[profiles.shop]\npage = '1'\ntokn = 'x'",
@@ -380,7 +382,7 @@ mod tests {
                 "[profiles.shop.send]\ncooldown = '12h'",
                 ":2: unknown key \"cooldown\" in send | did you mean \"cool_down\"?",
             ),
-            ("[profiles.shop.send]\nxyz = 1", ":2: unknown key \"xyz\" in send | known keys there: campaign, "),
+            ("[profiles.shop.send]\nxyz = 1", ":2: unknown key \"xyz\" in send | valid keys: campaign, "),
             ("[profiles.shop]\ntoken = { evn = 'X' }", ":2: unknown key \"evn\" in token | did you mean \"env\"?"),
             ("[profiles.shop]\ntoken = 12", ":2: token must be a string or one of "),
             ("[profiles.shop]\ntoken = { env = 'A', file = 'b' }", ":2: token must be a string or one of "),
@@ -393,7 +395,7 @@ mod tests {
             ("profiles = 3", ":1: profiles must be a table, not an integer"),
             ("[profiles]\nshop = 3", ":2: a profile must be a table, not an integer"),
             ("[profiles.'']", ":1: a profile needs a name"),
-            ("[profiles.shop]\npage = '1'\npage = '2'", ":3: malformed TOML: duplicate key"),
+            ("[profiles.shop]\npage = '1'\npage = '2'", ":3: invalid TOML: duplicate key"),
         ];
         for (text, expected) in table {
             let said = wrong(text);
@@ -402,9 +404,9 @@ mod tests {
     }
 
     #[test]
-    fn malformed_toml_names_the_line_and_never_quotes_it() {
+    fn invalid_toml_names_the_line_and_never_quotes_it() {
         let said = wrong("[profiles.shop]\ntoken = EAABcanary\n");
-        assert!(said.contains("config.toml:2: malformed TOML"), "{said}");
+        assert!(said.contains("config.toml:2: invalid TOML"), "{said}");
         assert!(!said.contains("EAABcanary"), "{said}");
     }
 

@@ -1,4 +1,4 @@
-//! Flag, environment, profile and default put together, each value with its origin.
+//! Combines flags, environment, profile and defaults; each value keeps its origin.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use super::{DEFAULT_API_VERSION, DEFAULT_GRAPH_URL, Origin, Overrides, Secrets, 
 use crate::campaign::{AdAccount, PageId};
 use crate::endpoint::{ApiVersion, GraphUrl};
 use crate::error::{Error, Result};
-use crate::rate::{Rate, concurrency};
+use crate::rate::{DEFAULT_CONCURRENCY, Rate, concurrency};
 use crate::secret::{Redactor, Secret};
 use crate::times::{COOL_DOWN, parse_duration};
 
@@ -27,7 +27,7 @@ pub fn settings(overrides: &Overrides, environment: &Environment) -> Result<Sett
     };
     if let Some(path) = config_file.as_deref().filter(|_| file.open_to_others) {
         resolver.warnings.push(format!(
-            "other users can read or change {}; make it yours alone: chmod 600 {}",
+            "other users can read or change {}; run chmod 600 {}",
             path.display(),
             path.display()
         ));
@@ -71,17 +71,17 @@ pub fn settings(overrides: &Overrides, environment: &Environment) -> Result<Sett
     })
 }
 
-/// The file's path and content; a file that is not there is empty, unless `MMSG_CONFIG` named it.
+/// The file's path and content; a missing file counts as empty, unless `MMSG_CONFIG` names it.
 fn read_file(environment: &Environment) -> Result<(Option<PathBuf>, ProfileFile)> {
     let (path, named) = match environment.config_file() {
         Ok(found) => found,
-        // The environment alone is enough: without a home folder there is just no file.
+        // The environment may set everything: without a home folder there is just no file.
         Err(_) => return Ok((None, ProfileFile::default())),
     };
     match ProfileFile::read(&path, environment)? {
         Some(file) => Ok((Some(path), file)),
-        None if named => Err(Error::config(format!("there is no profile file {}", path.display()))
-            .hint("MMSG_CONFIG names it; mmsg init writes it")),
+        None if named => Err(Error::config(format!("the config file {} does not exist", path.display()))
+            .hint("it is set by MMSG_CONFIG; run mmsg init to create it")),
         None => Ok((Some(path), ProfileFile::default())),
     }
 }
@@ -92,14 +92,14 @@ fn choose_profile(
     path: Option<&Path>,
     file: &ProfileFile,
 ) -> Result<Option<Sourced<String>>> {
-    let place = || path.map_or_else(|| "the profile file".to_owned(), |path| path.display().to_string());
+    let place = || path.map_or_else(|| "the config file".to_owned(), |path| path.display().to_string());
     let known = |value: String, origin: Origin| {
         if file.profiles.contains_key(&value) {
             return Ok(Some(Sourced { value, origin }));
         }
         let error = Error::config(format!("unknown profile \"{value}\" ({origin})"));
         Err(if file.profiles.is_empty() {
-            error.hint(format!("there are no profiles in {}; mmsg init writes one", place()))
+            error.hint(format!("there are no profiles in {}; run mmsg init to create one", place()))
         } else {
             let all: Vec<&str> = file.profiles.keys().map(String::as_str).collect();
             match nearest(&value, &all) {
@@ -131,7 +131,7 @@ struct Resolver<'a> {
     environment: &'a Environment,
     profile: &'a Profile,
     origin: Origin,
-    /// `--profile` stands on the command line.
+    /// Whether `--profile` is on the command line.
     profile_first: bool,
     warnings: Vec<String>,
 }
@@ -141,22 +141,23 @@ impl Resolver<'_> {
         Sourced { value, origin: self.origin.clone() }
     }
 
-    /// Whether the profile's value of what belongs to one business wins over the variable.
+    /// Whether the profile's value wins over the variable, for a setting that identifies a business.
     fn profile_wins(&mut self, variable: &'static str, in_profile: bool) -> bool {
         let wins = self.profile_first && in_profile;
         if wins && self.environment.raw(variable).is_some_and(|value| !value.is_empty()) {
-            self.warnings.push(format!("{variable} is ignored: --profile names one that has its own"));
+            self.warnings
+                .push(format!("{variable} is ignored: the profile selected with --profile sets its own value"));
         }
         wins
     }
 
-    /// A secret of our own variables. An empty variable is a mistake to tell, not a reason to take another secret.
+    /// A secret from one of our own variables. An empty variable is an error to report, not a reason to use another secret.
     fn secret_variable(&self, variable: &'static str) -> Result<Option<String>> {
         match self.environment.raw(variable) {
             None => Ok(None),
             Some(value) => match value.to_str() {
                 Some(text) => Ok(Some(text.to_owned())),
-                None => Err(Error::credentials(format!("{variable} holds characters that are not visible ASCII"))),
+                None => Err(Error::credentials(format!("{variable} contains characters other than visible ASCII"))),
             },
         }
     }
@@ -176,7 +177,7 @@ impl Resolver<'_> {
         Ok(in_profile.map(|source| LazySecret::new(what, self.of_profile(source.clone()))))
     }
 
-    /// Several app secrets stand in the variable with commas between them.
+    /// The variable may contain several app secrets, separated by commas.
     fn app_secrets(&mut self) -> Result<Vec<LazySecret>> {
         const WHAT: &str = "app secret";
         if !self.profile_wins(names::APP_SECRET, !self.profile.app_secrets.is_empty())
@@ -203,7 +204,7 @@ impl Resolver<'_> {
     ) -> Result<Option<Sourced<T>>> {
         let Some(text) = self.environment.text(variable)? else { return Ok(None) };
         let value = check(&text)
-            .map_err(|wrong| Error::config(wrong).hint(format!("it comes from the environment variable {variable}")))?;
+            .map_err(|wrong| Error::config(wrong).hint(format!("it is set by the environment variable {variable}")))?;
         Ok(Some(Sourced { value, origin: Origin::Env(variable) }))
     }
 
@@ -248,17 +249,20 @@ impl Resolver<'_> {
         };
         let Some(url) = url else { return by_default(GraphUrl::parse(DEFAULT_GRAPH_URL)) };
         if !url.value.is_meta() && !url.value.is_loopback() {
-            self.warnings
-                .push(format!("the access token is sent to {}, which is not a Meta host ({})", url.value, url.origin));
+            self.warnings.push(format!(
+                "the access token will be sent to {}, which is not a Meta host ({})",
+                url.value, url.origin
+            ));
         }
         Ok(url)
     }
 
-    /// A flag may be relative, since who typed it knows where; cron's folder is nobody's choice.
+    /// The flag may be a relative path: whoever types it knows the current folder. Other sources may not: cron starts in any folder.
     fn ledger(&self, overrides: &Overrides) -> Result<Sourced<PathBuf>> {
         if let Some(path) = &overrides.ledger {
-            let value = std::path::absolute(path)
-                .map_err(|error| Error::usage(format!("--ledger {} is no path", path.display())).because(&error))?;
+            let value = std::path::absolute(path).map_err(|error| {
+                Error::usage(format!("--ledger {} is not a valid path", path.display())).because(&error)
+            })?;
             return Ok(Sourced { value, origin: Origin::Flag("--ledger") });
         }
         if let Some(path) = self.environment.path(names::LEDGER) {
@@ -273,33 +277,38 @@ impl Resolver<'_> {
             }
             return Ok(self.of_profile(value.clone()));
         }
-        Ok(Sourced { value: self.environment.default_ledger()?, origin: Origin::Default })
+        Ok(Sourced::default_value(self.environment.default_ledger()?))
     }
 
     fn send(&self, loopback: bool) -> Result<SendSettings> {
         let send = &self.profile.send;
         let in_flight = match &send.concurrency {
-            None => None,
-            Some(at) => Some(self.of_profile(concurrency(at.value).map_err(|wrong| at_place(at, wrong))?)),
+            None => Sourced::default_value(DEFAULT_CONCURRENCY),
+            Some(at) => self.of_profile(concurrency(at.value).map_err(|wrong| at_place(at, wrong))?),
         };
+        let rate = self.of_profile_checked(send.rate.as_ref(), Rate::parse)?;
         let cool_down = |text: &str| {
             let duration = parse_duration(text)?;
-            // A rehearsal on this machine may have less.
+            // A sandbox on this machine may have a shorter one.
             if duration < COOL_DOWN && !loopback {
-                return Err(format!("a cool-down of {text} is shorter than Meta's 12h; only a sandbox may have it"));
+                return Err(format!(
+                    "the cool-down {text} is shorter than Meta's 12h; only a sandbox on this machine may use that"
+                ));
             }
             Ok(duration)
         };
         Ok(SendSettings {
             campaign: self.of_profile_checked(send.campaign.as_ref(), |text| Ok(text.to_owned()))?,
             message: send.message.as_ref().map(|at| self.of_profile(at.value.clone())),
-            rate: self.of_profile_checked(send.rate.as_ref(), Rate::parse)?,
+            rate: rate.unwrap_or(Sourced::default_value(Rate::Auto)),
             concurrency: in_flight,
-            cool_down: self.of_profile_checked(send.cool_down.as_ref(), cool_down)?,
+            cool_down: self
+                .of_profile_checked(send.cool_down.as_ref(), cool_down)?
+                .unwrap_or(Sourced::default_value(COOL_DOWN)),
         })
     }
 
-    /// Knows from the start every secret that needs no fetching, of whatever profile.
+    /// Starts with every secret of every profile that needs no fetching.
     fn redactor(&self, file: &ProfileFile) -> Redactor {
         let redactor = self.environment.redactor().clone();
         for source in file.secrets() {
@@ -318,7 +327,7 @@ impl Resolver<'_> {
 }
 
 fn by_default<T>(value: Result<T, String>) -> Result<Sourced<T>> {
-    value.map(|value| Sourced { value, origin: Origin::Default }).map_err(Error::internal)
+    value.map(Sourced::default_value).map_err(Error::internal)
 }
 
 fn at_place<T>(at: &At<T>, wrong: String) -> Error {
@@ -326,6 +335,6 @@ fn at_place<T>(at: &At<T>, wrong: String) -> Error {
 }
 
 fn relative_ledger(path: &Path, origin: &str) -> Error {
-    Error::config(format!("the ledger's path is relative: {} ({origin})", path.display()))
-        .hint("write the whole path: another folder would mean another ledger, and people written to twice")
+    Error::config(format!("the ledger path must be absolute: {} ({origin})", path.display()))
+        .hint("with a relative path, another folder would mean another ledger, and people could be messaged twice")
 }

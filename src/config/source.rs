@@ -1,5 +1,5 @@
-//! Where a secret comes from: written down, in an environment variable, in a file, or printed by a command. Nothing is fetched
-//! before it is needed, and what is fetched is told to the redactor first.
+//! Sources of secrets: a literal, an environment variable, a file, or the output of a command. A secret is fetched only when needed,
+//! and the redactor learns it first.
 
 use std::fs::File;
 use std::io::Read;
@@ -15,17 +15,17 @@ use super::{Origin, Sourced};
 use crate::error::{Error, Result};
 use crate::secret::{Redactor, Secret};
 
-/// How long a command may take to print a secret.
+/// Time limit for a command that prints a secret.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
-/// More than this is no secret.
+/// The largest secret that is accepted.
 const MAX_BYTES: u64 = 64 * 1024;
 
-/// Where a secret comes from.
+/// The source of a secret.
 #[derive(Clone, Debug)]
 pub enum SecretSource {
-    /// It stands in the profile file or in one of our own variables.
+    /// A literal in the config file or in one of our own variables.
     Text(Secret),
-    /// An environment variable that the profile names.
+    /// An environment variable named by the profile.
     Env(String),
     /// An absolute path.
     File(PathBuf),
@@ -34,10 +34,10 @@ pub enum SecretSource {
 }
 
 impl SecretSource {
-    /// The source in words, without the secret: of a command only its program, since an argument may be secret too.
+    /// The source in words, without the secret. For a command only its program: arguments may be secret too.
     pub fn describe(&self) -> String {
         match self {
-            Self::Text(_) => "written there".to_owned(),
+            Self::Text(_) => "plain text".to_owned(),
             Self::Env(name) => format!("variable {name}"),
             Self::File(path) => format!("file {}", path.display()),
             Self::Command(argv) => format!("command {}", argv.first().map_or("", String::as_str)),
@@ -45,7 +45,7 @@ impl SecretSource {
     }
 }
 
-/// One secret of the settings, fetched when it is first needed.
+/// A secret in the settings, fetched when it is first needed.
 #[derive(Clone, Debug)]
 pub struct LazySecret {
     what: &'static str,
@@ -62,7 +62,7 @@ impl LazySecret {
     /// The secret.
     ///
     /// # Errors
-    /// Exit 4 when it can't be fetched, is empty, or is not one word of visible ASCII.
+    /// Exit 4 if it can't be fetched, is empty, or is not one word of visible ASCII.
     pub fn get(&self, environment: &Environment, withheld: &[String], redactor: &Redactor) -> Result<Secret> {
         if let Some(secret) = self.fetched.get() {
             return Ok(secret.clone());
@@ -80,7 +80,7 @@ impl LazySecret {
             SecretSource::Env(name) => {
                 let value = environment.raw(name).ok_or_else(|| {
                     self.failed(&format!("the environment variable {name} is not set"))
-                        .hint(format!("set {name}, or change it in {}", self.origin()))
+                        .hint(format!("set {name}, or change the source in {}", self.origin()))
                 })?;
                 self.text(value.as_encoded_bytes().to_vec())
             }
@@ -90,7 +90,7 @@ impl LazySecret {
                     |error| {
                         self.failed(&format!("can't read {}", path.display()))
                             .because(&error)
-                            .hint(format!("the file is named in {}", self.origin()))
+                            .hint(format!("the file is set in {}", self.origin()))
                     },
                 )?;
                 self.text(without_final_newline(bytes))
@@ -104,13 +104,13 @@ impl LazySecret {
 
     fn text(&self, bytes: Vec<u8>) -> Result<String> {
         if bytes.len() as u64 > MAX_BYTES {
-            return Err(self.failed(&format!("{} holds more than {MAX_BYTES} bytes", self.source.value.describe())));
+            return Err(self.failed(&format!("{} has more than {MAX_BYTES} bytes", self.source.value.describe())));
         }
-        // The bytes may be a secret: the error says nothing of them.
-        String::from_utf8(bytes).map_err(|_| self.failed("it is not text"))
+        // The bytes may be a secret: the error does not show them.
+        String::from_utf8(bytes).map_err(|_| self.failed("it is not UTF-8 text"))
     }
 
-    /// Runs the command with our own secrets taken out of its environment.
+    /// Runs the command without our own secrets in its environment.
     fn run(
         &self,
         argv: &[String],
@@ -121,7 +121,7 @@ impl LazySecret {
         let Some((program, arguments)) = argv.split_first() else {
             return Err(self.failed("the command is empty"));
         };
-        let named = || format!("the command is named in {}", self.origin());
+        let named = || format!("the command is set in {}", self.origin());
         let ours = |name: &str| names::SECRETS.contains(&name) || withheld.iter().any(|other| other == name);
         let mut child = Command::new(program)
             .args(arguments)
@@ -137,36 +137,45 @@ impl LazySecret {
         let complaint = read_in_background(child.stderr.take());
         let Some(status) = wait_until(&mut child, deadline) else {
             let seconds = timeout.as_secs();
-            return Err(self.failed(&format!("{program} did not end within {seconds} s")).hint(named()));
+            return Err(self.failed(&format!("{program} did not finish within {seconds}s")).hint(named()));
         };
         if !status.success() {
             let said = complaint.recv_timeout(Duration::from_millis(200)).unwrap_or_default();
             let said = String::from_utf8_lossy(&said);
-            let last = said.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or("it said nothing");
+            let last = said.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or("no error message");
             let last: String = last.chars().take(300).collect();
             return Err(self.failed(&format!("{program} failed ({status}): {last}")).hint(named()));
         }
-        // A grandchild may hold the pipe open after the command has ended.
+        // A grandchild process may keep the pipe open after the command has ended.
         let rest = deadline.saturating_duration_since(Instant::now());
-        output.recv_timeout(rest).map_err(|_| self.failed(&format!("{program} left its output open")).hint(named()))
+        output.recv_timeout(rest).map_err(|_| self.failed(&format!("{program} did not close its output")).hint(named()))
+    }
+
+    /// Why it can't be fetched, without running a command: the variable is not set, or the file does not exist.
+    pub fn missing(&self, environment: &Environment) -> Option<String> {
+        match &self.source.value {
+            SecretSource::Env(name) if environment.raw(name).is_none() => Some(format!("variable {name} is not set")),
+            SecretSource::File(path) if !path.exists() => Some(format!("file {} does not exist", path.display())),
+            SecretSource::Text(_) | SecretSource::Env(_) | SecretSource::File(_) | SecretSource::Command(_) => None,
+        }
     }
 
     fn check(&self, secret: &str) -> Result<()> {
         let wrong = if secret.is_empty() {
             "is empty"
         } else if secret.chars().any(char::is_whitespace) {
-            "has white space inside"
+            "contains white space"
         } else if !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
-            "holds characters that are not visible ASCII"
+            "contains characters other than visible ASCII"
         } else {
             return Ok(());
         };
         Err(Error::credentials(format!("the {} {wrong} ({})", self.what, self.place()))
-            .hint("copy it again, as one word without quotes, blanks or line ends"))
+            .hint("copy it again, as one word without quotes, spaces or line breaks"))
     }
 
     fn failed(&self, why: &str) -> Error {
-        Error::credentials(format!("no {}: {why}", self.what))
+        Error::credentials(format!("can't get the {}: {why}", self.what))
     }
 
     fn origin(&self) -> &Origin {
@@ -199,14 +208,14 @@ fn read_in_background(pipe: Option<impl Read + Send + 'static>) -> Receiver<Vec<
         if let Some(mut pipe) = pipe {
             let _ = pipe.by_ref().take(MAX_BYTES + 1).read_to_end(&mut bytes);
             let _ = sender.send(bytes);
-            // The rest is read and forgotten, so that the command is not stopped by a full pipe.
+            // Read and discard the rest, so that a full pipe does not block the command.
             let _ = std::io::copy(&mut pipe, &mut std::io::sink());
         }
     });
     receiver
 }
 
-/// The child's status, or `None` after killing it at the deadline.
+/// The child's exit status, or `None` if it was killed at the deadline.
 fn wait_until(child: &mut Child, deadline: Instant) -> Option<ExitStatus> {
     let mut pause = Duration::from_millis(1);
     loop {
@@ -265,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failing_command_says_its_last_line() {
+    fn the_last_line_of_a_failing_command_is_shown() {
         let error = get(&shell("echo first >&2; echo 'vault is sealed' >&2; exit 3"), &home()).unwrap_err();
         assert_eq!(error.exit(), Exit::Credentials);
         assert!(error.message().contains("vault is sealed"), "{error}");
@@ -273,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_that_hangs_is_ended() {
+    fn a_command_that_hangs_is_killed() {
         let secret = shell("exec sleep 60");
         let SecretSource::Command(argv) = &secret.source.value else { panic!("a command") };
         let started = Instant::now();
@@ -308,7 +317,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_fetched_is_told_to_the_redactor_even_when_it_is_bad() {
+    fn the_redactor_learns_even_an_invalid_secret() {
         let redactor = Redactor::default();
         let secret = lazy(SecretSource::Text(Secret::new("EAAB canary")));
         assert!(secret.get(&home(), &[], &redactor).is_err());

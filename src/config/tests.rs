@@ -232,7 +232,7 @@ fn a_host_that_is_not_metas_is_warned_about() {
     assert!(warnings.contains("https://proxy.example"), "{warnings}");
     let home = Home::new("[profiles.shop]\ngraph_url = 'http://127.0.0.1:1'\n[profiles.shop.send]\ncool_down = '2s'");
     let settings = load(&home.environment()).unwrap();
-    assert_eq!(settings.send.cool_down.unwrap().value, Duration::from_secs(2));
+    assert_eq!(settings.send.cool_down.value, Duration::from_secs(2));
     assert!(settings.warnings.is_empty());
 }
 
@@ -247,17 +247,19 @@ fn the_redactor_knows_the_secrets_of_all_profiles() {
 }
 
 #[test]
-fn the_example_is_complete_and_every_value_of_it_is_right() {
+fn the_example_is_complete_and_all_its_values_are_valid() {
     let example = include_str!("../../config.example.toml");
     let home = Home::new(example);
     let settings = with_profile("shop", &home.environment().with("SHOP_TOKEN", "EAABshop")).unwrap();
     assert_eq!(settings.token().unwrap().expose(), "EAABshop");
     assert!(settings.warnings.is_empty(), "{:?}", settings.warnings);
-    assert!(settings.secret_places().iter().all(|(_, place)| place.is_some()));
+    assert!(settings.secret_places().iter().all(|place| place.source.is_some()));
     let send = &settings.send;
-    assert!(send.campaign.is_some() && send.message.is_some() && send.rate.is_some() && send.concurrency.is_some());
-    assert!(send.cool_down.is_some() && settings.campaign_name.is_some() && settings.page.is_some());
-    for origin in [&settings.api_version.origin, &settings.graph_url.origin, &settings.ledger.origin] {
+    assert!(send.campaign.is_some() && send.message.is_some());
+    assert!(settings.campaign_name.is_some() && settings.page.is_some());
+    let send_origins = [&send.rate.origin, &send.concurrency.origin, &send.cool_down.origin];
+    let origins = [&settings.api_version.origin, &settings.graph_url.origin, &settings.ledger.origin];
+    for origin in origins.into_iter().chain(send_origins) {
         assert_eq!(*origin, Origin::Profile("shop".to_owned()));
     }
     assert!(settings.ad_account.is_some());

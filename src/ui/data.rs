@@ -1,4 +1,4 @@
-//! Data: stdout, in the format asked for.
+//! Data: stdout, in the requested format.
 
 use std::io::{self, BufWriter, Stdout, Write};
 use std::marker::PhantomData;
@@ -12,10 +12,10 @@ use crate::error::{Error, Result};
 use crate::json;
 
 impl Ui {
-    /// Prints a list in the format asked for. An empty list is an empty JSON array, no line, a CSV header, or a sentence on stderr.
+    /// Prints a list in the requested format. An empty list is an empty JSON array, no line, a CSV header, or a message on stderr.
     ///
     /// # Errors
-    /// Exit 143 when stdout is closed, 10 when it can't be written.
+    /// Exit 143 if stdout is closed, 10 if it can't be written.
     pub fn list<R: Record>(&self, rows: &[R]) -> Result<()> {
         match self.options.format {
             Format::Json => self.print(&pretty(rows)?),
@@ -39,7 +39,7 @@ impl Ui {
         }
     }
 
-    /// Prints one object: field and value in a table, or the object itself.
+    /// Prints one object: fields and values in a table, or the object itself.
     ///
     /// # Errors
     /// As [`Ui::list`].
@@ -51,7 +51,7 @@ impl Ui {
         }
     }
 
-    /// Prints a JSON value whatever the format (`message build`, `message schema`).
+    /// Prints a JSON value in any format (`message build`, `message schema`).
     ///
     /// # Errors
     /// As [`Ui::list`].
@@ -59,7 +59,7 @@ impl Ui {
         self.print(&pretty(value)?)
     }
 
-    /// Prints one value: itself in a table, a JSON object with one key, a CSV of one cell.
+    /// Prints one value: plain in the table format, else as a JSON object with one key or a CSV with one cell.
     ///
     /// # Errors
     /// As [`Ui::list`].
@@ -77,7 +77,7 @@ impl Ui {
         }
     }
 
-    /// Prints text that we made ourselves as it stands (a script, a page, a sandbox's credentials). Secrets in it stay.
+    /// Prints our own text unchanged (a script, a manual page, a sandbox's credentials). Secrets in it are not replaced.
     ///
     /// # Errors
     /// As [`Ui::list`].
@@ -85,7 +85,7 @@ impl Ui {
         self.print_raw(&format!("{text}\n"))
     }
 
-    /// Rows one by one, for output that never ends up whole in memory: `-o ndjson` and `-o csv`.
+    /// Rows one by one, for output too large for memory: `-o ndjson` and `-o csv`.
     pub fn rows<R: Record>(&self) -> Rows<R> {
         Rows {
             ui: self.clone(),
@@ -112,18 +112,18 @@ impl Ui {
     }
 }
 
-/// Rows on stdout, written as they come. Flush before it is dropped, or the end may be lost unseen.
+/// Rows on stdout, written as they come. Flush before dropping it, or an error at the end is lost.
 pub struct Rows<R> {
     ui: Ui,
     out: BufWriter<Stdout>,
-    /// Somebody watches: each row at once.
+    /// Stdout is a terminal: write each row at once.
     at_once: bool,
     header: bool,
     row: PhantomData<R>,
 }
 
 impl<R: Record> Rows<R> {
-    /// Writes one row: a JSON line, or a CSV line where that was asked for.
+    /// Writes one row as a line of JSON or CSV.
     ///
     /// # Errors
     /// As [`Ui::list`].
@@ -141,7 +141,7 @@ impl<R: Record> Rows<R> {
         self.out.write_all(self.ui.redactor.clean(&text).as_bytes()).map_err(stdout_failed)
     }
 
-    /// Hands everything on to whoever reads stdout.
+    /// Flushes stdout.
     ///
     /// # Errors
     /// As [`Ui::list`].
@@ -162,7 +162,7 @@ fn unwritable(error: serde_json::Error) -> Error {
     Error::internal("can't write a row as JSON").because(&error)
 }
 
-/// A closed stdout counts as SIGTERM (143); any other failure to write is the disk's.
+/// A closed stdout counts as SIGTERM (143); any other failure counts as a disk error (10).
 pub fn stdout_failed(error: io::Error) -> Error {
     if error.kind() == io::ErrorKind::BrokenPipe {
         Error::stdout_closed()

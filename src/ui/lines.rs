@@ -1,4 +1,4 @@
-//! Result lines, written by a thread of their own: a slow reader of stdout must not hold up requests in flight.
+//! Result lines, written by a separate thread: a slow reader of stdout must not delay requests in flight.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -11,14 +11,14 @@ use std::thread::JoinHandle;
 use super::stdout_failed;
 use crate::error::{Error, Result};
 
-/// Where lines go.
+/// The destination of lines.
 pub enum Target {
     Stdout,
     File(PathBuf, File),
 }
 
 impl Target {
-    /// A new file, or an existing one to append to, readable by its owner only.
+    /// A new file, or an existing one to append to; only its owner can read it.
     pub fn file(path: &Path) -> Result<Self> {
         let file = File::options().create(true).append(true).open(path).map_err(|error| not_opened(path, &error))?;
         Ok(Self::File(path.to_owned(), file))
@@ -55,14 +55,14 @@ pub enum Unwritten {
     Failed(Error),
 }
 
-/// A path with a slip in it is the command's fault, not the disk's.
+/// A mistyped path is a usage error, not a disk error.
 fn not_opened(path: &Path, error: &io::Error) -> Error {
     use io::ErrorKind::{IsADirectory, NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem};
     match error.kind() {
         NotFound | IsADirectory | NotADirectory | PermissionDenied | ReadOnlyFilesystem => {
             Error::usage(format!("can't write {}: nothing was sent", path.display()))
                 .because(error)
-                .hint("name a file in a folder that is there and that you may write to")
+                .hint("choose a file in an existing folder that you can write to")
         }
         _ => file_failed(path, error),
     }
@@ -70,7 +70,7 @@ fn not_opened(path: &Path, error: &io::Error) -> Error {
 
 fn file_failed(path: &Path, error: &io::Error) -> Error {
     Error::ledger(format!("can't write {}", path.display())).because(error).hint(
-        "make room or mend its permissions, then run the same command again; the ledger has every row that is missing here",
+        "free disk space or fix its permissions, then run the same command again; the ledger has every row that is missing here",
     )
 }
 
@@ -79,7 +79,7 @@ struct Chunk {
     rows: usize,
 }
 
-/// Lines on their way to one target.
+/// Lines waiting to be written to one target.
 pub struct Lines {
     chunks: Option<Sender<Chunk>>,
     waiting: Arc<AtomicUsize>,
@@ -106,26 +106,26 @@ impl Lines {
         Ok(Self { chunks: Some(chunks), waiting, failure, thread: Some(thread) })
     }
 
-    /// Hands over whole lines of so many rows.
+    /// Queues complete lines for `rows` rows.
     pub fn push(&self, bytes: Vec<u8>, rows: usize) {
         self.waiting.fetch_add(rows, Ordering::Relaxed);
         if let Some(chunks) = &self.chunks {
-            // After a failure nobody listens; the failure says so.
+            // After a failure the receiver is gone; `failure` reports it.
             let _ = chunks.send(Chunk { bytes, rows });
         }
     }
 
-    /// Rows that are not written yet.
+    /// Rows not written yet.
     pub fn waiting(&self) -> usize {
         self.waiting.load(Ordering::Relaxed)
     }
 
-    /// Why nothing can be written any more; said once.
+    /// The error that stopped the writer; returned once.
     pub fn failure(&self) -> Option<Unwritten> {
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 
-    /// Writes what is left and waits for it.
+    /// Writes the remaining lines and waits until that is done.
     pub fn finish(mut self) -> Result<(), Unwritten> {
         self.chunks = None;
         if let Some(thread) = self.thread.take() {

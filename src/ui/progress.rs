@@ -1,4 +1,4 @@
-//! Progress on stderr: a bar on a terminal, one line a minute elsewhere, nothing with `--quiet`.
+//! Progress on stderr: a bar on a terminal, otherwise one line per minute, nothing with `--quiet`.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,15 +10,15 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use super::Ui;
 use crate::text;
 
-/// Between two lines where nobody watches: cron mails them.
+/// Interval between lines when stderr is not a terminal: cron mails them.
 const BETWEEN_LINES: Duration = Duration::from_secs(60);
 
-/// The bar that is on the screen, if any.
+/// The bar on the screen, if any.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Live(Arc<Mutex<Option<ProgressBar>>>);
 
 impl Live {
-    /// Does something that prints, with the bar out of the way.
+    /// Hides the bar while something prints.
     pub(super) fn suspended<T>(&self, print: impl FnOnce() -> T) -> T {
         let bar = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match bar {
@@ -32,7 +32,7 @@ impl Live {
     }
 }
 
-/// How far some work has come. Cheap enough for a hot loop; leaves the screen when it is dropped.
+/// Progress of some work. Cheap enough for a hot loop; removed from the screen when dropped.
 #[derive(Debug)]
 pub struct Progress {
     ui: Ui,
@@ -47,7 +47,7 @@ pub struct Progress {
 enum Shown {
     Nothing,
     Bar(ProgressBar),
-    /// The last line's milliseconds since the start, and the message.
+    /// When the last line was printed, in milliseconds since the start; and the message.
     Lines {
         last: AtomicU64,
         message: Mutex<String>,
@@ -55,7 +55,7 @@ enum Shown {
 }
 
 impl Ui {
-    /// Starts to show progress: `unit` is what is counted, in the plural.
+    /// Starts to show progress; `unit` is a plural noun.
     pub fn progress(&self, total: Option<u64>, unit: &'static str) -> Progress {
         let shown =
             if self.is_quiet() {
@@ -74,7 +74,7 @@ impl Ui {
 }
 
 impl Progress {
-    /// So many are done now.
+    /// Sets the number done.
     pub fn set(&self, done: u64) {
         self.done.store(done, Ordering::Relaxed);
         match &self.shown {
@@ -91,7 +91,7 @@ impl Progress {
         }
     }
 
-    /// What is being done or waited for; counts.
+    /// Sets the message: what is being done or waited for; counts.
     pub fn message(&self, text: &str) {
         match &self.shown {
             Shown::Nothing => {}
@@ -103,7 +103,7 @@ impl Progress {
         }
     }
 
-    /// Takes it off the screen.
+    /// Removes it from the screen.
     pub fn finish(&self) {
         if let Shown::Bar(bar) = &self.shown {
             bar.finish_and_clear();
@@ -118,7 +118,7 @@ impl Drop for Progress {
     }
 }
 
-/// Whether a line is due, and if so for this caller alone.
+/// Whether a line is due; true for only one caller.
 fn is_due(last: &AtomicU64, elapsed: Duration) -> bool {
     let now = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
     let before = last.load(Ordering::Relaxed);
@@ -126,13 +126,13 @@ fn is_due(last: &AtomicU64, elapsed: Duration) -> bool {
     due && last.compare_exchange(before, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
 }
 
-/// `412,000 of 1,000,000 tokens (41 %), 206,000/s, 2s left; 3 rejected`.
+/// `412,000 of 1,000,000 tokens (41%), 206,000/s, 2s left; 3 rejected`.
 fn line(done: u64, total: Option<u64>, unit: &str, elapsed: Duration, message: &str) -> String {
     let rate = done as f64 / elapsed.as_secs_f64().max(0.001);
     let mut line = match total {
         Some(total) if total > 0 => {
             let percent = u128::from(done) * 100 / u128::from(total);
-            format!("{} of {} {unit} ({percent} %)", text::thousands(done), text::thousands(total))
+            format!("{} of {} {unit} ({percent}%)", text::thousands(done), text::thousands(total))
         }
         _ => format!("{} {unit}", text::thousands(done)),
     };
@@ -155,7 +155,7 @@ fn rate_text(rate: f64) -> String {
 }
 
 fn style(has_total: bool, unit: &str, color: bool) -> ProgressStyle {
-    // A fixed template: a test keeps it valid.
+    // A fixed template: a test checks that it is valid.
     ProgressStyle::with_template(&template(has_total, unit, color))
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
@@ -167,9 +167,9 @@ fn style(has_total: bool, unit: &str, color: bool) -> ProgressStyle {
 fn template(has_total: bool, unit: &str, color: bool) -> String {
     let bar = if color { "{bar:24.cyan}" } else { "{bar:24}" };
     if has_total {
-        format!("{bar} {{human_pos}} of {{human_len}} {unit} {{percent}} % {{rate}} {{eta}} left {{wide_msg}}")
+        format!("{bar} {{human_pos}} of {{human_len}} {unit} ({{percent}}%), {{rate}}, {{eta}} left  {{wide_msg}}")
     } else {
-        format!("{{spinner}} {{human_pos}} {unit} {{rate}} {{elapsed}} {{wide_msg}}")
+        format!("{{spinner}} {{human_pos}} {unit}, {{rate}}, {{elapsed}}  {{wide_msg}}")
     }
 }
 
@@ -186,21 +186,21 @@ mod tests {
     }
 
     #[test]
-    fn a_line_tells_share_rate_and_time_left() {
+    fn a_line_has_share_rate_and_time_left() {
         let ten = Duration::from_secs(10);
         assert_eq!(
             line(250_000, Some(1_000_000), "rows", ten, ""),
-            "250,000 of 1,000,000 rows (25 %), 25,000/s, 30s left"
+            "250,000 of 1,000,000 rows (25%), 25,000/s, 30s left"
         );
         assert_eq!(line(15, None, "rows", ten, "3 rejected"), "15 rows, 1.5/s; 3 rejected");
         assert_eq!(line(0, Some(0), "rows", ten, ""), "0 rows, 0.0/s");
-        // Nothing known yet, and numbers that overflow, are no panic.
+        // Nothing known yet, and numbers that overflow: must not panic.
         let _ = line(0, Some(u64::MAX), "rows", Duration::ZERO, "");
         let _ = line(1, Some(u64::MAX), "rows", Duration::MAX, "");
     }
 
     #[test]
-    fn one_line_a_minute() {
+    fn one_line_per_minute() {
         let last = AtomicU64::new(0);
         let due: Vec<bool> = [1, 59, 60, 61, 119, 120].map(|s| is_due(&last, Duration::from_secs(s))).to_vec();
         assert_eq!(due, [false, false, true, false, false, true]);

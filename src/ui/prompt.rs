@@ -1,7 +1,7 @@
-//! Questions, asked on the terminal only.
+//! Questions, only on a terminal.
 //!
-//! Answers are whole lines, so that a prompt works on any terminal and leaves it as it was: Ctrl-C ends with 130, and an end of
-//! the input is no yes.
+//! Answers are whole lines, so that a prompt works on any terminal and leaves it unchanged: Ctrl-C exits with 130, and end of input
+//! does not count as yes.
 
 use std::io::{self, IsTerminal};
 
@@ -12,24 +12,24 @@ use super::Ui;
 use crate::error::{Error, Exit, Result};
 
 impl Ui {
-    /// Whether somebody can be asked: a terminal on stdin and stderr, and no `--no-input`.
+    /// Whether questions can be asked: stdin and stderr are terminals, and `--no-input` is not set.
     pub fn can_ask(&self) -> bool {
         !self.options.no_input && io::stdin().is_terminal() && io::stderr().is_terminal()
     }
 
-    /// Asks before something that can't be undone. `--yes` answers; without a terminal and without `--yes` it is exit 9.
+    /// Asks for confirmation, unless `--yes` is set. Without a terminal and without `--yes` it fails with exit 9.
     ///
-    /// `doing` completes "can't ask before …": `deleting 2 campaigns`.
+    /// `doing` completes "can't ask for confirmation before …": `deleting 2 campaigns`.
     ///
     /// # Errors
-    /// Exit 9 when nobody said yes, 130 on Ctrl-C.
+    /// Exit 9 if the answer is not yes, 130 on Ctrl-C.
     pub fn confirm(&self, question: &str, doing: &str) -> Result<()> {
         if self.options.yes {
             return Ok(());
         }
         if !self.can_ask() {
-            return Err(Error::new(Exit::NotConfirmed, format!("not confirmed: nobody to ask before {doing}"))
-                .hint("pass --yes to go ahead without being asked"));
+            return Err(Error::new(Exit::NotConfirmed, format!("can't ask for confirmation before {doing}"))
+                .hint("pass --yes to confirm"));
         }
         let prompt = format!("{} [y/N]", self.clean(question));
         let answer = self.live.suspended(|| Input::<String>::new().with_prompt(prompt).allow_empty(true).interact());
@@ -39,8 +39,8 @@ impl Ui {
         }
     }
 
-    /// As [`Ui::confirm`], with lines that say what will happen. Whoever is asked sees them even with `--quiet`; the question is
-    /// short, since one longer than the terminal is wide is drawn twice.
+    /// As [`Ui::confirm`], after lines that say what will happen. They are shown before a question even with `--quiet`. Keep the
+    /// question short: one wider than the terminal is drawn twice.
     ///
     /// # Errors
     /// As [`Ui::confirm`].
@@ -56,10 +56,10 @@ impl Ui {
         self.confirm(question, doing)
     }
 
-    /// Asks for a line of text until `check` takes it.
+    /// Asks for a line of text until `check` accepts it.
     ///
     /// # Errors
-    /// Exit 9 when nobody can be asked, 130 on Ctrl-C.
+    /// Exit 9 if questions can't be asked, 130 on Ctrl-C.
     pub fn ask(
         &self,
         question: &str,
@@ -72,9 +72,9 @@ impl Ui {
             input = input.default(default.to_owned());
         }
         input = input.allow_empty(default.is_none()).validate_with(|text: &String| {
-            // Keys that edit the line elsewhere arrive as characters here.
+            // Editing keys such as arrows arrive as control characters.
             if text.contains(char::is_control) {
-                Err("it holds a control character".to_owned())
+                Err("control characters are not allowed".to_owned())
             } else {
                 check(text.trim())
             }
@@ -83,21 +83,21 @@ impl Ui {
         Ok(answer.trim().to_owned())
     }
 
-    /// Asks for a secret, which the terminal does not show.
+    /// Asks for a secret without echoing it.
     ///
     /// # Errors
-    /// Exit 9 when nobody can be asked, 130 on Ctrl-C.
+    /// Exit 9 if questions can't be asked, 130 on Ctrl-C.
     pub fn ask_secret(&self, question: &str) -> Result<String> {
         self.must_ask(question)?;
-        // An empty answer is taken: at the end of the input there would be no other.
+        // Accept an empty answer: at end of input there would be no other.
         let input = Password::new().with_prompt(self.clean(question)).allow_empty_password(true);
         Ok(self.live.suspended(|| input.interact()).map_err(unanswered)?.trim().to_owned())
     }
 
-    /// Asks for one of several answers, by number; the first is the default. Answers its index.
+    /// Asks for one of several answers, by number; the first is the default. Returns its index.
     ///
     /// # Errors
-    /// Exit 9 when nobody can be asked, 130 on Ctrl-C.
+    /// Exit 9 if questions can't be asked, 130 on Ctrl-C.
     pub fn choose(&self, question: &str, answers: &[&str]) -> Result<usize> {
         self.must_ask(question)?;
         for (index, answer) in answers.iter().enumerate() {
@@ -105,12 +105,12 @@ impl Ui {
         }
         let last = answers.len();
         let number = |text: &str| text.parse::<usize>().ok().filter(|number| (1..=last).contains(number));
-        let check = |text: &str| number(text).map(|_| ()).ok_or_else(|| format!("a number from 1 to {last}"));
+        let check = |text: &str| number(text).map(|_| ()).ok_or_else(|| format!("enter a number from 1 to {last}"));
         let answer = self.ask(question, Some("1"), check)?;
         Ok(number(&answer).unwrap_or(1) - 1)
     }
 
-    /// Asks for one line of text, which may be empty; `initial` can be edited. The caller has made sure that somebody can be asked.
+    /// Asks for one line of text, which may be empty; `initial` can be edited. Only call it if [`Ui::can_ask`].
     ///
     /// # Errors
     /// Interrupted (exit 130) on Ctrl-C.
@@ -123,12 +123,12 @@ impl Ui {
             .map_err(menu_failed)
     }
 
-    /// Lets choose one of several; `None` on Esc. The caller has made sure that somebody can be asked.
+    /// Shows a menu; `None` on Esc. Only call it if [`Ui::can_ask`].
     ///
     /// # Errors
     /// Interrupted (exit 130) on Ctrl-C.
     pub fn menu(&self, question: &str, items: &[String], default: usize) -> Result<Option<usize>> {
-        // An item longer than the terminal is wide would break the menu's lines.
+        // An item wider than the terminal would break the menu.
         let room = usize::from(Term::stderr().size().1).saturating_sub(4).max(10);
         let shown: Vec<String> = items
             .iter()
@@ -147,7 +147,7 @@ impl Ui {
         if self.can_ask() {
             return Ok(());
         }
-        Err(Error::new(Exit::NotConfirmed, format!("nobody to ask: {question}?"))
+        Err(Error::new(Exit::NotConfirmed, format!("can't ask: {question}?"))
             .hint("run it on a terminal and without --no-input, or pass the answers as flags"))
     }
 }
@@ -162,7 +162,7 @@ fn unanswered(error: dialoguer::Error) -> Error {
 }
 
 fn menu_failed(error: dialoguer::Error) -> Error {
-    // A menu hides the cursor while it is up.
+    // A menu hides the cursor while it is shown.
     let _ = Term::stderr().show_cursor();
     match error {
         dialoguer::Error::IO(error) if error.kind() == io::ErrorKind::Interrupted => {

@@ -1,4 +1,4 @@
-//! What people read: stderr.
+//! Messages for people: stderr.
 
 use std::io::{self, Write};
 use std::panic::PanicHookInfo;
@@ -20,33 +20,33 @@ const HINT: Style = AnsiColor::Cyan.on_default();
 const PLAIN: Style = Style::new();
 
 impl Ui {
-    /// What is going on; silent with `--quiet`.
+    /// Prints a status line; silent with `--quiet`.
     pub fn status(&self, text: &str) {
         if !self.options.quiet {
             self.stderr_line(PLAIN, "", text);
         }
     }
 
-    /// Something an operator should know, said even with `--quiet`.
+    /// Prints a warning, even with `--quiet`.
     pub fn warn(&self, text: &str) {
         self.stderr_line(WARNING, "warning: ", text);
     }
 
-    /// What to type next.
+    /// Prints a hint: what to type next.
     pub fn hint(&self, text: &str) {
         if !self.options.quiet {
             self.stderr_line(HINT, "hint: ", text);
         }
     }
 
-    /// Detail for `--verbose`.
+    /// Prints details for `--verbose`.
     pub fn debug(&self, text: &str) {
         if self.options.verbose {
             self.stderr_line(PLAIN, "debug: ", text);
         }
     }
 
-    /// Prints an error: a sentence, the causes, the hint; with `-o json` or `ndjson` one JSON object.
+    /// Prints an error: a sentence, causes and a hint; with `-o json` or `ndjson` one JSON object.
     pub fn error(&self, error: &Error) {
         if error.is_silent() {
             return;
@@ -89,7 +89,7 @@ impl Ui {
         self.stderr_raw(&format!("{text}\n"));
     }
 
-    /// Prints what the command line's parser has to say: help and version on stdout, a wrong command on stderr.
+    /// Prints the output of the argument parser: help and version on stdout, usage errors on stderr.
     pub fn usage(&self, said: &clap::Error) -> Exit {
         if !said.use_stderr() {
             let text = said.render();
@@ -103,7 +103,7 @@ impl Ui {
         match self.options.format {
             Format::Json | Format::Ndjson => self.error(&usage_error(&said.to_string())),
             Format::Table | Format::Csv => {
-                // The parser made the words typed visible itself.
+                // The parser escapes the typed words itself.
                 let text = said.render();
                 let text =
                     if self.colors(self.stderr_is_terminal()) { text.ansi().to_string() } else { text.to_string() };
@@ -113,20 +113,20 @@ impl Ui {
         Exit::Usage
     }
 
-    /// Prints that `mmsg` itself is wrong.
+    /// Prints a bug in `mmsg`.
     pub fn bug(&self, panic: &PanicHookInfo<'_>) {
-        let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+        let place = panic.location().map_or_else(|| "an unknown location".to_owned(), ToString::to_string);
         let payload = panic.payload();
         let message =
             payload.downcast_ref::<&str>().copied().or_else(|| payload.downcast_ref::<String>().map(|s| &**s));
         let message = text::without_tokens(message.unwrap_or("no message"), LONGEST_WORD);
         self.error(
             &Error::internal(format!("a bug in mmsg, at {place}: {message}"))
-                .hint("please report this line and the command that led to it; the ledger holds what was done"),
+                .hint("please report this line and the command; the ledger has everything done so far"),
         );
     }
 
-    /// Part of a question: said even with `--quiet`.
+    /// Prints part of a question, even with `--quiet`.
     pub(super) fn question_line(&self, text: &str) {
         self.stderr_line(PLAIN, "", text);
     }
@@ -140,7 +140,7 @@ impl Ui {
         }
     }
 
-    /// A closed stderr must not change how a command ends.
+    /// A closed stderr must not change the exit code.
     pub(super) fn stderr_raw(&self, text: &str) {
         self.live.suspended(|| {
             let _ = io::stderr().lock().write_all(text.as_bytes());
@@ -162,7 +162,7 @@ pub fn error_object(error: &Error) -> Value {
     })
 }
 
-/// Numbers and texts of an object in one line: `rows 100, accepted 40`.
+/// Numbers and texts of an object on one line: `rows 100, accepted 40`.
 fn flat(object: &Value) -> String {
     let Value::Object(fields) = object else { return object.to_string() };
     let shown = fields.iter().filter_map(|(key, value)| match value {
@@ -173,7 +173,7 @@ fn flat(object: &Value) -> String {
     shown.collect::<Vec<_>>().join(", ")
 }
 
-/// The parser's report as an error: its first sentence, and the tips after it as the hint.
+/// The parser's message as an error: its first sentence, with the tips after it as the hint.
 fn usage_error(said: &str) -> Error {
     let mut parts = said.split("\n\n").map(|part| part.split_whitespace().collect::<Vec<_>>().join(" "));
     let message = parts.next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! A picture that is drawn again and again in its place, for as long as somebody watches.
+//! A full screen that is redrawn in place.
 
 use std::io::{self, Write};
 
@@ -6,17 +6,17 @@ use super::sheet::Sheet;
 use super::{Ui, stdout_failed};
 use crate::error::Result;
 
-// The terminal's other screen, and its cursor: what stood there before comes back at the end.
+// The terminal's alternate screen, without a cursor: the previous content comes back at the end.
 const ENTER: &str = "\x1b[?1049h\x1b[?25l";
 const LEAVE: &str = "\x1b[?25h\x1b[?1049l";
 
-/// The whole terminal; it is given back when this is dropped.
+/// The whole terminal; restored when this is dropped.
 pub struct Screen {
     ui: Ui,
 }
 
 impl Ui {
-    /// Takes the terminal on stdout.
+    /// Takes over the terminal on stdout.
     ///
     /// # Errors
     /// As [`Ui::list`].
@@ -27,7 +27,7 @@ impl Ui {
 }
 
 impl Screen {
-    /// Draws the sheet in place of the last one, as far as the terminal is high.
+    /// Draws the sheet in place of the last one, cut to the height of the terminal.
     ///
     /// # Errors
     /// As [`Ui::list`].

@@ -1,4 +1,4 @@
-//! Several tables and charts under headings, drawn as one text.
+//! Several tables and charts with headings, drawn as one text.
 
 use std::fmt::Write as _;
 
@@ -13,23 +13,23 @@ use crate::text;
 
 const HEADING: Style = Style::new().bold();
 
-/// Columns of a bar: fewer tell nothing, more are only long.
+/// The width of a bar in columns.
 const BAR: std::ops::RangeInclusive<u16> = 6..=40;
 
-/// Bars of a pipe, whose lines have no end.
+/// The width of a bar in a pipe, where lines may have any length.
 const BAR_IN_A_PIPE: u16 = 32;
 
-/// Eighths of a column, the first empty.
+/// Eighths of a column; the first is empty.
 const EIGHTHS: [char; 8] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
-/// A text that grows piece by piece and fits the terminal it is made for.
+/// A text that is built piece by piece and fits the terminal.
 #[derive(Clone, Debug)]
 pub struct Sheet {
     look: Look,
     text: String,
 }
 
-/// A line with a bar at its end: cells, and which part of the bar is full.
+/// A line that ends with a bar: cells, and the filled share of the bar.
 #[derive(Clone, Debug)]
 pub struct Bar {
     pub cells: Vec<String>,
@@ -56,7 +56,7 @@ impl Sheet {
         &self.text
     }
 
-    /// Begins a part: an empty line, and what the part is about.
+    /// Starts a section: an empty line and a heading.
     pub fn heading(&mut self, said: &str) {
         if !self.text.is_empty() {
             self.text.push('\n');
@@ -71,7 +71,7 @@ impl Sheet {
         }
     }
 
-    /// A remark.
+    /// Adds a line of text.
     pub fn line(&mut self, said: &str) {
         for line in self.wrapped(said) {
             self.text.push_str(&line);
@@ -83,7 +83,7 @@ impl Sheet {
         self.text.push_str(&draw(rows, self.look));
     }
 
-    /// Lines with bars. Where there is no room, the last columns go, then the bars; the first column is cut only after that.
+    /// Adds lines with bars. If there is not enough room, the last columns are dropped, then the bars; then the first column is cut.
     pub fn bars(&mut self, columns: &[&str], rows: &[Bar]) {
         self.text.push_str(&draw_bars(columns, rows, self.look));
     }
@@ -148,7 +148,7 @@ fn draw_bars(columns: &[&str], rows: &[Bar], look: Look) -> String {
     trimmed(&table)
 }
 
-/// Makes two columns fit, the first at the cost of its end.
+/// Makes two columns fit by cutting the first.
 fn cut(cells: &mut [Vec<String>], widths: &mut [u16], room: u16) {
     let over = total(widths).saturating_sub(room);
     let Some(first) = widths.first_mut().filter(|_| over > 0) else { return };
@@ -177,7 +177,7 @@ fn shortened(said: &str, room: usize) -> String {
     format!("{kept}…")
 }
 
-/// A bar of this many columns, in eighths of one; whatever is above nothing can be seen.
+/// A bar of this many columns, drawn in eighths of a column; a share above 0 is always visible.
 fn filled(share: f64, columns: u16) -> String {
     let all = u32::from(columns) * 8;
     let least = u32::from(share > 0.0 && columns > 0);
@@ -195,9 +195,9 @@ mod tests {
 
     fn rows() -> Vec<Bar> {
         [
-            ("accepted", "3,000", "100.0 %", 1.0),
-            ("delivered", "2,900", "96.7 %", 0.967),
-            ("clicked", "1", "< 0.1 %", 0.0001),
+            ("accepted", "3,000", "100.0%", 1.0),
+            ("delivered", "2,900", "96.7%", 0.967),
+            ("clicked", "1", "<0.1%", 0.0001),
         ]
         .map(|(name, n, share, full)| Bar { cells: [name, n, share].map(str::to_owned).to_vec(), share: Some(full) })
         .to_vec()
@@ -206,7 +206,7 @@ mod tests {
     const COLUMNS: [&str; 3] = ["stage", "messages", "of accepted"];
 
     #[test]
-    fn no_terminal_is_overrun_and_nothing_else_is_lost_first() {
+    fn every_line_fits_the_terminal_and_figures_are_dropped_last() {
         for width in 12..220 {
             let drawn = draw_bars(&COLUMNS, &rows(), Look { width: Some(width), color: false });
             assert_eq!(drawn.lines().count(), 4, "{width}\n{drawn}");
@@ -214,7 +214,7 @@ mod tests {
             assert!(drawn.contains("3,000"), "{width}\n{drawn}");
         }
         let at = |width| draw_bars(&COLUMNS, &rows(), Look { width: Some(width), color: false });
-        assert!(at(80).contains("96.7 %") && at(80).contains('█') && at(29).contains('█') && !at(29).contains('%'));
+        assert!(at(80).contains("96.7%") && at(80).contains('█') && at(29).contains('█') && !at(29).contains('%'));
         assert_eq!(at(20), "stage      messages\naccepted      3,000\ndelivered     2,900\nclicked           1\n");
     }
 
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn what_comes_from_outside_is_shown_not_obeyed() {
+    fn control_characters_are_escaped() {
         let evil = Bar { cells: vec!["a\u{1b}[2J".to_owned(), "1".to_owned()], share: None };
         assert!(!draw_bars(&["a", "b"], &[evil], Look::default()).contains('\u{1b}'));
     }

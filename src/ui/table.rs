@@ -1,4 +1,4 @@
-//! Records as tables and CSV. A format gets finished data and never computes.
+//! Records as tables and CSV. Formatting only: it never computes data.
 
 use std::io::Write;
 
@@ -11,36 +11,36 @@ use super::stdout_failed;
 use crate::error::{Error, Result};
 use crate::text::{self, spreadsheet_safe};
 
-/// Something that a command prints: its JSON form is its `Serialize`, its table form the columns.
+/// Data that a command prints: as JSON through `Serialize`, as a table through its columns.
 pub trait Record: Serialize {
-    /// What several are called: `no campaigns`.
+    /// The plural noun, as in `no campaigns`.
     const PLURAL: &'static str;
     /// Table headers, in order.
     const COLUMNS: &'static [&'static str];
-    /// The JSON keys, in order: the CSV header of an empty list, since no row tells them.
+    /// The JSON keys, in order, for the CSV header of an empty list.
     const KEYS: &'static [&'static str] = Self::COLUMNS;
     /// One cell for each column, for people.
     fn cells(&self) -> Vec<String>;
 }
 
-/// How a table may look.
+/// The appearance of a table.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Look {
-    /// Columns of the terminal; `None` in a pipe, where a row is one line for `grep` whatever its length.
+    /// Columns of the terminal; `None` in a pipe, where a row is always one line, for `grep`.
     pub width: Option<u16>,
     pub color: bool,
 }
 
-/// Ids, times and most tokens are shorter; a longer word (a path, an address) may be cut rather than undo the table.
+/// Ids, times and most tokens are shorter; a longer word (a path, a URL) may be broken to keep the table.
 const LONG_WORD: usize = 32;
 
-/// Between two columns.
+/// Spaces between two columns.
 pub(super) const GAP: u16 = 2;
 
-/// A header and a line a record; columns of numbers are right-aligned.
+/// A header and one line per record; columns of numbers are right-aligned.
 ///
-/// It is no wider than the look allows, and no id is cut to make it so, or it could not be copied: texts go on in the next
-/// line, and where even that is too wide each record is drawn as [`draw_one`] does, with an empty line between.
+/// It is never wider than the look allows. Ids are not broken, so that they can be copied: texts wrap, and if that is not enough,
+/// each record is drawn like [`draw_one`], with an empty line between records.
 pub fn draw<R: Record>(rows: &[R], look: Look) -> String {
     let mut cells: Vec<Vec<String>> = rows.iter().map(visible_cells).collect();
     let mut widths = widths(R::COLUMNS, &cells, UnicodeWidthStr::width);
@@ -69,7 +69,7 @@ pub fn draw<R: Record>(rows: &[R], look: Look) -> String {
     trimmed(&table)
 }
 
-/// One record, a line a field.
+/// One record, one line per field.
 pub fn draw_one<R: Record>(row: &R, look: Look) -> String {
     fields(R::COLUMNS, &visible_cells(row), look)
 }
@@ -95,7 +95,7 @@ fn fields(columns: &[&str], cells: &[String], look: Look) -> String {
     trimmed(&table)
 }
 
-/// The width that each column needs, by this measure of its texts.
+/// The width that each column needs, given a measure of its texts.
 pub(super) fn widths(columns: &[&str], cells: &[Vec<String>], measure: impl Fn(&str) -> usize) -> Vec<u16> {
     let needed = columns.iter().enumerate().map(|(index, name)| {
         let texts = cells.iter().filter_map(|row| row.get(index)).map(|cell| measure(cell));
@@ -109,7 +109,7 @@ pub(super) fn total(widths: &[u16]) -> u16 {
     widths.iter().fold(gaps, |sum, width| sum.saturating_add(*width))
 }
 
-/// Starts with the least that each column needs, and gives what is left to those that want more, a column at a time.
+/// Starts with the minimum width of each column and distributes the rest among the columns that want more.
 fn shared(least: &[u16], wanted: &[u16], room: u16) -> Vec<u16> {
     let mut widths = least.to_vec();
     let mut left = room.saturating_sub(total(least));
@@ -132,7 +132,7 @@ fn longest_word(text: &str) -> usize {
     text.split_whitespace().map(UnicodeWidthStr::width).max().unwrap_or(0)
 }
 
-/// `2026-11-24T10:19:10Z` may go on in the next line at the T.
+/// Allows `2026-11-24T10:19:10Z` to wrap at the T.
 fn breakable_time(cell: &mut String) {
     let bytes = cell.as_bytes();
     let is_time = bytes.len() == 20 && bytes.get(10) == Some(&b'T') && bytes.last() == Some(&b'Z') && cell.is_ascii();
@@ -162,7 +162,7 @@ pub(super) fn new_table(look: Look) -> Table {
     table
 }
 
-/// An amount: digits with what stands in and around them. A long row of digits is an id, and stays left.
+/// Whether a cell is an amount: digits with separators, sign or unit. A long row of digits is an id, which stays left-aligned.
 fn is_number(cell: &str) -> bool {
     cell.len() <= 14
         && cell.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '-' | '+'))
@@ -185,20 +185,20 @@ pub fn write_csv<R: Record>(out: &mut impl Write, rows: &[R]) -> Result<()> {
     write_csv_values(out, &values)
 }
 
-/// One row, with the header before it where wanted.
+/// One row, with the header before it if requested.
 pub fn write_csv_row<R: Record>(out: &mut impl Write, row: &R, header: bool) -> Result<()> {
     write_objects(out, &[to_value(row)?], header)
 }
 
-/// As [`write_csv`], of JSON objects.
+/// As [`write_csv`], for JSON objects.
 pub fn write_csv_values(out: &mut impl Write, rows: &[Value]) -> Result<()> {
     write_objects(out, rows, true)
 }
 
-/// One line of cells, into memory.
+/// One line of cells, in memory.
 pub fn write_csv_cells(out: &mut Vec<u8>, cells: &[&str]) {
     let mut csv = csv::Writer::from_writer(out);
-    // Memory takes everything.
+    // Writing to memory can't fail.
     let _ = csv.write_record(cells.iter().map(|cell| spreadsheet_safe(cell).into_owned()));
     let _ = csv.flush();
 }
@@ -221,7 +221,7 @@ fn write_objects(out: &mut impl Write, rows: &[Value], header: bool) -> Result<(
     csv.flush().map_err(stdout_failed)
 }
 
-/// Text is kept from being a formula; a number can't be one.
+/// Text is made safe from being read as a formula; a number can't be one.
 fn cell(value: &Value) -> String {
     match value {
         Value::Number(number) => number.to_string(),

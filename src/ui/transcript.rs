@@ -1,6 +1,6 @@
-//! A transcript of other commands: what a person would type, what is said about it, and the streams they write to.
+//! A transcript of other commands: comments, commands as typed, and the output streams of those commands.
 //!
-//! It is data where tables are asked for; with a machine's format it goes to stderr, and the data is the command's own.
+//! With the table format it goes to stdout; with JSON, NDJSON or CSV it goes to stderr, and stdout has only the command's own data.
 
 use std::fmt::Write as _;
 use std::io;
@@ -17,10 +17,10 @@ const REMARK: Style = AnsiColor::Green.on_default();
 const TYPED: Style = Style::new().bold();
 
 impl Ui {
-    /// What is said about the commands that follow, as a shell's comment.
+    /// Prints a remark about the next commands, as a shell comment.
     ///
     /// # Errors
-    /// Exit 143 when stdout is closed.
+    /// Exit 143 if stdout is closed.
     pub fn remark(&self, said: &str) -> Result<()> {
         let room = self.width().clamp(20, 100) - 2;
         let mut lines = String::from("\n");
@@ -30,10 +30,10 @@ impl Ui {
         self.transcribe(&lines)
     }
 
-    /// A command as it is typed; its further lines, too.
+    /// Prints a command as typed; it may have several lines.
     ///
     /// # Errors
-    /// Exit 143 when stdout is closed.
+    /// Exit 143 if stdout is closed.
     pub fn typed(&self, line: &str) -> Result<()> {
         let mut lines = String::new();
         for (index, line) in line.lines().enumerate() {
@@ -43,18 +43,18 @@ impl Ui {
         self.transcribe(&lines)
     }
 
-    /// What a command of the transcript says, where we know it ourselves.
+    /// Prints a line of a command's output.
     ///
     /// # Errors
-    /// Exit 143 when stdout is closed.
+    /// Exit 143 if stdout is closed.
     pub fn transcript(&self, line: &str) -> Result<()> {
         self.transcribe(&format!("{}\n", text::visible(line)))
     }
 
-    /// The stdout and stderr of a command in the transcript: one stream, so that both stay in order.
+    /// The stdout and stderr for a command in the transcript: one stream, so that their order is kept.
     ///
     /// # Errors
-    /// Exit 1 when the stream can't be shared.
+    /// Exit 1 if the stream can't be shared.
     pub fn transcript_streams(&self) -> Result<(Stdio, Stdio)> {
         if self.options.quiet {
             return Ok((Stdio::null(), Stdio::null()));
