@@ -405,7 +405,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand -h 'Print help'
             cand --help 'Print help'
             cand build 'Build a message from flags, a TOML file or questions, and print the JSON that the API takes'
-            cand validate 'Hold a message against Meta''s published limits; exit 5 when Meta would refuse it'
+            cand validate 'Check a message against Meta''s published limits; exit code 5 if Meta would refuse it'
             cand preview 'Show a message as people will see it'
             cand send 'Send a message to a list of subscription tokens'
             cand rules 'Print every limit: id, path, limit, the page it comes from, the code that Meta answers'

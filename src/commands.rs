@@ -1,4 +1,5 @@
-//! One file a top-level word: its arguments, its help and one short function a verb.
+//! The commands. `commands/WORD.rs` holds the word's `Args` and the list of its verbs, `commands/WORD/VERB.rs` a verb's `Args`
+//! (which are its help) and its `run`.
 
 pub mod broadcast;
 pub mod campaign;
@@ -23,115 +24,13 @@ pub mod why;
 
 use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::{Arc, OnceLock};
 
-use jiff::tz::TimeZone;
-
-use crate::campaign::{AdAccount, PageId};
-use crate::cli::{Cli, Command, GlobalArgs, Standalone, Word, arguments};
+use crate::cli::{self, Cli, Command, Standalone, Word, arguments};
 use crate::clock::Clock;
 use crate::config::environment::Environment;
-use crate::config::{Overrides, Settings};
 use crate::error::{Error, Exit, Result};
-use crate::graph::{Access, Graph};
-use crate::secret::Secret;
 use crate::ui::Ui;
-
-/// What every command is given. Made once in [`main`]; lower layers get values out of it, never the whole.
-///
-/// Making it reads no secret and opens nothing: what a command does not ask for can't fail it.
-pub struct Context {
-    pub settings: Settings,
-    pub ui: Ui,
-    pub clock: Clock,
-    graph: OnceLock<Graph>,
-}
-
-impl Context {
-    pub fn new(settings: Settings, ui: Ui, clock: Clock) -> Self {
-        Self { settings, ui, clock, graph: OnceLock::new() }
-    }
-
-    /// The client for reads and for writes other than sends; made at its first use. A strange host was warned about with the settings.
-    ///
-    /// # Errors
-    /// Exit 3 or 4 when the settings don't allow one.
-    pub fn graph(&self) -> Result<&Graph> {
-        if let Some(graph) = self.graph.get() {
-            return Ok(graph);
-        }
-        let graph = self.graph_with(self.access()?)?;
-        Ok(self.graph.get_or_init(|| graph))
-    }
-
-    /// A client with this access, whose detail goes to `--verbose`.
-    ///
-    /// # Errors
-    /// Exit 3 or 4 when the access is malformed.
-    pub fn graph_with(&self, access: Access) -> Result<Graph> {
-        let ui = self.ui.clone();
-        Ok(Graph::new(access, self.clock, Some(Arc::new(move |line: &str| ui.debug(line))))?)
-    }
-
-    /// # Errors
-    /// Exit 4 when there is no token, or a secret can't be fetched.
-    pub fn access(&self) -> Result<Access> {
-        self.access_with(self.settings.token()?)
-    }
-
-    /// The same access with another token, such as a Page's.
-    ///
-    /// # Errors
-    /// Exit 4 when a secret can't be fetched.
-    pub fn access_with(&self, token: Secret) -> Result<Access> {
-        let app_secret = self.settings.app_secrets()?.into_iter().next();
-        Ok(Access {
-            graph_url: self.settings.graph_url.value.clone(),
-            api_version: self.settings.api_version.value.clone(),
-            token,
-            app_secret,
-            redactor: self.settings.redactor(),
-        })
-    }
-
-    /// # Errors
-    /// Exit 3 when none is set.
-    pub fn ad_account(&self) -> Result<AdAccount> {
-        self.settings.required_ad_account().cloned()
-    }
-
-    /// # Errors
-    /// Exit 3 when none is set.
-    pub fn page(&self) -> Result<PageId> {
-        self.settings.required_page().cloned()
-    }
-}
-
-/// What a command that needs no settings is given.
-pub struct Frame<'f> {
-    pub ui: &'f Ui,
-    pub environment: &'f Environment,
-    pub global: &'f GlobalArgs,
-    pub clock: Clock,
-}
-
-impl Frame<'_> {
-    /// The settings of this invocation; what an operator should know of them is said.
-    ///
-    /// # Errors
-    /// Exit 3 when they are wrong.
-    pub fn settings(&self) -> Result<Settings> {
-        let overrides = Overrides { profile: self.global.profile.clone(), ledger: self.global.ledger.clone() };
-        let settings = Settings::load(&overrides, self.environment)?;
-        let today = self.clock.now().timestamp().to_zoned_datetime(TimeZone::UTC).date();
-        let version = &settings.api_version;
-        let ending = version.value.warning(today).map(|ending| format!("{ending} ({})", version.origin));
-        for warning in settings.warnings.iter().chain(&ending) {
-            self.ui.warn(warning);
-        }
-        Ok(settings)
-    }
-}
+use context::{Context, Invocation};
 
 /// Parses the command line, runs the command, prints its error. The process ends with what this returns.
 pub fn main() -> Exit {
@@ -163,7 +62,7 @@ fn start(ui: &Ui, environment: &Environment, cli: Cli) -> Result<Exit> {
     if cli.global.output.is_none() {
         arguments::format_of(environment)?;
     }
-    let frame = Frame { ui, environment, global: &cli.global, clock: Clock::system() };
+    let frame = Invocation { ui, environment, global: &cli.global, clock: Clock::system() };
     match cli.word {
         Word::Standalone(word) => run_standalone(&frame, word),
         Word::Command(command) => {
@@ -177,12 +76,12 @@ fn start(ui: &Ui, environment: &Environment, cli: Cli) -> Result<Exit> {
 }
 
 /// Runs one command that needs no settings.
-fn run_standalone(frame: &Frame<'_>, word: Standalone) -> Result<Exit> {
+fn run_standalone(frame: &Invocation<'_>, word: Standalone) -> Result<Exit> {
     match word {
         Standalone::Init(args) => init::run(frame, args),
         Standalone::Config(args) => config::run(frame, args),
-        Standalone::Completions(args) => completions::run(frame, args),
-        Standalone::Man(args) => man::run(frame, args),
+        Standalone::Completions(args) => completions::run(frame, args, cli::command()),
+        Standalone::Man(args) => man::run(frame, args, cli::command()),
         Standalone::Explain(args) => explain::run(frame, args),
         Standalone::Sandbox(args) => block_on(sandbox::run(frame.ui, *args)),
         Standalone::Demo(args) => block_on(demo::run(frame, args)),

@@ -4,7 +4,8 @@ use std::ffi::OsString;
 
 use clap::{FromArgMatches, ValueEnum};
 
-use super::{Cli, GlobalArgs, command};
+use super::global::GlobalArgs;
+use super::{Cli, command};
 use crate::config::environment::{Environment, names};
 use crate::error::{Error, Result};
 use crate::ui::{ColorChoice, Format, UiOptions};

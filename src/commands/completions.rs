@@ -3,8 +3,7 @@
 use clap::ValueEnum;
 use clap_complete::generate;
 
-use super::Frame;
-use crate::cli;
+use crate::commands::context::Invocation;
 use crate::error::{Error, Exit, Result};
 
 #[derive(clap::Args, Debug)]
@@ -22,12 +21,12 @@ enum Shell {
     Elvish,
 }
 
-pub fn run(frame: &Frame<'_>, args: Args) -> Result<Exit> {
-    frame.ui.text(script(args.shell)?.trim_end())?;
+pub fn run(frame: &Invocation<'_>, args: Args, command: clap::Command) -> Result<Exit> {
+    frame.ui.text(script(args.shell, command)?.trim_end())?;
     Ok(Exit::Done)
 }
 
-fn script(shell: Shell) -> Result<String> {
+fn script(shell: Shell, mut command: clap::Command) -> Result<String> {
     let shell = match shell {
         Shell::Bash => clap_complete::Shell::Bash,
         Shell::Zsh => clap_complete::Shell::Zsh,
@@ -35,6 +34,6 @@ fn script(shell: Shell) -> Result<String> {
         Shell::Elvish => clap_complete::Shell::Elvish,
     };
     let mut script = Vec::new();
-    generate(shell, &mut cli::command(), "mmsg", &mut script);
+    generate(shell, &mut command, "mmsg", &mut script);
     String::from_utf8(script).map_err(|error| Error::internal("a completion script is not UTF-8").because(&error))
 }

@@ -1,18 +1,118 @@
-//! What commands that send need beside the plain accessors.
+//! What every command is given.
 
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use jiff::ToSpan;
 use jiff::tz::TimeZone;
 
-use super::Context;
-use crate::clock::UnixMillis;
-use crate::config::Origin;
+use crate::campaign::{AdAccount, PageId};
+use crate::cli::global::GlobalArgs;
+use crate::clock::{Clock, UnixMillis};
+use crate::config::environment::Environment;
+use crate::config::{Origin, Overrides, Settings};
 use crate::error::{Error, Result};
-use crate::graph::Sender;
+use crate::graph::{Access, Graph, Sender};
 use crate::ledger::{Ledger, Opened};
+use crate::secret::Secret;
+use crate::ui::Ui;
+
+/// What every command is given. Made once in [`main`]; lower layers get values out of it, never the whole.
+///
+/// Making it reads no secret and opens nothing: what a command does not ask for can't fail it.
+pub struct Context {
+    pub settings: Settings,
+    pub ui: Ui,
+    pub clock: Clock,
+    graph: OnceLock<Graph>,
+}
 
 impl Context {
+    pub fn new(settings: Settings, ui: Ui, clock: Clock) -> Self {
+        Self { settings, ui, clock, graph: OnceLock::new() }
+    }
+
+    /// The client for reads and for writes other than sends; made at its first use. A strange host was warned about with the settings.
+    ///
+    /// # Errors
+    /// Exit 3 or 4 when the settings don't allow one.
+    pub fn graph(&self) -> Result<&Graph> {
+        if let Some(graph) = self.graph.get() {
+            return Ok(graph);
+        }
+        let graph = self.graph_with(self.access()?)?;
+        Ok(self.graph.get_or_init(|| graph))
+    }
+
+    /// A client with this access, whose detail goes to `--verbose`.
+    ///
+    /// # Errors
+    /// Exit 3 or 4 when the access is malformed.
+    pub fn graph_with(&self, access: Access) -> Result<Graph> {
+        let ui = self.ui.clone();
+        Ok(Graph::new(access, self.clock, Some(Arc::new(move |line: &str| ui.debug(line))))?)
+    }
+
+    /// # Errors
+    /// Exit 4 when there is no token, or a secret can't be fetched.
+    pub fn access(&self) -> Result<Access> {
+        self.access_with(self.settings.token()?)
+    }
+
+    /// The same access with another token, such as a Page's.
+    ///
+    /// # Errors
+    /// Exit 4 when a secret can't be fetched.
+    pub fn access_with(&self, token: Secret) -> Result<Access> {
+        let app_secret = self.settings.app_secrets()?.into_iter().next();
+        Ok(Access {
+            graph_url: self.settings.graph_url.value.clone(),
+            api_version: self.settings.api_version.value.clone(),
+            token,
+            app_secret,
+            redactor: self.settings.redactor(),
+        })
+    }
+
+    /// # Errors
+    /// Exit 3 when none is set.
+    pub fn ad_account(&self) -> Result<AdAccount> {
+        self.settings.required_ad_account().cloned()
+    }
+
+    /// # Errors
+    /// Exit 3 when none is set.
+    pub fn page(&self) -> Result<PageId> {
+        self.settings.required_page().cloned()
+    }
+}
+
+impl Context {
+    /// A client with the Page's own token: that of the settings, else the one that the access token may read.
+    ///
+    /// # Errors
+    /// Exit 4 when there is none, or a secret can't be fetched.
+    pub async fn page_graph(&self, page: &PageId) -> Result<Graph> {
+        let token = match self.settings.page_token()? {
+            Some(token) => token,
+            None => {
+                let read = self.graph()?.page_token(page).await?;
+                let token = read.ok_or_else(|| {
+                    Error::credentials(format!("no Page token, and the access token can't read that of Page {page}"))
+                        .hint("set MMSG_PAGE_TOKEN, or page_token in the profile; or give the token's user the Page")
+                })?;
+                self.settings.redactor().learn(&token);
+                token
+            }
+        };
+        self.graph_with(self.access_with(token)?)
+    }
+
+    /// How long a person is left alone after a message.
+    pub fn cool_down(&self) -> Duration {
+        self.settings.send.cool_down.value
+    }
+
     /// The send path of the profile's ad account.
     ///
     /// # Errors
@@ -74,6 +174,16 @@ impl Context {
         format!("uid {} on {host}", rustix::process::getuid().as_raw())
     }
 
+    /// What to type to go on with a send.
+    pub fn resume_command(&self, campaign: Option<&str>) -> String {
+        let mut command = "mmsg send --resume".to_owned();
+        if let Some(campaign) = campaign {
+            command.push_str(&format!(" --campaign {campaign}"));
+        }
+        self.push_globals(&mut command);
+        command
+    }
+
     /// The global flags that a command to type next needs as well.
     pub fn push_globals(&self, command: &mut String) {
         if let Some(profile) =
@@ -94,5 +204,31 @@ fn quoted(word: &str) -> String {
         word.to_owned()
     } else {
         format!("'{}'", word.replace('\'', "'\\''"))
+    }
+}
+
+/// What a command that needs no settings is given.
+pub struct Invocation<'f> {
+    pub ui: &'f Ui,
+    pub environment: &'f Environment,
+    pub global: &'f GlobalArgs,
+    pub clock: Clock,
+}
+
+impl Invocation<'_> {
+    /// The settings of this invocation; what an operator should know of them is said.
+    ///
+    /// # Errors
+    /// Exit 3 when they are wrong.
+    pub fn settings(&self) -> Result<Settings> {
+        let overrides = Overrides { profile: self.global.profile.clone(), ledger: self.global.ledger.clone() };
+        let settings = Settings::load(&overrides, self.environment)?;
+        let today = self.clock.now().timestamp().to_zoned_datetime(TimeZone::UTC).date();
+        let version = &settings.api_version;
+        let ending = version.value.warning(today).map(|ending| format!("{ending} ({})", version.origin));
+        for warning in settings.warnings.iter().chain(&ending) {
+            self.ui.warn(warning);
+        }
+        Ok(settings)
     }
 }

@@ -7,8 +7,9 @@ mod script;
 mod stage;
 mod truth;
 
+use crate::commands::context::Invocation;
+use crate::commands::sandbox;
 use crate::commands::signals::Signals;
-use crate::commands::{Frame, sandbox};
 use crate::error::{Error, Exit, Result};
 use crate::ledger::Ledger;
 use script::Part;
@@ -27,7 +28,7 @@ pub struct Args {
     keep: bool,
 }
 
-pub async fn run(frame: &Frame<'_>, args: Args) -> Result<Exit> {
+pub async fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
     let signals = Signals::listen()?;
     let ui = frame.ui;
     let receiver = stage::free_address()?;

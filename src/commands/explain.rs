@@ -3,7 +3,7 @@
 use jiff::fmt::friendly::{Designator, Spacing, SpanPrinter};
 use serde::Serialize;
 
-use crate::commands::Frame;
+use crate::commands::context::Invocation;
 use crate::commands::failure::graph::exit_of;
 use crate::error::{Error, Exit, Result};
 use crate::graph::codes::{self, Class, Pause, Row};
@@ -25,7 +25,7 @@ struct Number {
     subcode: Option<i64>,
 }
 
-pub fn run(frame: &Frame<'_>, args: Args) -> Result<Exit> {
+pub fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
     let Number { code, subcode } = args.number;
     let Some(row) = codes::lookup(code, subcode) else {
         return Err(Error::refused(format!(

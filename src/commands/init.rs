@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Frame;
 use crate::campaign::{AdAccount, PageId};
+use crate::commands::context::Invocation;
 use crate::config::edit::{ProfileEdit, write_profile};
 use crate::config::environment::names;
 use crate::config::file::{Profile, ProfileFile};
@@ -32,7 +32,7 @@ pub struct Args {
     token_file: Option<PathBuf>,
 }
 
-pub fn run(frame: &Frame<'_>, args: Args) -> Result<Exit> {
+pub fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
     let ui = frame.ui;
     let (path, _) = frame.environment.config_file()?;
     // A wrong file is mended by hand, not written over.

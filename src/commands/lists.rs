@@ -3,9 +3,9 @@
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
-use super::Context;
 use super::signals::Signals;
 use crate::audience::{self, Bad, Columns, Input, Item, ReadOptions, RejectReport, Row, Tally};
+use crate::commands::context::Context;
 use crate::error::{Error, Result};
 use crate::ledger::spool::{Listing, Spool};
 use crate::text::{count, thousands};

@@ -3,8 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::Frame;
-use crate::cli;
+use crate::commands::context::Invocation;
 use crate::error::{Error, Exit, Result};
 
 #[derive(clap::Args, Debug)]
@@ -14,12 +13,12 @@ pub struct Args {
     dir: Option<PathBuf>,
 }
 
-pub fn run(frame: &Frame<'_>, args: Args) -> Result<Exit> {
+pub fn run(frame: &Invocation<'_>, args: Args, command: clap::Command) -> Result<Exit> {
     match args.dir {
-        Some(dir) => write_all(frame, &dir)?,
+        Some(dir) => write_all(frame, command, &dir)?,
         None => {
             let mut page = Vec::new();
-            clap_mangen::Man::new(cli::command())
+            clap_mangen::Man::new(command)
                 .render(&mut page)
                 .map_err(|error| Error::internal("can't make the manual page").because(&error))?;
             frame.ui.text(String::from_utf8_lossy(&page).trim_end())?;
@@ -28,14 +27,14 @@ pub fn run(frame: &Frame<'_>, args: Args) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-fn write_all(frame: &Frame<'_>, dir: &Path) -> Result<()> {
+fn write_all(frame: &Invocation<'_>, command: clap::Command, dir: &Path) -> Result<()> {
     let failed = |error: std::io::Error| {
         Error::usage(format!("can't write the manual to {}", dir.display()))
             .because(&error)
             .hint("--dir takes a folder that you may write to")
     };
     fs::create_dir_all(dir).map_err(failed)?;
-    clap_mangen::generate_to(cli::command(), dir).map_err(failed)?;
+    clap_mangen::generate_to(command, dir).map_err(failed)?;
     frame.ui.status(&format!("wrote the manual to {}; read it with man -l {}/mmsg.1", dir.display(), dir.display()));
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! `mmsg report`: what became of the messages.
 
+mod asked;
 mod told;
 mod view;
 mod watch;
@@ -13,16 +14,16 @@ use jiff::tz::TimeZone;
 use crate::campaign::CampaignId;
 use crate::cli::values;
 use crate::clock::UnixMillis;
-use crate::commands::Context;
+use crate::commands::context::Context;
 use crate::commands::signals::Signals;
 use crate::error::{Error, Exit, Result};
-use crate::graph::codes;
 use crate::ledger::Ledger;
 use crate::ledger::broadcasts::no_such_broadcast;
 use crate::ledger::funnel::{Counted, Coverage, Hours};
-use crate::report::{Funnel, Meta, Report, ReportInput, page};
+use crate::report::{Funnel, Meta, Report, page};
 use crate::text;
 use crate::ui::Format;
+use asked::Asked;
 
 /// Show what became of the messages: accepted, delivered, read, clicked, failed; why, how fast, and for how much.
 ///
@@ -94,26 +95,6 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
         }
     }
     Ok(if signals.is_stopping() { signals.exit() } else { Exit::Done })
-}
-
-/// What a report is asked for.
-struct Asked {
-    coverage: Coverage,
-    hours: Hours,
-}
-
-impl Asked {
-    fn report(&self, context: &Context, ledger: &Ledger) -> Result<(Report, Counted)> {
-        let counted = ledger.counted(&self.coverage, self.hours)?;
-        let input = ReportInput { made_at: context.clock.now(), coverage: &self.coverage, hours: self.hours };
-        let mut report = Report::of(&input, &counted);
-        for refusal in &mut report.refusals {
-            let row = refusal.code.and_then(|code| codes::lookup(code, None));
-            refusal.name = row.and_then(|row| row.name).map(str::to_owned);
-            refusal.meaning = row.map(|row| row.meaning.to_owned());
-        }
-        Ok((report, counted))
-    }
 }
 
 fn coverage(context: &Context, args: &Args) -> Result<Coverage> {

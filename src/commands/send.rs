@@ -1,8 +1,9 @@
 //! `mmsg send`: a message to a list of subscription tokens, never twice to anyone.
 
 mod campaign;
+mod dry_run;
 mod ending;
-mod list;
+mod plan;
 mod results;
 mod totals;
 mod turn;
@@ -11,9 +12,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::cli::values;
-use crate::clock::{Clock, UnixMillis};
-use crate::commands::Context;
+use crate::clock::UnixMillis;
+use crate::commands::context::Context;
 use crate::commands::lists::ListArgs;
+use crate::commands::message::file;
 use crate::commands::signals::Signals;
 use crate::error::{Error, Exit, Result};
 use crate::ledger::broadcasts::{BroadcastKey, Which};
@@ -23,7 +25,8 @@ use crate::rate::{self, Rate};
 use crate::send::job::Limits;
 use crate::times::REQUEST_TIMEOUT;
 use campaign::{CampaignFacts, Unfit};
-use ending::Outcome;
+use ending::Conclusion;
+use plan::ListSource;
 use results::Results;
 use totals::Totals;
 use turn::Turn;
@@ -97,13 +100,13 @@ impl Args {
         })
     }
 
+    fn source(&self) -> ListSource<'_> {
+        self.audience.as_deref().map_or(ListSource::Files(&self.list), ListSource::Audience)
+    }
+
     fn which(&self) -> Which {
         Which { again: self.again, new_message: self.new_message }
     }
-}
-
-pub(super) fn cool_down(context: &Context) -> Duration {
-    context.settings.send.cool_down.value
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
@@ -121,8 +124,8 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
     let message = read_message(context, args)?;
     let template = Template::compile(&message)?;
     let campaign = campaign_named(context, args)?;
-    let clock = Clock::system();
-    let facts = CampaignFacts::read(context, &campaign, &clock).await?;
+    let clock = context.clock;
+    let facts = CampaignFacts::read(context, &campaign).await?;
     facts.refuse_other_page(context)?;
     let end = [facts.end, args.until].into_iter().flatten().min();
 
@@ -135,15 +138,15 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
         message: &message.to_json(),
     };
     if args.dry_run {
-        return list::dry_run(context, args, signals, &template, &key, clock, end).await;
+        return dry_run::run(context, signals, args.source(), &template, &key, args.which(), end).await;
     }
     let host = context.settings.graph_url.value.as_str();
     let mut ledger = context.open_ledger()?;
     ledger.refuse_other_host(host)?;
     ledger.refuse_clock_behind(clock.now())?;
-    let buried = ledger.bury_dead_runs(&clock, cool_down(context))?;
+    let buried = ledger.bury_dead_runs(&clock, context.cool_down())?;
     let folder = ledger.folder().to_owned();
-    let mut list = list::read(context, args, signals, &template, &ledger, folder).await?;
+    let mut list = plan::read(context, signals, args.source(), &template, &ledger, folder).await?;
     if list.spool.rows == 0 {
         return Totals::of_empty_list(&list).print(context, None);
     }
@@ -155,7 +158,7 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
         context.ui.status(&format!("{retried} refused rows are pending again"));
     }
     let terms = Terms { now: clock.now(), end };
-    let (ledger, planned) = list::plan(context, signals, ledger, &broadcast, &mut list, &template, terms).await?;
+    let (ledger, planned) = plan::plan(context, signals, ledger, &broadcast, &mut list, &template, terms).await?;
     results.planned(&ledger, &planned, terms.now)?;
 
     let turn = Turn {
@@ -164,23 +167,23 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
         template,
         campaign: &facts,
         end,
-        cool_down: cool_down(context),
+        cool_down: context.cool_down(),
         timeout: REQUEST_TIMEOUT,
     };
     let (ledger, done) = turn.run(context, ledger, &limits, clock, signals, &mut results).await?;
-    let mut outcome = Outcome::new(signals, clock);
-    outcome.add(context, &ledger, done, &facts).await?;
+    let mut conclusion = Conclusion::new(signals, clock);
+    conclusion.add(context, &ledger, done, &facts).await?;
     let standing = ledger.standing_of_listing(broadcast.id, planned.listing)?;
-    let totals = Totals::of_list(&ledger, &broadcast, &facts, &list, &planned, standing, &outcome, buried)?;
-    results.finish(&mut outcome);
-    outcome.finish(context, totals)
+    let totals = Totals::of_list(&ledger, &broadcast, &facts, &list, &planned, standing, &conclusion.course(), buried)?;
+    conclusion.add_unwritten(results.finish());
+    conclusion.finish(context, totals)
 }
 
 /// Every unfinished broadcast of the Page, oldest first.
 async fn resume(context: &Context, args: &Args, signals: &Signals) -> Result<Exit> {
     let mut limits = args.limits(context)?;
     let page = context.page()?.as_str().to_owned();
-    let clock = Clock::system();
+    let clock = context.clock;
     let host = context.settings.graph_url.value.as_str();
     let mut ledger = context.existing_ledger()?;
     ledger.refuse_other_host(host)?;
@@ -190,7 +193,7 @@ async fn resume(context: &Context, args: &Args, signals: &Signals) -> Result<Exi
              run its send command again to plan it"
         ));
     }
-    let mut outcome = Outcome::new(signals, clock);
+    let mut conclusion = Conclusion::new(signals, clock);
     let mut totals = Totals::default();
     let mut results = Results::open(context, args.results.as_deref())?;
     let mut tried = Vec::new();
@@ -199,11 +202,11 @@ async fn resume(context: &Context, args: &Args, signals: &Signals) -> Result<Exi
             .unfinished_broadcasts(&page, args.campaign.as_deref())?
             .into_iter()
             .find(|broadcast| !tried.contains(&broadcast.id));
-        let Some(broadcast) = next.filter(|_| !outcome.is_over()) else { break };
+        let Some(broadcast) = next.filter(|_| !conclusion.is_over()) else { break };
         tried.push(broadcast.id);
         let message = Message::parse(broadcast.message.as_bytes())?;
         let template = Template::compile(&message)?;
-        let read = match CampaignFacts::read(context, &broadcast.campaign, &clock).await {
+        let read = match CampaignFacts::read(context, &broadcast.campaign).await {
             Ok(facts) => facts.refuse_other_page(context).map(|()| facts),
             Err(unfit) => Err(unfit),
         };
@@ -215,13 +218,13 @@ async fn resume(context: &Context, args: &Args, signals: &Signals) -> Result<Exi
         ledger.refuse_clock_behind(clock.now())?;
         if tried.len() == 1 {
             // Not before a clock that was held against Graph's: a wrong time would stand in the ledger.
-            totals.this_run.found_unknown = ledger.bury_dead_runs(&clock, cool_down(context))?;
+            totals.this_run.found_unknown = ledger.bury_dead_runs(&clock, context.cool_down())?;
         }
         let facts = match read {
             Ok(facts) => facts,
             // What is wrong with one campaign ends its broadcast's turn only.
             Err(error) => {
-                outcome.add_error(context, &broadcast, error);
+                conclusion.add_error(context, &broadcast, error);
                 totals.add(&ledger.standing_of_broadcast(broadcast.id)?);
                 continue;
             }
@@ -237,7 +240,7 @@ async fn resume(context: &Context, args: &Args, signals: &Signals) -> Result<Exi
             template,
             campaign: &facts,
             end,
-            cool_down: cool_down(context),
+            cool_down: context.cool_down(),
             timeout: REQUEST_TIMEOUT,
         };
         let (back, done) = turn.run(context, ledger, &limits, clock, signals, &mut results).await?;
@@ -246,7 +249,7 @@ async fn resume(context: &Context, args: &Args, signals: &Signals) -> Result<Exi
             *max = max.saturating_sub(done.stats.requests);
         }
         limits.wait = limits.wait.saturating_sub(done.waited);
-        outcome.add(context, &ledger, done, &facts).await?;
+        conclusion.add(context, &ledger, done, &facts).await?;
         totals.add(&ledger.standing_of_broadcast(broadcast.id)?);
     }
     // Broadcasts that did not get a turn wait too.
@@ -258,9 +261,9 @@ async fn resume(context: &Context, args: &Args, signals: &Signals) -> Result<Exi
     if tried.is_empty() {
         context.ui.status("nothing to resume");
     }
-    totals.complete(&ledger, &outcome)?;
-    results.finish(&mut outcome);
-    outcome.finish(context, totals)
+    totals.complete(&ledger, &conclusion.course())?;
+    conclusion.add_unwritten(results.finish());
+    conclusion.finish(context, totals)
 }
 
 fn campaign_named(context: &Context, args: &Args) -> Result<String> {
@@ -278,7 +281,7 @@ fn read_message(context: &Context, args: &Args) -> Result<Message> {
     let path = args.message.clone().or(set).ok_or_else(|| {
         Error::usage("no message to send").hint("name its file with --message FILE; mmsg message build makes one")
     })?;
-    let message = crate::commands::message::load(&path)?;
-    crate::commands::message::require_valid(&context.ui, &message)?;
+    let message = file::load(&path)?;
+    file::require_valid(&context.ui, &message)?;
     Ok(message)
 }

@@ -2,11 +2,10 @@
 
 use serde::Serialize;
 
-use super::Context;
 use super::lists::{self, ListArgs, Listed};
 use super::signals::Signals;
 use crate::audience::Columns;
-use crate::clock::Clock;
+use crate::commands::context::Context;
 use crate::error::{Exit, Result};
 use crate::ledger::Watch;
 use crate::text::thousands;
@@ -102,7 +101,7 @@ async fn import(context: &Context, args: ImportArgs) -> Result<Exit> {
         lists::spool(context, &signals, &args.list, Columns::All, ledger.folder().to_owned()).await?;
     let source = args.list.source();
     let progress = context.ui.progress(Some(list.rows), "rows imported");
-    let (stopping, name, now) = (signals.clone(), args.audience.clone(), Clock::system().now());
+    let (stopping, name, now) = (signals.clone(), args.audience.clone(), context.clock.now());
     let done = signals
         .blocking(move || {
             let mut watch = Watch { progress: &mut |rows| progress.set(rows), stop: &|| stopping.is_stopping() };

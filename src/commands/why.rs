@@ -1,7 +1,6 @@
 //! `mmsg why TOKEN`: one person's whole story.
 
-use crate::clock::Clock;
-use crate::commands::Context;
+use crate::commands::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::ledger::story::Chapter;
 use crate::text::mask;
@@ -22,7 +21,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
             .hint("mmsg config show tells which ledger it is"));
     };
     context.ui.list(&story.chapters)?;
-    let now = Clock::system().now();
+    let now = context.clock.now();
     context.ui.status(&match (&story.suppressed, story.blocked_until > now) {
         (Some(why), _) => format!("nothing goes to this person: {why}"),
         (None, true) => format!("nothing goes to this person before {}", story.blocked_until),

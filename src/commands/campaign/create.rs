@@ -5,10 +5,10 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::money;
+use super::currency::{currency_to_show, money};
 use crate::campaign::{AdAccount, Budget, Currency, PageId, parse_time, run_days};
 use crate::clock::UnixMillis;
-use crate::commands::Context;
+use crate::commands::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::graph::{Created, NewCampaign};
 use crate::times::CLOCK_SKEW;
@@ -124,7 +124,7 @@ async fn check_minimum(context: &Context, account: &AdAccount, budget: Budget, d
     };
     let Some(row) = row else {
         context.ui.warn("Graph names no minimum budget for the account; the budget was not checked");
-        return super::currency_to_show(context, account).await;
+        return currency_to_show(context, account).await;
     };
     let currency = Some(row.currency);
     let least = budget.least(row.min_daily.unwrap_or(0), days);

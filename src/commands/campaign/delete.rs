@@ -2,10 +2,9 @@
 
 use serde::Serialize;
 
-use super::parse_id;
+use super::currency::currency_to_show;
 use crate::campaign::{AdAccount, CampaignId, Currency};
-use crate::clock::Clock;
-use crate::commands::Context;
+use crate::commands::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::graph::CampaignNode;
 use crate::text;
@@ -18,7 +17,7 @@ use crate::ui::table::Record;
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Ids of the campaigns, as campaign create and campaign list print them.
-    #[arg(value_name = "ID", required = true, value_parser = parse_id)]
+    #[arg(value_name = "ID", required = true, value_parser = CampaignId::parse)]
     ids: Vec<CampaignId>,
 }
 
@@ -51,7 +50,7 @@ impl Record for DeletedRow {
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     let account = context.ad_account()?;
     let targets = read_back(context, &account, &args.ids).await?;
-    let currency = super::currency_to_show(context, &account).await?;
+    let currency = currency_to_show(context, &account).await?;
     let shown: Vec<String> =
         targets.iter().map(|target| format!("to be deleted for good: {}", target.text(currency))).collect();
     let (question, what) = match targets.len() {
@@ -161,7 +160,7 @@ async fn delete(context: &Context, targets: Vec<Target>) -> Result<Exit> {
 }
 
 fn close_broadcasts(context: &Context, id: &CampaignId) -> Result<()> {
-    let now = Clock::system().now();
+    let now = context.clock.now();
     // Without a ledger nothing is pending, and a delete makes none.
     if context.settings.ledger.value.exists() {
         let mut ledger = context.open_ledger()?;

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::{currency_to_show, money};
+use super::currency::{currency_to_show, money};
 use crate::campaign::{Budget, Currency, DEFAULT_DAYS, PageId};
-use crate::commands::Context;
+use crate::commands::context::Context;
 use crate::error::{Exit, Result};
 use crate::graph::{Estimate, EstimateQuery};
 use crate::ui::table::Record;

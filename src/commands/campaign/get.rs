@@ -1,9 +1,9 @@
 //! `mmsg campaign get`.
 
+use super::currency::currency_to_show;
 use super::row::CampaignRow;
-use super::{currency_to_show, parse_id};
 use crate::campaign::CampaignId;
-use crate::commands::Context;
+use crate::commands::context::Context;
 use crate::error::{Exit, Result};
 
 /// Show one campaign: name, Page, budget, times, status.
@@ -12,7 +12,7 @@ use crate::error::{Exit, Result};
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Id of the campaign, as campaign create and campaign list print it.
-    #[arg(value_name = "ID", value_parser = parse_id)]
+    #[arg(value_name = "ID", value_parser = CampaignId::parse)]
     id: CampaignId,
 }
 

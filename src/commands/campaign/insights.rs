@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::{currency_to_show, parse_id};
+use super::currency::currency_to_show;
 use crate::campaign::{CampaignId, Currency};
-use crate::commands::Context;
+use crate::commands::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::graph::{Action, Insights, InsightsQuery, PRESETS};
 use crate::ui::table::Record;
@@ -16,7 +16,7 @@ use crate::ui::table::Record;
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Campaign [default: the whole ad account].
-    #[arg(value_name = "ID", value_parser = parse_id)]
+    #[arg(value_name = "ID", value_parser = CampaignId::parse)]
     id: Option<CampaignId>,
     /// Days by name.
     #[arg(long, value_name = "PRESET", value_parser = clap::builder::PossibleValuesParser::new(PRESETS),

@@ -1,8 +1,8 @@
 //! `mmsg campaign list`.
 
-use super::currency_to_show;
+use super::currency::currency_to_show;
 use super::row::{CampaignRow, ListedRow};
-use crate::commands::Context;
+use crate::commands::context::Context;
 use crate::error::{Exit, Result};
 
 /// List the campaigns of the ad account, in Graph's order.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::money;
+use super::currency::money;
 use crate::campaign::Currency;
 use crate::clock::UnixMillis;
 use crate::graph::CampaignNode;

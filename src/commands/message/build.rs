@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
+use super::file::{read, require_valid};
 use super::flags::{CardFlags, Fields};
-use super::{questions, read, require_valid};
+use super::questions;
 use crate::error::{Error, Exit, Result};
 use crate::message::examples::Example;
 use crate::message::model::{Draft, TemplateKind};
@@ -25,6 +26,7 @@ Examples:
   mmsg message build --template coupon --title '20 % off' --coupon-code '${code}' --coupon-url https://shop.example/
   mmsg message build --example receipt > receipt.toml; mmsg message build --from receipt.toml";
 
+/// Build a message from flags, a TOML file or questions, and print the JSON that the API takes.
 #[derive(clap::Args, Debug)]
 #[command(after_help = AFTER)]
 pub struct Args {

@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::load;
+use super::file::load;
 use crate::audience::{self, Columns, Input, Item, ReadOptions};
-use crate::commands::Context;
+use crate::commands::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::message::preview::iframe_src;
 use crate::message::{Message, Template, draw, page};
 use crate::ui::Format;
 
+/// Show a message as people will see it.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Message file; - for stdin.

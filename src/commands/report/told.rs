@@ -3,10 +3,10 @@
 use futures_util::stream::{self, StreamExt};
 use jiff::tz::TimeZone;
 
-use super::Asked;
+use super::asked::Asked;
 use crate::campaign::{AdAccount, CampaignId, Currency};
 use crate::clock::UnixMillis;
-use crate::commands::Context;
+use crate::commands::context::Context;
 use crate::error::{Error, Result};
 use crate::graph::{self, Graph, Insights, InsightsQuery};
 use crate::ledger::funnel::{Covered, Hours};

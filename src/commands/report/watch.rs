@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use super::{Asked, view};
-use crate::commands::Context;
+use super::asked::Asked;
+use super::view;
+use crate::commands::context::Context;
 use crate::commands::signals::Signals;
 use crate::error::{Error, Result};
 use crate::ledger::Ledger;

@@ -1,8 +1,8 @@
 //! What a send must know of its campaign before anything is planned.
 
 use crate::campaign::CampaignId;
-use crate::clock::{Clock, UnixMillis};
-use crate::commands::Context;
+use crate::clock::UnixMillis;
+use crate::commands::context::Context;
 use crate::error::{Error, Result};
 use crate::graph;
 use crate::send::outcome::CampaignTimes;
@@ -48,13 +48,13 @@ pub struct CampaignFacts {
 impl CampaignFacts {
     /// Reads the campaign: by the id itself, or, where that is no message, translated by the account's list. Also holds the
     /// clock against Graph's: exit 3 when they are more than 10 minutes apart.
-    pub async fn read(context: &Context, id: &str, clock: &Clock) -> Result<Self, Unfit> {
+    pub async fn read(context: &Context, id: &str) -> Result<Self, Unfit> {
         let id = CampaignId::parse(id).map_err(Error::usage)?;
         let graph = context.graph()?;
         let account = context.ad_account()?;
         let read = graph.find_campaign(&account, &id).await?;
         if let Some(date) = read.date {
-            refuse_skew(clock.now(), date)?;
+            refuse_skew(context.clock.now(), date)?;
         }
         let node = read.value;
         if node.id.as_str() != id.as_str() {

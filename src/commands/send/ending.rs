@@ -3,11 +3,12 @@
 use serde_json::Value;
 
 use super::campaign::CampaignFacts;
-use super::totals::Totals;
-use super::turn::Done;
+use super::totals::{Course, Totals};
+use super::turn::TurnEnd;
 use crate::clock::{Clock, UnixMillis};
+use crate::commands::context::Context;
+use crate::commands::failure;
 use crate::commands::signals::Signals;
-use crate::commands::{Context, failure};
 use crate::error::{Error, Exit, Result};
 use crate::ledger::Ledger;
 use crate::ledger::broadcasts::Broadcast;
@@ -17,10 +18,10 @@ use crate::send::outcome::Wait;
 use crate::ui::lines::Unwritten;
 
 /// What all turns of a command came to.
-pub struct Outcome<'a> {
+pub struct Conclusion<'a> {
     signals: &'a Signals,
     clock: Clock,
-    pub stats: Stats,
+    stats: Stats,
     /// What ended a turn, the most telling first once the command ends.
     errors: Vec<Error>,
     /// The earliest time at which something that is not yet may be.
@@ -34,7 +35,7 @@ pub struct Outcome<'a> {
     unwritable: bool,
 }
 
-impl<'a> Outcome<'a> {
+impl<'a> Conclusion<'a> {
     pub fn new(signals: &'a Signals, clock: Clock) -> Self {
         Self {
             signals,
@@ -55,21 +56,15 @@ impl<'a> Outcome<'a> {
         self.over || self.signals.is_stopping()
     }
 
-    pub fn next_run_at(&self) -> Option<UnixMillis> {
-        self.next_run_at
-    }
-
-    pub fn now(&self) -> UnixMillis {
-        self.clock.now()
-    }
-
-    pub fn stopped_at_max(&self) -> bool {
-        self.max_sends
-    }
-
-    /// What ended the command, for the totals.
-    pub fn reason(&self) -> Option<String> {
-        self.errors.first().map(ToString::to_string).or_else(|| self.waits_for.clone())
+    /// How it went, for the totals.
+    pub fn course(&self) -> Course {
+        Course {
+            stats: self.stats.clone(),
+            reason: self.errors.first().map(ToString::to_string).or_else(|| self.waits_for.clone()),
+            now: self.clock.now(),
+            next_run_at: self.next_run_at,
+            stopped_at_max: self.max_sends,
+        }
     }
 
     /// Takes in how a turn ended.
@@ -77,7 +72,7 @@ impl<'a> Outcome<'a> {
         &mut self,
         context: &Context,
         ledger: &Ledger,
-        done: Done,
+        done: TurnEnd,
         campaign: &CampaignFacts,
     ) -> Result<()> {
         self.stats.add(&done.stats);
@@ -92,12 +87,12 @@ impl<'a> Outcome<'a> {
                 self.over = true;
                 self.errors.push(
                     Error::new(self.signals.exit(), format!("interrupted after {requests}"))
-                        .hint(format!("{} continues", continue_command(context, Some(campaign.id.as_str())))),
+                        .hint(format!("{} continues", context.resume_command(Some(campaign.id.as_str())))),
                 );
             }
             Ending::Stopped(halt) => {
                 self.over |= !halt.of_broadcast();
-                let go_on = continue_command(context, Some(campaign.id.as_str()));
+                let go_on = context.resume_command(Some(campaign.id.as_str()));
                 self.errors.push(failure::send::halted(halt, &requests, &go_on));
             }
             Ending::NotYet(wait) => self.not_yet(context, wait, &requests).await?,
@@ -111,7 +106,7 @@ impl<'a> Outcome<'a> {
                 self.reader_gone = true;
                 self.errors.push(
                     Error::new(Exit::Terminated, format!("stdout was closed after {requests}"))
-                        .hint(format!("{} continues", continue_command(context, Some(campaign.id.as_str())))),
+                        .hint(format!("{} continues", context.resume_command(Some(campaign.id.as_str())))),
                 );
             }
             // What happened to them is told once they are closed.
@@ -145,17 +140,19 @@ impl<'a> Outcome<'a> {
     }
 
     /// Results that could not be written.
-    pub fn add_unwritten(&mut self, unwritten: Unwritten) {
-        match unwritten {
-            Unwritten::ReaderGone if !self.reader_gone => {
-                self.reader_gone = true;
-                self.errors.push(Error::stdout_closed());
+    pub fn add_unwritten(&mut self, failures: Vec<Unwritten>) {
+        for failure in failures {
+            match failure {
+                Unwritten::ReaderGone if !self.reader_gone => {
+                    self.reader_gone = true;
+                    self.errors.push(Error::stdout_closed());
+                }
+                Unwritten::Failed(error) if !self.unwritable => {
+                    self.unwritable = true;
+                    self.errors.push(error);
+                }
+                Unwritten::ReaderGone | Unwritten::Failed(_) => {}
             }
-            Unwritten::Failed(error) if !self.unwritable => {
-                self.unwritable = true;
-                self.errors.push(error);
-            }
-            Unwritten::ReaderGone | Unwritten::Failed(_) => {}
         }
     }
 
@@ -183,7 +180,7 @@ impl<'a> Outcome<'a> {
         campaign: &CampaignFacts,
     ) -> Error {
         let sample = sample.unwrap_or_default();
-        let again = continue_command(context, Some(campaign.id.as_str()));
+        let again = context.resume_command(Some(campaign.id.as_str()));
         match burst {
             Burst::Doubt { in_row } => {
                 let how = if in_row { "twenty in a row" } else { "more than half of the last hundred" };
@@ -254,14 +251,4 @@ impl<'a> Outcome<'a> {
 
 fn requests(n: u64) -> String {
     crate::text::count(n, "request", "requests")
-}
-
-/// What to type to go on.
-pub fn continue_command(context: &Context, campaign: Option<&str>) -> String {
-    let mut command = "mmsg send --resume".to_owned();
-    if let Some(campaign) = campaign {
-        command.push_str(&format!(" --campaign {campaign}"));
-    }
-    context.push_globals(&mut command);
-    command
 }

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use super::ending::Outcome;
 use crate::clock::UnixMillis;
-use crate::commands::{Context, failure};
+use crate::commands::context::Context;
+use crate::commands::failure;
 use crate::error::Result;
 use crate::json;
 use crate::ledger::Ledger;
@@ -149,15 +149,13 @@ impl Results {
         self.ui.status(&format!("the rows that are left may go out from {until} on; waiting"));
     }
 
-    /// Writes what is left. A failure is how the run ended.
-    pub fn finish(self, outcome: &mut Outcome) {
+    /// Writes what is left. What failed before is told, too.
+    pub fn finish(self) -> Vec<Unwritten> {
         let ends = self.outs.into_iter().filter_map(|mut out| {
             out.hand_over();
             out.lines.finish().err()
         });
-        for failure in self.failures.into_iter().chain(ends) {
-            outcome.add_unwritten(failure);
-        }
+        self.failures.into_iter().chain(ends).collect()
     }
 
     fn hand_over(&mut self) {

@@ -5,16 +5,15 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::campaign::CampaignFacts;
-use super::ending::Outcome;
-use super::list::List;
-use crate::audience::Tally;
+use super::plan::List;
 use crate::clock::UnixMillis;
-use crate::commands::Context;
+use crate::commands::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::ledger::Ledger;
 use crate::ledger::broadcasts::Broadcast;
-use crate::ledger::plan::{DryPlan, Planned};
+use crate::ledger::plan::Planned;
 use crate::ledger::totals::Standing;
+use crate::send::job::Stats;
 use crate::text;
 use crate::ui::Format;
 use crate::ui::table::Record;
@@ -65,6 +64,16 @@ pub struct ThisRun {
     pub found_unknown: u64,
 }
 
+/// What the turns of a command came to, as far as the totals tell it.
+pub struct Course {
+    pub stats: Stats,
+    pub reason: Option<String>,
+    pub now: UnixMillis,
+    /// When what is not yet may be.
+    pub next_run_at: Option<UnixMillis>,
+    pub stopped_at_max: bool,
+}
+
 impl Totals {
     pub fn of_empty_list(list: &List) -> Self {
         Self { rows: Some(list.tally.rows), rejected: list.tally.bad, ..Self::default() }
@@ -78,7 +87,7 @@ impl Totals {
         list: &List,
         planned: &Planned,
         standing: Standing,
-        outcome: &Outcome<'_>,
+        course: &Course,
         found_unknown: u64,
     ) -> Result<Self> {
         let mut totals = Self {
@@ -93,7 +102,7 @@ impl Totals {
             ..Self::default()
         };
         totals.add(&standing);
-        totals.complete(ledger, outcome)?;
+        totals.complete(ledger, course)?;
         Ok(totals)
     }
 
@@ -115,8 +124,8 @@ impl Totals {
     }
 
     /// Puts in what the run did and what the ledger holds beside.
-    pub fn complete(&mut self, ledger: &Ledger, outcome: &Outcome<'_>) -> Result<()> {
-        let stats = &outcome.stats;
+    pub fn complete(&mut self, ledger: &Ledger, course: &Course) -> Result<()> {
+        let stats = &course.stats;
         self.this_run = ThisRun {
             requests: stats.requests,
             accepted: stats.accepted,
@@ -135,18 +144,18 @@ impl Totals {
             found_unknown: self.this_run.found_unknown,
         };
         self.unknown_in_ledger = ledger.unknown_in_all()?;
-        self.reason = outcome.reason();
-        let now = outcome.now();
+        self.reason.clone_from(&course.reason);
+        let now = course.now;
         self.next_run_at = if self.waits() {
             // What Graph asked for counts before what the rows allow.
             let rows = self.next_run_at.map(|at| at.max(now));
-            match (outcome.next_run_at(), outcome.stopped_at_max()) {
+            match (course.next_run_at, course.stopped_at_max) {
                 (Some(told), _) => Some(rows.map_or(told, |rows| rows.max(told))),
                 (None, true) => Some(now),
                 (None, false) => rows.or(Some(now)),
             }
         } else {
-            outcome.next_run_at()
+            course.next_run_at
         };
         Ok(())
     }
@@ -196,7 +205,7 @@ impl Totals {
             ));
         }
         if let (true, Some(at)) = (self.waits(), self.next_run_at) {
-            let command = super::ending::continue_command(context, self.campaign.as_deref());
+            let command = context.resume_command(self.campaign.as_deref());
             let rows = text::count(self.pending + self.claimed, "row waits", "rows wait");
             context.ui.status(&format!("{rows}; {command} goes on, from {at}"));
         }
@@ -293,73 +302,6 @@ impl Record for Totals {
             some(self.pending),
             text::thousands(self.this_run.requests),
             text::thousands(self.this_run.accepted),
-            self.next_run_at.map(|at| at.to_string()).unwrap_or_default(),
-        ]
-    }
-}
-
-/// What a send would do.
-#[derive(Clone, Debug, Serialize)]
-pub struct DryTotals {
-    pub dry_run: bool,
-    pub campaign: String,
-    pub rows: u64,
-    pub rejected: u64,
-    pub duplicates: u64,
-    /// People who would get a request at once.
-    pub would_send: u64,
-    /// People who would have to wait, the first until `next_run_at`.
-    pub would_wait: u64,
-    pub would_skip: BTreeMap<&'static str, u64>,
-    /// People who have an outcome in this broadcast already.
-    pub settled: BTreeMap<&'static str, u64>,
-    pub next_run_at: Option<UnixMillis>,
-}
-
-impl DryTotals {
-    pub fn new(campaign: &str, tally: &Tally, dry: DryPlan) -> Self {
-        Self {
-            dry_run: true,
-            campaign: campaign.to_owned(),
-            rows: tally.rows,
-            rejected: tally.bad,
-            duplicates: dry.duplicates,
-            would_send: dry.now,
-            would_wait: dry.later,
-            would_skip: dry.skipped,
-            settled: dry.settled.into_iter().map(|(state, n)| (state.name(), n)).collect(),
-            next_run_at: dry.next_at,
-        }
-    }
-}
-
-impl Record for DryTotals {
-    const PLURAL: &'static str = "totals";
-    const COLUMNS: &'static [&'static str] = &[
-        "campaign",
-        "rows",
-        "rejected",
-        "duplicates",
-        "would send",
-        "would wait",
-        "would skip",
-        "settled",
-        "next run at",
-    ];
-
-    fn cells(&self) -> Vec<String> {
-        let parts = |parts: &BTreeMap<&str, u64>| {
-            parts.iter().map(|(what, n)| format!("{what} {}", text::thousands(*n))).collect::<Vec<_>>().join(", ")
-        };
-        vec![
-            self.campaign.clone(),
-            text::thousands(self.rows),
-            text::thousands(self.rejected),
-            text::thousands(self.duplicates),
-            text::thousands(self.would_send),
-            text::thousands(self.would_wait),
-            parts(&self.would_skip),
-            parts(&self.settled),
             self.next_run_at.map(|at| at.to_string()).unwrap_or_default(),
         ]
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::campaign::CampaignFacts;
 use super::results::Results;
 use crate::clock::{Clock, UnixMillis};
-use crate::commands::Context;
+use crate::commands::context::Context;
 use crate::commands::signals::Signals;
 use crate::error::Result;
 use crate::ledger::Ledger;
@@ -29,7 +29,7 @@ pub struct Turn<'a> {
 }
 
 /// How a turn went.
-pub struct Done {
+pub struct TurnEnd {
     pub ending: Ending,
     pub stats: Stats,
     /// How long it waited for rows that were not due.
@@ -46,7 +46,7 @@ impl Turn<'_> {
         clock: Clock,
         signals: &Signals,
         results: &mut Results,
-    ) -> Result<(Ledger, Done)> {
+    ) -> Result<(Ledger, TurnEnd)> {
         let sender = context.sender(self.timeout, limits.concurrency)?;
         let frame = sender.frame(&self.campaign.id, None);
         let values = !self.template.is_constant();
@@ -77,7 +77,7 @@ impl Turn<'_> {
                 run.abandon();
                 results.end();
                 let ledger = desk.close()?.into_ledger();
-                return Ok((ledger, Done { ending, stats: whole, waited }));
+                return Ok((ledger, TurnEnd { ending, stats: whole, waited }));
             }
             writer = desk.close()?;
             if let Some(max) = &mut limits.max_sends {
@@ -114,9 +114,9 @@ impl Turn<'_> {
             Ok(_) => {}
             // The first failure is the one to tell.
             Err(_) if failed_before => {}
-            Err(error) => return Ok((ledger, Done { ending: Ending::Ledger(error), stats: whole, waited })),
+            Err(error) => return Ok((ledger, TurnEnd { ending: Ending::Ledger(error), stats: whole, waited })),
         }
-        Ok((ledger, Done { ending, stats: whole, waited }))
+        Ok((ledger, TurnEnd { ending, stats: whole, waited }))
     }
 }
 

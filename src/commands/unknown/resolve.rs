@@ -2,9 +2,8 @@
 
 use clap::ValueEnum;
 
-use super::FilterArgs;
-use crate::clock::Clock;
-use crate::commands::Context;
+use super::filter::FilterArgs;
+use crate::commands::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::ledger::Ledger;
 use crate::ledger::broadcasts::no_such_broadcast;
@@ -21,8 +20,9 @@ enum As {
     NotSent,
 }
 
+/// Say what became of sends in doubt.
 #[derive(clap::Args, Debug)]
-pub struct ResolveArgs {
+pub struct Args {
     /// What became of them.
     #[arg(long = "as", value_name = "WHAT")]
     what: As,
@@ -33,7 +33,7 @@ pub struct ResolveArgs {
     filter: FilterArgs,
 }
 
-pub fn run(context: &Context, args: &ResolveArgs) -> Result<Exit> {
+pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     if args.filter.is_everything() != args.all {
         return Err(Error::usage("which sends in doubt?").hint(
             "name a --token, --broadcast or --campaign, or say --all, but not both; mmsg unknown list shows them",
@@ -61,7 +61,7 @@ pub fn run(context: &Context, args: &ResolveArgs) -> Result<Exit> {
     };
     let shown = [format!("{sends} in doubt will be taken for {what}")];
     context.ui.confirm_shown(&shown, "Go on?", &format!("resolving {sends} in doubt"))?;
-    let now = Clock::system().now();
+    let now = context.clock.now();
     let resolved = ledger.resolve_unknown(&ids, resolution, now)?;
     ledger.audit(now, &context.operator(), "unknown resolve", &format!("{resolved} sends as {}", resolution.name()))?;
     context.ui.status(&format!("resolved {}", text::count(resolved, "send", "sends")));

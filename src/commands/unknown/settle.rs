@@ -3,10 +3,9 @@
 use futures_util::stream::{self, StreamExt};
 use serde::Serialize;
 
-use super::FilterArgs;
-use crate::clock::Clock;
-use crate::commands::webhook::page_client;
-use crate::commands::{Context, send};
+use super::filter::FilterArgs;
+use crate::clock::UnixMillis;
+use crate::commands::context::Context;
 use crate::error::{Exit, Result};
 use crate::ledger::Ledger;
 use crate::ledger::unknown::{PROBABLY_NOT_SENT, Resolution, UnknownSend, Weight, weigh};
@@ -26,7 +25,7 @@ const TOGETHER: usize = 256;
 /// by in silence and the eligible time never moved, the send was probably not accepted: it stays in doubt under that reason, until
 /// a person resolves it.
 #[derive(clap::Args, Debug)]
-pub struct SettleArgs {
+pub struct Args {
     /// Look at the events that came, and do not ask Graph.
     #[arg(long)]
     events_only: bool,
@@ -89,8 +88,8 @@ struct Found {
 }
 
 impl Found {
-    fn record(&mut self, ledger: &mut Ledger, settled: &mut Settled) -> Result<()> {
-        settled.by_eligible_time += ledger.resolve_unknown(&self.proved, Resolution::Proved, Clock::system().now())?;
+    fn record(&mut self, ledger: &mut Ledger, settled: &mut Settled, now: UnixMillis) -> Result<()> {
+        settled.by_eligible_time += ledger.resolve_unknown(&self.proved, Resolution::Proved, now)?;
         ledger.doubt_less(&self.not_sent)?;
         settled.probably_not_sent += self.not_sent.len() as u64;
         *self = Self::default();
@@ -98,12 +97,12 @@ impl Found {
     }
 }
 
-pub async fn run(context: &Context, args: &SettleArgs) -> Result<Exit> {
+pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
     let mut ledger = context.existing_ledger()?;
     let filter = args.filter.filter();
-    let cool_down = send::cool_down(context);
+    let cool_down = context.cool_down();
     let mut settled = Settled::default();
-    let (tally, _) = waiting::judge(&mut ledger, cool_down)?;
+    let (tally, _) = waiting::judge(&mut ledger, &context.clock, cool_down)?;
     settled.by_events = tally.settled;
 
     let mut doubts: Vec<UnknownSend> = Vec::new();
@@ -118,7 +117,7 @@ pub async fn run(context: &Context, args: &SettleArgs) -> Result<Exit> {
         let all = doubts.len();
         doubts.retain(|send| send.page == page.as_str());
         settled.of_other_pages = (all - doubts.len()) as u64;
-        let graph = page_client(context, &page).await?;
+        let graph = context.page_graph(&page).await?;
         let ask = |send: UnknownSend| {
             let graph = &graph;
             async move {
@@ -134,7 +133,7 @@ pub async fn run(context: &Context, args: &SettleArgs) -> Result<Exit> {
                     settled.asked += 1;
                     settled.gone += u64::from(answer.is_none());
                     let eligible = answer.and_then(|answer| answer.next_eligible_at);
-                    match weigh(&send, eligible, cool_down, Clock::system().now()) {
+                    match weigh(&send, eligible, cool_down, context.clock.now()) {
                         Weight::Accepted => found.proved.push(send.send),
                         Weight::ProbablyNotSent => found.not_sent.push(send.send),
                         Weight::Open => {}
@@ -146,16 +145,16 @@ pub async fn run(context: &Context, args: &SettleArgs) -> Result<Exit> {
                 }
             }
             if found.proved.len() + found.not_sent.len() >= TOGETHER {
-                found.record(&mut ledger, &mut settled)?;
+                found.record(&mut ledger, &mut settled, context.clock.now())?;
             }
         }
-        found.record(&mut ledger, &mut settled)?;
+        found.record(&mut ledger, &mut settled, context.clock.now())?;
     }
     ledger.unknowns(&filter, &mut |_| {
         settled.in_doubt += 1;
         Ok(())
     })?;
-    let now = Clock::system().now();
+    let now = context.clock.now();
     let proved = settled.by_events + settled.by_eligible_time;
     if proved + settled.probably_not_sent > 0 {
         let what = format!("{proved} sends proved accepted, {} probably not sent", settled.probably_not_sent);

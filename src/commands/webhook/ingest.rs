@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use super::opt_ins::OPT_INS;
 use crate::clock::Clock;
-use crate::commands::Context;
-use crate::commands::send::cool_down;
+use crate::commands::context::Context;
 use crate::commands::signals::Signals;
 use crate::commands::tokens::audience_name;
 use crate::error::{Error, Exit, Result};
@@ -34,12 +34,12 @@ const TOLD: u64 = 20;
 /// A file is one body, or has one a line; gzip is read too. No signature is asked for: whoever runs this vouches that Meta sent
 /// them. What the ledger has already is counted and changes nothing, so it may be run twice, and beside webhook serve.
 #[derive(clap::Args, Debug)]
-pub struct IngestArgs {
+pub struct Args {
     /// Files of bodies; - is stdin.
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     /// Audience that people who opt in join.
-    #[arg(long, default_value = super::OPT_INS, value_name = "NAME", value_parser = audience_name)]
+    #[arg(long, default_value = OPT_INS, value_name = "NAME", value_parser = audience_name)]
     opt_ins: String,
 }
 
@@ -113,11 +113,11 @@ impl Record for Ingested {
     }
 }
 
-pub async fn run(context: &Context, args: IngestArgs) -> Result<Exit> {
+pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     let signals = Signals::listen()?;
     let mut ledger = context.open_ledger()?;
-    let (ui, cool_down) = (context.ui.clone(), cool_down(context));
-    let work = move || ingest(&mut ledger, &ui, &args, cool_down);
+    let (ui, clock, cool_down) = (context.ui.clone(), context.clock, context.cool_down());
+    let work = move || ingest(&mut ledger, &ui, &args, &clock, cool_down);
     let stopped = "stopped; what was stored stays, and the same command again goes on: repeated events change nothing";
     let ingested = signals.blocking_or_stopped(work, stopped).await?;
     context.ui.object(&ingested)?;
@@ -127,7 +127,7 @@ pub async fn run(context: &Context, args: IngestArgs) -> Result<Exit> {
     Ok(if ingested.readable == 0 && ingested.unreadable > 0 { Exit::Refused } else { Exit::Done })
 }
 
-fn ingest(ledger: &mut Ledger, ui: &Ui, args: &IngestArgs, cool_down: Duration) -> Result<Ingested> {
+fn ingest(ledger: &mut Ledger, ui: &Ui, args: &Args, clock: &Clock, cool_down: Duration) -> Result<Ingested> {
     let mut done = Ingested::default();
     let mut tally = EventCounts::default();
     let mut events = Vec::new();
@@ -150,16 +150,16 @@ fn ingest(ledger: &mut Ledger, ui: &Ui, args: &IngestArgs, cool_down: Duration) 
                 Err(why) => done.bad(ui, &name, line, why),
             }
             if events.len() >= BATCH || bytes >= BATCH_BYTES {
-                store(ledger, &mut events, &args.opt_ins, &mut tally)?;
+                store(ledger, &mut events, &args.opt_ins, clock, &mut tally)?;
                 bytes = 0;
             }
         }
     }
-    store(ledger, &mut events, &args.opt_ins, &mut tally)?;
+    store(ledger, &mut events, &args.opt_ins, clock, &mut tally)?;
     if done.unreadable > TOLD {
         ui.warn(&format!("{} more could not be read", thousands(done.unreadable - TOLD)));
     }
-    let (judged, _) = waiting::judge(ledger, cool_down)?;
+    let (judged, _) = waiting::judge(ledger, clock, cool_down)?;
     done.add(&tally, &judged);
     Ok(done)
 }
@@ -176,7 +176,13 @@ fn read(item: SavedBody) -> Result<(notice::Notice, usize), String> {
 }
 
 /// Stores what was read. Between transactions others get their turn: a receiver must answer within seconds.
-fn store(ledger: &mut Ledger, events: &mut Vec<Event>, opt_ins: &str, tally: &mut EventCounts) -> Result<()> {
+fn store(
+    ledger: &mut Ledger,
+    events: &mut Vec<Event>,
+    opt_ins: &str,
+    clock: &Clock,
+    tally: &mut EventCounts,
+) -> Result<()> {
     let mut left: VecDeque<Event> = std::mem::take(events).into();
     while !left.is_empty() {
         let begin = Instant::now();
@@ -186,7 +192,7 @@ fn store(ledger: &mut Ledger, events: &mut Vec<Event>, opt_ins: &str, tally: &mu
             taken += 1;
             Some(event)
         };
-        let (stored, _) = ledger.store_events(&mut next, opt_ins, Clock::system().now())?;
+        let (stored, _) = ledger.store_events(&mut next, opt_ins, clock.now())?;
         left.drain(..taken);
         tally.add(&stored);
         std::thread::sleep(begin.elapsed() / 4);

@@ -9,8 +9,8 @@ use hyper::Method;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio_util::sync::CancellationToken;
 
-use crate::commands::Context;
-use crate::commands::send::cool_down;
+use super::opt_ins::OPT_INS;
+use crate::commands::context::Context;
 use crate::commands::signals::Signals;
 use crate::commands::tokens::audience_name;
 use crate::error::{Error, Exit, Result};
@@ -37,7 +37,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// GET /healthz answers 200 while the ledger can be written and 503 otherwise. A line a minute tells what came;
 /// --verbose one for each request. No line holds a token, an id of a person or an address.
 #[derive(clap::Args, Debug)]
-pub struct ServeArgs {
+pub struct Args {
     /// Address and port to listen on; port 0 takes a free one.
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT", value_parser = address)]
     listen: String,
@@ -51,7 +51,7 @@ pub struct ServeArgs {
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
     /// Audience that people who opt in join.
-    #[arg(long, default_value = super::OPT_INS, value_name = "NAME", value_parser = audience_name)]
+    #[arg(long, default_value = OPT_INS, value_name = "NAME", value_parser = audience_name)]
     opt_ins: String,
 }
 
@@ -70,7 +70,7 @@ fn path(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-pub async fn run(context: &Context, args: ServeArgs) -> Result<Exit> {
+pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     let ui = &context.ui;
     let app_secrets = context.settings.app_secrets()?;
     if app_secrets.is_empty() {
@@ -95,7 +95,7 @@ pub async fn run(context: &Context, args: ServeArgs) -> Result<Exit> {
         tls: tls.clone(),
         connections: descriptors_for(CONNECTIONS),
         opt_ins: args.opt_ins,
-        cool_down: cool_down(context),
+        cool_down: context.cool_down(),
     };
     let listener = Listener::bind(options, context.open_ledger()?, say(ui)).await?;
     let address = listener.address();

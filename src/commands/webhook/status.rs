@@ -2,10 +2,10 @@
 
 use serde::Serialize;
 
-use super::{FIELDS, page_client};
+use super::fields::FIELDS;
 use crate::campaign::PageId;
-use crate::clock::{Clock, UnixMillis};
-use crate::commands::Context;
+use crate::clock::UnixMillis;
+use crate::commands::context::Context;
 use crate::error::{Exit, Result};
 use crate::graph::SubscribedApp;
 use crate::ledger::silence::Silence;
@@ -17,7 +17,7 @@ use crate::ui::table::Record;
 /// Exits 0 when the app gets all fields and is heard of, 5 when fields are missing or nothing came of sends accepted hours ago:
 /// Meta unsubscribes an app after an hour in which its address did not answer 200.
 #[derive(clap::Args, Debug)]
-pub struct StatusArgs {}
+pub struct Args {}
 
 #[derive(Clone, Debug, Serialize)]
 struct Status {
@@ -62,10 +62,10 @@ impl Record for Status {
 
 pub async fn run(context: &Context) -> Result<Exit> {
     let page = context.page()?;
-    let graph = page_client(context, &page).await?;
+    let graph = context.page_graph(&page).await?;
     let apps = graph.subscribed_apps(&page).await?;
     let ledger = context.existing_ledger()?;
-    let silence = ledger.silence(page.as_str(), Clock::system().now())?;
+    let silence = ledger.silence(page.as_str(), context.clock.now())?;
     let status = judge(page, best(apps), ledger.last_event_at()?, silence);
     context.ui.object(&status)?;
     for trouble in troubles(&status) {

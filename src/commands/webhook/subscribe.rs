@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::{FIELDS, page_client};
-use crate::commands::Context;
+use super::fields::FIELDS;
+use crate::commands::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::text;
 use crate::ui::table::Record;
@@ -13,7 +13,7 @@ use crate::ui::table::Record;
 /// Fields that the app gets already stay, since other software may live on them. With --only they go, and it asks first. The
 /// address that Meta posts to is set in the app's dashboard, for the object Page, with these fields and "Include values" on.
 #[derive(clap::Args, Debug)]
-pub struct SubscribeArgs {
+pub struct Args {
     /// Fields, with commas between [default: all that mmsg reads].
     #[arg(long, value_name = "FIELD,…", value_delimiter = ',')]
     fields: Vec<String>,
@@ -50,10 +50,10 @@ impl Record for FieldRow {
     }
 }
 
-pub async fn run(context: &Context, args: SubscribeArgs) -> Result<Exit> {
+pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     let asked = asked(&args.fields)?;
     let page = context.page()?;
-    let graph = page_client(context, &page).await?;
+    let graph = context.page_graph(&page).await?;
     let apps = graph.subscribed_apps(&page).await?;
     let had: Vec<String> = apps.into_iter().flat_map(|app| app.fields).collect();
     let rows = plan(&had, &asked, args.only);

@@ -235,7 +235,7 @@ impl Writer {
     }
 
     fn judge(&mut self) -> Result<()> {
-        let (mut tally, buried) = waiting::judge(&mut self.ledger, self.cool_down)?;
+        let (mut tally, buried) = waiting::judge(&mut self.ledger, &Clock::system(), self.cool_down)?;
         // Waiting events were counted when they arrived.
         tally.waiting = 0;
         self.counts.change(|counts| {

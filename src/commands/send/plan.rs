@@ -3,20 +3,26 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::Args;
-use super::totals::DryTotals;
 use crate::audience::{Columns, Tally};
-use crate::clock::{Clock, UnixMillis};
-use crate::commands::Context;
-use crate::commands::lists;
+use crate::commands::context::Context;
+use crate::commands::lists::{self, ListArgs};
 use crate::commands::signals::Signals;
 use crate::error::{Error, Exit, Result};
-use crate::ledger::broadcasts::{Broadcast, BroadcastKey};
+use crate::ledger::broadcasts::Broadcast;
 use crate::ledger::plan::{Planned, Terms};
 use crate::ledger::spool::{Listing, Spool};
 use crate::ledger::state::Skip;
 use crate::ledger::{Ledger, Watch};
 use crate::message::{FillError, Template};
+
+/// Where the recipients come from.
+#[derive(Clone, Copy, Debug)]
+pub enum ListSource<'a> {
+    /// An imported audience.
+    Audience(&'a str),
+    /// Files or stdin.
+    Files(&'a ListArgs),
+}
 
 /// A list that was read to its end.
 pub struct List {
@@ -28,25 +34,28 @@ pub struct List {
 /// Reads the whole list, or copies the audience, into a spool in `folder`.
 pub async fn read(
     context: &Context,
-    args: &Args,
     signals: &Signals,
+    source: ListSource<'_>,
     template: &Template,
     ledger: &Ledger,
     folder: PathBuf,
 ) -> Result<List> {
-    if let Some(name) = &args.audience {
-        let mut spool = Spool::new(&folder)?;
-        ledger.spool_audience(context.page()?.as_str(), name, !template.is_constant(), &mut spool)?;
-        let spool = spool.finish()?;
-        let tally = Tally { rows: spool.rows, good: spool.rows, ..Tally::default() };
-        return Ok(List { source: format!("audience {name}"), tally, spool });
-    }
+    let list = match source {
+        ListSource::Files(list) => list,
+        ListSource::Audience(name) => {
+            let mut spool = Spool::new(&folder)?;
+            ledger.spool_audience(context.page()?.as_str(), name, !template.is_constant(), &mut spool)?;
+            let spool = spool.finish()?;
+            let tally = Tally { rows: spool.rows, good: spool.rows, ..Tally::default() };
+            return Ok(List { source: format!("audience {name}"), tally, spool });
+        }
+    };
     let wanted = match template.columns() {
         [] => Columns::None,
         names => Columns::Named(names.iter().cloned().collect()),
     };
-    let (listed, spool) = lists::spool(context, signals, &args.list, wanted, folder).await?;
-    Ok(List { source: args.list.source(), tally: listed.tally, spool })
+    let (listed, spool) = lists::spool(context, signals, list, wanted, folder).await?;
+    Ok(List { source: list.source(), tally: listed.tally, spool })
 }
 
 /// Plans the list, alone among processes; the ledger comes back.
@@ -87,7 +96,7 @@ pub async fn plan(
 }
 
 /// Whether the message can be made with these values.
-fn check_values(
+pub fn check_values(
     template: &Template,
     values: Option<&str>,
     scratch: &mut String,
@@ -100,32 +109,4 @@ fn check_values(
         FillError::Missing { column } => (Skip::MissingValue, column),
         other => (Skip::Limit, other.to_string()),
     })
-}
-
-/// What a send would do. Nothing is written: the ledger is only read, and where there is none, one in a temporary file stands in.
-pub async fn dry_run(
-    context: &Context,
-    args: &Args,
-    signals: &Signals,
-    template: &Template,
-    key: &BroadcastKey<'_>,
-    clock: Clock,
-    end: Option<UnixMillis>,
-) -> Result<Exit> {
-    let ledger = match Ledger::open_read_only(&context.settings.ledger.value)? {
-        Some(ledger) => ledger,
-        None => Ledger::temporary()?,
-    };
-    ledger.refuse_other_host(context.settings.graph_url.value.as_str())?;
-    ledger.refuse_clock_behind(clock.now())?;
-    let mut list = read(context, args, signals, template, &ledger, std::env::temp_dir()).await?;
-    let broadcast = ledger.find_broadcast(key, args.which())?;
-    let rivals = ledger.rivals_of(broadcast.as_ref(), key, args.new_message)?;
-    let mut scratch = String::new();
-    let mut check = |values: Option<&str>| check_values(template, values, &mut scratch);
-    let terms = Terms { now: clock.now(), end };
-    let dry = ledger.dry_plan(broadcast.as_ref(), &rivals, &mut list.spool, terms, &mut check)?;
-    context.ui.object(&DryTotals::new(key.campaign, &list.tally, dry))?;
-    context.ui.status("a dry run: nothing was sent or written");
-    Ok(Exit::Done)
 }

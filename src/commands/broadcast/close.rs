@@ -1,0 +1,54 @@
+//! `mmsg broadcast close`.
+
+use crate::cli::values;
+use crate::commands::context::Context;
+use crate::error::{Exit, Result};
+use crate::ledger::broadcasts::no_such_broadcast;
+use crate::text;
+
+/// Call off what is pending in a broadcast.
+///
+/// Pending rows become skipped: closed. A row that is listed again is judged anew.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Number of the broadcast, as broadcast list shows it.
+    #[arg(required = true, value_name = "BROADCAST", value_parser = values::broadcast)]
+    ids: Vec<i64>,
+}
+
+pub fn run(context: &Context, args: &Args) -> Result<Exit> {
+    let mut ledger = context.existing_ledger()?;
+    let all = ledger.broadcasts(None)?;
+    let mut chosen = Vec::new();
+    for id in &args.ids {
+        chosen.push(all.iter().find(|broadcast| broadcast.id == *id).ok_or_else(|| no_such_broadcast(*id))?);
+    }
+    let pending: i64 = chosen.iter().map(|broadcast| broadcast.pending).sum();
+    let rows = text::count(u64::try_from(pending).unwrap_or(0), "pending row", "pending rows");
+    // Rows at work are closed when they come back.
+    if chosen.iter().all(|broadcast| broadcast.pending + broadcast.claimed == 0) {
+        context.ui.status("nothing is pending: nothing was changed");
+        context.ui.list(&chosen.into_iter().cloned().collect::<Vec<_>>())?;
+        return Ok(Exit::Done);
+    }
+    let shown: Vec<String> = chosen
+        .iter()
+        .map(|broadcast| {
+            format!(
+                "broadcast {} of campaign {}: {} pending, {} in flight, {} accepted",
+                broadcast.id, broadcast.campaign, broadcast.pending, broadcast.claimed, broadcast.accepted
+            )
+        })
+        .collect();
+    context.ui.confirm_shown(&shown, &format!("Call off {rows}?"), &format!("calling off {rows}"))?;
+    let now = context.clock.now();
+    let mut closed = 0;
+    for broadcast in &chosen {
+        closed += ledger.close_broadcast(broadcast.id, now)?;
+        ledger.audit(now, &context.operator(), "broadcast close", &format!("broadcast {}", broadcast.id))?;
+    }
+    context.ui.status(&format!("called off {}", text::count(closed, "row", "rows")));
+    let after = ledger.broadcasts(None)?;
+    context.ui.list(&after.into_iter().filter(|broadcast| args.ids.contains(&broadcast.id)).collect::<Vec<_>>())?;
+    Ok(Exit::Done)
+}

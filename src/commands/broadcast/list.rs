@@ -1,0 +1,17 @@
+//! `mmsg broadcast list`.
+
+use crate::commands::context::Context;
+use crate::error::{Exit, Result};
+
+/// List every broadcast of the ledger with its counts, oldest first.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Only broadcasts of this campaign.
+    #[arg(long, value_name = "ID")]
+    campaign: Option<String>,
+}
+
+pub fn run(context: &Context, args: &Args) -> Result<Exit> {
+    context.ui.list(&context.existing_ledger()?.broadcasts(args.campaign.as_deref())?)?;
+    Ok(Exit::Done)
+}

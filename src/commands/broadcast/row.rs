@@ -1,0 +1,61 @@
+//! A broadcast as it is printed.
+
+use crate::ledger::broadcasts::BroadcastSummary;
+use crate::text;
+use crate::ui::table::Record;
+
+impl Record for BroadcastSummary {
+    const PLURAL: &'static str = "broadcasts";
+    const COLUMNS: &'static [&'static str] = &[
+        "id",
+        "campaign",
+        "message",
+        "repeat",
+        "pending",
+        "claimed",
+        "accepted",
+        "refused",
+        "skipped",
+        "unknown",
+        "next run at",
+        "created",
+    ];
+    const KEYS: &'static [&'static str] = &[
+        "id",
+        "campaign",
+        "page",
+        "message",
+        "repeat",
+        "pending",
+        "claimed",
+        "accepted",
+        "refused",
+        "skipped",
+        "unknown",
+        "unplanned_listings",
+        "next_run_at",
+        "created_at",
+        "finished",
+    ];
+
+    fn cells(&self) -> Vec<String> {
+        let count = |n: i64| text::thousands(u64::try_from(n).unwrap_or(0));
+        // A row that is due has no time of its own.
+        let next =
+            self.next_run_at.map_or("-".to_owned(), |at| if at.0 == 0 { "now".to_owned() } else { at.to_string() });
+        vec![
+            self.id.to_string(),
+            self.campaign.clone(),
+            self.message.clone(),
+            self.repeat.to_string(),
+            count(self.pending),
+            count(self.claimed),
+            count(self.accepted),
+            count(self.refused),
+            count(self.skipped),
+            count(self.unknown),
+            next,
+            self.created_at.to_string(),
+        ]
+    }
+}

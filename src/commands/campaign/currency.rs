@@ -1,0 +1,24 @@
+//! Amounts in the ad account's currency.
+
+use crate::campaign::{AdAccount, Currency, Money};
+use crate::commands::context::Context;
+use crate::error::{Error, Result};
+
+/// The account's currency, for display only: without it amounts are shown in smallest units.
+pub async fn currency_to_show(context: &Context, account: &AdAccount) -> Result<Option<Currency>> {
+    match context.graph()?.currency(account).await {
+        Ok(currency) => Ok(currency),
+        Err(error) => {
+            context.ui.debug(&format!("can't read the ad account's currency: {}", Error::from(error)));
+            Ok(None)
+        }
+    }
+}
+
+/// `30.00 USD`, or the bare number of smallest units.
+pub fn money(minor: u64, currency: Option<Currency>) -> String {
+    match currency {
+        Some(currency) => Money { minor, currency }.to_string(),
+        None => format!("{minor} smallest units"),
+    }
+}

@@ -1,0 +1,52 @@
+//! A message file: read, and held against every rule.
+
+use std::io::Read;
+use std::path::Path;
+
+use crate::error::{Error, Result};
+use crate::message::Message;
+use crate::message::parse::MAX_BYTES;
+use crate::ui::Ui;
+
+/// Reads a message file, or stdin for `-`.
+///
+/// # Errors
+/// Usage (exit 2) when there is no such file; refused (exit 5) when it holds no message.
+pub fn load(file: &Path) -> Result<Message> {
+    Message::parse(&read(file)?)
+}
+
+/// Reads at most one byte more than a message may have, so that a wrong file is told without being read whole.
+pub fn read(file: &Path) -> Result<Vec<u8>> {
+    let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX) + 1;
+    let mut bytes = Vec::new();
+    let done = if file == Path::new("-") {
+        std::io::stdin().lock().take(limit).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(file).and_then(|file| file.take(limit).read_to_end(&mut bytes))
+    };
+    match done {
+        Ok(_) => Ok(bytes),
+        Err(error) => Err(Error::usage(format!("can't read {}", file.display()))
+            .because(&error)
+            .hint("give a message file, or - for stdin")),
+    }
+}
+
+/// Refuses a message that breaks a rule, with every violation; warnings go to stderr.
+///
+/// # Errors
+/// Refused (exit 5): Meta would refuse the message.
+pub fn require_valid(ui: &Ui, message: &Message) -> Result<()> {
+    let violations = message.validate();
+    let (errors, warnings): (Vec<_>, Vec<_>) = violations.iter().partition(|violation| violation.is_error());
+    for warning in &warnings {
+        ui.warn(&format!("{}: {}", warning.path, warning.message));
+    }
+    if errors.is_empty() {
+        return Ok(());
+    }
+    let told: Vec<String> = errors.iter().map(|error| format!("{}: {}", error.path, error.message)).collect();
+    Err(Error::refused(format!("Meta would refuse the message: {}", told.join("; ")))
+        .hint("mmsg message validate FILE shows each with its rule; mmsg message rules shows all rules"))
+}

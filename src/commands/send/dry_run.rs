@@ -1,0 +1,113 @@
+//! `mmsg send --dry-run`: what a send would do.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::plan::{self, ListSource, check_values};
+use crate::audience::Tally;
+use crate::clock::UnixMillis;
+use crate::commands::context::Context;
+use crate::commands::signals::Signals;
+use crate::error::{Exit, Result};
+use crate::ledger::Ledger;
+use crate::ledger::broadcasts::{BroadcastKey, Which};
+use crate::ledger::plan::{DryPlan, Terms};
+use crate::message::Template;
+use crate::text;
+use crate::ui::table::Record;
+
+/// Nothing is written: the ledger is only read, and where there is none, one in a temporary file stands in.
+pub async fn run(
+    context: &Context,
+    signals: &Signals,
+    source: ListSource<'_>,
+    template: &Template,
+    key: &BroadcastKey<'_>,
+    which: Which,
+    end: Option<UnixMillis>,
+) -> Result<Exit> {
+    let ledger = match Ledger::open_read_only(&context.settings.ledger.value)? {
+        Some(ledger) => ledger,
+        None => Ledger::temporary()?,
+    };
+    ledger.refuse_other_host(context.settings.graph_url.value.as_str())?;
+    ledger.refuse_clock_behind(context.clock.now())?;
+    let mut list = plan::read(context, signals, source, template, &ledger, std::env::temp_dir()).await?;
+    let broadcast = ledger.find_broadcast(key, which)?;
+    let rivals = ledger.rivals_of(broadcast.as_ref(), key, which.new_message)?;
+    let mut scratch = String::new();
+    let mut check = |values: Option<&str>| check_values(template, values, &mut scratch);
+    let terms = Terms { now: context.clock.now(), end };
+    let dry = ledger.dry_plan(broadcast.as_ref(), &rivals, &mut list.spool, terms, &mut check)?;
+    context.ui.object(&DryTotals::new(key.campaign, &list.tally, dry))?;
+    context.ui.status("a dry run: nothing was sent or written");
+    Ok(Exit::Done)
+}
+
+/// What a send would do.
+#[derive(Clone, Debug, Serialize)]
+pub struct DryTotals {
+    pub dry_run: bool,
+    pub campaign: String,
+    pub rows: u64,
+    pub rejected: u64,
+    pub duplicates: u64,
+    /// People who would get a request at once.
+    pub would_send: u64,
+    /// People who would have to wait, the first until `next_run_at`.
+    pub would_wait: u64,
+    pub would_skip: BTreeMap<&'static str, u64>,
+    /// People who have an outcome in this broadcast already.
+    pub settled: BTreeMap<&'static str, u64>,
+    pub next_run_at: Option<UnixMillis>,
+}
+
+impl DryTotals {
+    pub fn new(campaign: &str, tally: &Tally, dry: DryPlan) -> Self {
+        Self {
+            dry_run: true,
+            campaign: campaign.to_owned(),
+            rows: tally.rows,
+            rejected: tally.bad,
+            duplicates: dry.duplicates,
+            would_send: dry.now,
+            would_wait: dry.later,
+            would_skip: dry.skipped,
+            settled: dry.settled.into_iter().map(|(state, n)| (state.name(), n)).collect(),
+            next_run_at: dry.next_at,
+        }
+    }
+}
+
+impl Record for DryTotals {
+    const PLURAL: &'static str = "totals";
+    const COLUMNS: &'static [&'static str] = &[
+        "campaign",
+        "rows",
+        "rejected",
+        "duplicates",
+        "would send",
+        "would wait",
+        "would skip",
+        "settled",
+        "next run at",
+    ];
+
+    fn cells(&self) -> Vec<String> {
+        let parts = |parts: &BTreeMap<&str, u64>| {
+            parts.iter().map(|(what, n)| format!("{what} {}", text::thousands(*n))).collect::<Vec<_>>().join(", ")
+        };
+        vec![
+            self.campaign.clone(),
+            text::thousands(self.rows),
+            text::thousands(self.rejected),
+            text::thousands(self.duplicates),
+            text::thousands(self.would_send),
+            text::thousands(self.would_wait),
+            parts(&self.would_skip),
+            parts(&self.settled),
+            self.next_run_at.map(|at| at.to_string()).unwrap_or_default(),
+        ]
+    }
+}

@@ -1,0 +1,64 @@
+//! `mmsg unknown list`.
+
+use super::filter::FilterArgs;
+use crate::commands::context::Context;
+use crate::error::{Exit, Result};
+use crate::ledger::unknown::UnknownSend;
+use crate::ui::Format;
+use crate::ui::table::Record;
+
+/// List every send in doubt, one a row, with the token as data.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    #[command(flatten)]
+    filter: FilterArgs,
+}
+
+pub fn run(context: &Context, args: &Args) -> Result<Exit> {
+    let ledger = context.existing_ledger()?;
+    match context.ui.format() {
+        Format::Ndjson => {
+            let mut rows = context.ui.rows::<UnknownSend>();
+            ledger.unknowns(&args.filter.filter(), &mut |send| rows.push(&send))?;
+            rows.flush()?;
+        }
+        Format::Table | Format::Json | Format::Csv => {
+            let mut all = Vec::new();
+            ledger.unknowns(&args.filter.filter(), &mut |send| {
+                all.push(send);
+                Ok(())
+            })?;
+            context.ui.list(&all)?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+impl Record for UnknownSend {
+    const PLURAL: &'static str = "sends in doubt";
+    const COLUMNS: &'static [&'static str] = &["token", "broadcast", "campaign", "since", "reason", "blocked until"];
+    const KEYS: &'static [&'static str] = &[
+        "send",
+        "token",
+        "broadcast",
+        "campaign",
+        "reason",
+        "code",
+        "subcode",
+        "fbtrace_id",
+        "claimed_at",
+        "at",
+        "blocked_until",
+    ];
+
+    fn cells(&self) -> Vec<String> {
+        vec![
+            self.token.clone(),
+            self.broadcast.to_string(),
+            self.campaign.clone(),
+            self.at.map(|at| at.to_string()).unwrap_or_default(),
+            self.reason.clone(),
+            self.blocked_until.to_string(),
+        ]
+    }
+}

@@ -1,0 +1,12 @@
+//! The webhook fields that `mmsg` reads.
+
+/// What reports and the suppress list live on.
+pub const FIELDS: [&str; 7] = [
+    "marketing_message_delivery_failed",
+    "marketing_message_echoes",
+    "marketing_message_deliveries",
+    "marketing_message_reads",
+    "marketing_message_clicks",
+    "messaging_optins",
+    "marketing_messages_subscriber_upload_status",
+];
