@@ -1,14 +1,9 @@
-//! `cargo bench --bench webhook -- [--sends N] [--connections N] [--rate EVENTS_A_SECOND]`
+//! `cargo bench --bench webhook -- [--sends N] [--connections N] [--rate EVENTS_PER_SECOND]`
 //!
-//! Sends to N people on the sandbox, then posts the four events of each send to a `mmsg webhook serve`, 100 a post, and prints
-//! events a second and how long a post waited for its 200. Without a rate as fast as they are taken; with one each post has its
-//! time, and its wait counts from then.
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    clippy::panic,
-    reason = "a tool for the developer's eyes, which ends where something is wrong"
-)]
+//! Sends to N people on the sandbox, then posts the four events of each send to a `mmsg webhook serve`, 100 per post, and prints
+//! events per second and how long a post waited for its 200. Without a rate, it posts as fast as it can; with one, each post has
+//! its scheduled time, and its wait counts from then.
+#![expect(clippy::unwrap_used, clippy::print_stdout, clippy::panic, reason = "a developer's tool, which may panic")]
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -31,7 +26,7 @@ const STAGES: [&str; 4] =
 struct Plan {
     sends: usize,
     connections: usize,
-    /// Events a second; 0 is no limit.
+    /// Events per second; 0 is no limit.
     rate: usize,
 }
 
@@ -69,7 +64,7 @@ fn main() {
 
 fn plan() -> Plan {
     let mut plan = Plan { sends: 50_000, connections: 16, rate: 0 };
-    // Cargo passes `--bench` of its own.
+    // Cargo adds `--bench`.
     let mut words = std::env::args().skip(1).filter(|word| word != "--bench");
     while let Some(word) = words.next() {
         let n = words.next().and_then(|n| n.parse().ok()).unwrap_or_else(|| panic!("{word} needs a number"));
@@ -117,7 +112,7 @@ impl Bench<'_> {
         (child, address)
     }
 
-    /// What was acknowledged is in the ledger, each event at its send.
+    /// Checks that all acknowledged events are in the ledger, each with its send.
     fn check(&self, events: usize) {
         let conn = rusqlite::Connection::open(self.home.join(".local/share/mmsg/ledger.db")).unwrap();
         let stored: i64 =
@@ -126,7 +121,7 @@ impl Bench<'_> {
     }
 }
 
-/// What each thread of a process has used: one parses and answers, one writes.
+/// The processor time of each thread: one parses and answers, one writes.
 fn processor_time(process: u32) -> String {
     let ticks = rustix::param::clock_ticks_per_second() as f64;
     let mut threads = Vec::new();
@@ -145,7 +140,7 @@ fn end(mut serve: Child) {
     assert!(serve.wait().unwrap().success());
 }
 
-/// Whole requests, signed: all echoes first, then all deliveries, as they come.
+/// Complete signed requests: all echoes first, then all deliveries, and so on.
 fn posts(record: &Path, secret: &str) -> Vec<Vec<u8>> {
     let text = fs::read_to_string(record).unwrap();
     let sends: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
@@ -191,7 +186,7 @@ fn request(body: &str, secret: &str) -> Vec<u8> {
     [head.as_bytes(), body.as_bytes()].concat()
 }
 
-/// How long each post waited, and how long all took.
+/// How long each post waited, and how long all of them took.
 fn post_all(posts: &[Vec<u8>], address: SocketAddr, plan: &Plan) -> (Vec<Duration>, Duration) {
     let next = AtomicUsize::new(0);
     let waits = Mutex::new(Vec::with_capacity(posts.len()));

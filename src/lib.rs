@@ -6,11 +6,11 @@
 //! | Module | What it is for | What it must never do |
 //! |---|---|---|
 //! | [`cli`] | the command tree and the global flags | hold logic |
-//! | [`commands`] | one file a top-level word: arguments, help, one short function a verb | build URLs, write SQL, print past `ui` |
+//! | [`commands`] | one file per command: arguments, help, one short function per subcommand | build URLs, write SQL, print past `ui` |
 //! | [`send`] | plan, pace, outcome (pure) and the engine | read flags, prompt, print |
-//! | [`webhook`], [`report`] | what Meta told us afterwards; totals and pages | call Graph |
+//! | [`webhook`], [`report`] | what Meta reports afterwards; totals and pages | call Graph |
 //! | [`graph`] | one thin client; endpoints, wire types, errors, the table of codes | know commands, ledger or pacing |
-//! | [`ledger`] | the one truth: what may be recorded and asked; the writer; schema | know HTTP |
+//! | [`ledger`] | the only source of truth: what may be recorded and asked; the writer; schema | know HTTP |
 //! | [`campaign`], [`message`], [`audience`] | values and rules that need no network and no database | open sockets or databases |
 //! | [`ui`] | everything printed or asked | know the domain |
 //! | [`config`] | profiles, sources, where secrets come from | know more of the domain than its values |

@@ -1,4 +1,4 @@
-//! Imports run one way. The table is the one of `src/lib.rs`.
+//! Imports run one way. The table is the one in `src/lib.rs`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -114,14 +114,14 @@ fn violations(below: &Path, text: &str) -> Vec<String> {
     }
     let code = without_comments(text);
     if code.contains("super::super") {
-        wrong.push(format!("{}: super::super hides where a name comes from", below.display()));
+        wrong.push(format!("{}: super::super hides which module a name comes from", below.display()));
     }
     // In a module's root file `super` is the crate.
     if below.components().count() == 1 {
         for other in MODULES.iter().filter(|other| **other != module) {
             let escape = format!("super::{other}::");
             if code.contains(&escape) && !repository(&format!("src/{module}/{other}.rs")).exists() {
-                wrong.push(format!("{}: {escape} goes around the layers", below.display()));
+                wrong.push(format!("{}: {escape} bypasses the layers", below.display()));
             }
         }
     }

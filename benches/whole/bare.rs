@@ -1,5 +1,5 @@
-//! The bare client: the most that the HTTP client can do. It posts every token of a list and remembers nothing: no ledger, no
-//! plan, no cool-down, no pace. Its settings are those of `mmsg send`.
+//! The bare client shows what the HTTP client alone can do. It posts every token of a list and keeps nothing: no ledger, no plan,
+//! no cool-down, no pace. Its settings are those of `mmsg send`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -9,7 +9,7 @@ use reqwest::redirect::Policy;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-/// Makes this program the client; the server's address, message, list and requests in flight follow.
+/// Makes this program the client; the server's address, the message, the list and the requests in flight follow.
 pub const WORD: &str = "bare-client";
 
 pub fn send_all(url: &str, message: &str, list: &str, concurrency: usize) {

@@ -1,5 +1,5 @@
-//! The floor server: the least that a Graph host can do, in a process of its own. What a client loses against it, it loses by
-//! itself. One thread, no check; a send gets a tracking id, a read one object that passes for a campaign of [`PAGE`].
+//! The floor server does the least that a Graph host can do, in a process of its own, so that the client is the bottleneck. It
+//! has one thread and checks nothing; a send gets a tracking ID, a read gets an object that passes for a campaign of [`PAGE`].
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -20,14 +20,14 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::oneshot;
 
-/// Makes this program the server; the milliseconds of an answer follow.
+/// Makes this program the server; the latency in milliseconds follows.
 pub const WORD: &str = "floor-server";
 pub const PAGE: &str = "4242";
 
 const CAMPAIGN: &str = r#"{"id":"1","name":"floor","adset":{"id":"9","name":"floor","lifetime_budget":"3000"},
 "campaign":{"id":"8","name":"floor","is_message_campaign":true},"creative":{"id":"5","actor_id":"4242"}}"#;
 
-/// A server at work; it ends with this.
+/// A running server; dropping this stops it.
 pub struct Floor {
     child: Child,
     questions: ChildStdin,
@@ -35,11 +35,11 @@ pub struct Floor {
     port: u16,
 }
 
-/// The sends that a server has answered.
+/// The sends that the server has answered.
 pub struct Sends {
     /// Seconds from the first to the last.
     pub spread: f64,
-    /// How long the server took for one, on average, from the whole request to its answer: milliseconds.
+    /// The server's mean time from a whole request to its answer, in milliseconds.
     pub took: f64,
 }
 
@@ -59,13 +59,13 @@ impl Floor {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// The sends since this was last asked: the server's own count, which must be `want`.
+    /// The sends since the last call, by the server's own count, which must be `want`.
     pub fn sends(&mut self, want: usize) -> Sends {
         self.questions.write_all(b"\n").unwrap();
         let answer = self.answer();
         let numbers: Vec<u64> = answer.split(' ').map(|number| number.parse().unwrap()).collect();
         let [count, first, last, took] = *numbers.as_slice() else { panic!("{answer}") };
-        assert_eq!(count, want as u64, "requests that reached the server, and those that should have");
+        assert_eq!(count, want as u64, "requests that reached the server, and the number expected");
         Sends { spread: last.saturating_sub(first) as f64 / 1e6, took: took as f64 / count.max(1) as f64 / 1e3 }
     }
 
@@ -85,17 +85,17 @@ impl Drop for Floor {
 
 #[derive(Default)]
 struct Tally {
-    /// Ever.
+    /// In total.
     sends: AtomicU64,
-    /// Microseconds; 0 is none yet.
+    /// Microseconds; 0 if there is none yet.
     first: AtomicU64,
     last: AtomicU64,
-    /// Of all sends since they were last asked for, in sum.
+    /// The sum over all sends since the last report.
     took: AtomicU64,
 }
 
 impl Tally {
-    /// The number of a send that came at `received` and is answered now.
+    /// Counts a send that came at `received` and is answered now; returns its number.
     fn count(&self, begin: Instant, received: Instant) -> u64 {
         let now = begin.elapsed().as_micros() as u64;
         self.last.store(now, Relaxed);
@@ -105,8 +105,8 @@ impl Tally {
     }
 }
 
-/// Serves until stdin ends. Prints the port, then for each line of stdin the sends since the line before, when the first
-/// and the last of them were answered, and how long they took in sum.
+/// Serves until stdin ends. Prints the port, then for each line of stdin: the sends since the previous line, when the first
+/// and the last of them were answered, and the sum of their times.
 pub fn serve(latency_ms: u64) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -127,7 +127,7 @@ pub fn serve(latency_ms: u64) {
     });
 }
 
-/// Drops `_end` where stdin ends.
+/// Drops `_end` when stdin ends.
 fn answer_questions(tally: &Tally, _end: oneshot::Sender<Infallible>) {
     let mut told = 0;
     for _ in std::io::stdin().lines().map_while(Result::ok) {
@@ -141,7 +141,7 @@ fn answer_questions(tally: &Tally, _end: oneshot::Sender<Infallible>) {
 async fn connection(stream: TcpStream, tally: Arc<Tally>, begin: Instant, latency: Duration) {
     stream.set_nodelay(true).unwrap();
     let service = service_fn(|request| answer(&tally, begin, latency, request));
-    // A client may leave as it likes.
+    // A client may disconnect at any time.
     let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
 }
 
@@ -158,7 +158,7 @@ async fn answer(
     }
     let received = Instant::now();
     if !latency.is_zero() {
-        // Tokio's timer wakes one to two milliseconds late, which a client would be blamed for.
+        // Tokio's timer is one to two milliseconds late, which would count against the client.
         Delay::new(latency).await;
     }
     let text = if is_send {

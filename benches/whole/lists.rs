@@ -1,4 +1,4 @@
-//! Lists into the ledger, against the `sqlite3` shell.
+//! Lists written to the ledger, compared with the `sqlite3` shell.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -15,7 +15,9 @@ pub fn load(shop: &Shop) -> Vec<Row> {
     let mut floor = Floor::start(Duration::ZERO);
     let has_shell = Command::new("sqlite3").arg("-version").stdout(Stdio::null()).status().is_ok_and(|s| s.success());
     if !has_shell {
-        eprintln!("  NO sqlite3 IN PATH: NOTHING TO HOLD import AND plan AGAINST. Install it (apt install sqlite3).");
+        eprintln!(
+            "  sqlite3 IS NOT IN PATH: import AND plan HAVE NOTHING TO COMPARE WITH. Install it (apt install sqlite3)."
+        );
     }
     let (mut imports, mut plans) = (vec![], vec![]);
     let (mut import_rate, mut plan_rate) = (vec![], vec![]);
@@ -41,8 +43,8 @@ pub fn load(shop: &Shop) -> Vec<Row> {
         format!("{:.0} rows/s, {n} rows{missing}", median(rates))
     };
     vec![
-        Row::new("plan, time of the sqlite3 shell's", median(plans), " ×", bar).note(note(plan_rate)),
-        Row::new("import, time of the sqlite3 shell's", median(imports), " ×", bar).note(note(import_rate)),
+        Row::new("plan, relative to the sqlite3 shell", median(plans), " ×", bar).note(note(plan_rate)),
+        Row::new("import, relative to the sqlite3 shell", median(imports), " ×", bar).note(note(import_rate)),
     ]
 }
 
@@ -54,7 +56,7 @@ fn shell(database: &Path, list: &Path) -> Used {
     run(command.args(["create table tokens (token text not null unique)", &import]), 0)
 }
 
-/// Plans a list for a broadcast; not one request may leave.
+/// Plans a list for a broadcast without sending a request.
 fn plan(shop: &Shop, floor: &mut Floor, folder: &Path, list: &Path) -> Used {
     let ledger = folder.join("plan.db");
     let used = run(shop.send_list(floor, &ledger, list).args(["--max-sends", "0"]), 6);

@@ -1,17 +1,17 @@
 //! `cargo bench --bench whole -- [--tokens N] [--rows N] [--events N] [--rounds N] [--concurrency N] [FIGURE…]`
 //!
-//! Runs the release binary as whole processes and holds it against the bars that the project sets itself: sends against a bare
-//! HTTP client, planning against the `sqlite3` shell, and so on. What is compared runs in turn, round by round, and the median
-//! of the rounds counts. Without names, all figures but the slow ones are taken; `--help` lists them. Ends with 1 when a bar
-//! is missed. Reads `/proc`, so it needs Linux. Ledgers lie in cargo's target folder, for what syncing costs there.
+//! Runs the release binary as a process and compares it with the project's own targets: sends with a bare HTTP client, planning
+//! with the `sqlite3` shell, and so on. The two sides of a comparison take turns, round by round, and the median round counts.
+//! Without names, it measures all figures except the slow ones; `--help` lists them. It exits with 1 if a target is missed. It
+//! reads `/proc`, so it needs Linux. Ledgers are in Cargo's target folder, so that syncing costs what it costs there.
 //!
-//! What a webhook listener stores a second is `cargo bench --bench webhook`.
+//! `cargo bench --bench webhook` measures what a webhook listener stores per second.
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
     clippy::print_stderr,
     clippy::panic,
-    reason = "a tool for the developer's eyes, which ends where something is wrong"
+    reason = "a developer's tool, which may panic"
 )]
 
 mod bare;
@@ -29,7 +29,7 @@ use std::process::ExitCode;
 use row::Row;
 use shop::Shop;
 
-/// The bare client must not lose against `mmsg` by its allocator.
+/// The bare client gets the same allocator as `mmsg`.
 #[cfg(feature = "mimalloc")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -45,19 +45,19 @@ const FIGURES: [Figure; 8] = [
     Figure { name: "start", about: "mmsg --version, from fork to exit", is_slow: false, take: process::start },
     Figure {
         name: "send",
-        about: "--tokens sends, planned and whole, against the bare client: rate, processor time, memory",
+        about: "--tokens sends, planned before and whole command, compared with the bare client: rate, processor time, memory",
         is_slow: false,
         take: sends::send,
     },
     Figure {
         name: "latency",
-        about: "sends to a server that takes 50 ms, against concurrency ÷ latency; --tokens, or what takes 10 s",
+        about: "sends to a server with 50 ms latency, compared with concurrency ÷ latency; --tokens, or what takes 10 s",
         is_slow: false,
         take: sends::latency,
     },
     Figure {
         name: "load",
-        about: "import and plan of --rows tokens, against the sqlite3 shell loading them under a unique index",
+        about: "import and plan of --rows tokens, compared with the sqlite3 shell loading them with a unique index",
         is_slow: false,
         take: lists::load,
     },
@@ -76,13 +76,13 @@ const FIGURES: [Figure; 8] = [
     },
     Figure {
         name: "pace",
-        about: "slow: pace held of the allowed rate on a sandbox that keeps rate scores, for --minutes; --time-scale multiplies the rate",
+        about: "slow: share of the allowed rate that is used, on a sandbox with rate limits, for --minutes; --time-scale multiplies the rate",
         is_slow: true,
         take: pace::pace,
     },
 ];
 
-/// What the command line says.
+/// The command line.
 pub struct Plan {
     pub tokens: usize,
     pub rows: usize,
@@ -95,7 +95,7 @@ pub struct Plan {
 }
 
 fn main() -> ExitCode {
-    // Cargo passes `--bench` of its own.
+    // Cargo adds `--bench`.
     let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
     match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [floor::WORD, latency] => floor::serve(latency.parse().unwrap()),
@@ -110,7 +110,7 @@ fn help() {
     let Plan { tokens, rows, events, rounds, concurrency, minutes, time_scale, .. } = plan(&[]);
     println!("cargo bench --bench whole -- [FLAGS] [FIGURE…]\n\nFlags, each with a number:");
     println!("  --tokens {tokens}  --rows {rows}  --events {events}  --rounds {rounds}  --concurrency {concurrency}");
-    println!("  --minutes {minutes}  --time-scale {time_scale}\n\nFigures; without one, all but the slow ones:");
+    println!("  --minutes {minutes}  --time-scale {time_scale}\n\nFigures; by default, all except the slow ones:");
     for figure in &FIGURES {
         println!("  {:<8} {}", figure.name, figure.about);
     }
@@ -143,7 +143,8 @@ fn plan(words: &[String]) -> Plan {
             "--time-scale" => plan.time_scale = number(0.1),
             name => {
                 let figure = FIGURES.iter().find(|figure| figure.name == name);
-                plan.figures.push(figure.unwrap_or_else(|| panic!("no figure or flag: {name}; --help lists them")));
+                plan.figures
+                    .push(figure.unwrap_or_else(|| panic!("unknown figure or flag: {name}; --help lists them")));
             }
         }
     }
@@ -165,7 +166,7 @@ fn measure(plan: Plan) -> ExitCode {
     let is_taken = |figure: &Figure| shop.plan.figures.iter().any(|taken| taken.name == figure.name);
     let left_out: Vec<&str> = FIGURES.iter().filter(|f| f.is_slow && !is_taken(f)).map(|f| f.name).collect();
     if !left_out.is_empty() {
-        println!("slow and not taken: {}", left_out.join(", "));
+        println!("slow, not measured: {}", left_out.join(", "));
     }
     if rows.iter().all(Row::is_kept) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

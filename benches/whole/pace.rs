@@ -1,4 +1,4 @@
-//! How exactly the allowed rate is held: `--rate auto` on a sandbox that keeps the rate scores of full access.
+//! How much of the allowed rate is used: `--rate auto` on a sandbox with the rate limits of full access.
 
 use std::fs;
 use std::path::Path;
@@ -12,16 +12,16 @@ use serde_json::Value;
 use crate::row::{Bar, Row};
 use crate::shop::{Shop, write_list};
 
-/// A full account's score: what a send adds to it, what it holds, and what drains from it in a second.
+/// The rate score of full access: points per send, the maximum, and points drained per second.
 const SEND: f64 = 3.0;
 const FULL: f64 = 9000.0;
 const DRAIN: f64 = 30.0;
 
-/// `pace`: every whole minute after the first counts, and the worst is held against the bar.
+/// `pace`: every whole minute after the first counts, and the worst one is compared with the target.
 ///
-/// `--rate auto` begins at what full access allows for good and rises while the level is low, so the first minutes pass more
-/// than that; only where the level has come near the top is the pace really held. The note tells how high it came. The time
-/// scale multiplies what is allowed; what `--rate auto` learns goes by the clock all the same.
+/// `--rate auto` starts at the rate that full access sustains and rises while the level is low, so the first minutes exceed it.
+/// Only when the level gets near the maximum is the pace really limited; the note says how high it got. The time scale multiplies
+/// what is allowed, but `--rate auto` learns in real time.
 pub fn pace(shop: &Shop) -> Vec<Row> {
     let minutes = shop.plan.minutes;
     let folder = shop.round();
@@ -38,7 +38,7 @@ pub fn pace(shop: &Shop) -> Vec<Row> {
     let allowed = drain / SEND * 60.0;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let sandbox = runtime.block_on(mmsg_sandbox::start(options)).unwrap();
-    // More than may leave in all that time.
+    // More than can be sent in all that time.
     write_list(&at("list.csv"), (FULL / SEND + allowed * (minutes + 2) as f64) as usize, 0);
     let sends = send_for(shop, &sandbox, folder.path(), minutes);
     let refused = sandbox.stats()["refused"].as_u64().unwrap();
@@ -46,19 +46,19 @@ pub fn pace(shop: &Shop) -> Vec<Row> {
 
     let times = times(&record);
     let counts = per_minute(&times, minutes);
-    eprintln!("  {allowed} allowed and sent in each minute: {counts:?}");
+    eprintln!("  {allowed} allowed per minute; sent in each minute: {counts:?}");
     let shares: Vec<f64> = counts[1..].iter().map(|sends| *sends as f64 / allowed * 100.0).collect();
     let worst = shares.iter().copied().fold(f64::INFINITY, f64::min);
     let mean = shares.iter().sum::<f64>() / shares.len() as f64;
     let level = highest_level(&times, drain) / FULL * 100.0;
     vec![
-        Row::new("pace of the allowed rate, worst minute after the first", worst, " %", Bar::AtLeast(98.0))
-            .note(format!("mean {mean:.1} % of {} minutes; the level came to {level:.0} %", shares.len())),
+        Row::new("share of the allowed rate, worst minute after the first", worst, " %", Bar::AtLeast(98.0))
+            .note(format!("mean {mean:.1} % of {} minutes; the level reached {level:.0} %", shares.len())),
         Row::new("rate refusals", refused as f64, "", Bar::AtMost(0.0)).note(format!("of {sends} sends")),
     ]
 }
 
-/// Sends for so many minutes from the first acceptance on, then stops it; what was accepted.
+/// Sends for this many minutes from the first acceptance on, then stops; returns how many were accepted.
 fn send_for(shop: &Shop, sandbox: &Running, folder: &Path, minutes: usize) -> usize {
     let ledger = folder.join("ledger.db");
     let mmsg = || {
@@ -83,7 +83,7 @@ fn send_for(shop: &Shop, sandbox: &Running, folder: &Path, minutes: usize) -> us
         look_after(&mut child);
     }
     kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(143), "the end after SIGTERM");
+    assert_eq!(child.wait().unwrap().code(), Some(143), "exit code after SIGTERM");
     sandbox.accepted_count()
 }
 
@@ -100,7 +100,7 @@ fn times(record: &Path) -> Vec<i64> {
     text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["at"].as_i64().unwrap()).collect()
 }
 
-/// The sends of each minute since the first.
+/// The sends in each minute from the first one on.
 fn per_minute(times: &[i64], minutes: usize) -> Vec<usize> {
     let mut counts = vec![0; minutes];
     for at in times {

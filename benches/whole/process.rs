@@ -11,7 +11,7 @@ use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 use crate::row::{Bar, Row, median};
 use crate::shop::Shop;
 
-/// How often the peak of a process at work is read; what it grows by at its very end is missed.
+/// How often the peak of a running process is read; growth at its very end is missed.
 const LOOK: Duration = Duration::from_millis(5);
 
 /// What a process used.
@@ -22,7 +22,7 @@ pub struct Used {
     pub peak_mib: f64,
 }
 
-/// Runs a command to its end, which must be `want`.
+/// Runs a command to its end; its exit code must be `want`.
 pub fn run(command: &mut Command, want: i32) -> Used {
     let mut errors = tempfile::tempfile().unwrap();
     command.stdin(Stdio::null()).stderr(errors.try_clone().unwrap());
@@ -31,7 +31,7 @@ pub fn run(command: &mut Command, want: i32) -> Used {
     let over = AtomicBool::new(false);
     let (wall, peak_mib) = std::thread::scope(|scope| {
         let watch = scope.spawn(|| peak(child.id(), &over));
-        // Left unreaped, so that its processor time can still be read.
+        // Not reaped yet, so that its processor time can still be read.
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
         rustix::io::retry_on_intr(|| waitid(WaitId::Pid(Pid::from_child(&child)), options)).unwrap();
         let wall = begin.elapsed();

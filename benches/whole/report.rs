@@ -14,7 +14,7 @@ use crate::shop::{Shop, write_list};
 
 const STAGES: [&str; 4] =
     ["marketing_message_echoes", "marketing_message_deliveries", "marketing_message_reads", "marketing_message_clicks"];
-/// Events of one body.
+/// Events per body.
 const EVENTS: usize = 100;
 
 /// `report`
@@ -30,7 +30,7 @@ pub fn report(shop: &Shop) -> Vec<Row> {
     floor.sends(sends);
     write_events(&results, &bodies);
     let ingested = run(shop.mmsg(&ledger).args(["webhook", "ingest"]).arg(&bodies), 0);
-    eprintln!("  {events} events taken in, {:.0}/s", events as f64 / ingested.wall);
+    eprintln!("  {events} events ingested, {:.0}/s", events as f64 / ingested.wall);
 
     let made = at("report.json");
     let walls: Vec<f64> = (0..3 * shop.plan.rounds)
@@ -46,11 +46,11 @@ pub fn report(shop: &Shop) -> Vec<Row> {
     }
     vec![
         Row::new("report", median(walls) * 1e3, " ms", Bar::AtMost(2000.0))
-            .note(format!("{sends} sends, {events} events; the bar is for 10,000,000 events")),
+            .note(format!("{sends} sends, {events} events; the target is for 10,000,000 events")),
     ]
 }
 
-/// What Meta would tell of these sends: all echoes first, then all deliveries, as they come.
+/// Meta's events about these sends: all echoes first, then all deliveries, and so on.
 fn write_events(results: &Path, bodies: &Path) {
     let text = fs::read_to_string(results).unwrap();
     let sends: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();

@@ -1,14 +1,14 @@
-//! What was measured, and the bar beside it.
+//! A measured figure and its target.
 
 #[derive(Clone, Copy)]
 pub enum Bar {
     AtLeast(f64),
     AtMost(f64),
-    /// Nothing to hold it against: not measured, or shown beside another.
+    /// No target: not measured, or shown for information.
     None,
 }
 
-/// A line of the table.
+/// A row of the table.
 pub struct Row {
     what: String,
     measured: f64,
@@ -63,7 +63,7 @@ pub fn print(rows: &[Row]) {
     println!();
 }
 
-/// The middle one; of an even number the mean of both.
+/// The middle value, or the mean of the two middle values.
 pub fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let half = values.len() / 2;

@@ -1,4 +1,4 @@
-//! Sends to the floor server, against what a bare client does there.
+//! Sends to the floor server, compared with a bare client.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -52,12 +52,13 @@ pub fn send(shop: &Shop) -> Vec<Row> {
     }
     let bare = format!("bare client {:.0} sends/s", median(bare_rate));
     vec![
-        Row::new("planned broadcast, sends/s of the bare client's", median(planned), " ×", Bar::AtLeast(0.5))
+        Row::new("planned broadcast, sends/s relative to the bare client", median(planned), " ×", Bar::AtLeast(0.5))
             .note(&bare),
-        Row::new("whole command, sends/s of the bare client's", median(whole), " ×", Bar::AtLeast(0.35)).note(bare),
-        Row::new("whole command, processor time of the bare client's", median(cpu), " ×", Bar::AtMost(2.5))
-            .note(format!("bare client {:.1} µs a send", median(bare_cpu))),
-        Row::new("peak memory of a send", median(peak), " MiB", Bar::AtMost(128.0)).note(format!("{n} tokens")),
+        Row::new("whole command, sends/s relative to the bare client", median(whole), " ×", Bar::AtLeast(0.35))
+            .note(bare),
+        Row::new("whole command, processor time relative to the bare client", median(cpu), " ×", Bar::AtMost(2.5))
+            .note(format!("bare client {:.1} µs per send", median(bare_cpu))),
+        Row::new("peak memory of send", median(peak), " MiB", Bar::AtMost(128.0)).note(format!("{n} tokens")),
     ]
 }
 
@@ -75,14 +76,14 @@ pub fn latency(shop: &Shop) -> Vec<Row> {
     let concurrency = shop.plan.concurrency as f64;
     let ideal = concurrency / LATENCY;
     let n = shop.plan.tokens.min((ideal * LONGEST) as usize);
-    assert!(n > shop.plan.concurrency, "latency: more tokens than requests in flight, please");
+    assert!(n > shop.plan.concurrency, "latency needs more tokens than requests in flight");
     let mut floor = Floor::start(Duration::from_secs_f64(LATENCY));
     let (mut whole, mut steady, mut bare, mut took) = (vec![], vec![], vec![], vec![]);
     for round in 0..shop.plan.rounds {
         let folder = shop.round();
         let list = folder.path().join("list.csv");
         write_list(&list, n, round as u64);
-        // Those that leave all at once, at the start, count for none.
+        // The requests that start all at once at the beginning don't count.
         let share = |sends: &Sends| (n as f64 - concurrency) / sends.spread / ideal * 100.0;
         run(&mut bare_client(shop, &floor, &list), 0);
         bare.push(share(&floor.sends(n)));

@@ -1,4 +1,4 @@
-//! What the figures need: a folder, lists of tokens, and commands that know the account.
+//! What the figures need: a folder, token lists, and commands with an ad account.
 
 use std::fs;
 use std::io::{BufWriter, Write};
@@ -29,7 +29,7 @@ impl Shop {
         Self { plan, home }
     }
 
-    /// A folder for one round; what it holds goes with it.
+    /// A folder for one round, removed with its contents.
     pub fn round(&self) -> TempDir {
         tempfile::tempdir_in(self.home.path()).unwrap()
     }
@@ -38,14 +38,14 @@ impl Shop {
         self.home.path().join("message")
     }
 
-    /// `mmsg` with an environment of its own; what it prints is thrown away.
+    /// `mmsg` with an environment of its own; its output is discarded.
     pub fn mmsg(&self, ledger: &Path) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mmsg"));
         command.env_clear().env("HOME", self.home.path()).env("MMSG_LEDGER", ledger).stdout(Stdio::null());
         command
     }
 
-    /// `mmsg send` to the floor server, as fast as it goes.
+    /// `mmsg send` to the floor server, as fast as possible.
     pub fn send(&self, floor: &Floor, ledger: &Path) -> Command {
         let mut command = self.mmsg(ledger);
         command.env("MMSG_GRAPH_URL", floor.url()).env("MMSG_TOKEN", "floor");
@@ -55,7 +55,7 @@ impl Shop {
         command
     }
 
-    /// The same to a list.
+    /// The same with a list.
     pub fn send_list(&self, floor: &Floor, ledger: &Path, list: &Path) -> Command {
         let mut command = self.send(floor, ledger);
         command.args(["--campaign", "1", "--message"]).arg(self.message()).arg(list);
@@ -63,7 +63,7 @@ impl Shop {
     }
 }
 
-/// Writes `n` tokens that no other `seed` has, in no order.
+/// Writes `n` tokens, different for each `seed`, in random order.
 pub fn write_list(path: &Path, n: usize, seed: u64) {
     let mut random = fastrand::Rng::with_seed(seed);
     let mut list = BufWriter::new(fs::File::create(path).unwrap());

@@ -1,6 +1,6 @@
-//! Any template filled with any values: no panic, always JSON, and no value adds or removes a key.
+//! Fills any template with any values: no panic, always JSON, and no value adds or removes a key.
 //!
-//! The first line is the message, the rest is one value for every column. `cargo +nightly fuzz run filler -- -max_total_time=60`
+//! The first line is the message; the rest is the value of every column. `cargo +nightly fuzz run filler -- -max_total_time=60`
 
 #![no_main]
 

@@ -1,4 +1,4 @@
-//! Any bytes as a token list: no panic, no row lost, every token sound.
+//! Reads any bytes as a token list: no panic, no row lost, every token valid.
 //!
 //! `cargo +nightly fuzz run list -- -max_total_time=60`
 

@@ -1,4 +1,5 @@
-//! Any bytes as a message: no panic in reading, checking, drawing or rendering, and what is valid stays so when written out.
+//! Reads any bytes as a message: no panic in parsing, checking, drawing or rendering, and a message stays the same when written
+//! and parsed again.
 //!
 //! `cargo +nightly fuzz run validator -- -max_total_time=60`
 

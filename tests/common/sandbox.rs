@@ -1,4 +1,4 @@
-//! Graph hosts of the tests: in the test's own process, where every count is at hand, and as `mmsg sandbox`.
+//! Sandboxes for tests: in the test's own process, and as `mmsg sandbox`.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -15,7 +15,7 @@ use tokio::runtime::Runtime;
 use super::receiver::VERIFY_TOKEN;
 use super::{APP_SECRET, Env, PAGE_TOKEN, TOKEN};
 
-/// A sandbox in this process. What it wrote down is the truth that tests count.
+/// A sandbox in this process. Tests judge by its record.
 pub struct Sandbox {
     running: Option<Running>,
     runtime: Runtime,
@@ -27,7 +27,7 @@ impl Sandbox {
         Self::with(|_| {})
     }
 
-    /// With other options; the credentials are the canaries.
+    /// With other options. The credentials are canaries.
     pub fn with(change: impl FnOnce(&mut Options)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut options = Options {
@@ -56,12 +56,12 @@ impl Sandbox {
         self.running().url()
     }
 
-    /// An environment that uses this sandbox and nothing else.
+    /// An environment that uses only this sandbox.
     pub fn environment(&self) -> Env {
         self.running().environment().into_iter().fold(Env::new(), |env, (name, value)| env.set(name, value))
     }
 
-    /// Turns dials while it runs.
+    /// Changes dials while it runs.
     pub fn turn(&self, change: impl FnOnce(&mut Dials)) {
         self.running().turn(change);
     }
@@ -79,7 +79,7 @@ impl Sandbox {
         self.turn(|dials| dials.error_tokens = faults);
     }
 
-    /// Goes away: connections are cut and new ones refused.
+    /// Stops: connections are cut and new ones refused.
     pub fn stop(&mut self) {
         if let Some(running) = self.running.take() {
             self.runtime.block_on(running.stop());
@@ -100,7 +100,7 @@ impl Sandbox {
         tokens_of(&self.record())
     }
 
-    /// Every request to `/messages`, refused ones too.
+    /// Every request to `/messages`, refused ones included.
     pub fn requests(&self) -> Vec<Value> {
         lines_of(&self.folder.path().join("requests.ndjson"))
     }
@@ -110,7 +110,7 @@ impl Sandbox {
         tokens_of(&self.requests())
     }
 
-    /// A count of its own: `requests` (of every kind), `sends`, `created`, `deleted`, `leaks`, …
+    /// One of its counts: `requests` (of every kind), `sends`, `created`, `deleted`, `leaks`, …
     pub fn count(&self, what: &str) -> u64 {
         self.running().stats()[what].as_u64().unwrap()
     }
@@ -120,24 +120,24 @@ impl Sandbox {
         self.running().stats()
     }
 
-    /// Waits until so many requests to `/messages` came.
+    /// Waits for this many requests to `/messages`.
     #[track_caller]
     pub fn wait_for_sends(&self, n: u64) {
         let begin = Instant::now();
         while self.count("sends") < n {
-            assert!(begin.elapsed() < Duration::from_secs(30), "only {} requests came", self.count("sends"));
+            assert!(begin.elapsed() < Duration::from_secs(30), "only {} requests so far", self.count("sends"));
             std::thread::sleep(Duration::from_millis(2));
         }
     }
 
-    /// Fails if anybody got two messages.
+    /// Fails if someone got two messages.
     #[track_caller]
     pub fn assert_nobody_twice(&self) {
         let mut tokens = self.accepted();
         let all = tokens.len();
         tokens.sort();
         tokens.dedup();
-        assert_eq!(tokens.len(), all, "somebody got two messages");
+        assert_eq!(tokens.len(), all, "someone got two messages");
     }
 }
 
@@ -145,12 +145,12 @@ impl Drop for Sandbox {
     fn drop(&mut self) {
         let leaks = self.running.as_ref().map_or(0, |running| running.stats()["leaks"].as_u64().unwrap_or(0));
         if !std::thread::panicking() {
-            assert_eq!(leaks, 0, "an address or a body held a secret");
+            assert_eq!(leaks, 0, "a URL contained a secret");
         }
     }
 }
 
-/// The lines of an NDJSON file; none where there is no file.
+/// The lines of an NDJSON file; none if there is no file.
 pub fn lines_of(path: &std::path::Path) -> Vec<Value> {
     let text = fs::read_to_string(path).unwrap_or_default();
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -160,15 +160,15 @@ pub fn tokens_of(lines: &[Value]) -> Vec<String> {
     lines.iter().map(|line| line["token"].as_str().unwrap_or_default().to_owned()).collect()
 }
 
-/// `mmsg sandbox` as a process of its own, on a free port; it ends with this value.
+/// `mmsg sandbox` as a process, on a free port; dropping this stops it.
 pub struct SandboxProcess {
     child: Child,
-    /// What it says must be set to use it: `MMSG_GRAPH_URL` and others.
+    /// The environment variables that it prints: `MMSG_GRAPH_URL` and others.
     pub variables: Vec<(String, String)>,
 }
 
 impl SandboxProcess {
-    /// Starts `mmsg sandbox --port 0` with these arguments besides, and reads the `NAME=value` lines that it prints first.
+    /// Starts `mmsg sandbox --port 0` with more arguments, and reads the `NAME=value` lines that it prints first.
     pub fn start(env: &Env, args: &[&str]) -> Self {
         let mut command = env.command(["sandbox", "--port", "0"]);
         command.args(args).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
@@ -177,7 +177,7 @@ impl SandboxProcess {
         let (sender, lines) = mpsc::channel();
         std::thread::spawn(move || {
             for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                // The reader may be gone; the pipe is emptied all the same.
+                // Read to the end even if nobody wants the lines any more.
                 let _ = sender.send(line);
             }
         });
@@ -189,15 +189,15 @@ impl SandboxProcess {
                 && name.starts_with("MMSG_")
             {
                 variables.push((name.to_owned(), value.trim_matches(['\'', '"']).to_owned()));
-                // The rest comes at once.
+                // The other lines follow at once.
                 patience = Duration::from_millis(200);
             }
         }
-        assert!(variables.iter().any(|(name, _)| name == "MMSG_GRAPH_URL"), "the sandbox told no address");
+        assert!(variables.iter().any(|(name, _)| name == "MMSG_GRAPH_URL"), "the sandbox printed no URL");
         Self { child, variables }
     }
 
-    /// An environment that uses this sandbox and nothing else.
+    /// An environment that uses only this sandbox.
     pub fn environment(&self) -> Env {
         self.variables.iter().fold(Env::new(), |env, (name, value)| env.set(name, value.clone()))
     }
