@@ -3,15 +3,22 @@
 //! Everything that may be recorded or asked is a method here or in a submodule; nobody else writes SQL. Sends go through
 //! [`writer::Writer`], which owns the transaction that makes a claim durable before its request leaves.
 
+mod attempts;
 pub mod audiences;
 pub mod broadcasts;
 pub mod events;
 pub mod failpoint;
 pub mod funnel;
+pub mod judge;
+mod key;
+mod locks;
 pub mod pace;
+pub mod people;
 pub mod place;
 pub mod plan;
+mod rivals;
 pub mod runs;
+pub mod settled;
 pub mod silence;
 pub mod spool;
 mod sql;

@@ -32,6 +32,16 @@ fn settling_asks_when_each_person_may_be_sent_to_and_finds_the_truth() {
     }
     let audit = shop.asks_ledger("select what from audit where command = 'unknown settle'");
     assert_eq!(audit, ["3 sends proved accepted, 0 probably not sent"]);
+    // What Graph said is kept, and nobody gets a message before it.
+    let eligible = "select token from recipients where next_eligible_at > (select max(claimed_at) from sends) + 43000000 order by id";
+    assert_eq!(shop.asks_ledger(eligible), list[..3]);
+    assert_eq!(shop.asks_ledger("select count(*) from recipients where next_eligible_at is not null"), ["5"]);
+    shop.changes_ledger("update recipients set blocked_until = 0");
+    let first =
+        "select strftime('%Y-%m-%dT%H:%M:%SZ', next_eligible_at / 1000, 'unixepoch') from recipients where id = 1";
+    let until = shop.asks_ledger(first).remove(0);
+    let why = shop.env.mmsg(["why", &list[0]]).exits(0);
+    assert!(why.stderr.contains(&until), "not {until}: {}", why.stderr);
 
     // A day of silence later.
     shop.let_hours_pass(25);

@@ -22,9 +22,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     };
     context.ui.list(&story.chapters)?;
     let now = context.clock.now();
-    context.ui.status(&match (&story.suppressed, story.blocked_until > now) {
-        (Some(why), _) => format!("nothing goes to this person: {why}"),
-        (None, true) => format!("nothing goes to this person before {}", story.blocked_until),
+    context.ui.status(&match (&story.suppressed, story.free_at > now) {
+        (Some(why), _) => format!("nothing goes to this person: {}", why.name()),
+        (None, true) => format!("nothing goes to this person before {}", story.free_at),
         (None, false) => "this person is free".to_owned(),
     });
     Ok(Exit::Done)

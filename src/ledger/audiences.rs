@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
-use rusqlite::{OptionalExtension, TransactionBehavior};
+use rusqlite::{Connection, TransactionBehavior};
 
+use super::people::{self, Arrivals};
 use super::spool::{Listing, Spool};
-use super::sql::exists;
+use super::sql::{exists, sql};
 use super::{HOLD, Ledger, Watch, failed_at, failpoint};
 use crate::clock::UnixMillis;
 use crate::error::{Error, Exit, Result};
@@ -86,29 +87,21 @@ impl Ledger {
                 }
                 let statements = || {
                     Ok((
-                        transaction.prepare_cached(
-                            "insert into recipients (key, token, page) values (?1, ?2, ?3) on conflict (key) do nothing",
-                        )?,
-                        transaction.prepare_cached("select id from recipients where key = ?1")?,
+                        Arrivals::new(&transaction)?,
                         transaction.prepare_cached(
                             "insert into audience_rows (audience, recipient, row_values) values (?1, ?2, ?3)
                              on conflict (audience, recipient) do nothing",
                         )?,
                     ))
                 };
-                let (mut insert, mut find, mut hold) = statements().map_err(|error: rusqlite::Error| failed(&error))?;
+                let (mut arrivals, mut hold) = statements().map_err(|error: rusqlite::Error| failed(&error))?;
                 loop {
                     let Some(row) = list.next_row()? else {
                         more = false;
                         break;
                     };
                     let mut add = || {
-                        let new = insert.execute((row.key, &row.token, page))? == 1;
-                        let recipient: i64 = if new {
-                            transaction.last_insert_rowid()
-                        } else {
-                            find.query_row([row.key], |found| found.get(0))?
-                        };
+                        let (recipient, new) = arrivals.find_or_add(&row.key, &row.token, page)?;
                         let held = hold.execute((audience, recipient, row.values.as_deref()))?;
                         Ok((u64::from(new), held as u64))
                     };
@@ -163,24 +156,16 @@ impl Ledger {
         let failed = |error: rusqlite::Error| self.failed(&error);
         // In one snapshot: an import may take its place and drop its rows in parts.
         let snapshot = self.conn.unchecked_transaction().map_err(failed)?;
-        let found: Option<i64> = snapshot
-            .query_row(
-                "select max(id) from audiences where page = ?1 and name = ?2 and imported_at is not null",
-                (page, name),
-                |row| row.get(0),
-            )
-            .optional()
-            .map_err(failed)?
-            .flatten();
-        let Some(audience) = found else {
+        let Some(audience) = newest(&snapshot, page, name).map_err(failed)? else {
             return Err(Error::usage(format!("there is no audience {name:?} of Page {page} in this ledger"))
                 .hint(format!("import one first: mmsg tokens import FILE --audience {name}")));
         };
         let mut statement = snapshot
-            .prepare(
-                "select r.token, case when ?2 then a.row_values end from audience_rows a
-                 join recipients r on r.id = a.recipient where a.audience = ?1 order by a.recipient",
-            )
+            .prepare(sql!(
+                "select r.token, case when ?2 then a.row_values end from audience_rows a {people}
+                 where a.audience = ?1 order by a.recipient",
+                people = people::OF_AUDIENCE
+            ))
             .map_err(failed)?;
         let mut rows = statement.query((audience, values)).map_err(failed)?;
         while let Some(row) = rows.next().map_err(failed)? {
@@ -190,6 +175,36 @@ impl Ledger {
         }
         Ok(())
     }
+}
+
+/// The person joins the audience of that name; it is made when there is none.
+pub fn join(conn: &Connection, recipient: i64, page: &str, name: &str, now: UnixMillis) -> rusqlite::Result<()> {
+    let audience = match newest(conn, page, name)? {
+        Some(id) => id,
+        None => {
+            conn.prepare_cached(
+                "insert into audiences (page, name, source, imported_at) values (?1, ?2, 'opt-in events', ?3)",
+            )?
+            .execute((page, name, now))?;
+            conn.last_insert_rowid()
+        }
+    };
+    let new = conn
+        .prepare_cached(
+            "insert into audience_rows (audience, recipient) values (?1, ?2) on conflict (audience, recipient) do nothing",
+        )?
+        .execute((audience, recipient))?;
+    if new == 1 {
+        conn.prepare_cached("update audiences set rows = rows + 1, imported_at = max(imported_at, ?2) where id = ?1")?
+            .execute((audience, now))?;
+    }
+    Ok(())
+}
+
+/// The audience that has this name now.
+fn newest(conn: &Connection, page: &str, name: &str) -> rusqlite::Result<Option<i64>> {
+    conn.prepare_cached("select max(id) from audiences where page = ?1 and name = ?2 and imported_at is not null")?
+        .query_row((page, name), |row| row.get(0))
 }
 
 fn overtaken(name: &str) -> Error {

@@ -3,10 +3,10 @@
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde::Serialize;
 
+use super::attempts;
 use super::sql::{exists, sql};
 use super::state::{Skip, State};
 use super::tally::{self, Tally};
-use super::unknown::REMEMBER;
 use super::{Ledger, other_host};
 use crate::clock::UnixMillis;
 use crate::error::{Error, Result};
@@ -246,7 +246,6 @@ impl Ledger {
                         ))?
                         .query_map((broadcast, code), |row| row.get(0))?
                         .collect::<rusqlite::Result<_>>()?;
-                    let mut remember = conn.prepare_cached(REMEMBER)?;
                     let mut reopen = conn.prepare_cached(sql!(
                         "update sends set state = {pending}, reason = null, code = null, subcode = null, finished_at = null,
                            run = null
@@ -254,7 +253,7 @@ impl Ledger {
                     ))?;
                     let mut tally = Tally::default();
                     for id in &ids {
-                        remember.execute((id, State::Refused))?;
+                        attempts::keep_last(conn, *id, State::Refused)?;
                         let claimed_at = reopen.query_row([id], |row| row.get(0))?;
                         tally.moved(broadcast, claimed_at, State::Refused, State::Pending);
                     }

@@ -7,7 +7,6 @@
 
 mod judge;
 mod marks;
-mod optin;
 mod sitting;
 pub mod stage;
 
@@ -16,7 +15,8 @@ use std::time::Instant;
 use rusqlite::OptionalExtension;
 use sha2::{Digest, Sha256};
 
-use super::spool::{Key, key};
+use super::key::{Key, key};
+pub use super::people::OptIn;
 use super::sql::{digit, sql};
 use super::{HOLD, Ledger};
 use crate::clock::UnixMillis;
@@ -25,7 +25,6 @@ use judge::Judgement;
 #[cfg(test)]
 pub use marks::bucket_of;
 pub use marks::{bucket_seconds, failure_text};
-pub use optin::OptIn;
 use sitting::Sitting;
 pub use stage::{How, Stage};
 

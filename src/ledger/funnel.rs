@@ -2,7 +2,6 @@
 //! for the few that failed, were refused or are in doubt.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fs::{File, TryLockError};
 
 use rusqlite::Connection;
 
@@ -181,22 +180,6 @@ impl Ledger {
             tally::by_hour(&moment, 0, (hours.from, hours.to), &mut |_, _, n| counted.foreign += n)?;
             Ok(counted)
         })
-    }
-
-    /// Whether a process is at work on one of these broadcasts.
-    pub fn is_running(&self, broadcasts: &[Covered]) -> Result<bool> {
-        let open: Vec<(i64, String)> = self.read(|conn| {
-            conn.prepare_cached("select broadcast, uuid from runs where ended_at is null")?
-                .query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?
-                .collect()
-        })?;
-        let ours = open.iter().filter(|(id, _)| broadcasts.iter().any(|broadcast| broadcast.id == *id));
-        // A dead run left its lock free, or none.
-        let alive = |uuid: &str| {
-            File::open(self.folder().join("runs").join(format!("{uuid}.lock")))
-                .is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
-        };
-        Ok(ours.into_iter().any(|(_, uuid)| alive(uuid)))
     }
 }
 

@@ -3,33 +3,35 @@
 //! Rows are staged in transactions short enough to share the ledger with senders; none of them can go out before the one
 //! that writes `planned_at`.
 
+mod check;
 mod dry_run;
-mod judge;
 mod stage;
 
 use std::time::Instant;
 
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use rusqlite::{OptionalExtension, TransactionBehavior};
 
+pub use check::CheckValues;
+use check::with_values;
 pub use dry_run::DryPlan;
-pub use judge::{Decision, Known, Laters, Terms, judge};
-use stage::Stage;
+use stage::Staging;
 
 use super::broadcasts::{Broadcast, open_again};
-use super::spool::{Key, Listing};
-use super::sql::{exists, sql};
-use super::state::{Skip, State};
+pub use super::judge::Terms;
+use super::judge::{Decision, Laters, judge};
+use super::people;
+use super::rivals::Rivals;
+use super::settled::{COOLING_DOWN, Settled};
+use super::spool::Listing;
+use super::sql::sql;
+use super::state::State;
 use super::tally::{self, Tally};
-use super::writer::Settled;
 use super::{HOLD, Ledger, Watch, failed_at, failpoint};
 use crate::clock::UnixMillis;
 use crate::error::{Error, Exit, Result};
 
 /// Rows of a planned list that one transaction looks at, to judge those anew that were skipped.
 const LOOKED_AT: i64 = 20_000;
-
-/// Checks the values of a row against the message: `Err` is the reason to skip it.
-pub type CheckValues<'a> = dyn FnMut(Option<&str>) -> Result<(), (Skip, String)> + 'a;
 
 /// What became of a list.
 #[derive(Clone, Debug, Default)]
@@ -44,34 +46,6 @@ pub struct Planned {
     /// Rows that this planning skipped, or put off to a time.
     pub skipped: u64,
     pub later: u64,
-}
-
-/// Other broadcasts of the campaign whose acceptance keeps a person out of this one.
-pub(super) fn rivals(conn: &Connection, broadcast: &Broadcast) -> rusqlite::Result<Vec<i64>> {
-    if broadcast.new_message {
-        return Ok(Vec::new());
-    }
-    // A repeat is meant for those whom its earlier repeats reached.
-    conn.prepare_cached(
-        "select id from broadcasts where campaign = ?1 and page = ?2 and id <> ?3 and not (fingerprint = ?4 and repeat < ?5)",
-    )?
-    .query_map((&broadcast.campaign, &broadcast.page, broadcast.id, broadcast.fingerprint, broadcast.repeat), |row| {
-        row.get(0)
-    })?
-    .collect()
-}
-
-/// Whether one of the rivals reached, or may have reached, the person.
-pub(super) fn reached(conn: &Connection, rivals: &[i64], recipient: i64) -> rusqlite::Result<bool> {
-    for rival in rivals {
-        let mut statement = conn.prepare_cached(sql!(
-            "select 1 from sends where broadcast = ?1 and recipient = ?2 and state in ({claimed}, {accepted}, {unknown})"
-        ))?;
-        if exists(&mut statement, (rival, recipient))? {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 impl Ledger {
@@ -127,7 +101,7 @@ impl Ledger {
                 .transaction_with_behavior(TransactionBehavior::Immediate)
                 .map_err(|error| failed_at(&path, &error))?;
             let mut stage =
-                Stage::new(&transaction, broadcast, planned.listing).map_err(|error| failed_at(&path, &error))?;
+                Staging::new(&transaction, broadcast, planned.listing).map_err(|error| failed_at(&path, &error))?;
             let begin = Instant::now();
             loop {
                 let Some(row) = list.next_row()? else {
@@ -210,33 +184,28 @@ impl Ledger {
                 )?;
                 let Some(mut last) = part else { return Ok(None) };
                 let begin = Instant::now();
-                let rivals = rivals(conn, broadcast)?;
+                let rivals = Rivals::of(conn, broadcast)?;
                 let mut statement = conn.prepare_cached(sql!(
-                    "select s.id, s.laters, s.first_later_at, r.id, r.blocked_until, r.next_eligible_at, r.expires_at,
-                            r.suppressed, s.row_values
-                     from listing_rows l join sends s on s.id = l.send join recipients r on r.id = s.recipient
+                    "select s.id, s.laters, s.first_later_at, s.recipient, s.row_values, {person}
+                     from listing_rows l join sends s on s.id = l.send {people}
                      where l.listing = ?1 and l.send > ?2 and l.send <= ?3 and s.state = {skipped}
-                     order by l.send"
+                     order by l.send",
+                    person = people::COLUMNS,
+                    people = people::OF_SENDS,
                 ))?;
                 let mut rows = statement.query((listing, after, last))?;
                 let mut reopened = 0;
                 while let Some(row) = rows.next()? {
                     let send: i64 = row.get(0)?;
-                    let laters = Laters { count: row.get(1)?, first_at: row.get::<_, Option<i64>>(2)?.map(UnixMillis) };
-                    let known = Known {
-                        id: row.get(3)?,
-                        blocked_until: UnixMillis(row.get(4)?),
-                        next_eligible_at: row.get::<_, Option<i64>>(5)?.map(UnixMillis),
-                        expires_at: row.get::<_, Option<i64>>(6)?.map(UnixMillis),
-                        suppressed: row.get(7)?,
-                    };
-                    let values: Option<String> = row.get(8)?;
-                    let decision = judge(Some(&known), reached(conn, &rivals, known.id)?, laters, terms);
+                    let laters = Laters { count: row.get(1)?, first_at: row.get(2)? };
+                    let values: Option<String> = row.get(4)?;
+                    let other = rivals.reached(conn, row.get(3)?)?;
+                    let decision = judge(Some(&people::person(row, 5)?), other, laters, terms);
                     // Who was skipped for another reason may have values that were never looked at.
                     let decision = with_values(decision, values.as_deref(), check);
                     reopened += usize::from(decision.state() == State::Pending);
                     skipped_again += u64::from(decision.state() == State::Skipped);
-                    later += u64::from(decision.not_before() > 0);
+                    later += u64::from(matches!(decision, Decision::Later { .. }));
                     conn.prepare_cached(
                         "update sends set state = ?2, not_before = ?3, reason = ?4, finished_at = ?5 where id = ?1",
                     )?
@@ -268,11 +237,11 @@ impl Ledger {
     pub fn planned_rows(&self, listing: i64, at: UnixMillis, each: &mut dyn FnMut(Settled)) -> Result<()> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(sql!(
-                "select r.token, s.state, s.reason, s.not_before from listing_rows l join sends s on s.id = l.send
-                 join recipients r on r.id = s.recipient
+                "select r.token, s.state, s.reason, s.not_before from listing_rows l join sends s on s.id = l.send {people}
                  where l.listing = ?1 and ((s.state = {skipped} and s.finished_at = ?2)
                    or (s.state = {pending} and s.not_before > 0))
-                 order by l.send"
+                 order by l.send",
+                people = people::OF_SENDS,
             ))?;
             let mut rows = statement.query((listing, at.0))?;
             while let Some(row) = rows.next()? {
@@ -281,7 +250,7 @@ impl Ledger {
                 each(Settled {
                     token: row.get(0)?,
                     state,
-                    reason: row.get::<_, Option<String>>(2)?.or_else(|| Some("cooling_down".to_owned())),
+                    reason: row.get::<_, Option<String>>(2)?.or_else(|| Some(COOLING_DOWN.to_owned())),
                     tracking_id: None,
                     code: None,
                     subcode: None,
@@ -292,25 +261,6 @@ impl Ledger {
             }
             Ok(())
         })
-    }
-}
-
-fn known(conn: &Connection, key: &Key) -> rusqlite::Result<Option<Known>> {
-    conn.prepare_cached(
-        "select id, blocked_until, next_eligible_at, expires_at, suppressed from recipients where key = ?1",
-    )?
-    .query_row([key], Known::from_row)
-    .optional()
-}
-
-/// A row that may go out must have values that the message can use.
-fn with_values(decision: Decision, values: Option<&str>, check: &mut CheckValues<'_>) -> Decision {
-    match decision {
-        Decision::Wait { not_before } => match check(values) {
-            Ok(()) => Decision::Wait { not_before },
-            Err((skip, detail)) => Decision::Skip { skip, detail: Some(detail) },
-        },
-        skip @ Decision::Skip { .. } => skip,
     }
 }
 

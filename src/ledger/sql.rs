@@ -3,6 +3,7 @@
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{CachedStatement, OptionalExtension, Params};
 
+use super::people::suppression::Suppression;
 use super::state::State;
 use crate::clock::UnixMillis;
 
@@ -120,6 +121,18 @@ impl FromSql for State {
     fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
         let number = value.as_i64()?;
         Self::ALL.into_iter().find(|state| state.number() == number).ok_or(FromSqlError::OutOfRange(number))
+    }
+}
+
+impl ToSql for Suppression {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(self.name().into())
+    }
+}
+
+impl FromSql for Suppression {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        value.as_str().map(Self::of_name)
     }
 }
 

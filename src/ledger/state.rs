@@ -101,14 +101,6 @@ impl Skip {
             Self::Limit => "limit",
         }
     }
-
-    /// The reason of a suppressed recipient, as stored with it.
-    pub fn of_suppression(why: &str) -> Self {
-        [Self::OptedOut, Self::Expired, Self::Region]
-            .into_iter()
-            .find(|skip| skip.name() == why)
-            .unwrap_or(Self::Suppressed)
-    }
 }
 
 impl fmt::Display for Skip {

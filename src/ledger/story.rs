@@ -1,11 +1,13 @@
 //! One person's whole story, as far as the ledger knows it.
 
-use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;
 
 use super::Ledger;
+use super::attempts::{self, Attempt};
 use super::events::{Kind, Stage};
-use super::spool::key;
+use super::key::key;
+use super::people;
+use super::people::suppression::Suppression;
 use super::state::State;
 use crate::clock::UnixMillis;
 use crate::error::Result;
@@ -24,8 +26,9 @@ pub struct Chapter {
 /// A person as the ledger holds them.
 #[derive(Clone, Debug)]
 pub struct Story {
-    pub blocked_until: UnixMillis,
-    pub suppressed: Option<String>,
+    /// When the person may get the next message.
+    pub free_at: UnixMillis,
+    pub suppressed: Option<Suppression>,
     /// Newest last; what has no time stands first.
     pub chapters: Vec<Chapter>,
 }
@@ -34,24 +37,11 @@ impl Ledger {
     /// `None` for a token that was never seen.
     pub fn story(&self, token: &str) -> Result<Option<Story>> {
         self.read(|conn| {
-            let person = conn
-                .query_row(
-                    "select id, blocked_until, suppressed, suppressed_at from recipients where key = ?1",
-                    [key(token)],
-                    |row| {
-                        Ok((
-                            row.get::<_, i64>(0)?,
-                            row.get::<_, i64>(1)?,
-                            row.get::<_, Option<String>>(2)?,
-                            row.get::<_, Option<i64>>(3)?,
-                        ))
-                    },
-                )
-                .optional()?;
-            let Some((recipient, blocked_until, suppressed, suppressed_at)) = person else { return Ok(None) };
+            let Some((recipient, person)) = people::find(conn, &key(token))? else { return Ok(None) };
             let mut chapters = Vec::new();
-            if let Some(why) = &suppressed {
-                chapters.push(chapter(suppressed_at, None, None, "suppressed", why));
+            let (suppressed, _) = people::suppression_of(conn, recipient)?;
+            if let Some(suppressed) = suppressed {
+                chapters.push(chapter(suppressed.since, None, None, "suppressed", suppressed.why.name()));
             }
             let mut imports = conn.prepare(
                 "select a.name, a.imported_at from audience_rows r join audiences a on a.id = r.audience
@@ -78,35 +68,37 @@ impl Ledger {
             let mut rows = sends.query([recipient])?;
             while let Some(row) = rows.next()? {
                 let (broadcast, campaign): (i64, String) = (row.get(0)?, row.get(1)?);
-                let mut add = |at: Option<i64>, what: &str, detail: &str| {
+                let mut add = |at: Option<UnixMillis>, what: &str, detail: &str| {
                     chapters.push(chapter(at, Some(broadcast), Some(campaign.clone()), what, detail));
                 };
                 add(row.get(3)?, "planned", &row.get::<_, String>(2)?);
-                let attempts = attempts_of(conn, row.get(19)?)?;
+                let attempts = attempts::of_send(conn, row.get(19)?)?;
                 for (number, attempt) in (1..).zip(&attempts) {
                     add(Some(attempt.claimed_at), "claimed", &format!("attempt {number}"));
-                    add(Some(attempt.finished_at), &attempt.outcome, &attempt.detail);
+                    let Attempt { reason, code, fbtrace_id, .. } = attempt;
+                    add(
+                        Some(attempt.finished_at),
+                        &attempt.outcome,
+                        &detail_of(reason.clone(), *code, fbtrace_id.clone()).join(", "),
+                    );
                 }
                 let state: State = row.get(4)?;
                 // A row that is pending again stands as its last attempt left it.
                 let again = state == State::Pending && !attempts.is_empty();
-                if let Some(claimed_at) = row.get::<_, Option<i64>>(6)?
+                if let Some(claimed_at) = row.get(6)?
                     && !again
                 {
                     add(Some(claimed_at), "claimed", &format!("attempt {}", row.get::<_, i64>(11)?));
                 }
-                let mut detail: Vec<String> = Vec::new();
-                detail.extend(row.get::<_, Option<String>>(5)?);
-                detail.extend(row.get::<_, Option<i64>>(9)?.map(|code| format!("code {code}")));
-                detail.extend(row.get::<_, Option<String>>(10)?.map(|id| format!("fbtrace_id {id}")));
+                let mut detail = detail_of(row.get(5)?, row.get(9)?, row.get(10)?);
                 detail.extend(row.get::<_, Option<String>>(8)?.map(|id| format!("tracking_id {id}")));
                 if again {
                     // Told with the attempt.
                     detail.clear();
                 }
-                let not_before: i64 = row.get(12)?;
-                if state == State::Pending && not_before > 0 {
-                    detail.push(format!("not before {}", UnixMillis(not_before)));
+                let not_before: UnixMillis = row.get(12)?;
+                if state == State::Pending && not_before > UnixMillis(0) {
+                    detail.push(format!("not before {not_before}"));
                 }
                 if state != State::Claimed {
                     // What is pending is still to come.
@@ -115,7 +107,7 @@ impl Ledger {
                 }
                 for (column, what) in [(13, "echoed"), (14, "delivered"), (15, "read"), (16, "clicked"), (17, "failed")]
                 {
-                    if let Some(at) = row.get::<_, Option<i64>>(column)? {
+                    if let Some(at) = row.get(column)? {
                         let failure = if what == "failed" { row.get::<_, Option<String>>(18)? } else { None };
                         add(Some(at), what, &failure.unwrap_or_default());
                     }
@@ -143,34 +135,27 @@ impl Ledger {
             // A stable sort: what happened in the same moment stays in the order of a send's life.
             // What has no time yet is still to come.
             chapters.sort_by_key(|chapter| (chapter.at.is_none(), chapter.at));
-            Ok(Some(Story { blocked_until: UnixMillis(blocked_until), suppressed, chapters }))
+            Ok(Some(Story {
+                free_at: person.free_at(),
+                suppressed: suppressed.map(|suppressed| suppressed.why),
+                chapters,
+            }))
         })
     }
 }
 
-/// A request after which the row was pending again.
-struct Attempt {
-    claimed_at: i64,
-    finished_at: i64,
-    outcome: String,
-    detail: String,
+fn detail_of(reason: Option<String>, code: Option<i64>, fbtrace_id: Option<String>) -> Vec<String> {
+    let code = code.map(|code| format!("code {code}"));
+    let id = fbtrace_id.map(|id| format!("fbtrace_id {id}"));
+    reason.into_iter().chain(code).chain(id).collect()
 }
 
-fn attempts_of(conn: &Connection, send: i64) -> rusqlite::Result<Vec<Attempt>> {
-    conn.prepare_cached(
-        "select claimed_at, finished_at, outcome, reason, code, fbtrace_id from attempts where send = ?1 order by id",
-    )?
-    .query_map([send], |row| {
-        let mut detail: Vec<String> = Vec::new();
-        detail.extend(row.get::<_, Option<String>>(3)?);
-        detail.extend(row.get::<_, Option<i64>>(4)?.map(|code| format!("code {code}")));
-        detail.extend(row.get::<_, Option<String>>(5)?.map(|id| format!("fbtrace_id {id}")));
-        let (claimed_at, finished_at, outcome) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        Ok(Attempt { claimed_at, finished_at, outcome, detail: detail.join(", ") })
-    })?
-    .collect()
-}
-
-fn chapter(at: Option<i64>, broadcast: Option<i64>, campaign: Option<String>, what: &str, detail: &str) -> Chapter {
-    Chapter { at: at.map(UnixMillis), broadcast, campaign, what: what.to_owned(), detail: detail.to_owned() }
+fn chapter(
+    at: Option<UnixMillis>,
+    broadcast: Option<i64>,
+    campaign: Option<String>,
+    what: &str,
+    detail: &str,
+) -> Chapter {
+    Chapter { at, broadcast, campaign, what: what.to_owned(), detail: detail.to_owned() }
 }

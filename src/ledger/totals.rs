@@ -173,10 +173,10 @@ impl Ledger {
     /// Every row of a broadcast: token, state, and until when the person is blocked.
     pub fn sends_of(&self, broadcast: i64) -> Vec<(String, State, UnixMillis)> {
         self.read(|conn| {
-            conn.prepare(
-                "select r.token, s.state, r.blocked_until from sends s join recipients r on r.id = s.recipient
-                 where s.broadcast = ?1 order by s.id",
-            )?
+            conn.prepare(sql!(
+                "select r.token, s.state, r.blocked_until from sends s {people} where s.broadcast = ?1 order by s.id",
+                people = crate::ledger::people::OF_SENDS
+            ))?
             .query_map([broadcast], |row| Ok((row.get(0)?, row.get(1)?, UnixMillis(row.get(2)?))))?
             .collect()
         })

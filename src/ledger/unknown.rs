@@ -2,10 +2,14 @@
 
 use std::time::Duration;
 
-use rusqlite::OptionalExtension;
+use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;
 
 use super::Ledger;
+use super::attempts;
+use super::broadcasts::is_closed;
+use super::judge::put_back;
+use super::people;
 use super::sql::sql;
 use super::state::State;
 use super::tally::{Tally, What};
@@ -58,12 +62,13 @@ impl Ledger {
             .prepare(sql!(
                 "select s.id, r.token, s.broadcast, b.campaign, coalesce(s.reason, ''), s.code, s.subcode, s.fbtrace_id,
                         s.claimed_at, s.finished_at, r.blocked_until, b.page, s.attribution is not null
-                 from sends s join recipients r on r.id = s.recipient join broadcasts b on b.id = s.broadcast
+                 from sends s {people} join broadcasts b on b.id = s.broadcast
                  where s.state = {unknown} and (?1 is null or r.token = ?1) and (?2 is null or s.broadcast = ?2)
                    and (?3 is null or b.campaign = ?3) and (?4 is null or s.finished_at >= ?4)
                    and (?5 is null or s.finished_at < ?5) and (?6 is null or instr(s.reason, ?6) > 0)
                    and (?7 is null or s.fbtrace_id = ?7)
-                 order by s.broadcast, s.id"
+                 order by s.broadcast, s.id",
+                people = people::OF_SENDS,
             ))
             .map_err(failed)?;
         let mut rows = statement
@@ -132,39 +137,29 @@ impl Ledger {
                 let mut count = 0;
                 let mut tally = Tally::default();
                 for send in part {
-                    let sql = match resolution {
-                        Resolution::Accepted => {
-                            sql!(
-                                "update sends set state = {accepted}, reason = 'resolved', finished_at = ?2
-                                 where id = ?1 and state = {unknown} returning broadcast, coalesce(claimed_at, ?2), state"
-                            )
-                        }
-                        Resolution::Proved => {
-                            sql!(
-                                "update sends set state = {accepted}, reason = 'evidence', finished_at = coalesce(claimed_at, ?2)
-                                 where id = ?1 and state = {unknown} returning broadcast, coalesce(claimed_at, ?2), state"
-                            )
-                        }
-                        // Nobody is sent to any more by a broadcast that was closed.
+                    let mut find = conn.prepare_cached(sql!(
+                        "select broadcast, recipient, coalesce(claimed_at, ?2) from sends where id = ?1 and state = {unknown}"
+                    ))?;
+                    let found: Option<(i64, i64, UnixMillis)> = find
+                        .query_row((send, now), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+                        .optional()?;
+                    let Some((broadcast, recipient, claimed_at)) = found else { continue };
+                    let to = match resolution {
+                        Resolution::Accepted => accept(conn, *send, "resolved", now)?,
+                        Resolution::Proved => accept(conn, *send, "evidence", claimed_at)?,
                         Resolution::NotSent => {
-                            sql!(
-                                "update sends set run = null, finished_at = null, (state, reason, not_before) = (
-                                   select iif(b.finished_at is null, {pending}, {skipped}),
-                                     iif(b.finished_at is null, 'resolved', 'closed'),
-                                     iif(b.finished_at is null, r.blocked_until, 0)
-                                   from broadcasts b, recipients r where b.id = sends.broadcast and r.id = sends.recipient)
-                                 where id = ?1 and state = {unknown} returning broadcast, coalesce(claimed_at, ?2), state"
-                            )
+                            attempts::keep_last(conn, *send, State::Unknown)?;
+                            let free_at = people::get(conn, recipient)?.free_at();
+                            let decision = put_back(free_at, is_closed(conn, broadcast)?);
+                            let reason = decision.reason().unwrap_or_else(|| "resolved".to_owned());
+                            conn.prepare_cached(
+                                "update sends set run = null, finished_at = null, state = ?2, reason = ?3, not_before = ?4
+                                 where id = ?1",
+                            )?
+                            .execute((send, decision.state(), reason, decision.not_before()))?;
+                            decision.state()
                         }
                     };
-                    if resolution == Resolution::NotSent {
-                        conn.prepare_cached(REMEMBER)?.execute((send, State::Unknown))?;
-                    }
-                    let found: Option<(i64, UnixMillis, State)> = conn
-                        .prepare_cached(sql)?
-                        .query_row((send, now.0), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-                        .optional()?;
-                    let Some((broadcast, claimed_at, to)) = found else { continue };
                     tally.moved(broadcast, claimed_at, State::Unknown, to);
                     if resolution == Resolution::Proved {
                         tally.add(broadcast, claimed_at, What::Settled, 1);
@@ -179,13 +174,15 @@ impl Ledger {
     }
 }
 
-/// Keeps a row's last request before a person puts the row back to pending.
-pub(super) const REMEMBER: &str = sql!(
-    "insert into attempts (send, claimed_at, finished_at, outcome, reason, code, subcode, fbtrace_id)
-     select id, coalesce(claimed_at, 0), coalesce(finished_at, 0), case state when {refused} then 'refused' else 'unknown' end,
-            reason, code, subcode, fbtrace_id
-     from sends where id = ?1 and state = ?2"
-);
+fn accept(conn: &Connection, send: i64, reason: &str, at: UnixMillis) -> rusqlite::Result<State> {
+    conn.prepare_cached("update sends set state = ?2, reason = ?3, finished_at = ?4 where id = ?1")?.execute((
+        send,
+        State::Accepted,
+        reason,
+        at,
+    ))?;
+    Ok(State::Accepted)
+}
 
 /// What the reason of a send begins with that was probably not sent.
 pub const PROBABLY_NOT_SENT: &str = "probably not sent";
@@ -201,6 +198,22 @@ impl Ledger {
                 ))?;
                 for send in part {
                     update.execute((send, PROBABLY_NOT_SENT))?;
+                }
+                Ok(())
+            })?;
+        }
+        Ok(())
+    }
+}
+
+impl Ledger {
+    /// Keeps when Graph lets the people of these sends have the next message, as it said just now.
+    pub fn keep_next_eligible(&mut self, told: &[(i64, UnixMillis)]) -> Result<()> {
+        for part in told.chunks(1000) {
+            self.write(|conn| {
+                let mut find = conn.prepare_cached("select recipient from sends where id = ?1")?;
+                for (send, at) in part {
+                    people::keep_next_eligible(conn, find.query_row([send], |row| row.get(0))?, *at)?;
                 }
                 Ok(())
             })?;

@@ -7,7 +7,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::learn::Observed;
 use crate::error::{Error, Result};
-use crate::ledger::writer::{Done, Finish, Writer};
+use crate::ledger::writer::{Finish, Stepped, Writer};
 
 /// Takes orders for the ledger.
 pub struct Desk {
@@ -18,14 +18,14 @@ pub struct Desk {
 enum Kind {
     Thread {
         orders: mpsc::Sender<Order>,
-        answers: UnboundedReceiver<Result<Done>>,
+        answers: UnboundedReceiver<Result<Stepped>>,
         thread: JoinHandle<Writer>,
     },
     /// In the caller's own thread, for a simulation that must be the same every time.
     #[cfg(test)]
     Inline {
         writer: Box<Writer>,
-        answer: Option<Result<Done>>,
+        answer: Option<Result<Stepped>>,
     },
 }
 
@@ -79,7 +79,7 @@ impl Desk {
     }
 
     /// The answer to the order at work. Cancelling loses nothing.
-    pub async fn answer(&mut self) -> Result<Done> {
+    pub async fn answer(&mut self) -> Result<Stepped> {
         let answer = match &mut self.kind {
             Kind::Thread { answers, .. } => answers.recv().await,
             #[cfg(test)]

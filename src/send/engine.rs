@@ -23,7 +23,7 @@ use super::pace::{LONGEST_PAUSE, Pace};
 use crate::clock::{Clock, UnixMillis};
 use crate::graph::{Answer, Facts};
 use crate::ledger::state::State;
-use crate::ledger::writer::{Claim, Done, Finish, Outcome};
+use crate::ledger::writer::{Claim, Finish, Outcome, Stepped};
 use crate::rate::Rate;
 use crate::times::STALE_CLAIM;
 
@@ -235,7 +235,7 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
     }
 
     /// A step is committed, or failed.
-    fn stepped(&mut self, done: crate::error::Result<Done>) {
+    fn stepped(&mut self, done: crate::error::Result<Stepped>) {
         let done = match done {
             Ok(done) => done,
             Err(error) => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::clock::UnixMillis;
 use crate::graph::codes::{Class, Pause, Row};
 use crate::graph::{Answer, Body, Facts, GraphError, Transport};
-use crate::ledger::state::Skip;
+use crate::ledger::people::suppression::Suppression;
 use crate::ledger::writer::Outcome;
 use crate::times::{COOL_DOWN, YOUTH};
 
@@ -190,9 +190,9 @@ fn of_error(error: &GraphError, status: u16, answer: &Answer, campaign: Campaign
         Class::Drop => {
             let refusal = Refusal { code: Some(row.code), counts_as_burst: !row.suppresses };
             let suppress = row.suppresses.then_some(match row.code {
-                2_300_037 => Skip::Expired,
-                2_300_032 => Skip::Region,
-                _ => Skip::OptedOut,
+                2_300_037 => Suppression::Expired,
+                2_300_032 => Suppression::Region,
+                _ => Suppression::OptedOut,
             });
             new(Outcome::Refused { suppress }, Effect::Refused(refusal), reason)
         }

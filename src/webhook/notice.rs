@@ -180,6 +180,7 @@ fn read_value(field: Option<&str>, raw: &RawValue, sender: &Sender, notice: &mut
                 Some(status) if status.contains("RESUME") => Some(false),
                 _ => None,
             },
+            status: status.map(|status| status.to_lowercase()),
             psid: party("sender"),
             time_zone: optin.text("notification_messages_timezone"),
             expires_at: time(&optin.value("token_expiry_timestamp")),

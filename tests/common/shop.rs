@@ -86,12 +86,17 @@ impl Shop {
         rows.unwrap().map(Result::unwrap).collect()
     }
 
+    /// Changes the ledger behind mmsg's back.
+    pub fn changes_ledger(&self, sql: &str) {
+        rusqlite::Connection::open(self.ledger()).unwrap().execute_batch(sql).unwrap();
+    }
+
     /// Makes everything in the ledger older, as if so many hours had passed.
     pub fn let_hours_pass(&self, hours: i64) {
         let conn = rusqlite::Connection::open(self.ledger()).unwrap();
         let ms = hours * 3_600_000;
         conn.execute_batch(&format!(
-            "update recipients set blocked_until = max(0, blocked_until - {ms});
+            "update recipients set blocked_until = max(0, blocked_until - {ms}), next_eligible_at = next_eligible_at - {ms};
              update sends set claimed_at = claimed_at - {ms}, finished_at = finished_at - {ms},
                not_before = max(0, not_before - {ms}), first_later_at = first_later_at - {ms};
              update runs set started_at = started_at - {ms}, ended_at = ended_at - {ms};

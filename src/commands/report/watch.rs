@@ -28,7 +28,7 @@ pub async fn watch(context: &Context, signals: &Signals, ledger: &Ledger, asked:
     let mut screen = None;
     loop {
         let (report, counted) = asked.report(context, ledger)?;
-        if !ledger.is_running(&counted.broadcasts)? {
+        if !ledger.is_running(&counted.broadcasts.iter().map(|broadcast| broadcast.id).collect::<Vec<_>>())? {
             break;
         }
         let screen = match &screen {

@@ -85,12 +85,15 @@ impl Record for Settled {
 struct Found {
     proved: Vec<i64>,
     not_sent: Vec<i64>,
+    /// When the people of these sends may get the next message.
+    eligible: Vec<(i64, UnixMillis)>,
 }
 
 impl Found {
     fn record(&mut self, ledger: &mut Ledger, settled: &mut Settled, now: UnixMillis) -> Result<()> {
         settled.by_eligible_time += ledger.resolve_unknown(&self.proved, Resolution::Proved, now)?;
         ledger.doubt_less(&self.not_sent)?;
+        ledger.keep_next_eligible(&self.eligible)?;
         settled.probably_not_sent += self.not_sent.len() as u64;
         *self = Self::default();
         Ok(())
@@ -133,6 +136,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
                     settled.asked += 1;
                     settled.gone += u64::from(answer.is_none());
                     let eligible = answer.and_then(|answer| answer.next_eligible_at);
+                    found.eligible.extend(eligible.map(|at| (send.send, at)));
                     match weigh(&send, eligible, cool_down, context.clock.now()) {
                         Weight::Accepted => found.proved.push(send.send),
                         Weight::ProbablyNotSent => found.not_sent.push(send.send),
@@ -144,7 +148,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
                     break;
                 }
             }
-            if found.proved.len() + found.not_sent.len() >= TOGETHER {
+            if found.proved.len() + found.not_sent.len() + found.eligible.len() >= TOGETHER {
                 found.record(&mut ledger, &mut settled, context.clock.now())?;
             }
         }

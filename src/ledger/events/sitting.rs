@@ -7,10 +7,11 @@ use rusqlite::{Connection, OptionalExtension};
 use super::judge::{Candidate, Judgement, judge};
 use super::marks::{Marks, failure_text};
 use super::stage::{How, Stage};
-use super::{Event, EventCounts, Kind, Waiting, optin};
+use super::{Event, EventCounts, Kind, Waiting};
 use crate::clock::UnixMillis;
 use crate::ledger::Fault;
-use crate::ledger::spool::Key;
+use crate::ledger::audiences;
+use crate::ledger::people::{self, Arrivals};
 use crate::ledger::sql::{digit, sql};
 use crate::ledger::state::State;
 use crate::ledger::tally::{Tally, What};
@@ -41,7 +42,10 @@ impl<'c> Sitting<'c> {
     pub fn store(&mut self, event: &Event, optins: &str) -> Result<(), Fault> {
         let facts = &event.facts;
         let occurred_at = facts.occurred_at.unwrap_or(self.now);
-        let mut recipient = self.recipient(event.person.as_ref())?;
+        let mut recipient = match &event.person {
+            Some(key) => people::find_id(self.conn, key)?,
+            None => None,
+        };
         let (judgement, rows) = match event.kind {
             Kind::Stage(_) => {
                 let about = About {
@@ -55,9 +59,10 @@ impl<'c> Sitting<'c> {
             }
             _ => (None, Vec::new()),
         };
-        if let (Kind::OptIn, None, Some(token)) = (event.kind, recipient, &facts.token) {
+        if let (Kind::OptIn, None, Some(token), Some(key)) = (event.kind, recipient, &facts.token, &event.person) {
             // Somebody new who stopped is known as well, so that a later import does not bring them back.
-            recipient = Some(optin::new_person(self.conn, token, facts.page.as_deref())?);
+            let page = facts.page.as_deref().unwrap_or_default();
+            recipient = Some(Arrivals::new(self.conn)?.find_or_add(key, token, page)?.0);
         }
         let send = judgement.and_then(Judgement::place).and_then(|place| rows.get(place)).map(|row| row.candidate.send);
         let stored = self
@@ -92,11 +97,11 @@ impl<'c> Sitting<'c> {
             (Kind::OptIn, _) => {
                 self.told.opt_ins += 1;
                 if let (Some(recipient), Some(opt_in)) = (recipient, &facts.opt_in) {
-                    opt_in.apply(self.conn, recipient, occurred_at)?;
+                    people::opt_in(self.conn, recipient, opt_in, occurred_at)?;
                     if !opt_in.is_stop()
                         && let Some(page) = &facts.page
                     {
-                        optin::join(self.conn, recipient, page, optins, self.now)?;
+                        audiences::join(self.conn, recipient, page, optins, self.now)?;
                     }
                 }
             }
@@ -195,14 +200,6 @@ impl<'c> Sitting<'c> {
             self.told.settled += 1;
         }
         Ok(())
-    }
-
-    fn recipient(&self, person: Option<&Key>) -> rusqlite::Result<Option<i64>> {
-        let Some(person) = person else { return Ok(None) };
-        self.conn
-            .prepare_cached("select id from recipients where key = ?1")?
-            .query_row([person], |row| row.get(0))
-            .optional()
     }
 
     /// What an event is about, and the sends it was judged against.

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use super::check::{CheckValues, with_values};
 use super::stage::existing;
-use super::{CheckValues, Decision, Laters, Terms, judge, known, reached, rivals, with_values};
 use crate::clock::UnixMillis;
 use crate::error::Result;
 use crate::ledger::Ledger;
 use crate::ledger::broadcasts::{Broadcast, BroadcastKey};
+use crate::ledger::judge::{Decision, Laters, Terms, judge};
+use crate::ledger::people;
+use crate::ledger::rivals::Rivals;
 use crate::ledger::spool::{ListedRow, Listing};
 use crate::ledger::state::State;
 
@@ -30,7 +33,7 @@ impl Ledger {
     pub fn dry_plan(
         &self,
         broadcast: Option<&Broadcast>,
-        campaign_rivals: &[i64],
+        rivals: &Rivals,
         list: &mut Listing,
         terms: Terms,
         check: &mut CheckValues<'_>,
@@ -48,7 +51,7 @@ impl Ledger {
                 dry.duplicates += 1;
                 continue;
             }
-            self.dry_row(broadcast, campaign_rivals, row, terms, check, &mut dry).map_err(failed)?;
+            self.dry_row(broadcast, rivals, row, terms, check, &mut dry).map_err(failed)?;
         }
         Ok(dry)
     }
@@ -56,17 +59,17 @@ impl Ledger {
     fn dry_row(
         &self,
         broadcast: Option<&Broadcast>,
-        rivals: &[i64],
+        rivals: &Rivals,
         row: &ListedRow,
         terms: Terms,
         check: &mut CheckValues<'_>,
         dry: &mut DryPlan,
     ) -> rusqlite::Result<()> {
-        let known = known(&self.conn, &row.key)?;
+        let known = people::find(&self.conn, &row.key)?;
         let mut laters = Laters::default();
         let mut values = row.values.clone();
         if let (Some(broadcast), Some(known)) = (broadcast, &known)
-            && let Some(existing) = existing(&self.conn, broadcast.id, known.id)?
+            && let Some(existing) = existing(&self.conn, broadcast.id, known.0)?
         {
             if !matches!(existing.state, State::Pending | State::Skipped) {
                 *dry.settled.entry(existing.state).or_default() += 1;
@@ -76,16 +79,17 @@ impl Ledger {
             values = existing.values_for(row, check);
         }
         let other = match &known {
-            Some(known) => reached(&self.conn, rivals, known.id)?,
+            Some((id, _)) => rivals.reached(&self.conn, *id)?,
             None => false,
         };
-        match with_values(judge(known.as_ref(), other, laters, terms), values.as_deref(), check) {
-            Decision::Wait { not_before } if not_before > terms.now => {
+        let person = known.as_ref().map(|(_, person)| person);
+        match with_values(judge(person, other, laters, terms), values.as_deref(), check) {
+            Decision::Later { at } => {
                 dry.later += 1;
-                dry.next_at = Some(dry.next_at.map_or(not_before, |next| next.min(not_before)));
+                dry.next_at = Some(dry.next_at.map_or(at, |next| next.min(at)));
             }
-            Decision::Wait { .. } => dry.now += 1,
-            Decision::Skip { skip, .. } => *dry.skipped.entry(skip.name()).or_default() += 1,
+            Decision::Now => dry.now += 1,
+            Decision::Never { skip, .. } => *dry.skipped.entry(skip.name()).or_default() += 1,
         }
         Ok(())
     }
@@ -96,15 +100,11 @@ impl Ledger {
         broadcast: Option<&Broadcast>,
         key: &BroadcastKey<'_>,
         new_message: bool,
-    ) -> Result<Vec<i64>> {
+    ) -> Result<Rivals> {
         self.read(|conn| match broadcast {
-            _ if new_message => Ok(Vec::new()),
-            Some(broadcast) => rivals(conn, broadcast),
-            None => self
-                .conn
-                .prepare("select id from broadcasts where campaign = ?1 and page = ?2 and fingerprint <> ?3")?
-                .query_map((key.campaign, key.page, key.fingerprint), |row| row.get(0))?
-                .collect(),
+            _ if new_message => Ok(Rivals::NONE),
+            Some(broadcast) => Rivals::of(conn, broadcast),
+            None => Rivals::of_new(conn, (key.campaign, key.page), key.fingerprint),
         })
     }
 }

@@ -2,38 +2,39 @@
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension};
 
-use super::{CheckValues, Decision, Known, Laters, Terms, judge, known, reached, rivals, with_values};
+use super::check::{CheckValues, with_values};
 use crate::clock::UnixMillis;
 use crate::ledger::broadcasts::Broadcast;
+use crate::ledger::judge::{Decision, Laters, Person, Terms, judge};
+use crate::ledger::people::{self, Arrivals};
+use crate::ledger::rivals::Rivals;
 use crate::ledger::spool::ListedRow;
 use crate::ledger::state::State;
 use crate::ledger::tally::Tally;
 
 /// One planning transaction.
-pub(super) struct Stage<'c> {
+pub struct Staging<'c> {
     conn: &'c Connection,
     broadcast: &'c Broadcast,
     listing: i64,
-    rivals: Vec<i64>,
-    new_recipient: CachedStatement<'c>,
+    rivals: Rivals,
+    arrivals: Arrivals<'c>,
     new_send: CachedStatement<'c>,
     hold: CachedStatement<'c>,
     tally: Tally,
-    pub(super) changed_values: u64,
-    pub(super) newly_skipped: u64,
-    pub(super) later: u64,
+    pub changed_values: u64,
+    pub newly_skipped: u64,
+    pub later: u64,
 }
 
-impl<'c> Stage<'c> {
-    pub(super) fn new(conn: &'c Connection, broadcast: &'c Broadcast, listing: i64) -> rusqlite::Result<Self> {
+impl<'c> Staging<'c> {
+    pub fn new(conn: &'c Connection, broadcast: &'c Broadcast, listing: i64) -> rusqlite::Result<Self> {
         Ok(Self {
             conn,
             broadcast,
             listing,
-            rivals: rivals(conn, broadcast)?,
-            new_recipient: conn.prepare_cached(
-                "insert into recipients (key, token, page) values (?1, ?2, ?3) on conflict (key) do nothing",
-            )?,
+            rivals: Rivals::of(conn, broadcast)?,
+            arrivals: Arrivals::new(conn)?,
             new_send: conn.prepare_cached(
                 "insert into sends (broadcast, recipient, listing, state, not_before, row_values, reason, finished_at)
                  values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) on conflict (broadcast, recipient) do nothing",
@@ -46,24 +47,24 @@ impl<'c> Stage<'c> {
         })
     }
 
-    pub(super) fn add(&mut self, row: &ListedRow, terms: Terms, check: &mut CheckValues<'_>) -> rusqlite::Result<()> {
-        let inserted = self.new_recipient.execute((row.key, &row.token, &self.broadcast.page))? == 1;
-        let known = if inserted {
-            Known { id: self.conn.last_insert_rowid(), ..Known::default() }
-        } else {
-            known(self.conn, &row.key)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?
+    pub fn add(&mut self, row: &ListedRow, terms: Terms, check: &mut CheckValues<'_>) -> rusqlite::Result<()> {
+        let new = self.arrivals.add(&row.key, &row.token, &self.broadcast.page)?;
+        let (recipient, person) = match new {
+            Some(id) => (id, Person::default()),
+            None => people::find(self.conn, &row.key)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?,
         };
-        let other = !inserted && reached(self.conn, &self.rivals, known.id)?;
+        let is_known = new.is_none();
+        let other = is_known && self.rivals.reached(self.conn, recipient)?;
         let decide = |laters, values: Option<&str>, check: &mut CheckValues<'_>| {
-            with_values(judge(Some(&known), other, laters, terms), values, check)
+            with_values(judge(Some(&person), other, laters, terms), values, check)
         };
         // Somebody new has no row here yet; somebody known may have.
-        let existing = if inserted { None } else { existing(self.conn, self.broadcast.id, known.id)? };
+        let existing = if is_known { existing(self.conn, self.broadcast.id, recipient)? } else { None };
         let Some(existing) = existing else {
             let decision = decide(Laters::default(), row.values.as_deref(), check);
             self.new_send.execute((
                 self.broadcast.id,
-                known.id,
+                recipient,
                 self.listing,
                 decision.state(),
                 decision.not_before(),
@@ -81,13 +82,13 @@ impl<'c> Stage<'c> {
         let own = existing.planned || existing.listing == self.listing;
         match existing.state {
             // A duplicate inside the list.
-            State::Skipped if again && existing.finished_at == Some(terms.now.0) => {}
+            State::Skipped if again && existing.finished_at == Some(terms.now) => {}
             // The first listing to be planned fixes a row's values: one that was cut off fixed nothing.
             State::Pending if !own => {
                 let decision = decide(existing.laters, row.values.as_deref(), check);
                 self.take_over(&existing, decision, row.values.as_deref(), terms)?;
             }
-            // Judged anew, with its own values where the message can be made with them.
+            // Judged again, with its own values if the message can use them.
             State::Skipped => {
                 let values = existing.values_for(row, check);
                 self.changed_values += u64::from(values != row.values);
@@ -114,7 +115,7 @@ impl<'c> Stage<'c> {
             )?
             .execute((
                 existing.id,
-                // A planned row stays with its list: it may go out whatever becomes of this one.
+                // A planned row stays with its list: it may go out whatever becomes of this list.
                 if existing.planned { existing.listing } else { self.listing },
                 decision.state(),
                 decision.not_before(),
@@ -130,16 +131,16 @@ impl<'c> Stage<'c> {
 
     fn note(&mut self, decision: &Decision) {
         self.newly_skipped += u64::from(decision.state() == State::Skipped);
-        self.later += u64::from(decision.not_before() > 0);
+        self.later += u64::from(matches!(decision, Decision::Later { .. }));
     }
 
-    pub(super) fn finish(self) -> rusqlite::Result<()> {
+    pub fn finish(self) -> rusqlite::Result<()> {
         self.tally.write(self.conn)
     }
 }
 
 /// The row of a person in a broadcast.
-pub(super) fn existing(conn: &Connection, broadcast: i64, recipient: i64) -> rusqlite::Result<Option<Existing>> {
+pub fn existing(conn: &Connection, broadcast: i64, recipient: i64) -> rusqlite::Result<Option<Existing>> {
     conn.prepare_cached(
         "select s.id, s.state, s.listing, s.row_values, s.laters, s.first_later_at, s.finished_at,
                         l.planned_at is not null
@@ -151,7 +152,7 @@ pub(super) fn existing(conn: &Connection, broadcast: i64, recipient: i64) -> rus
             state: row.get(1)?,
             listing: row.get(2)?,
             row_values: row.get(3)?,
-            laters: Laters { count: row.get(4)?, first_at: row.get::<_, Option<i64>>(5)?.map(UnixMillis) },
+            laters: Laters { count: row.get(4)?, first_at: row.get(5)? },
             finished_at: row.get(6)?,
             planned: row.get(7)?,
         })
@@ -159,19 +160,19 @@ pub(super) fn existing(conn: &Connection, broadcast: i64, recipient: i64) -> rus
     .optional()
 }
 
-pub(super) struct Existing {
+pub struct Existing {
     id: i64,
-    pub(super) state: State,
+    pub state: State,
     listing: i64,
     row_values: Option<String>,
-    finished_at: Option<i64>,
-    pub(super) laters: Laters,
+    finished_at: Option<UnixMillis>,
+    pub laters: Laters,
     planned: bool,
 }
 
 impl Existing {
-    /// The values that stand when this row is listed again: its own where it was planned with such as the message can use.
-    pub(super) fn values_for(&self, row: &ListedRow, check: &mut CheckValues<'_>) -> Option<String> {
+    /// The values that count when this row is listed again: its own, if it was planned with values that the message can use.
+    pub fn values_for(&self, row: &ListedRow, check: &mut CheckValues<'_>) -> Option<String> {
         let frozen = self.planned && check(self.row_values.as_deref()).is_ok();
         if frozen { self.row_values.clone() } else { row.values.clone() }
     }

@@ -10,12 +10,13 @@ use rusqlite::TransactionBehavior;
 
 use model::{Model, Person};
 
-use super::judge::MAX_LATERS;
-use super::stage::Stage;
+use super::stage::Staging;
 use super::{CheckValues, Planned, Terms};
 use crate::clock::UnixMillis;
 use crate::ledger::broadcasts::{Broadcast, BroadcastKey, Which, is_closed};
-use crate::ledger::spool::{Listing, Spool, key};
+use crate::ledger::judge::MAX_LATERS;
+use crate::ledger::key::key;
+use crate::ledger::spool::{Listing, Spool};
 use crate::ledger::state::{Skip, State};
 use crate::ledger::tally::shift;
 use crate::ledger::{Ledger, Watch};
@@ -261,7 +262,7 @@ impl World {
             return;
         }
         let transaction = self.ledger.conn.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
-        let mut stage = Stage::new(&transaction, &broadcast, listing).unwrap();
+        let mut stage = Staging::new(&transaction, &broadcast, listing).unwrap();
         for _ in 0..cut {
             let Some(row) = spool.next_row().unwrap() else { break };
             stage.add(row, terms, &mut *check()).unwrap();

@@ -1,23 +1,29 @@
-//! What may go out next: found by the index of pending rows, claimed together with its person.
+//! What may go out next: candidates come from the index of pending rows and are claimed together with their people.
+//!
+//! SQL selects candidates and makes the claim, a compare-and-set of row and person; who may get the message is decided in
+//! [`judge`](crate::ledger::judge).
 
 use std::collections::VecDeque;
 use std::time::Instant;
 
 use rusqlite::Connection;
 
-use super::{Claim, Scope, Settled, Step};
+use super::claim::{Claim, Scope};
+use super::step::Step;
 use crate::clock::UnixMillis;
 use crate::ledger::HOLD;
+use crate::ledger::judge::{Decision, Laters, Person, Terms, judge};
 use crate::ledger::pace::{self, Meter};
-use crate::ledger::plan::{Decision, Known, Laters, Terms, judge, reached, rivals};
+use crate::ledger::people;
+use crate::ledger::rivals::Rivals;
+use crate::ledger::settled::{COOLING_DOWN, Settled};
 use crate::ledger::sql::{exists, sql};
 use crate::ledger::state::State;
 
 /// Candidates read ahead at a time.
 const AHEAD: usize = 256;
 
-/// Watches how long a transaction looks for rows: a broadcast whose people all have to wait is as long as its list. The clock is
-/// read every 64 rows.
+/// Limits how long a transaction looks for rows: all people of a long list may have to wait. The clock is read every 64 rows.
 struct Hold {
     begin: Instant,
     rows: u32,
@@ -34,10 +40,10 @@ impl Hold {
     }
 }
 
-/// Where the search for rows that may go out stands: within rows of one `not_before`, after one id.
+/// How far the search for rows that may go out has come: within rows of one `not_before`, after one id.
 #[derive(Default)]
 pub struct Scan {
-    level: Option<i64>,
+    level: Option<UnixMillis>,
     after: i64,
     ahead: VecDeque<Candidate>,
 }
@@ -47,12 +53,13 @@ enum Found {
     Candidate(Candidate),
     /// Nothing more that is due.
     End,
-    /// The time is over: the next transaction goes on from here.
+    /// The time is up: the next transaction goes on from here.
     Cut,
 }
 
 struct Candidate {
     claim: Claim,
+    person: Person,
     laters: Laters,
 }
 
@@ -87,13 +94,7 @@ impl Step<'_> {
         if want == 0 {
             return Ok((claims, false));
         }
-        let rivals = rivals(self.conn, &self.scope.broadcast)?;
-        let blocked = self.scope.claimed_until(self.now);
-        let mut take_person = self.conn.prepare_cached(
-            "update recipients set blocked_until_before_claim = blocked_until, blocked_until = ?2
-             where id = ?1 and blocked_until <= ?3 and suppressed is null
-               and coalesce(next_eligible_at, 0) <= ?3 and coalesce(expires_at, ?4) > ?3",
-        )?;
+        let rivals = Rivals::of(self.conn, &self.scope.broadcast)?;
         let mut take_row = self.conn.prepare_cached(sql!(
             "update sends set state = {claimed}, run = ?2, claimed_at = ?3, attempts = attempts + 1
              where id = ?1 and state = {pending}"
@@ -103,59 +104,65 @@ impl Step<'_> {
             if hold.is_over(1) {
                 return Ok((claims, false));
             }
-            let candidate = match scan.next(self.conn, self.scope, self.now, &mut hold)? {
+            let Candidate { claim, person, laters } = match scan.next(self.conn, self.scope, self.now, &mut hold)? {
                 Found::Candidate(candidate) => candidate,
                 Found::End => return Ok((claims, true)),
                 Found::Cut => return Ok((claims, false)),
             };
-            let claim = Claim { at: self.now, ..candidate.claim };
-            let over = self.scope.end.is_some_and(|end| end <= self.now);
-            let other = reached(self.conn, &rivals, claim.recipient)?;
-            if over || other || candidate.laters.is_never(self.now) {
-                self.put_off(claim, candidate.laters, other)?;
-                continue;
-            }
-            if take_person.execute((claim.recipient, blocked.0, self.now.0, i64::MAX))? == 0 {
-                self.put_off(claim, candidate.laters, false)?;
-                continue;
-            }
-            if take_row.execute((claim.send, self.scope.run, self.now.0))? == 0 {
+            let claim = Claim { at: self.now, ..claim };
+            let other = rivals.reached(self.conn, claim.recipient)?;
+            match self.take_person(&claim, &person, other, laters)? {
+                Decision::Now if take_row.execute((claim.send, self.scope.run, self.now))? == 1 => {
+                    self.tally.moved_rows(self.scope.broadcast.id, State::Pending, State::Claimed, 1);
+                    claims.push(claim);
+                }
                 // Another process took the row since it was read.
-                self.restore(&claim)?;
-                continue;
+                Decision::Now => self.people.restore(claim.recipient, self.scope.claimed_until(claim.at))?,
+                decision => self.put_off(claim, &decision)?,
             }
-            self.tally.moved_rows(self.scope.broadcast.id, State::Pending, State::Claimed, 1);
-            claims.push(claim);
         }
         Ok((claims, false))
     }
 
-    /// A row that was due, but whose person is not free (any more): a later time or a skip. Nothing when another process took
-    /// the row since it was read.
-    fn put_off(&mut self, claim: Claim, laters: Laters, other: bool) -> rusqlite::Result<()> {
-        let known = self
-            .conn
-            .prepare_cached(
-                "select id, blocked_until, next_eligible_at, expires_at, suppressed from recipients where id = ?1",
-            )?
-            .query_row([claim.recipient], Known::from_row)?;
+    /// Blocks the person of a claim if they may get the message now, else says why not.
+    fn take_person(
+        &mut self,
+        claim: &Claim,
+        read_ahead: &Person,
+        other: bool,
+        laters: Laters,
+    ) -> rusqlite::Result<Decision> {
         let terms = Terms { now: self.now, end: self.scope.end };
-        let (state, not_before, reason) = match judge(Some(&known), other, laters, terms) {
-            Decision::Wait { not_before } => (State::Pending, not_before, "cooling_down".to_owned()),
-            Decision::Skip { skip, .. } => (State::Skipped, UnixMillis(0), skip.name().to_owned()),
-        };
+        let until = self.scope.claimed_until(self.now);
+        if judge(Some(read_ahead), other, laters, terms) == Decision::Now
+            && self.people.claim(claim.recipient, read_ahead, until)?
+        {
+            return Ok(Decision::Now);
+        }
+        // What was read ahead may be older than this transaction: what is true now decides.
+        let person = people::get(self.conn, claim.recipient)?;
+        let decision = judge(Some(&person), other, laters, terms);
+        if decision == Decision::Now && !self.people.claim(claim.recipient, &person, until)? {
+            return Err(rusqlite::Error::StatementChangedRows(0));
+        }
+        Ok(decision)
+    }
+
+    /// A row that was due, but whose person may not get the message now: it gets a later time, so that the search does not meet it
+    /// again, or is skipped. Nothing happens when another process took the row since it was read.
+    fn put_off(&mut self, claim: Claim, decision: &Decision) -> rusqlite::Result<()> {
+        let state = decision.state();
+        let reason = decision.reason().unwrap_or_else(|| COOLING_DOWN.to_owned());
         let changed = self
             .conn
             .prepare_cached(sql!(
                 "update sends set state = ?2, not_before = ?3, reason = ?4 where id = ?1 and state = {pending}"
             ))?
-            .execute((claim.send, state, not_before.0, &reason))?;
+            .execute((claim.send, state, decision.not_before(), &reason))?;
         if changed == 0 {
             return Ok(());
         }
-        if state == State::Skipped {
-            self.tally.moved_rows(self.scope.broadcast.id, State::Pending, State::Skipped, 1);
-        }
+        self.tally.moved_rows(self.scope.broadcast.id, State::Pending, state, 1);
         self.settled.push(Settled {
             token: claim.token,
             state,
@@ -164,7 +171,7 @@ impl Step<'_> {
             code: None,
             subcode: None,
             fbtrace_id: None,
-            not_before: Some(not_before).filter(|_| state == State::Pending),
+            not_before: Some(decision.not_before()).filter(|_| state == State::Pending),
             at: self.now,
         });
         Ok(())
@@ -179,41 +186,49 @@ impl Scan {
                 return Ok(Found::Candidate(candidate));
             }
             let Some(level) = self.level else {
-                if !self.next_level(conn, scope, -1, now)? {
+                if !self.next_level(conn, scope, UnixMillis(-1), now)? {
                     return Ok(Found::End);
                 }
                 continue;
             };
             if !self.read_ahead(conn, scope, level)? && !self.next_level(conn, scope, level, now)? {
-                // Begin anew next time: rows may have become due, or come back.
+                // Start over next time: rows may have become due, or come back.
                 self.level = None;
                 return Ok(Found::End);
             }
-            // Rows of another list are passed over.
+            // Rows of another list are skipped here.
             if self.ahead.is_empty() && hold.is_over(AHEAD as u32) {
                 return Ok(Found::Cut);
             }
         }
     }
 
-    fn next_level(&mut self, conn: &Connection, scope: &Scope, above: i64, now: UnixMillis) -> rusqlite::Result<bool> {
-        let next: Option<i64> = conn
+    fn next_level(
+        &mut self,
+        conn: &Connection,
+        scope: &Scope,
+        above: UnixMillis,
+        now: UnixMillis,
+    ) -> rusqlite::Result<bool> {
+        let next: Option<UnixMillis> = conn
             .prepare_cached(sql!(
                 "select min(not_before) from sends indexed by sends_pending
                  where broadcast = ?1 and state = {pending} and not_before > ?2 and not_before <= ?3"
             ))?
-            .query_row((scope.broadcast.id, above, now.0), |row| row.get(0))?;
+            .query_row((scope.broadcast.id, above, now), |row| row.get(0))?;
         self.level = next;
         self.after = 0;
         Ok(next.is_some())
     }
 
     /// Reads the next rows of this level; `false` at its end.
-    fn read_ahead(&mut self, conn: &Connection, scope: &Scope, level: i64) -> rusqlite::Result<bool> {
+    fn read_ahead(&mut self, conn: &Connection, scope: &Scope, level: UnixMillis) -> rusqlite::Result<bool> {
         let mut statement = conn.prepare_cached(sql!(
-            "select s.id, s.recipient, s.listing, s.laters, s.first_later_at, r.token, case when ?5 then s.row_values end
-             from sends s indexed by sends_pending join recipients r on r.id = s.recipient
-             where s.broadcast = ?1 and s.state = {pending} and s.not_before = ?2 and s.id > ?3 order by s.id limit ?4"
+            "select s.id, s.recipient, s.listing, s.laters, s.first_later_at, r.token, case when ?5 then s.row_values end, {person}
+             from sends s indexed by sends_pending {people}
+             where s.broadcast = ?1 and s.state = {pending} and s.not_before = ?2 and s.id > ?3 order by s.id limit ?4",
+            person = people::COLUMNS,
+            people = people::OF_SENDS,
         ))?;
         let mut planned = conn.prepare_cached("select 1 from listings where id = ?1 and planned_at is not null")?;
         let mut held = conn.prepare_cached("select 1 from listing_rows where listing = ?1 and send = ?2")?;
@@ -248,7 +263,8 @@ impl Scan {
                     values: row.get(6)?,
                     at: UnixMillis(0),
                 },
-                laters: Laters { count: row.get(3)?, first_at: row.get::<_, Option<i64>>(4)?.map(UnixMillis) },
+                person: people::person(row, 7)?,
+                laters: Laters { count: row.get(3)?, first_at: row.get(4)? },
             });
         }
         Ok(read)

@@ -2,146 +2,123 @@
 
 use rusqlite::{CachedStatement, Connection};
 
-use super::{Claim, Finish, Outcome, Settled, Step};
+use super::claim::{Finish, Outcome};
+use super::step::Step;
 use crate::clock::UnixMillis;
+use crate::ledger::attempts::{self, Attempt};
 use crate::ledger::broadcasts::is_closed;
-use crate::ledger::plan::Laters;
+use crate::ledger::judge::{self, Laters, Terms};
+use crate::ledger::people;
+use crate::ledger::settled::Settled;
 use crate::ledger::sql::sql;
-use crate::ledger::state::{Skip, State};
+use crate::ledger::state::State;
 use crate::ledger::tally::What;
 use crate::times::MARGIN;
 
-/// The statements of every answer, found once a step and not once a row.
-pub struct Statements<'c> {
-    move_row: CachedStatement<'c>,
-    block: CachedStatement<'c>,
-}
+/// The statement that gives a row its next state, found once per step and not once per row.
+pub struct Rows<'c>(CachedStatement<'c>);
 
-impl<'c> Statements<'c> {
+impl<'c> Rows<'c> {
     pub fn new(conn: &'c Connection) -> rusqlite::Result<Self> {
-        Ok(Self {
-            move_row: conn.prepare_cached(
-                "update sends set state = ?4, reason = ?5, finished_at = ?6, tracking_id = ?7, http_status = ?8,
-                   code = ?9, subcode = ?10, fbtrace_id = ?11
-                 where id = ?1 and run is ?2 and state = ?3 and claimed_at = ?12",
-            )?,
-            // A person who is not held by this claim any more is held for another's, perhaps with a request on the wire: that is
-            // made longer, never shorter.
-            block: conn.prepare_cached(
-                "update recipients set
-                   blocked_until = iif(blocked_until = ?3, ?2, max(blocked_until, ?2)),
-                   blocked_until_before_claim = iif(blocked_until = ?3, null, max(blocked_until_before_claim, ?2))
-                 where id = ?1",
-            )?,
-        })
+        Ok(Self(conn.prepare_cached(
+            "update sends set state = ?4, reason = ?5, finished_at = ?6, tracking_id = ?7, http_status = ?8,
+               code = ?9, subcode = ?10, fbtrace_id = ?11
+             where id = ?1 and run is ?2 and state = ?3 and claimed_at = ?12",
+        )?))
     }
 }
 
 impl Step<'_> {
-    pub fn record(&mut self, statements: &mut Statements<'_>, finish: Finish) -> rusqlite::Result<()> {
-        let at = finish.at;
-        let blocked = at.plus(self.scope.cool_down).plus(MARGIN);
-        let state = match &finish.outcome {
-            Outcome::Accepted { .. } => State::Accepted,
-            Outcome::Refused { .. } => State::Refused,
-            Outcome::Unknown => State::Unknown,
-            // Nobody is sent to any more.
-            Outcome::Back if is_closed(self.conn, self.scope.broadcast.id)? => State::Skipped,
-            Outcome::Back => State::Pending,
-            Outcome::Later { until } => return self.record_later(statements, &finish, *until),
-        };
-        let tracking_id = match &finish.outcome {
-            Outcome::Accepted { tracking_id } => tracking_id.clone(),
-            _ => None,
-        };
-        let closed = Skip::Closed.name().to_owned();
-        let reason = if state == State::Skipped { Some(closed) } else { finish.reason.clone() };
-        if !self.move_row(statements, &finish, state, reason.as_deref(), tracking_id.as_deref())? {
-            return Ok(());
-        }
+    pub fn record(&mut self, rows: &mut Rows<'_>, finish: Finish) -> rusqlite::Result<()> {
+        let Finish { claim, at, .. } = &finish;
+        let own = self.scope.claimed_until(claim.at);
+        let recipient = claim.recipient;
         match &finish.outcome {
             Outcome::Accepted { .. } | Outcome::Unknown => {
-                self.block(statements, &finish, blocked)?;
-            }
-            Outcome::Refused { suppress } => {
-                self.restore(&finish.claim)?;
-                if let Some(skip) = suppress {
-                    // Told again, it is newer than a resume that came between. A resume that is newer still stands.
-                    self.conn
-                        .prepare_cached(
-                            "update recipients set suppressed = ?2, suppressed_at = max(coalesce(suppressed_at, 0), ?3)
-                             where id = ?1 and coalesce(suppressed, ?2) = ?2
-                               and not (?2 = 'opted_out' and opted_out is 0 and opt_at > ?3)",
-                        )?
-                        .execute((finish.claim.recipient, skip.name(), at.0))?;
+                let blocked = at.plus(self.scope.cool_down).plus(MARGIN);
+                let (state, tracking_id) = match &finish.outcome {
+                    Outcome::Accepted { tracking_id } => (State::Accepted, tracking_id.clone()),
+                    _ => (State::Unknown, None),
+                };
+                if self.move_row(rows, &finish, state, finish.reason.as_deref(), tracking_id.as_deref())? {
+                    self.people.block(recipient, blocked, own)?;
+                    self.settle(finish, state, tracking_id, None);
                 }
             }
-            Outcome::Back | Outcome::Later { .. } => self.restore(&finish.claim)?,
-        }
-        if state == State::Pending {
-            self.count(What::Back, finish.claim.at);
-            self.remember(&finish, "back")?;
-        } else {
-            self.settle(Finish { reason, ..finish }, state, tracking_id, None);
+            Outcome::Refused { suppress } => {
+                if self.move_row(rows, &finish, State::Refused, finish.reason.as_deref(), None)? {
+                    self.people.restore(recipient, own)?;
+                    if let Some(why) = suppress {
+                        people::keep_out(self.conn, recipient, *why, *at)?;
+                    }
+                    self.settle(finish, State::Refused, None, None);
+                }
+            }
+            Outcome::Back => {
+                let decision = judge::put_back(UnixMillis(0), is_closed(self.conn, self.scope.broadcast.id)?);
+                let reason = decision.reason().or_else(|| finish.reason.clone());
+                if self.move_row(rows, &finish, decision.state(), reason.as_deref(), None)? {
+                    self.people.restore(recipient, own)?;
+                    if decision.state() == State::Pending {
+                        self.tally.add(self.scope.broadcast.id, claim.at, What::Back, 1);
+                        self.keep(&finish, "back")?;
+                    } else {
+                        self.settle(Finish { reason, ..finish }, decision.state(), None, None);
+                    }
+                }
+            }
+            Outcome::Later { until } => self.record_later(rows, &finish, *until, own)?,
         }
         Ok(())
     }
 
-    /// The person is held back as told; a row that was refused so too often is given up.
+    /// The person is blocked for as long as Graph said; a row that was refused so too often is given up.
     fn record_later(
         &mut self,
-        statements: &mut Statements<'_>,
+        rows: &mut Rows<'_>,
         finish: &Finish,
         until: UnixMillis,
+        own: UnixMillis,
     ) -> rusqlite::Result<()> {
-        let (count, first_at): (i64, Option<i64>) = self
+        let laters = self
             .conn
             .prepare_cached("select laters + 1, coalesce(first_later_at, ?2) from sends where id = ?1")?
-            .query_row((finish.claim.send, finish.at.0), |row| Ok((row.get(0)?, row.get(1)?)))?;
-        let laters = Laters { count, first_at: first_at.map(UnixMillis) };
-        let ended = self.scope.end.is_some_and(|end| end <= until);
-        let skip = if laters.is_never(finish.at) {
-            Some(Skip::NeverAvailable)
-        } else if is_closed(self.conn, self.scope.broadcast.id)? {
-            Some(Skip::Closed)
-        } else if ended {
-            Some(Skip::Ended)
-        } else {
-            None
-        };
-        let state = if skip.is_some() { State::Skipped } else { State::Pending };
-        let reason = skip.map(|skip| skip.name().to_owned()).or_else(|| finish.reason.clone());
-        if !self.move_row(statements, finish, state, reason.as_deref(), None)? {
+            .query_row((finish.claim.send, finish.at), |row| {
+                Ok(Laters { count: row.get(0)?, first_at: row.get(1)? })
+            })?;
+        let terms = Terms { now: finish.at, end: self.scope.end };
+        let decision = judge::put_off(until, laters, is_closed(self.conn, self.scope.broadcast.id)?, terms);
+        let reason = decision.reason().or_else(|| finish.reason.clone());
+        if !self.move_row(rows, finish, decision.state(), reason.as_deref(), None)? {
             return Ok(());
         }
         self.conn
             .prepare_cached("update sends set laters = ?2, first_later_at = ?3, not_before = ?4 where id = ?1")?
-            .execute((finish.claim.send, count, first_at, until.0))?;
-        self.block(statements, finish, until)?;
-        self.count(What::Later, finish.claim.at);
-        self.remember(finish, "later")?;
-        let mut finish = finish.clone();
-        finish.reason = reason;
-        self.settle(finish, state, None, Some(until).filter(|_| state == State::Pending));
+            .execute((finish.claim.send, laters.count, laters.first_at, until))?;
+        self.people.block(finish.claim.recipient, until, own)?;
+        self.tally.add(self.scope.broadcast.id, finish.claim.at, What::Later, 1);
+        self.keep(finish, "later")?;
+        let not_before = Some(until).filter(|_| decision.state() == State::Pending);
+        self.settle(Finish { reason, ..finish.clone() }, decision.state(), None, not_before);
         Ok(())
     }
 
     /// Gives a row that this run claimed its next state. `false`: somebody else settled it first.
     fn move_row(
         &mut self,
-        statements: &mut Statements<'_>,
+        rows: &mut Rows<'_>,
         finish: &Finish,
         state: State,
         reason: Option<&str>,
         tracking_id: Option<&str>,
     ) -> rusqlite::Result<bool> {
-        // A row that another made unknown is still settled by this run's own answer, and an acceptance knows better than a person
+        // A row that another process made unknown is still settled by this run's own answer, and an acceptance overrules a person
         // who said meanwhile that it was not sent.
         let run = Some(self.scope.run);
         let settled_from =
             [(State::Claimed, run), (State::Unknown, run), (State::Pending, None), (State::Skipped, None)];
         for (from, run) in settled_from.into_iter().take(if state == State::Accepted { 4 } else { 2 }) {
-            let changed = statements.move_row.execute(rusqlite::params![
+            let changed = rows.0.execute(rusqlite::params![
                 finish.claim.send,
                 run,
                 from,
@@ -174,44 +151,17 @@ impl Step<'_> {
     }
 
     /// Keeps what the row's next request will overwrite.
-    fn remember(&self, finish: &Finish, outcome: &str) -> rusqlite::Result<()> {
-        self.conn
-            .prepare_cached(
-                "insert into attempts (send, claimed_at, finished_at, outcome, reason, code, subcode, fbtrace_id)
-                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-            )?
-            .execute((
-                finish.claim.send,
-                finish.claim.at.0,
-                finish.at.0,
-                outcome,
-                finish.reason.as_deref(),
-                finish.code,
-                finish.subcode,
-                finish.fbtrace_id.as_deref(),
-            ))?;
-        Ok(())
-    }
-
-    fn block(&self, statements: &mut Statements<'_>, finish: &Finish, until: UnixMillis) -> rusqlite::Result<()> {
-        let own = self.scope.claimed_until(finish.claim.at);
-        statements.block.execute((finish.claim.recipient, until.0, own.0))?;
-        Ok(())
-    }
-
-    /// The cool-down is what it was before the claim, unless another has the person since.
-    pub fn restore(&self, claim: &Claim) -> rusqlite::Result<()> {
-        self.conn
-            .prepare_cached(
-                "update recipients set blocked_until = blocked_until_before_claim, blocked_until_before_claim = null
-                 where id = ?1 and blocked_until = ?2 and blocked_until_before_claim is not null",
-            )?
-            .execute((claim.recipient, self.scope.claimed_until(claim.at).0))?;
-        Ok(())
-    }
-
-    fn count(&mut self, what: What, at: UnixMillis) {
-        self.tally.add(self.scope.broadcast.id, at, what, 1);
+    fn keep(&self, finish: &Finish, outcome: &str) -> rusqlite::Result<()> {
+        let attempt = Attempt {
+            claimed_at: finish.claim.at,
+            finished_at: finish.at,
+            outcome: outcome.to_owned(),
+            reason: finish.reason.clone(),
+            code: finish.code,
+            subcode: finish.subcode,
+            fbtrace_id: finish.fbtrace_id.clone(),
+        };
+        attempts::keep(self.conn, finish.claim.send, &attempt)
     }
 
     fn settle(&mut self, finish: Finish, state: State, tracking_id: Option<String>, not_before: Option<UnixMillis>) {

@@ -1,6 +1,12 @@
+mod claims;
+mod cool_downs;
+
+use std::time::Duration;
+
 use super::*;
 use crate::ledger::broadcasts::{BroadcastKey, Which};
 use crate::ledger::pace::PaceRow;
+use crate::ledger::people::suppression::Suppression;
 
 pub(super) const NOW: i64 = 1_764_000_000_000;
 
@@ -262,7 +268,7 @@ fn an_opt_out_that_graph_tells_again_outlives_an_older_resume_and_gives_way_to_a
     let conn = &writer.ledger.conn;
     conn.execute("update recipients set suppressed = 'opted_out', suppressed_at = 5 where id = 1", ()).unwrap();
     conn.execute("update recipients set opted_out = 0, opt_at = ?1 where id = 2", [i64::MAX]).unwrap();
-    let refused = Outcome::Refused { suppress: Some(Skip::OptedOut) };
+    let refused = Outcome::Refused { suppress: Some(Suppression::OptedOut) };
     let finishes = claims.into_iter().map(|claim| answer(claim, refused.clone())).collect();
     writer.step(finishes, 0, &mut Open).unwrap();
     let told = text(&writer, "select suppressed, suppressed_at > 5 from recipients");
@@ -274,11 +280,7 @@ fn an_opt_out_that_graph_tells_again_outlives_an_older_resume_and_gives_way_to_a
 fn every_request_of_a_row_is_told_in_the_persons_story() {
     let folder = tempfile::tempdir().unwrap();
     let mut writer = writer(folder.path(), 1);
-    writer
-        .ledger
-        .conn
-        .execute("update recipients set key = ?1 where id = 1", [crate::ledger::spool::key("t1")])
-        .unwrap();
+    writer.ledger.conn.execute("update recipients set key = ?1 where id = 1", [crate::ledger::key::key("t1")]).unwrap();
     let until = UnixMillis(NOW + 1);
     let outcomes = [Outcome::Back, Outcome::Later { until }, Outcome::Unknown];
     for (outcome, code) in outcomes.into_iter().zip([4, 2_300_036, 2]) {

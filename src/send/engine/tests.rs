@@ -365,7 +365,7 @@ async fn a_claim_that_is_late_for_the_wire_is_given_back() {
     for (after, in_flight, back) in [(5000, 1, 0), (1, 1, 1)] {
         tokio::time::advance(Duration::from_millis(after)).await;
         engine.permits_out = 1;
-        let done = Done {
+        let done = Stepped {
             claims: vec![claim.clone()],
             committed: BEGIN,
             settled: Vec::new(),

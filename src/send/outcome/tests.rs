@@ -142,7 +142,7 @@ fn a_code_in_the_table_decides_alone() {
     let transient = GraphError { is_transient: true, ..coded(2_300_034, None) };
     for status in [200, 302, 400, 500, 503] {
         let verdict = of(error(status, transient.clone()), grown());
-        assert_eq!(verdict.outcome, Outcome::Refused { suppress: Some(Skip::OptedOut) }, "{status}");
+        assert_eq!(verdict.outcome, Outcome::Refused { suppress: Some(Suppression::OptedOut) }, "{status}");
     }
 }
 
@@ -233,7 +233,9 @@ fn a_campaign_that_has_not_started_waits_for_its_start() {
 
 #[test]
 fn who_must_not_be_sent_to_again_is_known_by_why() {
-    for (code, why) in [(2_300_032, Skip::Region), (2_300_034, Skip::OptedOut), (2_300_037, Skip::Expired)] {
+    for (code, why) in
+        [(2_300_032, Suppression::Region), (2_300_034, Suppression::OptedOut), (2_300_037, Suppression::Expired)]
+    {
         assert_eq!(of(error(400, coded(code, None)), grown()).outcome, Outcome::Refused { suppress: Some(why) });
     }
     for code in [2_300_004, 2_300_005] {

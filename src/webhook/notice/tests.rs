@@ -126,6 +126,7 @@ fn opt_ins_name_token_person_and_choice() {
         );
         let wanted = OptIn {
             stop,
+            status: status.as_str().map(str::to_lowercase),
             psid: Some("772".to_owned()),
             time_zone: Some("Asia/Bangkok".to_owned()),
             expires_at: Some(UnixMillis(1_795_000_000_000)),

@@ -1,8 +1,7 @@
-//! What keeps a row from being claimed, each alone: planned while nothing was in the way, looked at again in the claim's transaction.
+//! What keeps a row from being claimed, each alone: planned while nothing was in the way, judged again in the claim's transaction.
 
-use super::tests::{NOW, Open, answer, text, writer};
 use super::*;
-use crate::ledger::pace::PaceRow;
+use crate::times::MARGIN;
 
 const SEND: &str = "select state, not_before, reason from sends where broadcast = 1";
 
@@ -148,4 +147,61 @@ fn a_clock_may_be_as_far_behind_the_ledger_as_the_margin_of_cool_downs_and_no_fu
     writer.ledger.refuse_clock_behind(newest.minus(MARGIN)).unwrap();
     let error = writer.ledger.refuse_clock_behind(newest.minus(MARGIN + Duration::from_millis(1))).unwrap_err();
     assert_eq!(error.exit(), crate::error::Exit::Config);
+}
+
+#[test]
+fn a_person_who_changed_since_they_were_read_ahead_is_judged_as_they_are_now() {
+    let day = Duration::from_hours(24);
+    let later = UnixMillis(NOW).plus(day).0;
+    // What was read ahead, what is true at the claim, and what becomes of the row.
+    let put_off = format!("Integer(0) Integer({later}) Text(\"cooling_down\")");
+    let claimed = "Integer(1) Integer(0) Null".to_owned();
+    let skipped = |skip: &str| format!("Integer(4) Integer(0) Text(\"{skip}\")");
+    for (ahead, now, found) in [
+        ("blocked_until = 5".to_owned(), "blocked_until = 6".to_owned(), claimed.clone()),
+        ("blocked_until = 5".to_owned(), format!("blocked_until = {later}"), put_off.clone()),
+        (format!("blocked_until = {later}"), "blocked_until = 5".to_owned(), claimed.clone()),
+        ("next_eligible_at = null".to_owned(), format!("next_eligible_at = {later}"), put_off.clone()),
+        (format!("next_eligible_at = {later}"), format!("next_eligible_at = {NOW}"), claimed.clone()),
+        ("expires_at = null".to_owned(), format!("expires_at = {NOW}"), skipped("expired")),
+        (format!("expires_at = {NOW}"), format!("expires_at = {later}"), claimed.clone()),
+        ("suppressed = null".to_owned(), "suppressed = 'operator'".to_owned(), skipped("suppressed")),
+        ("suppressed = 'opted_out'".to_owned(), "suppressed = null".to_owned(), claimed.clone()),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = writer(folder.path(), 2);
+        change(&writer, &format!("update recipients set {ahead} where id = 2"));
+        // The first step claims one row and reads both.
+        assert_eq!(writer.step(Vec::new(), 1, &mut Open).unwrap().claims.len(), 1);
+        change(&writer, &format!("update recipients set {now} where id = 2"));
+        let done = writer.step(Vec::new(), 9, &mut Open).unwrap();
+        assert_eq!(done.claims.len(), usize::from(found == claimed), "{ahead} then {now}");
+        assert_eq!(text(&writer, &format!("{SEND} and id = 2")), found, "{ahead} then {now}");
+        if found == claimed {
+            let before = text(&writer, "select blocked_until_before_claim from recipients where id = 2");
+            let blocked =
+                if now.starts_with("blocked_until") { now.replace("blocked_until = ", "") } else { "0".to_owned() };
+            assert_eq!(before, format!("Integer({blocked})"), "{ahead} then {now}");
+        }
+    }
+}
+
+#[test]
+fn whoever_has_to_wait_is_met_once_and_does_not_hold_up_the_others() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut writer = writer(folder.path(), 2000);
+    // All but the last one have to wait.
+    change(&writer, &format!("update recipients set blocked_until = {} where id < 2000", NOW * 2));
+    let mut met = 0;
+    let claims = loop {
+        let done = writer.step(Vec::new(), 1, &mut Open).unwrap();
+        met += done.settled.len();
+        if !done.claims.is_empty() {
+            break done.claims;
+        }
+        assert!(!done.exhausted, "nobody was found");
+    };
+    assert_eq!((claims[0].token.as_str(), met), ("t2000", 1999));
+    let done = writer.step(Vec::new(), 1, &mut Open).unwrap();
+    assert_eq!((done.settled.len(), done.exhausted), (0, true), "they are not met again before their time");
 }

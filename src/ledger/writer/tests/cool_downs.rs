@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use super::{Finish, Meter, Outcome, Scope, Writer};
 use crate::clock::{Clock, UnixMillis};
 use crate::ledger::broadcasts::{Broadcast, BroadcastKey, Which};
-use crate::ledger::pace::PaceRow;
+use crate::ledger::pace::{Meter, PaceRow};
+use crate::ledger::people::suppression::Suppression;
 use crate::ledger::plan::Terms;
 use crate::ledger::spool::Spool;
-use crate::ledger::state::{Skip, State};
+use crate::ledger::state::State;
+use crate::ledger::writer::{Claim, Finish, Outcome, Scope, Writer};
 use crate::ledger::{Ledger, Watch};
 use crate::times::{COOL_DOWN, MARGIN, REQUEST_TIMEOUT};
 
@@ -69,7 +70,7 @@ async fn claims_at(mut ledger: Ledger, clock: Clock, at: UnixMillis) -> (Ledger,
     (ledger, claims)
 }
 
-fn finish(claim: super::Claim, outcome: Outcome, at: UnixMillis) -> Finish {
+fn finish(claim: Claim, outcome: Outcome, at: UnixMillis) -> Finish {
     Finish { claim, outcome, at, reason: None, http_status: None, code: None, subcode: None, fbtrace_id: None }
 }
 
@@ -170,7 +171,7 @@ async fn whoever_opted_out_is_never_free() {
     let run = ledger.start_run(first.id, BEGIN).unwrap();
     let mut writer = Writer::new(ledger, clock, scope(first, run.id));
     let claim = writer.step(Vec::new(), 1, &mut Free).unwrap().claims.remove(0);
-    let out = Outcome::Refused { suppress: Some(Skip::OptedOut) };
+    let out = Outcome::Refused { suppress: Some(Suppression::OptedOut) };
     writer.step(vec![finish(claim, out, BEGIN)], 0, &mut Free).unwrap();
     let mut ledger = writer.into_ledger();
     ledger.end_run(run, BEGIN, "exhausted", COOL_DOWN).unwrap();

@@ -1,0 +1,151 @@
+//! May this person get this message: now, later or never? Pure, and the only place that decides it: planning, a dry run and a claim
+//! ask here, so that they agree.
+
+use std::time::Duration;
+
+use super::people::suppression::Suppression;
+use super::state::{Skip, State};
+use crate::clock::UnixMillis;
+
+/// A row is never available after this many refusals of class later …
+pub const MAX_LATERS: i64 = 3;
+/// … or this long after the first of them.
+pub const MAX_LATER_SPAN: Duration = Duration::from_hours(7 * 24);
+
+/// What the ledger knows of a person, as far as it decides whether they may get a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Person {
+    /// The cool-down's end, by this ledger's own sends.
+    pub blocked_until: UnixMillis,
+    /// When Graph lets the person have the next message, from anybody; `None` while it was not asked.
+    pub next_eligible_at: Option<UnixMillis>,
+    /// When the subscription token expires, where that is known.
+    pub expires_at: Option<UnixMillis>,
+    pub suppressed: Option<Suppression>,
+}
+
+impl Person {
+    /// When this person may get the next message.
+    pub fn free_at(&self) -> UnixMillis {
+        self.next_eligible_at.map_or(self.blocked_until, |eligible| eligible.max(self.blocked_until))
+    }
+}
+
+/// What holds for all rows of a run.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms {
+    pub now: UnixMillis,
+    /// When the campaign ends or `--until` passes.
+    pub end: Option<UnixMillis>,
+}
+
+/// How often, and since when, this person was refused as "later" in this broadcast.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Laters {
+    pub count: i64,
+    pub first_at: Option<UnixMillis>,
+}
+
+impl Laters {
+    fn is_never(self, now: UnixMillis) -> bool {
+        self.count >= MAX_LATERS || self.first_at.is_some_and(|first| first.plus(MAX_LATER_SPAN) <= now)
+    }
+}
+
+/// What was decided about a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    Now,
+    Later {
+        at: UnixMillis,
+    },
+    Never {
+        skip: Skip,
+        /// What is wrong with the row's values.
+        detail: Option<String>,
+    },
+}
+
+impl Decision {
+    pub const fn never(skip: Skip) -> Self {
+        Self::Never { skip, detail: None }
+    }
+
+    /// The row's next state.
+    pub fn state(&self) -> State {
+        match self {
+            Self::Now | Self::Later { .. } => State::Pending,
+            Self::Never { .. } => State::Skipped,
+        }
+    }
+
+    /// From when on the row may go out; 0 is at once.
+    pub fn not_before(&self) -> UnixMillis {
+        match self {
+            Self::Later { at } => *at,
+            Self::Now | Self::Never { .. } => UnixMillis(0),
+        }
+    }
+
+    /// When a skipped row got its state.
+    pub fn decided_at(&self, now: UnixMillis) -> Option<UnixMillis> {
+        (self.state() == State::Skipped).then_some(now)
+    }
+
+    /// Why the row was skipped.
+    pub fn reason(&self) -> Option<String> {
+        match self {
+            Self::Now | Self::Later { .. } => None,
+            Self::Never { skip, detail: None } => Some(skip.name().to_owned()),
+            Self::Never { skip, detail: Some(detail) } => Some(format!("{skip}: {detail}")),
+        }
+    }
+}
+
+/// May this person get this message? `person` is `None` for somebody the ledger has never seen; `reached_by_other`: another message of
+/// the campaign reached them, or may have.
+pub fn judge(person: Option<&Person>, reached_by_other: bool, laters: Laters, terms: Terms) -> Decision {
+    if let Some(person) = person {
+        if let Some(why) = person.suppressed {
+            return Decision::never(why.skip());
+        }
+        if person.expires_at.is_some_and(|expires| expires <= terms.now) {
+            return Decision::never(Skip::Expired);
+        }
+    }
+    if reached_by_other {
+        return Decision::never(Skip::OtherMessage);
+    }
+    if laters.is_never(terms.now) {
+        return Decision::never(Skip::NeverAvailable);
+    }
+    let free_at = person.map_or(UnixMillis(0), Person::free_at);
+    if terms.end.is_some_and(|end| end <= free_at.max(terms.now)) {
+        return Decision::never(Skip::Ended);
+    }
+    if free_at <= terms.now { Decision::Now } else { Decision::Later { at: free_at } }
+}
+
+/// What becomes of a row whose request got nothing: it may go out from `at` on (0: at once), unless its broadcast was closed
+/// meanwhile.
+pub fn put_back(at: UnixMillis, is_closed: bool) -> Decision {
+    match at {
+        _ if is_closed => Decision::never(Skip::Closed),
+        UnixMillis(0) => Decision::Now,
+        at => Decision::Later { at },
+    }
+}
+
+/// What becomes of a row that was refused as "later" for the last of `laters`: it may go out from `until` on.
+pub fn put_off(until: UnixMillis, laters: Laters, is_closed: bool, terms: Terms) -> Decision {
+    if laters.is_never(terms.now) {
+        return Decision::never(Skip::NeverAvailable);
+    }
+    match put_back(until, is_closed) {
+        Decision::Later { at } if terms.end.is_some_and(|end| end <= at) => Decision::never(Skip::Ended),
+        decision => decision,
+    }
+}
+
+#[cfg(test)]
+mod tests;

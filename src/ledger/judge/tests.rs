@@ -1,0 +1,69 @@
+use super::*;
+
+const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
+const HOUR: Duration = Duration::from_hours(1);
+
+fn later(hours: u32) -> UnixMillis {
+    NOW.plus(HOUR * hours)
+}
+
+fn terms(end: Option<UnixMillis>) -> Terms {
+    Terms { now: NOW, end }
+}
+
+#[test]
+fn the_first_reason_in_order_decides() {
+    let free = Person::default();
+    let blocked = Person { blocked_until: later(2), ..free };
+    let both = Person { next_eligible_at: Some(later(3)), ..blocked };
+    let skip = |skip| Decision::never(skip);
+    let never = Laters { count: MAX_LATERS, first_at: None };
+    let old = Laters { count: 1, first_at: Some(NOW.minus(MAX_LATER_SPAN)) };
+    let young = Laters { count: MAX_LATERS - 1, first_at: Some(NOW.minus(MAX_LATER_SPAN).plus(HOUR)) };
+    let none = Laters::default();
+    for (person, other, laters, end, decision) in [
+        (free, false, none, None, Decision::Now),
+        (free, false, young, Some(later(1)), Decision::Now),
+        (Person { blocked_until: NOW, next_eligible_at: Some(NOW), ..free }, false, none, None, Decision::Now),
+        (blocked, false, none, None, Decision::Later { at: later(2) }),
+        (both, false, none, None, Decision::Later { at: later(3) }),
+        (Person { next_eligible_at: Some(later(1)), ..blocked }, false, none, None, Decision::Later { at: later(2) }),
+        (Person { next_eligible_at: Some(later(1)), ..free }, false, none, None, Decision::Later { at: later(1) }),
+        (
+            Person { expires_at: Some(later(1)), ..blocked },
+            false,
+            none,
+            Some(later(3)),
+            Decision::Later { at: later(2) },
+        ),
+        (free, false, none, Some(NOW), skip(Skip::Ended)),
+        (blocked, false, none, Some(later(2)), skip(Skip::Ended)),
+        (free, false, never, None, skip(Skip::NeverAvailable)),
+        (blocked, false, old, Some(NOW), skip(Skip::NeverAvailable)),
+        (blocked, true, never, Some(NOW), skip(Skip::OtherMessage)),
+        (Person { expires_at: Some(NOW), ..blocked }, true, never, Some(NOW), skip(Skip::Expired)),
+    ] {
+        assert_eq!(judge(Some(&person), other, laters, terms(end)), decision, "{person:?} {other} {laters:?} {end:?}");
+        for why in [Suppression::OptedOut, Suppression::Expired, Suppression::Region, Suppression::Operator] {
+            let person = Person { suppressed: Some(why), ..person };
+            assert_eq!(judge(Some(&person), other, laters, terms(end)), skip(why.skip()), "{person:?}");
+        }
+    }
+    assert_eq!(judge(None, false, none, terms(None)), Decision::Now);
+    assert_eq!(judge(None, true, none, terms(None)), skip(Skip::OtherMessage));
+}
+
+#[test]
+fn a_row_that_comes_back_waits_is_given_up_or_stays_closed() {
+    let at = later(2);
+    assert_eq!(put_back(UnixMillis(0), false), Decision::Now);
+    assert_eq!(put_back(at, false), Decision::Later { at });
+    assert_eq!(put_back(at, true), Decision::never(Skip::Closed));
+    let two = Laters { count: MAX_LATERS - 1, first_at: Some(NOW) };
+    let three = Laters { count: MAX_LATERS, ..two };
+    assert_eq!(put_off(at, two, false, terms(None)), Decision::Later { at });
+    assert_eq!(put_off(at, two, false, terms(Some(later(3)))), Decision::Later { at });
+    assert_eq!(put_off(at, two, false, terms(Some(at))), Decision::never(Skip::Ended));
+    assert_eq!(put_off(at, two, true, terms(Some(at))), Decision::never(Skip::Closed));
+    assert_eq!(put_off(at, three, true, terms(Some(at))), Decision::never(Skip::NeverAvailable));
+}

@@ -1,0 +1,122 @@
+//! Lock files beside the ledger: the one place that says whether a run is alive. No heartbeats to guess from.
+//!
+//! A run creates and locks `runs/<uuid>.lock`, then inserts its row. Whoever can take that lock, or finds the file gone, knows that
+//! the owner is dead.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+
+/// The folder of a ledger's lock files.
+pub struct Locks(PathBuf);
+
+/// The lock of a run. Its file goes with it, for a run that has ended says nothing any more.
+pub struct RunLock {
+    path: PathBuf,
+    _file: File,
+}
+
+impl Drop for RunLock {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Held while a broadcast is planned.
+pub struct PlanLock {
+    _file: File,
+}
+
+/// The lock of a dead run: taken, or gone with its file.
+pub struct Remains {
+    _lock: Option<RunLock>,
+}
+
+impl Locks {
+    /// The folder beside the ledger in `folder`; made when it is missing.
+    pub fn beside(folder: &Path) -> Result<Self> {
+        let runs = Self::of(folder);
+        std::fs::create_dir_all(&runs.0).map_err(|error| failed(&runs.0, &error))?;
+        Ok(runs)
+    }
+
+    fn of(folder: &Path) -> Self {
+        Self(folder.join("runs"))
+    }
+
+    fn run(&self, uuid: &str) -> PathBuf {
+        self.0.join(format!("{uuid}.lock"))
+    }
+
+    /// Holds the lock of a new run of this process.
+    pub fn hold(&self, uuid: &str) -> Result<RunLock> {
+        let path = self.run(uuid);
+        let file = open(&path)?;
+        file.try_lock().map_err(|error| failed(&path, &error.into()))?;
+        Ok(RunLock { path, _file: file })
+    }
+
+    /// What is left of a run whose owner is dead; `None` while it lives.
+    pub fn take_dead(&self, uuid: &str) -> Result<Option<Remains>> {
+        let path = self.run(uuid);
+        let file = match OpenOptions::new().read(true).write(true).open(&path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(Remains { _lock: None })),
+            Err(error) => return Err(failed(&path, &error)),
+        };
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Remains { _lock: Some(RunLock { path, _file: file }) })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(error)) => Err(failed(&path, &error)),
+        }
+    }
+
+    /// Whether a run's owner is alive, for somebody who only reads: nothing is created, taken or removed.
+    pub fn is_alive(folder: &Path, uuid: &str) -> bool {
+        File::open(Self::of(folder).run(uuid))
+            .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+
+    /// Waits until no other process plans this broadcast; `waiting` is called first if one does.
+    pub fn plan(&self, broadcast: i64, waiting: &mut dyn FnMut()) -> Result<PlanLock> {
+        let path = self.0.join(format!("plan-{broadcast}.lock"));
+        let file = open(&path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                waiting();
+                file.lock().map_err(|error| failed(&path, &error))?;
+            }
+            Err(TryLockError::Error(error)) => return Err(failed(&path, &error)),
+        }
+        Ok(PlanLock { _file: file })
+    }
+}
+
+#[cfg(test)]
+impl RunLock {
+    /// What is left of a process that was killed: the lock is free, and its file is there.
+    pub fn crash(self) {
+        let path = self.path.clone();
+        drop(self);
+        std::fs::write(path, "").expect("the lock file of a dead run");
+    }
+}
+
+fn open(path: &Path) -> Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+        .map_err(|error| failed(path, &error))
+}
+
+fn failed(path: &Path, error: &io::Error) -> Error {
+    Error::ledger(format!("can't use the lock file {}", path.display()))
+        .because(error)
+        .hint("check the permissions of the ledger's folder and the free space on its disk")
+}

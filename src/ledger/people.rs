@@ -1,0 +1,220 @@
+//! The one room of the table `recipients`: nobody else writes to it, and others read it through the joins named here.
+//!
+//! `time_zone` and `psid` are kept as opt-in events tell them and read by nobody yet: quiet hours will need the first, and events that
+//! name a person without a token the second.
+
+pub mod suppression;
+
+use rusqlite::{CachedStatement, Connection, OptionalExtension, Row};
+
+use super::judge::Person;
+use super::key::Key;
+use super::sql::sql;
+use crate::clock::UnixMillis;
+use suppression::{Choice, Lift, Suppressed, Suppression, lift, suppress};
+
+/// Joins the people of `sends s` as `r`.
+pub const OF_SENDS: &str = "join recipients r on r.id = s.recipient";
+/// Joins the people of `audience_rows a` as `r`.
+pub const OF_AUDIENCE: &str = "join recipients r on r.id = a.recipient";
+
+/// What [`person`] reads, of a row named `r`.
+pub const COLUMNS: &str = "r.blocked_until, r.next_eligible_at, r.expires_at, r.suppressed";
+
+/// A person from [`COLUMNS`], the first at `first`.
+pub fn person(row: &Row<'_>, first: usize) -> rusqlite::Result<Person> {
+    Ok(Person {
+        blocked_until: row.get(first)?,
+        next_eligible_at: row.get(first + 1)?,
+        expires_at: row.get(first + 2)?,
+        suppressed: row.get(first + 3)?,
+    })
+}
+
+/// Somebody the ledger has seen.
+pub fn find(conn: &Connection, key: &Key) -> rusqlite::Result<Option<(i64, Person)>> {
+    conn.prepare_cached(sql!("select r.id, {columns} from recipients r where r.key = ?1", columns = COLUMNS))?
+        .query_row([key], |row| Ok((row.get(0)?, person(row, 1)?)))
+        .optional()
+}
+
+pub fn find_id(conn: &Connection, key: &Key) -> rusqlite::Result<Option<i64>> {
+    conn.prepare_cached("select id from recipients where key = ?1")?.query_row([key], |row| row.get(0)).optional()
+}
+
+pub fn get(conn: &Connection, id: i64) -> rusqlite::Result<Person> {
+    conn.prepare_cached(sql!("select {columns} from recipients r where r.id = ?1", columns = COLUMNS))?
+        .query_row([id], |row| person(row, 0))
+}
+
+/// Takes in people who may be new, many in one transaction.
+pub struct Arrivals<'c> {
+    conn: &'c Connection,
+    insert: CachedStatement<'c>,
+}
+
+impl<'c> Arrivals<'c> {
+    pub fn new(conn: &'c Connection) -> rusqlite::Result<Self> {
+        let insert = conn.prepare_cached(
+            "insert into recipients (key, token, page) values (?1, ?2, ?3) on conflict (key) do nothing",
+        )?;
+        Ok(Self { conn, insert })
+    }
+
+    /// The row of somebody new; `None` for somebody known.
+    pub fn add(&mut self, key: &Key, token: &str, page: &str) -> rusqlite::Result<Option<i64>> {
+        let is_new = self.insert.execute((key, token, page))? == 1;
+        Ok(is_new.then(|| self.conn.last_insert_rowid()))
+    }
+
+    /// The row of anybody, and whether it is new.
+    pub fn find_or_add(&mut self, key: &Key, token: &str, page: &str) -> rusqlite::Result<(i64, bool)> {
+        match self.add(key, token, page)? {
+            Some(id) => Ok((id, true)),
+            None => Ok((find_id(self.conn, key)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?, false)),
+        }
+    }
+}
+
+/// Cool-downs: a claim blocks its person, and what became of its request shortens that, or takes it back.
+pub struct CoolDowns<'c> {
+    claim: CachedStatement<'c>,
+    block: CachedStatement<'c>,
+    restore: CachedStatement<'c>,
+}
+
+impl<'c> CoolDowns<'c> {
+    pub fn new(conn: &'c Connection) -> rusqlite::Result<Self> {
+        Ok(Self {
+            claim: conn.prepare_cached(
+                "update recipients set blocked_until_before_claim = blocked_until, blocked_until = ?2
+                 where id = ?1 and blocked_until = ?3 and next_eligible_at is ?4 and expires_at is ?5 and suppressed is ?6",
+            )?,
+            // A person who is not blocked by this claim any more is blocked by another, perhaps with a request on the wire: that is
+            // made longer, never shorter.
+            block: conn.prepare_cached(
+                "update recipients set
+                   blocked_until = iif(blocked_until = ?3, ?2, max(blocked_until, ?2)),
+                   blocked_until_before_claim = iif(blocked_until = ?3, null, max(blocked_until_before_claim, ?2))
+                 where id = ?1",
+            )?,
+            restore: conn.prepare_cached(
+                "update recipients set blocked_until = blocked_until_before_claim, blocked_until_before_claim = null
+                 where id = ?1 and blocked_until = ?2 and blocked_until_before_claim is not null",
+            )?,
+        })
+    }
+
+    /// Blocks the person for a claim if all that decides about them is still as it was judged. `false`: judge again.
+    pub fn claim(&mut self, id: i64, judged: &Person, until: UnixMillis) -> rusqlite::Result<bool> {
+        let Person { blocked_until, next_eligible_at, expires_at, suppressed } = judged;
+        Ok(self.claim.execute((id, until, blocked_until, next_eligible_at, expires_at, suppressed))? == 1)
+    }
+
+    /// Blocks the person until then. `own`: until when the claim blocked them.
+    pub fn block(&mut self, id: i64, until: UnixMillis, own: UnixMillis) -> rusqlite::Result<()> {
+        self.block.execute((id, until, own)).map(drop)
+    }
+
+    /// The cool-down is what it was before the claim, unless another claim blocks the person now.
+    pub fn restore(&mut self, id: i64, own: UnixMillis) -> rusqlite::Result<()> {
+        self.restore.execute((id, own)).map(drop)
+    }
+}
+
+/// Blocks the people of the rows that a run left claimed.
+pub fn block_claimed(conn: &Connection, run: i64, until: UnixMillis) -> rusqlite::Result<()> {
+    conn.prepare_cached(sql!(
+        "update recipients set blocked_until = max(blocked_until, ?2), blocked_until_before_claim = null
+         where id in (select recipient from sends where run = ?1 and state = {claimed})"
+    ))?
+    .execute((run, until))
+    .map(drop)
+}
+
+/// Keeps when Graph lets the person have the next message; what it told last counts.
+pub fn keep_next_eligible(conn: &Connection, id: i64, at: UnixMillis) -> rusqlite::Result<()> {
+    conn.prepare_cached("update recipients set next_eligible_at = ?2 where id = ?1")?.execute((id, at)).map(drop)
+}
+
+/// Keeps the person out of every broadcast.
+pub fn keep_out(conn: &Connection, id: i64, why: Suppression, at: UnixMillis) -> rusqlite::Result<()> {
+    let (before, choice) = suppression_of(conn, id)?;
+    write_suppression(conn, id, before, suppress(before, why, at, choice))
+}
+
+/// Why nothing goes to a person, and their newest stop or resume.
+pub fn suppression_of(conn: &Connection, id: i64) -> rusqlite::Result<(Option<Suppressed>, Option<Choice>)> {
+    conn.prepare_cached("select suppressed, suppressed_at, opt_at, opted_out from recipients where id = ?1")?.query_row(
+        [id],
+        |row| {
+            let since = row.get(1)?;
+            let suppressed = row.get::<_, Option<_>>(0)?.map(|why| Suppressed { why, since });
+            let opted_out = row.get::<_, Option<_>>(3)?.unwrap_or(false);
+            Ok((suppressed, row.get::<_, Option<_>>(2)?.map(|at| Choice { at, opted_out })))
+        },
+    )
+}
+
+fn write_suppression(
+    conn: &Connection,
+    id: i64,
+    before: Option<Suppressed>,
+    after: Option<Suppressed>,
+) -> rusqlite::Result<()> {
+    if before == after {
+        return Ok(());
+    }
+    conn.prepare_cached("update recipients set suppressed = ?2, suppressed_at = ?3 where id = ?1")?
+        .execute((id, after.map(|after| after.why), after.and_then(|after| after.since)))
+        .map(drop)
+}
+
+/// What an opt-in event says of a person.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OptIn {
+    /// `Some(true)`: the person stopped; `Some(false)`: resumed.
+    pub stop: Option<bool>,
+    /// The status in Meta's words, in lower case.
+    pub status: Option<String>,
+    pub psid: Option<String>,
+    /// As Meta names it.
+    pub time_zone: Option<String>,
+    pub expires_at: Option<UnixMillis>,
+}
+
+impl OptIn {
+    pub fn is_stop(&self) -> bool {
+        self.stop == Some(true)
+    }
+}
+
+/// Takes in what an opt-in event of this time says. The newest event of a person decides, whatever came last.
+pub fn opt_in(conn: &Connection, id: i64, said: &OptIn, at: UnixMillis) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "update recipients set optin_at = ?2, time_zone = coalesce(?3, time_zone), expires_at = coalesce(?4, expires_at),
+           psid = coalesce(?5, psid)
+         where id = ?1 and coalesce(optin_at, -1) < ?2",
+    )?
+    .execute((id, at, &said.time_zone, said.expires_at, &said.psid))?;
+    let (before, mut choice) = suppression_of(conn, id)?;
+    let mut suppressed = before;
+    // A token that is given anew has not expired.
+    if said.expires_at.is_none_or(|expiry| expiry > at) {
+        suppressed = lift(suppressed, Lift::OptIn, at, choice);
+    }
+    if let Some(newest) = said.stop.map(|opted_out| Choice { at, opted_out }).filter(|new| choice < Some(*new)) {
+        conn.prepare_cached("update recipients set opt_at = ?2, opted_out = ?3 where id = ?1")?.execute((
+            id,
+            newest.at,
+            newest.opted_out,
+        ))?;
+        choice = Some(newest);
+        suppressed = if newest.opted_out {
+            suppress(suppressed, Suppression::OptedOut, at, choice)
+        } else {
+            lift(suppressed, Lift::Resume, at, choice)
+        };
+    }
+    write_suppression(conn, id, before, suppressed)
+}

@@ -1,0 +1,167 @@
+//! Why nothing goes to a person, and what ends that. Pure.
+
+use crate::clock::UnixMillis;
+use crate::ledger::state::Skip;
+
+/// Why nothing goes to a person, in any broadcast.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Suppression {
+    /// The person stopped marketing messages (2300034, or a stop event).
+    OptedOut,
+    /// The token expired (2300037).
+    Expired,
+    /// Messages are not allowed in the person's region (2300032).
+    Region,
+    /// The operator suppressed the person.
+    Operator,
+}
+
+/// What may end a suppression.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lift {
+    /// The person resumed marketing messages.
+    Resume,
+    /// The person opted in with a token that has not expired.
+    OptIn,
+}
+
+impl Suppression {
+    /// Who may lift whose suppression. No event lifts an operator's.
+    const fn is_lifted_by(self, lift: Lift) -> bool {
+        match (self, lift) {
+            (Self::OptedOut, Lift::Resume) | (Self::Expired, Lift::OptIn) => true,
+            (Self::OptedOut, Lift::OptIn) | (Self::Expired, Lift::Resume) => false,
+            (Self::Region | Self::Operator, _) => false,
+        }
+    }
+
+    /// As stored; [`Suppression::of_name`] reads it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OptedOut => "opted_out",
+            Self::Expired => "expired",
+            Self::Region => "region",
+            Self::Operator => "operator",
+        }
+    }
+
+    /// What this version does not know is taken for an operator's: nothing lifts it by itself.
+    pub fn of_name(name: &str) -> Self {
+        [Self::OptedOut, Self::Expired, Self::Region]
+            .into_iter()
+            .find(|suppression| suppression.name() == name)
+            .unwrap_or(Self::Operator)
+    }
+
+    /// Why a row of such a person is skipped.
+    pub const fn skip(self) -> Skip {
+        match self {
+            Self::OptedOut => Skip::OptedOut,
+            Self::Expired => Skip::Expired,
+            Self::Region => Skip::Region,
+            Self::Operator => Skip::Suppressed,
+        }
+    }
+}
+
+/// A suppression, and since when; `None` in a ledger that somebody edited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Suppressed {
+    pub why: Suppression,
+    pub since: Option<UnixMillis>,
+}
+
+/// The newest stop or resume of a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Choice {
+    pub at: UnixMillis,
+    /// Of a stop and a resume in the same moment the stop counts: it is the greater.
+    pub opted_out: bool,
+}
+
+/// The suppression after another reason came up. The first reason stays until it is lifted. The same reason told again is as new as
+/// the last time, so that a resume from between does not lift it; an opt-out older than the person's resume is none.
+pub fn suppress(
+    now: Option<Suppressed>,
+    why: Suppression,
+    at: UnixMillis,
+    choice: Option<Choice>,
+) -> Option<Suppressed> {
+    let resumed_since = choice.is_some_and(|choice| !choice.opted_out && choice.at > at);
+    match now {
+        Some(other) if other.why != why => now,
+        _ if why == Suppression::OptedOut && resumed_since => now,
+        _ => Some(Suppressed { why, since: now.and_then(|now| now.since).max(Some(at)) }),
+    }
+}
+
+/// The suppression after `lift` at this time. What is newer than that stays, and an opt-out that another reason hid counts again.
+pub fn lift(now: Option<Suppressed>, lift: Lift, at: UnixMillis, choice: Option<Choice>) -> Option<Suppressed> {
+    match now {
+        Some(Suppressed { why, since: Some(since) }) if why.is_lifted_by(lift) && since <= at => choice
+            .filter(|choice| choice.opted_out)
+            .map(|choice| Suppressed { why: Suppression::OptedOut, since: Some(choice.at) }),
+        _ => now,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ALL: [Suppression; 4] =
+        [Suppression::OptedOut, Suppression::Expired, Suppression::Region, Suppression::Operator];
+
+    fn since(why: Suppression, at: i64) -> Option<Suppressed> {
+        Some(Suppressed { why, since: Some(UnixMillis(at)) })
+    }
+
+    fn choice(at: i64, opted_out: bool) -> Option<Choice> {
+        Some(Choice { at: UnixMillis(at), opted_out })
+    }
+
+    #[test]
+    fn each_suppression_is_lifted_by_its_own_event_and_by_no_other() {
+        for why in ALL {
+            for by in [Lift::Resume, Lift::OptIn] {
+                let lifted =
+                    matches!((why, by), (Suppression::OptedOut, Lift::Resume) | (Suppression::Expired, Lift::OptIn));
+                let after = lift(since(why, 5), by, UnixMillis(5), None);
+                assert_eq!(after.is_none(), lifted, "{why:?} by {by:?}");
+                // What is newer than the event stays.
+                assert_eq!(lift(since(why, 6), by, UnixMillis(5), None), since(why, 6), "{why:?} by {by:?}");
+            }
+            assert_eq!(Suppression::of_name(why.name()), why);
+        }
+        assert_eq!(Suppression::of_name("a later version's"), Suppression::Operator);
+    }
+
+    #[test]
+    fn the_first_reason_stays_and_the_same_one_told_again_is_newer() {
+        let at = UnixMillis(9);
+        for why in ALL {
+            for other in ALL.into_iter().filter(|other| *other != why) {
+                assert_eq!(suppress(since(why, 5), other, at, None), since(why, 5));
+            }
+            assert_eq!(suppress(since(why, 5), why, at, None), since(why, 9));
+            assert_eq!(suppress(since(why, 15), why, at, None), since(why, 15));
+            assert_eq!(suppress(None, why, at, None), since(why, 9));
+        }
+        for (resumed_at, suppressed) in [(8, true), (9, true), (10, false)] {
+            let after = suppress(None, Suppression::OptedOut, at, choice(resumed_at, false));
+            assert_eq!(after.is_some(), suppressed, "{resumed_at}");
+        }
+        assert!(suppress(None, Suppression::Expired, at, choice(10, false)).is_some());
+    }
+
+    #[test]
+    fn an_opt_out_that_another_reason_hid_counts_once_that_is_lifted() {
+        let expired = since(Suppression::Expired, 3);
+        let stopped = choice(5, true);
+        assert_eq!(suppress(expired, Suppression::OptedOut, UnixMillis(5), stopped), expired);
+        let after = lift(expired, Lift::OptIn, UnixMillis(9), stopped);
+        assert_eq!(after, since(Suppression::OptedOut, 5));
+        assert_eq!(lift(after, Lift::Resume, UnixMillis(10), choice(10, false)), None);
+        assert_eq!(lift(expired, Lift::OptIn, UnixMillis(9), choice(5, false)), None);
+    }
+}

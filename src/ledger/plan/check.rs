@@ -1,0 +1,18 @@
+//! The values of a row, checked against the message.
+
+use crate::ledger::judge::Decision;
+use crate::ledger::state::Skip;
+
+/// Checks the values of a row against the message: `Err` is the reason to skip it.
+pub type CheckValues<'a> = dyn FnMut(Option<&str>) -> Result<(), (Skip, String)> + 'a;
+
+/// A row that may go out must have values that the message can use.
+pub fn with_values(decision: Decision, values: Option<&str>, check: &mut CheckValues<'_>) -> Decision {
+    match decision {
+        Decision::Now | Decision::Later { .. } => match check(values) {
+            Ok(()) => decision,
+            Err((skip, detail)) => Decision::Never { skip, detail: Some(detail) },
+        },
+        never @ Decision::Never { .. } => never,
+    }
+}

@@ -1,0 +1,50 @@
+//! Other broadcasts of a campaign: whoever one of them reached gets no other message of it.
+
+use rusqlite::Connection;
+
+use super::broadcasts::Broadcast;
+use super::sql::{exists, sql};
+
+/// The broadcasts whose acceptance keeps a person out of another one.
+pub struct Rivals(Vec<i64>);
+
+impl Rivals {
+    /// With `--new-message`.
+    pub const NONE: Self = Self(Vec::new());
+
+    pub fn of(conn: &Connection, broadcast: &Broadcast) -> rusqlite::Result<Self> {
+        if broadcast.new_message {
+            return Ok(Self::NONE);
+        }
+        let Broadcast { id, campaign, page, fingerprint, repeat, .. } = broadcast;
+        // A repeat is meant for those whom its earlier repeats reached.
+        conn.prepare_cached(
+            "select id from broadcasts
+             where campaign = ?1 and page = ?2 and id <> ?3 and not (fingerprint = ?4 and repeat < ?5)",
+        )?
+        .query_map((campaign, page, id, fingerprint, repeat), |row| row.get(0))?
+        .collect::<rusqlite::Result<_>>()
+        .map(Self)
+    }
+
+    /// Of a broadcast that does not exist yet: the first of its message, or the next repeat.
+    pub fn of_new(conn: &Connection, (campaign, page): (&str, &str), fingerprint: [u8; 32]) -> rusqlite::Result<Self> {
+        conn.prepare_cached("select id from broadcasts where campaign = ?1 and page = ?2 and fingerprint <> ?3")?
+            .query_map((campaign, page, fingerprint), |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()
+            .map(Self)
+    }
+
+    /// Whether one of them reached the person, or may have.
+    pub fn reached(&self, conn: &Connection, recipient: i64) -> rusqlite::Result<bool> {
+        for rival in &self.0 {
+            let mut statement = conn.prepare_cached(sql!(
+                "select 1 from sends where broadcast = ?1 and recipient = ?2 and state in ({claimed}, {accepted}, {unknown})"
+            ))?;
+            if exists(&mut statement, (rival, recipient))? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}

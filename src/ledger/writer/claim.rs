@@ -1,0 +1,78 @@
+//! What may be claimed, and how a claimed row's request ended.
+
+use std::time::Duration;
+
+use crate::clock::UnixMillis;
+use crate::ledger::broadcasts::Broadcast;
+use crate::ledger::people::suppression::Suppression;
+use crate::times::MARGIN;
+
+/// What a run may claim, and for how long a claim keeps a person to itself.
+#[derive(Clone, Debug)]
+pub struct Scope {
+    pub broadcast: Broadcast,
+    pub run: i64,
+    /// Only rows of this listing; `None`: every planned row of the broadcast.
+    pub listing: Option<i64>,
+    /// Whether the message uses values of the row.
+    pub values: bool,
+    /// When the campaign ends or `--until` passes.
+    pub end: Option<UnixMillis>,
+    pub cool_down: Duration,
+    /// The longest that a request may take.
+    pub timeout: Duration,
+}
+
+impl Scope {
+    /// Until when a claim made at this time blocks its person. If the run is found dead much later, the cool-down began no earlier
+    /// than the request could have been accepted, however long its commit and its start took.
+    pub fn claimed_until(&self, at: UnixMillis) -> UnixMillis {
+        at.plus(self.timeout).plus(self.cool_down).plus(MARGIN)
+    }
+}
+
+/// A row whose intent is durable.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    pub send: i64,
+    pub recipient: i64,
+    pub token: String,
+    pub values: Option<String>,
+    /// When the intent became durable.
+    pub at: UnixMillis,
+}
+
+/// How a claimed row's request ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Accepted {
+        tracking_id: Option<String>,
+    },
+    /// Refused for good; `suppress` keeps the person out of every broadcast.
+    Refused {
+        suppress: Option<Suppression>,
+    },
+    /// This person not before `until`.
+    Later {
+        until: UnixMillis,
+    },
+    /// Nothing was accepted: pending again, and the old cool-down comes back.
+    Back,
+    /// The request may have left, and no answer says what became of it.
+    Unknown,
+}
+
+/// What is recorded of a request.
+#[derive(Clone, Debug)]
+pub struct Finish {
+    pub claim: Claim,
+    pub outcome: Outcome,
+    /// When the answer came, or when the outcome became unknown.
+    pub at: UnixMillis,
+    /// In one word or short sentence, masked; `None` for an acceptance.
+    pub reason: Option<String>,
+    pub http_status: Option<u16>,
+    pub code: Option<i64>,
+    pub subcode: Option<i64>,
+    pub fbtrace_id: Option<String>,
+}

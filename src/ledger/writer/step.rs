@@ -1,0 +1,27 @@
+//! One transaction's work.
+
+use rusqlite::Connection;
+
+use super::claim::Scope;
+use crate::clock::UnixMillis;
+use crate::ledger::people::CoolDowns;
+use crate::ledger::settled::Settled;
+use crate::ledger::tally::Tally;
+
+pub struct Step<'c> {
+    pub conn: &'c Connection,
+    pub scope: &'c Scope,
+    pub now: UnixMillis,
+    pub people: CoolDowns<'c>,
+    pub tally: Tally,
+    pub settled: Vec<Settled>,
+    /// Outcomes that found their row settled by somebody else.
+    pub overtaken: u64,
+}
+
+impl<'c> Step<'c> {
+    pub fn new(conn: &'c Connection, scope: &'c Scope, now: UnixMillis) -> rusqlite::Result<Self> {
+        let people = CoolDowns::new(conn)?;
+        Ok(Self { conn, scope, now, people, tally: Tally::default(), settled: Vec::new(), overtaken: 0 })
+    }
+}
