@@ -48,6 +48,7 @@ pub use reject::{RejectReport, mask_row};
 pub use token::fault as token_fault;
 
 use crate::error::{Error, Result};
+use crate::text::is_same_name;
 use source::Source;
 use token::Rounding;
 use window::Window;
@@ -103,7 +104,7 @@ impl Columns {
     fn wants(&self, name: &str) -> bool {
         match self {
             Self::All => true,
-            Self::Named(names) => names.contains(name),
+            Self::Named(names) => names.iter().any(|wanted| is_same_name(wanted, name)),
             Self::None => false,
         }
     }

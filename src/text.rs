@@ -47,6 +47,39 @@ pub fn is_hidden(c: char) -> bool {
             | '\u{e0000}'..='\u{e007f}')
 }
 
+/// Whether nobody could see anything of a text: white space, hidden characters, and characters that are drawn as nothing.
+pub fn is_blank(text: &str) -> bool {
+    let drawn_as_nothing = |c: char| {
+        matches!(
+            c,
+            '\u{ad}'
+                | '\u{34f}'
+                | '\u{115f}'
+                | '\u{1160}'
+                | '\u{17b4}'
+                | '\u{17b5}'
+                | '\u{200c}'
+                | '\u{200d}'
+                | '\u{2800}'
+                | '\u{3164}'
+                | '\u{fe00}'..='\u{fe0f}' | '\u{ffa0}'
+        )
+    };
+    text.chars().all(|c| c.is_whitespace() || is_hidden(c) || drawn_as_nothing(c))
+}
+
+/// A text without white space and hidden characters at its edges.
+pub fn trimmed(text: &str) -> &str {
+    text.trim_matches(|c: char| c.is_whitespace() || is_hidden(c))
+}
+
+/// Whether two names of columns are the same, in whatever case and whatever stands at their edges.
+pub fn is_same_name(one: &str, other: &str) -> bool {
+    let (one, other) = (trimmed(one), trimmed(other));
+    one.eq_ignore_ascii_case(other)
+        || (!(one.is_ascii() && other.is_ascii()) && one.to_lowercase() == other.to_lowercase())
+}
+
 /// `1 row`, `2 rows`.
 pub fn count(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", thousands(n), if n == 1 { one } else { many })
@@ -152,6 +185,31 @@ mod tests {
         }
         let fine = "Zürich, ไทย, 👩\u{200d}👧, می\u{200c}خواهم";
         assert_eq!(visible(fine), fine);
+    }
+
+    #[test]
+    fn blank_is_what_nobody_can_see() {
+        for text in
+            ["", " \t\n", "\u{a0}\u{3000}", "\u{200b}\u{feff}", "\u{3164}", "\u{2800} ", "\0", "\u{200d}\u{fe0f}"]
+        {
+            assert!(is_blank(text), "{text:?}");
+        }
+        for text in [".", "é", "👩\u{200d}👧", " a "] {
+            assert!(!is_blank(text), "{text:?}");
+        }
+        assert_eq!(trimmed("\u{feff} \u{a0}Anna B\u{200b}\n"), "Anna B");
+    }
+
+    #[test]
+    fn names_are_the_same_in_any_case_and_with_blanks_around_them() {
+        for (one, other, same) in [
+            ("first_name", "First_Name ", true),
+            ("\u{feff}ÜBER", " über", true),
+            ("first name", "first_name", false),
+            ("a", "b", false),
+        ] {
+            assert_eq!(is_same_name(one, other), same, "{one:?} {other:?}");
+        }
     }
 
     #[test]

@@ -512,3 +512,17 @@ fn a_new_ledger_is_announced_once_wherever_it_is_made() {
     assert!(!quiet.stderr.contains("new ledger"), "{quiet:#?}");
     assert!(shop.env.path("mine.db").exists() && shop.env.path("other.db").exists());
 }
+
+#[test]
+fn a_column_of_another_name_is_found_or_refused_before_planning() {
+    let shop = Shop::open();
+    shop.message("promo.json", &json!({"text": "Hi ${first_name}"}));
+    let send = |list: &str| shop.env.mmsg_reading(list.to_owned(), shop.words(&[]));
+    let refused = send("token,name\n71001,Anna\n71002,Ben\n").exits(5);
+    refused.says("${first_name}").says("its other columns: name").says("${first_name:-text}");
+    assert!(shop.sandbox.requests().is_empty());
+    send("token,First_Name \n71001,Anna\n71002,NULL\n71003,Ben\n").says("1 row has a value such as NULL");
+    let mut sent: Vec<String> = shop.sandbox.record().iter().map(|line| line["message"]["text"].to_string()).collect();
+    sent.sort();
+    assert_eq!(sent, ["\"Hi Anna\"", "\"Hi Ben\""]);
+}

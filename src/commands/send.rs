@@ -1,6 +1,7 @@
 //! `mmsg send`: a message to a list of subscription tokens, never twice to anyone.
 
 mod campaign;
+mod columns;
 mod dry_run;
 mod ending;
 mod plan;

@@ -160,6 +160,7 @@ impl Node {
             Check::MaxLineBreaks(_)
             | Check::Known(_)
             | Check::Macros
+            | Check::Visible
             | Check::Placeholders
             | Check::DoubtfulLiteral
             | Check::Custom { .. } => return,

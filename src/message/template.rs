@@ -15,9 +15,11 @@ use serde_json::Value;
 
 use super::parse;
 use super::path::Path;
+use super::rules::check::control;
 use super::rules::{Rule, TemplateKind};
 use super::validate::{self, Phase};
 use crate::json;
+use crate::text::{is_blank, trimmed};
 use row::{ColumnReader, RowValues};
 
 /// What is percent-encoded in a value inside a URL: everything except the unreserved characters of RFC 3986.
@@ -102,7 +104,7 @@ impl Template {
     }
 
     /// Appends the message of one recipient, compact JSON, to `out`. `values` is the text of a JSON object, column to value; a column
-    /// that is absent, null or empty counts as missing. On an error `out` is unchanged.
+    /// that is absent, null, blank or a word such as `NULL` counts as missing. On an error `out` is unchanged.
     pub fn fill(&self, values: Option<&str>, out: &mut String) -> Result<(), FillError> {
         let start = out.len();
         let filled =
@@ -125,7 +127,7 @@ impl Template {
                     filled.clear();
                     text.fill(&row, &self.columns, &mut filled)?;
                     text.check(self.kind, &filled)?;
-                    has_empty_text |= filled.trim().is_empty();
+                    has_empty_text |= is_blank(&filled);
                     json::push_string(out, &filled);
                 }
             }
@@ -156,15 +158,59 @@ impl Template {
         }
     }
 
+    /// The columns without which no message can be made: used somewhere without a default.
+    pub fn required(&self) -> impl Iterator<Item = &str> {
+        let is_required = |index: usize| {
+            self.texts()
+                .flat_map(|text| &text.segments)
+                .any(|segment| matches!(segment, Filled::Column { index: used, default: None } if *used == index))
+        };
+        self.columns.iter().enumerate().filter(move |(index, _)| is_required(*index)).map(|(_, name)| name.as_str())
+    }
+
+    /// Whether a row has a word such as `NULL` or `#N/A` in a column that the message uses. It counts as missing.
+    pub fn has_null_word(&self, values: Option<&str>) -> bool {
+        let suspicious =
+            values.is_some_and(|values| NULL_WORDS.iter().any(|word| values.contains(word.trim_start_matches('\\'))));
+        suspicious
+            && self.read(values).is_ok_and(|row| row.iter().flatten().any(|value| NULL_WORDS.contains(&trimmed(value))))
+    }
+
+    fn texts(&self) -> impl Iterator<Item = &Text> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Text(text) => Some(text),
+            Part::Json(_) => None,
+        })
+    }
+
     fn read<'v>(&self, values: Option<&'v str>) -> Result<RowValues<'v>, FillError> {
         let mut row = vec![None; self.columns.len()];
         let Some(values) = values else { return Ok(row) };
+        let mut alike = Vec::new();
         let mut json = serde_json::Deserializer::from_str(values);
-        json.deserialize_map(ColumnReader { names: &self.columns, row: &mut row })
+        json.deserialize_map(ColumnReader { names: &self.columns, row: &mut row, alike: &mut alike })
             .map_err(|_| FillError::Unreadable)?;
         json.end().map_err(|_| FillError::Unreadable)?;
+        for (index, value) in alike {
+            // A column of the very name counts before one whose name is alike.
+            if row[index].is_none() {
+                row[index] = value;
+            }
+        }
         Ok(row)
     }
+}
+
+/// What databases and spreadsheets write where a value is missing.
+const NULL_WORDS: [&str; 14] = [
+    "NULL", "null", "\\N", "(null)", "<null>", "NaN", "nan", "#N/A", "#NAME?", "#NULL!", "#NUM!", "#REF!", "#VALUE!",
+    "#DIV/0!",
+];
+
+/// A value without blanks at its edges; `None` if nothing is left, or a word for a missing value.
+fn given(value: &str) -> Option<&str> {
+    let value = trimmed(value);
+    (!is_blank(value) && !NULL_WORDS.contains(&value)).then_some(value)
 }
 
 impl Text {
@@ -173,7 +219,7 @@ impl Text {
             match segment {
                 Filled::Literal(literal) => out.push_str(literal),
                 Filled::Column { index, default } => {
-                    let value = row[*index].as_deref().filter(|value| !value.is_empty()).or(default.as_deref());
+                    let value = row[*index].as_deref().and_then(given).or(default.as_deref());
                     let Some(value) = value else {
                         return Err(FillError::Missing { column: columns[*index].clone() });
                     };
@@ -195,6 +241,9 @@ impl Text {
             if let Some(what) = rule.check.text(filled) {
                 return broken(rule.id, what);
             }
+        }
+        if let Some(c) = control(filled) {
+            return broken("text.visible", format!("contains the control character U+{:04X}", u32::from(c)));
         }
         if filled.contains("{{") && validate::wrong_macro(kind, &self.path, filled).is_some() {
             return broken("macros", "a macro that Meta does not fill in here".to_owned());

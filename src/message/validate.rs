@@ -10,6 +10,7 @@ use super::path::{self, Path};
 use super::rules::check::{self, MACROS, nearest};
 use super::rules::{self, Basis, Check, Rule, Severity, TemplateKind};
 use super::values::{Outline, doubtful_literal, is_url_field};
+use crate::text;
 
 /// One broken rule at one place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -163,7 +164,7 @@ fn at(rule: &Rule, place: &path::Found<'_>, phase: Phase) -> Vec<Violation> {
 fn is_blank(value: &Value) -> bool {
     match value {
         Value::Null => true,
-        Value::String(text) => text.trim().is_empty(),
+        Value::String(text) => text::is_blank(text),
         Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => false,
     }
 }
@@ -208,12 +209,30 @@ pub(crate) fn any_text(
             };
             wrong_macro(kind, path, &literal)
         }
+        Check::Visible => invisible(path, text),
         Check::Placeholders if phase == Phase::Author => Outline::of(text).err().map(|error| error.message()),
-        Check::DoubtfulLiteral if phase == Phase::Author => doubtful_literal(text).map(|name| {
-            format!("people will see ${{{name}}}; for a dollar sign followed by the value write $$${{{name}}}")
-        }),
+        Check::DoubtfulLiteral if phase == Phase::Author => doubtful_literal(text)
+            .map(|name| {
+                format!("people will see ${{{name}}}; for a dollar sign followed by the value write $$${{{name}}}")
+            })
+            .or_else(|| {
+                check::single_braces(text).map(|name| {
+                    format!(
+                        "people will see {{{name}}}; write {{{{{name}}}}} for Meta's macro, ${{{name}}} for a column"
+                    )
+                })
+            }),
         _ => None,
     }
+}
+
+/// A text in which there is nothing to see, or a control character. A `payload` is for the developer and never shown.
+fn invisible(path: &Path, text: &str) -> Option<String> {
+    if let Some(c) = check::control(text) {
+        return Some(format!("contains the control character U+{:04X}", u32::from(c)));
+    }
+    let shown = path.last_key() != Some("payload");
+    (shown && !text.trim().is_empty() && text::is_blank(text)).then(|| "contains only invisible characters".to_owned())
 }
 
 /// Where Meta fills in its macros.
@@ -230,6 +249,9 @@ const MACRO_PLACES: &[(TemplateKind, &str)] = &[
 pub(crate) fn wrong_macro(kind: Option<TemplateKind>, path: &Path, text: &str) -> Option<String> {
     if path.last_key() == Some("payload") {
         return None;
+    }
+    if let Some(broken) = check::broken_macro(text) {
+        return Some(format!("{broken} lacks a brace: write {{{{name}}}}, or people see it as written"));
     }
     let works = MACRO_PLACES.iter().any(|(of, pattern)| Some(*of) == kind && path::matches(pattern, path));
     check::macros(text).find_map(|name| {

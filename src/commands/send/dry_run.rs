@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::plan::{self, ListSource, check_values};
+use super::columns::ValueCheck;
+use super::plan::{self, ListSource};
 use crate::audience::Tally;
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
@@ -36,10 +37,10 @@ pub async fn run(
     let mut list = plan::read(context, signals, source, template, &ledger, std::env::temp_dir()).await?;
     let broadcast = ledger.find_broadcast(key, which)?;
     let rivals = ledger.rivals_of(broadcast.as_ref(), key, which.new_message)?;
-    let mut scratch = String::new();
-    let mut check = |values: Option<&str>| check_values(template, values, &mut scratch);
+    let mut values = ValueCheck::new(template);
     let terms = Terms { now: context.clock.now(), end };
-    let dry = ledger.dry_plan(broadcast.as_ref(), &rivals, &mut list.spool, terms, &mut check)?;
+    let dry = ledger.dry_plan(broadcast.as_ref(), &rivals, &mut list.spool, terms, &mut |row| values.row(row))?;
+    values.tell(&context.ui);
     context.ui.object(&DryTotals::new(key.campaign, &list.tally, dry))?;
     context.ui.status("a dry run: nothing was sent or written");
     Ok(Exit::Done)

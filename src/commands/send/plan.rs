@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::columns::{ValueCheck, refuse_absent_columns};
 use crate::audience::{Columns, Tally};
 use crate::commands::context::Context;
 use crate::commands::lists::{self, ListArgs};
@@ -11,9 +12,8 @@ use crate::error::{Error, Exit, Result};
 use crate::ledger::broadcasts::Broadcast;
 use crate::ledger::plan::{Planned, Terms};
 use crate::ledger::spool::{Listing, Spool};
-use crate::ledger::state::Skip;
 use crate::ledger::{Ledger, Watch};
-use crate::message::{FillError, Template};
+use crate::message::Template;
 
 /// Where the recipients come from.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +55,9 @@ pub async fn read(
         names => Columns::Named(names.iter().cloned().collect()),
     };
     let (listed, spool) = lists::spool(context, signals, list, wanted, folder).await?;
+    if spool.rows > 0 {
+        refuse_absent_columns(template, &listed.tally, &context.ui)?;
+    }
     Ok(List { source: list.source(), tally: listed.tally, spool })
 }
 
@@ -79,11 +82,11 @@ pub async fn plan(
             let lock = ledger.lock_planning(broadcast.id, &mut || {
                 ui.status("another mmsg is planning this broadcast; waiting for it");
             })?;
-            let mut scratch = String::new();
+            let mut values = ValueCheck::new(&template);
             let mut watch = Watch { progress: &mut |rows| progress.set(rows), stop: &|| stopping.is_stopping() };
-            let mut check = |values: Option<&str>| check_values(&template, values, &mut scratch);
-            let planned = ledger.plan(&broadcast, &source, &mut spool, terms, &mut check, &mut watch);
+            let planned = ledger.plan(&broadcast, &source, &mut spool, terms, &mut |row| values.row(row), &mut watch);
             drop(lock);
+            values.tell(&ui);
             Ok::<_, Error>((ledger, planned?, spool))
         })
         .await?;
@@ -95,18 +98,4 @@ pub async fn plan(
     Ok((ledger, planned))
 }
 
-/// Whether the message can be made with these values.
-pub fn check_values(
-    template: &Template,
-    values: Option<&str>,
-    scratch: &mut String,
-) -> std::result::Result<(), (Skip, String)> {
-    if template.is_constant() {
-        return Ok(());
-    }
-    scratch.clear();
-    template.fill(values, scratch).map_err(|error| match error {
-        FillError::Missing { column } => (Skip::MissingValue, column),
-        other => (Skip::Limit, other.to_string()),
-    })
 }

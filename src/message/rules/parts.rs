@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::check::Check::{
     AnyOf, AppUrl, AtMostOneOf, Custom, DoubtfulLiteral, Known, Macros, MaxChars, MaxItems, MaxLineBreaks, OneOf,
-    Placeholders, Required, Types, WebUrl,
+    Placeholders, Required, Types, Visible, WebUrl,
 };
 use super::check::{Fields, Finding, Type};
 use super::{OWN, Rule, TemplateKind};
@@ -33,6 +33,7 @@ pub const MESSAGE: &[Rule] = &[
         OneOf(&["button", "generic", "media", "product", "receipt", "coupon"]),
     )
     .code(2_300_010),
+    Rule::new("text.visible", OWN, &["$..*"], Visible),
     Rule::new("values.syntax", OWN, &["$..*"], Placeholders),
     Rule::new("values.literal", OWN, &["$..*"], DoubtfulLiteral).warning(),
     // Documented for titles, subtitles and the greetings of a card and a coupon; so nothing else works.

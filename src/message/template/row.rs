@@ -5,12 +5,16 @@ use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, MapAccess, Visitor};
 
+use crate::text::is_same_name;
+
 pub type RowValues<'v> = Vec<Option<Cow<'v, str>>>;
 
 /// Reads a row's values for the columns that the message uses and skips the others.
 pub struct ColumnReader<'c, 'r, 'v> {
     pub names: &'c [String],
     pub row: &'r mut RowValues<'v>,
+    /// Values of columns whose names are those of `names` in another case, or with blanks around them.
+    pub alike: &'r mut Vec<(usize, Option<Cow<'v, str>>)>,
 }
 
 impl<'v> Visitor<'v> for ColumnReader<'_, '_, 'v> {
@@ -22,12 +26,19 @@ impl<'v> Visitor<'v> for ColumnReader<'_, '_, 'v> {
 
     fn visit_map<A: MapAccess<'v>>(self, mut fields: A) -> Result<(), A::Error> {
         while let Some(name) = fields.next_key_seed(Plain)? {
-            let index = name.and_then(|name| self.names.binary_search_by(|known| known.as_str().cmp(&name)).ok());
-            match index {
-                Some(index) => self.row[index] = fields.next_value_seed(Plain)?,
-                None => {
-                    fields.next_value::<serde::de::IgnoredAny>()?;
-                }
+            let name = name.unwrap_or_default();
+            let exact = self.names.binary_search_by(|known| known.as_str().cmp(&name)).ok();
+            let mut alike = (0..self.names.len())
+                .filter(|index| Some(*index) != exact && is_same_name(&self.names[*index], &name))
+                .peekable();
+            if exact.is_none() && alike.peek().is_none() {
+                fields.next_value::<serde::de::IgnoredAny>()?;
+                continue;
+            }
+            let value = fields.next_value_seed(Plain)?;
+            self.alike.extend(alike.map(|index| (index, value.clone())));
+            if let Some(index) = exact {
+                self.row[index] = value;
             }
         }
         Ok(())

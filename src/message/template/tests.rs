@@ -45,6 +45,53 @@ fn values_are_filled_escaped_and_encoded_where_they_stand() {
 }
 
 #[test]
+fn columns_match_in_any_case_and_blank_values_are_missing() {
+    let value = json!({"text": "Hi ${first_name:-friend}"});
+    for (values, name) in [
+        (r#"{"first_name":"Anna"}"#, "Anna"),
+        (r#"{"First_Name ":"Anna"}"#, "Anna"),
+        (r#"{"FIRST_NAME":"other","first_name":"Anna"}"#, "Anna"),
+        (r#"{"first_name":"Anna","FIRST_NAME":"other"}"#, "Anna"),
+        (r#"{"first_name":"  Anna \u00a0"}"#, "Anna"),
+        (r#"{"first_name":"Null"}"#, "Null"),
+        (r#"{"first_name":"   "}"#, "friend"),
+        (r#"{"first_name":"\u200b"}"#, "friend"),
+        (r#"{"first_name":"NULL"}"#, "friend"),
+        (r#"{"first_name":" \\N "}"#, "friend"),
+        (r##"{"first_name":"#N/A"}"##, "friend"),
+        (r#"{"first name":"Anna"}"#, "friend"),
+    ] {
+        assert_eq!(filled(&value, values).unwrap(), json!({"text": format!("Hi {name}")}), "{values}");
+    }
+    let value = json!({"text": "${Name} ${name}"});
+    assert_eq!(filled(&value, r#"{"NAME":"A"}"#).unwrap(), json!({"text": "A A"}));
+    assert_eq!(filled(&value, r#"{"name":"a","Name":"A"}"#).unwrap(), json!({"text": "A a"}));
+}
+
+#[test]
+fn required_columns_and_words_for_missing_values_are_told() {
+    let message = template(&json!({"text": "${a} ${b:-x} ${c:-y} ${c}"}));
+    assert_eq!(message.required().collect::<Vec<_>>(), ["a", "c"]);
+    for (values, has) in [
+        (r#"{"a":"NULL"}"#, true),
+        (r#"{"A":" \\N"}"#, true),
+        (r##"{"b":"#N/A"}"##, true),
+        (r#"{"d":"NULL"}"#, false),
+        (r#"{"a":"NULLARBOR"}"#, false),
+        (r#"{"a":"Anna"}"#, false),
+    ] {
+        assert_eq!(message.has_null_word(Some(values)), has, "{values}");
+    }
+    assert!(!message.has_null_word(None));
+}
+
+#[test]
+fn a_value_with_a_control_character_is_not_sent() {
+    let error = filled(&json!({"text": "Hi ${a}"}), r#"{"a":"x\u0000y"}"#).unwrap_err();
+    assert!(matches!(error, FillError::Limit { rule: "text.visible", .. }), "{error}");
+}
+
+#[test]
 fn a_row_that_does_not_fit_is_named_without_its_values() {
     let name = |error: FillError| error.to_string();
     let value = card("${t}", "https://shop.example/");
@@ -55,7 +102,7 @@ fn a_row_that_does_not_fit_is_named_without_its_values() {
     assert_eq!(name(filled(&value, r#"{"t":null}"#).unwrap_err()), "no value for ${t}");
     assert_eq!(
         name(filled(&value, &long).unwrap_err()),
-        format!("{path}: 140 characters, at most 80 (generic.title.length)")
+        format!("{path}: 139 characters, at most 80 (generic.title.length)")
     );
     for bad in ["", "[]", "{\"t\":", "{\"t\":[1]}", "{} x"] {
         assert_eq!(filled(&value, bad).unwrap_err(), FillError::Unreadable, "{bad}");
@@ -108,12 +155,12 @@ proptest! {
                 let url = filled["more"]["url"].as_str().unwrap();
                 let rest = url.strip_prefix("https://shop.example/").unwrap();
                 let decoded = percent_encoding::percent_decode_str(rest).decode_utf8().unwrap();
-                prop_assert_eq!(decoded, a.as_str());
+                prop_assert_eq!(decoded, trimmed(&a));
                 prop_assert!(!rest.contains(['/', '?', '#', '&', ' ']));
                 let list = filled["more"]["list"][0].as_str().unwrap();
-                prop_assert_eq!(list, if b.is_empty() { "x" } else { b.as_str() });
+                prop_assert_eq!(list, given(&b).unwrap_or("x"));
             }
-            Err(FillError::Missing { column }) => prop_assert!(column == "a" && a.is_empty()),
+            Err(FillError::Missing { column }) => prop_assert!(column == "a" && given(&a).is_none()),
             Err(FillError::Limit { .. }) => {}
             Err(FillError::Unreadable) => prop_assert!(false, "values are readable"),
         }

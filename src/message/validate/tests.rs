@@ -180,7 +180,9 @@ fn cases(rule: &Rule, value: &Value) -> (Vec<Value>, Vec<(Option<Value>, String)
             names.iter().for_each(|name| both[*name] = json!({"a": 1}));
             (vec![without(&names[1..]), without(&names[..1])], vec![here(both)])
         }
-        Check::Macros | Check::Placeholders | Check::DoubtfulLiteral | Check::Custom { .. } => (Vec::new(), Vec::new()),
+        Check::Macros | Check::Visible | Check::Placeholders | Check::DoubtfulLiteral | Check::Custom { .. } => {
+            (Vec::new(), Vec::new())
+        }
     }
 }
 
@@ -338,5 +340,31 @@ fn the_samples_of_the_pages_break_no_rule() {
         ("quick-replies", include_str!("../../../tests/fixtures/message/meta/quick-replies.json")),
     ] {
         assert_eq!(Message::parse(sample.as_bytes()).unwrap().validate(), [], "{name}");
+    }
+}
+
+#[test]
+fn what_nobody_can_see_and_macros_without_a_brace_are_violations() {
+    let card = |title: &str, payload: &str| {
+        json!({"attachment": {"type": "template", "payload": {"template_type": "generic", "elements": [
+            {"title": title, "buttons": [{"type": "postback", "title": "Go", "payload": payload}]}]}}})
+    };
+    for (message, rule, says) in [
+        (json!({"text": "\u{200b}\u{feff}"}), "message.empty", "needs attachment or text"),
+        (json!({"text": "\u{3164}"}), "text.visible", "only invisible characters"),
+        (json!({"text": "a\u{0}b"}), "text.visible", "U+0000"),
+        (json!({"text": "a\u{9b}31mb"}), "text.visible", "U+009B"),
+        (card("\u{2800}", "x"), "generic.title.required", "is empty"),
+        (card("Sale", "x\u{0}"), "text.visible", "U+0000"),
+        (json!({"text": "Hi {{first_name}, look"}), "macros", "{{first_name} lacks a brace"),
+        (card("Hi {{first_name", "x"), "macros", "{{first_name lacks a brace"),
+        (card("Hi {first_name}}", "x"), "macros", "{first_name}} lacks a brace"),
+        (card("Hi {first_name}", "x"), "values.literal", "write {{first_name}}"),
+    ] {
+        let found = check(&message, Phase::Author);
+        assert!(found.iter().any(|it| it.rule == rule && it.message.contains(says)), "{rule}: {message}: {found:?}");
+    }
+    for message in [json!({"text": "a\nb\tc"}), card("{a: 1} {{first_name}}", "{{first_name"), card("${x}", "x")] {
+        assert_eq!(check(&message, Phase::Author), [], "{message}");
     }
 }
