@@ -97,5 +97,3 @@ pub async fn plan(
     list.spool = spool;
     Ok((ledger, planned))
 }
-
-}
