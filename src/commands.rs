@@ -16,6 +16,7 @@ pub mod message;
 pub mod report;
 pub mod sandbox;
 pub mod send;
+mod shell;
 pub mod signals;
 pub mod tokens;
 pub mod unknown;

@@ -9,6 +9,7 @@ use jiff::tz::TimeZone;
 use crate::campaign::{AdAccount, PageId};
 use crate::cli::global::GlobalArgs;
 use crate::clock::{Clock, UnixMillis};
+use crate::commands::shell::quoted;
 use crate::config::environment::Environment;
 use crate::config::{Origin, Overrides, Settings};
 use crate::error::{Error, Result};
@@ -194,16 +195,6 @@ impl Context {
         if matches!(self.settings.ledger.origin, Origin::Flag(_)) {
             command.push_str(&format!(" --ledger {}", quoted(&self.settings.ledger.value.display().to_string())));
         }
-    }
-}
-
-/// As a shell takes it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', "'\\''"))
     }
 }
 

@@ -14,7 +14,7 @@ const A_DAY: Duration = Duration::from_secs(24 * 3600);
 /// Meta's warm-up after creation (its FAQ and changelog say an hour).
 const WARM_UP: Duration = Duration::from_secs(3600);
 /// When to look again where Graph names no time.
-const LOOK_AGAIN: Duration = Duration::from_secs(30 * 60);
+pub const LOOK_AGAIN: Duration = Duration::from_secs(30 * 60);
 /// The person had a message too recently, says Graph.
 pub const TOO_EARLY: i64 = 2_300_035;
 

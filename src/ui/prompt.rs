@@ -11,6 +11,28 @@ use dialoguer::{Input, Password, Select};
 use super::Ui;
 use crate::error::{Error, Exit, Result};
 
+/// Why a form ended before it was filled in.
+pub enum MenuError {
+    /// Ctrl-C.
+    Interrupted,
+    Failed(Error),
+}
+
+impl From<Error> for MenuError {
+    fn from(error: Error) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<MenuError> for Error {
+    fn from(error: MenuError) -> Self {
+        match error {
+            MenuError::Interrupted => Self::new(Exit::Interrupted, "interrupted"),
+            MenuError::Failed(error) => error,
+        }
+    }
+}
+
 impl Ui {
     /// Whether questions can be asked: stdin and stderr are terminals, and `--no-input` is not set.
     pub fn can_ask(&self) -> bool {
@@ -113,8 +135,8 @@ impl Ui {
     /// Asks for one line of text, which may be empty; `initial` can be edited. Only call it if [`Ui::can_ask`].
     ///
     /// # Errors
-    /// Interrupted (exit 130) on Ctrl-C.
-    pub fn ask_text(&self, question: &str, initial: &str) -> Result<String> {
+    /// [`MenuError::Interrupted`] on Ctrl-C.
+    pub fn ask_text(&self, question: &str, initial: &str) -> Result<String, MenuError> {
         Input::new()
             .with_prompt(self.clean(question))
             .with_initial_text(initial)
@@ -126,8 +148,8 @@ impl Ui {
     /// Shows a menu; `None` on Esc. Only call it if [`Ui::can_ask`].
     ///
     /// # Errors
-    /// Interrupted (exit 130) on Ctrl-C.
-    pub fn menu(&self, question: &str, items: &[String], default: usize) -> Result<Option<usize>> {
+    /// [`MenuError::Interrupted`] on Ctrl-C.
+    pub fn menu(&self, question: &str, items: &[String], default: usize) -> Result<Option<usize>, MenuError> {
         // An item wider than the terminal would break the menu.
         let room = usize::from(Term::stderr().size().1).saturating_sub(4).max(10);
         let shown: Vec<String> = items
@@ -161,13 +183,11 @@ fn unanswered(error: dialoguer::Error) -> Error {
     }
 }
 
-fn menu_failed(error: dialoguer::Error) -> Error {
-    // A menu hides the cursor while it is shown.
+fn menu_failed(error: dialoguer::Error) -> MenuError {
+    // A menu hides the cursor while it is up.
     let _ = Term::stderr().show_cursor();
     match error {
-        dialoguer::Error::IO(error) if error.kind() == io::ErrorKind::Interrupted => {
-            Error::new(Exit::Interrupted, "interrupted")
-        }
-        error => Error::new(Exit::NotConfirmed, "can't ask").because(&error),
+        dialoguer::Error::IO(error) if error.kind() == io::ErrorKind::Interrupted => MenuError::Interrupted,
+        error => Error::new(Exit::NotConfirmed, "can't ask").because(&error).into(),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::graph::exit_of;
 use crate::error::{Error, Exit};
+use crate::send::bursts::Burst;
 use crate::send::outcome::{Halt, WaitCause};
 
 /// An answer that ended a run. `after` says how far it came, `go_on` what to type once the cause is fixed.
@@ -10,6 +11,40 @@ pub fn halted(halt: Halt, after: &str, go_on: &str) -> Error {
     Error::new(exit_of(row, class), format!("stopped after {after}: {} ({text})", row.meaning))
         .hint(format!("{}; then {go_on} continues", row.hint))
         .graph(facts.into())
+}
+
+/// Too many answers of one kind. `sample` is one of them.
+pub fn burst(burst: &Burst, sample: Option<&str>, after: &str, go_on: &str) -> Error {
+    let sample = sample.map(|sample| format!(" ({sample})")).unwrap_or_default();
+    match burst {
+        Burst::Doubt { in_row } => {
+            let how = if *in_row { "20 in a row" } else { "more than half of the last 100" };
+            Error::doubt(format!("stopped after {after}: {how} had no clear answer{sample}")).hint(format!(
+                "mmsg unknown list shows them; they are not retried automatically; {go_on} continues with the others"
+            ))
+        }
+        Burst::Unreachable { probes } => Error::network(format!(
+            "Graph can't be reached: {probes} attempts failed over a minute{sample}; none of these requests was sent"
+        ))
+        .hint(format!("check the network, then run {go_on}")),
+        Burst::Refusals { refusal, count } => {
+            let (kind, hint) = match refusal.code {
+                Some(code) => (
+                    format!("refusals with code {code}"),
+                    format!(
+                        "mmsg explain {code} says what it means; once it is fixed, add --retry-refused {code}; \
+                         --allow-refusals continues anyway"
+                    ),
+                ),
+                None => ("refusals without a code".to_owned(), "--allow-refusals continues anyway".to_owned()),
+            };
+            Error::refused(format!(
+                "stopped after {after}: {count} {kind} and almost none accepted{sample}: the problem is probably the Page or \
+                 the ad account, not the recipients"
+            ))
+            .hint(hint)
+        }
+    }
 }
 
 /// What a run waits for.

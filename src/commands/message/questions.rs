@@ -8,10 +8,12 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use crate::commands::shell::quoted;
 use crate::error::{Error, Exit, Result};
 use crate::message::draw;
 use crate::message::model::{Draft, TemplateKind};
 use crate::ui::Ui;
+use crate::ui::prompt::MenuError;
 use forms::{Ask, form};
 
 /// Asks until the message is within every limit and the person says that it is done.
@@ -26,12 +28,18 @@ pub fn ask(ui: &Ui, from: Option<Draft>, file: &Path) -> Result<Draft> {
     // With a handler of its own the process outlives Ctrl-C, restores the terminal and says how to go on.
     let _signals = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt());
     let mut form = Form::begin(ui, from, file)?;
-    form.fill().map_err(|error| match error.exit() {
-        Exit::Interrupted if file.exists() => Error::new(Exit::Interrupted, "interrupted: the draft is kept")
-            .hint(format!("mmsg message build --interactive --from {0} --draft {0} goes on with it", file.display())),
-        _ => error,
+    form.fill().map_err(|error| match error {
+        MenuError::Interrupted if file.exists() => Error::new(Exit::Interrupted, "interrupted: the draft is kept")
+            .hint(format!("{} continues", command_with(file))),
+        error => error.into(),
     })?;
     form.draft()
+}
+
+/// What to type to go on with a draft.
+fn command_with(file: &Path) -> String {
+    let file = file.to_string_lossy();
+    format!("mmsg message build --interactive --from {0} --draft {0}", quoted(&file))
 }
 
 /// Takes the draft away once its message is printed.
@@ -55,17 +63,15 @@ impl<'u> Form<'u> {
         let (kind, fields) = match from {
             Some(draft) => (draft.kind(), draft.fields()?),
             None if file.exists() => {
-                return Err(Error::usage(format!("there is a draft already: {}", file.display())).hint(format!(
-                    "go on with it: mmsg message build --interactive --from {0} --draft {0}; or remove it",
-                    file.display()
-                )));
+                return Err(Error::usage(format!("there is a draft already: {}", file.display()))
+                    .hint(format!("continue with {}, or remove the file", command_with(file))));
             }
             None => (choose_kind(ui)?, Map::new()),
         };
         Ok(Self { ui, file, kind, fields, is_broken: true })
     }
 
-    fn fill(&mut self) -> Result<()> {
+    fn fill(&mut self) -> Result<(), MenuError> {
         if self.fields.is_empty() {
             let mut fields = std::mem::take(&mut self.fields);
             let done = self.first_answers(&mut fields);
@@ -86,7 +92,7 @@ impl<'u> Form<'u> {
     }
 
     /// The questions that every message of the kind needs, one after the other.
-    fn first_answers(&mut self, fields: &mut Map<String, Value>) -> Result<()> {
+    fn first_answers(&mut self, fields: &mut Map<String, Value>) -> Result<(), MenuError> {
         for ask in form(self.kind) {
             if let Ask::Text { name, label, needed: true } = *ask {
                 let text = self.ui.ask_text(label, "")?;
@@ -117,7 +123,7 @@ impl<'u> Form<'u> {
         object: &mut Map<String, Value>,
         place: &mut Vec<Step>,
         last: &str,
-    ) -> Result<()> {
+    ) -> Result<(), MenuError> {
         let mut at = 0;
         loop {
             if place.is_empty() {
@@ -170,7 +176,13 @@ impl<'u> Form<'u> {
     }
 
     /// Shows a list's items: change one, add one, take one away.
-    fn list(&mut self, one: &str, form: &'static [Ask], list: &mut Vec<Value>, place: &mut Vec<Step>) -> Result<()> {
+    fn list(
+        &mut self,
+        one: &str,
+        form: &'static [Ask],
+        list: &mut Vec<Value>,
+        place: &mut Vec<Step>,
+    ) -> Result<(), MenuError> {
         loop {
             let mut items: Vec<String> = list.iter().map(|item| format!("{one}: {}", forms::summary(item))).collect();
             items.extend([format!("Add a {one}"), format!("Take the last {one} away"), "Back".to_owned()]);
@@ -197,7 +209,7 @@ impl<'u> Form<'u> {
     }
 
     /// Puts a value at its place in the message and writes the draft.
-    fn keep_at(&mut self, place: &[Step], value: Value) -> Result<()> {
+    fn keep_at(&mut self, place: &[Step], value: Value) -> Result<(), MenuError> {
         let mut root = Value::Object(std::mem::take(&mut self.fields));
         let mut here = &mut root;
         for step in place {
@@ -219,7 +231,7 @@ impl<'u> Form<'u> {
         if let Value::Object(fields) = root {
             self.fields = fields;
         }
-        self.keep()
+        Ok(self.keep()?)
     }
 
     fn draft(&self) -> Result<Draft> {
@@ -261,12 +273,12 @@ enum Step {
     Item(usize),
 }
 
-fn choose_kind(ui: &Ui) -> Result<TemplateKind> {
+fn choose_kind(ui: &Ui) -> Result<TemplateKind, MenuError> {
     let items: Vec<String> = TemplateKind::ALL.iter().map(|kind| forms::kind_line(*kind)).collect();
     let chosen = ui.menu("Which message", &items, 2)?;
     chosen
         .and_then(|index| TemplateKind::ALL.get(index).copied())
-        .ok_or_else(|| Error::new(Exit::NotConfirmed, "no template chosen: nothing was written"))
+        .ok_or_else(|| Error::new(Exit::NotConfirmed, "no template chosen: nothing was written").into())
 }
 
 /// Sets a field, or takes it away when the answer is empty.

@@ -14,8 +14,22 @@ use crate::ledger::Ledger;
 use crate::ledger::broadcasts::Broadcast;
 use crate::send::bursts::Burst;
 use crate::send::job::{Ending, SinkFailure, Stats};
-use crate::send::outcome::Wait;
+use crate::send::outcome::{LOOK_AGAIN, Wait};
+use crate::text;
 use crate::ui::lines::Unwritten;
+
+/// Something that ended a turn.
+struct Failure {
+    error: Error,
+    /// The totals are data all the same: a burst of unknown sends.
+    keeps_totals: bool,
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self { error, keeps_totals: false }
+    }
+}
 
 /// What all turns of a command came to.
 pub struct Conclusion<'a> {
@@ -23,7 +37,7 @@ pub struct Conclusion<'a> {
     clock: Clock,
     stats: Stats,
     /// What ended a turn, the most telling first once the command ends.
-    errors: Vec<Error>,
+    failures: Vec<Failure>,
     /// The earliest time at which something that is not yet may be.
     next_run_at: Option<UnixMillis>,
     /// What the first of these waits for.
@@ -41,7 +55,7 @@ impl<'a> Conclusion<'a> {
             signals,
             clock,
             stats: Stats::default(),
-            errors: Vec::new(),
+            failures: Vec::new(),
             next_run_at: None,
             waits_for: None,
             max_sends: false,
@@ -60,7 +74,7 @@ impl<'a> Conclusion<'a> {
     pub fn course(&self) -> Course {
         Course {
             stats: self.stats.clone(),
-            reason: self.errors.first().map(ToString::to_string).or_else(|| self.waits_for.clone()),
+            reason: self.failures.first().map(|failure| failure.error.to_string()).or_else(|| self.waits_for.clone()),
             now: self.clock.now(),
             next_run_at: self.next_run_at,
             stopped_at_max: self.max_sends,
@@ -77,6 +91,7 @@ impl<'a> Conclusion<'a> {
     ) -> Result<()> {
         self.stats.add(&done.stats);
         let requests = requests(self.stats.requests);
+        let go_on = context.resume_command(Some(campaign.id.as_str()));
         match done.ending {
             Ending::Exhausted => {}
             Ending::MaxSends => {
@@ -85,58 +100,59 @@ impl<'a> Conclusion<'a> {
             }
             Ending::Interrupted => {
                 self.over = true;
-                self.errors.push(
+                self.fail(
                     Error::new(self.signals.exit(), format!("interrupted after {requests}"))
-                        .hint(format!("{} continues", context.resume_command(Some(campaign.id.as_str())))),
+                        .hint(format!("{go_on} continues")),
                 );
             }
             Ending::Stopped(halt) => {
                 self.over |= !halt.of_broadcast();
-                let go_on = context.resume_command(Some(campaign.id.as_str()));
-                self.errors.push(failure::send::halted(halt, &requests, &go_on));
+                self.fail(failure::send::halted(halt, &requests, &go_on));
             }
             Ending::NotYet(wait) => self.not_yet(context, wait, &requests).await?,
             Ending::Burst(burst, sample) => {
                 self.over = true;
-                self.errors.push(self.burst(context, burst, sample, &requests, campaign));
+                let keeps_totals = matches!(burst, Burst::Doubt { .. });
+                let error = failure::send::burst(&burst, sample.as_deref(), &requests, &go_on);
+                self.failures.push(Failure { error, keeps_totals });
             }
             // Who closed stdout sees no more rows, but the log has how far it came.
             Ending::Sink(SinkFailure::ReaderGone) => {
                 self.over = true;
                 self.reader_gone = true;
-                self.errors.push(
+                self.fail(
                     Error::new(Exit::Terminated, format!("stdout was closed after {requests}"))
-                        .hint(format!("{} continues", context.resume_command(Some(campaign.id.as_str())))),
+                        .hint(format!("{go_on} continues")),
                 );
             }
             // What happened to them is told once they are closed.
             Ending::Sink(SinkFailure::Unwritable) => self.over = true,
             Ending::Ledger(error) => {
                 self.over = true;
-                self.errors.push(error);
+                self.fail(error);
             }
         }
         if self.stats.too_early >= 20 {
             context.ui.warn(&format!(
-                "Graph refused {} people as too early (2300035) whom this ledger thought free: another sender is at work on this \
-                 Page, or this ledger is an old copy",
-                self.stats.too_early
+                "Graph refused {} recipients as too early (2300035) although this ledger has no recent message to them: either \
+                 something else sends for this Page, or this ledger is an old copy",
+                text::thousands(self.stats.too_early)
             ));
         }
         if self.stats.overtaken > 0 {
             context.ui.warn(&format!(
-                "{} answers came for rows that somebody else had settled meanwhile; ledger {}",
-                self.stats.overtaken,
+                "{} arrived after another process had already settled the row (ledger {})",
+                text::count(self.stats.overtaken, "answer", "answers"),
                 ledger.path().display()
             ));
         }
         Ok(())
     }
 
-    /// A broadcast that did not get a turn.
+    /// A broadcast that was skipped.
     pub fn add_error(&mut self, context: &Context, broadcast: &Broadcast, error: Error) {
-        context.ui.warn(&format!("broadcast {} has no turn: {error}", broadcast.id));
-        self.errors.push(error);
+        context.ui.warn(&format!("skipping broadcast {}: {error}", broadcast.id));
+        self.fail(error);
     }
 
     /// Results that could not be written.
@@ -145,11 +161,11 @@ impl<'a> Conclusion<'a> {
             match failure {
                 Unwritten::ReaderGone if !self.reader_gone => {
                     self.reader_gone = true;
-                    self.errors.push(Error::stdout_closed());
+                    self.fail(Error::stdout_closed());
                 }
                 Unwritten::Failed(error) if !self.unwritable => {
                     self.unwritable = true;
-                    self.errors.push(error);
+                    self.fail(error);
                 }
                 Unwritten::ReaderGone | Unwritten::Failed(_) => {}
             }
@@ -160,7 +176,7 @@ impl<'a> Conclusion<'a> {
         let until = match wait.until {
             Some(until) => until,
             None if wait.next_day => context.next_day(self.clock.now()).await,
-            None => self.clock.now().plus(std::time::Duration::from_secs(1800)),
+            None => self.clock.now().plus(LOOK_AGAIN),
         };
         self.over |= !wait.of_broadcast;
         let cause = failure::send::cause(&wait.cause);
@@ -171,84 +187,45 @@ impl<'a> Conclusion<'a> {
         Ok(())
     }
 
-    fn burst(
-        &self,
-        context: &Context,
-        burst: Burst,
-        sample: Option<String>,
-        requests: &str,
-        campaign: &CampaignFacts,
-    ) -> Error {
-        let sample = sample.unwrap_or_default();
-        let again = context.resume_command(Some(campaign.id.as_str()));
-        match burst {
-            Burst::Doubt { in_row } => {
-                let how = if in_row { "twenty in a row" } else { "more than half of the last hundred" };
-                Error::doubt(format!("stopped after {requests}: {how} had no clear answer ({sample})"))
-                    .hint(format!("mmsg unknown list shows them; none of them is sent again by itself; {again} continues with the others"))
-            }
-            Burst::Unreachable { probes } => Error::network(format!(
-                "Graph can't be reached: {probes} tries failed over a minute ({sample}); nothing is in doubt by them"
-            ))
-            .hint(format!("check the network, then {again}")),
-            Burst::Refusals { refusal, count } => {
-                let (kind, hint) = match refusal.code {
-                    Some(code) => (
-                        format!("refusals with code {code}"),
-                        format!(
-                            "mmsg explain {code} tells what it means; once mended, add --retry-refused {code}; --allow-refusals goes on regardless"
-                        ),
-                    ),
-                    None => ("refusals without a code".to_owned(), "--allow-refusals goes on regardless".to_owned()),
-                };
-                Error::refused(format!(
-                    "stopped after {requests}: {count} {kind} and hardly an acceptance ({sample}): the Page or the account is \
-                     likelier wrong than the people"
-                ))
-                .hint(hint)
-            }
-        }
+    fn fail(&mut self, error: Error) {
+        self.failures.push(error.into());
     }
 
     /// Decides the exit code, prints the totals, and the error if there is one.
     ///
     /// First wins: 10; 11 if doubt ended the run; 3, 4, 5, 7, 130/143, 6; 11 if this run left a send unknown; 8; 0.
     pub fn finish(mut self, context: &Context, totals: Totals) -> Result<Exit> {
-        self.errors.sort_by_key(|error| failure::send::rank(error.exit()));
+        self.failures.sort_by_key(|failure| failure::send::rank(failure.error.exit()));
         let waits = self.waits_for.is_some() || totals.waits();
         let counted = if waits {
             Exit::NotYet
-        } else if self.stats.unknown > 0 || totals.left_unknown() {
+        } else if totals.left_unknown() {
             Exit::Doubt
         } else if self.stats.refused_to_look_at() > 0 {
             Exit::PartlyRefused
         } else {
             Exit::Done
         };
-        let mut errors = self.errors.into_iter();
-        let Some(error) = errors.next() else {
+        let mut failures = self.failures.into_iter();
+        let Some(Failure { error, keeps_totals }) = failures.next() else {
             return totals.print(context, Some(counted));
         };
-        for other in errors {
-            context.ui.warn(&other.to_string());
+        for other in failures {
+            context.ui.warn(&other.error.to_string());
         }
-        match error.exit() {
-            // A burst of doubt: the totals are data all the same.
-            Exit::Doubt => {
-                context.ui.warn(error.message());
-                if let Some(hint) = error.hint_text() {
-                    context.ui.hint(hint);
-                }
-                totals.ended(Exit::Doubt, Some(&error)).print(context, Some(Exit::Doubt))
+        let exit = error.exit();
+        if keeps_totals {
+            context.ui.warn(error.message());
+            if let Some(hint) = error.hint_text() {
+                context.ui.hint(hint);
             }
-            exit => {
-                let value = serde_json::to_value(totals.ended(exit, Some(&error))).unwrap_or(Value::Null);
-                Err(error.totals(value))
-            }
+            return totals.ended(exit, Some(&error)).print(context, Some(exit));
         }
+        let value = serde_json::to_value(totals.ended(exit, Some(&error))).unwrap_or(Value::Null);
+        Err(error.totals(value))
     }
 }
 
 fn requests(n: u64) -> String {
-    crate::text::count(n, "request", "requests")
+    text::count(n, "request", "requests")
 }

@@ -165,7 +165,7 @@ impl Totals {
         self.pending + self.claimed > 0
     }
 
-    /// This run, or one that it found dead, left sends in doubt.
+    /// This run left sends unknown: exit 11. Those of a dead run that it found are counted apart.
     pub fn left_unknown(&self) -> bool {
         self.this_run.unknown > 0
     }
@@ -304,5 +304,18 @@ impl Record for Totals {
             text::thousands(self.this_run.accepted),
             self.next_run_at.map(|at| at.to_string()).unwrap_or_default(),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_this_run_left_unknown_is_its_own() {
+        let run = |unknown, found_unknown| ThisRun { unknown, found_unknown, ..ThisRun::default() };
+        let left = |this_run| Totals { unknown: 9, unknown_in_ledger: 9, this_run, ..Totals::default() }.left_unknown();
+        assert!(left(run(1, 0)) && left(run(1, 5)));
+        assert!(!left(run(0, 0)) && !left(run(0, 5)), "a dead run's unknowns are not this run's");
     }
 }

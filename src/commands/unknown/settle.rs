@@ -6,6 +6,7 @@ use serde::Serialize;
 use super::filter::FilterArgs;
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
+use crate::commands::shell::quoted;
 use crate::error::{Exit, Result};
 use crate::ledger::Ledger;
 use crate::ledger::unknown::{PROBABLY_NOT_SENT, Resolution, UnknownSend, Weight, weigh};
@@ -167,7 +168,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
     context.ui.object(&settled)?;
     if settled.probably_not_sent > 0 {
         let sends = text::count(settled.probably_not_sent, "send was", "sends were");
-        let mut again = format!("mmsg unknown resolve --as not-sent --why '{PROBABLY_NOT_SENT}'");
+        let mut again = format!("mmsg unknown resolve --as not-sent --why {}", quoted(PROBABLY_NOT_SENT));
         context.push_globals(&mut again);
         context.ui.hint(&format!("{sends} probably not accepted; {again} makes them pending again"));
     }
