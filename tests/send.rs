@@ -399,7 +399,7 @@ fn a_burst_of_dead_tokens_ends_the_run_unless_told_otherwise() {
     let shop = Shop::open();
     let list = people(200);
     shop.sandbox.errors("2300004=100%");
-    let run = shop.send(&list, &[]).exits(5).says("likelier wrong than the people").says("--retry-refused 2300004");
+    let run = shop.send(&list, &[]).exits(5).says("the problem is probably the Page").says("--retry-refused 2300004");
     run.prints_nothing();
     let asked = shop.sandbox.requests().len();
     assert!((20..=20 + 64).contains(&asked), "{asked} requests for one mistake");
