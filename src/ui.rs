@@ -1,7 +1,7 @@
 //! The only module that prints, prompts, or draws progress.
 //!
 //! Streams: stdout carries only data; messages for people go to stderr. With `-o json` a command writes exactly one JSON
-//! value, with `-o ndjson` one object a line, with `-o csv` a header and rows; errors are one JSON object on stderr. In all
+//! value, with `-o ndjson` one object per line, with `-o csv` a header and rows; errors are one JSON object on stderr. In all
 //! output, control characters are escaped and known secrets replaced.
 
 mod data;
@@ -30,7 +30,7 @@ pub enum Format {
     Table,
     /// One JSON value.
     Json,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Ndjson,
     /// A header and rows, safe to open in a spreadsheet.
     Csv,
@@ -108,8 +108,8 @@ impl Ui {
         if !self.stdout_is_terminal() {
             return None;
         }
-        let told = rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| size.ws_col);
-        Some(told.filter(|columns| *columns > 0).or(self.options.columns).unwrap_or(80))
+        let size = rustix::termios::tcgetwinsize(io::stdout()).ok().map(|size| size.ws_col);
+        Some(size.filter(|columns| *columns > 0).or(self.options.columns).unwrap_or(80))
     }
 
     /// Whether data is coloured.

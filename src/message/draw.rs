@@ -72,7 +72,7 @@ fn frame(rows: &[String], rules: &[usize], inner: usize) -> Vec<String> {
 }
 
 fn card_rows(cards: &[ShownCard], columns: usize) -> Vec<String> {
-    // A receipt has amounts beside names: it gets a bubble's room.
+    // A receipt has names and amounts: it is as wide as a bubble.
     let is_receipt = cards.iter().any(|card| card.rows.len() > 1);
     let outer = columns.min(if is_receipt { BUBBLE } else { CARD });
     let side_by_side = ((columns + GAP) / (outer + GAP)).max(1);

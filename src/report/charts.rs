@@ -67,12 +67,12 @@ pub struct Bin {
 }
 
 impl Bin {
-    /// The length of the bin: `1 hour`, `6 hours`, `1 day`.
+    /// The length of the bin, as in "per hour", "per 6 hours", "per day".
     pub fn length(&self) -> String {
         match self.hours {
-            1 => "1 hour".to_owned(),
-            24 => "1 day".to_owned(),
-            168 => "1 week".to_owned(),
+            1 => "hour".to_owned(),
+            24 => "day".to_owned(),
+            168 => "week".to_owned(),
             hours if hours % 24 == 0 => format!("{} days", hours / 24),
             hours => format!("{hours} hours"),
         }

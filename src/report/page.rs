@@ -31,7 +31,7 @@ struct Page<'r> {
 struct Tile {
     name: &'static str,
     figure: String,
-    beside: String,
+    detail: String,
 }
 
 struct StageRow {
@@ -100,26 +100,26 @@ impl Page<'_> {
 fn tiles(report: &Report) -> Vec<Tile> {
     let (funnel, rates) = (&report.funnel, &report.rates);
     let mut tiles = vec![
-        Tile { name: "accepted", figure: thousands(funnel.accepted), beside: "accepted by Meta".to_owned() },
+        Tile { name: "accepted", figure: thousands(funnel.accepted), detail: "accepted by Meta".to_owned() },
         Tile {
             name: "delivered",
             figure: percent(rates.delivered_of_accepted),
-            beside: format!("{} · share of accepted", thousands(funnel.delivered)),
+            detail: format!("{} · share of accepted", thousands(funnel.delivered)),
         },
         Tile {
             name: "read",
             figure: percent(rates.read_of_delivered),
-            beside: format!("{} · share of delivered", thousands(funnel.read)),
+            detail: format!("{} · share of delivered", thousands(funnel.read)),
         },
         Tile {
             name: "clicked",
             figure: percent(rates.clicked_of_delivered),
-            beside: format!("{} · share of delivered", thousands(funnel.clicked)),
+            detail: format!("{} · share of delivered", thousands(funnel.clicked)),
         },
         Tile {
             name: "failed",
             figure: percent(rates.failed_of_accepted),
-            beside: format!("{} · share of accepted", thousands(funnel.failed)),
+            detail: format!("{} · share of accepted", thousands(funnel.failed)),
         },
     ];
     if let Some(meta) = report.meta.as_ref().filter(|meta| meta.spend.is_some()) {
@@ -127,7 +127,7 @@ fn tiles(report: &Report) -> Vec<Tile> {
         tiles.push(Tile {
             name: "spent",
             figure: meta.money(meta.spend),
-            beside: if click.is_some() {
+            detail: if click.is_some() {
                 format!("{} per click", meta.price(click))
             } else {
                 "as reported by Meta".to_owned()

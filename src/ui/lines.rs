@@ -50,7 +50,7 @@ impl Target {
 /// Why lines can't be written any more.
 #[derive(Debug)]
 pub enum Unwritten {
-    /// Whoever read stdout went away.
+    /// The reader of stdout went away.
     ReaderGone,
     Failed(Error),
 }

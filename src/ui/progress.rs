@@ -165,7 +165,7 @@ fn style(has_total: bool, unit: &str, color: bool) -> ProgressStyle {
 }
 
 fn template(has_total: bool, unit: &str, color: bool) -> String {
-    let bar = if color { "{bar:24.cyan}" } else { "{bar:24}" };
+    let bar = if color { "{bar:12.cyan}" } else { "{bar:12}" };
     if has_total {
         format!("{bar} {{human_pos}} of {{human_len}} {unit} ({{percent}}%), {{rate}}, {{eta}} left  {{wide_msg}}")
     } else {

@@ -32,8 +32,8 @@ impl Screen {
     /// # Errors
     /// As [`Ui::list`].
     pub fn show(&self, sheet: &Sheet) -> Result<()> {
-        let told = rustix::termios::tcgetwinsize(io::stdout()).map_or(0, |size| usize::from(size.ws_row));
-        let rows = if told == 0 { 24 } else { told };
+        let height = rustix::termios::tcgetwinsize(io::stdout()).map_or(0, |size| usize::from(size.ws_row));
+        let rows = if height == 0 { 24 } else { height };
         let text = self.ui.redactor.clean(sheet.text());
         let mut picture = String::from("\x1b[H");
         for (row, line) in text.lines().take(rows).enumerate() {

@@ -107,7 +107,7 @@ fn hours(sheet: &mut Sheet, report: &Report) {
     let told = bins.iter().any(|bin| bin.counts[1] > 0);
     let most = bins.iter().map(|bin| bin.counts[usize::from(told)]).max().unwrap_or(0);
     let of = if told { "delivered" } else { "accepted" };
-    sheet.heading(&format!("Over time, a line {} (UTC); bars: {of}", first.length()));
+    sheet.heading(&format!("Per {} (UTC); bars: {of}", first.length()));
     let last = bins.last().unwrap_or(first);
     // Where all is of one year, it need not be said.
     let year = |bin: &Bin| bin.from.timestamp().strftime("%Y").to_string();
@@ -127,7 +127,7 @@ struct TimeRow {
 
 impl Record for TimeRow {
     const PLURAL: &'static str = "times";
-    const COLUMNS: &'static [&'static str] = &["within", "half", "90 %", "99 %"];
+    const COLUMNS: &'static [&'static str] = &["time to", "median", "p90", "p99"];
 
     fn cells(&self) -> Vec<String> {
         let Quantiles { p50, p90, p99 } = self.quantiles;

@@ -66,7 +66,7 @@ async fn one_commit_answers_all_that_wait_and_each_only_when_it_is_whole() {
 }
 
 #[tokio::test]
-async fn what_nobody_waits_for_any_more_takes_no_time_from_others() {
+async fn a_post_that_was_given_up_does_not_delay_others() {
     let test = TestRecorder::open();
     let hold = test.hold();
     // The thread has already taken the first; the others wait.
