@@ -186,3 +186,14 @@ fn module_roots_stand_beside_their_folders() {
         }
     }
 }
+
+#[test]
+fn the_documents_name_files_that_exist() {
+    for document in ["CONTRIBUTING.md", "docs/architecture.md", "README.md"] {
+        let text = fs::read_to_string(repository(document)).unwrap();
+        for word in text.split('`').filter(|word| word.starts_with("src/") || word.starts_with("tests/")) {
+            let path = word.split([' ', '\n']).next().unwrap().trim_end_matches('/');
+            assert!(repository(path).exists(), "{document} names {path}");
+        }
+    }
+}

@@ -310,6 +310,7 @@ fn two_that_make_one_ledger_at_once_wait_for_each_other() {
     shop.assert_each_once(&list);
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn every_claim_is_on_disk_before_its_request_leaves() {
     let shop = Shop::open();

@@ -6,11 +6,14 @@ mod common;
 mod answers;
 mod bad_input;
 mod campaign;
+// Small libraries loaded before mmsg, mounts, system calls: Linux has them.
+#[cfg(target_os = "linux")]
 mod clock;
 mod completions;
 mod config;
 mod crash;
 mod demo;
+#[cfg(target_os = "linux")]
 mod disk;
 mod error_texts;
 mod exits;

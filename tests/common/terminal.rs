@@ -42,10 +42,16 @@ impl Env {
             let flags = i32::try_from(OFlags::NOCTTY.bits()).unwrap();
             Stdio::from(OpenOptions::new().read(true).write(true).custom_flags(flags).open(&name).unwrap())
         };
-        // setsid makes it the controlling terminal, so that Ctrl-C is a signal.
+        // setsid makes it the controlling terminal, so that Ctrl-C is a signal. Only Linux has it.
         let mmsg = self.command(args);
-        let mut command = Command::new("setsid");
-        command.args(["--ctty", "--"]).arg(mmsg.get_program()).args(mmsg.get_args());
+        let mut command = if cfg!(target_os = "linux") {
+            let mut command = Command::new("setsid");
+            command.args(["--ctty", "--"]).arg(mmsg.get_program());
+            command
+        } else {
+            Command::new(mmsg.get_program())
+        };
+        command.args(mmsg.get_args());
         command.env_clear().envs(mmsg.get_envs().filter_map(|(name, value)| Some((name, value?))));
         command.current_dir(self.path("")).stdin(end()).stdout(end()).stderr(end());
         let child = command.spawn().unwrap();
