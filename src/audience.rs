@@ -23,21 +23,26 @@
 //!   numbers longer than 15 digits that *all* end in zeros after the fifteenth were rounded, and the list is refused.
 //! * A token that stands twice is passed on twice: folding is the ledger's.
 
+mod cells;
 mod delimited;
 mod dialect;
+mod drawn;
 mod json;
 mod json_row;
+mod judge;
+mod pattern;
 mod quoting;
 mod reject;
+mod rounding;
 mod source;
 mod token;
+mod unpack;
 mod window;
 
 #[cfg(test)]
 mod tests;
 
-use std::cell::Cell;
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 #[cfg(any(test, fuzzing))]
 use std::io;
 use std::path::PathBuf;
@@ -49,8 +54,8 @@ pub use token::fault as token_fault;
 
 use crate::error::{Error, Result};
 use crate::text::is_same_name;
+use judge::Out;
 use source::Source;
-use token::Rounding;
 use window::Window;
 
 /// The longest row that is read, in bytes without its line end. Ours: it keeps memory flat, and a real row has a few hundred.
@@ -89,6 +94,12 @@ pub struct ReadOptions {
     pub token_column: Option<String>,
     /// Makes the input delimited text with this delimiter.
     pub delimiter: Option<u8>,
+    /// The first row is data, whatever it looks like.
+    pub no_header: bool,
+    /// Reads a list of which more than half of the rows are bad.
+    pub allow_bad_rows: bool,
+    /// Takes tokens that don't look like the others, or not like tokens at all.
+    pub allow_odd_tokens: bool,
 }
 
 /// Which other columns are collected into [`Row::values`]. What is not collected is not checked either.
@@ -163,6 +174,29 @@ pub struct Tally {
     pub columns: Vec<String>,
     /// Bytes as stored, so before decompression: to be held against file sizes.
     pub bytes: u64,
+    /// First rows that no name marks as a header, but that look like one.
+    pub headers: Vec<HeaderFound>,
+    /// The first token, and the one that looks least like the others.
+    pub first: Option<Sample>,
+    pub oddest: Option<Sample>,
+}
+
+/// A first row that was read as a header since it looks like one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HeaderFound {
+    pub file: String,
+    /// What it has in the token column.
+    pub name: String,
+}
+
+/// A token as it was read, to be shown.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sample {
+    pub file: String,
+    pub line: u64,
+    pub masked: String,
+    /// `17 digits`.
+    pub looks: String,
 }
 
 /// Reads `inputs` in order and hands every row to `sink`.
@@ -185,7 +219,7 @@ pub fn read(
     if inputs.iter().filter(|input| **input == Input::Stdin).count() > 1 {
         return Err(Error::usage("stdin is named twice as a list").hint("name - once"));
     }
-    let mut out = Out::new(columns_wanted, progress, sink);
+    let mut out = Out::new(columns_wanted, options, progress, sink);
     check(options)?;
     for input in inputs {
         let source = Source::open(input, Rc::clone(&out.bytes))?;
@@ -207,7 +241,7 @@ pub fn read_from(
     progress: &mut dyn FnMut(u64, u64),
     sink: &mut dyn FnMut(Item<'_>) -> Result<()>,
 ) -> Result<Tally> {
-    let mut out = Out::new(columns_wanted, progress, sink);
+    let mut out = Out::new(columns_wanted, options, progress, sink);
     check(options)?;
     for (name, reader) in inputs {
         let source = Source::new(name, reader, Rc::clone(&out.bytes))?;
@@ -225,120 +259,29 @@ fn check(options: &ReadOptions) -> Result<()> {
     Ok(())
 }
 
-/// What one input held.
-#[derive(Clone, Copy, Debug, Default)]
-struct Held {
-    /// A header row, or the frame of a page or array.
-    frame: bool,
-}
 
 fn read_one(source: Source, options: &ReadOptions, out: &mut Out<'_>) -> Result<()> {
     out.begin(source.name());
     let mut window = Window::open(source)?;
     if window.pending().is_empty() {
-        return Err(Error::refused(format!("the list {} is empty: zero bytes", shown_file(&out.bad.file)))
+        return Err(Error::refused(format!("the list {} is empty: zero bytes", shown_file(out.file())))
             .hint("check what wrote it; a list with a header and no rows is fine"));
     }
-    let rows_before = out.tally.rows;
-    let held = if options.delimiter.is_none() && dialect::is_json(window.prefix()) {
+    drawn::refuse(window.prefix(), out.file())?;
+    let rows_before = out.rows();
+    let has_frame = if options.delimiter.is_none() && dialect::is_json(window.prefix()) {
         json::read(&mut window, options, out)?
     } else {
         delimited::read(&mut window, options, out)?
     };
     out.tick();
-    if out.tally.rows == rows_before && !held.frame {
-        return Err(Error::refused(format!("the list {} has no header and no rows", shown_file(&out.bad.file)))
+    if out.rows() == rows_before && !has_frame {
+        return Err(Error::refused(format!("the list {} has no header and no rows", shown_file(out.file())))
             .hint("check what wrote it; a list with a header and no rows is fine"));
     }
-    out.rounding.refuse_if_rounded(&out.bad.file)
+    out.end()
 }
 
 fn shown_file(name: &str) -> &str {
     if name == "-" { "on stdin" } else { name }
-}
-
-/// Counts rows and hands them on.
-struct Out<'a> {
-    wanted: Columns,
-    progress: &'a mut dyn FnMut(u64, u64),
-    sink: &'a mut dyn FnMut(Item<'_>) -> Result<()>,
-    tally: Tally,
-    bytes: Rc<Cell<u64>>,
-    rounding: Rounding,
-    columns_seen: HashSet<String>,
-    first_reason: Option<String>,
-    /// Reused for each bad row; its `file` is the input being read.
-    bad: Bad,
-}
-
-impl<'a> Out<'a> {
-    fn new(
-        wanted: Columns,
-        progress: &'a mut dyn FnMut(u64, u64),
-        sink: &'a mut dyn FnMut(Item<'_>) -> Result<()>,
-    ) -> Self {
-        Self {
-            wanted,
-            progress,
-            sink,
-            tally: Tally::default(),
-            bytes: Rc::default(),
-            rounding: Rounding::default(),
-            columns_seen: HashSet::new(),
-            first_reason: None,
-            bad: Bad::default(),
-        }
-    }
-
-    fn begin(&mut self, file: &str) {
-        file.clone_into(&mut self.bad.file);
-        self.rounding = Rounding::default();
-    }
-
-    fn columns(&mut self, names: impl IntoIterator<Item = String>) {
-        for name in names {
-            if self.columns_seen.insert(name.clone()) {
-                self.tally.columns.push(name);
-            }
-        }
-    }
-
-    fn good(&mut self, line: u64, token: &str, values: Option<&str>) -> Result<()> {
-        self.tally.rows += 1;
-        self.tally.good += 1;
-        self.rounding.observe(token.as_bytes());
-        (self.sink)(Item::Row(Row { line, token, values }))
-    }
-
-    /// `raw` is the row as it stands, or the start of it.
-    fn bad(&mut self, line: u64, column: Option<&str>, reason: impl Into<String>, raw: &[u8]) -> Result<()> {
-        self.tally.rows += 1;
-        self.tally.bad += 1;
-        self.bad.line = line;
-        self.bad.column = column.map(str::to_owned);
-        self.bad.reason = reason.into();
-        self.bad.row = mask_row(raw);
-        if self.first_reason.is_none() {
-            self.first_reason = Some(format!("line {line}: {}", self.bad.reason));
-        }
-        (self.sink)(Item::Bad(&self.bad))
-    }
-
-    fn tick(&mut self) {
-        (self.progress)(self.bytes.get(), self.tally.rows);
-    }
-
-    fn finish(mut self) -> Result<Tally> {
-        self.tally.bytes = self.bytes.get();
-        if self.tally.rows == 0 {
-            self.tally.empty_header_only = true;
-        } else if self.tally.good == 0 {
-            let rows = match self.tally.rows {
-                1 => "the only row of the list holds no token".to_owned(),
-                rows => format!("none of the {rows} rows of the list holds a token"),
-            };
-            return Err(Error::refused(rows).hint(self.first_reason.unwrap_or_default()));
-        }
-        Ok(self.tally)
-    }
 }

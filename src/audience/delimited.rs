@@ -1,18 +1,21 @@
-//! CSV, TSV and their kin, and plain lists of one token a line.
+//! CSV, TSV and the like, and plain lists of one token a line.
 
-use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
-
-use super::dialect::{self, Dialect, Layout};
+use super::cells::Cells;
+use super::dialect::{self, Dialect, Header, Layout, Start};
+use super::drawn;
+use super::judge::{Candidate, Out};
+use super::pattern::Kind;
 use super::quoting::{self, Framed, Framer};
 use super::token;
 use super::window::Window;
-use super::{Held, Out, ReadOptions};
+use super::{ReadOptions, shown_file};
 use crate::error::{Error, Result};
 use crate::json;
 
-pub(super) fn read(window: &mut Window, options: &ReadOptions, out: &mut Out<'_>) -> Result<Held> {
+/// Reads an input to its end. Whether it had a header.
+pub(super) fn read(window: &mut Window, options: &ReadOptions, out: &mut Out<'_>) -> Result<bool> {
     let mut framer = Framer::new();
-    let dialect = dialect::find(window.prefix(), options);
+    let dialect = dialect::find(window.start(), options, out.file())?;
     if dialect.sep_line {
         framer.next(window, b'\n')?;
         framer.consume_line(window)?;
@@ -26,25 +29,37 @@ pub(super) fn read(window: &mut Window, options: &ReadOptions, out: &mut Out<'_>
             out.tick();
         }
         let line = framer.line;
-        let (len, lines) = match framed {
-            Framed::Row { len, lines } => (len, lines),
+        let bounds = match framed {
+            Framed::Row(bounds) => bounds,
             Framed::Spoiled(spoiled) => {
                 out.bad(line, None, spoiled.reason(), quoting::first_line(window.pending()))?;
                 framer.consume_line(window)?;
                 continue;
             }
         };
-        let row = &window.pending()[..len];
-        if lines > 0 && rows.swallowed(row)? {
-            let reason = "a quote is opened and the row ends on another line with the wrong cells; the next line is read on its own";
-            out.bad(line, None, reason, quoting::first_line(row))?;
-            framer.consume_line(window)?;
-            continue;
+        if rows.plan.is_none() && bounds.is_sound {
+            let first = &window.pending()[..bounds.len];
+            rows.plan(first, window.start(), options, out)?;
+            if rows.plan.as_ref().is_some_and(|plan| plan.layout.header != Header::None) {
+                framer.consume_row(window, bounds);
+                continue;
+            }
         }
-        rows.take(line, row, options, out)?;
-        framer.consume_row(window, len, lines);
+        let row = RowAt { text: &window.pending()[..bounds.len], line, lines: bounds.lines, is_sound: bounds.is_sound };
+        rows.take(row, out)?;
+        framer.consume_row(window, bounds);
     }
-    Ok(Held { frame: rows.plan.is_some_and(|plan| plan.layout.header) })
+    Ok(rows.plan.is_some_and(|plan| plan.layout.header != Header::None))
+}
+
+/// A row and where it stands.
+#[derive(Clone, Copy)]
+struct RowAt<'r> {
+    text: &'r [u8],
+    line: u64,
+    /// Line ends inside its quotes.
+    lines: u64,
+    is_sound: bool,
 }
 
 /// What is known once the first row is.
@@ -65,80 +80,92 @@ struct Rows {
 }
 
 impl Rows {
-    /// Whether a sound row of several lines shows that a lone quote swallowed its neighbours: the token holds a line end, or there
-    /// are too many or too few cells.
-    fn swallowed(&mut self, row: &[u8]) -> Result<bool> {
-        let cells = self.cells.split(row)?;
-        Ok(match &self.plan {
-            Some(plan) => {
-                cells != plan.layout.names.len()
-                    || memchr::memchr2(b'\n', b'\r', self.cells.get(plan.layout.token)).is_some()
-            }
-            // A header may be written over several lines; a list of one column may not.
-            None => cells == 1,
-        })
-    }
-
-    fn take(&mut self, line: u64, row: &[u8], options: &ReadOptions, out: &mut Out<'_>) -> Result<()> {
-        let Some(plan) = &self.plan else {
-            return self.take_first(line, row, options, out);
-        };
-        let quoted = memchr::memchr(b'"', row).is_some();
-        if !quoted && self.dialect.delimiter.is_none() {
-            return Self::take_line(plan, line, row, out);
+    fn take(&mut self, row: RowAt<'_>, out: &mut Out<'_>) -> Result<()> {
+        if !row.is_sound {
+            return bad(row, None, "a lone quote: text follows where a quoted cell should end", out);
         }
-        let cells = self.cells.split(row)?;
-        if cells == 1 && row.trim_ascii().is_empty() {
+        let Some(plan) = &self.plan else { return Ok(()) };
+        if self.dialect.delimiter.is_none() && memchr::memchr(b'"', row.text).is_none() {
+            return take_line(plan, row, out);
+        }
+        let count = self.cells.split(row.text)?;
+        if count == 1 && row.text.trim_ascii().is_empty() {
             return Ok(());
         }
-        if cells != plan.layout.names.len() {
-            return out.bad(line, None, ragged(cells, plan), row);
+        let has_more = (plan.layout.names.len()..count).any(|index| !self.cells.trimmed(index).is_empty());
+        if count < plan.layout.required || has_more {
+            self.refuse_second_header(plan, row, count, out)?;
+            return bad(row, None, &ragged(count, plan), out);
         }
-        let cell = self.cells.get(plan.layout.token).trim_ascii();
-        if quoted && memchr::memchr(b'"', cell).is_some() && !quoting::is_quoted(row, self.delimiter, plan.layout.token)
-        {
-            return out.bad(line, plan.token_name.as_deref(), "a lone quote in the token", row);
-        }
-        let Some(token) = good_token(plan, line, cell, row, out)? else { return Ok(()) };
-        if plan.collected.is_empty() {
-            return out.good(line, token, None);
-        }
+        let token = match token::read(self.cells.trimmed(plan.layout.token)) {
+            Ok(token) if token.shape.kind != Kind::Word => token,
+            Ok(token) => {
+                self.refuse_second_header(plan, row, count, out)?;
+                if plan.token_name.as_deref().is_some_and(|name| dialect::same_name(name, token.text)) {
+                    return bad(row, plan.token_name.as_deref(), "a header among the rows; were two lists joined?", out);
+                }
+                token
+            }
+            Err(reason) => {
+                self.refuse_second_header(plan, row, count, out)?;
+                return bad(row, plan.token_name.as_deref(), &reason, out);
+            }
+        };
         self.values.clear();
         for (index, key) in &plan.collected {
-            let cell = self.cells.get(*index);
-            let text = match std::str::from_utf8(cell) {
+            if *index >= count {
+                continue;
+            }
+            let text = match std::str::from_utf8(self.cells.get(*index)) {
                 Ok(text) => text,
                 Err(error) => {
                     let reason = format!(
                         "not valid UTF-8 at byte {} of the cell; save the list as UTF-8",
                         error.valid_up_to() + 1
                     );
-                    return out.bad(line, plan.layout.names.get(*index).map(String::as_str), reason, row);
+                    return bad(row, plan.layout.names.get(*index).map(String::as_str), &reason, out);
                 }
             };
             self.values.push(if self.values.is_empty() { '{' } else { ',' });
             self.values.push_str(key);
             json::push_string(&mut self.values, text);
         }
-        self.values.push('}');
-        out.good(line, token, Some(&self.values))
+        let values = if self.values.is_empty() {
+            None
+        } else {
+            self.values.push('}');
+            Some(self.values.as_str())
+        };
+        let candidate =
+            Candidate { line: row.line, column: plan.token_name.as_deref(), token, number: false, raw: row.text };
+        out.good(candidate, values)
     }
 
-    /// A row of one column without quotes: the most common of all.
-    fn take_line(plan: &Plan, line: u64, row: &[u8], out: &mut Out<'_>) -> Result<()> {
-        let cell = row.trim_ascii();
-        if cell.is_empty() {
+    /// A row that names the columns again, in another order: behind it the token column is another one.
+    fn refuse_second_header(&self, plan: &Plan, row: RowAt<'_>, count: usize, out: &Out<'_>) -> Result<()> {
+        let Layout { names, token, header, .. } = &plan.layout;
+        if count < 2 {
             return Ok(());
         }
-        if dialect::holds_delimiter(cell) && !std::str::from_utf8(cell).is_ok_and(token::is_spreadsheet_number) {
-            return out.bad(line, None, "more than one cell in a list of one column", row);
+        let cells = (0..count).map(|index| String::from_utf8_lossy(self.cells.trimmed(index)));
+        let moved = cells.enumerate().any(|(index, cell)| {
+            index != *token
+                && (dialect::is_known(&cell)
+                    || (*header != Header::None && names.len() > 1 && dialect::same_name(&cell, &names[*token])))
+        });
+        if !moved {
+            return Ok(());
         }
-        let Some(token) = good_token(plan, line, cell, row, out)? else { return Ok(()) };
-        out.good(line, token, None)
+        Err(Error::refused(format!(
+            "line {} of the list {} is a second header, with the columns in another order",
+            row.line,
+            shown_file(out.file())
+        ))
+        .hint("two lists were joined; name both files instead: mmsg … one.csv two.csv"))
     }
 
-    /// Header or first row of data.
-    fn take_first(&mut self, line: u64, row: &[u8], options: &ReadOptions, out: &mut Out<'_>) -> Result<()> {
+    /// Decides the layout by the first row.
+    fn plan(&mut self, row: &[u8], start: Start<'_>, options: &ReadOptions, out: &mut Out<'_>) -> Result<()> {
         let count = self.cells.split(row)?;
         if count == 1 && row.trim_ascii().is_empty() {
             return Ok(());
@@ -147,9 +174,12 @@ impl Rows {
         let cells: Vec<String> = if whole_row {
             vec![String::from_utf8_lossy(row.trim_ascii()).into_owned()]
         } else {
-            (0..count).map(|index| String::from_utf8_lossy(self.cells.get(index).trim_ascii()).into_owned()).collect()
+            (0..count).map(|index| String::from_utf8_lossy(self.cells.trimmed(index)).into_owned()).collect()
         };
-        let layout = dialect::layout(&cells, options, &out.bad.file)?;
+        let layout = dialect::layout(&cells, start, self.delimiter, options, out.file())?;
+        if layout.header == Header::Likely {
+            out.header_found(dialect::column_shown(dialect::bare_name(&cells[layout.token])));
+        }
         let collected = layout
             .names
             .iter()
@@ -163,11 +193,52 @@ impl Rows {
             })
             .collect();
         out.columns(layout.others().map(str::to_owned));
-        let token_name = (layout.header || layout.names.len() > 1).then(|| layout.names[layout.token].clone());
-        let header = layout.header;
+        let named = layout.header != Header::None || layout.names.len() > 1;
+        let token_name = named.then(|| layout.names[layout.token].clone());
         self.plan = Some(Plan { layout, token_name, collected });
-        if header { Ok(()) } else { self.take(line, row, options, out) }
+        Ok(())
     }
+}
+
+/// A row of one column without quotes: the most common of all.
+fn take_line(plan: &Plan, row: RowAt<'_>, out: &mut Out<'_>) -> Result<()> {
+    let mut cell = row.text.trim_ascii();
+    if cell.is_empty() {
+        return Ok(());
+    }
+    let column = plan.token_name.as_deref();
+    if dialect::holds_delimiter(cell) && !std::str::from_utf8(cell).is_ok_and(token::is_spreadsheet_number) {
+        cell = without_delimiters_behind(cell);
+        if dialect::holds_delimiter(cell) {
+            return bad(row, None, "more than one cell in a list of one column", out);
+        }
+    }
+    match token::read(cell) {
+        Ok(token) if column.is_some_and(|name| name.eq_ignore_ascii_case(token.text)) => {
+            bad(row, column, "a header among the rows; were two lists joined?", out)
+        }
+        Ok(token) => out.good(Candidate { line: row.line, column, token, number: false, raw: row.text }, None),
+        Err(reason) => bad(row, column, &reason, out),
+    }
+}
+
+fn without_delimiters_behind(mut cell: &[u8]) -> &[u8] {
+    while let [rest @ .., last] = cell
+        && dialect::DELIMITERS.contains(last)
+    {
+        cell = rest;
+    }
+    cell.trim_ascii()
+}
+
+/// A bad row; one that shows that the list is a drawn table refuses the list.
+fn bad(row: RowAt<'_>, column: Option<&str>, reason: &str, out: &mut Out<'_>) -> Result<()> {
+    if row.lines == 0 {
+        drawn::refuse_row(row.text, row.line, out.file())?;
+        return out.bad(row.line, column, reason, row.text);
+    }
+    let last = row.line + row.lines;
+    out.bad(row.line, column, format!("{reason} (one row from line {} to {last})", row.line), row.text)
 }
 
 impl Layout {
@@ -176,73 +247,8 @@ impl Layout {
     }
 }
 
-/// The cell as a token, or a bad row.
-fn good_token<'c>(plan: &Plan, line: u64, cell: &'c [u8], row: &[u8], out: &mut Out<'_>) -> Result<Option<&'c str>> {
-    let reason = match (token::fault(cell), std::str::from_utf8(cell)) {
-        (None, Ok(token)) if plan.token_name.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(token)) => {
-            "a header among the rows; were two lists joined?".to_owned()
-        }
-        (None, Ok(token)) => return Ok(Some(token)),
-        (None, Err(_)) => "not valid UTF-8".to_owned(),
-        (Some(reason), _) => reason,
-    };
-    out.bad(line, plan.token_name.as_deref(), reason, row)?;
-    Ok(None)
-}
-
 fn ragged(cells: usize, plan: &Plan) -> String {
-    let first = if plan.layout.header { "the header" } else { "the first row" };
+    let first = if plan.layout.header == Header::None { "the first row" } else { "the header" };
     let s = if cells == 1 { "" } else { "s" };
     format!("{cells} cell{s}, but {first} has {}", plan.layout.names.len())
-}
-
-/// Splits one row at a time into cells, in buffers that are used again.
-struct Cells {
-    reader: Reader,
-    text: Vec<u8>,
-    ends: Vec<usize>,
-    count: usize,
-}
-
-impl Cells {
-    fn new(delimiter: u8) -> Self {
-        let mut reader = ReaderBuilder::new().delimiter(delimiter).build();
-        // Before its first read the parser would take EF BB BF for a mark; the window has used that up already.
-        reader.read_record(b"\n", &mut [0; 4], &mut [0; 1]);
-        Self { reader, text: vec![0; 1024], ends: vec![0; 32], count: 0 }
-    }
-
-    /// Splits a row whose bounds are known to be right. Returns the number of cells.
-    fn split(&mut self, row: &[u8]) -> Result<usize> {
-        if self.text.len() <= row.len() {
-            self.text.resize(row.len() + 1, 0);
-        }
-        let (mut input, mut written) = (row, 0);
-        self.count = 0;
-        let mut ended = false;
-        loop {
-            let (result, used, wrote, cells) =
-                self.reader.read_record(input, &mut self.text[written..], &mut self.ends[self.count..]);
-            input = &input[used..];
-            written += wrote;
-            self.count += cells;
-            match result {
-                ReadRecordResult::Record => return Ok(self.count),
-                ReadRecordResult::InputEmpty if !ended => {
-                    input = b"\n";
-                    ended = true;
-                }
-                ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
-                ReadRecordResult::OutputFull => self.text.resize(self.text.len() * 2, 0),
-                ReadRecordResult::InputEmpty | ReadRecordResult::End => {
-                    return Err(Error::internal("a row of the list was split at the wrong place"));
-                }
-            }
-        }
-    }
-
-    fn get(&self, index: usize) -> &[u8] {
-        let start = if index == 0 { 0 } else { self.ends[index - 1] };
-        &self.text[start..self.ends[index]]
-    }
 }

@@ -1,17 +1,28 @@
-//! What an input is: JSON or delimited text; which delimiter; which row is the header; which column holds the tokens.
+//! What an input is: JSON or delimited text; which delimiter; which row is the header; which column holds the tokens. Judged by the
+//! first 64 KiB, before any row is read. What can't be told is a usage error that names the flag that says it.
 
 use memchr::memchr;
 
-use super::token::is_spreadsheet_number;
-use super::{HEADER_NAMES, ReadOptions};
-use crate::error::{Error, Result};
+use super::cells::Cells;
+use super::pattern::Pattern;
+use super::token::{self, is_spreadsheet_number};
+use super::{HEADER_NAMES, ReadOptions, quoting};
 use crate::text::mask;
+use crate::error::{Error, Result};
 
 /// In order of preference where two fit equally well.
 pub(super) const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
-/// Rows that are compared to find a delimiter when no name helps.
-const ROWS_COMPARED: usize = 10;
+/// Rows that are compared to find a delimiter or a header.
+const ROWS_COMPARED: usize = 100;
+
+/// The start of an input.
+#[derive(Clone, Copy)]
+pub(super) struct Start<'t> {
+    pub(super) text: &'t [u8],
+    /// There is nothing behind it.
+    pub(super) is_all: bool,
+}
 
 /// How an input is split into cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,85 +38,125 @@ pub(super) fn is_json(prefix: &[u8]) -> bool {
     matches!(prefix.trim_ascii_start().first(), Some(b'{' | b'['))
 }
 
-/// Looks at the first 64 KiB.
-pub(super) fn find(prefix: &[u8], options: &ReadOptions) -> Dialect {
-    let start = prefix.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(prefix.len());
-    let text = &prefix[start..];
-    if let [b's', b'e', b'p', b'=', delimiter, b'\r' | b'\n', ..] = text {
-        return Dialect { delimiter: options.delimiter.or(Some(*delimiter)), sep_line: true };
+pub(super) fn find(start: Start<'_>, options: &ReadOptions, file: &str) -> Result<Dialect> {
+    let text = without_line_ends(start.text);
+    if let Some(delimiter) = sep_line(text) {
+        return Ok(Dialect { delimiter: options.delimiter.or(Some(delimiter)), sep_line: true });
     }
-    let delimiter = options.delimiter.or_else(|| guess(text, options.token_column.as_deref()));
-    Dialect { delimiter, sep_line: false }
+    let delimiter = match options.delimiter {
+        Some(delimiter) => Some(delimiter),
+        None => guess(Start { text, ..start }, options, file)?,
+    };
+    Ok(Dialect { delimiter, sep_line: false })
 }
 
-fn guess(text: &[u8], token_column: Option<&str>) -> Option<u8> {
-    let first = rough_rows(text).next()?;
-    let names = |cell: &&[u8]| {
-        std::str::from_utf8(bare(cell))
-            .is_ok_and(|cell| is_known(cell) || token_column.is_some_and(|name| cell.eq_ignore_ascii_case(name)))
-    };
-    if names(&first) {
-        return None;
-    }
-    if let Some(named) =
-        DELIMITERS.into_iter().find(|delimiter| rough_cells(first, *delimiter).any(|cell| names(&cell)))
-    {
-        return Some(named);
-    }
-    if std::str::from_utf8(first.trim_ascii()).is_ok_and(is_spreadsheet_number) {
-        return None;
-    }
-    let found = |delimiter: &u8| rough_cells(first, *delimiter).count() > 1;
-    let same_in_all = |delimiter: &u8| {
-        let cells = rough_cells(first, *delimiter).count();
-        rough_rows(text).take(ROWS_COMPARED).all(|row| rough_cells(row, *delimiter).count() == cells)
-    };
-    DELIMITERS
-        .into_iter()
-        .filter(found)
-        .find(same_in_all)
-        .or_else(|| DELIMITERS.into_iter().filter(found).max_by_key(|delimiter| rough_cells(first, *delimiter).count()))
+/// The delimiter in a first line `sep=;`, also in quotes, and with the delimiters of empty cells behind it.
+fn sep_line(text: &[u8]) -> Option<u8> {
+    let line = quoting::first_line(text).trim_ascii();
+    let line = line.strip_prefix(b"\"").unwrap_or(line);
+    let (word, rest) = line.split_at_checked(4)?;
+    let delimiter = *rest.first().filter(|byte| byte.is_ascii() && **byte != b'"')?;
+    let is_over = rest[1..].iter().all(|byte| *byte == delimiter || *byte == b'"');
+    (word.eq_ignore_ascii_case(b"sep=") && is_over).then_some(delimiter)
 }
 
-/// Rows without their line ends, cut at line ends outside quotes. The last may be cut short by the end of the prefix, so it only
-/// counts when it is the only one.
-fn rough_rows(text: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut quoted = false;
-    let mut rows = text
-        .split(move |byte| {
-            quoted ^= *byte == b'"';
-            !quoted && matches!(byte, b'\r' | b'\n')
-        })
-        .filter(|row| !row.is_empty())
-        .peekable();
-    let whole = text.ends_with(b"\n") || text.ends_with(b"\r");
+fn without_line_ends(text: &[u8]) -> &[u8] {
+    let start = text.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(text.len());
+    &text[start..]
+}
+
+/// The first rows as one delimiter splits them.
+fn split(start: Start<'_>, delimiter: u8) -> Result<Vec<Vec<String>>> {
+    let mut cells = Cells::new(delimiter);
     let mut first = true;
-    std::iter::from_fn(move || {
-        let row = rows.next()?;
-        let counts = first || whole || rows.peek().is_some();
+    let mut rows = Vec::new();
+    for row in quoting::rows(start.text, delimiter, start.is_all).take(ROWS_COMPARED) {
+        let count = cells.split(row)?;
+        rows.push((0..count).map(|index| String::from_utf8_lossy(cells.trimmed(index)).into_owned()).collect());
         first = false;
-        counts.then_some(row)
-    })
+    }
+    if first {
+        // The first row is longer than what is looked at.
+        let count = cells.split(quoting::first_line(start.text))?;
+        rows.push((0..count).map(|index| String::from_utf8_lossy(cells.trimmed(index)).into_owned()).collect());
+    }
+    Ok(rows)
 }
 
-fn rough_cells(row: &[u8], delimiter: u8) -> impl Iterator<Item = &[u8]> {
-    let mut quoted = false;
-    row.split(move |byte| {
-        quoted ^= *byte == b'"';
-        !quoted && *byte == delimiter
-    })
+fn guess(start: Start<'_>, options: &ReadOptions, file: &str) -> Result<Option<u8>> {
+    let column = options.token_column.as_deref();
+    let names = |cell: &String| is_known(cell) || column.is_some_and(|name| same_name(cell, name));
+    let line = quoting::first_line(start.text);
+    if std::str::from_utf8(line.trim_ascii()).is_ok_and(is_spreadsheet_number) {
+        return Ok(None);
+    }
+    let mut candidates = Vec::new();
+    for delimiter in DELIMITERS {
+        let rows = split(start, delimiter)?;
+        let Some(first) = rows.first() else { continue };
+        if first.len() == 1 {
+            continue;
+        }
+        if !options.no_header && first.iter().any(names) {
+            return Ok(Some(delimiter));
+        }
+        candidates.push((delimiter, rows));
+    }
+    if let Some(position) = column.and_then(|name| name.parse::<usize>().ok()).filter(|position| *position > 0) {
+        return by_tokens(&candidates, position - 1, file);
+    }
+    let same_in_all = |rows: &[Vec<String>]| rows.iter().all(|row| row.len() == rows[0].len());
+    let found = candidates.iter().find(|(_, rows)| same_in_all(rows));
+    Ok(found.or_else(|| candidates.iter().max_by_key(|(_, rows)| rows[0].len())).map(|(delimiter, _)| *delimiter))
 }
 
-fn bare(cell: &[u8]) -> &[u8] {
-    let cell = cell.trim_ascii();
-    match cell {
-        [b'"', inner @ .., b'"'] => inner.trim_ascii(),
-        _ => cell,
+/// The delimiter with which most rows have a token in column `index`.
+fn by_tokens(candidates: &[(u8, Vec<Vec<String>>)], index: usize, file: &str) -> Result<Option<u8>> {
+    let score = |rows: &[Vec<String>]| {
+        let is_token = |row: &&Vec<String>| row.get(index).is_some_and(|cell| token::read(cell.as_bytes()).is_ok());
+        rows.iter().filter(|row| row.len() == rows[0].len()).filter(is_token).count()
+    };
+    let scores: Vec<(u8, usize)> = candidates.iter().map(|(delimiter, rows)| (*delimiter, score(rows))).collect();
+    let best = scores.iter().map(|(_, score)| *score).max().unwrap_or_default();
+    match scores.iter().filter(|(_, score)| *score == best).map(|(delimiter, _)| *delimiter).collect::<Vec<_>>().as_slice() {
+        [] => Ok(None),
+        [delimiter] => Ok(Some(*delimiter)),
+        [one, other, ..] => Err(Error::usage(format!(
+            "can't tell whether {} or {} separates the columns of {}",
+            shown_delimiter(*one),
+            shown_delimiter(*other),
+            super::shown_file(file)
+        ))
+        .hint(format!("pass --delimiter '{}' or another one", char::from(*one)))),
     }
 }
 
-fn is_known(name: &str) -> bool {
-    HEADER_NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))
+fn shown_delimiter(delimiter: u8) -> String {
+    if delimiter == b'\t' { "a tab".to_owned() } else { char::from(delimiter).to_string() }
+}
+
+/// What stands around a name and is not seen: white space of any kind, byte order marks, zero-width characters. And the formula that
+/// keeps a spreadsheet from changing a cell.
+pub(super) fn bare_name(cell: &str) -> &str {
+    let unseen =
+        |c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{ad}' | '\u{a0}');
+    let cell = cell.trim_matches(unseen);
+    cell.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"')).map_or(cell, |inner| inner.trim_matches(unseen))
+}
+
+pub(super) fn same_name(one: &str, other: &str) -> bool {
+    bare_name(one).to_lowercase() == bare_name(other).to_lowercase()
+}
+
+/// Whether this is a name that every list may use: `Subscription Token` is one too.
+pub(super) fn is_known(name: &str) -> bool {
+    let name = bare_name(name);
+    HEADER_NAMES.iter().any(|known| {
+        known.len() == name.len()
+            && known.bytes().zip(name.bytes()).all(|(known, byte)| {
+                known == byte.to_ascii_lowercase() || (known == b'_' && matches!(byte, b' ' | b'-'))
+            })
+    })
 }
 
 /// What the first row says about all others.
@@ -113,29 +164,82 @@ fn is_known(name: &str) -> bool {
 pub(super) struct Layout {
     /// Index of the token column.
     pub(super) token: usize,
-    pub(super) header: bool,
+    pub(super) header: Header,
     /// A name for each column, unique; `column_N` where there is no header or no name.
     pub(super) names: Vec<String>,
+    /// How many cells a row has at least: those at the end of the first row that are empty may be left out.
+    pub(super) required: usize,
 }
 
-/// Decides by the first row's cells.
-pub(super) fn layout(cells: &[String], options: &ReadOptions, file: &str) -> Result<Layout> {
-    let (token, header) = match &options.token_column {
-        Some(name) => named(cells, name, file)?,
-        None => unnamed(cells, file)?,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Header {
+    None,
+    Named,
+    /// No name that is known, but it looks like one and the rows below like tokens.
+    Likely,
+}
+
+/// Decides by the first row's cells, and by the rows behind it.
+pub(super) fn layout(
+    cells: &[String],
+    start: Start<'_>,
+    delimiter: u8,
+    options: &ReadOptions,
+    file: &str,
+) -> Result<Layout> {
+    let filled = cells.iter().rposition(|cell| !cell.is_empty()).map_or(0, |last| last + 1);
+    let below = || -> Result<Vec<Vec<String>>> {
+        let mut rows = split(Start { text: without_line_ends(start.text), ..start }, delimiter)?;
+        Ok(rows.split_off(rows.len().min(1)))
     };
-    Ok(Layout { token, header, names: column_names(cells, header) })
+    let (token, header) = match &options.token_column {
+        Some(name) => named(cells, name, options.no_header, file)?,
+        None => unnamed(cells, options.no_header, file)?.map_or_else(
+            || {
+                // One column, with a delimiter behind each cell.
+                let one = filled <= 1 && below()?.iter().all(|row| row.iter().skip(1).all(String::is_empty));
+                if one { Ok((0, Header::None)) } else { Err(no_known_name(cells, file)) }
+            },
+            Ok,
+        )?,
+    };
+    let mut header = header;
+    if header == Header::None && !options.no_header && is_likely_header(&cells[token], token, &below()?) {
+        header = Header::Likely;
+    }
+    let is_one = options.token_column.is_none() && header != Header::Named && filled <= 1;
+    let cells = if is_one { &cells[..1] } else { cells };
+    Ok(Layout { token, header, names: column_names(cells, header != Header::None), required: filled.max(token + 1) })
+}
+
+/// Whether the first row names the column of tokens below it, in words that no list of names has.
+fn is_likely_header(first: &str, column: usize, below: &[Vec<String>]) -> bool {
+    let name = bare_name(first);
+    let digits = name.bytes().filter(u8::is_ascii_digit).count();
+    let looks_like_a_name = name.starts_with(char::is_alphabetic) && name.chars().count() <= 64 && digits < 5;
+    if !looks_like_a_name || token::damage(name).is_some() {
+        return false;
+    }
+    let tokens: Vec<_> = below
+        .iter()
+        .filter_map(|row| token::read(row.get(column)?.as_bytes()).ok())
+        .map(|token| token.shape)
+        .collect();
+    let Some(pattern) = Pattern::of(tokens.iter().copied()) else { return false };
+    let fitting = tokens.iter().filter(|shape| pattern.fits(**shape)).count();
+    fitting * 4 >= tokens.len() * 3 && token::read(name.as_bytes()).map_or(true, |token| !pattern.fits(token.shape))
 }
 
 /// The token column by `--token-column`, and whether the first row is a header.
-fn named(cells: &[String], name: &str, file: &str) -> Result<(usize, bool)> {
+fn named(cells: &[String], name: &str, no_header: bool, file: &str) -> Result<(usize, Header)> {
     let matches = |test: &dyn Fn(&str) -> bool| -> Vec<usize> {
         cells.iter().enumerate().filter(|(_, cell)| test(cell)).map(|(index, _)| index).collect()
     };
-    for found in [matches(&|cell| cell == name), matches(&|cell| cell.to_lowercase() == name.to_lowercase())] {
+    for found in [matches(&|cell| bare_name(cell) == name), matches(&|cell| same_name(cell, name))] {
         match found.as_slice() {
+            _ if no_header => {}
             [] => {}
-            [index] => return Ok((*index, true)),
+            [index] => return Ok((*index, Header::Named)),
             [..] => {
                 return Err(Error::usage(format!(
                     "{} columns of {} are called {name}",
@@ -149,27 +253,23 @@ fn named(cells: &[String], name: &str, file: &str) -> Result<(usize, bool)> {
     if let Ok(position) = name.parse::<usize>()
         && (1..=cells.len()).contains(&position)
     {
-        return Ok((position - 1, cells.iter().any(|cell| is_known(cell))));
+        let known = !no_header && cells.iter().any(|cell| is_known(cell));
+        return Ok((position - 1, if known { Header::Named } else { Header::None }));
     }
     Err(no_such_column(name, cells.iter().map(String::as_str), file))
 }
 
-fn unnamed(cells: &[String], file: &str) -> Result<(usize, bool)> {
-    let known: Vec<usize> =
-        cells.iter().enumerate().filter(|(_, cell)| is_known(cell)).map(|(index, _)| index).collect();
+/// By the names that every list may use. `None`: there are several columns and no such name.
+fn unnamed(cells: &[String], no_header: bool, file: &str) -> Result<Option<(usize, Header)>> {
+    let known: Vec<usize> = if no_header {
+        Vec::new()
+    } else {
+        cells.iter().enumerate().filter(|(_, cell)| is_known(cell)).map(|(index, _)| index).collect()
+    };
     match known.as_slice() {
-        [index] => Ok((*index, true)),
-        [] if cells.len() == 1 => Ok((0, false)),
-        [] => Err(Error::usage(format!(
-            "the list {} has {} columns, and none is called {}",
-            super::shown_file(file),
-            cells.len(),
-            HEADER_NAMES[0]
-        ))
-        .hint(
-            "name the one that holds the tokens with --token-column (by its number when there is no header), or say \
-             --delimiter if it is one column",
-        )),
+        [index] => Ok(Some((*index, Header::Named))),
+        [] if cells.len() == 1 => Ok(Some((0, Header::None))),
+        [] => Ok(None),
         [..] => Err(Error::usage(format!(
             "{} columns of {} could hold the tokens: {}",
             known.len(),
@@ -178,6 +278,19 @@ fn unnamed(cells: &[String], file: &str) -> Result<(usize, bool)> {
         ))
         .hint("choose one with --token-column")),
     }
+}
+
+fn no_known_name(cells: &[String], file: &str) -> Error {
+    Error::usage(format!(
+        "the list {} has {} columns, and none is called {}",
+        super::shown_file(file),
+        cells.len(),
+        HEADER_NAMES[0]
+    ))
+    .hint(
+        "name the one that holds the tokens with --token-column (by its number when there is no header), or pass --delimiter \
+         if it is one column",
+    )
 }
 
 /// Exit 2, naming what there is. Without a header the "names" are data, so what looks like it is masked.
@@ -196,7 +309,7 @@ pub(super) fn no_such_column<'n>(wanted: &str, names: impl Iterator<Item = &'n s
     .hint("give --token-column one of them, or a number (from 1) when the list has no header")
 }
 
-fn column_shown(name: &str) -> String {
+pub(super) fn column_shown(name: &str) -> String {
     let digits = name.bytes().filter(u8::is_ascii_digit).count();
     if digits > 3 || name.chars().count() > 40 { mask(name) } else { name.to_owned() }
 }
@@ -206,7 +319,8 @@ fn column_names(cells: &[String], header: bool) -> Vec<String> {
     // A set beside the list: a hostile header may have half a million names.
     let mut taken = std::collections::HashSet::with_capacity(cells.len());
     for (index, cell) in cells.iter().enumerate() {
-        let base = if header && !cell.is_empty() { cell.clone() } else { format!("column_{}", index + 1) };
+        let cell = bare_name(cell);
+        let base = if header && !cell.is_empty() { cell.to_owned() } else { format!("column_{}", index + 1) };
         let mut name = base.clone();
         let mut times = 1_usize;
         while taken.contains(&name) {

@@ -1,5 +1,6 @@
 //! One JSON value as a row: its token, and the other fields as columns.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
@@ -7,10 +8,12 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::dialect::no_such_column;
-use super::{HEADER_NAMES, Out, token};
+use super::json::graph_error;
+use super::judge::{Candidate, Out};
+use super::{HEADER_NAMES, token};
+use crate::text::mask;
 use crate::error::{Error, Result};
 use crate::json;
-use crate::text::mask;
 
 /// How deep nested objects are columns; deeper ones are JSON text.
 const DEEPEST: usize = 16;
@@ -18,88 +21,131 @@ const DEEPEST: usize = 16;
 /// How many columns of the first object are remembered.
 const NAMES_KEPT: usize = 1000;
 
-/// Reads values as rows. The first object with a field decides which one holds the token.
+/// Reads values as rows. The first value decides whether they are objects, and which field of theirs holds the token.
 pub(super) struct JsonRow {
     token_column: Option<String>,
-    /// The dotted name of the field that holds the token.
-    path: Option<String>,
+    rows_are: Option<Rows>,
     values: String,
 }
 
-/// Whether a value was one at all. Either way it has been counted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Taken {
-    /// A row, good or bad.
-    Row,
-    NotJson,
+#[derive(Clone)]
+enum Rows {
+    /// With the token in the field of this dotted name.
+    Objects(String),
+    Values,
 }
 
 impl JsonRow {
     pub(super) fn new(token_column: Option<String>) -> Self {
-        Self { token_column, path: None, values: String::new() }
+        Self { token_column, rows_are: None, values: String::new() }
     }
 
-    pub(super) fn take(&mut self, line: u64, bytes: &[u8], out: &mut Out<'_>) -> Result<Taken> {
-        let broken = |out: &mut Out<'_>, reason: String| out.bad(line, None, reason, bytes).map(|()| Taken::NotJson);
-        if bytes.first() != Some(&b'{') {
-            return match scalar_token(bytes) {
-                Ok(token) => out.good(line, &token, None),
+    pub(super) fn take(&mut self, line: u64, bytes: &[u8], out: &mut Out<'_>) -> Result<()> {
+        match (bytes.first() == Some(&b'{'), &self.rows_are) {
+            (true, Some(Rows::Values)) => out.bad(line, None, "an object among plain values", bytes),
+            (true, _) => self.take_object(line, bytes, out),
+            (false, Some(Rows::Objects(_))) if scalar_token(bytes).is_ok() => {
+                out.bad(line, None, "a plain value among objects", bytes)
+            }
+            (false, known) => match scalar_token(bytes) {
+                Ok(scalar) => {
+                    if known.is_none() {
+                        self.rows_are = Some(Rows::Values);
+                    }
+                    good(line, None, &scalar, None, bytes, out)
+                }
                 Err(reason) => out.bad(line, None, reason, bytes),
-            }
-            .map(|()| Taken::Row);
+            },
         }
-        if self.path.is_none() {
-            // Names only: bytes that are no text spoil a row when they stand in a used field, and none is used yet.
+    }
+
+    fn take_object(&mut self, line: u64, bytes: &[u8], out: &mut Out<'_>) -> Result<()> {
+        if self.rows_are.is_none() {
+            // Names only: bytes that are no text spoil a row where they stand in a used field, and none is used yet.
             match first_names(String::from_utf8_lossy(bytes).as_bytes()) {
-                Ok(names) if names.is_empty() => {
-                    return out.bad(line, None, "no token: the object is empty", bytes).map(|()| Taken::Row);
-                }
+                Ok(names) if names.is_empty() => return out.bad(line, None, "no token: the object is empty", bytes),
+                Ok(_) if is_graph_error(bytes) => return Err(graph_error(out.file())),
                 Ok(names) => {
-                    let path = choose(&names, self.token_column.as_deref(), &out.bad.file)?;
+                    let path = choose(&names, self.token_column.as_deref(), out.file())?;
                     out.columns(names.into_iter().filter(|name| *name != path));
-                    self.path = Some(path);
+                    self.rows_are = Some(Rows::Objects(path));
                 }
-                Err(reason) => return broken(out, reason),
+                Err(reason) => return out.bad(line, None, reason, bytes),
             }
         }
-        let path = self.path.as_deref().unwrap_or_default();
+        let Some(Rows::Objects(path)) = &self.rows_are else { return Ok(()) };
         self.values.clear();
         let mut fields = Fields { path, wanted: &out.wanted, values: &mut self.values, token: None, fault: None };
         if let Err(error) = fields.walk(bytes, "", 0) {
-            return match not_text(bytes) {
-                Some(reason) => out.bad(line, None, reason, bytes).map(|()| Taken::Row),
-                None => broken(out, not_json(&error)),
-            };
+            return out.bad(line, None, not_text(bytes).unwrap_or_else(|| not_json(&error)), bytes);
         }
         let Fields { token, fault, .. } = fields;
         if let Some((column, reason)) = fault {
-            return out.bad(line, Some(&column), reason, bytes).map(|()| Taken::Row);
+            return out.bad(line, Some(&column), reason, bytes);
         }
-        let token = match token {
-            Some(raw) => scalar_token(raw.get().as_bytes()),
-            None => Err(format!("no token: the object has no {path}")),
-        };
-        match token {
-            Ok(token) if self.values.is_empty() => out.good(line, &token, None),
-            Ok(token) => {
-                self.values.push('}');
-                out.good(line, &token, Some(&self.values))
+        let Some(raw) = token else {
+            if is_graph_error(bytes) {
+                return Err(graph_error(out.file()));
             }
+            return out.bad(line, Some(path), format!("no token: the object has no {path}"), bytes);
+        };
+        let values = if self.values.is_empty() {
+            None
+        } else {
+            self.values.push('}');
+            Some(self.values.as_str())
+        };
+        match scalar_token(raw.get().as_bytes()) {
+            Ok(scalar) => good(line, Some(path), &scalar, values, bytes, out),
             Err(reason) => out.bad(line, Some(path), reason, bytes),
         }
-        .map(|()| Taken::Row)
     }
 }
 
-/// The token in a JSON string, or in a whole number as it is written.
-fn scalar_token(raw: &[u8]) -> Result<std::borrow::Cow<'_, str>, String> {
+/// What Graph writes in place of an answer.
+fn is_graph_error(bytes: &[u8]) -> bool {
+    #[derive(Deserialize)]
+    struct Answer {
+        error: GraphError,
+    }
+    #[derive(Deserialize)]
+    struct GraphError {
+        #[serde(alias = "code", alias = "type")]
+        message: Option<IgnoredAny>,
+    }
+    memchr::memmem::find(bytes, b"\"error\"").is_some()
+        && serde_json::from_slice::<Answer>(bytes).is_ok_and(|answer| answer.error.message.is_some())
+}
+
+/// The text of a string, or of a whole number as it is written.
+struct Scalar<'b> {
+    text: Cow<'b, str>,
+    number: bool,
+}
+
+fn good(
+    line: u64,
+    column: Option<&str>,
+    scalar: &Scalar<'_>,
+    values: Option<&str>,
+    raw: &[u8],
+    out: &mut Out<'_>,
+) -> Result<()> {
+    match token::read(scalar.text.as_bytes()) {
+        Ok(token) => out.good(Candidate { line, column, token, number: scalar.number, raw }, values),
+        Err(reason) => out.bad(line, column, reason, raw),
+    }
+}
+
+/// What may be a token, or why it can't be one.
+fn scalar_token(raw: &[u8]) -> Result<Scalar<'_>, String> {
     let Ok(text) = std::str::from_utf8(raw) else { return Err("not valid UTF-8".to_owned()) };
-    let text = match text.as_bytes().first() {
+    match text.as_bytes().first() {
         Some(b'"') => match plain_string(text) {
-            Some(inner) => std::borrow::Cow::Borrowed(inner.trim_ascii()),
+            Some(inner) => Ok(Scalar { text: Cow::Borrowed(inner.trim_ascii()), number: false }),
             None => match serde_json::from_str::<String>(text) {
-                Ok(text) => std::borrow::Cow::Owned(text.trim_ascii().to_owned()),
-                Err(error) => return Err(not_json(&error)),
+                Ok(text) => Ok(Scalar { text: Cow::Owned(text.trim_ascii().to_owned()), number: false }),
+                Err(error) => Err(not_json(&error)),
             },
         },
         Some(b'0'..=b'9' | b'-') => {
@@ -107,18 +153,14 @@ fn scalar_token(raw: &[u8]) -> Result<std::borrow::Cow<'_, str>, String> {
                 return Err(reason);
             }
             if !text.bytes().all(|byte| byte.is_ascii_digit()) || serde_json::from_str::<IgnoredAny>(text).is_err() {
-                return Err(format!("no token: {} is a number, but not a whole one", mask(text)));
+                return Err(format!("no token: {} is not a whole number", mask(text)));
             }
-            std::borrow::Cow::Borrowed(text)
+            Ok(Scalar { text: Cow::Borrowed(text), number: true })
         }
-        Some(b'{') => return Err("no token: an object stands in its place".to_owned()),
-        Some(b'[') => return Err("no token: an array stands in its place".to_owned()),
-        _ if matches!(text, "null" | "true" | "false") => return Err(format!("no token: {text} stands in its place")),
-        _ => return Err("not JSON".to_owned()),
-    };
-    match token::fault(text.as_bytes()) {
-        None => Ok(text),
-        Some(reason) => Err(reason),
+        Some(b'{') => Err("no token: an object is in its place".to_owned()),
+        Some(b'[') => Err("no token: an array is in its place".to_owned()),
+        _ if matches!(text, "null" | "true" | "false") => Err(format!("no token: {text} is in its place")),
+        _ => Err("not JSON".to_owned()),
     }
 }
 
@@ -223,7 +265,7 @@ impl<'de> Fields<'_, 'de> {
         if name == self.path {
             let raw = map.take()?;
             if self.token.replace(raw).is_some() {
-                self.fail(name, "the token stands twice in the object".to_owned());
+                self.fail(name, "the token is in the object twice".to_owned());
             }
             return Some(());
         }

@@ -1,7 +1,8 @@
 //! Where a row of delimited text ends, and whether its quotes are sound.
 //!
-//! Cells are split by `csv-core`. It takes any bytes for CSV, though: one lone quote would swallow every row up to the next. So
-//! the bounds of a row are found here, strictly, and what is unsound costs one physical line.
+//! Cells are split by `csv-core`, which takes any bytes for CSV: one lone quote would swallow every row up to the next. So the
+//! bounds of a row are found here, where every CSV reader finds them. A row with unsound quotes is bad as a whole, since a line
+//! inside a quoted cell is no row; only a quote that is never closed costs its physical line and no more.
 
 use memchr::{memchr, memchr2, memchr3};
 
@@ -12,20 +13,23 @@ use crate::error::Result;
 /// A row in the window, or a line that can't be one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Framed {
-    /// The row is the first `len` pending bytes; `lines` line ends stand inside its quotes.
-    Row {
-        len: usize,
-        lines: u64,
-    },
+    /// The row is the first `len` pending bytes; `lines` line ends are inside its quotes.
+    Row(Bounds),
     Spoiled(Spoiled),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Bounds {
+    pub(super) len: usize,
+    pub(super) lines: u64,
+    /// Every quoted cell ends at a delimiter or at the end of the row.
+    pub(super) is_sound: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Spoiled {
     /// A quote that is not closed within [`MAX_ROW`] or before the end.
     Unclosed,
-    /// Something other than a delimiter or line end after a closing quote.
-    TextAfterQuote,
     TooLong,
 }
 
@@ -33,9 +37,6 @@ impl Spoiled {
     pub(super) fn reason(self) -> &'static str {
         match self {
             Self::Unclosed => "a quote is opened and never closed; the next line is read on its own",
-            Self::TextAfterQuote => {
-                "a lone quote: text follows where a quoted cell should end; the next line is read on its own"
-            }
             Self::TooLong => "the row is longer than 1 MiB",
         }
     }
@@ -66,20 +67,15 @@ impl Framer {
             // A byte past the limit decides what is too long, however much more has arrived.
             let seen = &pending[..pending.len().min(MAX_ROW + 1)];
             match scan(seen, delimiter) {
-                Scan::Row { len, lines } => return Ok(Some(Framed::Row { len, lines })),
-                Scan::TextAfterQuote => return Ok(Some(Framed::Spoiled(Spoiled::TextAfterQuote))),
-                Scan::EndsUnquoted { lines } if whole => return Ok(Some(Framed::Row { len: seen.len(), lines })),
-                Scan::EndsAtQuote { lines } if whole => return Ok(Some(Framed::Row { len: seen.len(), lines })),
+                Scan::Row(bounds) => return Ok(Some(Framed::Row(bounds))),
+                Scan::Ends(bounds) if whole => return Ok(Some(Framed::Row(bounds))),
                 Scan::EndsQuoted if whole => return Ok(Some(Framed::Spoiled(Spoiled::Unclosed))),
-                Scan::EndsUnquoted { lines: 0 } if seen.len() > MAX_ROW => {
-                    return Ok(Some(Framed::Spoiled(Spoiled::TooLong)));
-                }
-                Scan::EndsUnquoted { .. } | Scan::EndsAtQuote { .. } | Scan::EndsQuoted if seen.len() > MAX_ROW => {
+                Scan::Ends(_) | Scan::EndsQuoted if seen.len() > MAX_ROW => {
                     let one_line = memchr2(b'\n', b'\r', seen).is_none();
                     let spoiled = if one_line { Spoiled::TooLong } else { Spoiled::Unclosed };
                     return Ok(Some(Framed::Spoiled(spoiled)));
                 }
-                Scan::EndsUnquoted { .. } | Scan::EndsAtQuote { .. } | Scan::EndsQuoted => {
+                Scan::Ends(_) | Scan::EndsQuoted => {
                     window.more()?;
                 }
             }
@@ -87,9 +83,9 @@ impl Framer {
     }
 
     /// Uses up a row; its line end stays.
-    pub(super) fn consume_row(&mut self, window: &mut Window, len: usize, lines: u64) {
-        window.consume(len);
-        self.line += lines;
+    pub(super) fn consume_row(&mut self, window: &mut Window, bounds: Bounds) {
+        window.consume(bounds.len);
+        self.line += bounds.lines;
     }
 
     /// Uses up the rest of the first physical line; its line end stays.
@@ -139,20 +135,28 @@ pub(super) fn first_line(row: &[u8]) -> &[u8] {
     memchr2(b'\n', b'\r', row).map_or(row, |end| &row[..end])
 }
 
+/// The rows of a short text, as far as they are whole: what a dialect is judged by.
+pub(super) fn rows(text: &[u8], delimiter: u8, is_all: bool) -> impl Iterator<Item = &[u8]> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        let start = rest.iter().position(|byte| !matches!(byte, b'\n' | b'\r'))?;
+        rest = &rest[start..];
+        let len = match scan(rest, delimiter) {
+            Scan::Row(bounds) => bounds.len,
+            Scan::Ends(bounds) if is_all => bounds.len,
+            _ => return None,
+        };
+        let row = &rest[..len];
+        rest = &rest[len..];
+        Some(row)
+    })
+}
+
 #[derive(Debug, PartialEq, Eq)]
 enum Scan {
-    Row {
-        len: usize,
-        lines: u64,
-    },
-    TextAfterQuote,
-    EndsUnquoted {
-        lines: u64,
-    },
-    /// The last byte is a quote that closes a cell or is the first of two.
-    EndsAtQuote {
-        lines: u64,
-    },
+    Row(Bounds),
+    /// The bytes end outside quotes, or with a quote that closes a cell or is the first of two.
+    Ends(Bounds),
     EndsQuoted,
 }
 
@@ -160,55 +164,38 @@ fn scan(bytes: &[u8], delimiter: u8) -> Scan {
     let line_end = memchr2(b'\n', b'\r', bytes);
     let line = line_end.map_or(bytes, |end| &bytes[..end]);
     if memchr(b'"', line).is_none() {
-        return match line_end {
-            Some(len) => Scan::Row { len, lines: 0 },
-            None => Scan::EndsUnquoted { lines: 0 },
-        };
+        let bounds = Bounds { len: line.len(), lines: 0, is_sound: true };
+        return if line_end.is_some() { Scan::Row(bounds) } else { Scan::Ends(bounds) };
     }
     let mut at = 0;
-    let mut lines = 0;
+    let mut bounds = Bounds { len: 0, lines: 0, is_sound: true };
     loop {
         // At the start of a cell.
         if bytes.get(at) == Some(&b'"') {
-            match close(bytes, at) {
-                Closed::At(quote) => {
-                    lines += line_ends(&bytes[at..quote]);
-                    match bytes.get(quote + 1) {
-                        None => return Scan::EndsAtQuote { lines },
-                        Some(b'\n' | b'\r') => return Scan::Row { len: quote + 1, lines },
-                        Some(next) if *next == delimiter => at = quote + 2,
-                        Some(_) => return Scan::TextAfterQuote,
-                    }
-                }
-                Closed::Never => return Scan::EndsQuoted,
-            }
-        } else {
-            let rest = bytes.get(at..).unwrap_or_default();
-            match memchr3(delimiter, b'\n', b'\r', rest) {
-                None => return Scan::EndsUnquoted { lines },
-                Some(end) if rest[end] == delimiter => at += end + 1,
-                Some(end) => return Scan::Row { len: at + end, lines },
-            }
+            let Some(quote) = close(bytes, at) else { return Scan::EndsQuoted };
+            bounds.lines += line_ends(&bytes[at..quote]);
+            at = quote + 1;
+            bounds.is_sound &= bytes.get(at).is_none_or(|next| matches!(next, b'\n' | b'\r') || *next == delimiter);
+        }
+        let rest = bytes.get(at..).unwrap_or_default();
+        match memchr3(delimiter, b'\n', b'\r', rest) {
+            None => return Scan::Ends(Bounds { len: bytes.len(), ..bounds }),
+            Some(end) if rest[end] == delimiter => at += end + 1,
+            Some(end) => return Scan::Row(Bounds { len: at + end, ..bounds }),
         }
     }
-}
-
-enum Closed {
-    At(usize),
-    Never,
 }
 
 /// Finds the quote that closes the one at `open`; doubled quotes are text.
-fn close(bytes: &[u8], open: usize) -> Closed {
+fn close(bytes: &[u8], open: usize) -> Option<usize> {
     let mut at = open + 1;
-    while let Some(found) = memchr(b'"', bytes.get(at..).unwrap_or_default()) {
-        let quote = at + found;
+    loop {
+        let quote = at + memchr(b'"', bytes.get(at..).unwrap_or_default())?;
         if bytes.get(quote + 1) != Some(&b'"') {
-            return Closed::At(quote);
+            return Some(quote);
         }
         at = quote + 2;
     }
-    Closed::Never
 }
 
 fn line_ends(bytes: &[u8]) -> u64 {
@@ -222,42 +209,33 @@ fn line_ends(bytes: &[u8]) -> u64 {
     lines
 }
 
-/// Whether cell `index` of a sound row is written in quotes.
-pub(super) fn is_quoted(row: &[u8], delimiter: u8, index: usize) -> bool {
-    let mut at = 0;
-    for _ in 0..index {
-        if row.get(at) == Some(&b'"')
-            && let Closed::At(quote) = close(row, at)
-        {
-            at = quote + 2;
-        } else {
-            at += memchr(delimiter, row.get(at..).unwrap_or_default()).map_or(row.len(), |end| end + 1);
-        }
-    }
-    row.get(at) == Some(&b'"')
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn bounds(len: usize, lines: u64) -> Bounds {
+        Bounds { len, lines, is_sound: true }
+    }
+
     #[test]
-    fn rows_end_where_strict_quoting_says() {
-        let cases: [(&str, Scan); 14] = [
-            ("a,b\nc", Scan::Row { len: 3, lines: 0 }),
-            ("a,b\r\nc", Scan::Row { len: 3, lines: 0 }),
-            ("a,b", Scan::EndsUnquoted { lines: 0 }),
-            ("a,\"b\nc\"\nd", Scan::Row { len: 7, lines: 1 }),
-            ("a,\"b\r\nc\"\nd", Scan::Row { len: 8, lines: 1 }),
-            ("a,\"b\n\rc\"\nd", Scan::Row { len: 8, lines: 2 }),
-            ("\"a\"\"b\",c\n", Scan::Row { len: 8, lines: 0 }),
+    fn rows_end_where_quoting_says() {
+        let unsound = |len, lines| Bounds { is_sound: false, ..bounds(len, lines) };
+        let cases = [
+            ("a,b\nc", Scan::Row(bounds(3, 0))),
+            ("a,b\r\nc", Scan::Row(bounds(3, 0))),
+            ("a,b", Scan::Ends(bounds(3, 0))),
+            ("a,\"b\nc\"\nd", Scan::Row(bounds(7, 1))),
+            ("a,\"b\r\nc\"\nd", Scan::Row(bounds(8, 1))),
+            ("a,\"b\n\rc\"\nd", Scan::Row(bounds(8, 2))),
+            ("\"a\"\"b\",c\n", Scan::Row(bounds(8, 0))),
             ("\"a", Scan::EndsQuoted),
             ("\"a\"\"", Scan::EndsQuoted),
-            ("\"a\n\"", Scan::EndsAtQuote { lines: 1 }),
-            ("\"a\"b\n", Scan::TextAfterQuote),
-            ("a\"b,c\"\n", Scan::Row { len: 6, lines: 0 }),
-            ("\"a\",", Scan::EndsUnquoted { lines: 0 }),
-            ("\"\"\n", Scan::Row { len: 2, lines: 0 }),
+            ("\"a\n\"", Scan::Ends(bounds(4, 1))),
+            ("\"a\"b\n", Scan::Row(unsound(4, 0))),
+            ("\"a\n\"b,\"c\nd\"\n", Scan::Row(unsound(11, 2))),
+            ("a\"b,c\"\n", Scan::Row(bounds(6, 0))),
+            ("\"a\",", Scan::Ends(bounds(4, 0))),
+            ("\"\"\n", Scan::Row(bounds(2, 0))),
         ];
         for (text, expected) in cases {
             assert_eq!(scan(text.as_bytes(), b','), expected, "{text:?}");
@@ -265,9 +243,12 @@ mod tests {
     }
 
     #[test]
-    fn quoted_cells_are_told_from_others() {
-        let row = b"a,\"b,\"\"c\",d\"e,\"\"";
-        let quoted: Vec<bool> = (0..5).map(|index| is_quoted(row, b',', index)).collect();
-        assert_eq!(quoted, [false, true, false, true, false]);
+    fn a_short_text_gives_its_whole_rows() {
+        let read = |text: &'static str, is_all| {
+            rows(text.as_bytes(), b',', is_all).map(|row| String::from_utf8_lossy(row).into_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(read("\r\na,b\n\n\"c\nd\"\ne", true), ["a,b", "\"c\nd\"", "e"]);
+        assert_eq!(read("a,b\nc", false), ["a,b"]);
+        assert_eq!(read("a\n\"b", true), ["a"]);
     }
 }

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::text::mask;
 
 /// How much of a bad row is shown. The line number leads to the rest.
-const SHOWN: usize = 256;
+pub(super) const SHOWN: usize = 256;
 
 /// A row as it may be shown: its shape stays, everything in it is masked.
 pub fn mask_row(raw: &[u8]) -> String {

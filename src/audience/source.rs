@@ -6,15 +6,9 @@ use std::io::{self, BufReader, Cursor, Read};
 use std::rc::Rc;
 
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_16BE, UTF_16LE};
-use flate2::bufread::MultiGzDecoder;
-use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
-use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
-
+use super::unpack::{Gzip, Zstd};
 use super::{Input, shown_file};
 use crate::error::{Error, Result};
-
-/// The largest zstd window that is read: `zstd -20` needs this much, lower levels 8 MiB.
-const ZSTD_WINDOW: u64 = 32 << 20;
 
 /// One input as text. Not yet checked to be any.
 pub(super) struct Source {
@@ -49,7 +43,7 @@ impl Source {
         };
         let whole = Cursor::new(head).chain(raw);
         let reader: Box<dyn Read> = match packing {
-            Some("gzip") => Box::new(MultiGzDecoder::new(BufReader::with_capacity(64 * 1024, whole))),
+            Some("gzip") => Box::new(Gzip::new(BufReader::with_capacity(64 * 1024, whole))),
             Some(_) => Box::new(Zstd::new(BufReader::with_capacity(64 * 1024, whole))),
             None => Box::new(whole),
         };
@@ -72,6 +66,12 @@ impl Source {
 
     fn failed(&self, error: &io::Error) -> Error {
         match self.packing {
+            Some("zstd") if error.kind() == io::ErrorKind::Unsupported => {
+                Error::refused(format!("can't unpack the list {}", shown_file(&self.name))).because(error).hint(format!(
+                    "unpack it first: zstd -dc --long=31 {} | mmsg …, or compress it without --long and --ultra",
+                    if self.name == "-" { "FILE" } else { &self.name },
+                ))
+            }
             Some(packing) if !self.unreadable.get() => {
                 Error::refused(format!("the list {} is damaged {packing}", shown_file(&self.name)))
                     .because(error)
@@ -98,7 +98,13 @@ impl Source {
             [0x28, 0xb5, 0x2f, 0xfd, ..] => Some("zstd inside a compressed file"),
             [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some("xz"),
             [b'B', b'Z', b'h', b'1'..=b'9', b'1', b'A', b'Y', b'&', ..] => Some("bzip2"),
+            [b'7', b'z', 0xbc, 0xaf, 0x27, 0x1c, ..] => Some("a 7z archive"),
+            [0x04, 0x22, 0x4d, 0x18, ..] => Some("lz4"),
             [b'%', b'P', b'D', b'F', b'-', ..] => Some("a PDF"),
+            [b'P', b'A', b'R', b'1', ..] => Some("a Parquet file"),
+            [b'O', b'b', b'j', 1, ..] => Some("an Avro file"),
+            _ if start.starts_with(b"SQLite format 3\0") => Some("an SQLite database"),
+            _ if start.get(257..262) == Some(b"ustar") => Some("a tar archive"),
             _ => None,
         }
     }
@@ -142,66 +148,6 @@ impl Read for Counting {
                 }
                 Err(error)
             }
-        }
-    }
-}
-
-/// All frames of a zstd stream, one after the other.
-struct Zstd<R> {
-    inner: BufReader<R>,
-    decoder: FrameDecoder,
-    in_frame: bool,
-}
-
-impl<R: Read> Zstd<R> {
-    fn new(inner: BufReader<R>) -> Self {
-        let mut decoder = FrameDecoder::new();
-        decoder.set_max_window_size(ZSTD_WINDOW);
-        Self { inner, decoder, in_frame: false }
-    }
-
-    /// Begins the next frame. False at the end.
-    fn begin(&mut self) -> io::Result<bool> {
-        loop {
-            if io::BufRead::fill_buf(&mut self.inner)?.is_empty() {
-                return Ok(false);
-            }
-            match self.decoder.init(&mut self.inner) {
-                Ok(()) => {
-                    self.in_frame = true;
-                    return Ok(true);
-                }
-                Err(FrameDecoderError::ReadFrameHeaderError(ReadFrameHeaderError::SkipFrame { length, .. })) => {
-                    let length = u64::from(length);
-                    if io::copy(&mut (&mut self.inner).take(length), &mut io::sink())? < length {
-                        return Err(io::ErrorKind::UnexpectedEof.into());
-                    }
-                }
-                Err(error) => return Err(io::Error::other(error)),
-            }
-        }
-    }
-}
-
-impl<R: Read> Read for Zstd<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if buffer.is_empty() {
-            return Ok(0);
-        }
-        loop {
-            if !self.in_frame && !self.begin()? {
-                return Ok(0);
-            }
-            while self.decoder.can_collect() == 0 && !self.decoder.is_finished() {
-                self.decoder
-                    .decode_blocks(&mut self.inner, BlockDecodingStrategy::UptoBlocks(1))
-                    .map_err(io::Error::other)?;
-            }
-            let read = self.decoder.read(buffer)?;
-            if read > 0 {
-                return Ok(read);
-            }
-            self.in_frame = false;
         }
     }
 }

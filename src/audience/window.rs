@@ -1,5 +1,6 @@
 //! A buffer over a source that holds at least one whole row, and no more than a few megabytes.
 
+use super::dialect::Start;
 use super::source::Source;
 use super::{MAX_ROW, shown_file};
 use crate::error::{Error, Result};
@@ -17,30 +18,32 @@ pub(super) struct Window {
     start: usize,
     end: usize,
     ended: bool,
+    /// Bytes consumed.
+    used: usize,
 }
 
 impl Window {
     /// Reads the first 64 KiB of text; marks of UTF-8 and UTF-16 are used up.
     pub(super) fn open(source: Source) -> Result<Self> {
-        let mut window = Self { source, buffer: vec![0; START], start: 0, end: 0, ended: false };
+        let mut window = Self { source, buffer: vec![0; START], start: 0, end: 0, ended: false, used: 0 };
         window.fill(PREFIX)?;
         if let Some(encoding) = Source::utf16_mark(window.pending()) {
             let Self { source, buffer, end, .. } = window;
             // The mark itself has two bytes.
             let source = source.into_utf16(encoding, buffer.get(2..end).unwrap_or_default().to_vec());
-            window = Self { source, buffer, start: 0, end: 0, ended: false };
+            window = Self { source, buffer, start: 0, end: 0, ended: false, used: 0 };
             window.fill(PREFIX)?;
             return Ok(window);
         }
         let sample = window.pending();
         if let Some(kind) = Source::foreign(sample) {
             let name = shown_file(window.source.name());
-            return Err(Error::refused(format!("the list {name} is no text but {kind}"))
+            return Err(Error::refused(format!("the list {name} is not text but {kind}"))
                 .hint("export it as CSV (or unpack it) and name the result"));
         }
         if memchr::memchr(0, &sample[..sample.len().min(PREFIX)]).is_some() {
             let name = shown_file(window.source.name());
-            return Err(Error::refused(format!("the list {name} is no text: it has NUL bytes near its start"))
+            return Err(Error::refused(format!("the list {name} is not text: it has NUL bytes near its start"))
                 .hint("export it as CSV in UTF-8; UTF-16 is read when the file begins with its byte order mark"));
         }
         if sample.starts_with(b"\xef\xbb\xbf") {
@@ -54,10 +57,15 @@ impl Window {
         &self.buffer[self.start..self.end]
     }
 
-    /// The start of the text, the same however it arrives: what is judged before the first row is read.
+    /// What is left of the first 64 KiB, the same however it arrives: what is judged before the first row is read.
     pub(super) fn prefix(&self) -> &[u8] {
-        // A mark of UTF-8 may have been used up.
-        &self.pending()[..self.pending().len().min(PREFIX - 3)]
+        &self.pending()[..self.pending().len().min(PREFIX.saturating_sub(self.used))]
+    }
+
+    /// [`Window::prefix`], and whether that is all. Before the first row is used up.
+    pub(super) fn start(&self) -> Start<'_> {
+        let text = self.prefix();
+        Start { text, is_all: self.ended && text.len() == self.pending().len() }
     }
 
     pub(super) fn ended(&self) -> bool {
@@ -66,6 +74,7 @@ impl Window {
 
     pub(super) fn consume(&mut self, bytes: usize) {
         self.start = (self.start + bytes).min(self.end);
+        self.used = self.used.saturating_add(bytes);
     }
 
     /// Reads on. False at the end of the input. The pending bytes at least double, so that looking at them anew each time stays

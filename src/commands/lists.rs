@@ -16,21 +16,30 @@ const SHOWN: usize = 3;
 
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct ListArgs {
-    /// Token lists: CSV, NDJSON, plain, or pages of Graph's token list; gzip and zstd too. Stdin when none is named, or for -.
+    /// Token lists: CSV, NDJSON, plain text, or pages of Graph's token list; also gzip and zstd [default: stdin, also for -].
     #[arg(value_name = "TOKENS")]
     pub files: Vec<PathBuf>,
-    /// Column that holds the tokens: a header name, a path into JSON (data.token), or a number for lists without a header.
+    /// Column with the tokens: a header name, a path into JSON (data.token), or a number for lists without a header.
     #[arg(long, value_name = "COLUMN")]
     pub token_column: Option<String>,
-    /// Delimiter of the columns (one character, or tab) where it is not found by itself.
+    /// Column delimiter (one character, or tab), if it is not detected correctly.
     #[arg(long, value_name = "CHAR", value_parser = delimiter)]
     pub delimiter: Option<u8>,
-    /// Write bad rows to this CSV file: line, column, reason, the row masked, file.
+    /// The first row is data, even if it looks like a header.
+    #[arg(long)]
+    pub no_header: bool,
+    /// Write bad rows to this CSV file: line, column, reason, the masked row, file.
     #[arg(long, value_name = "FILE")]
     pub reject: Option<PathBuf>,
-    /// Take the whole list or nothing: one bad row is exit code 5.
-    #[arg(long)]
+    /// Refuse the whole list (exit code 5) if it has one bad row.
+    #[arg(long, conflicts_with = "allow_bad_rows")]
     pub strict: bool,
+    /// Use the good rows of a list even if more than half of its rows are bad.
+    #[arg(long)]
+    pub allow_bad_rows: bool,
+    /// Accept tokens that look different from the others in the list, or do not look like tokens.
+    #[arg(long)]
+    pub allow_odd_tokens: bool,
 }
 
 fn delimiter(text: &str) -> Result<u8, String> {
@@ -101,7 +110,13 @@ impl ListArgs {
         progress: &mut dyn FnMut(u64, u64),
         sink: &mut dyn FnMut(Row<'_>) -> Result<()>,
     ) -> Result<Listed> {
-        let options = ReadOptions { token_column: self.token_column.clone(), delimiter: self.delimiter };
+        let options = ReadOptions {
+            token_column: self.token_column.clone(),
+            delimiter: self.delimiter,
+            no_header: self.no_header,
+            allow_bad_rows: self.allow_bad_rows,
+            allow_odd_tokens: self.allow_odd_tokens,
+        };
         let mut report = self.reject.as_deref().map(RejectReport::create).transpose()?;
         let mut samples = Vec::new();
         let read = audience::read(inputs, &options, wanted, progress, &mut |item| match item {

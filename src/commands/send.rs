@@ -54,7 +54,7 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["resume", "results", "retry_refused"])]
     dry_run: bool,
     /// Work through the unfinished broadcasts of the Page, oldest first; needs no list.
-    #[arg(long, conflicts_with_all = ["files", "message", "audience", "again", "new_message", "token_column", "delimiter", "reject"])]
+    #[arg(long, conflicts_with_all = ["files", "message", "audience", "again", "new_message", "token_column", "delimiter", "no_header", "reject", "strict", "allow_bad_rows", "allow_odd_tokens"])]
     resume: bool,
     /// Send the same message once more to a list that it went to; never inside a cool-down.
     #[arg(long)]

@@ -1,0 +1,168 @@
+//! What is laid out for people, not for programs: tables that database clients draw, and web pages. Such a list is refused whole,
+//! with the flag that makes the client write CSV.
+//!
+//! A drawn table gives itself away by a line that no list has: a rule, a border, a record mark or a count of rows.
+
+use super::shown_file;
+use crate::error::{Error, Result};
+
+/// So many lines at the start are looked at before anything is read. Later ones are looked at where they are bad rows.
+const LINES: usize = 10;
+
+/// What drew it, as far as it can be told, and how to get a list instead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Drawn {
+    what: &'static str,
+    hint: &'static str,
+}
+
+const PSQL: Drawn =
+    Drawn { what: "a table as psql draws it", hint: "use psql --csv (without a header: psql --csv --tuples-only)" };
+const MYSQL: Drawn = Drawn {
+    what: "a table with borders, as mysql, mariadb and bq draw it",
+    hint: "use mariadb --batch, mysql --batch, bq --format=csv, or psql --csv",
+};
+const VERTICAL: Drawn = Drawn {
+    what: "one column a line, as mysql \\G and mariadb --vertical write it",
+    hint: "use mariadb --batch or mysql --batch, without \\G",
+};
+const BOX: Drawn = Drawn {
+    what: "a table drawn with lines, as duckdb, sqlite3 and clickhouse-client do",
+    hint: "use duckdb -csv, sqlite3 -csv -header, clickhouse-client --format CSVWithNames, or psql --csv",
+};
+const MARKDOWN: Drawn = Drawn {
+    what: "a Markdown table",
+    hint: "export it as CSV: sqlite3 -csv -header, duckdb -csv, or psql --csv",
+};
+const RULE: Drawn = Drawn {
+    what: "a table with a rule under its header, as psql, sqlite3, sqlcmd and sqlplus draw it",
+    hint: "use psql --csv, sqlite3 -csv -header, sqlcmd -s, -W -h -1 with --token-column 1, or set markup csv on in sqlplus",
+};
+const COUNT: Drawn = Drawn {
+    what: "a client's output, with a count of its rows",
+    hint: "use psql --csv, mariadb --batch, sqlite3 -csv -header, or SET NOCOUNT ON in sqlcmd",
+};
+const STATEMENTS: Drawn = Drawn { what: "SQL statements", hint: "export the rows as CSV: sqlite3 -csv -header, or psql --csv" };
+const LINE_MODE: Drawn =
+    Drawn { what: "one column a line, as sqlite3 -line writes it", hint: "use sqlite3 -csv -header or duckdb -csv" };
+const MARKUP: Drawn = Drawn {
+    what: "HTML or XML; is it a sign-in or error page?",
+    hint: "look at the file; export the list as CSV or JSON",
+};
+
+/// Refuses an input that begins like a drawn table or a page.
+pub(super) fn refuse(start: &[u8], file: &str) -> Result<()> {
+    if start.trim_ascii_start().starts_with(b"<") {
+        return Err(refused(MARKUP, file, None));
+    }
+    let lines = || start.split(|byte| matches!(byte, b'\n' | b'\r')).filter(|line| !line.trim_ascii().is_empty());
+    // A quoted cell may have lines of any kind.
+    let unquoted = lines().take_while(|line| !line.contains(&b'"')).take(LINES);
+    let found = lines().next().and_then(statement).or_else(|| unquoted.filter_map(of).next());
+    found.map_or(Ok(()), |drawn| Err(refused(drawn, file, None)))
+}
+
+/// Refuses the whole list when this bad row of it is such a line.
+pub(super) fn refuse_row(row: &[u8], line: u64, file: &str) -> Result<()> {
+    of(row).map_or(Ok(()), |drawn| Err(refused(drawn, file, Some(line))))
+}
+
+fn refused(drawn: Drawn, file: &str, line: Option<u64>) -> Error {
+    let place = line.map(|line| format!(" (line {line})")).unwrap_or_default();
+    Error::refused(format!("the list {} is {}{place}", shown_file(file), drawn.what)).hint(drawn.hint)
+}
+
+/// What draws such a line; `None` for lines that a list may have.
+fn of(line: &[u8]) -> Option<Drawn> {
+    let text = std::str::from_utf8(line).ok()?.trim();
+    rule(text).or_else(|| mark(text))
+}
+
+/// A line of nothing but strokes.
+fn rule(text: &str) -> Option<Drawn> {
+    let is_box = |c: char| matches!(c, '\u{2500}'..='\u{257f}');
+    if text.starts_with(is_box) {
+        return Some(BOX);
+    }
+    let strokes = text.chars().filter(|c| matches!(c, '-' | '=' | '_' | '*')).count();
+    if strokes < 3 || !text.chars().all(|c| matches!(c, '-' | '=' | '_' | '+' | '|' | ':' | ' ' | '\t' | ',' | ';')) {
+        return None;
+    }
+    Some(match text.chars().next() {
+        Some('|' | ':') => MARKDOWN,
+        Some('+') => MYSQL,
+        _ if text.contains('+') => PSQL,
+        _ if text.contains('|') => MARKDOWN,
+        _ => RULE,
+    })
+}
+
+/// Marks of records, and counts of rows under a table.
+fn mark(text: &str) -> Option<Drawn> {
+    if text.starts_with("-[ ") || text.starts_with("-[RECORD") {
+        return Some(PSQL);
+    }
+    if text.starts_with("***") && text.ends_with("***") && text.contains(". row ") {
+        return Some(VERTICAL);
+    }
+    let inner = text.strip_prefix('(').and_then(|text| text.strip_suffix(')'));
+    let mut words = inner.unwrap_or(text).split(' ');
+    let number = words.next()?;
+    let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    let rest: Vec<&str> = words.collect();
+    let counted = match rest.as_slice() {
+        ["row" | "rows"] => inner.is_some(),
+        ["row" | "rows", "affected" | "in" | "selected" | "selected.", ..] => true,
+        _ => false,
+    };
+    (is_number && counted).then_some(COUNT)
+}
+
+/// A first line that is a statement or one column of a row.
+fn statement(line: &[u8]) -> Option<Drawn> {
+    let text = std::str::from_utf8(line).ok()?.trim();
+    let starts = |word: &str| text.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+    if ["insert into ", "create table ", "copy "].into_iter().any(starts) {
+        return Some(STATEMENTS);
+    }
+    let (name, value) = text.split_once(" = ")?;
+    (name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') && !value.is_empty()).then_some(LINE_MODE)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_drawn_tables_are_known() {
+        for (line, drawn) in [
+            ("-------------------", RULE),
+            ("---------------------+-------", PSQL),
+            ("-----------------  ----------", RULE),
+            ("-----,----", RULE),
+            ("===\t===", RULE),
+            ("+-------------------+------+", MYSQL),
+            ("|---|---|", MARKDOWN),
+            ("| :--- | ---: |", MARKDOWN),
+            ("---|---", MARKDOWN),
+            ("┌───────────────────┐", BOX),
+            ("│ 12348141984909001 │", BOX),
+            ("───────────────────", BOX),
+            ("-[ RECORD 1 ]------", PSQL),
+            ("*************************** 1. row ***************************", VERTICAL),
+            ("(3 rows)", COUNT),
+            ("(1 row)", COUNT),
+            ("(3 rows affected)", COUNT),
+            ("3 rows in set (0.001 sec)", COUNT),
+            ("3 rows selected.", COUNT),
+        ] {
+            assert_eq!(of(line.as_bytes()), Some(drawn), "{line}");
+        }
+        for line in ["12348141984909001", "a-b", "--", "token", "| token | name |", "3 rows", "x,-,-", "", "-dash", "a=b", "***"] {
+            assert_eq!(of(line.as_bytes()), None, "{line}");
+        }
+        assert_eq!(statement(b"INSERT INTO subscribers VALUES('12348141984909001');"), Some(STATEMENTS));
+        assert_eq!(statement(b"  token = 12348141984909001"), Some(LINE_MODE));
+        assert_eq!(statement(b"token,name"), None);
+    }
+}

@@ -1,0 +1,124 @@
+//! What the tokens of one list look like, and which of them don't.
+//!
+//! Tokens are opaque, so no cell proves that it is one. A list does: its tokens come from one system and look alike. Names, dates,
+//! phone numbers, headers and borders among them don't.
+
+/// Characters of a token, without the token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Shape {
+    pub(super) kind: Kind,
+    /// In bytes, 1 to 512.
+    pub(super) length: u16,
+}
+
+/// What a token is made of. Only [`Kind::Digits`] and [`Kind::Mixed`] are taken for tokens unless the operator says so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
+    Digits,
+    /// Letters and digits, perhaps with `-_.~+/=`; or letters alone, when there are many.
+    Mixed,
+    /// Letters without a digit: a name or a header.
+    Word,
+    /// Digits with `-_.~+/=`: a date, a phone number, a decimal.
+    NoLetters,
+    /// A long number and a word with this between them.
+    Joined(char),
+    /// With this, which no token seen has.
+    Marked(char),
+}
+
+/// So many letters without a digit are no name or header. Of random base64 one in 150 that is this short has no digit.
+const LONGEST_WORD: usize = 31;
+
+/// Shorter tokens are somebody's tests: `71001`, `a1`.
+const SHORT: u16 = 12;
+
+/// Digits of ids: Meta's have 14 to 20.
+const IDS: std::ops::RangeInclusive<u16> = 14..=20;
+
+impl Shape {
+    pub(super) fn new(kind: Kind, length: usize) -> Self {
+        let kind = if kind == Kind::Word && length > LONGEST_WORD { Kind::Mixed } else { kind };
+        Self { kind, length: u16::try_from(length).unwrap_or(u16::MAX) }
+    }
+
+    /// `17 digits`, `4 letters without a digit`.
+    pub(super) fn described(self) -> String {
+        let length = self.length;
+        match (self.kind, length) {
+            (Kind::Digits, 1) => "1 digit".to_owned(),
+            (Kind::Digits, _) => format!("{length} digits"),
+            (Kind::Mixed, _) => format!("{length} letters and digits"),
+            (Kind::Word, 1) => "1 letter without a digit".to_owned(),
+            (Kind::Word, _) => format!("{length} letters without a digit"),
+            (Kind::NoLetters, _) => format!("{length} digits and punctuation marks"),
+            (Kind::Joined(c), _) => format!("a number and a word joined by {c}"),
+            (Kind::Marked(c), _) => format!("{length} characters with {c} among them"),
+        }
+    }
+
+    /// The character that may be a delimiter.
+    pub(super) fn delimiter(self) -> Option<char> {
+        match self.kind {
+            Kind::Joined(c) | Kind::Marked(c) => Some(c),
+            _ => None,
+        }
+    }
+}
+
+/// The kind that most tokens of a list are of, and their lengths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pattern {
+    kind: Kind,
+    median: u16,
+    shortest: u16,
+    longest: u16,
+}
+
+impl Pattern {
+    /// `None` when nothing here looks like a token.
+    pub(super) fn of(shapes: impl IntoIterator<Item = Shape>) -> Option<Self> {
+        let (mut digits, mut mixed) = (Vec::new(), Vec::new());
+        for shape in shapes {
+            match shape.kind {
+                Kind::Digits => digits.push(shape.length),
+                Kind::Mixed => mixed.push(shape.length),
+                _ => {}
+            }
+        }
+        let (kind, lengths) =
+            if mixed.len() > digits.len() { (Kind::Mixed, &mut mixed) } else { (Kind::Digits, &mut digits) };
+        lengths.sort_unstable();
+        let median = *lengths.get(lengths.len() / 2)?;
+        let (shortest, longest) = match kind {
+            _ if median < SHORT => (1, median + SHORT),
+            Kind::Digits if IDS.contains(&median) => (*IDS.start(), *IDS.end()),
+            Kind::Digits => (median - median / 5, median + median / 5),
+            _ => (median / 2, median * 2),
+        };
+        Some(Self { kind, median, shortest, longest })
+    }
+
+    pub(super) fn fits(&self, shape: Shape) -> bool {
+        // Among short tokens of letters and digits one may have digits alone.
+        let kind = shape.kind == self.kind
+            || (self.kind == Kind::Mixed && shape.kind == Kind::Digits && self.median < SHORT && shape.length < SHORT);
+        kind && (self.shortest..=self.longest).contains(&shape.length)
+    }
+
+    /// How far from the middle of the list; 0 for most.
+    pub(super) fn distance(&self, shape: Shape) -> u32 {
+        let length = u32::from(shape.length.abs_diff(self.median));
+        if shape.kind == self.kind { length } else { 1000 + length }
+    }
+
+    /// `17 digits`, or what is nearest to it.
+    pub(super) fn described(&self) -> String {
+        Shape { kind: self.kind, length: self.median }.described()
+    }
+}
+
+/// Whether so many tokens that don't look like the others are some bad rows, or the list can't be told.
+pub(super) fn are_few(odd: u64, all: u64) -> bool {
+    odd * 4 <= all
+}
