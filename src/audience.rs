@@ -28,6 +28,7 @@ mod delimited;
 mod dialect;
 mod drawn;
 mod json;
+mod json_array;
 mod json_row;
 mod judge;
 mod pattern;
@@ -174,19 +175,11 @@ pub struct Tally {
     pub columns: Vec<String>,
     /// Bytes as stored, so before decompression: to be held against file sizes.
     pub bytes: u64,
-    /// First rows that no name marks as a header, but that look like one.
-    pub headers: Vec<HeaderFound>,
+    /// What was decided by how the list looks, in sentences for the operator.
+    pub notes: Vec<String>,
     /// The first token, and the one that looks least like the others.
     pub first: Option<Sample>,
     pub oddest: Option<Sample>,
-}
-
-/// A first row that was read as a header since it looks like one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct HeaderFound {
-    pub file: String,
-    /// What it has in the token column.
-    pub name: String,
 }
 
 /// A token as it was read, to be shown.
@@ -267,7 +260,6 @@ fn read_one(source: Source, options: &ReadOptions, out: &mut Out<'_>) -> Result<
         return Err(Error::refused(format!("the list {} is empty: zero bytes", shown_file(out.file())))
             .hint("check what wrote it; a list with a header and no rows is fine"));
     }
-    drawn::refuse(window.prefix(), out.file())?;
     let rows_before = out.rows();
     let has_frame = if options.delimiter.is_none() && dialect::is_json(window.prefix()) {
         json::read(&mut window, options, out)?

@@ -49,6 +49,14 @@ impl Cells {
         }
     }
 
+    /// The text of a row that is one quoted cell, on one line.
+    pub(super) fn only_cell(&mut self, row: &[u8]) -> Result<Option<&[u8]>> {
+        if row.first() != Some(&b'"') || self.split(row)? != 1 {
+            return Ok(None);
+        }
+        Ok(Some(self.get(0)).filter(|cell| memchr::memchr2(b'\n', b'\r', cell).is_none()))
+    }
+
     /// Cell `index` of the row split last, without white space around it. Empty past the end.
     pub(super) fn trimmed(&self, index: usize) -> &[u8] {
         self.get(index).trim_ascii()

@@ -15,13 +15,23 @@ use crate::json;
 /// Reads an input to its end. Whether it had a header.
 pub(super) fn read(window: &mut Window, options: &ReadOptions, out: &mut Out<'_>) -> Result<bool> {
     let mut framer = Framer::new();
-    let dialect = dialect::find(window.start(), options, out.file())?;
+    let mut table = drawn::find(window.prefix(), out.file())?;
+    let unwrapped = dialect::unwrapped(window.start())?;
+    let dialect = dialect::find(start(window, unwrapped.as_deref()), options, out.file())?;
     if dialect.sep_line {
         framer.next(window, b'\n')?;
         framer.consume_line(window)?;
     }
     let delimiter = dialect.delimiter.unwrap_or(b',');
-    let mut rows = Rows { dialect, delimiter, cells: Cells::new(delimiter), plan: None, values: String::new() };
+    let mut wrapping = Cells::new(delimiter);
+    let mut rows = Rows {
+        dialect,
+        delimiter,
+        is_table: table.is_some(),
+        cells: Cells::new(delimiter),
+        plan: None,
+        values: String::new(),
+    };
     let mut read_to = 0;
     while let Some(framed) = framer.next(window, delimiter)? {
         if out.bytes.get() != read_to {
@@ -37,19 +47,35 @@ pub(super) fn read(window: &mut Window, options: &ReadOptions, out: &mut Out<'_>
                 continue;
             }
         };
-        if rows.plan.is_none() && bounds.is_sound {
-            let first = &window.pending()[..bounds.len];
-            rows.plan(first, window.start(), options, out)?;
+        let mut row = RowAt { text: &window.pending()[..bounds.len], line, lines: bounds.lines, is_sound: bounds.is_sound };
+        if let Some(table) = &mut table
+            && !table.is_row(row.text, line, out.file())?
+        {
+            framer.consume_row(window, bounds);
+            continue;
+        }
+        if unwrapped.is_some() {
+            match wrapping.only_cell(row.text)? {
+                Some(inner) => row.text = inner,
+                None => row.is_sound = false,
+            }
+        }
+        if rows.plan.is_none() && row.is_sound {
+            rows.plan(row.text, start(window, unwrapped.as_deref()), options, out)?;
             if rows.plan.as_ref().is_some_and(|plan| plan.layout.header != Header::None) {
                 framer.consume_row(window, bounds);
                 continue;
             }
         }
-        let row = RowAt { text: &window.pending()[..bounds.len], line, lines: bounds.lines, is_sound: bounds.is_sound };
         rows.take(row, out)?;
         framer.consume_row(window, bounds);
     }
     Ok(rows.plan.is_some_and(|plan| plan.layout.header != Header::None))
+}
+
+/// What the dialect is judged by.
+fn start<'t>(window: &'t Window, unwrapped: Option<&'t [u8]>) -> Start<'t> {
+    unwrapped.map_or_else(|| window.start(), |text| Start { text, is_all: true })
 }
 
 /// A row and where it stands.
@@ -74,6 +100,7 @@ struct Plan {
 struct Rows {
     dialect: Dialect,
     delimiter: u8,
+    is_table: bool,
     cells: Cells,
     plan: Option<Plan>,
     values: String,
@@ -116,7 +143,8 @@ impl Rows {
             if *index >= count {
                 continue;
             }
-            let text = match std::str::from_utf8(self.cells.get(*index)) {
+            let cell = if self.is_table { self.cells.trimmed(*index) } else { self.cells.get(*index) };
+            let text = match std::str::from_utf8(cell) {
                 Ok(text) => text,
                 Err(error) => {
                     let reason = format!(
@@ -176,15 +204,19 @@ impl Rows {
         } else {
             (0..count).map(|index| String::from_utf8_lossy(self.cells.trimmed(index)).into_owned()).collect()
         };
-        let layout = dialect::layout(&cells, start, self.delimiter, options, out.file())?;
+        let layout = dialect::layout(&cells, start, self.delimiter, self.is_table, options, out.file())?;
         if layout.header == Header::Likely {
-            out.header_found(dialect::column_shown(dialect::bare_name(&cells[layout.token])));
+            out.note(format!(
+                "the first row of {} looks like a header ({}) and was read as one; if it is data, pass --no-header",
+                shown_file(out.file()),
+                dialect::column_shown(dialect::bare_name(&cells[layout.token])),
+            ));
         }
-        let collected = layout
-            .names
-            .iter()
-            .enumerate()
-            .filter(|(index, name)| *index != layout.token && out.wanted.wants(name))
+        // What is before the first border of a table and behind the last is no column.
+        let is_column = |index: usize| index != layout.token && !(self.is_table && cells[index].is_empty());
+        let others = || layout.names.iter().enumerate().filter(|(index, _)| is_column(*index));
+        let collected = others()
+            .filter(|(_, name)| out.wanted.wants(name))
             .map(|(index, name)| {
                 let mut key = String::new();
                 json::push_string(&mut key, name);
@@ -192,7 +224,7 @@ impl Rows {
                 (index, key)
             })
             .collect();
-        out.columns(layout.others().map(str::to_owned));
+        out.columns(others().map(|(_, name)| name.clone()));
         let named = layout.header != Header::None || layout.names.len() > 1;
         let token_name = named.then(|| layout.names[layout.token].clone());
         self.plan = Some(Plan { layout, token_name, collected });
@@ -239,12 +271,6 @@ fn bad(row: RowAt<'_>, column: Option<&str>, reason: &str, out: &mut Out<'_>) ->
     }
     let last = row.line + row.lines;
     out.bad(row.line, column, format!("{reason} (one row from line {} to {last})", row.line), row.text)
-}
-
-impl Layout {
-    fn others(&self) -> impl Iterator<Item = &str> {
-        self.names.iter().enumerate().filter(|(index, _)| *index != self.token).map(|(_, name)| name.as_str())
-    }
 }
 
 fn ragged(cells: usize, plan: &Plan) -> String {

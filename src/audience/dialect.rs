@@ -1,6 +1,8 @@
 //! What an input is: JSON or delimited text; which delimiter; which row is the header; which column holds the tokens. Judged by the
 //! first 64 KiB, before any row is read. What can't be told is a usage error that names the flag that says it.
 
+use std::collections::HashMap;
+
 use memchr::memchr;
 
 use super::cells::Cells;
@@ -48,6 +50,21 @@ pub(super) fn find(start: Start<'_>, options: &ReadOptions, file: &str) -> Resul
         None => guess(Start { text, ..start }, options, file)?,
     };
     Ok(Dialect { delimiter, sep_line: false })
+}
+
+/// The start of a list of which each row is one quoted cell, without those quotes: what a spreadsheet writes that had the rows in
+/// one column.
+pub(super) fn unwrapped(start: Start<'_>) -> Result<Option<Vec<u8>>> {
+    let mut cells = Cells::new(b',');
+    let mut text = Vec::new();
+    for row in quoting::rows(start.text, b',', start.is_all).take(ROWS_COMPARED) {
+        match cells.only_cell(row)? {
+            Some(cell) => text.extend_from_slice(cell),
+            None => return Ok(None),
+        }
+        text.push(b'\n');
+    }
+    Ok(Some(text).filter(|text| holds_delimiter(quoting::first_line(text)) && sep_line(text).is_none()))
 }
 
 /// The delimiter in a first line `sep=;`, also in quotes, and with the delimiters of empty cells behind it.
@@ -184,6 +201,7 @@ pub(super) fn layout(
     cells: &[String],
     start: Start<'_>,
     delimiter: u8,
+    is_table: bool,
     options: &ReadOptions,
     file: &str,
 ) -> Result<Layout> {
@@ -203,7 +221,8 @@ pub(super) fn layout(
             Ok,
         )?,
     };
-    let mut header = header;
+    // A rule is under it.
+    let mut header = if is_table && header == Header::None { Header::Named } else { header };
     if header == Header::None && !options.no_header && is_likely_header(&cells[token], token, &below()?) {
         header = Header::Likely;
     }
@@ -316,19 +335,19 @@ pub(super) fn column_shown(name: &str) -> String {
 
 fn column_names(cells: &[String], header: bool) -> Vec<String> {
     let mut names: Vec<String> = Vec::with_capacity(cells.len());
-    // A set beside the list: a hostile header may have half a million names.
-    let mut taken = std::collections::HashSet::with_capacity(cells.len());
+    // How often each name was met: a hostile header may have half a million names, all of them equal.
+    let mut times: HashMap<String, usize> = HashMap::with_capacity(cells.len());
     for (index, cell) in cells.iter().enumerate() {
         let cell = bare_name(cell);
         let base = if header && !cell.is_empty() { cell.to_owned() } else { format!("column_{}", index + 1) };
         let mut name = base.clone();
-        let mut times = 1_usize;
-        while taken.contains(&name) {
-            times += 1;
-            // Far into a row of equal names the position is unique at once.
-            name = if times < 100 { format!("{base}_{times}") } else { format!("{base}_column_{}_{times}", index + 1) };
+        let mut met = times.get(&base).copied().unwrap_or_default();
+        while times.contains_key(&name) {
+            met += 1;
+            name = format!("{base}_{met}");
         }
-        taken.insert(name.clone());
+        times.insert(base, met.max(1));
+        times.entry(name.clone()).or_insert(1);
         names.push(name);
     }
     names

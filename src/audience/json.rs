@@ -33,23 +33,27 @@ pub(super) fn read(window: &mut Window, options: &ReadOptions, out: &mut Out<'_>
 
 /// Whether each value has a line of its own.
 fn is_lines(start: &[u8]) -> bool {
-    if start.first() != Some(&b'{') || page_head(start, true) != Next::Not {
+    let opening = start.first().copied();
+    if page_head(start, true) != Next::Not {
         return false;
     }
     match value::<IgnoredAny>(start, true) {
         Next::Value(_, end) => {
-            let rest = &start[end..];
-            let rest = &rest[..memchr(b'\n', rest).unwrap_or(rest.len())];
-            // Objects joined without line ends are a document.
-            memchr(b'\n', &start[..end]).is_none() && rest.trim_ascii_start().first() != Some(&b'{')
+            let (rest, is_one_line) = (&start[end..], memchr(b'\n', &start[..end]).is_none());
+            let line = &rest[..memchr(b'\n', rest).unwrap_or(rest.len())];
+            // Objects joined without line ends are a document, and so is a single array.
+            let next = rest.trim_ascii_start().first();
+            is_one_line
+                && line.trim_ascii_start().first() != Some(&b'{')
+                && (opening == Some(b'{') || (line.trim_ascii().is_empty() && next == Some(&b'[')))
         }
         // A broken first line that is followed by a whole one costs itself; an object that only ends later is no line.
-        Next::Broken(_) => {
+        Next::Broken(_) if opening == Some(b'{') => {
             let mut lines = start.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
             let first = lines.next().unwrap_or_default();
             first.len() > 1 && lines.next().is_none_or(|line| line.first() == Some(&b'{'))
         }
-        Next::More | Next::Not => memchr(b'\n', start).is_none(),
+        _ => opening == Some(b'{') && memchr(b'\n', start).is_none(),
     }
 }
 
@@ -117,7 +121,7 @@ impl Json {
     /// Values, arrays and pages, one after the other.
     fn read_document(&mut self, window: &mut Window, out: &mut Out<'_>) -> Result<bool> {
         let mut has_frame = false;
-        let mut arrays = 0;
+        let mut has_array = false;
         loop {
             self.tick(out);
             match self.next_byte(window)? {
@@ -125,12 +129,12 @@ impl Json {
                 // Values joined by commas, without an array around them.
                 Some(b',') => self.consume(window, 1),
                 Some(b'[') => {
-                    arrays += 1;
-                    if arrays > 1 {
-                        return Err(self.refused("has an array a row", out.file()).hint(
-                            "write objects or CSV instead: jq -c '{token: .[0]}', or FORMAT JSONEachRow in ClickHouse",
+                    if has_array {
+                        return Err(self.refused("has more than one array", out.file()).hint(
+                            "write an object or an array a line: jq -c .[]",
                         ));
                     }
+                    has_array = true;
                     has_frame = true;
                     self.consume(window, 1);
                     self.read_rows(window, out)?;

@@ -1,14 +1,16 @@
 //! One JSON value as a row: its token, and the other fields as columns.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::dialect::no_such_column;
+use super::dialect::{is_known, no_such_column, same_name};
 use super::json::graph_error;
+use super::json_array::ArrayRows;
 use super::judge::{Candidate, Out};
 use super::{HEADER_NAMES, token};
 use crate::text::mask;
@@ -28,10 +30,10 @@ pub(super) struct JsonRow {
     values: String,
 }
 
-#[derive(Clone)]
 enum Rows {
     /// With the token in the field of this dotted name.
     Objects(String),
+    Arrays(ArrayRows),
     Values,
 }
 
@@ -41,17 +43,25 @@ impl JsonRow {
     }
 
     pub(super) fn take(&mut self, line: u64, bytes: &[u8], out: &mut Out<'_>) -> Result<()> {
-        match (bytes.first() == Some(&b'{'), &self.rows_are) {
-            (true, Some(Rows::Values)) => out.bad(line, None, "an object among plain values", bytes),
-            (true, _) => self.take_object(line, bytes, out),
-            (false, Some(Rows::Objects(_))) if scalar_token(bytes).is_ok() => {
-                out.bad(line, None, "a plain value among objects", bytes)
-            }
-            (false, known) => match scalar_token(bytes) {
+        match (bytes.first(), &mut self.rows_are) {
+            (Some(b'{'), None | Some(Rows::Objects(_))) => self.take_object(line, bytes, out),
+            (Some(b'{'), _) => out.bad(line, None, "an object among rows of another kind", bytes),
+            (Some(b'['), Some(Rows::Arrays(rows))) => rows.take(line, bytes, out),
+            (Some(b'['), None) => match ArrayRows::new(bytes, self.token_column.as_deref(), out)? {
+                Ok(mut rows) => {
+                    rows.take(line, bytes, out)?;
+                    self.rows_are = Some(Rows::Arrays(rows));
+                    Ok(())
+                }
+                Err(reason) => out.bad(line, None, reason, bytes),
+            },
+            (Some(b'['), _) => out.bad(line, None, "an array among rows of another kind", bytes),
+            (_, known) => match scalar_token(bytes) {
+                Ok(_) if !matches!(known, None | Some(Rows::Values)) => {
+                    out.bad(line, None, "a plain value among rows of another kind", bytes)
+                }
                 Ok(scalar) => {
-                    if known.is_none() {
-                        self.rows_are = Some(Rows::Values);
-                    }
+                    *known = Some(Rows::Values);
                     good(line, None, &scalar, None, bytes, out)
                 }
                 Err(reason) => out.bad(line, None, reason, bytes),
@@ -64,8 +74,13 @@ impl JsonRow {
             // Names only: bytes that are no text spoil a row where they stand in a used field, and none is used yet.
             match first_names(String::from_utf8_lossy(bytes).as_bytes()) {
                 Ok(names) if names.is_empty() => return out.bad(line, None, "no token: the object is empty", bytes),
-                Ok(_) if is_graph_error(bytes) => return Err(graph_error(out.file())),
                 Ok(names) => {
+                    let is_token = |name: &String| {
+                        is_known(name) || self.token_column.as_deref().is_some_and(|wanted| same_name(name, wanted))
+                    };
+                    if !names.iter().any(is_token) && is_graph_error(bytes) {
+                        return Err(graph_error(out.file()));
+                    }
                     let path = choose(&names, self.token_column.as_deref(), out.file())?;
                     out.columns(names.into_iter().filter(|name| *name != path));
                     self.rows_are = Some(Rows::Objects(path));
@@ -106,24 +121,20 @@ impl JsonRow {
 fn is_graph_error(bytes: &[u8]) -> bool {
     #[derive(Deserialize)]
     struct Answer {
-        error: GraphError,
-    }
-    #[derive(Deserialize)]
-    struct GraphError {
-        #[serde(alias = "code", alias = "type")]
-        message: Option<IgnoredAny>,
+        error: HashMap<String, IgnoredAny>,
     }
     memchr::memmem::find(bytes, b"\"error\"").is_some()
-        && serde_json::from_slice::<Answer>(bytes).is_ok_and(|answer| answer.error.message.is_some())
+        && serde_json::from_slice::<Answer>(bytes)
+            .is_ok_and(|answer| ["message", "code"].iter().any(|key| answer.error.contains_key(*key)))
 }
 
 /// The text of a string, or of a whole number as it is written.
-struct Scalar<'b> {
-    text: Cow<'b, str>,
+pub(super) struct Scalar<'b> {
+    pub(super) text: Cow<'b, str>,
     number: bool,
 }
 
-fn good(
+pub(super) fn good(
     line: u64,
     column: Option<&str>,
     scalar: &Scalar<'_>,
@@ -138,7 +149,7 @@ fn good(
 }
 
 /// What may be a token, or why it can't be one.
-fn scalar_token(raw: &[u8]) -> Result<Scalar<'_>, String> {
+pub(super) fn scalar_token(raw: &[u8]) -> Result<Scalar<'_>, String> {
     let Ok(text) = std::str::from_utf8(raw) else { return Err("not valid UTF-8".to_owned()) };
     match text.as_bytes().first() {
         Some(b'"') => match plain_string(text) {
@@ -164,6 +175,15 @@ fn scalar_token(raw: &[u8]) -> Result<Scalar<'_>, String> {
     }
 }
 
+/// The text of a string, or any other value as it is written. `None` for a string that is no text.
+pub(super) fn string(raw: &str) -> Option<Cow<'_, str>> {
+    match (raw.starts_with('"'), plain_string(raw)) {
+        (false, _) => Some(Cow::Borrowed(raw)),
+        (true, Some(inner)) => Some(Cow::Borrowed(inner)),
+        (true, None) => serde_json::from_str(raw).ok().map(Cow::Owned),
+    }
+}
+
 /// The inside of a JSON string that has nothing to unescape.
 fn plain_string(raw: &str) -> Option<&str> {
     let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
@@ -173,16 +193,15 @@ fn plain_string(raw: &str) -> Option<&str> {
 /// The field that holds the token, by the columns of the first object.
 fn choose(names: &[String], wanted: Option<&str>, file: &str) -> Result<String> {
     if let Some(wanted) = wanted {
-        let lower = wanted.to_lowercase();
         return names
             .iter()
             .find(|name| *name == wanted)
-            .or_else(|| names.iter().find(|name| name.to_lowercase() == lower))
+            .or_else(|| names.iter().find(|name| same_name(name, wanted)))
             .cloned()
             .ok_or_else(|| no_such_column(wanted, names.iter().map(String::as_str), file));
     }
     let known: Vec<&String> =
-        names.iter().filter(|name| HEADER_NAMES.iter().any(|known| name.eq_ignore_ascii_case(known))).collect();
+        names.iter().filter(|name| is_known(name)).collect();
     match (known.as_slice(), names) {
         ([name], _) => Ok((*name).clone()),
         ([], [only]) => Ok(only.clone()),
@@ -204,7 +223,7 @@ fn choose(names: &[String], wanted: Option<&str>, file: &str) -> Result<String> 
 }
 
 /// What is wrong, without the text that is wrong.
-fn not_json(error: &serde_json::Error) -> String {
+pub(super) fn not_json(error: &serde_json::Error) -> String {
     if error.is_eof() {
         return "not JSON: it ends inside a value".to_owned();
     }
@@ -283,25 +302,14 @@ impl<'de> Fields<'_, 'de> {
         if !wanted || text == "null" {
             return Some(());
         }
-        let unescaped;
-        let value = match (text.starts_with('"'), plain_string(text)) {
-            (false, _) => text,
-            (true, Some(inner)) => inner,
-            (true, None) => match serde_json::from_str::<String>(text) {
-                Ok(text) => {
-                    unescaped = text;
-                    &unescaped
-                }
-                Err(_) => {
-                    self.fail(name, "not valid text: half a UTF-16 pair".to_owned());
-                    return Some(());
-                }
-            },
+        let Some(value) = string(text) else {
+            self.fail(name, "not valid text: half a UTF-16 pair".to_owned());
+            return Some(());
         };
         self.values.push(if self.values.is_empty() { '{' } else { ',' });
         json::push_string(self.values, name);
         self.values.push(':');
-        json::push_string(self.values, value);
+        json::push_string(self.values, &value);
         Some(())
     }
 

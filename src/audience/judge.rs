@@ -12,7 +12,7 @@ use super::pattern::{Pattern, Shape, are_few};
 use super::reject::{SHOWN, mask_row};
 use super::rounding::Rounding;
 use super::token::Token;
-use super::{Bad, Columns, HeaderFound, Item, ReadOptions, Row, Sample, Tally, shown_file};
+use super::{Bad, Columns, Item, ReadOptions, Row, Sample, Tally, shown_file};
 use crate::text::mask;
 use crate::error::{Error, Result};
 
@@ -137,9 +137,9 @@ impl<'a> Out<'a> {
         }
     }
 
-    /// A first row that looks like a header was read as one.
-    pub(super) fn header_found(&mut self, name: String) {
-        self.tally.headers.push(HeaderFound { file: self.file.as_ref().to_owned(), name });
+    /// What was decided by how the list looks.
+    pub(super) fn note(&mut self, note: String) {
+        self.tally.notes.push(note);
     }
 
     pub(super) fn good(&mut self, row: Candidate<'_>, values: Option<&str>) -> Result<()> {

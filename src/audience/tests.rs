@@ -88,8 +88,17 @@ fn all(text: impl AsRef<[u8]>) -> List {
 }
 
 fn with(text: impl AsRef<[u8]>, column: &str) -> Result<List> {
-    let options = ReadOptions { token_column: Some(column.to_owned()), delimiter: None };
+    let options = ReadOptions { token_column: Some(column.to_owned()), ..ReadOptions::default() };
     drip(&[text.as_ref()], usize::MAX, &options, Columns::All)
+}
+
+/// Takes every row that has a token, however few there are and whatever they look like.
+fn lenient(text: impl AsRef<[u8]>) -> List {
+    let options = ReadOptions { allow_bad_rows: true, allow_odd_tokens: true, ..ReadOptions::default() };
+    match drip(&[text.as_ref()], usize::MAX, &options, Columns::All) {
+        Ok(list) => list,
+        Err(error) => panic!("{error}: {:?}", error.hint_text()),
+    }
 }
 
 fn refused(text: impl AsRef<[u8]>) -> (Exit, String) {

@@ -232,10 +232,10 @@ mod tests {
             "1",
             "12348141984909088",
             "00123",
-            "AbC-_=+/|~!",
+            "AbC-_=+/~!",
+            "'-dash",
             "12e5",
             "1234E5678",
-            "a,b",
             "-dash",
             "Nanette",
             "token1",
@@ -273,7 +273,7 @@ mod tests {
     #[test]
     fn other_faults_name_the_kind_and_hide_the_cell() {
         let long = "9".repeat(513);
-        let cases: [(&[u8], &str); 19] = [
+        let cases: [(&[u8], &str); 33] = [
             (b"", "empty"),
             (b"12348141984909088.0", "decimals"),
             (b"1234,5", "decimals"),
@@ -282,6 +282,20 @@ mod tests {
             (b"########", "####"),
             (b"#N/A", "error value"),
             (b"NULL", "nothing"),
+            (b"a,b", "no ,;"),
+            (b"12348141;x", "no ;;"),
+            (b"1234|8141", "no |;"),
+            (b"\"12348141\"", "no quotes"),
+            (b"1234'8141a", "no quotes"),
+            (b"`12348141`", "no quotes"),
+            (b"<12348141>", "angle brackets"),
+            (b"a>b", "angle brackets"),
+            (b"-------------------", "no letter or digit"),
+            (b"+----+", "no letter or digit"),
+            (b"\\.", "no letter or digit"),
+            (b"...", "no letter or digit"),
+            (b"-1.23E+16", "a spreadsheet turned the token into -1.23E+16"),
+            ("┌──┐".as_bytes(), "outside ASCII"),
             (b"nan", "nothing"),
             (b"\\N", "nothing"),
             (b"Subscription_Token", "header"),

@@ -25,9 +25,12 @@ fn any_options() -> impl Strategy<Value = (ReadOptions, Columns)> {
         Columns::None,
         Columns::Named(BTreeSet::from(["a".to_owned(), "data.x".to_owned()])),
     ]);
-    (column, delimiter, wanted).prop_map(|(column, delimiter, wanted)| {
-        (ReadOptions { token_column: column.map(str::to_owned), delimiter }, wanted)
-    })
+    (column, delimiter, wanted, any::<[bool; 3]>()).prop_map(
+        |(column, delimiter, wanted, [no_header, allow_bad_rows, allow_odd_tokens])| {
+            let token_column = column.map(str::to_owned);
+            (ReadOptions { token_column, delimiter, no_header, allow_bad_rows, allow_odd_tokens }, wanted)
+        },
+    )
 }
 
 /// What must hold for a list however damaged its bytes are.
@@ -44,6 +47,11 @@ fn check_list(list: &List) -> Result<(), TestCaseError> {
         }
     }
     Ok(())
+}
+
+/// A token without the apostrophe that our own CSV puts before what a spreadsheet would run.
+fn is_plain(token: &str) -> bool {
+    token_fault(token.as_bytes()).is_none() && !token.starts_with('\'')
 }
 
 proptest! {
@@ -73,7 +81,7 @@ proptest! {
         delimiter in prop::sample::select(vec![b',', b';', b'\t', b'|']),
         crlf: bool,
     ) {
-        let rows: Vec<_> = rows.into_iter().filter(|(token, ..)| token_fault(token.as_bytes()).is_none()).collect();
+        let rows: Vec<_> = rows.into_iter().filter(|(token, ..)| is_plain(token)).collect();
         prop_assume!(!rows.is_empty());
         let terminator = if crlf { csv::Terminator::CRLF } else { csv::Terminator::Any(b'\n') };
         let mut writer = csv::WriterBuilder::new().delimiter(delimiter).terminator(terminator).from_writer(Vec::new());
@@ -82,7 +90,7 @@ proptest! {
             writer.write_record([first, token, last]).unwrap();
         }
         let bytes = writer.into_inner().unwrap();
-        let list = all(&bytes);
+        let list = lenient(&bytes);
         prop_assert_eq!(list.tally.bad, 0, "{:?}", list.bad);
         prop_assert_eq!(list.rows.len(), rows.len());
         for ((_, token, values), (expected, first, last)) in list.rows.iter().zip(&rows) {
@@ -97,16 +105,17 @@ proptest! {
         rows in prop::collection::vec(("[!-~]{1,40}", any::<String>()), 1..20),
         form in 0..4,
     ) {
-        let rows: Vec<_> = rows.into_iter().filter(|(token, _)| token_fault(token.as_bytes()).is_none()).collect();
+        let rows: Vec<_> = rows.into_iter().filter(|(token, _)| is_plain(token)).collect();
         prop_assume!(!rows.is_empty());
         let objects: Vec<_> = rows.iter().map(|(token, name)| serde_json::json!({ "name": name, "token": token })).collect();
         let text = match form {
             0 => objects.iter().map(|object| format!("{object}\n")).collect::<String>(),
             1 => serde_json::to_string(&objects).unwrap(),
             2 => objects.iter().map(|object| format!("{object:#}\n")).collect(),
-            _ => serde_json::json!({ "data": objects, "paging": { "next": "]}\"" } }).to_string(),
+            _ => serde_json::json!({ "data": objects, "paging": { "previous": "]}\"" } }).to_string(),
         };
-        let list = drip(&[text.as_bytes()], 7, &ReadOptions::default(), Columns::All).unwrap();
+        let options = ReadOptions { allow_odd_tokens: true, ..ReadOptions::default() };
+        let list = drip(&[text.as_bytes()], 7, &options, Columns::All).unwrap();
         prop_assert_eq!(list.tally.bad, 0, "{:?}", list.bad);
         prop_assert_eq!(list.rows.len(), rows.len());
         for ((_, token, values), (expected, name)) in list.rows.iter().zip(&rows) {

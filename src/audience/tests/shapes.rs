@@ -4,8 +4,8 @@ use super::*;
 
 #[test]
 fn a_plain_list_has_a_token_a_line() {
-    let list = all("12348141984909088\n\r\n  98765432109876543 \r\n\nlast");
-    assert_eq!(list.tokens(), ["12348141984909088", "98765432109876543", "last"]);
+    let list = all("12348141984909088\n\r\n  98765432109876543 \r\n\n12348141984909099");
+    assert_eq!(list.tokens(), ["12348141984909088", "98765432109876543", "12348141984909099"]);
     assert_eq!(list.lines(), [1, 3, 5]);
     assert_eq!(list.values(), ["", "", ""]);
     assert_eq!(list.tally.columns, [""; 0]);
@@ -23,8 +23,20 @@ fn a_header_is_known_by_its_name_in_any_case() {
 }
 
 #[test]
-fn an_unknown_first_cell_of_one_column_is_data() {
-    assert_eq!(all("abc\n111\n").tokens(), ["abc", "111"]);
+fn an_unknown_first_cell_of_one_column_is_a_header_when_it_looks_like_one() {
+    for name in ["psid", "Tokens", "Subscriber ID", "id2", "\u{feff}\u{feff}psid", "tokén", "=\"psid\""] {
+        let list = all(format!("{name}\n12348141984909001\n12348141984909008\n"));
+        assert_eq!(list.tokens(), ["12348141984909001", "12348141984909008"], "{name}");
+        assert!(list.tally.notes[0].contains("--no-header"), "{:?}", list.tally.notes);
+    }
+    assert_eq!(all("abc\n111\n").tokens(), ["111"]);
+    // Data by its looks, or since it is said.
+    assert_eq!(all("a1\na2\n").tokens(), ["a1", "a2"]);
+    let options = ReadOptions { no_header: true, allow_odd_tokens: true, ..ReadOptions::default() };
+    let list = drip(&[b"abc\n111\n"], 9, &options, Columns::All).unwrap();
+    assert_eq!(list.tokens(), ["abc", "111"]);
+    let options = ReadOptions { no_header: true, ..ReadOptions::default() };
+    assert_eq!(drip(&[b"psid\n12348141984909001\n"], 9, &options, Columns::All).unwrap_err().exit(), Exit::Refused);
 }
 
 #[test]
@@ -49,12 +61,12 @@ fn delimiters_are_found() {
 
 #[test]
 fn a_delimiter_that_is_said_is_the_only_one() {
-    let options = ReadOptions { token_column: None, delimiter: Some(b':') };
-    let list = drip(&[b"token:name\na,b;c|d:Anna\n"], 9, &options, Columns::All).unwrap();
-    assert_eq!(list.tokens(), ["a,b;c|d"]);
+    let options = ReadOptions { delimiter: Some(b':'), allow_odd_tokens: true, ..ReadOptions::default() };
+    let list = drip(&[b"token:name\n111:Anna,b;c|d\n"], 9, &options, Columns::All).unwrap();
+    assert_eq!((list.tokens(), list.values()), (vec!["111"], vec![r#"{"name":"Anna,b;c|d"}"#]));
     assert_eq!(drip(&[b"{x}\n[y\n"], 9, &options, Columns::All).unwrap().tokens(), ["{x}", "[y"]);
     for delimiter in [b'"', b'\n', b'\r', 0, 0xe9] {
-        let options = ReadOptions { token_column: None, delimiter: Some(delimiter) };
+        let options = ReadOptions { delimiter: Some(delimiter), ..ReadOptions::default() };
         assert_eq!(
             read(&[], &options, Columns::None, &mut |_, _| (), &mut |_| Ok(())).unwrap_err().exit(),
             Exit::Usage
@@ -83,8 +95,9 @@ fn quotes_hold_delimiters_line_ends_and_quotes() {
     assert_eq!(list.tokens(), ["111", "222", "333"]);
     assert_eq!(list.lines(), [2, 4, 5]);
     assert_eq!(list.values(), [r#"{"note":"a, \"b\"\r\nc"}"#, r#"{"note":""}"#, r#"{"note":"5\" pipe"}"#]);
-    assert_eq!(all("token,x\n\"a\"\"b\",1\n").tokens(), ["a\"b"]);
-    assert_eq!(all("\"111\"\n\"a,b\"\n").tokens(), ["111", "a,b"]);
+    assert_eq!(refused("token,x\n\"a\"\"b\",1\n").0, Exit::Refused, "no token has a quote in it");
+    let list = all("\"111\"\n\"222\"\n\"a,b\"\n");
+    assert_eq!((list.tokens(), list.tally.bad), (vec!["111", "222"], 1), "nor a delimiter");
 }
 
 #[test]
