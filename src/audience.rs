@@ -252,7 +252,6 @@ fn check(options: &ReadOptions) -> Result<()> {
     Ok(())
 }
 
-
 fn read_one(source: Source, options: &ReadOptions, out: &mut Out<'_>) -> Result<()> {
     out.begin(source.name());
     let mut window = Window::open(source)?;

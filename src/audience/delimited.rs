@@ -47,7 +47,8 @@ pub(super) fn read(window: &mut Window, options: &ReadOptions, out: &mut Out<'_>
                 continue;
             }
         };
-        let mut row = RowAt { text: &window.pending()[..bounds.len], line, lines: bounds.lines, is_sound: bounds.is_sound };
+        let mut row =
+            RowAt { text: &window.pending()[..bounds.len], line, lines: bounds.lines, is_sound: bounds.is_sound };
         if let Some(table) = &mut table
             && !table.is_row(row.text, line, out.file())?
         {
@@ -129,7 +130,12 @@ impl Rows {
             Ok(token) => {
                 self.refuse_second_header(plan, row, count, out)?;
                 if plan.token_name.as_deref().is_some_and(|name| dialect::same_name(name, token.text)) {
-                    return bad(row, plan.token_name.as_deref(), "a header among the rows; were two lists joined?", out);
+                    return bad(
+                        row,
+                        plan.token_name.as_deref(),
+                        "a header among the rows; were two lists joined?",
+                        out,
+                    );
                 }
                 token
             }

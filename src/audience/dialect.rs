@@ -9,8 +9,8 @@ use super::cells::Cells;
 use super::pattern::Pattern;
 use super::token::{self, is_spreadsheet_number};
 use super::{HEADER_NAMES, ReadOptions, quoting};
-use crate::text::mask;
 use crate::error::{Error, Result};
+use crate::text::mask;
 
 /// In order of preference where two fit equally well.
 pub(super) const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
@@ -135,7 +135,13 @@ fn by_tokens(candidates: &[(u8, Vec<Vec<String>>)], index: usize, file: &str) ->
     };
     let scores: Vec<(u8, usize)> = candidates.iter().map(|(delimiter, rows)| (*delimiter, score(rows))).collect();
     let best = scores.iter().map(|(_, score)| *score).max().unwrap_or_default();
-    match scores.iter().filter(|(_, score)| *score == best).map(|(delimiter, _)| *delimiter).collect::<Vec<_>>().as_slice() {
+    match scores
+        .iter()
+        .filter(|(_, score)| *score == best)
+        .map(|(delimiter, _)| *delimiter)
+        .collect::<Vec<_>>()
+        .as_slice()
+    {
         [] => Ok(None),
         [delimiter] => Ok(Some(*delimiter)),
         [one, other, ..] => Err(Error::usage(format!(
@@ -155,8 +161,9 @@ fn shown_delimiter(delimiter: u8) -> String {
 /// What stands around a name and is not seen: white space of any kind, byte order marks, zero-width characters. And the formula that
 /// keeps a spreadsheet from changing a cell.
 pub(super) fn bare_name(cell: &str) -> &str {
-    let unseen =
-        |c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{ad}' | '\u{a0}');
+    let unseen = |c: char| {
+        c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{ad}' | '\u{a0}')
+    };
     let cell = cell.trim_matches(unseen);
     cell.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"')).map_or(cell, |inner| inner.trim_matches(unseen))
 }
@@ -239,11 +246,8 @@ fn is_likely_header(first: &str, column: usize, below: &[Vec<String>]) -> bool {
     if !looks_like_a_name || token::damage(name).is_some() {
         return false;
     }
-    let tokens: Vec<_> = below
-        .iter()
-        .filter_map(|row| token::read(row.get(column)?.as_bytes()).ok())
-        .map(|token| token.shape)
-        .collect();
+    let tokens: Vec<_> =
+        below.iter().filter_map(|row| token::read(row.get(column)?.as_bytes()).ok()).map(|token| token.shape).collect();
     let Some(pattern) = Pattern::of(tokens.iter().copied()) else { return false };
     let fitting = tokens.iter().filter(|shape| pattern.fits(**shape)).count();
     fitting * 4 >= tokens.len() * 3 && token::read(name.as_bytes()).map_or(true, |token| !pattern.fits(token.shape))

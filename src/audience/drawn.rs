@@ -240,7 +240,19 @@ mod tests {
         ] {
             assert_eq!(of(line.as_bytes()), Some(drawn), "{line}");
         }
-        for line in ["12348141984909001", "a-b", "--", "token", "| token | name |", "3 rows", "x,-,-", "", "-dash", "a=b", "***"] {
+        for line in [
+            "12348141984909001",
+            "a-b",
+            "--",
+            "token",
+            "| token | name |",
+            "3 rows",
+            "x,-,-",
+            "",
+            "-dash",
+            "a=b",
+            "***",
+        ] {
             assert_eq!(of(line.as_bytes()), None, "{line}");
         }
         assert_eq!(statement(b"INSERT INTO subscribers VALUES('12348141984909001');"), Some(STATEMENTS));

@@ -130,9 +130,9 @@ impl Json {
                 Some(b',') => self.consume(window, 1),
                 Some(b'[') => {
                     if has_array {
-                        return Err(self.refused("has more than one array", out.file()).hint(
-                            "write an object or an array a line: jq -c .[]",
-                        ));
+                        return Err(self
+                            .refused("has more than one array", out.file())
+                            .hint("write an object or an array a line: jq -c .[]"));
                     }
                     has_array = true;
                     has_frame = true;

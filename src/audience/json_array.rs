@@ -28,9 +28,8 @@ impl ArrayRows {
         };
         let is_token = |cell: &&RawValue| {
             let Ok(scalar) = scalar_token(cell.get().as_bytes()) else { return false };
-            token::read(scalar.text.as_bytes()).is_ok_and(|token| {
-                matches!(token.shape.kind, Kind::Digits | Kind::Mixed) && token.shape.length >= LONG
-            })
+            token::read(scalar.text.as_bytes())
+                .is_ok_and(|token| matches!(token.shape.kind, Kind::Digits | Kind::Mixed) && token.shape.length >= LONG)
         };
         let tokens: Vec<usize> = (0..cells.len()).filter(|index| is_token(&cells[*index])).collect();
         let index = match (token_column.map(str::parse::<usize>), tokens.as_slice(), cells.len()) {

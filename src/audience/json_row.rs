@@ -13,9 +13,9 @@ use super::json::graph_error;
 use super::json_array::ArrayRows;
 use super::judge::{Candidate, Out};
 use super::{HEADER_NAMES, token};
-use crate::text::mask;
 use crate::error::{Error, Result};
 use crate::json;
+use crate::text::mask;
 
 /// How deep nested objects are columns; deeper ones are JSON text.
 const DEEPEST: usize = 16;
@@ -200,8 +200,7 @@ fn choose(names: &[String], wanted: Option<&str>, file: &str) -> Result<String> 
             .cloned()
             .ok_or_else(|| no_such_column(wanted, names.iter().map(String::as_str), file));
     }
-    let known: Vec<&String> =
-        names.iter().filter(|name| is_known(name)).collect();
+    let known: Vec<&String> = names.iter().filter(|name| is_known(name)).collect();
     match (known.as_slice(), names) {
         ([name], _) => Ok((*name).clone()),
         ([], [only]) => Ok(only.clone()),

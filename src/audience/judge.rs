@@ -13,8 +13,8 @@ use super::reject::{SHOWN, mask_row};
 use super::rounding::Rounding;
 use super::token::Token;
 use super::{Bad, Columns, Item, ReadOptions, Row, Sample, Tally, shown_file};
-use crate::text::mask;
 use crate::error::{Error, Result};
+use crate::text::mask;
 
 /// How many rows, or bytes of them, are held back before the list is judged.
 const HEAD_ROWS: usize = 4096;
@@ -53,7 +53,15 @@ struct Head {
 }
 
 enum Held {
-    Good { file: Rc<str>, line: u64, column: Option<String>, token: String, shape: Shape, values: Option<String>, raw: Vec<u8> },
+    Good {
+        file: Rc<str>,
+        line: u64,
+        column: Option<String>,
+        token: String,
+        shape: Shape,
+        values: Option<String>,
+        raw: Vec<u8>,
+    },
     Bad(Bad),
 }
 

@@ -58,7 +58,9 @@ impl Trace {
 impl Rounding {
     /// `number`: written in JSON without quotes.
     pub(super) fn observe(&mut self, token: &str, number: bool) {
-        if (self.zeros.excluded && self.doubles.excluded) || token.len() <= KEPT || !token.bytes().all(|b| b.is_ascii_digit())
+        if (self.zeros.excluded && self.doubles.excluded)
+            || token.len() <= KEPT
+            || !token.bytes().all(|b| b.is_ascii_digit())
         {
             return;
         }
@@ -129,7 +131,10 @@ mod tests {
     fn doubles_are_known_however_they_are_written() {
         // In full, as C and Python write them, and in the fewest digits, as JavaScript does. 4 bits each.
         for tokens in [["98765432109876544", "98765432109876560"], ["98765432109876540", "98765432109876560"]] {
-            assert!(rounded(&tokens.repeat(5), false).is_some_and(|said| said.contains("floating-point")), "{tokens:?}");
+            assert!(
+                rounded(&tokens.repeat(5), false).is_some_and(|said| said.contains("floating-point")),
+                "{tokens:?}"
+            );
             assert!(rounded(&tokens.repeat(4), false).is_none(), "{tokens:?}");
             assert!(rounded(&tokens.repeat(2), true).is_some(), "{tokens:?}");
             assert!(rounded(&tokens, true).is_none(), "{tokens:?}");

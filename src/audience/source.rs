@@ -5,10 +5,10 @@ use std::fs::File;
 use std::io::{self, BufReader, Cursor, Read};
 use std::rc::Rc;
 
-use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_16BE, UTF_16LE};
 use super::unpack::{Gzip, Zstd};
 use super::{Input, shown_file};
 use crate::error::{Error, Result};
+use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_16BE, UTF_16LE};
 
 /// One input as text. Not yet checked to be any.
 pub(super) struct Source {
@@ -67,10 +67,12 @@ impl Source {
     fn failed(&self, error: &io::Error) -> Error {
         match self.packing {
             Some("zstd") if error.kind() == io::ErrorKind::Unsupported => {
-                Error::refused(format!("can't unpack the list {}", shown_file(&self.name))).because(error).hint(format!(
-                    "unpack it first: zstd -dc --long=31 {} | mmsg …, or compress it without --long and --ultra",
-                    if self.name == "-" { "FILE" } else { &self.name },
-                ))
+                Error::refused(format!("can't unpack the list {}", shown_file(&self.name))).because(error).hint(
+                    format!(
+                        "unpack it first: zstd -dc --long=31 {} | mmsg …, or compress it without --long and --ultra",
+                        if self.name == "-" { "FILE" } else { &self.name },
+                    ),
+                )
             }
             Some(packing) if !self.unreadable.get() => {
                 Error::refused(format!("the list {} is damaged {packing}", shown_file(&self.name)))

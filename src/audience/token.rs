@@ -70,7 +70,8 @@ fn unusual(cell: &[u8], seen: u8) -> Result<Token<'_>, String> {
     if cell.is_empty() {
         return Err("no token: the cell is empty".to_owned());
     }
-    let text = std::str::from_utf8(cell).map_err(|error| format!("not valid UTF-8 at byte {}", error.valid_up_to() + 1))?;
+    let text =
+        std::str::from_utf8(cell).map_err(|error| format!("not valid UTF-8 at byte {}", error.valid_up_to() + 1))?;
     // The apostrophe that our own CSV output puts before what a spreadsheet would run.
     if let [b'\'', b'=' | b'+' | b'-' | b'@', ..] = cell
         && let Ok(token) = read(&cell[1..])

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use super::signals::Signals;
-use crate::audience::{self, Bad, Columns, Input, Item, ReadOptions, RejectReport, Row, Tally};
+use crate::audience::{self, Bad, Columns, Input, Item, ReadOptions, RejectReport, Row, Sample, Tally};
 use crate::commands::context::Context;
 use crate::error::{Error, Result};
 use crate::ledger::spool::{Listing, Spool};
@@ -181,10 +181,11 @@ pub async fn spool(
 }
 
 impl Listed {
-    /// Says on stderr what an operator should know: bad rows, and a list with nobody in it.
-    pub fn tell(&self, ui: &Ui) {
+    /// Says on stderr what an operator should know: how the list was read, bad rows, and a list with nobody in it.
+    fn tell(&self, ui: &Ui) {
+        self.tally.notes.iter().for_each(|note| ui.status(note));
         if self.tally.empty_header_only {
-            ui.status("the list has a header and no rows: nobody new");
+            ui.status("the list has a header but no rows: nobody to add");
         }
         if self.tally.bad == 0 {
             return;
@@ -198,6 +199,21 @@ impl Listed {
                 self.samples.iter().for_each(|bad| ui.warn(&format!("  {}", line_of(bad))));
                 ui.hint("--reject FILE writes them all to a file");
             }
+        }
+    }
+}
+
+/// Shows how the tokens of a list were read: the first, and the one that looks least like the others. Masked, as stderr is no data.
+pub fn tell_tokens(tally: &Tally, ui: &Ui) {
+    let shown = |sample: &Sample| {
+        let file = if sample.file == "-" { "stdin" } else { &sample.file };
+        format!("{} ({}; {file} line {})", sample.masked, sample.looks, sample.line)
+    };
+    if let Some(first) = &tally.first {
+        ui.status(&format!("first token: {}", shown(first)));
+        match &tally.oddest {
+            Some(oddest) => ui.status(&format!("oddest token: {}", shown(oddest))),
+            None => ui.status(&format!("all tokens have {}", first.looks)),
         }
     }
 }

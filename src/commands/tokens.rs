@@ -6,9 +6,9 @@ use super::lists::{self, ListArgs, Listed};
 use super::signals::Signals;
 use crate::audience::Columns;
 use crate::commands::context::Context;
-use crate::error::{Exit, Result};
+use crate::error::{Error, Exit, Result};
 use crate::ledger::Watch;
-use crate::text::thousands;
+use crate::text::{count, thousands};
 use crate::ui::table::Record;
 
 #[derive(clap::Args, Debug)]
@@ -19,7 +19,7 @@ pub struct Args {
 
 #[derive(clap::Subcommand, Debug)]
 pub enum Command {
-    /// Keep a token list in the ledger as a named audience. A list of the same name takes the old one's place.
+    /// Import a token list into the ledger as a named audience. It replaces the audience of the same name.
     Import(ImportArgs),
 }
 
@@ -30,6 +30,9 @@ pub struct ImportArgs {
     /// Name of the audience.
     #[arg(long, value_name = "NAME", value_parser = audience_name)]
     pub audience: String,
+    /// Replace the audience even if the new list has no rows.
+    #[arg(long)]
+    pub replace: bool,
 }
 
 /// A name is for people and scripts: 1 to 100 characters, none of them a control character, no space at its ends.
@@ -99,6 +102,13 @@ async fn import(context: &Context, args: ImportArgs) -> Result<Exit> {
     let mut ledger = context.open_ledger()?;
     let (listed, mut list) =
         lists::spool(context, &signals, &args.list, Columns::All, ledger.folder().to_owned()).await?;
+    lists::tell_tokens(&listed.tally, &context.ui);
+    let before = ledger.audience_size(page.as_str(), &args.audience)?;
+    if list.rows == 0
+        && let Some(before) = before.filter(|before| *before > 0 && !args.replace)
+    {
+        refuse_to_empty(context, &args.audience, before)?;
+    }
     let source = args.list.source();
     let progress = context.ui.progress(Some(list.rows), "rows imported");
     let (stopping, name, now) = (signals.clone(), args.audience.clone(), context.clock.now());
@@ -112,8 +122,27 @@ async fn import(context: &Context, args: ImportArgs) -> Result<Exit> {
         Exit::Interrupted => error.with_exit(signals.exit()),
         _ => error,
     })?;
+    if let Some(before) = before {
+        tell_replaced(context, &args.audience, before, imported.people);
+    }
     context.ui.object(&Imported::new(args.audience, &listed, imported.people))?;
     Ok(Exit::Done)
+}
+
+/// An empty list hardly means that nobody is left: a query that failed looks the same. A person is asked, a script has to say it.
+fn refuse_to_empty(context: &Context, name: &str, before: u64) -> Result<()> {
+    let had = count(before, "recipient", "recipients");
+    if context.ui.can_ask() {
+        let question = format!("Empty audience {name:?} ({had})?");
+        return context.ui.confirm(&question, "emptying an audience");
+    }
+    Err(Error::refused(format!("the list has no rows, but audience {name:?} has {had}: nothing was changed"))
+        .hint("check what wrote the list; to empty the audience, pass --replace"))
+}
+
+fn tell_replaced(context: &Context, name: &str, before: u64, after: u64) {
+    let said = format!("audience {name:?} had {}, now {}", count(before, "recipient", "recipients"), thousands(after));
+    if after < before / 2 { context.ui.warn(&said) } else { context.ui.status(&said) }
 }
 
 #[cfg(test)]

@@ -29,7 +29,9 @@ pub fn value<'b, T: Deserialize<'b>>(bytes: &'b [u8], is_all: bool) -> Next<T> {
         Some(Ok(value)) => Next::Value(value, end),
         Some(Err(error)) if error.is_eof() && !is_all => Next::More,
         Some(Err(error)) if error.is_eof() => Next::Broken("it ends inside a value".to_owned()),
-        Some(Err(error)) => Next::Broken(format!("at character {} of line {} of the value", error.column(), error.line())),
+        Some(Err(error)) => {
+            Next::Broken(format!("at character {} of line {} of the value", error.column(), error.line()))
+        }
         None if is_all => Next::Not,
         None => Next::More,
     }
@@ -76,9 +78,14 @@ mod tests {
 
     #[test]
     fn a_value_is_known_once_it_is_whole() {
-        for (text, end) in
-            [("{\"a\":\"}\"} ", 9), ("{\"a\":\"\\\"}\"}x", 11), ("[1,[2]],", 7), ("\"a b\",", 5), ("123,", 3), ("null\n", 4)]
-        {
+        for (text, end) in [
+            ("{\"a\":\"}\"} ", 9),
+            ("{\"a\":\"\\\"}\"}x", 11),
+            ("[1,[2]],", 7),
+            ("\"a b\",", 5),
+            ("123,", 3),
+            ("null\n", 4),
+        ] {
             match value::<&RawValue>(text.as_bytes(), false) {
                 Next::Value(_, found) => assert_eq!(found, end, "{text}"),
                 other => panic!("{text}: {other:?}"),

@@ -68,9 +68,15 @@ fn each_damage_costs_its_row_and_no_other() {
         (b"\"12348141984909088\"x,text after".to_vec(), Some("a lone quote: text follows")),
         (b"12348\"141984909088,inside".to_vec(), Some("a token has no quotes")),
         (b"\"12348141984909088\nx\",in the token".to_vec(), Some("white space (U+000A) (one row from line")),
-        (b"12348141984909088,\"a\n12348141984909089,b\",c".to_vec(), Some("3 cells, but the header has 2 (one row from line")),
+        (
+            b"12348141984909088,\"a\n12348141984909089,b\",c".to_vec(),
+            Some("3 cells, but the header has 2 (one row from line"),
+        ),
         (b"12348141984909088,\"a\n12348141984909089,\"b\"".to_vec(), Some("a lone quote: text follows")),
-        (b"Anna,outlier".to_vec(), Some("not like the other tokens: 4 letters without a digit, the others have 17 digits")),
+        (
+            b"Anna,outlier".to_vec(),
+            Some("not like the other tokens: 4 letters without a digit, the others have 17 digits"),
+        ),
         (b"71001,outlier".to_vec(), Some("not like the other tokens: 5 digits")),
         (b"1234814198490908812348141984909088,outlier".to_vec(), Some("not like the other tokens: 34 digits")),
         (b"2026-11-27,outlier".to_vec(), Some("not like the other tokens: 10 digits and punctuation")),
@@ -138,9 +144,11 @@ fn a_line_inside_a_quoted_cell_is_never_a_row() {
 
 #[test]
 fn a_quote_that_is_never_closed_costs_its_line() {
-    for (text, tokens, bad) in
-        [("token,n\n1,\"Anna\n2,Bob\n", vec!["2"], vec![2]), ("1\n\"\n2", vec!["1", "2"], vec![2]), ("1\n\"", vec!["1"], vec![2])]
-    {
+    for (text, tokens, bad) in [
+        ("token,n\n1,\"Anna\n2,Bob\n", vec!["2"], vec![2]),
+        ("1\n\"\n2", vec!["1", "2"], vec![2]),
+        ("1\n\"", vec!["1"], vec![2]),
+    ] {
         let list = all(text);
         assert_eq!(list.tokens(), tokens, "{text:?}: {:?}", list.faults());
         assert_eq!(list.bad.iter().map(|bad| bad.line).collect::<Vec<_>>(), bad, "{text:?}");

@@ -103,11 +103,14 @@ fn a_list_whose_last_page_names_a_next_one_is_not_whole() {
         assert_eq!(exit, Exit::Refused);
         assert!(message.contains("paging.next") && !message.contains("EAAB"), "{message}");
     }
-    for text in [format!("{more}{PAGE}"), format!("{more}{more}\n{PAGE}"), more.replace("\"https", "null,\"x\":\"https")] {
+    for text in
+        [format!("{more}{PAGE}"), format!("{more}{more}\n{PAGE}"), more.replace("\"https", "null,\"x\":\"https")]
+    {
         assert_eq!(all(&text).tally.bad, 0);
     }
     // The next page may be the next file.
-    let read = |inputs: &[&[u8]]| drip(inputs, 99, &ReadOptions::default(), Columns::None).map(|list| list.tokens().len());
+    let read =
+        |inputs: &[&[u8]]| drip(inputs, 99, &ReadOptions::default(), Columns::None).map(|list| list.tokens().len());
     assert_eq!(read(&[more.as_bytes(), PAGE.as_bytes()]).unwrap(), 4);
     assert_eq!(read(&[PAGE.as_bytes(), more.as_bytes()]).unwrap_err().exit(), Exit::Refused);
 }
@@ -115,7 +118,9 @@ fn a_list_whose_last_page_names_a_next_one_is_not_whole() {
 #[test]
 fn rows_of_json_numbers_that_a_program_rounded_are_refused() {
     // 12348141984909001 + 7n through JavaScript: even numbers.
-    let rows = |odd: u64| (0..20).map(|n| format!("{{\"token\":{}}}\n", 12_348_141_984_909_000 + 8 * n + odd)).collect::<String>();
+    let rows = |odd: u64| {
+        (0..20).map(|n| format!("{{\"token\":{}}}\n", 12_348_141_984_909_000 + 8 * n + odd)).collect::<String>()
+    };
     let (exit, message) = refused(rows(0));
     assert_eq!(exit, Exit::Refused);
     assert!(message.contains("floating-point"), "{message}");
@@ -136,7 +141,10 @@ fn an_array_a_line_is_a_row_of_cells() {
         assert_eq!(with(&text, "2").unwrap_err().exit(), Exit::Refused, "names");
         assert_eq!(with(&text, "psid").unwrap_err().exit(), Exit::Usage);
     }
-    for text in ["[1,2]\n[3,4]\n", "[\"12348141984909001\",\"12348141984909008\"]\n[\"12348141984909015\",\"12348141984909022\"]\n"] {
+    for text in [
+        "[1,2]\n[3,4]\n",
+        "[\"12348141984909001\",\"12348141984909008\"]\n[\"12348141984909015\",\"12348141984909022\"]\n",
+    ] {
         assert_eq!(refused(text).0, Exit::Usage, "{text}");
     }
     let list = lenient("[\"12348141984909001\",\"Anna\"]\n[\"12348141984909008\"]\n{\"token\":\"1\"}\n");

@@ -9,6 +9,7 @@ use super::plan::{self, ListSource};
 use crate::audience::Tally;
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
+use crate::commands::lists;
 use crate::commands::signals::Signals;
 use crate::error::{Exit, Result};
 use crate::ledger::Ledger;
@@ -35,6 +36,7 @@ pub async fn run(
     ledger.refuse_other_host(context.settings.graph_url.value.as_str())?;
     ledger.refuse_clock_behind(context.clock.now())?;
     let mut list = plan::read(context, signals, source, template, &ledger, std::env::temp_dir()).await?;
+    lists::tell_tokens(&list.tally, &context.ui);
     let broadcast = ledger.find_broadcast(key, which)?;
     let rivals = ledger.rivals_of(broadcast.as_ref(), key, which.new_message)?;
     let mut values = ValueCheck::new(template);
