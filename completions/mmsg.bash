@@ -1159,7 +1159,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__message__subcmd__send)
-            opts="-o -q -v -y -h --campaign --message --audience --token-column --delimiter --reject --strict --dry-run --resume --again --new-message --retry-refused --allow-refusals --max-sends --rate --concurrency --wait --until --results --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --campaign --message --audience --token-column --delimiter --no-header --reject --strict --allow-bad-rows --allow-odd-tokens --dry-run --resume --again --new-message --retry-refused --allow-refusals --max-sends --rate --concurrency --wait --until --results --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1555,7 +1555,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__send)
-            opts="-o -q -v -y -h --campaign --message --audience --token-column --delimiter --reject --strict --dry-run --resume --again --new-message --retry-refused --allow-refusals --max-sends --rate --concurrency --wait --until --results --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --campaign --message --audience --token-column --delimiter --no-header --reject --strict --allow-bad-rows --allow-odd-tokens --dry-run --resume --again --new-message --retry-refused --allow-refusals --max-sends --rate --concurrency --wait --until --results --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1675,7 +1675,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__tokens__subcmd__import)
-            opts="-o -q -v -y -h --token-column --delimiter --reject --strict --audience --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --token-column --delimiter --no-header --reject --strict --allow-bad-rows --allow-odd-tokens --audience --replace --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -502,9 +502,9 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l campaign -d 'Campaign to send with; the id that campaign create printed' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l message -d 'Message JSON, as message build prints it' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l audience -d 'Send to an imported audience' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l token-column -d 'Column that holds the tokens: a header name, a path into JSON (data.token), or a number for lists without a header' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l delimiter -d 'Delimiter of the columns (one character, or tab) where it is not found by itself' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l reject -d 'Write bad rows to this CSV file: line, column, reason, the row masked, file' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l token-column -d 'Column with the tokens: a header name, a path into JSON (data.token), or a number for lists without a header' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l delimiter -d 'Column delimiter (one character, or tab), if it is not detected correctly' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l reject -d 'Write bad rows to this CSV file: line, column, reason, the masked row, file' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l retry-refused -d 'Try rows again that were refused with these codes' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l max-sends -d 'Requests of this run at the most; 0 plans and sends nothing' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l rate -d 'Sends a second, auto or unlimited; auto starts at 10, follows Meta\'s usage headers and is shared by all runs of the account on this ledger [default: auto]' -r
@@ -521,7 +521,10 @@ csv\t'A header and rows, safe to open in a spreadsheet'"
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l strict -d 'Take the whole list or nothing: one bad row is exit code 5'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l no-header -d 'The first row is data, even if it looks like a header'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l strict -d 'Refuse the whole list (exit code 5) if it has one bad row'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l allow-bad-rows -d 'Use the good rows of a list even if more than half of its rows are bad'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l allow-odd-tokens -d 'Accept tokens that look different from the others in the list, or do not look like tokens'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l dry-run -d 'Show what would happen; nothing is sent or written'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l resume -d 'Work through the unfinished broadcasts of the Page, oldest first; needs no list'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l again -d 'Send the same message once more to a list that it went to; never inside a cool-down'
@@ -563,9 +566,9 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l campaign -d 'Campaign to send with; the id that campaign create printed' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l message -d 'Message JSON, as message build prints it' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l audience -d 'Send to an imported audience' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l token-column -d 'Column that holds the tokens: a header name, a path into JSON (data.token), or a number for lists without a header' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l delimiter -d 'Delimiter of the columns (one character, or tab) where it is not found by itself' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l reject -d 'Write bad rows to this CSV file: line, column, reason, the row masked, file' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l token-column -d 'Column with the tokens: a header name, a path into JSON (data.token), or a number for lists without a header' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l delimiter -d 'Column delimiter (one character, or tab), if it is not detected correctly' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l reject -d 'Write bad rows to this CSV file: line, column, reason, the masked row, file' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l retry-refused -d 'Try rows again that were refused with these codes' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l max-sends -d 'Requests of this run at the most; 0 plans and sends nothing' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l rate -d 'Sends a second, auto or unlimited; auto starts at 10, follows Meta\'s usage headers and is shared by all runs of the account on this ledger [default: auto]' -r
@@ -582,7 +585,10 @@ csv\t'A header and rows, safe to open in a spreadsheet'"
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l strict -d 'Take the whole list or nothing: one bad row is exit code 5'
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l no-header -d 'The first row is data, even if it looks like a header'
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l strict -d 'Refuse the whole list (exit code 5) if it has one bad row'
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l allow-bad-rows -d 'Use the good rows of a list even if more than half of its rows are bad'
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l allow-odd-tokens -d 'Accept tokens that look different from the others in the list, or do not look like tokens'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l dry-run -d 'Show what would happen; nothing is sent or written'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l resume -d 'Work through the unfinished broadcasts of the Page, oldest first; needs no list'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l again -d 'Send the same message once more to a list that it went to; never inside a cool-down'
@@ -607,10 +613,10 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_su
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -s h -l help -d 'Print help'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -f -a "import" -d 'Keep a token list in the ledger as a named audience. A list of the same name takes the old one\'s place'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l token-column -d 'Column that holds the tokens: a header name, a path into JSON (data.token), or a number for lists without a header' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l delimiter -d 'Delimiter of the columns (one character, or tab) where it is not found by itself' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l reject -d 'Write bad rows to this CSV file: line, column, reason, the row masked, file' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -f -a "import" -d 'Import a token list into the ledger as a named audience. It replaces the audience of the same name'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l token-column -d 'Column with the tokens: a header name, a path into JSON (data.token), or a number for lists without a header' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l delimiter -d 'Column delimiter (one character, or tab), if it is not detected correctly' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l reject -d 'Write bad rows to this CSV file: line, column, reason, the masked row, file' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l audience -d 'Name of the audience' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
@@ -621,7 +627,11 @@ csv\t'A header and rows, safe to open in a spreadsheet'"
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l strict -d 'Take the whole list or nothing: one bad row is exit code 5'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l no-header -d 'The first row is data, even if it looks like a header'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l strict -d 'Refuse the whole list (exit code 5) if it has one bad row'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l allow-bad-rows -d 'Use the good rows of a list even if more than half of its rows are bad'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l allow-odd-tokens -d 'Accept tokens that look different from the others in the list, or do not look like tokens'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l replace -d 'Replace the audience even if the new list has no rows'
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -s q -l quiet -d 'Say only warnings and errors on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -s v -l verbose -d 'Say more on stderr'
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'

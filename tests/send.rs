@@ -480,7 +480,7 @@ fn the_rate_is_held() {
 #[test]
 fn a_header_without_rows_is_0() {
     let shop = Shop::open();
-    let run = shop.env.mmsg_reading("token,name\n", shop.words(&["-o", "json"])).exits(0).says("nobody new");
+    let run = shop.env.mmsg_reading("token,name\n", shop.words(&["-o", "json"])).exits(0).says("nothing to add");
     assert_eq!(run.json()["rows"], 0);
     assert_eq!(shop.sandbox.requests().len(), 0);
 }

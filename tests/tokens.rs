@@ -95,6 +95,44 @@ fn an_import_takes_the_place_of_the_one_before() {
 }
 
 #[test]
+fn an_import_says_what_it_replaces_and_asks_before_it_empties() {
+    let env = env();
+    import(&env, people(10).join("\n"), &[]).exits(0);
+    let smaller = import(&env, people(9).join("\n"), &[]).exits(0).says("audience \"spring\" had 10 recipients, now 9");
+    assert!(!smaller.stderr.contains("warning"), "{smaller:#?}");
+    import(&env, people(2).join("\n"), &["--quiet"])
+        .exits(0)
+        .says("warning: audience \"spring\" had 9 recipients, now 2");
+    // A query that failed leaves a header.
+    for args in [&[][..], &["--yes"], &["--quiet"]] {
+        let run = import(&env, "token,name\n", args).exits(5).prints_nothing();
+        assert!(run.stderr.contains("has 2 recipients") && run.stderr.contains("--replace"), "{run:#?}");
+    }
+    fs::write(env.path("empty.csv"), "token\n").unwrap();
+    let words = ["tokens", "import", "--audience", "spring", "empty.csv"];
+    let mut terminal = env.terminal(100, &words);
+    terminal.wait_for("Empty audience \"spring\" (2 recipients)? [y/N]");
+    terminal.type_keys("n\n");
+    terminal.end().exits(9);
+    let emptied = import(&env, "token\n", &["--replace"]).exits(0).says("had 2 recipients, now 0");
+    assert_eq!(counts(&emptied.json()), [0, 0, 0, 0]);
+    import(&env, "token\n", &[]).exits(0);
+}
+
+#[test]
+fn an_import_shows_how_tokens_were_read_and_masks_them() {
+    let env = env();
+    let list =
+        format!("psid\n{}\n98765432109876\n", (0..9).map(|n| format!("1234814198490908{n}\n")).collect::<String>());
+    let run = import(&env, list, &[]).exits(0);
+    assert!(!run.stderr.contains("12348141984909080") && !run.stderr.contains("98765432109876"), "{run:#?}");
+    run.says("looks like a header (psid)")
+        .says("first token: 1234…80 (17 digits; stdin line 2)")
+        .says("oddest token: 9876…76 (14 digits; stdin line 12)");
+    import(&env, "1\n2\n", &["--quiet"]).exits(0);
+}
+
+#[test]
 fn memory_is_flat_however_long_the_list() {
     let env = env();
     let list: String =

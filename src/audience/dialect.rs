@@ -82,22 +82,19 @@ fn without_line_ends(text: &[u8]) -> &[u8] {
     &text[start..]
 }
 
-/// The first rows as one delimiter splits them.
+/// The first rows as one delimiter splits them; of a row longer than what is looked at its start.
 fn split(start: Start<'_>, delimiter: u8) -> Result<Vec<Vec<String>>> {
     let mut cells = Cells::new(delimiter);
-    let mut first = true;
-    let mut rows = Vec::new();
-    for row in quoting::rows(start.text, delimiter, start.is_all).take(ROWS_COMPARED) {
+    let mut split = |row: &[u8]| -> Result<Vec<String>> {
         let count = cells.split(row)?;
-        rows.push((0..count).map(|index| String::from_utf8_lossy(cells.trimmed(index)).into_owned()).collect());
-        first = false;
-    }
-    if first {
-        // The first row is longer than what is looked at.
-        let count = cells.split(quoting::first_line(start.text))?;
-        rows.push((0..count).map(|index| String::from_utf8_lossy(cells.trimmed(index)).into_owned()).collect());
-    }
-    Ok(rows)
+        Ok((0..count).map(|index| String::from_utf8_lossy(cells.trimmed(index)).into_owned()).collect())
+    };
+    let rows: Vec<_> = quoting::rows(start.text, delimiter, start.is_all)
+        .take(ROWS_COMPARED)
+        .map(&mut split)
+        .collect::<Result<_>>()?;
+    let line = quoting::first_line(start.text);
+    if rows.is_empty() && !line.is_empty() { Ok(vec![split(line)?]) } else { Ok(rows) }
 }
 
 fn guess(start: Start<'_>, options: &ReadOptions, file: &str) -> Result<Option<u8>> {

@@ -273,8 +273,9 @@ impl Json {
     }
 
     fn broken(&self, what: &str, file: &str) -> Error {
-        self.refused(&format!("is not valid JSON: {what}"), file)
-            .hint("was it saved as a whole? Nothing of it was used; NDJSON (an object a line) would lose only the broken lines")
+        self.refused(&format!("is not valid JSON: {what}"), file).hint(
+            "was it saved as a whole? None of it was used. NDJSON (one object per line) loses only the broken lines",
+        )
     }
 
     fn refused(&self, what: &str, file: &str) -> Error {

@@ -325,7 +325,7 @@ impl<'a> Out<'a> {
             })
             .hint(reason));
         } else if bad * 2 > rows && !self.allow_bad {
-            return Err(Error::refused(format!("{bad} of {rows} rows of the list are bad: nothing of it was used"))
+            return Err(Error::refused(format!("{bad} of {rows} rows of the list are bad, so it was not used"))
                 .hint(format!("{reason}; fix the list, or use its good rows with --allow-bad-rows")));
         }
         Ok(self.tally)

@@ -185,7 +185,7 @@ impl Listed {
     fn tell(&self, ui: &Ui) {
         self.tally.notes.iter().for_each(|note| ui.status(note));
         if self.tally.empty_header_only {
-            ui.status("the list has a header but no rows: nobody to add");
+            ui.status("the list has a header but no rows; nothing to add");
         }
         if self.tally.bad == 0 {
             return;

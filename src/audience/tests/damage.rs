@@ -11,6 +11,7 @@ fn lists_that_are_none_are_refused() {
         (b"\xef\xbb\xbf", "zero bytes"),
         (b"\xff\xfe", "zero bytes"),
         (b"\n\r\n  \n", "no header and no rows"),
+        (b"\n\n", "no header and no rows"),
         (b"token\n\0\n", "NUL"),
         (b"t\0o\0k\0e\0n\0", "NUL"),
         (b"PK\x03\x04\x14\0", "zip"),
