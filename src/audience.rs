@@ -49,7 +49,7 @@ use std::io;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-pub use reject::{RejectReport, mask_row};
+pub use reject::RejectReport;
 #[cfg(any(test, fuzzing))]
 pub use token::fault as token_fault;
 

@@ -151,6 +151,16 @@ impl Ledger {
         }
     }
 
+    /// How many recipients the audience has; `None` when there is none of that name.
+    pub fn audience_size(&self, page: &str, name: &str) -> Result<Option<u64>> {
+        let people: Option<i64> = self.read(|conn| {
+            let newest = "select rows from audiences where page = ?1 and name = ?2 and imported_at is not null
+                          order by id desc limit 1";
+            conn.query_row(newest, (page, name), |row| row.get(0)).optional()
+        })?;
+        Ok(people.map(|people| u64::try_from(people).unwrap_or_default()))
+    }
+
     /// Copies an audience into a spool, to be planned. Exit 2 when there is none of that name.
     pub fn spool_audience(&self, page: &str, name: &str, values: bool, spool: &mut Spool) -> Result<()> {
         let failed = |error: rusqlite::Error| self.failed(&error);
