@@ -10,7 +10,7 @@ use super::pattern::Pattern;
 use super::token::{self, is_spreadsheet_number};
 use super::{HEADER_NAMES, ReadOptions, quoting};
 use crate::error::{Error, Result};
-use crate::text::mask;
+use crate::text::{self, mask};
 
 /// In order of preference where two fit equally well.
 pub(super) const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
@@ -155,18 +155,14 @@ fn shown_delimiter(delimiter: u8) -> String {
     if delimiter == b'\t' { "a tab".to_owned() } else { char::from(delimiter).to_string() }
 }
 
-/// What stands around a name and is not seen: white space of any kind, byte order marks, zero-width characters. And the formula that
-/// keeps a spreadsheet from changing a cell.
+/// A name without what is around it unseen, and without the formula that keeps a spreadsheet from changing a cell.
 pub(super) fn bare_name(cell: &str) -> &str {
-    let unseen = |c: char| {
-        c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{ad}' | '\u{a0}')
-    };
-    let cell = cell.trim_matches(unseen);
-    cell.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"')).map_or(cell, |inner| inner.trim_matches(unseen))
+    let cell = text::trimmed(cell);
+    cell.strip_prefix("=\"").and_then(|rest| rest.strip_suffix('"')).map_or(cell, text::trimmed)
 }
 
 pub(super) fn same_name(one: &str, other: &str) -> bool {
-    bare_name(one).to_lowercase() == bare_name(other).to_lowercase()
+    text::is_same_name(bare_name(one), bare_name(other))
 }
 
 /// Whether this is a name that every list may use: `Subscription Token` is one too.
