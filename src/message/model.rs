@@ -1,4 +1,4 @@
-//! Typed templates, built from flags, TOML files or questions. Fields have Meta's names, so that Meta's pages document them.
+//! Typed templates, built from flags, TOML files or questions. FieldTypes have Meta's names, so that Meta's pages document them.
 //!
 //! Every field is optional here: the rules report what is missing or too long, all at once. Three things are inferred: the `type`
 //! of a button (from `url`, `payload` or the app's URLs), the `content_type` of a quick reply, and `default_action` from a card's

@@ -13,7 +13,7 @@ mod receipt;
 
 use serde::Serialize;
 
-pub use check::{Check, Type};
+pub use check::{Requirement, Type};
 
 /// The template of a message; `text` is a message without one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, serde::Deserialize, clap::ValueEnum)]
@@ -110,7 +110,7 @@ pub struct Rule {
     pub paths: &'static [&'static str],
     /// Applies only if the same object has this field with this value.
     pub when: Option<(&'static str, &'static str)>,
-    pub check: Check,
+    pub check: Requirement,
     /// The error code that Meta would return, if published.
     pub code: Option<u32>,
     pub basis: Basis,
@@ -125,7 +125,7 @@ impl Rule {
         id: &'static str,
         page: &'static str,
         paths: &'static [&'static str],
-        check: Check,
+        check: Requirement,
     ) -> Self {
         Self {
             id,

@@ -6,7 +6,7 @@
 use serde_json::{Map, Value, json};
 
 use super::path::{PatternStep, parts};
-use super::rules::{self, Check, Rule, Severity, TemplateKind, Type};
+use super::rules::{self, Requirement, Rule, Severity, TemplateKind, Type};
 
 const PAYLOAD: &str = "$.attachment.payload";
 
@@ -48,7 +48,7 @@ fn is(field: &str, value: &str) -> Value {
 
 fn has_field(kind: TemplateKind, name: &str) -> bool {
     rules::all().filter(|rule| rule.paths == [PAYLOAD] && rule.kinds == [kind]).all(|rule| match rule.check {
-        Check::Known(fields) => fields.iter().any(|(field, _)| *field == name),
+        Requirement::Known(fields) => fields.iter().any(|(field, _)| *field == name),
         _ => true,
     })
 }
@@ -122,34 +122,34 @@ impl Node {
     }
 
     fn constrain(&mut self, steps: &[PatternStep<'_>], rule: &'static Rule) {
-        if matches!(rule.check, Check::Required)
+        if matches!(rule.check, Requirement::Required)
             && let (Some((PatternStep::Key(_), owner)), Some(name)) = (steps.split_last(), last_key(rule))
         {
             self.at(owner).required.push(name);
         }
         let own: &[(&str, Value)] = &match rule.check {
-            Check::Required => {
+            Requirement::Required => {
                 vec![("minLength", json!(1)), ("minItems", json!(1)), ("minProperties", json!(1))]
             }
-            Check::MaxChars(limit) => vec![("maxLength", json!(limit))],
-            Check::MaxItems(limit) => vec![("maxItems", json!(limit))],
-            Check::OneOf(values) => vec![("enum", json!(values))],
-            Check::WebUrl => vec![("pattern", json!(r"^([Hh][Tt][Tt][Pp][Ss]?://[^\s/?#<>]|\$\{)"))],
-            Check::FacebookMedia { .. } => {
+            Requirement::MaxChars(limit) => vec![("maxLength", json!(limit))],
+            Requirement::MaxItems(limit) => vec![("maxItems", json!(limit))],
+            Requirement::OneOf(values) => vec![("enum", json!(values))],
+            Requirement::WebUrl => vec![("pattern", json!(r"^([Hh][Tt][Tt][Pp][Ss]?://[^\s/?#<>]|\$\{)"))],
+            Requirement::FacebookMedia { .. } => {
                 vec![("pattern", json!(r"^(https://([A-Za-z0-9-]+\.)*facebook\.com/|\$\{)"))]
             }
-            Check::AppUrl => vec![("pattern", json!(r"^([A-Za-z][A-Za-z0-9+.-]*:|\$\{)"))],
-            Check::Digits => vec![("pattern", json!(r"^[0-9]+$|\$\{"))],
-            Check::Currency => vec![("pattern", json!(r"^[A-Z]{3}$|\$\{"))],
-            Check::DateTime => {
+            Requirement::AppUrl => vec![("pattern", json!(r"^([A-Za-z][A-Za-z0-9+.-]*:|\$\{)"))],
+            Requirement::Digits => vec![("pattern", json!(r"^[0-9]+$|\$\{"))],
+            Requirement::Currency => vec![("pattern", json!(r"^[A-Z]{3}$|\$\{"))],
+            Requirement::DateTime => {
                 vec![("pattern", json!(r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$|\$\{"))]
             }
-            Check::AnyOf(names) => {
+            Requirement::AnyOf(names) => {
                 let any: Vec<Value> = names.iter().map(|name| json!({"required": [name]})).collect();
                 vec![("anyOf", json!(any))]
             }
-            Check::AtMostOneOf(names) => vec![("not", json!({"required": names}))],
-            Check::Types(fields) => {
+            Requirement::AtMostOneOf(names) => vec![("not", json!({"required": names}))],
+            Requirement::Types(fields) => {
                 let here = self.at(steps);
                 here.own.insert("type".to_owned(), json!("object"));
                 for (name, kind) in fields {
@@ -157,13 +157,13 @@ impl Node {
                 }
                 return;
             }
-            Check::MaxLineBreaks(_)
-            | Check::Known(_)
-            | Check::Macros
-            | Check::Visible
-            | Check::Placeholders
-            | Check::DoubtfulLiteral
-            | Check::Custom { .. } => return,
+            Requirement::MaxLineBreaks(_)
+            | Requirement::Known(_)
+            | Requirement::Macros
+            | Requirement::Visible
+            | Requirement::Placeholders
+            | Requirement::DoubtfulLiteral
+            | Requirement::Custom { .. } => return,
         };
         let here = self.at(steps);
         // A second rule with the same keyword (two `anyOf` on one object) is added next to the first.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::parse;
 use super::path::{self, Path};
 use super::rules::check::{self, MACROS, nearest};
-use super::rules::{self, Basis, Check, Rule, Severity, TemplateKind};
+use super::rules::{self, Basis, Requirement, Rule, Severity, TemplateKind};
 use super::values::{Outline, doubtful_literal, is_url_field};
 use crate::text;
 
@@ -94,26 +94,26 @@ fn is(owner: &Value, field: &str, value: &str) -> bool {
 fn at(rule: &Rule, place: &path::Found<'_>, phase: Phase) -> Vec<Violation> {
     let one = |what: String| vec![Violation::new(rule, place.path.to_string(), what)];
     let Some(value) = place.value else {
-        return if matches!(rule.check, Check::Required) { one("is missing".to_owned()) } else { Vec::new() };
+        return if matches!(rule.check, Requirement::Required) { one("is missing".to_owned()) } else { Vec::new() };
     };
     match (&rule.check, value) {
-        (Check::Required, Value::Null) => one("is null".to_owned()),
-        (Check::Required, Value::Array(items)) if items.is_empty() => one("is empty".to_owned()),
-        (Check::Required, Value::Object(fields)) if fields.is_empty() => one("is empty".to_owned()),
-        (Check::MaxItems(limit), Value::Array(items)) if items.len() > *limit as usize => {
+        (Requirement::Required, Value::Null) => one("is null".to_owned()),
+        (Requirement::Required, Value::Array(items)) if items.is_empty() => one("is empty".to_owned()),
+        (Requirement::Required, Value::Object(fields)) if fields.is_empty() => one("is empty".to_owned()),
+        (Requirement::MaxItems(limit), Value::Array(items)) if items.len() > *limit as usize => {
             one(format!("{} items, at most {limit}", items.len()))
         }
-        (Check::Types(fields), Value::Object(object)) => fields
+        (Requirement::Types(fields), Value::Object(object)) => fields
             .iter()
             .filter_map(|(name, kind)| object.get(*name).map(|value| (name, kind, value)))
             .filter(|(_, kind, value)| !kind.accepts(value))
             .map(|(name, kind, value)| {
-                let what = format!("must be {}, is {}", kind.name(), parse::name(value));
+                let what = format!("must be {}, not {}", kind.name(), parse::name(value));
                 Violation::new(rule, place.path.key(name).to_string(), what)
             })
             .collect(),
-        (Check::Types(_), other) => one(format!("must be an object, is {}", parse::name(other))),
-        (Check::Known(fields), Value::Object(object)) => {
+        (Requirement::Types(_), other) => one(format!("must be an object, not {}", parse::name(other))),
+        (Requirement::Known(fields), Value::Object(object)) => {
             let names = || fields.iter().map(|(name, _)| *name);
             object
                 .keys()
@@ -127,18 +127,18 @@ fn at(rule: &Rule, place: &path::Found<'_>, phase: Phase) -> Vec<Violation> {
                 })
                 .collect()
         }
-        (Check::AnyOf(fields), Value::Object(object)) => {
+        (Requirement::AnyOf(fields), Value::Object(object)) => {
             let is_given = |name: &&&str| object.get(**name).is_some_and(|value| !is_blank(value));
             if fields.iter().any(|name| is_given(&name)) {
                 return Vec::new();
             }
             one(format!("needs {}", fields.join(" or ")))
         }
-        (Check::AtMostOneOf(fields), Value::Object(object)) => {
+        (Requirement::AtMostOneOf(fields), Value::Object(object)) => {
             let given: Vec<&str> = fields.iter().copied().filter(|name| object.contains_key(*name)).collect();
             if given.len() < 2 { Vec::new() } else { one(format!("has both {}; use only one", given.join(" and "))) }
         }
-        (Check::Custom { find, .. }, value) => find(value)
+        (Requirement::Custom { find, .. }, value) => find(value)
             .into_iter()
             .map(|(below, what)| {
                 let path = match below {
@@ -150,11 +150,11 @@ fn at(rule: &Rule, place: &path::Found<'_>, phase: Phase) -> Vec<Violation> {
             })
             .collect(),
         (check, Value::String(text)) if check.is_about_text() => {
-            let is_url = matches!(check, Check::WebUrl | Check::FacebookMedia { .. } | Check::AppUrl);
+            let is_url = matches!(check, Requirement::WebUrl | Requirement::FacebookMedia { .. } | Requirement::AppUrl);
             written(check, text, phase, is_url).map_or_else(Vec::new, one)
         }
         // An amount or an id may be a number as well as text.
-        (check @ (Check::Digits | Check::Currency), Value::Number(number)) => {
+        (check @ (Requirement::Digits | Requirement::Currency), Value::Number(number)) => {
             check.text(&number.to_string()).map_or_else(Vec::new, one)
         }
         _ => Vec::new(),
@@ -170,7 +170,7 @@ fn is_blank(value: &Value) -> bool {
 }
 
 /// What is wrong with a text that may contain placeholders, whatever their values.
-fn written(check: &Check, text: &str, phase: Phase, is_url: bool) -> Option<String> {
+fn written(check: &Requirement, text: &str, phase: Phase, is_url: bool) -> Option<String> {
     let outline = match phase {
         Phase::Filled => return check.text(text),
         // Reported by the rule about placeholders.
@@ -180,7 +180,7 @@ fn written(check: &Check, text: &str, phase: Phase, is_url: bool) -> Option<Stri
         return check.text(&outline.literal);
     }
     match check {
-        Check::MaxChars(_) | Check::MaxLineBreaks(_) => {
+        Requirement::MaxChars(_) | Requirement::MaxLineBreaks(_) => {
             check.text(&outline.literal).map(|what| format!("{what}, even before values are filled in"))
         }
         _ if is_url && outline.is_whole => None,
@@ -202,16 +202,16 @@ pub(crate) fn any_text(
     phase: Phase,
 ) -> Option<String> {
     match rule.check {
-        Check::Macros => {
+        Requirement::Macros => {
             let literal = match phase {
                 Phase::Filled => Cow::Borrowed(text),
                 Phase::Author => Cow::Owned(Outline::of(text).ok()?.literal),
             };
             wrong_macro(kind, path, &literal)
         }
-        Check::Visible => invisible(path, text),
-        Check::Placeholders if phase == Phase::Author => Outline::of(text).err().map(|error| error.message()),
-        Check::DoubtfulLiteral if phase == Phase::Author => doubtful_literal(text)
+        Requirement::Visible => invisible(path, text),
+        Requirement::Placeholders if phase == Phase::Author => Outline::of(text).err().map(|error| error.message()),
+        Requirement::DoubtfulLiteral if phase == Phase::Author => doubtful_literal(text)
             .map(|name| {
                 format!("people will see ${{{name}}}; for a dollar sign followed by the value write $$${{{name}}}")
             })

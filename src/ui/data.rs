@@ -85,9 +85,9 @@ impl Ui {
         self.print_raw(&format!("{text}\n"))
     }
 
-    /// Rows one by one, for output too large for memory: `-o ndjson` and `-o csv`.
-    pub fn rows<R: Record>(&self) -> Rows<R> {
-        Rows {
+    /// RowWriter one by one, for output too large for memory: `-o ndjson` and `-o csv`.
+    pub fn rows<R: Record>(&self) -> RowWriter<R> {
+        RowWriter {
             ui: self.clone(),
             out: BufWriter::with_capacity(64 * 1024, io::stdout()),
             at_once: self.stdout_is_terminal(),
@@ -112,8 +112,8 @@ impl Ui {
     }
 }
 
-/// Rows on stdout, written as they come. Flush before dropping it, or an error at the end is lost.
-pub struct Rows<R> {
+/// RowWriter on stdout, written as they come. Flush before dropping it, or an error at the end is lost.
+pub struct RowWriter<R> {
     ui: Ui,
     out: BufWriter<Stdout>,
     /// Stdout is a terminal: write each row at once.
@@ -122,7 +122,7 @@ pub struct Rows<R> {
     row: PhantomData<R>,
 }
 
-impl<R: Record> Rows<R> {
+impl<R: Record> RowWriter<R> {
     /// Writes one row as a line of JSON or CSV.
     ///
     /// # Errors

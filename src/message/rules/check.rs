@@ -42,14 +42,14 @@ impl Type {
 }
 
 /// The fields of an object.
-pub type Fields = &'static [(&'static str, Type)];
+pub type FieldTypes = &'static [(&'static str, Type)];
 
 /// A problem: the field below the place (if any), and what is wrong.
 pub type Finding = (Option<String>, String);
 
 /// What a rule requires of the value at its path.
 #[derive(Clone, Copy)]
-pub enum Check {
+pub enum Requirement {
     /// Present and not empty.
     Required,
     /// At most this many characters, counted as UTF-16 code units.
@@ -70,10 +70,10 @@ pub enum Check {
     Currency,
     /// `2026-12-24 18:00:00`.
     DateTime,
-    /// Fields of these types, if present; the value itself is an object.
-    Types(Fields),
+    /// FieldTypes of these types, if present; the value itself is an object.
+    Types(FieldTypes),
     /// No other fields than these.
-    Known(Fields),
+    Known(FieldTypes),
     /// At least one of these fields.
     AnyOf(&'static [&'static str]),
     /// At most one of these fields.
@@ -93,13 +93,13 @@ pub enum Check {
     },
 }
 
-impl std::fmt::Debug for Check {
+impl std::fmt::Debug for Requirement {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.says())
     }
 }
 
-impl Check {
+impl Requirement {
     /// The rule's number, if it limits a count.
     pub const fn limit(&self) -> Option<u32> {
         match self {
@@ -110,12 +110,13 @@ impl Check {
 
     /// The rule as a phrase.
     pub fn says(&self) -> String {
-        let names = |fields: Fields| fields.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+        let names = |fields: FieldTypes| fields.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
         match self {
             Self::Required => "required and not empty".to_owned(),
             Self::MaxChars(n) => format!("at most {n} characters"),
             Self::MaxItems(n) => format!("at most {n} items"),
             Self::MaxLineBreaks(n) => format!("at most {n} line breaks"),
+            Self::OneOf([only]) => (*only).to_owned(),
             Self::OneOf(values) => format!("one of {}", values.join(", ")),
             Self::WebUrl => "an http or https URL with a host".to_owned(),
             Self::FacebookMedia { video: true } => {
@@ -127,7 +128,7 @@ impl Check {
             Self::AppUrl => "a URL with a scheme, such as shop://item/1".to_owned(),
             Self::Digits => "digits only".to_owned(),
             Self::Currency => "a currency code of three capital letters".to_owned(),
-            Self::DateTime => "a time like 2026-12-24 18:00:00".to_owned(),
+            Self::DateTime => "a valid time such as 2026-12-24 18:00:00".to_owned(),
             Self::Types(fields) => {
                 fields.iter().map(|(name, kind)| format!("{name}: {}", kind.name())).collect::<Vec<_>>().join("; ")
             }
@@ -159,7 +160,7 @@ impl Check {
         )
     }
 
-    /// What is wrong with a text, for the checks in [`Check::is_about_text`].
+    /// What is wrong with a text, for the checks in [`Requirement::is_about_text`].
     pub fn text(&self, text: &str) -> Option<String> {
         let is_met = match self {
             Self::Required => {
@@ -380,10 +381,10 @@ mod tests {
             ("https://shop.example/\n", false),
             ("ftp://shop.example/", false),
         ] {
-            assert_eq!(Check::WebUrl.text(url).is_none(), good, "{url}");
+            assert_eq!(Requirement::WebUrl.text(url).is_none(), good, "{url}");
         }
-        assert!(Check::AppUrl.text("shop://item/1").is_none());
-        assert!(Check::AppUrl.text("item/1").is_some());
+        assert!(Requirement::AppUrl.text("shop://item/1").is_none());
+        assert!(Requirement::AppUrl.text("item/1").is_some());
         for (url, video, good) in [
             ("https://business.facebook.com/page/videos/123", true, true),
             ("https://www.facebook.com/user.name/videos/123/", true, true),
@@ -396,7 +397,7 @@ mod tests {
             ("https://facebook.com.evil.example/page/videos/123", true, false),
             ("http://www.facebook.com/page/videos/123", true, false),
         ] {
-            assert_eq!(Check::FacebookMedia { video }.text(url).is_none(), good, "{url}");
+            assert_eq!(Requirement::FacebookMedia { video }.text(url).is_none(), good, "{url}");
         }
     }
 
@@ -405,8 +406,8 @@ mod tests {
         assert_eq!(chars("é"), 1);
         assert_eq!(chars("😀"), 2);
         assert_eq!(chars("e\u{301}"), 2);
-        assert!(Check::MaxChars(2).text("éé").is_none());
-        assert_eq!(Check::MaxChars(2).text("😀é").unwrap(), "3 characters, at most 2");
+        assert!(Requirement::MaxChars(2).text("éé").is_none());
+        assert_eq!(Requirement::MaxChars(2).text("😀é").unwrap(), "3 characters, at most 2");
     }
 
     #[test]
@@ -452,7 +453,7 @@ mod tests {
             ("2025-10-25", false),
             ("tomorrow", false),
         ] {
-            assert_eq!(Check::DateTime.text(text).is_none(), good, "{text}");
+            assert_eq!(Requirement::DateTime.text(text).is_none(), good, "{text}");
         }
     }
 }

@@ -1,12 +1,12 @@
 //! The coupon template, with or without a timer.
 
-use super::check::Check::{DateTime, Known, MaxChars, Required, Types, WebUrl};
-use super::check::{Fields, Type};
+use super::check::Requirement::{DateTime, Known, MaxChars, Required, Types, WebUrl};
+use super::check::{FieldTypes, Type};
 use super::{Rule, TemplateKind};
 
 const COUPON: &[TemplateKind] = &[TemplateKind::Coupon];
 
-const PAYLOAD: Fields = &[
+const PAYLOAD: FieldTypes = &[
     ("template_type", Type::Text),
     ("title", Type::Text),
     ("subtitle", Type::Text),

@@ -2,16 +2,16 @@
 
 use serde_json::Value;
 
-use super::check::Check::{AtMostOneOf, Custom, Known, MaxChars, MaxItems, OneOf, Required, Types, WebUrl};
-use super::check::{Fields, Finding, Type};
+use super::check::Requirement::{AtMostOneOf, Custom, Known, MaxChars, MaxItems, OneOf, Required, Types, WebUrl};
+use super::check::{FieldTypes, Finding, Type};
 use super::parts::EXTENSIONS;
 use super::{Rule, TemplateKind};
 
 const GENERIC: &[TemplateKind] = &[TemplateKind::Generic];
 
-const PAYLOAD: Fields =
+const PAYLOAD: FieldTypes =
     &[("template_type", Type::Text), ("text", Type::Text), ("elements", Type::List), ("sharable", Type::Bool)];
-const ELEMENT: Fields = &[
+const ELEMENT: FieldTypes = &[
     ("title", Type::Text),
     ("subtitle", Type::Text),
     ("image_url", Type::Text),
@@ -21,8 +21,8 @@ const ELEMENT: Fields = &[
     ("default_action", Type::Object),
     ("buttons", Type::List),
 ];
-const IMAGE: Fields = &[("url", Type::Text), ("is_hero_image", Type::BoolOrText)];
-const ACTION: Fields = &[
+const IMAGE: FieldTypes = &[("url", Type::Text), ("is_hero_image", Type::BoolOrText)];
+const ACTION: FieldTypes = &[
     ("type", Type::Text),
     ("url", Type::Text),
     ("webview_height_ratio", Type::Text),

@@ -2,18 +2,18 @@
 
 use serde_json::Value;
 
-use super::check::Check::{AnyOf, AtMostOneOf, Custom, FacebookMedia, Known, MaxItems, OneOf, Required, Types};
-use super::check::{Fields, Finding, Type};
+use super::check::Requirement::{AnyOf, AtMostOneOf, Custom, FacebookMedia, Known, MaxItems, OneOf, Required, Types};
+use super::check::{FieldTypes, Finding, Type};
 use super::{Rule, TemplateKind};
 
 const MEDIA: &[TemplateKind] = &[TemplateKind::Media];
 const PRODUCT: &[TemplateKind] = &[TemplateKind::Product];
 
-const MEDIA_PAYLOAD: Fields = &[("template_type", Type::Text), ("elements", Type::List), ("sharable", Type::Bool)];
-const MEDIA_ELEMENT: Fields =
+const MEDIA_PAYLOAD: FieldTypes = &[("template_type", Type::Text), ("elements", Type::List), ("sharable", Type::Bool)];
+const MEDIA_ELEMENT: FieldTypes =
     &[("media_type", Type::Text), ("attachment_id", Type::TextOrNumber), ("url", Type::Text), ("buttons", Type::List)];
-const PRODUCT_PAYLOAD: Fields = &[("template_type", Type::Text), ("elements", Type::List)];
-const PRODUCT_ELEMENT: Fields = &[("id", Type::TextOrNumber)];
+const PRODUCT_PAYLOAD: FieldTypes = &[("template_type", Type::Text), ("elements", Type::List)];
+const PRODUCT_ELEMENT: FieldTypes = &[("id", Type::TextOrNumber)];
 
 const PAYLOAD: &[&str] = &["$.attachment.payload"];
 const ELEMENTS: &[&str] = &["$.attachment.payload.elements"];

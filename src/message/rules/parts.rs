@@ -2,16 +2,16 @@
 
 use serde_json::Value;
 
-use super::check::Check::{
+use super::check::Requirement::{
     AnyOf, AppUrl, AtMostOneOf, Custom, DoubtfulLiteral, Known, Macros, MaxChars, MaxItems, MaxLineBreaks, OneOf,
     Placeholders, Required, Types, Visible, WebUrl,
 };
-use super::check::{Fields, Finding, Type};
+use super::check::{FieldTypes, Finding, Type};
 use super::{OWN, Rule, TemplateKind};
 
-const FIELDS: Fields = &[("attachment", Type::Object), ("text", Type::Text), ("quick_replies", Type::List)];
-const ATTACHMENT: Fields = &[("type", Type::Text), ("payload", Type::Object)];
-const BUTTON_PAYLOAD: Fields = &[("template_type", Type::Text), ("text", Type::Text), ("buttons", Type::List)];
+const FIELDS: FieldTypes = &[("attachment", Type::Object), ("text", Type::Text), ("quick_replies", Type::List)];
+const ATTACHMENT: FieldTypes = &[("type", Type::Text), ("payload", Type::Object)];
+const BUTTON_PAYLOAD: FieldTypes = &[("template_type", Type::Text), ("text", Type::Text), ("buttons", Type::List)];
 
 pub const MESSAGE: &[Rule] = &[
     Rule::new("message.unknown", "SEND", &["$"], Known(FIELDS)).warning(),
@@ -58,7 +58,7 @@ pub const MESSAGE: &[Rule] = &[
     .warning(),
 ];
 
-const QUICK_REPLY: Fields =
+const QUICK_REPLY: FieldTypes =
     &[("content_type", Type::Text), ("title", Type::Text), ("payload", Type::Text), ("image_url", Type::Text)];
 
 pub const QUICK_REPLIES: &[Rule] = &[
@@ -97,7 +97,7 @@ macro_rules! buttons {
 const WITH_BUTTONS: &[TemplateKind] = &[TemplateKind::Button, TemplateKind::Generic, TemplateKind::Media];
 const LISTS: &[&str] = &["$.attachment.payload.buttons", "$.attachment.payload.elements[*].buttons"];
 
-const BUTTON: Fields = &[
+const BUTTON: FieldTypes = &[
     ("type", Type::Text),
     ("title", Type::Text),
     ("url", Type::Text),
@@ -109,7 +109,7 @@ const BUTTON: Fields = &[
     ("android_url", Type::Text),
     ("ios_url", Type::Text),
 ];
-const WEB_URL: Fields = &[
+const WEB_URL: FieldTypes = &[
     ("type", Type::Text),
     ("title", Type::Text),
     ("url", Type::Text),
@@ -118,8 +118,8 @@ const WEB_URL: Fields = &[
     ("fallback_url", Type::Text),
     ("webview_share_button", Type::Text),
 ];
-const POSTBACK: Fields = &[("type", Type::Text), ("title", Type::Text), ("payload", Type::Text)];
-const APP: Fields =
+const POSTBACK: FieldTypes = &[("type", Type::Text), ("title", Type::Text), ("payload", Type::Text)];
+const APP: FieldTypes =
     &[("type", Type::Text), ("title", Type::Text), ("android_url", Type::Text), ("ios_url", Type::Text)];
 
 pub const BUTTONS: &[Rule] = &[
@@ -197,7 +197,7 @@ pub const BUTTONS: &[Rule] = &[
     Rule::new("button.ios_url", "GEN", buttons!(".ios_url"), AppUrl).of(WITH_BUTTONS).code(2_300_077).inferred(),
 ];
 
-pub const EXTENSIONS: super::Check = Custom {
+pub const EXTENSIONS: super::Requirement = Custom {
     says: "url must be https with messenger_extensions, and fallback_url needs messenger_extensions",
     find: extensions,
 };

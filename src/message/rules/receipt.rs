@@ -1,13 +1,13 @@
 //! The receipt template. Its page shows the fields and gives no limits; what is required follows from the receipt template of the
 //! Messenger Platform, which has the same fields.
 
-use super::check::Check::{Currency, Digits, Known, MaxItems, Required, Types, WebUrl};
-use super::check::{Fields, Type};
+use super::check::Requirement::{Currency, Digits, Known, MaxItems, Required, Types, WebUrl};
+use super::check::{FieldTypes, Type};
 use super::{Rule, TemplateKind};
 
 const RECEIPT: &[TemplateKind] = &[TemplateKind::Receipt];
 
-const PAYLOAD: Fields = &[
+const PAYLOAD: FieldTypes = &[
     ("template_type", Type::Text),
     ("sharable", Type::Bool),
     ("recipient_name", Type::Text),
@@ -22,7 +22,7 @@ const PAYLOAD: Fields = &[
     ("adjustments", Type::List),
     ("elements", Type::List),
 ];
-const ADDRESS: Fields = &[
+const ADDRESS: FieldTypes = &[
     ("street_1", Type::Text),
     ("street_2", Type::Text),
     ("city", Type::Text),
@@ -30,14 +30,14 @@ const ADDRESS: Fields = &[
     ("state", Type::Text),
     ("country", Type::Text),
 ];
-const SUMMARY: Fields = &[
+const SUMMARY: FieldTypes = &[
     ("subtotal", Type::TextOrNumber),
     ("shipping_cost", Type::TextOrNumber),
     ("total_tax", Type::TextOrNumber),
     ("total_cost", Type::TextOrNumber),
 ];
-const ADJUSTMENT: Fields = &[("name", Type::Text), ("amount", Type::TextOrNumber)];
-const ELEMENT: Fields = &[
+const ADJUSTMENT: FieldTypes = &[("name", Type::Text), ("amount", Type::TextOrNumber)];
+const ELEMENT: FieldTypes = &[
     ("title", Type::Text),
     ("subtitle", Type::Text),
     ("quantity", Type::TextOrNumber),

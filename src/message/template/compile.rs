@@ -10,7 +10,7 @@ use crate::message::path::{self, Path, PathStep};
 use crate::message::rules::{self, Rule, Severity, TemplateKind};
 use crate::message::values::{Segment, is_url_field, segments};
 
-/// Fields that decide the kind of a part. A value in one of them can change which rules apply.
+/// FieldTypes that decide the kind of a part. A value in one of them can change which rules apply.
 const STRUCTURAL: [&str; 5] = ["type", "template_type", "content_type", "media_type", "is_hero_image"];
 
 impl Template {

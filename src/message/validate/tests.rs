@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{Phase, check};
 use crate::message::Message;
 use crate::message::path::{PathStep, PatternStep, parts, select};
-use crate::message::rules::{Check, Rule, Severity, TemplateKind, Type, all};
+use crate::message::rules::{Requirement, Rule, Severity, TemplateKind, Type, all};
 
 fn buttons() -> Value {
     json!([
@@ -112,7 +112,7 @@ fn cases(rule: &Rule, value: &Value) -> (Vec<Value>, Vec<(Option<Value>, String)
         object
     };
     match rule.check {
-        Check::Required => {
+        Requirement::Required => {
             let empty = match value {
                 Value::String(_) => json!(" "),
                 Value::Array(_) => json!([]),
@@ -121,7 +121,7 @@ fn cases(rule: &Rule, value: &Value) -> (Vec<Value>, Vec<(Option<Value>, String)
             };
             (vec![value.clone()], vec![(None, String::new()), here(empty), here(json!(null))])
         }
-        Check::MaxChars(limit) => {
+        Requirement::MaxChars(limit) => {
             let n = limit as usize;
             let url = |n: usize| json!(format!("https://a/{}", "x".repeat(n - 10)));
             if rule.paths[0].ends_with("url") {
@@ -138,27 +138,27 @@ fn cases(rule: &Rule, value: &Value) -> (Vec<Value>, Vec<(Option<Value>, String)
                 ],
             )
         }
-        Check::MaxItems(limit) => {
+        Requirement::MaxItems(limit) => {
             let items = |n: u32| Value::Array((0..n).map(|_| value[0].clone()).collect());
             (vec![items(limit)], vec![here(items(limit + 1))])
         }
-        Check::MaxLineBreaks(limit) => {
+        Requirement::MaxLineBreaks(limit) => {
             (vec![json!("\n".repeat(limit as usize))], vec![here(json!("\n".repeat(limit as usize + 1)))])
         }
-        Check::OneOf(values) => {
+        Requirement::OneOf(values) => {
             (values.iter().map(|value| json!(value)).collect(), vec![here(json!("<COMPACT_FULL_TALL>"))])
         }
-        Check::WebUrl => {
+        Requirement::WebUrl => {
             let good = [json!("http://a/"), json!("https://a/${b}"), json!("${b}")];
             let bad = ["<IMAGE_URL>", "a.example", "${b}/c", "x${b}"].map(|bad| here(json!(bad)));
             (good.into(), bad.into())
         }
-        Check::FacebookMedia { .. } => (vec![value.clone()], vec![here(json!("https://shop.example/videos/1"))]),
-        Check::AppUrl => (vec![value.clone()], vec![here(json!("item"))]),
-        Check::Digits => (vec![json!("0"), json!(5)], vec![here(json!("2026-01-01")), here(json!(-1))]),
-        Check::Currency => (vec![json!("THB"), json!("${c}")], vec![here(json!("thb")), here(json!("$"))]),
-        Check::DateTime => (vec![json!("2026-02-28 00:00:00")], vec![here(json!("2026-02-29 00:00:00"))]),
-        Check::Types(fields) => {
+        Requirement::FacebookMedia { .. } => (vec![value.clone()], vec![here(json!("https://shop.example/videos/1"))]),
+        Requirement::AppUrl => (vec![value.clone()], vec![here(json!("item"))]),
+        Requirement::Digits => (vec![json!("0"), json!(5)], vec![here(json!("2026-01-01")), here(json!(-1))]),
+        Requirement::Currency => (vec![json!("THB"), json!("${c}")], vec![here(json!("thb")), here(json!("$"))]),
+        Requirement::DateTime => (vec![json!("2026-02-28 00:00:00")], vec![here(json!("2026-02-29 00:00:00"))]),
+        Requirement::Types(fields) => {
             let mut bad: Vec<_> = fields
                 .iter()
                 .filter(|(name, _)| *name != "template_type" && !is_condition(rule, name))
@@ -169,20 +169,22 @@ fn cases(rule: &Rule, value: &Value) -> (Vec<Value>, Vec<(Option<Value>, String)
             }
             (vec![value.clone()], bad)
         }
-        Check::Known(_) => (vec![value.clone()], vec![(Some(set("surprise", json!(1))), ".surprise".to_owned())]),
-        Check::AnyOf(names) => {
+        Requirement::Known(_) => (vec![value.clone()], vec![(Some(set("surprise", json!(1))), ".surprise".to_owned())]),
+        Requirement::AnyOf(names) => {
             let one = |keep: &str| without(&names.iter().copied().filter(|name| *name != keep).collect::<Vec<_>>());
             let kept = names.iter().filter(|name| value.get(**name).is_some()).map(|name| one(name)).collect();
             (kept, vec![here(without(names))])
         }
-        Check::AtMostOneOf(names) => {
+        Requirement::AtMostOneOf(names) => {
             let mut both = value.clone();
             names.iter().for_each(|name| both[*name] = json!({"a": 1}));
             (vec![without(&names[1..]), without(&names[..1])], vec![here(both)])
         }
-        Check::Macros | Check::Visible | Check::Placeholders | Check::DoubtfulLiteral | Check::Custom { .. } => {
-            (Vec::new(), Vec::new())
-        }
+        Requirement::Macros
+        | Requirement::Visible
+        | Requirement::Placeholders
+        | Requirement::DoubtfulLiteral
+        | Requirement::Custom { .. } => (Vec::new(), Vec::new()),
     }
 }
 

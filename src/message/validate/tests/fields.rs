@@ -126,8 +126,10 @@ fn rules_of_several_fields() {
     ];
     let named: BTreeSet<&str> = table.iter().map(|(id, ..)| *id).collect();
     for rule in all() {
-        let needs_one =
-            matches!(rule.check, Check::Custom { .. } | Check::Macros | Check::Placeholders | Check::DoubtfulLiteral);
+        let needs_one = matches!(
+            rule.check,
+            Requirement::Custom { .. } | Requirement::Macros | Requirement::Placeholders | Requirement::DoubtfulLiteral
+        );
         assert!(!needs_one || named.contains(rule.id), "{} has no case", rule.id);
     }
     for (id, good, bad, path) in table {
