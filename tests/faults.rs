@@ -269,7 +269,7 @@ fn all_faults_at_once_lose_nothing_and_send_nothing_twice() {
         .errors("2300034=3%,2300004=1%,2300052=1%,2=1%,503-html=1%,cut=1%,truncated=1%,accepted-502=1%,drop=1%");
     shop.sandbox.turn(|dials| dials.lost_replies = 0.01);
     let list = people(1500);
-    let totals = shop.totals(&list, &[], 6);
+    let totals = shop.totals(&list, &[], 11);
     for part in ["accepted", "refused", "unknown", "pending"] {
         assert!(totals[part].as_u64() > Some(0), "{part}: {totals:#}");
     }

@@ -30,6 +30,7 @@ mod operator;
 mod processes;
 mod promises;
 mod readme;
+mod recipes;
 mod report;
 mod secrets;
 mod send;

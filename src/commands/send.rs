@@ -6,6 +6,7 @@ mod dry_run;
 mod ending;
 mod plan;
 mod results;
+mod skipped;
 mod totals;
 mod turn;
 

@@ -193,15 +193,16 @@ impl<'a> Conclusion<'a> {
 
     /// Decides the exit code, prints the totals, and the error if there is one.
     ///
-    /// First wins: 10; 11 if doubt ended the run; 3, 4, 5, 7, 130/143, 6; 11 if this run left a send unknown; 8; 0.
+    /// First wins: 10; 11 if a burst of unknown sends ended the run; 3, 4, 5, 7, 130/143; 11 if this run left a send unknown; 6; 8; 0.
     pub fn finish(mut self, context: &Context, totals: Totals) -> Result<Exit> {
         self.failures.sort_by_key(|failure| failure::send::rank(failure.error.exit()));
         let waits = self.waits_for.is_some() || totals.waits();
-        let counted = if waits {
-            Exit::NotYet
-        } else if totals.left_unknown() {
+        // A run may be repeated in any case, so rows that wait must not hide what is unknown.
+        let counted = if totals.left_unknown() {
             Exit::Doubt
-        } else if self.stats.refused_to_look_at() > 0 {
+        } else if waits {
+            Exit::NotYet
+        } else if self.stats.refused_to_look_at() > 0 || totals.skipped_most() {
             Exit::PartlyRefused
         } else {
             Exit::Done

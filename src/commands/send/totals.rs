@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::campaign::CampaignFacts;
 use super::plan::List;
+use super::skipped;
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
 use crate::error::{Error, Exit, Result};
@@ -170,6 +171,15 @@ impl Totals {
         self.this_run.unknown > 0
     }
 
+    /// More than half of a list led to no request and never will, for a reason that the operator can change: exit 8.
+    pub fn skipped_most(&self) -> bool {
+        self.rows.is_some() && skipped::is_most(skipped::changeable(&self.skipped_by_reason), self.recipients())
+    }
+
+    fn recipients(&self) -> u64 {
+        self.accepted + self.refused + self.skipped + self.unknown + self.claimed + self.pending
+    }
+
     pub fn ended(mut self, exit: Exit, error: Option<&Error>) -> Self {
         self.exit = exit.name();
         self.exit_code = exit.code();
@@ -197,6 +207,15 @@ impl Totals {
     }
 
     fn remarks(&self, context: &Context) {
+        let most = self.rows.is_some() && skipped::is_most(self.skipped, self.recipients());
+        if most {
+            context.ui.warn(&skipped::sentence(self.skipped, self.recipients(), &self.skipped_by_reason));
+        }
+        let nothing_left = self.this_run.requests == 0 && !self.waits();
+        if self.rows.is_some() && nothing_left && self.accepted > 0 && !most {
+            let people = text::count(self.accepted, "recipient has", "recipients have");
+            context.ui.status(&format!("nothing to send: {people} this message already; --again sends it once more"));
+        }
         if self.this_run.unknown > 0 {
             context.ui.warn(&format!(
                 "{} of this run {} in doubt and never sent again by itself; mmsg unknown list shows them",
