@@ -375,7 +375,7 @@ fn a_run_whose_lock_file_is_gone_counts_as_dead_and_sends_nothing_more() {
     shop.sandbox.turn(|dials| (dials.latency, dials.latency_jitter) = (Duration::from_millis(5), Duration::ZERO));
     let second = shop.send(&list, &["-o", "json"]);
     assert!(matches!(second.code, 0 | 6), "{second:#?}");
-    started.ends().exits(10).says("took this run for dead");
+    started.ends().exits(10).says("considered this run dead");
     let totals = shop.totals(&list, &[], 0);
     shop.sandbox.assert_nobody_twice();
     let mut asked = shop.sandbox.requested();

@@ -152,7 +152,7 @@ impl Context {
             return self.open_ledger();
         }
         if place.origin == Origin::Default {
-            return Ledger::temporary();
+            return Ok(Ledger::temporary()?);
         }
         Err(Error::ledger(format!("there is no ledger at {} ({})", place.value.display(), place.origin))
             .hint("mmsg config show tells which one is used; mmsg send makes a new one"))

@@ -169,7 +169,7 @@ pub async fn spool(
             move || {
                 let mut spool = Spool::new(&folder)?;
                 let listed = args.read(&inputs, wanted, &mut |bytes, _| progress.set(bytes), &mut |row| {
-                    spool.add(row.token, row.values)
+                    Ok(spool.add(row.token, row.values)?)
                 })?;
                 Ok((listed, spool.finish()?))
             },

@@ -6,6 +6,7 @@ use super::lists::{self, ListArgs, Listed};
 use super::signals::Signals;
 use crate::audience::Columns;
 use crate::commands::context::Context;
+use crate::commands::failure;
 use crate::error::{Error, Exit, Result};
 use crate::ledger::Watch;
 use crate::text::{count, thousands};
@@ -118,10 +119,7 @@ async fn import(context: &Context, args: ImportArgs) -> Result<Exit> {
             ledger.import_audience(page.as_str(), &name, &source, &mut list, now, &mut watch)
         })
         .await?;
-    let imported = done.map_err(|error| match error.exit() {
-        Exit::Interrupted => error.with_exit(signals.exit()),
-        _ => error,
-    })?;
+    let imported = done.map_err(|error| failure::ledger::stopped_by(error, signals.exit()))?;
     if let Some(before) = before {
         tell_replaced(context, &args.audience, before, imported.people);
     }

@@ -1,15 +1,16 @@
-//! Named audiences: lists of recipients that stay. An import counts as a whole; until it does, the one before it stands.
+//! Named audiences: lists of recipients that are kept. An import counts as a whole; until it does, the previous one is in use.
 
 use std::time::Instant;
 
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use rusqlite::Connection;
 
+use super::database::{HOLD, Ledger, Watch};
+use super::error::{Error, Result};
+use super::failpoint;
 use super::people::{self, Arrivals};
 use super::spool::{Listing, Spool};
-use super::sql::{exists, sql};
-use super::{HOLD, Ledger, Watch, failed_at, failpoint};
+use super::sql::{exists, sql, unsigned};
 use crate::clock::UnixMillis;
-use crate::error::{Error, Exit, Result};
 
 /// What an import did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,7 +41,7 @@ impl Ledger {
         let mut imported = Imported { rows: list.rows, ..Imported::default() };
         let staged = self.unsynced(|ledger| ledger.fill_audience(page, (audience, name), list, watch, &mut imported));
         if let Err(error) = staged {
-            if error.exit() == Exit::Interrupted {
+            if matches!(error, Error::ImportStopped) {
                 self.drop_audience(audience)?;
             }
             return Err(error);
@@ -50,7 +51,7 @@ impl Ledger {
                 "update audiences set imported_at = ?2, rows = ?3 where id = ?1",
                 (audience, now.0, i64::try_from(imported.people).unwrap_or(i64::MAX)),
             )?;
-            if counts == 0 { Err(overtaken(name).into()) } else { Ok(()) }
+            if counts == 0 { Err(Error::AudienceOvertaken { name: name.to_owned() }) } else { Ok(()) }
         })?;
         self.drop_older(page, name, audience)?;
         Ok(imported)
@@ -65,56 +66,41 @@ impl Ledger {
         watch: &mut Watch<'_>,
         imported: &mut Imported,
     ) -> Result<()> {
-        let path = self.path.clone();
-        let failed = |error: &rusqlite::Error| failed_at(&path, error);
         let mut done = 0;
         let mut more = true;
         while more {
             if (watch.stop)() {
-                return Err(Error::new(Exit::Interrupted, "interrupted while importing: the audience is as it was")
-                    .hint("run the same command again"));
+                return Err(Error::ImportStopped);
             }
-            let transaction =
-                self.conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(|error| failed(&error))?;
+            let transaction = self.begin()?;
             let begin = Instant::now();
             {
                 // A newer import drops the older ones, those at work among them.
-                let still_there = transaction
-                    .prepare_cached("select 1 from audiences where id = ?1")
-                    .and_then(|mut find| exists(&mut find, [audience]));
-                if !still_there.map_err(|error| failed(&error))? {
-                    return Err(overtaken(name));
+                let mut find = transaction.prepare_cached("select 1 from audiences where id = ?1")?;
+                if !exists(&mut find, [audience])? {
+                    return Err(Error::AudienceOvertaken { name: name.to_owned() });
                 }
-                let statements = || {
-                    Ok((
-                        Arrivals::new(&transaction)?,
-                        transaction.prepare_cached(
-                            "insert into audience_rows (audience, recipient, row_values) values (?1, ?2, ?3)
-                             on conflict (audience, recipient) do nothing",
-                        )?,
-                    ))
-                };
-                let (mut arrivals, mut hold) = statements().map_err(|error: rusqlite::Error| failed(&error))?;
+                let mut arrivals = Arrivals::new(&transaction)?;
+                let mut hold = transaction.prepare_cached(
+                    "insert into audience_rows (audience, recipient, row_values) values (?1, ?2, ?3)
+                     on conflict (audience, recipient) do nothing",
+                )?;
                 loop {
                     let Some(row) = list.next_row()? else {
                         more = false;
                         break;
                     };
-                    let mut add = || {
-                        let (recipient, new) = arrivals.find_or_add(&row.key, &row.token, page)?;
-                        let held = hold.execute((audience, recipient, row.values.as_deref()))?;
-                        Ok((u64::from(new), held as u64))
-                    };
-                    let (new, held) = add().map_err(|error: rusqlite::Error| failed(&error))?;
-                    imported.new += new;
-                    imported.people += held;
+                    let (recipient, is_new) = arrivals.find_or_add(&row.key, &row.token, page)?;
+                    let held = hold.execute((audience, recipient, row.values.as_deref()))?;
+                    imported.new += u64::from(is_new);
+                    imported.people += held as u64;
                     done += 1;
                     if done % 64 == 0 && begin.elapsed() > HOLD {
                         break;
                     }
                 }
             }
-            failpoint::commit(transaction, "import.before", "import.after").map_err(|error| failed(&error))?;
+            failpoint::commit(transaction, "import.before", "import.after")?;
             (watch.progress)(done);
         }
         Ok(())
@@ -151,43 +137,42 @@ impl Ledger {
         }
     }
 
-    /// How many recipients the audience has; `None` when there is none of that name.
+    /// How many recipients the audience has; `None` if there is none of that name.
     pub fn audience_size(&self, page: &str, name: &str) -> Result<Option<u64>> {
-        let people: Option<i64> = self.read(|conn| {
-            let newest = "select rows from audiences where page = ?1 and name = ?2 and imported_at is not null
-                          order by id desc limit 1";
-            conn.query_row(newest, (page, name), |row| row.get(0)).optional()
-        })?;
-        Ok(people.map(|people| u64::try_from(people).unwrap_or_default()))
+        self.read(|conn| {
+            let Some(audience) = newest(conn, page, name)? else { return Ok(None) };
+            conn.query_row("select rows from audiences where id = ?1", [audience], |row| {
+                row.get(0).map(unsigned).map(Some)
+            })
+        })
     }
 
-    /// Copies an audience into a spool, to be planned. Exit 2 when there is none of that name.
+    /// Copies an audience into a spool, to be planned.
     pub fn spool_audience(&self, page: &str, name: &str, values: bool, spool: &mut Spool) -> Result<()> {
-        let failed = |error: rusqlite::Error| self.failed(&error);
+        self.copy_audience(page, name, values, spool).map_err(|error| error.at(self.path()))
+    }
+
+    fn copy_audience(&self, page: &str, name: &str, values: bool, spool: &mut Spool) -> Result<()> {
         // In one snapshot: an import may take its place and drop its rows in parts.
-        let snapshot = self.conn.unchecked_transaction().map_err(failed)?;
-        let Some(audience) = newest(&snapshot, page, name).map_err(failed)? else {
-            return Err(Error::usage(format!("there is no audience {name:?} of Page {page} in this ledger"))
-                .hint(format!("import one first: mmsg tokens import FILE --audience {name}")));
+        let snapshot = self.conn.unchecked_transaction()?;
+        let Some(audience) = newest(&snapshot, page, name)? else {
+            return Err(Error::NoSuchAudience { page: page.to_owned(), name: name.to_owned() });
         };
-        let mut statement = snapshot
-            .prepare(sql!(
-                "select r.token, case when ?2 then a.row_values end from audience_rows a {people}
-                 where a.audience = ?1 order by a.recipient",
-                people = people::OF_AUDIENCE
-            ))
-            .map_err(failed)?;
-        let mut rows = statement.query((audience, values)).map_err(failed)?;
-        while let Some(row) = rows.next().map_err(failed)? {
-            let token: String = row.get(0).map_err(failed)?;
-            let values: Option<String> = row.get(1).map_err(failed)?;
+        let mut statement = snapshot.prepare(sql!(
+            "select r.token, case when ?2 then a.row_values end from audience_rows a {people}
+             where a.audience = ?1 order by a.recipient",
+            people = people::OF_AUDIENCE
+        ))?;
+        let mut rows = statement.query((audience, values))?;
+        while let Some(row) = rows.next()? {
+            let (token, values): (String, Option<String>) = (row.get(0)?, row.get(1)?);
             spool.add(&token, values.as_deref())?;
         }
         Ok(())
     }
 }
 
-/// The person joins the audience of that name; it is made when there is none.
+/// Adds the person to the audience of that name, which is created if there is none.
 pub fn join(conn: &Connection, recipient: i64, page: &str, name: &str, now: UnixMillis) -> rusqlite::Result<()> {
     let audience = match newest(conn, page, name)? {
         Some(id) => id,
@@ -215,11 +200,6 @@ pub fn join(conn: &Connection, recipient: i64, page: &str, name: &str, now: Unix
 fn newest(conn: &Connection, page: &str, name: &str) -> rusqlite::Result<Option<i64>> {
     conn.prepare_cached("select max(id) from audiences where page = ?1 and name = ?2 and imported_at is not null")?
         .query_row((page, name), |row| row.get(0))
-}
-
-fn overtaken(name: &str) -> Error {
-    Error::ledger(format!("a newer import of the audience {name:?} took its place: nothing of this one counts"))
-        .hint("let one import of an audience end before the next begins")
 }
 
 #[cfg(test)]
@@ -250,7 +230,7 @@ mod tests {
         let mut watch = Watch { progress: &mut overtake, stop: &|| false };
         let error =
             one.import_audience("1", "all", "old", &mut list(0..100_000), UnixMillis(1), &mut watch).unwrap_err();
-        assert!(error.to_string().contains("newer import"), "{error}");
+        assert!(matches!(&error, Error::AudienceOvertaken { name } if name == "all"), "{error}");
         let sql =
             "select group_concat(name || ' of ' || page || ': ' || rows || ' from ' || source, ', ') from audiences
                    where imported_at is not null";

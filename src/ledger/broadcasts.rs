@@ -4,12 +4,12 @@ use rusqlite::{Connection, OptionalExtension, Row};
 use serde::Serialize;
 
 use super::attempts;
+use super::database::Ledger;
+use super::error::{Error, Result};
 use super::sql::{exists, sql};
 use super::state::{Skip, State};
 use super::tally::{self, Tally};
-use super::{Ledger, other_host};
 use crate::clock::UnixMillis;
-use crate::error::{Error, Result};
 
 /// What names a broadcast.
 #[derive(Clone, Debug)]
@@ -85,7 +85,7 @@ pub struct BroadcastSummary {
 impl Ledger {
     /// The broadcast that a command means, if it is there; nothing is written.
     pub fn find_broadcast(&self, key: &BroadcastKey<'_>, which: Which) -> Result<Option<Broadcast>> {
-        find(&self.conn, key, which).map_err(|error| self.failed(&error))
+        self.read(|conn| find(conn, key, which))
     }
 
     /// The broadcast that a command means: the newest repeat of the message, a new repeat with `--again` when that one is
@@ -97,13 +97,13 @@ impl Ledger {
         host: &str,
         now: UnixMillis,
     ) -> Result<Broadcast> {
-        let path = self.path.clone();
+        let path = self.path().to_owned();
         self.write(|conn| {
             conn.execute("update ledger set graph_host = ?1 where graph_host is null", [host])?;
-            // Looked at in here: two processes may be the first at once.
+            // Read inside the transaction: two processes may be the first at once.
             let bound: String = conn.query_row("select graph_host from ledger", (), |row| row.get(0))?;
             if bound != host {
-                return Err(other_host(&path, &bound, host).into());
+                return Err(Error::OtherHost { path, bound, host: host.to_owned() });
             }
             if let Some(mut found) = find(conn, key, which)? {
                 if which.new_message && !found.new_message {
@@ -132,15 +132,15 @@ impl Ledger {
                 ),
             )?;
             let id = conn.last_insert_rowid();
-            Ok(conn.query_row(&format!("select {COLUMNS} from broadcasts where id = ?1"), [id], from_row)?)
+            Ok(conn.query_row(sql!("select {columns} from broadcasts where id = ?1", columns = COLUMNS), [id], from_row)?)
         })
     }
 
     pub fn broadcast(&self, id: i64) -> Result<Option<Broadcast>> {
-        self.conn
-            .query_row(&format!("select {COLUMNS} from broadcasts where id = ?1"), [id], from_row)
-            .optional()
-            .map_err(|error| self.failed(&error))
+        self.read(|conn| {
+            conn.query_row(sql!("select {columns} from broadcasts where id = ?1", columns = COLUMNS), [id], from_row)
+                .optional()
+        })
     }
 
     /// Broadcasts of a Page (and of one campaign) with rows that wait or are at work, oldest first.
@@ -273,9 +273,10 @@ impl Ledger {
 fn find(conn: &Connection, key: &BroadcastKey<'_>, which: Which) -> rusqlite::Result<Option<Broadcast>> {
     let newest = conn
         .query_row(
-            &format!(
-                "select {COLUMNS} from broadcasts where page = ?1 and campaign = ?2 and fingerprint = ?3
-                 order by repeat desc limit 1"
+            sql!(
+                "select {columns} from broadcasts where page = ?1 and campaign = ?2 and fingerprint = ?3
+                 order by repeat desc limit 1",
+                columns = COLUMNS
             ),
             (key.page, key.campaign, key.fingerprint),
             from_row,
@@ -314,5 +315,5 @@ pub(super) fn is_closed(conn: &Connection, id: i64) -> rusqlite::Result<bool> {
 
 /// What an unknown broadcast id gets.
 pub fn no_such_broadcast(id: i64) -> Error {
-    Error::usage(format!("there is no broadcast {id} in this ledger")).hint("mmsg broadcast list shows them")
+    Error::NoSuchBroadcast { id }
 }

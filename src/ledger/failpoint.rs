@@ -1,4 +1,4 @@
-//! Fail-points: where a test cuts a run off, before and after each commit and each request. A release build has none.
+//! Fail-points: where a test cuts off a run, before and after each commit and each request. A release build has none.
 //!
 //! `MMSG_FAILPOINT=step.after:abort@3` ends the process when it has committed its third step; `error` in place of `abort`
 //! is an I/O error at that moment.
@@ -7,7 +7,7 @@ use std::io;
 
 use rusqlite::{Transaction, ffi};
 
-/// Every fail-point. [`hit`] knows no others, and `tests/failpoints.rs` passes through each of them.
+/// Every fail-point; `tests/failpoints.rs` passes through each of them.
 pub const NAMES: [&str; 14] = [
     "migrate.before",
     "migrate.after",
@@ -25,7 +25,7 @@ pub const NAMES: [&str; 14] = [
     "request.after",
 ];
 
-/// What stands here happens, unless a test says otherwise.
+/// What comes next happens, unless a test says otherwise.
 #[cfg(not(debug_assertions))]
 #[inline]
 pub fn hit(_name: &str) -> io::Result<()> {
@@ -50,7 +50,7 @@ mod armed {
     use std::sync::LazyLock;
     use std::sync::atomic::{AtomicU64, Ordering};
 
-    use super::NAMES;
+    use crate::ledger::failpoint::NAMES;
 
     struct Armed {
         name: String,
@@ -59,7 +59,7 @@ mod armed {
         passes: AtomicU64,
     }
 
-    /// A process has one, for a thread of SQLite's and tasks of the network's to share.
+    /// One for the whole process: the ledger's thread and the network's tasks share it.
     static ARMED: LazyLock<Option<Armed>> = LazyLock::new(|| {
         #[expect(clippy::disallowed_methods, reason = "no setting: it does not exist in a release build")]
         let text = std::env::var("MMSG_FAILPOINT").ok()?;
@@ -70,9 +70,9 @@ mod armed {
         Some(Armed { name: name.to_owned(), abort, passes: AtomicU64::new(pass.parse().ok()?) })
     });
 
-    /// What stands here happens, unless a test says otherwise.
+    /// What comes next happens, unless a test says otherwise.
     pub fn hit(name: &str) -> io::Result<()> {
-        debug_assert!(NAMES.contains(&name), "{name} is no fail-point that is passed through");
+        debug_assert!(NAMES.contains(&name), "{name} is not a fail-point");
         let Some(armed) = ARMED.as_ref().filter(|armed| armed.name == name) else { return Ok(()) };
         if armed.passes.fetch_sub(1, Ordering::Relaxed) != 1 {
             return Ok(());

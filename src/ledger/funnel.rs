@@ -1,17 +1,17 @@
-//! What became of the messages, for reports: from the sums that were kept in the commits they count. No send or event is read, but
-//! for the few that failed, were refused or are in doubt.
+//! What became of the messages, for reports, from the sums of `tally`. No send or event is read, except for the few that failed, were
+//! refused or are unknown.
 
 use std::collections::{BTreeMap, HashMap};
 
 use rusqlite::Connection;
 
-use super::Ledger;
+use super::database::Ledger;
+use super::error::Result;
 use super::events::How;
 use super::sql::{sql, unsigned};
 use super::state::State;
 use super::tally::{self, What};
 use crate::clock::UnixMillis;
-use crate::error::Result;
 
 const HOUR: i64 = 3_600_000;
 

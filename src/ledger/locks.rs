@@ -7,7 +7,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
+use super::error::{Error, Result};
 
 /// The folder of a ledger's lock files.
 pub struct Locks(PathBuf);
@@ -38,7 +38,7 @@ impl Locks {
     /// The folder beside the ledger in `folder`; made when it is missing.
     pub fn beside(folder: &Path) -> Result<Self> {
         let runs = Self::of(folder);
-        std::fs::create_dir_all(&runs.0).map_err(|error| failed(&runs.0, &error))?;
+        std::fs::create_dir_all(&runs.0).map_err(|error| failed(&runs.0, error))?;
         Ok(runs)
     }
 
@@ -54,7 +54,7 @@ impl Locks {
     pub fn hold(&self, uuid: &str) -> Result<RunLock> {
         let path = self.run(uuid);
         let file = open(&path)?;
-        file.try_lock().map_err(|error| failed(&path, &error.into()))?;
+        file.try_lock().map_err(|error| failed(&path, error.into()))?;
         Ok(RunLock { path, _file: file })
     }
 
@@ -64,12 +64,12 @@ impl Locks {
         let file = match OpenOptions::new().read(true).write(true).open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(Remains { _lock: None })),
-            Err(error) => return Err(failed(&path, &error)),
+            Err(error) => return Err(failed(&path, error)),
         };
         match file.try_lock() {
             Ok(()) => Ok(Some(Remains { _lock: Some(RunLock { path, _file: file }) })),
             Err(TryLockError::WouldBlock) => Ok(None),
-            Err(TryLockError::Error(error)) => Err(failed(&path, &error)),
+            Err(TryLockError::Error(error)) => Err(failed(&path, error)),
         }
     }
 
@@ -87,9 +87,9 @@ impl Locks {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 waiting();
-                file.lock().map_err(|error| failed(&path, &error))?;
+                file.lock().map_err(|error| failed(&path, error))?;
             }
-            Err(TryLockError::Error(error)) => return Err(failed(&path, &error)),
+            Err(TryLockError::Error(error)) => return Err(failed(&path, error)),
         }
         Ok(PlanLock { _file: file })
     }
@@ -112,11 +112,9 @@ fn open(path: &Path) -> Result<File> {
         .create(true)
         .truncate(false)
         .open(path)
-        .map_err(|error| failed(path, &error))
+        .map_err(|error| failed(path, error))
 }
 
-fn failed(path: &Path, error: &io::Error) -> Error {
-    Error::ledger(format!("can't use the lock file {}", path.display()))
-        .because(error)
-        .hint("check the permissions of the ledger's folder and the free space on its disk")
+fn failed(path: &Path, source: io::Error) -> Error {
+    Error::Lock { path: path.to_owned(), source }
 }

@@ -1,5 +1,5 @@
-//! What was learned of an ad account's limits, kept so that the next run does not begin with a burst, and shared so that
-//! processes on one ledger have one budget. How it is learned is the sender's business.
+//! What was learned about an ad account's limits: kept, so that the next run does not begin with a burst, and shared, so that all
+//! processes on one ledger have one budget. How it is learned is up to the sender.
 
 use rusqlite::{Connection, OptionalExtension};
 
@@ -8,9 +8,9 @@ use crate::clock::UnixMillis;
 /// One ad account's pace.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PaceRow {
-    /// Sends a second that the limits seem to allow.
+    /// Sends per second that the limits seem to allow.
     pub rate: f64,
-    /// The last usage told, of 1; `None` while no header told any.
+    /// The last usage that a header named, of 1; `None` before the first.
     pub usage: Option<f64>,
     /// When the next send is due, in milliseconds since 1970.
     pub next_at: f64,
@@ -22,11 +22,11 @@ pub struct PaceRow {
 
 /// Says how many rows may be claimed now, inside the transaction that claims them.
 pub trait Meter: Send {
-    /// `row` is `None` for an account that never sent. What it is set to is kept. The second value is when to ask again, where
-    /// fewer than `want` are allowed.
+    /// `row` is `None` for an account that never sent. What it is set to is kept. The second value is when to ask again, if fewer
+    /// than `want` are allowed.
     fn allow(&mut self, row: &mut Option<PaceRow>, now: UnixMillis, want: usize) -> (usize, Option<UnixMillis>);
 
-    /// So many of the rows allowed were not there to be claimed.
+    /// How many of the allowed rows were not there to be claimed.
     fn unused(&mut self, row: &mut PaceRow, unused: usize);
 }
 

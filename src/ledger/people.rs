@@ -1,7 +1,7 @@
-//! The one room of the table `recipients`: nobody else writes to it, and others read it through the joins named here.
+//! The table `recipients`: only this module writes to it, and others read it through the joins named here.
 //!
-//! `time_zone` and `psid` are kept as opt-in events tell them and read by nobody yet: quiet hours will need the first, and events that
-//! name a person without a token the second.
+//! `time_zone` and `psid` are recorded from opt-in events and not used yet: quiet hours will need the first, and events that name a
+//! person without a token the second.
 
 pub mod suppression;
 
@@ -31,7 +31,7 @@ pub fn person(row: &Row<'_>, first: usize) -> rusqlite::Result<Person> {
     })
 }
 
-/// Somebody the ledger has seen.
+/// A person of the ledger, with the ID of the row.
 pub fn find(conn: &Connection, key: &Key) -> rusqlite::Result<Option<(i64, Person)>> {
     conn.prepare_cached(sql!("select r.id, {columns} from recipients r where r.key = ?1", columns = COLUMNS))?
         .query_row([key], |row| Ok((row.get(0)?, person(row, 1)?)))
@@ -47,7 +47,7 @@ pub fn get(conn: &Connection, id: i64) -> rusqlite::Result<Person> {
         .query_row([id], |row| person(row, 0))
 }
 
-/// Takes in people who may be new, many in one transaction.
+/// Adds people who may be new, many in one transaction.
 pub struct Arrivals<'c> {
     conn: &'c Connection,
     insert: CachedStatement<'c>,
@@ -61,7 +61,7 @@ impl<'c> Arrivals<'c> {
         Ok(Self { conn, insert })
     }
 
-    /// The row of somebody new; `None` for somebody known.
+    /// The row of a new person; `None` for a known one.
     pub fn add(&mut self, key: &Key, token: &str, page: &str) -> rusqlite::Result<Option<i64>> {
         let is_new = self.insert.execute((key, token, page))? == 1;
         Ok(is_new.then(|| self.conn.last_insert_rowid()))
@@ -132,7 +132,7 @@ pub fn block_claimed(conn: &Connection, run: i64, until: UnixMillis) -> rusqlite
     .map(drop)
 }
 
-/// Keeps when Graph lets the person have the next message; what it told last counts.
+/// Keeps when Graph lets the person have the next message. Its last answer counts.
 pub fn keep_next_eligible(conn: &Connection, id: i64, at: UnixMillis) -> rusqlite::Result<()> {
     conn.prepare_cached("update recipients set next_eligible_at = ?2 where id = ?1")?.execute((id, at)).map(drop)
 }
@@ -189,7 +189,7 @@ impl OptIn {
     }
 }
 
-/// Takes in what an opt-in event of this time says. The newest event of a person decides, whatever came last.
+/// Records what an opt-in event of this time says. A person's newest event decides, in whatever order they come.
 pub fn opt_in(conn: &Connection, id: i64, said: &OptIn, at: UnixMillis) -> rusqlite::Result<()> {
     conn.prepare_cached(
         "update recipients set optin_at = ?2, time_zone = coalesce(?3, time_zone), expires_at = coalesce(?4, expires_at),
@@ -199,7 +199,7 @@ pub fn opt_in(conn: &Connection, id: i64, said: &OptIn, at: UnixMillis) -> rusql
     .execute((id, at, &said.time_zone, said.expires_at, &said.psid))?;
     let (before, mut choice) = suppression_of(conn, id)?;
     let mut suppressed = before;
-    // A token that is given anew has not expired.
+    // A token that was renewed has not expired.
     if said.expires_at.is_none_or(|expiry| expiry > at) {
         suppressed = lift(suppressed, Lift::OptIn, at, choice);
     }

@@ -1,11 +1,11 @@
-//! Where a ledger may live: a local disk, and the same file from open to close.
+//! Where a ledger may be: on a local disk, and in the same file from open to close.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
+use super::error::{Error, Result};
 
-/// What tells one file from another that took its path.
+/// What distinguishes a file from another one at the same path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Inode {
     device: u64,
@@ -15,20 +15,30 @@ pub struct Inode {
 impl Inode {
     /// Asks by path: opening and closing the file a second time would drop SQLite's locks on it.
     pub fn of(path: &Path) -> Result<Self> {
-        let data = std::fs::metadata(path)
-            .map_err(|error| Error::ledger(format!("the ledger {} is gone", path.display())).because(&error))?;
+        let data = std::fs::metadata(path).map_err(|source| Error::Gone { path: path.to_owned(), source })?;
         Ok(Self { device: data.dev(), number: data.ino() })
     }
 
     pub fn refuse_replaced(self, path: &Path) -> Result<()> {
-        let now = Self::of(path).map_err(|error| {
-            error.hint("put the ledger back, or end every mmsg before it is moved; nothing more was sent")
-        })?;
-        if now == self {
-            return Ok(());
+        if Self::of(path)? == self { Ok(()) } else { Err(Error::Replaced { path: path.to_owned() }) }
+    }
+}
+
+/// The file of an open ledger.
+#[derive(Clone)]
+pub struct OpenFile {
+    pub path: PathBuf,
+    /// `None`: in memory, without a name, or only read.
+    pub inode: Option<Inode>,
+}
+
+impl OpenFile {
+    /// Refuses a path that no longer names the file that is open: nobody would read the claims recorded there.
+    pub fn refuse_replaced(&self) -> Result<()> {
+        match self.inode {
+            Some(inode) => inode.refuse_replaced(&self.path),
+            None => Ok(()),
         }
-        Err(Error::ledger(format!("the ledger {} was replaced while it was open", path.display()))
-            .hint("end every mmsg before a ledger is moved or restored; nothing more was sent"))
     }
 }
 
@@ -43,11 +53,7 @@ pub fn refuse_network(folder: &Path) -> Result<()> {
     let Ok(folder) = folder.canonicalize() else { return Ok(()) };
     let Ok(mounts) = std::fs::read_to_string("/proc/self/mountinfo") else { return Ok(()) };
     match file_system(&mounts, &folder) {
-        Some(kind) if is_network(kind) => Err(Error::ledger(format!(
-            "the ledger's folder {} is on a network file system ({kind}), where two machines could send to the same people",
-            folder.display()
-        ))
-        .hint("name a ledger on a local disk with --ledger FILE")),
+        Some(kind) if is_network(kind) => Err(Error::NetworkFileSystem { folder, kind: kind.to_owned() }),
         _ => Ok(()),
     }
 }
@@ -67,7 +73,7 @@ fn file_system<'m>(mounts: &'m str, folder: &Path) -> Option<&'m str> {
     best.map(|(_, kind)| kind)
 }
 
-/// Spaces and the like stand as octal (`\040`).
+/// Spaces and the like are written in octal (`\040`).
 fn unescape(point: &str) -> String {
     [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")]
         .iter()
@@ -133,8 +139,8 @@ mod tests {
         inode.refuse_replaced(&path).unwrap();
         std::fs::write(folder.path().join("other"), "b").unwrap();
         std::fs::rename(folder.path().join("other"), &path).unwrap();
-        assert!(inode.refuse_replaced(&path).unwrap_err().message().contains("replaced"));
+        assert!(matches!(inode.refuse_replaced(&path), Err(Error::Replaced { .. })));
         std::fs::remove_file(&path).unwrap();
-        assert!(inode.refuse_replaced(&path).unwrap_err().message().contains("gone"));
+        assert!(matches!(inode.refuse_replaced(&path), Err(Error::Gone { .. })));
     }
 }

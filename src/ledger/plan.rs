@@ -9,7 +9,7 @@ mod stage;
 
 use std::time::Instant;
 
-use rusqlite::{OptionalExtension, TransactionBehavior};
+use rusqlite::OptionalExtension;
 
 pub use check::CheckValues;
 use check::with_values;
@@ -17,20 +17,21 @@ pub use dry_run::DryPlan;
 use stage::Staging;
 
 use super::broadcasts::{Broadcast, open_again};
+use super::database::{HOLD, Ledger, Watch};
+use super::error::{Error, Result};
+use super::failpoint;
 pub use super::judge::Terms;
 use super::judge::{Decision, Laters, judge};
 use super::people;
 use super::rivals::Rivals;
 use super::settled::{COOLING_DOWN, Settled};
 use super::spool::Listing;
-use super::sql::sql;
+use super::sql::{sql, unsigned};
 use super::state::State;
 use super::tally::{self, Tally};
-use super::{HOLD, Ledger, Watch, failed_at, failpoint};
 use crate::clock::UnixMillis;
-use crate::error::{Error, Exit, Result};
 
-/// Rows of a planned list that one transaction looks at, to judge those anew that were skipped.
+/// Rows of a planned list that one transaction reads, to judge the skipped ones again.
 const LOOKED_AT: i64 = 20_000;
 
 /// What became of a list.
@@ -43,7 +44,7 @@ pub struct Planned {
     pub people: u64,
     /// Rows whose values differ from those that were planned first; they are ignored.
     pub changed_values: u64,
-    /// Rows that this planning skipped, or put off to a time.
+    /// Rows that this planning skipped, or that may go out later.
     pub skipped: u64,
     pub later: u64,
 }
@@ -88,27 +89,21 @@ impl Ledger {
         watch: &mut Watch<'_>,
         planned: &mut Planned,
     ) -> Result<()> {
-        let path = self.path.clone();
         let mut done = 0;
         let mut more = true;
         while more {
             if (watch.stop)() {
-                return Err(Error::new(Exit::Interrupted, "interrupted while planning: nothing was sent")
-                    .hint("run the same command again: it plans the list from the start"));
+                return Err(Error::PlanningStopped);
             }
-            let transaction = self
-                .conn
-                .transaction_with_behavior(TransactionBehavior::Immediate)
-                .map_err(|error| failed_at(&path, &error))?;
-            let mut stage =
-                Staging::new(&transaction, broadcast, planned.listing).map_err(|error| failed_at(&path, &error))?;
+            let transaction = self.begin()?;
+            let mut stage = Staging::new(&transaction, broadcast, planned.listing)?;
             let begin = Instant::now();
             loop {
                 let Some(row) = list.next_row()? else {
                     more = false;
                     break;
                 };
-                stage.add(row, terms, check).map_err(|error| failed_at(&path, &error))?;
+                stage.add(row, terms, check)?;
                 done += 1;
                 if done % 64 == 0 && begin.elapsed() > HOLD {
                     break;
@@ -117,8 +112,8 @@ impl Ledger {
             planned.changed_values += stage.changed_values;
             planned.skipped += stage.newly_skipped;
             planned.later += stage.later;
-            stage.finish().map_err(|error| failed_at(&path, &error))?;
-            failpoint::commit(transaction, "plan.before", "plan.after").map_err(|error| failed_at(&path, &error))?;
+            stage.finish()?;
+            failpoint::commit(transaction, "plan.before", "plan.after")?;
             (watch.progress)(done);
         }
         Ok(())
@@ -153,13 +148,13 @@ impl Ledger {
     }
 
     fn listing_people(&self, listing: i64) -> Result<u64> {
-        self.conn
-            .query_row("select count(*) from listing_rows where listing = ?1", [listing], |row| row.get::<_, i64>(0))
-            .map(|n| u64::try_from(n).unwrap_or(0))
-            .map_err(|error| self.failed(&error))
+        self.read(|conn| {
+            let count = "select count(*) from listing_rows where listing = ?1";
+            conn.query_row(count, [listing], |row| row.get(0).map(unsigned))
+        })
     }
 
-    /// A skipped row is judged anew when it is listed again; its values are as they were.
+    /// A skipped row is judged again when it is listed again; its values are as they were.
     /// How many stay skipped, and how many wait for a time now.
     fn judge_skipped(
         &mut self,
@@ -201,7 +196,7 @@ impl Ledger {
                     let values: Option<String> = row.get(4)?;
                     let other = rivals.reached(conn, row.get(3)?)?;
                     let decision = judge(Some(&people::person(row, 5)?), other, laters, terms);
-                    // Who was skipped for another reason may have values that were never looked at.
+                    // The values of a row that was skipped for another reason may never have been checked.
                     let decision = with_values(decision, values.as_deref(), check);
                     reopened += usize::from(decision.state() == State::Pending);
                     skipped_again += u64::from(decision.state() == State::Skipped);

@@ -1,4 +1,4 @@
-//! Other broadcasts of a campaign: whoever one of them reached gets no other message of it.
+//! Other broadcasts of a campaign: a person who was reached by one of them gets no other message of it.
 
 use rusqlite::Connection;
 
@@ -17,7 +17,7 @@ impl Rivals {
             return Ok(Self::NONE);
         }
         let Broadcast { id, campaign, page, fingerprint, repeat, .. } = broadcast;
-        // A repeat is meant for those whom its earlier repeats reached.
+        // A repeat is meant for people whom its earlier repeats reached.
         conn.prepare_cached(
             "select id from broadcasts
              where campaign = ?1 and page = ?2 and id <> ?3 and not (fingerprint = ?4 and repeat < ?5)",

@@ -5,14 +5,14 @@ use std::time::Duration;
 use rusqlite::Connection;
 use uuid::Uuid;
 
+use super::database::Ledger;
+use super::error::Result;
 use super::locks::{Locks, PlanLock, RunLock};
 use super::people;
 use super::sql::sql;
 use super::state::State;
 use super::tally::Tally;
-use super::{Fault, Ledger};
 use crate::clock::{Clock, UnixMillis};
-use crate::error::Result;
 use crate::times::MARGIN;
 
 /// A run of this process: alive as long as its lock is held.
@@ -109,14 +109,7 @@ fn saw(conn: &Connection, now: UnixMillis) -> rusqlite::Result<()> {
 }
 
 /// Ends a run, unless somebody did; how many of its rows became unknown, with `reason`.
-fn end(
-    conn: &Connection,
-    run: i64,
-    now: UnixMillis,
-    why: &str,
-    cool_down: Duration,
-    reason: &str,
-) -> Result<u64, Fault> {
+fn end(conn: &Connection, run: i64, now: UnixMillis, why: &str, cool_down: Duration, reason: &str) -> Result<u64> {
     let ended =
         conn.execute("update runs set ended_at = ?2, why = ?3 where id = ?1 and ended_at is null", (run, now, why))?;
     if ended == 0 {

@@ -1,15 +1,15 @@
-//! Whether Meta still tells: sends that were accepted a while ago, and no event of their Page since.
+//! Whether Meta still sends webhooks: were sends accepted a while ago without an event of their Page since?
 
-use super::Ledger;
+use super::database::Ledger;
+use super::error::Result;
 use super::sql::unsigned;
 use super::state::State;
 use super::tally::What;
 use crate::clock::UnixMillis;
-use crate::error::Result;
 
 const HOUR: i64 = 3_600_000;
 
-/// Sends that nothing was heard of.
+/// Sends without any event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Silence {
     /// Accepted in that hour and later.

@@ -1,4 +1,4 @@
-//! A list on its way into the ledger: read, checked and hashed once, kept in an unnamed file until its end is known.
+//! A list on its way into the ledger: read, checked and hashed once, and kept in an unnamed file until all of it was read.
 //!
 //! A list counts only as a whole, and whether it is new is known from the hash of all its rows. So nothing touches the
 //! ledger before the input has ended, memory stays flat, and an interrupted read leaves nothing behind.
@@ -9,9 +9,9 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
+use super::error::{Error, Result};
 use super::failpoint;
 use super::key::{Key, key};
-use crate::error::{Error, Result};
 
 /// Collects rows.
 pub struct Spool {
@@ -21,15 +21,15 @@ pub struct Spool {
 }
 
 impl Spool {
-    /// An unnamed file in `folder`, gone when it is closed, however the process ends.
+    /// Uses an unnamed file in `folder`, which is gone when it is closed, however the process ends.
     pub fn new(folder: &Path) -> Result<Self> {
-        let file = tempfile::tempfile_in(folder).map_err(|error| failed(&error))?;
+        let file = tempfile::tempfile_in(folder).map_err(failed)?;
         Ok(Self { out: BufWriter::with_capacity(1 << 18, file), hash: Sha256::new(), rows: 0 })
     }
 
     /// Adds a row. `values` is a JSON object of the columns that the message uses.
     pub fn add(&mut self, token: &str, values: Option<&str>) -> Result<()> {
-        failpoint::hit("spool.add").map_err(|error| failed(&error))?;
+        failpoint::hit("spool.add").map_err(failed)?;
         let key = key(token);
         self.hash.update(key);
         let values = values.unwrap_or_default();
@@ -38,8 +38,8 @@ impl Spool {
             self.hash.update(values.as_bytes());
         }
         self.rows += 1;
-        let token_length = u32::try_from(token.len()).map_err(|_| Error::internal("a token of more than 4 GiB"))?;
-        let values_length = u32::try_from(values.len()).map_err(|_| Error::internal("values of more than 4 GiB"))?;
+        let token_length = length_of(token)?;
+        let values_length = length_of(values)?;
         self.put(&key)?;
         self.put(&token_length.to_le_bytes())?;
         self.put(&values_length.to_le_bytes())?;
@@ -48,14 +48,14 @@ impl Spool {
     }
 
     fn put(&mut self, bytes: &[u8]) -> Result<()> {
-        self.out.write_all(bytes).map_err(|error| failed(&error))
+        self.out.write_all(bytes).map_err(failed)
     }
 
     /// The whole list, ready to be read once.
     pub fn finish(self) -> Result<Listing> {
-        failpoint::hit("spool.finish").map_err(|error| failed(&error))?;
-        let mut file = self.out.into_inner().map_err(|error| failed(error.error()))?;
-        file.rewind().map_err(|error| failed(&error))?;
+        failpoint::hit("spool.finish").map_err(failed)?;
+        let mut file = self.out.into_inner().map_err(|error| failed(error.into_error()))?;
+        file.rewind().map_err(failed)?;
         Ok(Listing {
             rows: self.rows,
             hash: self.hash.finalize().into(),
@@ -79,11 +79,11 @@ pub struct Listing {
     next: usize,
 }
 
-/// So many rows at the head of a list keep their order: with `--max-sends` an operator tries the first ones first.
+/// How many rows at the head of a list keep their order: with `--max-sends` an operator tries the first ones first.
 const HEAD: u64 = 4096;
 
-/// Of the rest so many rows, or bytes of them, are sorted by key at a time. The ledger's index of people has the order of keys, and
-/// rows near each other in it share its pages: fewer of them are written in a transaction.
+/// How many of the other rows, or bytes of them, are sorted by key at a time. The ledger's index of people is in the order of keys,
+/// so that neighbours share its pages, and a transaction writes fewer of them.
 const SORTED_ROWS: usize = 1 << 16;
 const SORTED_BYTES: usize = 8 << 20;
 
@@ -95,7 +95,7 @@ pub struct ListedRow {
 }
 
 impl Listing {
-    /// A list of nothing, to stand where a list was taken from.
+    /// An empty list.
     pub fn empty() -> Result<Self> {
         Spool::new(&std::env::temp_dir())?.finish()
     }
@@ -134,8 +134,8 @@ impl Listing {
     fn read_row(&mut self) -> Result<ListedRow> {
         let mut key = [0; 16];
         let mut lengths = [0; 8];
-        self.input.read_exact(&mut key).map_err(|error| failed(&error))?;
-        self.input.read_exact(&mut lengths).map_err(|error| failed(&error))?;
+        self.input.read_exact(&mut key).map_err(failed)?;
+        self.input.read_exact(&mut lengths).map_err(failed)?;
         let [a, b, c, d, e, f, g, h] = lengths;
         let (token_length, values_length) = (u32::from_le_bytes([a, b, c, d]), u32::from_le_bytes([e, f, g, h]));
         let token = read_text(&mut self.input, token_length)?;
@@ -146,14 +146,16 @@ impl Listing {
 
 fn read_text(input: &mut impl Read, length: u32) -> Result<String> {
     let mut bytes = vec![0; length as usize];
-    input.read_exact(&mut bytes).map_err(|error| failed(&error))?;
-    String::from_utf8(bytes).map_err(|error| Error::internal("the spool is damaged").because(&error))
+    input.read_exact(&mut bytes).map_err(failed)?;
+    String::from_utf8(bytes).map_err(|_| Error::BrokenSpool { what: "the stored list is damaged" })
 }
 
-fn failed(error: &io::Error) -> Error {
-    Error::ledger("can't keep the list while it is read: nothing was planned or sent")
-        .because(error)
-        .hint("make room on the ledger's disk, then run the same command again")
+fn length_of(text: &str) -> Result<u32> {
+    u32::try_from(text.len()).map_err(|_| Error::BrokenSpool { what: "a token or its values are longer than 4 GiB" })
+}
+
+fn failed(source: io::Error) -> Error {
+    Error::Spool { source }
 }
 
 #[cfg(test)]
@@ -202,7 +204,7 @@ mod tests {
         let keys =
             |from: usize, to: usize| places[from..to].iter().map(|place| key(&tokens[*place])).collect::<Vec<_>>();
         assert!(keys(head, head + SORTED_ROWS).is_sorted() && keys(head + SORTED_ROWS, 90_000).is_sorted());
-        // Whoever stands in the list twice comes first with what stands first.
+        // A person who is in the list twice comes first with the first row.
         let mut first = std::collections::HashMap::new();
         places
             .iter()

@@ -1,16 +1,16 @@
-//! One person's whole story, as far as the ledger knows it.
+//! Everything recorded about one person.
 
 use serde::Serialize;
 
-use super::Ledger;
 use super::attempts::{self, Attempt};
+use super::database::Ledger;
+use super::error::Result;
 use super::events::{Kind, Stage};
 use super::key::key;
 use super::people;
 use super::people::suppression::Suppression;
 use super::state::State;
 use crate::clock::UnixMillis;
-use crate::error::Result;
 
 /// Something that happened, or was decided, about a person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -29,7 +29,7 @@ pub struct Story {
     /// When the person may get the next message.
     pub free_at: UnixMillis,
     pub suppressed: Option<Suppression>,
-    /// Newest last; what has no time stands first.
+    /// Oldest first; what has no time yet comes last.
     pub chapters: Vec<Chapter>,
 }
 
@@ -83,7 +83,7 @@ impl Ledger {
                     );
                 }
                 let state: State = row.get(4)?;
-                // A row that is pending again stands as its last attempt left it.
+                // A row that is pending again is as its last attempt left it.
                 let again = state == State::Pending && !attempts.is_empty();
                 if let Some(claimed_at) = row.get(6)?
                     && !again
@@ -93,7 +93,7 @@ impl Ledger {
                 let mut detail = detail_of(row.get(5)?, row.get(9)?, row.get(10)?);
                 detail.extend(row.get::<_, Option<String>>(8)?.map(|id| format!("tracking_id {id}")));
                 if again {
-                    // Told with the attempt.
+                    // Already shown with the attempt.
                     detail.clear();
                 }
                 let not_before: UnixMillis = row.get(12)?;
@@ -115,7 +115,7 @@ impl Ledger {
             }
             drop(rows);
             let mut events = conn.prepare(
-                "select occurred_at, kind, how, campaign, raw ->> '$.optin.notification_messages_status' from events
+                "select occurred_at, kind, how, campaign, detail from events
                  where recipient = ?1 and send is null order by id",
             )?;
             let mut rows = events.query([recipient])?;
@@ -123,12 +123,14 @@ impl Ledger {
                 let campaign: Option<String> = row.get(3)?;
                 let kind: i64 = row.get(1)?;
                 let (what, detail) = match (Stage::of_number(kind), row.get::<_, Option<i64>>(2)?) {
-                    (Some(stage), Some(3)) => (stage.name(), "event of a request whose answer is awaited".to_owned()),
-                    (Some(stage), _) => (stage.name(), "event of no send in this ledger".to_owned()),
-                    (None, _) if kind != Kind::OptIn.number() => {
-                        ("event", "of a kind that mmsg does not read".to_owned())
+                    (Some(stage), Some(3)) => {
+                        (stage.name(), "event of a request whose outcome is not known yet".to_owned())
                     }
-                    (None, _) => ("opt-in", row.get::<_, Option<String>>(4)?.unwrap_or_default().to_lowercase()),
+                    (Some(stage), _) => (stage.name(), "event of a send that is not in this ledger".to_owned()),
+                    (None, _) if kind != Kind::OptIn.number() => {
+                        ("event", "of a kind that mmsg does not process".to_owned())
+                    }
+                    (None, _) => ("opt-in", row.get::<_, Option<String>>(4)?.unwrap_or_default()),
                 };
                 chapters.push(chapter(row.get(0)?, None, campaign, what, &detail));
             }

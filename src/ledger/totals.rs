@@ -1,15 +1,15 @@
-//! Where the rows of a list stand, so that every row read is accounted for.
+//! How many rows of a list are in each state, so that every row read is accounted for.
 
 use std::collections::BTreeMap;
 
 use rusqlite::OptionalExtension;
 
-use super::Ledger;
+use super::database::Ledger;
+use super::error::Result;
 use super::sql::{sql, unsigned};
 use super::state::State;
 use super::tally;
 use crate::clock::UnixMillis;
-use crate::error::Result;
 
 /// The rows of a listing, or of whole broadcasts, by state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl Standing {
 }
 
 impl Ledger {
-    /// Where the rows of a list stand.
+    /// How many rows of a list are in each state.
     pub fn standing_of_listing(&self, broadcast: i64, listing: i64) -> Result<Standing> {
         self.snapshot(|conn| {
             let mut standing = Standing::default();
@@ -96,7 +96,7 @@ impl Ledger {
         })
     }
 
-    /// Where the planned rows of a whole broadcast stand.
+    /// How many planned rows of a broadcast are in each state.
     pub fn standing_of_broadcast(&self, broadcast: i64) -> Result<Standing> {
         self.snapshot(|conn| {
             let mut standing = Standing::default();
@@ -147,7 +147,7 @@ impl Ledger {
         Ok(whole.pending.saturating_sub(standing.pending))
     }
 
-    /// How many sends of the whole ledger are in doubt.
+    /// How many sends of the whole ledger are unknown.
     pub fn unknown_in_all(&self) -> Result<u64> {
         self.read(|conn| {
             let sum = "select coalesce(sum(n), 0) from states where state = ?1";

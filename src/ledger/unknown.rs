@@ -1,30 +1,30 @@
-//! Doubt as a state: sends that may or may not have been accepted.
+//! Unknown sends: Meta may or may not have accepted them.
 
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension};
 use serde::Serialize;
 
-use super::Ledger;
 use super::attempts;
 use super::broadcasts::is_closed;
+use super::database::Ledger;
+use super::error::{Error, Result};
 use super::judge::put_back;
 use super::people;
 use super::sql::sql;
 use super::state::State;
 use super::tally::{Tally, What};
 use crate::clock::UnixMillis;
-use crate::error::Result;
 use crate::times::{CLOCK_SKEW, COOL_DOWN, ON_THE_WAY};
 
-/// One send in doubt.
+/// One unknown send.
 #[derive(Clone, Debug, Serialize)]
 pub struct UnknownSend {
     pub send: i64,
     pub token: String,
     pub broadcast: i64,
     pub campaign: String,
-    /// Why: `timeout`, `lost`, `killed`, or what Graph answered.
+    /// Why it is unknown: `timeout`, `lost`, `killed`, or what Graph answered.
     pub reason: String,
     pub code: Option<i64>,
     pub subcode: Option<i64>,
@@ -41,7 +41,7 @@ pub struct UnknownSend {
     pub heard: bool,
 }
 
-/// Which sends in doubt are meant; all that are given must hold.
+/// Which unknown sends are meant: those that match everything given.
 #[derive(Clone, Debug, Default)]
 pub struct UnknownFilter {
     pub token: Option<String>,
@@ -54,9 +54,23 @@ pub struct UnknownFilter {
 }
 
 impl Ledger {
-    /// Hands every send in doubt to `each`, oldest first.
-    pub fn unknowns(&self, filter: &UnknownFilter, each: &mut dyn FnMut(UnknownSend) -> Result<()>) -> Result<()> {
-        let failed = |error: rusqlite::Error| self.failed(&error);
+    /// Every unknown send that matches, oldest first.
+    pub fn unknowns(&self, filter: &UnknownFilter) -> Result<Vec<UnknownSend>> {
+        let mut all = Vec::new();
+        self.each_unknown(filter, &mut |send| {
+            all.push(send);
+            Ok::<_, Error>(())
+        })?;
+        Ok(all)
+    }
+
+    /// Hands every unknown send that matches to `each`, oldest first, until it fails.
+    pub fn each_unknown<E: From<Error>>(
+        &self,
+        filter: &UnknownFilter,
+        each: &mut dyn FnMut(UnknownSend) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let failed = |error: rusqlite::Error| Error::from(error).at(self.path());
         let mut statement = self
             .conn
             .prepare(sql!(
@@ -106,7 +120,7 @@ impl Ledger {
     }
 }
 
-/// What a person, or evidence, says of a send in doubt.
+/// What a person, or evidence, says about an unknown send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resolution {
     /// A person's word.
@@ -128,7 +142,7 @@ impl Resolution {
 }
 
 impl Ledger {
-    /// Settles sends in doubt; how many were still in doubt. One that was not sent is pending at the person's `blocked_until`,
+    /// Settles unknown sends; how many were still unknown. One that was not sent is pending from when the person is free again,
     /// never earlier; in a broadcast that was closed it is skipped.
     pub fn resolve_unknown(&mut self, sends: &[i64], resolution: Resolution, now: UnixMillis) -> Result<u64> {
         let mut resolved = 0;
@@ -184,11 +198,11 @@ fn accept(conn: &Connection, send: i64, reason: &str, at: UnixMillis) -> rusqlit
     Ok(State::Accepted)
 }
 
-/// What the reason of a send begins with that was probably not sent.
+/// How the reason of a send that was probably not sent begins.
 pub const PROBABLY_NOT_SENT: &str = "probably not sent";
 
 impl Ledger {
-    /// Writes down that these sends in doubt were probably not sent. They stay in doubt: only a person makes them pending again.
+    /// Notes that these unknown sends were probably not sent. They stay unknown: only a person makes them pending again.
     pub fn doubt_less(&mut self, sends: &[i64]) -> Result<()> {
         for part in sends.chunks(1000) {
             self.write(|conn| {
@@ -222,12 +236,12 @@ impl Ledger {
     }
 }
 
-/// What the time at which a person may get the next message says of a send in doubt.
+/// What the time at which a person may get the next message says about an unknown send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Weight {
-    /// Something was accepted for this person just when this request was on its way.
+    /// Something was accepted for this person while this request was on its way.
     Accepted,
-    /// A day after the request nothing was heard of it, and the last acceptance was before it.
+    /// A day after the request there was no event for it, and the last acceptance was before it.
     ProbablyNotSent,
     Open,
 }

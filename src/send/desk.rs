@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::learn::Observed;
-use crate::error::{Error, Result};
+use crate::ledger::error::{Error, Result};
 use crate::ledger::writer::{Finish, Stepped, Writer};
 
 /// Takes orders for the ledger.
@@ -50,7 +50,7 @@ impl Desk {
                 }
                 writer
             })
-            .map_err(|error| Error::internal("can't start the ledger's thread").because(&error))?;
+            .map_err(|source| Error::NoThread { source })?;
         Ok(Self { kind: Kind::Thread { orders, answers, thread }, busy: false })
     }
 
@@ -86,7 +86,7 @@ impl Desk {
             Kind::Inline { answer, .. } => answer.take(),
         };
         self.busy = false;
-        answer.unwrap_or_else(|| Err(Error::internal("the ledger's thread ended")))
+        answer.unwrap_or_else(|| Err(Error::ThreadGone))
     }
 
     /// Closes the desk and gives the writer back.
@@ -95,7 +95,7 @@ impl Desk {
             Kind::Thread { orders, answers, thread } => {
                 drop(orders);
                 drop(answers);
-                thread.join().map_err(|_| Error::internal("the ledger's thread panicked"))
+                thread.join().map_err(|_| Error::ThreadGone)
             }
             #[cfg(test)]
             Kind::Inline { writer, .. } => Ok(*writer),

@@ -22,6 +22,7 @@ use super::outcome::{Effect, TOO_EARLY, Verdict, Wait, WaitCause, classify};
 use super::pace::{LONGEST_PAUSE, Pace};
 use crate::clock::{Clock, UnixMillis};
 use crate::graph::{Answer, Facts};
+use crate::ledger;
 use crate::ledger::state::State;
 use crate::ledger::writer::{Claim, Finish, Outcome, Stepped};
 use crate::rate::Rate;
@@ -235,7 +236,7 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
     }
 
     /// A step is committed, or failed.
-    fn stepped(&mut self, done: crate::error::Result<Stepped>) {
+    fn stepped(&mut self, done: ledger::error::Result<Stepped>) {
         let done = match done {
             Ok(done) => done,
             Err(error) => {

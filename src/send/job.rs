@@ -9,10 +9,9 @@ use bytes::Bytes;
 use super::bursts::Burst;
 use super::outcome::{CampaignTimes, Halt, Refusal, Wait, WaitCause};
 use crate::clock::UnixMillis;
-use crate::error::Error;
 use crate::graph::{Answer, Frame, Sender, Transport};
-use crate::ledger::failpoint;
 use crate::ledger::writer::Settled;
+use crate::ledger::{self, failpoint};
 use crate::message::Template;
 use crate::rate::Rate;
 
@@ -159,7 +158,7 @@ pub enum Ending {
     /// With a sample of what Graph said.
     Burst(Burst, Option<String>),
     Sink(SinkFailure),
-    Ledger(Error),
+    Ledger(ledger::error::Error),
 }
 
 impl Ending {

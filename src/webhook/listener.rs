@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::error::{Error, Result};
-use crate::ledger::Ledger;
+use crate::ledger::{self, Ledger};
 use crate::secret::Secret;
 use crate::webhook::signature::Keys;
 use answer::Front;
@@ -72,10 +72,10 @@ pub struct Options {
 pub enum Status {
     Answered(Answered),
     /// Nothing can be stored; every POST is answered 503 until [`Status::LedgerBack`].
-    LedgerDown(Error),
+    LedgerDown(ledger::error::Error),
     LedgerBack,
     /// One POST can't be stored, although the ledger can be written.
-    Unstorable(Error),
+    Unstorable(ledger::error::Error),
     /// No connection can be accepted at the moment.
     NotAccepting(io::Error),
 }
@@ -181,7 +181,7 @@ impl Listener {
         // Each connection ends within its grace period.
         tasks.wait().await;
         drop(self.front);
-        self.recorder.close().await
+        Ok(self.recorder.close().await?)
     }
 }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::error::Result;
 use crate::ledger::Ledger;
+use crate::ledger::error::Result;
 use crate::ledger::events::EventCounts;
 
 /// Judges them again. A dead run leaves requests whose outcome nobody else will record, so dead runs are ended first. Also returns

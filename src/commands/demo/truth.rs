@@ -47,11 +47,7 @@ impl Record for Check {
 
 /// Compares the record with the ledger.
 pub fn checks(recorded: &[Accepted], ledger: &Ledger) -> Result<Vec<Check>> {
-    let mut unknown = Vec::new();
-    ledger.unknowns(&UnknownFilter::default(), &mut |send| {
-        unknown.push(send.token);
-        Ok(())
-    })?;
+    let unknown: Vec<String> = ledger.unknowns(&UnknownFilter::default())?.into_iter().map(|send| send.token).collect();
     let accepted: i64 = ledger.broadcasts(None)?.iter().map(|broadcast| broadcast.accepted).sum();
     let tokens: Vec<&str> = recorded.iter().map(|send| &*send.token).collect();
     Ok(compare(&tokens, usize::try_from(accepted).unwrap_or(0), &unknown))

@@ -129,7 +129,7 @@ impl<'a> Conclusion<'a> {
             Ending::Sink(SinkFailure::Unwritable) => self.over = true,
             Ending::Ledger(error) => {
                 self.over = true;
-                self.fail(error);
+                self.fail(error.into());
             }
         }
         if self.stats.too_early >= 20 {

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use super::columns::{ValueCheck, refuse_absent_columns};
 use crate::audience::{Columns, Tally};
 use crate::commands::context::Context;
+use crate::commands::failure;
 use crate::commands::lists::{self, ListArgs};
 use crate::commands::signals::Signals;
-use crate::error::{Error, Exit, Result};
+use crate::error::Result;
 use crate::ledger::broadcasts::Broadcast;
 use crate::ledger::plan::{Planned, Terms};
 use crate::ledger::spool::{Listing, Spool};
@@ -87,13 +88,10 @@ pub async fn plan(
             let planned = ledger.plan(&broadcast, &source, &mut spool, terms, &mut |row| values.row(row), &mut watch);
             drop(lock);
             values.tell(&ui);
-            Ok::<_, Error>((ledger, planned?, spool))
+            Ok((ledger, planned?, spool))
         })
         .await?;
-    let (ledger, planned, spool) = done.map_err(|error| match error.exit() {
-        Exit::Interrupted => error.with_exit(exit.exit()),
-        _ => error,
-    })?;
+    let (ledger, planned, spool) = done.map_err(|error| failure::ledger::stopped_by(error, exit.exit()))?;
     list.spool = spool;
     Ok((ledger, planned))
 }

@@ -8,10 +8,10 @@ use crate::clock::{Clock, UnixMillis};
 use crate::commands::context::Context;
 use crate::commands::signals::Signals;
 use crate::error::Result;
-use crate::ledger::Ledger;
 use crate::ledger::broadcasts::Broadcast;
 use crate::ledger::totals::Standing;
 use crate::ledger::writer::{Scope, Writer};
+use crate::ledger::{self, Ledger};
 use crate::message::Template;
 use crate::send::desk::Desk;
 use crate::send::engine;
@@ -120,7 +120,7 @@ impl Turn<'_> {
     }
 }
 
-fn standing(ledger: &Ledger, broadcast: i64, listing: Option<i64>) -> Result<Standing> {
+fn standing(ledger: &Ledger, broadcast: i64, listing: Option<i64>) -> ledger::error::Result<Standing> {
     match listing {
         Some(listing) => ledger.standing_of_listing(broadcast, listing),
         None => ledger.standing_of_broadcast(broadcast),

@@ -19,16 +19,11 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     match context.ui.format() {
         Format::Ndjson => {
             let mut rows = context.ui.rows::<UnknownSend>();
-            ledger.unknowns(&args.filter.filter(), &mut |send| rows.push(&send))?;
+            ledger.each_unknown(&args.filter.filter(), &mut |send| rows.push(&send))?;
             rows.flush()?;
         }
         Format::Table | Format::Json | Format::Csv => {
-            let mut all = Vec::new();
-            ledger.unknowns(&args.filter.filter(), &mut |send| {
-                all.push(send);
-                Ok(())
-            })?;
-            context.ui.list(&all)?;
+            context.ui.list(&ledger.unknowns(&args.filter.filter())?)?;
         }
     }
     Ok(Exit::Done)

@@ -41,11 +41,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     }
     let mut ledger = context.existing_ledger()?;
     let filter = args.filter.filter();
-    let mut ids = Vec::new();
-    ledger.unknowns(&filter, &mut |send| {
-        ids.push(send.send);
-        Ok(())
-    })?;
+    let ids: Vec<i64> = ledger.unknowns(&filter)?.iter().map(|send| send.send).collect();
     if ids.is_empty() {
         refuse_strangers(&ledger, &args.filter)?;
         context.ui.status("no send in doubt fits: nothing was changed");
@@ -73,16 +69,12 @@ fn refuse_strangers(ledger: &Ledger, filter: &FilterArgs) -> Result<()> {
     if let Some(id) = filter.broadcast
         && !ledger.broadcasts(None)?.iter().any(|broadcast| broadcast.id == id)
     {
-        return Err(no_such_broadcast(id));
+        return Err(no_such_broadcast(id).into());
     }
     let Some(token) = &filter.token else { return Ok(()) };
     let person = mask(token);
-    let mut in_doubt = false;
     let alone = UnknownFilter { token: Some(token.clone()), ..UnknownFilter::default() };
-    ledger.unknowns(&alone, &mut |_| {
-        in_doubt = true;
-        Ok(())
-    })?;
+    let in_doubt = !ledger.unknowns(&alone)?.is_empty();
     if ledger.story(token)?.is_none() {
         return Err(Error::usage(format!("{person} is not in this ledger: nothing was changed"))
             .hint("mmsg unknown list shows the sends in doubt; mmsg config show tells which ledger it is"));

@@ -109,11 +109,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
     let (tally, _) = waiting::judge(&mut ledger, &context.clock, cool_down)?;
     settled.by_events = tally.settled;
 
-    let mut doubts: Vec<UnknownSend> = Vec::new();
-    ledger.unknowns(&filter, &mut |send| {
-        doubts.push(send);
-        Ok(())
-    })?;
+    let mut doubts = ledger.unknowns(&filter)?;
     let mut failed = None;
     if !args.events_only && !doubts.is_empty() {
         ledger.refuse_other_host(context.settings.graph_url.value.as_str())?;
@@ -155,10 +151,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
         }
         found.record(&mut ledger, &mut settled, context.clock.now())?;
     }
-    ledger.unknowns(&filter, &mut |_| {
-        settled.in_doubt += 1;
-        Ok(())
-    })?;
+    settled.in_doubt = ledger.unknowns(&filter)?.len() as u64;
     let now = context.clock.now();
     let proved = settled.by_events + settled.by_eligible_time;
     if proved + settled.probably_not_sent > 0 {

@@ -178,10 +178,12 @@ fn say(ui: &Ui) -> Arc<dyn Fn(Status) + Send + Sync> {
             }
         }
         Status::LedgerDown(error) => {
+            let error = Error::from(error);
             ui.warn(&format!("{error}; posts are answered 503 until it can be written again, and Meta repeats them"));
         }
         Status::LedgerBack => ui.status("the ledger can be written again"),
         Status::Unstorable(error) => {
+            let error = Error::from(error);
             ui.warn(&format!("a post could not be stored, though the ledger is well, and was answered 503: {error}"));
         }
         Status::NotAccepting(error) => ui.warn(&format!("no connection can be accepted for now: {error}")),

@@ -1,4 +1,4 @@
-//! What events said of one send: for each stage the earliest time and the best attribution. Merging is commutative and
+//! What events said about one send: for each stage the earliest time and the surest attribution. Merging is commutative and
 //! idempotent, and the counters are a function of the result.
 
 use rusqlite::{Connection, Row};
@@ -21,7 +21,7 @@ pub fn bucket_seconds(bucket: u8) -> f64 {
     ((f64::from(bucket) + 0.5) / 8.0).exp2()
 }
 
-/// A reason as it is kept: on one line, at most 200 characters.
+/// A reason as it is kept: one line of at most 200 characters.
 pub fn failure_text(text: &str) -> Option<String> {
     let mut kept: String = text.chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect();
     kept.truncate(kept.trim_end().len());
@@ -59,7 +59,7 @@ impl Marks {
         Ok(marks)
     }
 
-    /// With one more event. The failure's text is that of the earliest one, of several at once the first in the alphabet.
+    /// With one more event. The failure's text is that of the earliest failure; of several at once, the first in the alphabet.
     #[must_use]
     pub fn with(mut self, stage: Stage, at: i64, how: How, failure: Option<&str>) -> Self {
         let place = stage as usize;
@@ -81,7 +81,7 @@ impl Marks {
         has(stage) && (stage != Stage::Failed || !(has(Stage::Delivered) || has(Stage::Read) || has(Stage::Clicked)))
     }
 
-    /// Hands every counter that this send stands in to `each`, with a time of its hour.
+    /// Hands every counter that counts this send to `each`, with a time of its hour.
     pub fn count(&self, sent_at: UnixMillis, each: &mut dyn FnMut(UnixMillis, What)) {
         for stage in Stage::ALL.into_iter().filter(|stage| self.counts(*stage)) {
             let place = stage as usize;

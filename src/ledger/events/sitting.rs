@@ -4,13 +4,14 @@ use std::collections::HashMap;
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::judge::{Candidate, Judgement, judge};
+use super::attribution::{Candidate, Judgement, attribute};
+use super::counts::EventCounts;
+use super::event::{Event, Kind};
 use super::marks::{Marks, failure_text};
 use super::stage::{How, Stage};
-use super::{Event, EventCounts, Kind, Waiting};
 use crate::clock::UnixMillis;
-use crate::ledger::Fault;
 use crate::ledger::audiences;
+use crate::ledger::error::Result;
 use crate::ledger::people::{self, Arrivals};
 use crate::ledger::sql::{digit, sql};
 use crate::ledger::state::State;
@@ -24,11 +25,39 @@ struct Row {
     marks: Marks,
 }
 
+/// An event that waits for the outcome of a request.
+pub struct Waiting {
+    id: i64,
+    kind: i64,
+    pub recipient: i64,
+    page: Option<String>,
+    campaign: Option<String>,
+    tracking_id: Option<String>,
+    occurred_at: i64,
+    failure: Option<String>,
+}
+
+impl Waiting {
+    /// From the columns `id, kind, recipient, page, campaign, tracking_id, occurred_at, detail`.
+    pub fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            id: row.get(0)?,
+            kind: row.get(1)?,
+            recipient: row.get(2)?,
+            page: row.get(3)?,
+            campaign: row.get(4)?,
+            tracking_id: row.get(5)?,
+            occurred_at: row.get(6)?,
+            failure: row.get(7)?,
+        })
+    }
+}
+
 /// One transaction's work on events.
 pub struct Sitting<'c> {
     conn: &'c Connection,
     now: UnixMillis,
-    told: EventCounts,
+    counts: EventCounts,
     /// Broadcasts of the campaigns met.
     broadcasts: HashMap<String, Vec<i64>>,
     tally: Tally,
@@ -36,10 +65,10 @@ pub struct Sitting<'c> {
 
 impl<'c> Sitting<'c> {
     pub fn new(conn: &'c Connection, now: UnixMillis) -> Self {
-        Self { conn, now, told: EventCounts::default(), broadcasts: HashMap::new(), tally: Tally::default() }
+        Self { conn, now, counts: EventCounts::default(), broadcasts: HashMap::new(), tally: Tally::default() }
     }
 
-    pub fn store(&mut self, event: &Event, optins: &str) -> Result<(), Fault> {
+    pub fn store(&mut self, event: &Event, optins: &str) -> Result<()> {
         let facts = &event.facts;
         let occurred_at = facts.occurred_at.unwrap_or(self.now);
         let mut recipient = match &event.person {
@@ -68,8 +97,8 @@ impl<'c> Sitting<'c> {
         let stored = self
             .conn
             .prepare_cached(
-                "insert into events (key, kind, page, recipient, campaign, tracking_id, mid, occurred_at, received_at, send, how, raw)
-                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12) on conflict (key) do nothing",
+                "insert into events (key, kind, page, recipient, campaign, tracking_id, mid, occurred_at, received_at, send, how, raw, detail)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) on conflict (key) do nothing",
             )?
             .execute(rusqlite::params![
                 event.key,
@@ -84,18 +113,19 @@ impl<'c> Sitting<'c> {
                 send,
                 judgement.map(Judgement::number),
                 facts.raw,
+                facts.detail(),
             ])?;
         if stored == 0 {
-            self.told.duplicates += 1;
+            self.counts.duplicates += 1;
             return Ok(());
         }
-        self.told.new += 1;
+        self.counts.new += 1;
         match (event.kind, judgement) {
             (Kind::Stage(stage), Some(judgement)) => {
                 self.apply(stage, judgement, rows, occurred_at, facts.failure.as_deref())?;
             }
             (Kind::OptIn, _) => {
-                self.told.opt_ins += 1;
+                self.counts.opt_ins += 1;
                 if let (Some(recipient), Some(opt_in)) = (recipient, &facts.opt_in) {
                     people::opt_in(self.conn, recipient, opt_in, occurred_at)?;
                     if !opt_in.is_stop()
@@ -110,7 +140,7 @@ impl<'c> Sitting<'c> {
         Ok(())
     }
 
-    pub fn judge_again(&mut self, event: &Waiting) -> Result<(), Fault> {
+    pub fn judge_again(&mut self, event: &Waiting) -> Result<()> {
         let Some(stage) = Stage::of_number(event.kind) else { return Ok(()) };
         let occurred_at = UnixMillis(event.occurred_at);
         let about = About {
@@ -121,7 +151,7 @@ impl<'c> Sitting<'c> {
         };
         let (judgement, rows) = self.judge(&about, occurred_at)?;
         if judgement == Judgement::Waiting {
-            self.told.waiting += 1;
+            self.counts.waiting += 1;
             return Ok(());
         }
         let send = judgement.place().and_then(|place| rows.get(place)).map(|row| row.candidate.send);
@@ -148,23 +178,23 @@ impl<'c> Sitting<'c> {
         mut rows: Vec<Row>,
         at: UnixMillis,
         failure: Option<&str>,
-    ) -> Result<(), Fault> {
+    ) -> Result<()> {
         let how = match judgement {
             Judgement::Of { how, .. } => how,
             Judgement::Waiting => {
-                self.told.waiting += 1;
+                self.counts.waiting += 1;
                 return Ok(());
             }
             Judgement::Foreign => {
-                self.told.foreign += 1;
+                self.counts.foreign += 1;
                 self.tally.add(0, at, What::Foreign, 1);
                 return Ok(());
             }
         };
         match how {
-            How::Exact => self.told.exact += 1,
-            How::Inferred => self.told.inferred += 1,
-            How::Ambiguous => self.told.ambiguous += 1,
+            How::Exact => self.counts.exact += 1,
+            How::Inferred => self.counts.inferred += 1,
+            How::Ambiguous => self.counts.ambiguous += 1,
         }
         let Some(place) = judgement.place().filter(|place| *place < rows.len()) else { return Ok(()) };
         let row = rows.swap_remove(place);
@@ -184,7 +214,7 @@ impl<'c> Sitting<'c> {
 
     /// What can only come from this send proves that it was accepted. The person's cool-down stays: it was set when the send
     /// became unknown.
-    fn settle(&mut self, row: &Row) -> Result<(), Fault> {
+    fn settle(&mut self, row: &Row) -> Result<()> {
         let settled = self
             .conn
             .prepare_cached(sql!(
@@ -197,7 +227,7 @@ impl<'c> Sitting<'c> {
             let at = row.candidate.claimed_at;
             self.tally.moved(row.broadcast, at, row.state, State::Accepted);
             self.tally.add(row.broadcast, at, What::Settled, 1);
-            self.told.settled += 1;
+            self.counts.settled += 1;
         }
         Ok(())
     }
@@ -212,7 +242,7 @@ impl<'c> Sitting<'c> {
             (None, ..) => Vec::new(),
         };
         let candidates: Vec<&Candidate> = rows.iter().map(|row| &row.candidate).collect();
-        let judgement = match judge(&candidates, about.tracking_id, at) {
+        let judgement = match attribute(&candidates, about.tracking_id, at) {
             Judgement::Of { how, .. } if about.campaign.is_none() && how != How::Exact => Judgement::Foreign,
             judgement => judgement,
         };
@@ -265,9 +295,9 @@ impl<'c> Sitting<'c> {
         Ok(rows)
     }
 
-    pub fn finish(self) -> Result<EventCounts, Fault> {
+    pub fn finish(self) -> Result<EventCounts> {
         self.tally.write(self.conn)?;
-        Ok(self.told)
+        Ok(self.counts)
     }
 }
 

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use rusqlite::types::Value;
 
 use super::*;
+use crate::ledger::key::key;
 use crate::ledger::state::State;
 use crate::ledger::tally::Tally;
 use crate::ledger::unknown::Resolution;
@@ -367,7 +368,7 @@ fn a_persons_story_tells_what_no_send_of_theirs_does() {
         )
         .unwrap();
     let mut stop = choice("anna", Some(true), 4 * HOUR);
-    stop.facts.raw = r#"{"optin":{"notification_messages_status":"STOP NOTIFICATIONS"}}"#.to_owned();
+    stop.facts.opt_in.as_mut().unwrap().status = Some("stop notifications".to_owned());
     let told = [
         stop,
         event(Stage::Delivered, "anna", Some("t1"), 3 * HOUR),
@@ -383,7 +384,7 @@ fn a_persons_story_tells_what_no_send_of_theirs_does() {
         [
             "planned: a.csv",
             "planned: a.csv",
-            "read: event of no send in this ledger",
+            "read: event of a send that is not in this ledger",
             "claimed: attempt 0",
             "accepted: tracking_id t1",
             "delivered: ",

@@ -45,7 +45,7 @@ impl Suppression {
         }
     }
 
-    /// What this version does not know is taken for an operator's: nothing lifts it by itself.
+    /// A reason that this version does not know counts as an operator's, which nothing lifts automatically.
     pub fn of_name(name: &str) -> Self {
         [Self::OptedOut, Self::Expired, Self::Region]
             .into_iter()
@@ -64,7 +64,7 @@ impl Suppression {
     }
 }
 
-/// A suppression, and since when; `None` in a ledger that somebody edited.
+/// A suppression, and since when. The time is missing only if somebody edited the ledger.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Suppressed {
     pub why: Suppression,
@@ -79,8 +79,8 @@ pub struct Choice {
     pub opted_out: bool,
 }
 
-/// The suppression after another reason came up. The first reason stays until it is lifted. The same reason told again is as new as
-/// the last time, so that a resume from between does not lift it; an opt-out older than the person's resume is none.
+/// The suppression after another reason came up. The first reason stays until it is lifted. The same reason given again is as new as
+/// the last time, so that a resume from in between does not lift it. An opt-out older than the person's resume does not count.
 pub fn suppress(
     now: Option<Suppressed>,
     why: Suppression,

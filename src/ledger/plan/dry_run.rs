@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::check::{CheckValues, with_values};
 use super::stage::existing;
 use crate::clock::UnixMillis;
-use crate::error::Result;
-use crate::ledger::Ledger;
 use crate::ledger::broadcasts::{Broadcast, BroadcastKey};
+use crate::ledger::database::Ledger;
+use crate::ledger::error::Result;
 use crate::ledger::judge::{Decision, Laters, Terms, judge};
 use crate::ledger::people;
 use crate::ledger::rivals::Rivals;
@@ -38,20 +38,26 @@ impl Ledger {
         terms: Terms,
         check: &mut CheckValues<'_>,
     ) -> Result<DryPlan> {
-        let failed = |error: rusqlite::Error| self.failed(&error);
-        self.conn
-            .execute_batch(
-                "create temp table if not exists seen (key blob primary key) without rowid; delete from seen;",
-            )
-            .map_err(failed)?;
+        self.dry_rows(broadcast, rivals, list, terms, check).map_err(|error| error.at(self.path()))
+    }
+
+    fn dry_rows(
+        &self,
+        broadcast: Option<&Broadcast>,
+        rivals: &Rivals,
+        list: &mut Listing,
+        terms: Terms,
+        check: &mut CheckValues<'_>,
+    ) -> Result<DryPlan> {
+        let seen = "create temp table if not exists seen (key blob primary key) without rowid; delete from seen;";
+        self.conn.execute_batch(seen)?;
         let mut dry = DryPlan::default();
         while let Some(row) = list.next_row()? {
-            let mut seen = self.conn.prepare_cached("insert or ignore into seen (key) values (?1)").map_err(failed)?;
-            if seen.execute([row.key]).map_err(failed)? == 0 {
+            if self.conn.prepare_cached("insert or ignore into seen (key) values (?1)")?.execute([row.key])? == 0 {
                 dry.duplicates += 1;
                 continue;
             }
-            self.dry_row(broadcast, rivals, row, terms, check, &mut dry).map_err(failed)?;
+            self.dry_row(broadcast, rivals, row, terms, check, &mut dry)?;
         }
         Ok(dry)
     }

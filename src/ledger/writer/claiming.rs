@@ -11,7 +11,7 @@ use rusqlite::Connection;
 use super::claim::{Claim, Scope};
 use super::step::Step;
 use crate::clock::UnixMillis;
-use crate::ledger::HOLD;
+use crate::ledger::database::HOLD;
 use crate::ledger::judge::{Decision, Laters, Person, Terms, judge};
 use crate::ledger::pace::{self, Meter};
 use crate::ledger::people;

@@ -24,4 +24,11 @@ impl<'c> Step<'c> {
         let people = CoolDowns::new(conn)?;
         Ok(Self { conn, scope, now, people, tally: Tally::default(), settled: Vec::new(), overtaken: 0 })
     }
+
+    /// Writes the sums and the time; the rows that got a state, and how many outcomes were overtaken.
+    pub fn finish(self) -> rusqlite::Result<(Vec<Settled>, u64)> {
+        self.tally.write(self.conn)?;
+        self.conn.prepare_cached("update ledger set newest_at = ?1 where newest_at < ?1")?.execute([self.now])?;
+        Ok((self.settled, self.overtaken))
+    }
 }

@@ -13,8 +13,8 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 use super::ledger_file::LedgerFile;
 use super::{OnStatus, Status, counts};
 use crate::clock::Clock;
-use crate::error::{Error, Result};
 use crate::ledger::Ledger;
+use crate::ledger::error::{Error, Result};
 use crate::ledger::events::Event;
 use crate::webhook::waiting;
 
@@ -96,7 +96,7 @@ impl Recorder {
         let thread = std::thread::Builder::new()
             .name("webhook-ledger".to_owned())
             .spawn(move || writer.work(&work, guard))
-            .map_err(|error| Error::internal("can't start the thread that writes events").because(&error))?;
+            .map_err(|source| Error::NoThread { source })?;
         let inbox = Inbox { sender, room: Arc::new(Semaphore::new(BYTES)), well_at: Arc::default() };
         Ok(Self { inbox, thread, ended })
     }
@@ -117,7 +117,7 @@ impl Recorder {
         let joined = tokio::task::spawn_blocking(move || thread.join()).await;
         match joined {
             Ok(Ok(ended)) => ended,
-            _ => Err(Error::internal("the thread that writes events failed")),
+            _ => Err(Error::ThreadGone),
         }
     }
 }

@@ -1,17 +1,17 @@
-//! Which send an event is about: pure, and from Graph's answers alone, so that the order of events can't matter.
+//! Which send an event is about. Pure, and decided by Graph's answers alone, so that the order of events can't matter.
 
 use super::stage::How;
 use crate::clock::UnixMillis;
 use crate::times::CLOCK_SKEW;
 
-/// A send to the event's person in the event's campaign: accepted, in doubt, or on the wire.
+/// A send to the event's person in the event's campaign: accepted, unknown, or on its way.
 #[derive(Clone, Debug)]
 pub struct Candidate {
     pub send: i64,
-    /// On the wire: its outcome is not known.
+    /// The request may be on its way: its outcome is not recorded yet.
     pub claimed: bool,
     pub claimed_at: UnixMillis,
-    /// What Graph answered; a send in doubt has none.
+    /// As Graph answered it; an unknown send has none.
     pub tracking_id: Option<String>,
 }
 
@@ -20,9 +20,9 @@ pub struct Candidate {
 pub enum Judgement {
     /// The candidate at this place.
     Of { place: usize, how: How },
-    /// To be judged again once a request on the wire has its outcome.
+    /// To be judged again once the outcome of a request is known.
     Waiting,
-    /// Of no send of this ledger.
+    /// The event of a send that is not in this ledger.
     Foreign,
 }
 
@@ -43,13 +43,14 @@ impl Judgement {
     }
 }
 
-pub fn judge(candidates: &[&Candidate], tracking_id: Option<&str>, at: UnixMillis) -> Judgement {
+/// The send among `candidates` that an event of this time is about.
+pub fn attribute(candidates: &[&Candidate], tracking_id: Option<&str>, at: UnixMillis) -> Judgement {
     if tracking_id.is_some()
         && let Some(place) = candidates.iter().position(|candidate| candidate.tracking_id.as_deref() == tracking_id)
     {
         return Judgement::Of { place, how: How::Exact };
     }
-    // A send whose tracking id is another one is out; one without may be meant.
+    // A send with another tracking ID is ruled out; one without may be meant.
     let possible = |candidate: &Candidate| {
         candidate.claimed_at <= at.plus(CLOCK_SKEW) && (tracking_id.is_none() || candidate.tracking_id.is_none())
     };
@@ -85,7 +86,7 @@ mod tests {
     }
 
     fn found(candidates: &[Candidate], tracking_id: Option<&str>, at: i64) -> Judgement {
-        judge(&candidates.iter().collect::<Vec<_>>(), tracking_id, UnixMillis(at))
+        attribute(&candidates.iter().collect::<Vec<_>>(), tracking_id, UnixMillis(at))
     }
 
     const HOUR: i64 = 3_600_000;
@@ -95,7 +96,7 @@ mod tests {
         let sends = [candidate(1, 0, Some("a")), candidate(2, 13 * HOUR, Some("b")), candidate(3, 26 * HOUR, None)];
         assert_eq!(found(&sends, Some("a"), 40 * HOUR), Judgement::Of { place: 0, how: How::Exact });
         assert_eq!(found(&sends, Some("b"), 0), Judgement::Of { place: 1, how: How::Exact });
-        // Another id can only be the one whose id nobody knows.
+        // Another ID can only be that of the send whose ID is not known.
         assert_eq!(found(&sends, Some("c"), 40 * HOUR), Judgement::Of { place: 2, how: How::Inferred });
         assert_eq!(found(&sends[..2], Some("c"), 40 * HOUR), Judgement::Foreign);
     }

@@ -1,0 +1,114 @@
+//! Failures of the ledger.
+
+use std::path::Path;
+
+use crate::error::{Error, Exit};
+use crate::ledger::error::{Error as LedgerError, Failure};
+
+const ANOTHER: &str = "choose another ledger with --ledger FILE";
+
+impl From<LedgerError> for Error {
+    fn from(error: LedgerError) -> Self {
+        match error {
+            LedgerError::Database { path, failure, source } => database(&path, failure).because(&*source),
+            LedgerError::Folder { folder, source } => {
+                Self::ledger(format!("can't create the ledger's folder {}", folder.display()))
+                    .because(&source)
+                    .hint(ANOTHER)
+            }
+            LedgerError::NetworkFileSystem { folder, kind } => Self::ledger(format!(
+                "the ledger's folder {} is on a network file system ({kind}), where two machines could message the same people",
+                folder.display()
+            ))
+            .hint("choose a ledger on a local disk with --ledger FILE"),
+            LedgerError::NotALedger { path } => {
+                Self::ledger(format!("{} is a database, but not an mmsg ledger", path.display())).hint(ANOTHER)
+            }
+            LedgerError::NewerSchema { path, found, known } => Self::ledger(format!(
+                "the ledger {} was written by a newer version of mmsg: it has schema {found}, and this version knows {known}",
+                path.display()
+            ))
+            .hint("install the newer mmsg, or choose another ledger with --ledger FILE"),
+            LedgerError::OtherHost { path, bound, host } => Self::ledger(format!(
+                "the ledger {} belongs to {bound}, but this profile uses {host}",
+                path.display()
+            ))
+            .hint("use a separate ledger for this host: --ledger FILE"),
+            LedgerError::ClockBehind { now, newest } => Self::config(format!(
+                "the clock says {now}, but the ledger has seen {newest}: nothing was planned or sent"
+            ))
+            .hint("set the clock (an NTP service does), then run the same command again"),
+            LedgerError::Gone { path, source } => Self::ledger(format!("the ledger {} is gone", path.display()))
+                .because(&source)
+                .hint("put the ledger back; stop all mmsg processes before moving it. Nothing more was sent"),
+            LedgerError::Replaced { path } => {
+                Self::ledger(format!("the ledger {} was replaced while it was open", path.display()))
+                    .hint("stop all mmsg processes before moving or restoring a ledger; nothing more was sent")
+            }
+            LedgerError::Lock { path, source } => Self::ledger(format!("can't use the lock file {}", path.display()))
+                .because(&source)
+                .hint("check the permissions of the ledger's folder and the free space on its disk"),
+            LedgerError::TakenForDead => {
+                Self::ledger("another mmsg considered this run dead and ended it: nothing more was sent")
+                    .hint("its lock file was removed from the folder runs beside the ledger; run the same command again")
+            }
+            LedgerError::Spool { source } => Self::ledger("can't store the list while reading it: nothing was planned or sent")
+                .because(&source)
+                .hint("free space on the ledger's disk, then run the same command again"),
+            LedgerError::BrokenSpool { what } => Self::internal(what),
+            LedgerError::NoThread { source } => Self::internal("can't start the thread of the ledger").because(&source),
+            LedgerError::ThreadGone => Self::internal("the thread of the ledger ended unexpectedly"),
+            LedgerError::NoSuchBroadcast { id } => {
+                Self::usage(format!("there is no broadcast {id} in this ledger")).hint("mmsg broadcast list shows them")
+            }
+            LedgerError::NoSuchAudience { page, name } => {
+                Self::usage(format!("there is no audience {name:?} of Page {page} in this ledger"))
+                    .hint(format!("import it first: mmsg tokens import FILE --audience {name}"))
+            }
+            LedgerError::AudienceOvertaken { name } => Self::ledger(format!(
+                "a newer import replaced the audience {name:?}: nothing of this import counts"
+            ))
+            .hint("let one import of an audience finish before you start the next"),
+            LedgerError::PlanningStopped => Self::new(Exit::Interrupted, "interrupted while planning: nothing was sent")
+                .hint("run the same command again: it plans the list from the start"),
+            LedgerError::ImportStopped => {
+                Self::new(Exit::Interrupted, "interrupted while importing: the audience is unchanged")
+                    .hint("run the same command again")
+            }
+        }
+    }
+}
+
+/// A failure of work that a signal may have stopped, which then ends with the signal's exit code.
+pub fn stopped_by(error: LedgerError, signal: Exit) -> Error {
+    match error {
+        LedgerError::PlanningStopped | LedgerError::ImportStopped => Error::from(error).with_exit(signal),
+        error => error.into(),
+    }
+}
+
+fn database(path: &Path, failure: Failure) -> Error {
+    let (what, hint) = match failure {
+        Failure::DiskFull => ("the disk is full", "free some space, then run the same command again: it continues"),
+        Failure::ReadOnly => (
+            "it is not writable",
+            "make it and the files ending in -wal and -shm beside it writable, or choose another --ledger FILE",
+        ),
+        Failure::CannotOpen => ("it can't be opened", "check that its folder exists and is writable"),
+        Failure::Corrupt => (
+            "the file is damaged or is not an mmsg ledger",
+            "restore the latest backup (anyone messaged since then may get the message twice), or choose another --ledger FILE",
+        ),
+        Failure::Busy => {
+            ("another program is using it", "wait for the other mmsg to finish, then run the same command again")
+        }
+        Failure::Io => ("the disk failed", "check the disk, then run the same command again: it continues"),
+        Failure::Other => {
+            ("the database failed", "check the disk, then the file: sqlite3 LEDGER 'pragma integrity_check'")
+        }
+    };
+    Error::ledger(format!("the ledger {}: {what}", path.display())).hint(hint)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,72 @@
+use std::io;
+use std::path::PathBuf;
+
+use super::*;
+use crate::clock::UnixMillis;
+
+fn disk() -> io::Error {
+    io::Error::other("the plug was pulled")
+}
+
+#[test]
+fn every_failure_has_its_exit_code_and_most_say_what_to_type_next() {
+    let path = || PathBuf::from("/home/me/ledger.db");
+    let (now, newest) = (UnixMillis(1), UnixMillis(2));
+    let name = || "spring".to_owned();
+    for (error, exit, part) in [
+        (LedgerError::Folder { folder: path(), source: disk() }, Exit::Ledger, "the plug was pulled"),
+        (LedgerError::NetworkFileSystem { folder: path(), kind: "nfs4".to_owned() }, Exit::Ledger, "nfs4"),
+        (LedgerError::NotALedger { path: path() }, Exit::Ledger, "ledger.db"),
+        (LedgerError::NewerSchema { path: path(), found: 9, known: 4 }, Exit::Ledger, "schema 9"),
+        (LedgerError::OtherHost { path: path(), bound: "a".to_owned(), host: "b".to_owned() }, Exit::Ledger, "uses b"),
+        (LedgerError::ClockBehind { now, newest }, Exit::Config, "nothing was planned or sent"),
+        (LedgerError::Gone { path: path(), source: disk() }, Exit::Ledger, "is gone"),
+        (LedgerError::Replaced { path: path() }, Exit::Ledger, "replaced"),
+        (LedgerError::Lock { path: path(), source: disk() }, Exit::Ledger, "lock file"),
+        (LedgerError::TakenForDead, Exit::Ledger, "nothing more was sent"),
+        (LedgerError::Spool { source: disk() }, Exit::Ledger, "nothing was planned or sent"),
+        (LedgerError::NoSuchBroadcast { id: 7 }, Exit::Usage, "broadcast 7"),
+        (LedgerError::NoSuchAudience { page: "1".to_owned(), name: name() }, Exit::Usage, "spring"),
+        (LedgerError::AudienceOvertaken { name: name() }, Exit::Ledger, "newer import"),
+        (LedgerError::PlanningStopped, Exit::Interrupted, "nothing was sent"),
+        (LedgerError::ImportStopped, Exit::Interrupted, "unchanged"),
+    ] {
+        let told = Error::from(error);
+        assert_eq!(told.exit(), exit, "{told}");
+        assert!(told.to_string().contains(part), "not {part}: {told}");
+        assert!(told.hint_text().is_some(), "{told}");
+    }
+    for bug in
+        [LedgerError::BrokenSpool { what: "x" }, LedgerError::NoThread { source: disk() }, LedgerError::ThreadGone]
+    {
+        assert_eq!(Error::from(bug).exit(), Exit::Internal);
+    }
+}
+
+#[test]
+fn a_database_that_failed_is_10_and_named_with_the_cause() {
+    for failure in [
+        Failure::DiskFull,
+        Failure::ReadOnly,
+        Failure::CannotOpen,
+        Failure::Corrupt,
+        Failure::Busy,
+        Failure::Io,
+        Failure::Other,
+    ] {
+        let path = PathBuf::from("/home/me/ledger.db");
+        let told = Error::from(LedgerError::Database { path, failure, source: Box::new(disk()) });
+        assert_eq!((told.exit(), told.causes()), (Exit::Ledger, &["the plug was pulled".to_owned()][..]));
+        assert!(told.message().starts_with("the ledger /home/me/ledger.db: "), "{told}");
+        assert!(told.hint_text().is_some(), "{told}");
+    }
+}
+
+#[test]
+fn work_that_a_signal_stopped_ends_as_the_signal_says() {
+    for exit in [Exit::Interrupted, Exit::Terminated] {
+        assert_eq!(stopped_by(LedgerError::PlanningStopped, exit).exit(), exit);
+        assert_eq!(stopped_by(LedgerError::ImportStopped, exit).exit(), exit);
+        assert_eq!(stopped_by(LedgerError::TakenForDead, exit).exit(), Exit::Ledger);
+    }
+}

@@ -1,0 +1,273 @@
+//! The open file: its schema, its transactions, and what must hold before anything is written.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+use super::error::{Error, Failure, Result};
+use super::failpoint;
+use super::place::{self, Inode, OpenFile};
+use crate::clock::UnixMillis;
+use crate::times;
+
+/// Numbered, never edited; the number is SQLite's `user_version`.
+const MIGRATIONS: &[(i32, &str)] = &[
+    (1, include_str!("migrations/0001_ledger.sql")),
+    (2, include_str!("migrations/0002_events.sql")),
+    (3, include_str!("migrations/0003_questions.sql")),
+    (4, include_str!("migrations/0004_detail.sql")),
+];
+
+/// SQLite's `application_id` of a ledger: `mmsg` in ASCII.
+const APPLICATION_ID: i32 = 0x6d6d_7367;
+
+/// How long a writer waits for another process's transaction before it gives up.
+const BUSY: Duration = Duration::from_secs(60);
+
+const BETWEEN_TRIES: Duration = Duration::from_millis(10);
+
+/// How long one transaction may go on with more rows: others wait for the write lock meanwhile.
+pub const HOLD: Duration = Duration::from_millis(40);
+
+/// An open ledger.
+pub struct Ledger {
+    pub(super) conn: Connection,
+    file: OpenFile,
+    /// Of lock files and spools. It is beside the file itself, whatever link it was opened by: otherwise two processes would take each
+    /// other for dead.
+    folder: PathBuf,
+}
+
+/// Whether opening a ledger created it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Opened {
+    Found,
+    Made,
+}
+
+/// Watches long work: is told how many rows are done, and may stop it between transactions.
+pub struct Watch<'a> {
+    pub progress: &'a mut dyn FnMut(u64),
+    pub stop: &'a dyn Fn() -> bool,
+}
+
+impl Ledger {
+    /// Opens the ledger at `path`; creates it and its folder if there is none.
+    ///
+    /// # Errors
+    /// A newer schema, another kind of database, a network file system, or a disk or database that fails.
+    pub fn open(path: &Path) -> Result<(Self, Opened)> {
+        let folder = path.parent().unwrap_or_else(|| Path::new("."));
+        std::fs::create_dir_all(folder).map_err(|source| Error::Folder { folder: folder.to_owned(), source })?;
+        let opened = if path.exists() { Opened::Found } else { Opened::Made };
+        place::refuse_network(&place::folder_of(path))?;
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut ledger = Self::connect(path, flags)?;
+        ledger.prepare().map_err(|error| error.at(path))?;
+        // Now the file is there, even where the path was a link to nothing.
+        ledger.folder = place::folder_of(path);
+        ledger.file.inode = Some(Inode::of(path)?);
+        Ok((ledger, opened))
+    }
+
+    fn connect(path: &Path, flags: OpenFlags) -> Result<Self> {
+        let conn = Connection::open_with_flags(path, flags).map_err(|error| Error::from(error).at(path))?;
+        Ok(Self { conn, file: OpenFile { path: path.to_owned(), inode: None }, folder: place::folder_of(path) })
+    }
+
+    /// Opens an existing ledger for reading only, for a run that must leave no trace. `None` if there is no file.
+    pub fn open_read_only(path: &Path) -> Result<Option<Self>> {
+        if !path.exists() {
+            return Ok(None);
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let ledger = Self::connect(path, flags)?;
+        let version: i32 = ledger.read(|conn| {
+            conn.busy_timeout(BUSY)?;
+            conn.query_row("pragma user_version", (), |row| row.get(0))
+        })?;
+        if version == 0 {
+            return Ok(None);
+        }
+        refuse_newer(path, version)?;
+        Ok(Some(ledger))
+    }
+
+    /// A new ledger in a file without a name, for a dry run without a ledger.
+    pub fn temporary() -> Result<Self> {
+        let conn = Connection::open("")?;
+        let mut ledger =
+            Self { conn, file: OpenFile { path: PathBuf::new(), inode: None }, folder: PathBuf::from(".") };
+        ledger.prepare()?;
+        Ok(ledger)
+    }
+
+    /// A ledger in memory, with its lock files in `folder`, for tests.
+    #[cfg(test)]
+    pub fn in_memory(folder: &Path) -> Self {
+        let conn = Connection::open_in_memory().expect("memory");
+        let mut ledger =
+            Self { conn, file: OpenFile { path: folder.join("memory"), inode: None }, folder: folder.to_owned() };
+        ledger.prepare().expect("schema");
+        ledger
+    }
+
+    fn prepare(&mut self) -> Result<()> {
+        self.conn.busy_timeout(BUSY)?;
+        let version: i32 = self.conn.query_row("pragma user_version", (), |row| row.get(0))?;
+        refuse_newer(&self.file.path, version)?;
+        let application: i32 = self.conn.query_row("pragma application_id", (), |row| row.get(0))?;
+        let tables: i64 = self.conn.query_row("select count(*) from sqlite_schema", (), |row| row.get(0))?;
+        if application != APPLICATION_ID && tables > 0 {
+            return Err(Error::NotALedger { path: self.file.path.clone() });
+        }
+        self.use_wal()?;
+        // A claim that a power cut takes back is a second message: every commit is synced. New people land all over the index of
+        // keys: a checkpoint every 64 MiB instead of every 4 writes such a page once, not sixteen times.
+        self.conn.execute_batch(
+            "pragma synchronous = full; pragma fullfsync = 1; pragma checkpoint_fullfsync = 1;
+             pragma cache_size = -32768; pragma wal_autocheckpoint = 16384; pragma trusted_schema = 0;",
+        )?;
+        self.conn.set_prepared_statement_cache_capacity(64);
+        if version < MIGRATIONS.last().map_or(0, |(number, _)| *number) {
+            self.migrate()?;
+        }
+        Ok(())
+    }
+
+    /// Where two processes make the same ledger at once, SQLite refuses the switch to WAL without asking its busy handler.
+    fn use_wal(&self) -> Result<()> {
+        let begin = Instant::now();
+        loop {
+            match self.conn.query_row("pragma journal_mode = wal", (), |_| Ok(())).map_err(Error::from) {
+                Err(Error::Database { failure: Failure::Busy, .. }) if begin.elapsed() < BUSY => {
+                    std::thread::sleep(BETWEEN_TRIES);
+                }
+                done => return done,
+            }
+        }
+    }
+
+    fn migrate(&mut self) -> Result<()> {
+        let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        // Another process may have migrated while this one waited for the lock.
+        let version: i32 = transaction.query_row("pragma user_version", (), |row| row.get(0))?;
+        for (number, sql) in MIGRATIONS {
+            if *number > version {
+                transaction.execute_batch(sql)?;
+                transaction.pragma_update(None, "user_version", number)?;
+            }
+        }
+        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        failpoint::commit(transaction, "migrate.before", "migrate.after")?;
+        Ok(())
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.file.path
+    }
+
+    /// The folder of lock files and spools: beside the ledger.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The file that is open.
+    pub(super) fn file(&self) -> &OpenFile {
+        &self.file
+    }
+
+    /// Questions, each statement on its own.
+    pub(super) fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+        work(&self.conn).map_err(|error| Error::from(error).at(&self.file.path))
+    }
+
+    /// Questions whose answers must agree: all of one moment, whatever others write meanwhile.
+    pub(super) fn snapshot<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+        self.read(|conn| {
+            let transaction = conn.unchecked_transaction()?;
+            // Nothing was written: it ends as it is dropped.
+            work(&transaction)
+        })
+    }
+
+    /// One writing transaction, `begin immediate` to commit.
+    pub(super) fn write<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let written = self.begin().and_then(|transaction| {
+            let value = work(&transaction)?;
+            failpoint::commit(transaction, "write.before", "write.after")?;
+            Ok(value)
+        });
+        written.map_err(|error| error.at(&self.file.path))
+    }
+
+    /// A writing transaction whose work is too long for a closure.
+    pub(super) fn begin(&mut self) -> Result<Transaction<'_>> {
+        Ok(self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?)
+    }
+
+    /// Work whose commits are not synced one by one: what it stages counts only with a later commit, which syncs all before it.
+    /// A power cut takes back some of it, in order, and it is staged again.
+    pub(super) fn unsynced<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        self.read(|conn| conn.execute_batch("pragma synchronous = normal"))?;
+        let done = work(self).map_err(|error| error.at(&self.file.path));
+        self.read(|conn| conn.execute_batch("pragma synchronous = full"))?;
+        done
+    }
+
+    /// Refuses another Graph host than the one that was written with the first listing.
+    pub fn refuse_other_host(&self, host: &str) -> Result<()> {
+        let bound: Option<String> =
+            self.read(|conn| conn.query_row("select graph_host from ledger", (), |row| row.get(0)))?;
+        match bound {
+            Some(bound) if bound != host => {
+                Err(Error::OtherHost { path: self.file.path.clone(), bound, host: host.to_owned() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a clock behind the newest time in the ledger: it would end cool-downs early.
+    pub fn refuse_clock_behind(&self, now: UnixMillis) -> Result<()> {
+        let newest = self.newest_at()?;
+        if now.plus(times::BEHIND_LEDGER) < newest {
+            return Err(Error::ClockBehind { now, newest });
+        }
+        Ok(())
+    }
+
+    /// The newest time that was written to this ledger.
+    pub fn newest_at(&self) -> Result<UnixMillis> {
+        self.read(|conn| conn.query_row("select newest_at from ledger", (), |row| row.get(0)))
+    }
+
+    /// Proves that a commit would be durable now, by one that changes nothing.
+    pub fn prove_writable(&mut self) -> Result<()> {
+        self.file.refuse_replaced()?;
+        self.write(|conn| {
+            conn.prepare_cached("update ledger set newest_at = newest_at")?.execute(())?;
+            Ok(())
+        })
+    }
+
+    /// Writes down a change to Meta or to people: who, with which command, what.
+    pub fn audit(&mut self, now: UnixMillis, who: &str, command: &str, what: &str) -> Result<()> {
+        self.write(|conn| {
+            conn.prepare_cached("insert into audit (at, who, command, what) values (?1, ?2, ?3, ?4)")?
+                .execute((now.0, who, command, what))?;
+            Ok(())
+        })
+    }
+}
+
+fn refuse_newer(path: &Path, version: i32) -> Result<()> {
+    let known = MIGRATIONS.last().map_or(0, |(number, _)| *number);
+    if version > known {
+        return Err(Error::NewerSchema { path: path.to_owned(), found: version, known });
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,96 @@
+use super::*;
+use crate::ledger::sql::sql;
+use crate::ledger::state::State;
+
+fn ledger() -> (tempfile::TempDir, Ledger) {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = Ledger::in_memory(folder.path());
+    (folder, ledger)
+}
+
+#[test]
+fn partial_indexes_have_the_numbers_of_the_states() {
+    let (_folder, ledger) = ledger();
+    let sql = |index: &str| -> String {
+        let find = "select sql from sqlite_schema where type = 'index' and name = ?1";
+        ledger.conn.query_row(find, [index], |row| row.get(0)).unwrap()
+    };
+    for (index, state) in [
+        ("sends_pending", State::Pending),
+        ("sends_claimed", State::Claimed),
+        ("sends_unknown", State::Unknown),
+        ("sends_refused", State::Refused),
+    ] {
+        let sql = sql(index);
+        assert!(sql.ends_with(&format!("where state = {}", state.number())), "{sql}");
+    }
+}
+
+#[test]
+fn queries_by_state_find_their_partial_index() {
+    let (_folder, ledger) = ledger();
+    for (query, index) in [
+        (sql!("select id from sends where broadcast = 1 and state = {pending} and not_before = 0"), "sends_pending"),
+        (sql!("select recipient from sends where run = 1 and state = {claimed}"), "sends_claimed"),
+        (sql!("select id from sends where state = {unknown}"), "sends_unknown"),
+        (sql!("select id from sends where broadcast = 1 and state = {refused} and claimed_at > 0"), "sends_refused"),
+    ] {
+        let plan: String =
+            ledger.conn.query_row(&format!("explain query plan {query}"), (), |row| row.get("detail")).unwrap();
+        assert!(plan.contains(index), "{query}: {plan}");
+    }
+}
+
+#[test]
+fn events_of_an_older_ledger_keep_what_they_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let old = Connection::open(&path).unwrap();
+    for (number, sql) in MIGRATIONS.iter().filter(|(number, _)| *number < 4) {
+        old.execute_batch(sql).unwrap();
+        old.pragma_update(None, "user_version", number).unwrap();
+    }
+    old.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+    let mut insert = old
+        .prepare(
+            "insert into events (key, kind, recipient, occurred_at, received_at, how, raw)
+             values (randomblob(16), ?1, 1, 1, 1, ?2, ?3)",
+        )
+        .unwrap();
+    for (kind, how, raw) in [
+        (4, Some(3), r#"{"error_message":"gone"}"#),
+        (4, Some(3), "not JSON"),
+        (5, None, r#"{"optin":{"notification_messages_status":"STOP NOTIFICATIONS"}}"#),
+        (1, Some(4), r#"{"error_message":"of no interest"}"#),
+    ] {
+        insert.execute((kind, how, raw)).unwrap();
+    }
+    drop(insert);
+    drop(old);
+    let (ledger, _) = Ledger::open(&path).unwrap();
+    let mut statement = ledger.conn.prepare("select detail from events order by id").unwrap();
+    let details: Vec<Option<String>> = statement.query_map((), |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert_eq!(details, [Some("gone".to_owned()), None, Some("stop notifications".to_owned()), None]);
+}
+
+#[test]
+fn what_is_no_ledger_or_a_newer_one_is_refused_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("other.db");
+    Connection::open(&path).unwrap().execute_batch("create table theirs (x)").unwrap();
+    assert!(matches!(Ledger::open(&path), Err(Error::NotALedger { .. })));
+    let text = folder.path().join("notes.db");
+    std::fs::write(&text, "not a database\n".repeat(600)).unwrap();
+    let failed = Ledger::open(&text).err().unwrap();
+    assert!(matches!(&failed, Error::Database { path, failure: Failure::Corrupt, .. } if *path == text), "{failed}");
+    let newer = folder.path().join("newer.db");
+    drop(Ledger::open(&newer).unwrap());
+    Connection::open(&newer).unwrap().pragma_update(None, "user_version", 999).unwrap();
+    assert!(matches!(Ledger::open(&newer), Err(Error::NewerSchema { found: 999, .. })));
+    assert!(matches!(Ledger::open_read_only(&newer), Err(Error::NewerSchema { found: 999, .. })));
+    let (mut ledger, _) = Ledger::open(&folder.path().join("mine.db")).unwrap();
+    ledger.write(|conn| Ok(conn.execute_batch("update ledger set graph_host = 'http://a'")?)).unwrap();
+    ledger.refuse_other_host("http://a").unwrap();
+    let refused = ledger.refuse_other_host("http://b").unwrap_err();
+    assert!(matches!(refused, Error::OtherHost { bound, host, .. } if bound == "http://a" && host == "http://b"));
+}

@@ -1,0 +1,152 @@
+//! What can go wrong with a ledger. The commands choose exit code, sentence and hint.
+
+use std::error::Error as StdError;
+use std::path::{Path, PathBuf};
+use std::{fmt, io};
+
+use crate::clock::UnixMillis;
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The error of the database or library below.
+pub type Source = Box<dyn StdError + Send + Sync>;
+
+/// What happened.
+#[derive(Debug)]
+pub enum Error {
+    /// The database failed. Nothing of the transaction counts.
+    Database {
+        path: PathBuf,
+        failure: Failure,
+        source: Source,
+    },
+    /// The ledger's folder can't be created.
+    Folder {
+        folder: PathBuf,
+        source: io::Error,
+    },
+    /// The folder is on a file system that several machines may share.
+    NetworkFileSystem {
+        folder: PathBuf,
+        kind: String,
+    },
+    /// A database of something else.
+    NotALedger {
+        path: PathBuf,
+    },
+    /// Written by a newer version.
+    NewerSchema {
+        path: PathBuf,
+        found: i32,
+        known: i32,
+    },
+    /// The ledger has sends to another Graph host.
+    OtherHost {
+        path: PathBuf,
+        bound: String,
+        host: String,
+    },
+    /// The clock is behind the newest time in the ledger: cool-downs would end early.
+    ClockBehind {
+        now: UnixMillis,
+        newest: UnixMillis,
+    },
+    /// There is no file at the path of the open ledger any more.
+    Gone {
+        path: PathBuf,
+        source: io::Error,
+    },
+    /// Another file took the path of the open ledger.
+    Replaced {
+        path: PathBuf,
+    },
+    /// A lock file can't be used.
+    Lock {
+        path: PathBuf,
+        source: io::Error,
+    },
+    /// Another process took this run for dead and ended it.
+    TakenForDead,
+    /// The list can't be kept while it is read.
+    Spool {
+        source: io::Error,
+    },
+    /// A list that was kept can't be read back, or a row of it is too long to be kept. A bug.
+    BrokenSpool {
+        what: &'static str,
+    },
+    /// The thread that is to own the ledger can't be started.
+    NoThread {
+        source: io::Error,
+    },
+    /// The thread that owned the ledger is gone. A bug.
+    ThreadGone,
+    NoSuchBroadcast {
+        id: i64,
+    },
+    NoSuchAudience {
+        page: String,
+        name: String,
+    },
+    /// A newer import of the audience took the place of this one.
+    AudienceOvertaken {
+        name: String,
+    },
+    /// The caller asked planning to stop; nothing of it counts.
+    PlanningStopped,
+    /// The caller asked an import to stop; the audience is as it was.
+    ImportStopped,
+}
+
+/// How a database failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    DiskFull,
+    /// Neither it nor the files beside it may be written.
+    ReadOnly,
+    CannotOpen,
+    /// The file is damaged or no database.
+    Corrupt,
+    /// Another process holds it for longer than anybody waits.
+    Busy,
+    /// Reading or writing failed.
+    Io,
+    Other,
+}
+
+impl Error {
+    /// With the path of the ledger, where the database failed.
+    #[must_use]
+    pub fn at(self, ledger: &Path) -> Self {
+        match self {
+            Self::Database { failure, source, .. } => Self::Database { path: ledger.to_owned(), failure, source },
+            other => other,
+        }
+    }
+}
+
+/// What the path is: see [`Error::at`].
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode as Code;
+        let failure = match error.sqlite_error_code() {
+            Some(Code::DiskFull) => Failure::DiskFull,
+            Some(Code::ReadOnly | Code::PermissionDenied) => Failure::ReadOnly,
+            Some(Code::CannotOpen) => Failure::CannotOpen,
+            Some(Code::DatabaseCorrupt | Code::NotADatabase) => Failure::Corrupt,
+            Some(Code::DatabaseBusy | Code::DatabaseLocked) => Failure::Busy,
+            Some(Code::SystemIoFailure) => Failure::Io,
+            _ => Failure::Other,
+        };
+        Self::Database { path: PathBuf::new(), failure, source: Box::new(error) }
+    }
+}
+
+/// For logs and tests.
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+impl StdError for Error {}

@@ -1,0 +1,229 @@
+//! Files of one room do not import from each other in a circle: each can be read, tested and replaced with only those below it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::common::repository;
+
+/// Rooms without circles.
+const ROOMS: [&str; 1] = ["ledger"];
+
+/// A module of its own file, as `ledger::writer::claim`.
+type Module = String;
+
+/// The modules of a room by file; its tests stand aside.
+fn modules(src: &Path, room: &str) -> BTreeMap<Module, PathBuf> {
+    let mut found = BTreeMap::from([(room.to_owned(), src.join(format!("{room}.rs")))]);
+    let mut folders = vec![(room.to_owned(), src.join(room))];
+    while let Some((module, folder)) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            let inner = format!("{module}::{name}");
+            if path.is_dir() {
+                folders.push((inner, path));
+            } else if path.extension().is_some_and(|extension| extension == "rs") && name != "tests" {
+                found.insert(inner, path);
+            }
+        }
+    }
+    found.retain(|module, _| !module.split("::").any(|name| name == "tests"));
+    found
+}
+
+/// What a file holds besides comments and its tests.
+fn code(text: &str) -> String {
+    let end = text.find("#[cfg(test)]\nmod tests").unwrap_or(text.len());
+    text[..end].lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// All paths of `use` lines, groups spelled out, and paths that name a module where they are used.
+fn paths(code: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for (at, _) in code.match_indices("use ") {
+        let begins = code[..at].chars().next_back().is_none_or(|before| before.is_whitespace());
+        if let Some(end) = code[at..].find(';').filter(|_| begins) {
+            found.extend(spelled_out(&code[at + 4..at + end]));
+        }
+    }
+    for head in ["crate::", "super::"] {
+        for (at, _) in code.match_indices(head) {
+            let path: String =
+                code[at..].chars().take_while(|c| c.is_alphanumeric() || *c == '_' || *c == ':').collect();
+            let path = path.trim_end_matches(':');
+            // A group's members are spelled out above.
+            if !path.split("::").all(|name| name == "super" || name == "crate") {
+                found.push(path.to_owned());
+            }
+        }
+    }
+    found
+}
+
+fn spelled_out(path: &str) -> Vec<String> {
+    let path = path.trim();
+    let Some((head, group)) = path.split_once('{') else {
+        return vec![path.split(" as ").next().unwrap().trim().to_owned()];
+    };
+    let group = group.strip_suffix('}').unwrap_or(group);
+    let (mut depth, mut from, mut members) = (0, 0, Vec::new());
+    for (at, c) in group.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                members.push(&group[from..at]);
+                from = at + 1;
+            }
+            _ => {}
+        }
+    }
+    members.push(&group[from..]);
+    members
+        .iter()
+        .filter(|member| !member.trim().is_empty())
+        .flat_map(|member| spelled_out(&format!("{}{}", head.trim(), member.trim())))
+        .collect()
+}
+
+/// The module of this room that a path in `module` names, or has the name from.
+fn target(path: &str, module: &str, all: &BTreeMap<Module, PathBuf>) -> Option<Module> {
+    let mut names: Vec<&str> = path.split("::").collect();
+    let mut whole: Vec<&str> = match names[0] {
+        "crate" => Vec::new(),
+        "self" => module.split("::").collect(),
+        "super" => module.split("::").collect(),
+        // A child of this module.
+        child if all.contains_key(&format!("{module}::{child}")) => {
+            names.insert(0, "self");
+            module.split("::").collect()
+        }
+        _ => return None,
+    };
+    for name in names {
+        match name {
+            "crate" | "self" => {}
+            "super" => drop(whole.pop()),
+            name => whole.push(name),
+        }
+    }
+    (1..=whole.len()).rev().map(|length| whole[..length].join("::")).find(|module| all.contains_key(module))
+}
+
+/// Every circle's modules, each circle once: the groups in which each module reaches each other.
+fn circles(imports: &BTreeMap<Module, BTreeSet<Module>>) -> Vec<Vec<Module>> {
+    let reached = |from: &Module| {
+        let (mut seen, mut next) = (BTreeSet::new(), vec![from]);
+        while let Some(module) = next.pop() {
+            next.extend(imports[module].iter().filter(|other| seen.insert((*other).clone())));
+        }
+        seen
+    };
+    let all: BTreeMap<&Module, BTreeSet<Module>> = imports.keys().map(|module| (module, reached(module))).collect();
+    let mut found: Vec<Vec<Module>> = Vec::new();
+    for (module, reaches) in &all {
+        let circle: Vec<Module> = reaches.iter().filter(|other| all[other].contains(*module)).cloned().collect();
+        if !circle.is_empty() && !found.contains(&circle) {
+            found.push(circle);
+        }
+    }
+    found
+}
+
+fn imports_of(src: &Path, room: &str) -> BTreeMap<Module, BTreeSet<Module>> {
+    let all = modules(src, room);
+    let imports = |module: &Module, path: &Path| {
+        let text = code(&fs::read_to_string(path).unwrap());
+        let targets = paths(&text).into_iter().filter_map(|path| target(&path, module, &all));
+        targets.filter(|target| target != module).collect()
+    };
+    all.iter().map(|(module, path)| (module.clone(), imports(module, path))).collect()
+}
+
+#[test]
+fn no_files_of_a_room_import_in_a_circle() {
+    for room in ROOMS {
+        let imports = imports_of(&repository("src"), room);
+        let circles = circles(&imports);
+        let told: Vec<String> = circles
+            .iter()
+            .map(|circle| {
+                let edges = circle.iter().flat_map(|from| {
+                    imports[from]
+                        .iter()
+                        .filter(|to| circle.contains(to))
+                        .map(move |to| format!("  {from} imports {to}"))
+                });
+                edges.collect::<Vec<_>>().join("\n")
+            })
+            .collect();
+        assert!(circles.is_empty(), "circles:\n{}", told.join("\n\n"));
+    }
+}
+
+/// Lines of code below `src`, tests left out, that a pattern is found in.
+fn lines_with(pattern: &str) -> Vec<(String, String)> {
+    let pattern = regex_lite::Regex::new(pattern).unwrap();
+    let src = repository("src");
+    let mut files = modules(&src, "ledger").into_values().collect::<Vec<_>>();
+    for other in ["commands", "report", "send", "webhook"] {
+        files.extend(modules(&src, other).into_values());
+    }
+    let mut found = Vec::new();
+    for path in files {
+        let name = path.strip_prefix(&src).unwrap().display().to_string();
+        let text = code(&fs::read_to_string(&path).unwrap());
+        found.extend(text.lines().filter(|line| pattern.is_match(line)).map(|line| (name.clone(), line.to_owned())));
+    }
+    found
+}
+
+#[test]
+fn only_one_file_has_sql_on_people() {
+    let found = lines_with(r"\b(update|into|from|join) recipients\b|\brecipients (set|r)\b");
+    assert!(found.len() > 10, "the pattern finds nothing: {found:#?}");
+    let elsewhere: Vec<_> = found.iter().filter(|(file, _)| file != "ledger/people.rs").collect();
+    assert!(elsewhere.is_empty(), "{elsewhere:#?}");
+}
+
+#[test]
+fn sql_names_states_and_leaves_json_to_those_who_know_it() {
+    let numbers = lines_with(r"\bstate (=|<>|in|is) ?\(?[0-9]|\bhow = [0-9]");
+    assert!(numbers.is_empty(), "{numbers:#?}");
+    let json = lines_with(r"json_extract|->>");
+    assert!(json.is_empty(), "{json:#?}");
+}
+
+#[test]
+fn the_check_sees_every_way_to_import() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    };
+    write("room.rs", "mod a;\nmod b;\nmod c;\npub use a::Thing;\n");
+    write("room/a.rs", "use super::{\n    b::{self, One},\n    c::Two as Other,\n};\n// use super::d;\n");
+    write(
+        "room/b.rs",
+        "fn f() { crate::room::c::inner::g(); }\n#[cfg(test)]\nmod tests { use super::super::a::Thing; }\n",
+    );
+    write("room/c.rs", "mod inner;\nuse inner::g;\n");
+    write("room/c/inner.rs", "use std::fs;\n");
+    write("room/d.rs", "use crate::room::{Thing, e};\n");
+    write("room/e.rs", "use crate::elsewhere::room::a;\n");
+    let named = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<BTreeSet<_>>();
+    let imports = imports_of(folder.path(), "room");
+    assert_eq!(imports["room"], named(&["room::a"]));
+    assert_eq!(imports["room::a"], named(&["room::b", "room::c"]));
+    assert_eq!(imports["room::b"], named(&["room::c::inner"]));
+    assert_eq!(imports["room::c"], named(&["room::c::inner"]));
+    assert_eq!(imports["room::d"], named(&["room", "room::e"]));
+    assert!(imports["room::c::inner"].is_empty() && imports["room::e"].is_empty());
+    assert!(circles(&imports).is_empty());
+    write("room/c/inner.rs", "use super::super::d;\n");
+    write("room/d.rs", "use crate::room::a;\n");
+    let circle = circles(&imports_of(folder.path(), "room"));
+    assert_eq!(circle, [["room::a", "room::b", "room::c", "room::c::inner", "room::d"].map(str::to_owned).to_vec()]);
+}
