@@ -2,7 +2,7 @@
 
 use super::cells::Cells;
 use super::dialect::{self, Dialect, Header, Layout, Start};
-use super::drawn;
+use super::drawn::{self, Table};
 use super::judge::{Candidate, Out};
 use super::pattern::Kind;
 use super::quoting::{self, Framed, Framer};
@@ -17,7 +17,11 @@ pub(super) fn read(window: &mut Window, options: &ReadOptions, out: &mut Out<'_>
     let mut framer = Framer::new();
     let mut table = drawn::find(window.prefix(), out.file())?;
     let unwrapped = dialect::unwrapped(window.start())?;
-    let dialect = dialect::find(start(window, unwrapped.as_deref()), options, out.file())?;
+    let mut judged = start(window, unwrapped.as_deref());
+    if table.as_ref().is_some_and(Table::has_border) {
+        judged = judged.below_first_line();
+    }
+    let dialect = dialect::find(judged, options, out.file())?;
     if dialect.sep_line {
         framer.next(window, b'\n')?;
         framer.consume_line(window)?;

@@ -26,6 +26,14 @@ pub(super) struct Start<'t> {
     pub(super) is_all: bool,
 }
 
+impl Start<'_> {
+    /// What is below a border.
+    pub(super) fn below_first_line(self) -> Self {
+        let text = without_line_ends(self.text);
+        Self { text: &text[quoting::first_line(text).len()..], ..self }
+    }
+}
+
 /// How an input is split into cells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Dialect {

@@ -110,6 +110,10 @@ pub(super) struct Table {
 }
 
 impl Table {
+    pub(super) fn has_border(&self) -> bool {
+        self.rules_above > 1
+    }
+
     /// Whether the line is a row, the header included; other lines of the table are not.
     pub(super) fn is_row(&mut self, line: &[u8], number: u64, file: &str) -> Result<bool> {
         if line.trim_ascii().is_empty() {

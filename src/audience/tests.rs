@@ -1,9 +1,12 @@
 //! Whole lists, through every step: a table for each kind of input and damage, then properties that hold for any bytes.
 
+mod clients;
 mod damage;
 mod inputs;
 mod json_lists;
+mod kinds;
 mod properties;
+mod python;
 mod shapes;
 
 use std::io::{self, Read, Write};

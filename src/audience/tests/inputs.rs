@@ -35,6 +35,69 @@ fn damaged_compression_refuses_the_list() {
 }
 
 #[test]
+fn a_zstd_checksum_is_compared() {
+    let rows: String = (0..500).map(|n| format!("1234814198490{n:04}\n")).collect();
+    let whole = zstd(rows.as_bytes());
+    assert_eq!(all(&whole).tally.good, 500);
+    let last = whole.len() - 1;
+    for at in [last, last - 3] {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 1;
+        let (exit, message) = refused(&damaged);
+        assert_eq!(exit, Exit::Refused);
+        assert!(message.contains("checksum does not match"), "{message}");
+        // The frame before it does not help.
+        assert!(refused([whole.clone(), damaged].concat()).1.contains("checksum does not match"));
+    }
+    assert_eq!(all([whole.clone(), whole].concat()).tally.good, 1000);
+}
+
+/// A zstd frame of one raw block, with a window of 2^`log` bytes.
+fn frame_with_window(log: u8, text: &[u8]) -> Vec<u8> {
+    let header = u32::try_from(text.len()).unwrap() << 3 | 1;
+    [&[0x28, 0xb5, 0x2f, 0xfd, 0, (log - 10) << 3], &header.to_le_bytes()[..3], text].concat()
+}
+
+#[test]
+fn a_window_too_large_is_named() {
+    assert_eq!(all(frame_with_window(25, b"111\n")).tokens(), ["111"]);
+    let (exit, message) = refused(frame_with_window(27, b"111\n"));
+    assert_eq!(exit, Exit::Refused);
+    assert!(message.contains("can't unpack") && message.contains("zstd -dc --long=31 list0"), "{message}");
+}
+
+#[test]
+fn zeros_behind_an_archive_are_padding() {
+    for packed in [
+        gzip(b"111\n222\n"),
+        [gzip(b"111\n"), gzip(b"222\n")].concat(),
+        zstd(b"111\n222\n"),
+        frame_with_window(20, b"111\n222\n"),
+    ] {
+        for step in [1, 7, usize::MAX] {
+            let padded = [packed.as_slice(), &[0; 100_000]].concat();
+            assert_eq!(
+                drip(&[&padded], step, &ReadOptions::default(), Columns::None).unwrap().tokens(),
+                ["111", "222"]
+            );
+        }
+        for rest in [&b"\0\0x"[..], b"x", b"\n"] {
+            assert!(refused([&packed, rest].concat()).1.contains("damaged"), "{rest:?}");
+        }
+    }
+}
+
+#[test]
+fn what_is_in_an_archive_is_named() {
+    let mut tar = vec![0; 1024];
+    tar[..8].copy_from_slice(b"list.csv");
+    tar[257..262].copy_from_slice(b"ustar");
+    assert!(refused(gzip(&tar)).1.contains("a tar archive"));
+    assert!(refused(b"SQLite format 3\0\x10").1.contains("an SQLite database"));
+    assert!(refused(b"PAR1\x15\x04").1.contains("Parquet"));
+}
+
+#[test]
 fn several_inputs_are_one_list() {
     let inputs: [&[u8]; 4] =
         [b"token\n1\n", b"name;token\nAnna;2\n", b"{\"token\":\"3\",\"city\":\"Rom\"}\n", b"4\nx y\n"];
