@@ -24,97 +24,97 @@ function __fish_mmsg_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c mmsg -n "__fish_mmsg_needs_command" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_needs_command" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_needs_command" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_needs_command" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_needs_command" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_needs_command" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_needs_command" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_needs_command" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_needs_command" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_needs_command" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_needs_command" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_needs_command" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_needs_command" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_needs_command" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_needs_command" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_needs_command" -s V -l version -d 'Print version'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "init" -d 'Write a profile, step by step: the ad account, the Page and where the secrets come from'
-complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "config" -d 'Show the settings, or the place of the profile file'
+complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "config" -d 'Show settings, or the path of the config file'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "sandbox" -d 'Run a local stand-in for the Graph API, to rehearse without a Meta account'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "demo" -d 'Run a complete example against the sandbox'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "man" -d 'Print the manual page, or write one for each command'
-complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "explain" -d 'Say what an error code of Graph\'s means, what mmsg does about it and what you can do'
-complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "campaign" -d 'Create, list, read and delete campaigns; what they cost and did'
-complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "message" -d 'Build, check and look at a message'
+complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "explain" -d 'Explain a Graph API error code: what it means, what mmsg does and what you can do'
+complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "campaign" -d 'Manage campaigns and see their cost and results'
+complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "message" -d 'Build, check and preview messages'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "send" -d 'Send a message to a list of subscription tokens'
-complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "tokens" -d 'Keep token lists under a name'
-complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "broadcast" -d 'List broadcasts, or call one off'
-complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "unknown" -d 'List and settle sends that may or may not have been accepted'
-complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "webhook" -d 'Take in what Meta tells of messages sent: deliveries, reads, clicks, failures, opt-ins'
-complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "why" -d 'Tell one person\'s whole story'
-complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "report" -d 'Show what became of the messages: accepted, delivered, read, clicked, failed; why, how fast, and for how much'
-complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l ad-account -d 'Ad account that pays: digits, with or without act_' -r
+complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "tokens" -d 'Store token lists as named audiences'
+complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "broadcast" -d 'List broadcasts, or cancel one'
+complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "unknown" -d 'List and settle unknown sends: those that may or may not have been accepted'
+complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "webhook" -d 'Receive Meta\'s webhooks: deliveries, reads, clicks, failures, opt-ins'
+complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "why" -d 'Show everything recorded about one recipient: imports, plans, attempts, outcomes and events, newest last'
+complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "report" -d 'Show what happened to the messages: accepted, delivered, read, clicked, failed; why, how fast, and at what cost'
+complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l ad-account -d 'Ad account that pays: digits, optionally after act_' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l page -d 'Page that sends' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l token-env -d 'Read the access token from this environment variable each time' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l token-file -d 'Read the access token from this file each time' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l token-env -d 'Read the access token from this environment variable on every run' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l token-file -d 'Read the access token from this file on every run' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand init" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand init" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand init" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand init" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand init" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand init" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand init" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -s h -l help -d 'Print help'
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -f -a "show" -d 'Print each setting with its value and its source; secrets stay hidden'
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -f -a "path" -d 'Print the path of the profile file, there or not'
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -f -a "show" -d 'Print each setting with its value and source; secrets are hidden'
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -f -a "path" -d 'Print the config file\'s path, even if it does not exist yet'
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l port -d 'Port to listen on; 0 picks a free one' -r
@@ -171,13 +171,13 @@ millis\t''
 odd\t'Eleven digits, as in Meta\'s sample'
 mixed\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-retry-for -d 'How long an event is retried before it is dropped and the app unsubscribed' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l require-proof -d 'Refuse calls without appsecret_proof. A wrong one is always refused'
@@ -185,172 +185,172 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l require-budget -d 
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l enforce-budget -d 'Refuse sends once a campaign\'s budget is spent'
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l stall -d 'Answer no request at all'
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l echo-secrets -d 'Repeat the caller\'s token in error messages'
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -l keep -d 'Keep the folder with the list, the message and the ledger'
-complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -s h -l help -d 'Print help'
-complete -c mmsg -n "__fish_mmsg_using_subcommand man" -l dir -d 'Write one page a command into this folder (mmsg.1, mmsg-send.1, …)' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand man" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand man" -l dir -d 'Write one page per command to this folder (mmsg.1, mmsg-send.1, …)' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand man" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand man" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand man" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand man" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand man" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand man" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand man" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand man" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand man" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand man" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand man" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand man" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand man" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand man" -s h -l help -d 'Print help'
-complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -s h -l help -d 'Print help'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "create" -d 'Create a campaign. Nothing is sent, nothing is charged yet'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "create" -d 'Create a campaign. Nothing is sent or charged yet'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "list" -d 'List the campaigns of the ad account, in Graph\'s order'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "get" -d 'Show one campaign: name, Page, budget, times, status'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "delete" -d 'Delete campaigns for good. It asks first; --yes answers'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "estimate" -d 'Say what a campaign of the Page is expected to reach and cost'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "insights" -d 'Show what Meta reports of a campaign, or of the whole ad account: delivered, read, clicked, spent'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l name -d 'Name of the campaign [default: the profile\'s, else one made of the Page and the date]' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l daily-budget -d 'What it may cost per day, on average, in the currency\'s smallest unit' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l lifetime-budget -d 'What it may cost in all, in the currency\'s smallest unit' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "delete" -d 'Delete campaigns permanently. Asks for confirmation unless --yes is given'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "estimate" -d 'Estimate what a campaign of the Page would reach and cost'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "insights" -d 'Show what Meta reports for a campaign or the whole ad account: delivered, read, clicked, spent'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l name -d 'Name of the campaign [default: the profile\'s, or else the Page and the date]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l daily-budget -d 'Average daily budget, in the currency\'s smallest unit' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l lifetime-budget -d 'Total budget, in the currency\'s smallest unit' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l page -d 'Page that sends [default: the profile\'s]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l pixel-id -d 'Pixel that counts conversions' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l start-time -d 'When it starts, at most 30 days from now: ISO 8601 with a zone, or Unix seconds [default: now]' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l end-time -d 'When it ends [default: 30 days after the start with a lifetime budget, never with a daily one]' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l start-time -d 'Start time, at most 30 days from now: ISO 8601 with a zone, or Unix seconds [default: now]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l end-time -d 'End time [default: 30 days after the start with a lifetime budget, none with a daily budget]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -l all -d 'Show ordinary ads as well'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -l all -d 'Include ordinary ads'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -l daily-budget -d 'What it may cost per day, in the currency\'s smallest unit' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -l lifetime-budget -d 'What it may cost in all, in the currency\'s smallest unit' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -l daily-budget -d 'Daily budget, in the currency\'s smallest unit' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -l lifetime-budget -d 'Total budget, in the currency\'s smallest unit' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -l page -d 'Page that sends [default: the profile\'s]' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -l days -d 'How many days it runs' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -l days -d 'Number of days it runs' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -l preset -d 'Days by name' -r -f -a "today\t''
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -l preset -d 'Named date range' -r -f -a "today\t''
 yesterday\t''
 this_month\t''
 last_month\t''
@@ -372,33 +372,33 @@ this_week_sun_today\t''
 this_year\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -l since -d 'First day, such as 2026-11-01' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -l until -d 'Last day' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -l conversions -d 'Ask for conversions as well: purchases, leads and others that a pixel counts'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -l conversions -d 'Include conversions: purchases, leads and others that a pixel counts'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -f -a "build" -d 'Build a message from flags, a TOML file or questions, and print the JSON that the API takes'
@@ -449,33 +449,33 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l coupon-button -d 'Coupon template: title of the button that opens --coupon-url' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l expire-time -d 'Coupon template: when it ends, with a timer: \'2026-12-24 18:00:00\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l set -d 'Any field of the template, by Meta\'s name: summary.total_cost=56.14' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l interactive -d 'Build by questions on the terminal; the draft is kept in --draft after every answer'
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l save -d 'Write that page to a file (readable by you only)' -r -F
@@ -483,42 +483,42 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l tokens -d 'Fill the message with a row of this list of recipients' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l row -d 'Which row of --tokens [default: 1]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l value -d 'A value for ${COLUMN}; repeat for more' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l local -d 'Draw it here, without asking Graph; with --save or --open the page is made without Meta\'s frame'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l open -d 'Open a local page with Meta\'s preview and our own rendering in the browser'
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -s h -l help -d 'Print help'
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l campaign -d 'Campaign to send with; the id that campaign create printed' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l campaign -d 'Campaign to send with: the ID that campaign create printed' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l message -d 'Message JSON, as message build prints it' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l audience -d 'Send to an imported audience' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l token-column -d 'Column with the tokens: a header name, a path into JSON (data.token), or a number for lists without a header' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l delimiter -d 'Column delimiter (one character, or tab), if it is not detected correctly' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l reject -d 'Write bad rows to this CSV file: line, column, reason, the masked row, file' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l retry-refused -d 'Try rows again that were refused with these codes' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l max-sends -d 'Requests of this run at the most; 0 plans and sends nothing' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l rate -d 'Sends a second, auto or unlimited; auto starts at 10, follows Meta\'s usage headers and is shared by all runs of the account on this ledger [default: auto]' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l concurrency -d 'Requests in flight at the most [default: 64]' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l wait -d 'Wait for "not yet" (warm-up, budgets, cool-downs) instead of ending with exit code 6; without a time as long as it takes' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l until -d 'Skip whoever can\'t be sent to before then' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l results -d 'Write a line for each row that got a state, also to this file; CSV by its ending, else NDJSON' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l retry-refused -d 'Retry rows that were refused with these codes' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l max-sends -d 'Stop after N requests; 0 plans and sends nothing' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l rate -d 'Sends per second, auto or unlimited; auto starts at 10, follows Meta\'s usage headers and is shared by all runs of the ad account on this ledger [default: auto]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l concurrency -d 'Maximum requests in flight [default: 64]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l wait -d 'Wait for warm-up, budgets and cool-downs instead of ending with exit code 6; without DURATION, wait indefinitely' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l until -d 'Skip recipients who can\'t be messaged before TIME' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l results -d 'Also write one line per recipient\'s result to FILE (CSV if it ends in .csv, otherwise NDJSON)' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l no-header -d 'The first row is data, even if it looks like a header'
@@ -526,63 +526,63 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l allow-bad-rows -d 'Use the good rows of a list even if more than half of its rows are bad'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l allow-odd-tokens -d 'Accept tokens that look different from the others in the list, or do not look like tokens'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l dry-run -d 'Show what would happen; nothing is sent or written'
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l resume -d 'Work through the unfinished broadcasts of the Page, oldest first; needs no list'
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l again -d 'Send the same message once more to a list that it went to; never inside a cool-down'
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l new-message -d 'Send to people whom another message of this campaign reached, too'
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l allow-refusals -d 'Go on however many tokens are refused'
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l resume -d 'Continue the unfinished broadcasts of the Page, oldest first; needs no list'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l again -d 'Send the same message again to a list that already received it; cool-downs still apply'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l new-message -d 'Include people who already got a different message of this campaign'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l allow-refusals -d 'Do not stop after many refusals'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -s h -l help -d 'Print help'
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -s h -l help -d 'Print help'
-complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l campaign -d 'Campaign to send with; the id that campaign create printed' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l campaign -d 'Campaign to send with: the ID that campaign create printed' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l message -d 'Message JSON, as message build prints it' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l audience -d 'Send to an imported audience' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l token-column -d 'Column with the tokens: a header name, a path into JSON (data.token), or a number for lists without a header' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l delimiter -d 'Column delimiter (one character, or tab), if it is not detected correctly' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l reject -d 'Write bad rows to this CSV file: line, column, reason, the masked row, file' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l retry-refused -d 'Try rows again that were refused with these codes' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l max-sends -d 'Requests of this run at the most; 0 plans and sends nothing' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l rate -d 'Sends a second, auto or unlimited; auto starts at 10, follows Meta\'s usage headers and is shared by all runs of the account on this ledger [default: auto]' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l concurrency -d 'Requests in flight at the most [default: 64]' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l wait -d 'Wait for "not yet" (warm-up, budgets, cool-downs) instead of ending with exit code 6; without a time as long as it takes' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l until -d 'Skip whoever can\'t be sent to before then' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l results -d 'Write a line for each row that got a state, also to this file; CSV by its ending, else NDJSON' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l retry-refused -d 'Retry rows that were refused with these codes' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l max-sends -d 'Stop after N requests; 0 plans and sends nothing' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l rate -d 'Sends per second, auto or unlimited; auto starts at 10, follows Meta\'s usage headers and is shared by all runs of the ad account on this ledger [default: auto]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l concurrency -d 'Maximum requests in flight [default: 64]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l wait -d 'Wait for warm-up, budgets and cool-downs instead of ending with exit code 6; without DURATION, wait indefinitely' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l until -d 'Skip recipients who can\'t be messaged before TIME' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l results -d 'Also write one line per recipient\'s result to FILE (CSV if it ends in .csv, otherwise NDJSON)' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l no-header -d 'The first row is data, even if it looks like a header'
@@ -590,27 +590,27 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l strict -d 'Refuse the
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l allow-bad-rows -d 'Use the good rows of a list even if more than half of its rows are bad'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l allow-odd-tokens -d 'Accept tokens that look different from the others in the list, or do not look like tokens'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l dry-run -d 'Show what would happen; nothing is sent or written'
-complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l resume -d 'Work through the unfinished broadcasts of the Page, oldest first; needs no list'
-complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l again -d 'Send the same message once more to a list that it went to; never inside a cool-down'
-complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l new-message -d 'Send to people whom another message of this campaign reached, too'
-complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l allow-refusals -d 'Go on however many tokens are refused'
-complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l resume -d 'Continue the unfinished broadcasts of the Page, oldest first; needs no list'
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l again -d 'Send the same message again to a list that already received it; cool-downs still apply'
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l new-message -d 'Include people who already got a different message of this campaign'
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l allow-refusals -d 'Do not stop after many refusals'
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -f -a "import" -d 'Import a token list into the ledger as a named audience. It replaces the audience of the same name'
@@ -618,13 +618,13 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcom
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l delimiter -d 'Column delimiter (one character, or tab), if it is not detected correctly' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l reject -d 'Write bad rows to this CSV file: line, column, reason, the masked row, file' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l audience -d 'Name of the audience' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l no-header -d 'The first row is data, even if it looks like a header'
@@ -632,255 +632,255 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcom
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l allow-bad-rows -d 'Use the good rows of a list even if more than half of its rows are bad'
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l allow-odd-tokens -d 'Accept tokens that look different from the others in the list, or do not look like tokens'
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l replace -d 'Replace the audience even if the new list has no rows'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help'
-complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -s h -l help -d 'Print help'
-complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -f -a "list" -d 'List every broadcast of the ledger with its counts, oldest first'
-complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -f -a "close" -d 'Call off what is pending in a broadcast'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -f -a "list" -d 'List all broadcasts in the ledger with their counts, oldest first'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -f -a "close" -d 'Cancel the pending rows of a broadcast'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -l campaign -d 'Only broadcasts of this campaign' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
-complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list settle resolve" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list settle resolve" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list settle resolve" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list settle resolve" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list settle resolve" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list settle resolve" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list settle resolve" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list settle resolve" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list settle resolve" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list settle resolve" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list settle resolve" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list settle resolve" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list settle resolve" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list settle resolve" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list settle resolve" -s h -l help -d 'Print help'
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list settle resolve" -f -a "list" -d 'List every send in doubt, one a row, with the token as data'
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list settle resolve" -f -a "settle" -d 'Settle doubt by evidence: events that came, and the time at which Graph lets a person have the next message'
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list settle resolve" -f -a "resolve" -d 'Say what became of sends in doubt'
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l token -d 'Of this subscription token' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l broadcast -d 'Of this broadcast' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l campaign -d 'Of this campaign' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l since -d 'In doubt since this time, or later' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l until -d 'In doubt since before this time' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l why -d 'Whose reason has this in it' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l fbtrace -d 'With this trace id of Graph\'s' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list settle resolve" -f -a "list" -d 'List all unknown sends, one per row, with their tokens'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list settle resolve" -f -a "settle" -d 'Settle unknown sends by evidence: webhook events, and the time from which Graph allows the next message'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list settle resolve" -f -a "resolve" -d 'Say what happened to unknown sends'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l token -d 'Only this subscription token' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l broadcast -d 'Only this broadcast' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l campaign -d 'Only this campaign' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l since -d 'Only sends that became unknown at or after TIME' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l until -d 'Only sends that became unknown before TIME' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l why -d 'Only sends whose reason contains TEXT' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l fbtrace -d 'Only this Graph trace ID' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -l token -d 'Of this subscription token' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -l broadcast -d 'Of this broadcast' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -l campaign -d 'Of this campaign' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -l since -d 'In doubt since this time, or later' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -l until -d 'In doubt since before this time' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -l why -d 'Whose reason has this in it' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -l fbtrace -d 'With this trace id of Graph\'s' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -l token -d 'Only this subscription token' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -l broadcast -d 'Only this broadcast' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -l campaign -d 'Only this campaign' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -l since -d 'Only sends that became unknown at or after TIME' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -l until -d 'Only sends that became unknown before TIME' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -l why -d 'Only sends whose reason contains TEXT' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -l fbtrace -d 'Only this Graph trace ID' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -l events-only -d 'Look at the events that came, and do not ask Graph'
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -l events-only -d 'Use only events received so far; do not ask Graph'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l as -d 'What became of them' -r -f -a "accepted\t'The message was accepted: the send is done'
-not-sent\t'Nothing was accepted: the row is pending again, once the person\'s cool-down is over'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l token -d 'Of this subscription token' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l broadcast -d 'Of this broadcast' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l campaign -d 'Of this campaign' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l since -d 'In doubt since this time, or later' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l until -d 'In doubt since before this time' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l why -d 'Whose reason has this in it' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l fbtrace -d 'With this trace id of Graph\'s' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l as -d 'What happened to them' -r -f -a "accepted\t'Meta accepted the message: the send is done'
+not-sent\t'Meta did not accept the message: the row is pending again after the recipient\'s cool-down'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l token -d 'Only this subscription token' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l broadcast -d 'Only this broadcast' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l campaign -d 'Only this campaign' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l since -d 'Only sends that became unknown at or after TIME' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l until -d 'Only sends that became unknown before TIME' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l why -d 'Only sends whose reason contains TEXT' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l fbtrace -d 'Only this Graph trace ID' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l all -d 'Every send in doubt of the whole ledger'
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l all -d 'All unknown sends in the ledger'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve ingest subscribe status" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve ingest subscribe status" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve ingest subscribe status" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve ingest subscribe status" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve ingest subscribe status" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve ingest subscribe status" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve ingest subscribe status" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve ingest subscribe status" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve ingest subscribe status" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve ingest subscribe status" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve ingest subscribe status" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve ingest subscribe status" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve ingest subscribe status" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve ingest subscribe status" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve ingest subscribe status" -s h -l help -d 'Print help'
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve ingest subscribe status" -f -a "serve" -d 'Take in Meta\'s notices: each is answered 200 once its events are in the ledger'
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve ingest subscribe status" -f -a "ingest" -d 'Store notices that a proxy, a queue or another receiver kept'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve ingest subscribe status" -f -a "serve" -d 'Receive Meta\'s webhooks: each is answered 200 once its events are in the ledger'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve ingest subscribe status" -f -a "ingest" -d 'Store webhooks that a proxy, a queue or another receiver saved'
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve ingest subscribe status" -f -a "subscribe" -d 'Subscribe the app to the Page\'s webhooks'
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve ingest subscribe status" -f -a "status" -d 'Whether Meta tells what it should: the app\'s fields, and the last event that came'
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l listen -d 'Address and port to listen on; port 0 takes a free one' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve ingest subscribe status" -f -a "status" -d 'Check that Meta is still delivering webhook events: the app\'s fields, and the last event received'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l listen -d 'Address and port to listen on; port 0 picks a free one' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l path -d 'Path that Meta posts to' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l tls-cert -d 'Certificate chain, as PEM' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l tls-key -d 'Private key of the certificate, as PEM' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l opt-ins -d 'Audience that people who opt in join' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l opt-ins -d 'Audience that people who opt in are added to' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from ingest" -l opt-ins -d 'Audience that people who opt in join' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from ingest" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from ingest" -l opt-ins -d 'Audience that people who opt in are added to' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from ingest" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from ingest" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from ingest" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from ingest" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from ingest" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from ingest" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from ingest" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from ingest" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from ingest" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from ingest" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from ingest" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from ingest" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from ingest" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from ingest" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from subscribe" -l fields -d 'Fields, with commas between [default: all that mmsg reads]' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from subscribe" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from subscribe" -l fields -d 'Fields, separated by commas [default: all that mmsg reads]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from subscribe" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from subscribe" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from subscribe" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from subscribe" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from subscribe" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from subscribe" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from subscribe" -l only -d 'These fields and no others'
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from subscribe" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from subscribe" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from subscribe" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from subscribe" -l only -d 'Only these fields; remove all others'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from subscribe" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from subscribe" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from subscribe" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from subscribe" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from subscribe" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from status" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from status" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from status" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from status" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from status" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from status" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from status" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from status" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from status" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from status" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from status" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from status" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from status" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from status" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand why" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand why" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand why" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand why" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand why" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand why" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand why" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand why" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand why" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand why" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand why" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand why" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand why" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand why" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand why" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l campaign -d 'Only this campaign' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l broadcast -d 'Only this broadcast, as broadcast list shows it' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l since -d 'Only messages sent from this time on, and what became of them until now: a time, or a day such as 2026-11-01. Hours count whole' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l until -d 'Only messages sent before this time, or up to the end of this day' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l html -d 'Write the report as one page for a browser, a phone or paper (readable by you only)' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l profile -d 'Profile of the config file to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l since -d 'Only messages sent at or after TIME, and what happened to them until now: a time, or a date such as 2026-11-01. Whole hours are counted' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l until -d 'Only messages sent before TIME, or up to the end of a date' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l html -d 'Also write the report as an HTML page (readable only by you)' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand report" -s o -l output -d 'How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand report" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l color -d 'When to colour: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l open -d 'Open that page in the browser'
-complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l watch -d 'Draw it anew every second for as long as a run is at work (on a terminal)'
-complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l offline -d 'Do not ask Meta: the ledger alone'
-complete -c mmsg -n "__fish_mmsg_using_subcommand report" -s q -l quiet -d 'Say only warnings and errors on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand report" -s v -l verbose -d 'Say more on stderr'
-complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l no-input -d 'Never ask; what needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l open -d 'Open the page in the browser'
+complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l watch -d 'Redraw every second while a run is active (terminal only)'
+complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l offline -d 'Do not ask Meta; use only the ledger'
+complete -c mmsg -n "__fish_mmsg_using_subcommand report" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand report" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand report" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand report" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -12,7 +12,7 @@ use crate::commands::{
 };
 use global::GlobalArgs;
 
-/// Paid marketing messages on Messenger: campaigns, sends that never go twice, reports.
+/// Send paid marketing messages on Messenger: campaigns, sends without duplicates, reports.
 #[derive(Debug, Parser)]
 #[command(
     name = "mmsg",
@@ -43,12 +43,12 @@ pub enum Word {
     Command(Command),
 }
 
-/// Words that work without settings, so that they help where the profile file is wrong.
+/// Commands that work without settings, so that they help when the config file is wrong.
 #[derive(Debug, Subcommand)]
 pub enum Standalone {
     #[command(display_order = 0)]
     Init(init::Args),
-    /// Show the settings, or the place of the profile file.
+    /// Show settings, or the path of the config file.
     #[command(display_order = 90)]
     Config(config::Args),
     #[command(display_order = 80)]
@@ -65,23 +65,22 @@ pub enum Standalone {
     Explain(explain::Args),
 }
 
-/// Words that are given the settings. Help that is not here stands at the word's arguments.
+/// Commands that get the settings. Help that is not here is in the command's own file.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Create, list, read and delete campaigns; what they cost and did.
+    /// Manage campaigns and see their cost and results.
     Campaign(campaign::Args),
-    /// Build, check and look at a message.
+    /// Build, check and preview messages.
     Message(message::Args),
     Send(send::Args),
-    /// Keep token lists under a name.
+    /// Store token lists as named audiences.
     Tokens(tokens::Args),
-    /// List broadcasts, or call one off.
+    /// List broadcasts, or cancel one.
     Broadcast(broadcast::Args),
-    /// List and settle sends that may or may not have been accepted.
+    /// List and settle unknown sends: those that may or may not have been accepted.
     Unknown(unknown::Args),
-    /// Take in what Meta tells of messages sent: deliveries, reads, clicks, failures, opt-ins.
+    /// Receive Meta's webhooks: deliveries, reads, clicks, failures, opt-ins.
     Webhook(webhook::Args),
-    /// Tell one person's whole story.
     Why(why::Args),
     Report(report::Args),
 }

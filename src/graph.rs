@@ -22,11 +22,11 @@ mod wire;
 
 pub use access::Access;
 pub use campaigns::{CampaignNode, Created, NewCampaign};
-pub use envelope::{Facts, GraphError};
+pub use envelope::{ErrorFacts, GraphError};
 pub use error::{Call, Error, Fault, Reading, Refused, Result};
 pub use http::{Graph, Read};
 pub use insights::{Action, Estimate, EstimateQuery, Insights, InsightsQuery, PRESETS};
 pub use pages::Pages;
-pub use sender::{Answer, Body, Frame, Sender, Transport};
+pub use sender::{Answer, Body, RequestFrame, Sender, Transport};
 pub use subscriptions::SubscribedApp;
 pub use usage::Usage;

@@ -11,4 +11,4 @@ pub mod learn;
 pub mod outcome;
 pub mod pace;
 #[cfg(test)]
-mod simulation;
+mod tests;

@@ -72,9 +72,9 @@ fn wrong_settings_are_3_before_any_request() {
 fn a_clock_that_is_off_is_3() {
     for minutes in [-11, 11] {
         let shop = Shop::with(|options| options.date_skew = SignedDuration::from_mins(minutes));
-        shop.send(&people(3), &[]).fails(3, "the clock says");
+        shop.send(&people(3), &[]).fails(3, "clock says");
         assert_nothing_happened(&shop);
-        shop.send(&people(3), &["--dry-run"]).fails(3, "the clock says");
+        shop.send(&people(3), &["--dry-run"]).fails(3, "clock says");
     }
     let shop = Shop::with(|options| options.date_skew = SignedDuration::from_mins(9));
     let _ = shop.totals(&people(3), &[], 0);
@@ -338,8 +338,8 @@ fn questions_without_a_terminal_are_9() {
     assert_eq!(shop.sandbox.count("deleted"), 0);
     // On a narrow terminal and with --quiet, too, what goes is told before the question, and each of them once.
     let mut terminal = shop.env.terminal(40, &["campaign", "delete", &shop.campaign, "--quiet"]);
-    terminal.wait_for("to be deleted for good: ");
-    terminal.wait_for("Delete it for good? [y/N]");
+    terminal.wait_for("will be permanently deleted: ");
+    terminal.wait_for("Delete it? This can't be undone. [y/N]");
     std::thread::sleep(Duration::from_millis(100));
     terminal.type_keys("n\n");
     terminal.end().exits(9);

@@ -49,7 +49,7 @@ fn money_is_shown_by_metas_offsets_and_the_minimum_counts_the_days() {
     let created = sandbox.count("created");
     let run = env.mmsg(["campaign", "create", "--lifetime-budget", "1"]).fails(5, "too low");
     assert!(run.stderr.contains("for 30 days") && run.stderr.contains("TWD"), "{run:#?}");
-    env.mmsg(["campaign", "create", "--daily-budget", "1"]).fails(5, "a day");
+    env.mmsg(["campaign", "create", "--daily-budget", "1"]).fails(5, "per day");
     assert_eq!(sandbox.count("created"), created, "a budget that is too low was asked for");
 }
 

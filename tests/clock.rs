@@ -104,8 +104,8 @@ fn a_clock_that_is_wrong_writes_nothing_not_even_that_a_run_died() {
     let resume = ["send", "--resume", "--rate", "unlimited", "-o", "json"];
     for seconds in [86_400, -86_400] {
         clock.add(seconds);
-        let _ = shop.env.mmsg(resume).exits(3).says("the clock says");
-        let _ = shop.send(&list, &["-o", "json"]).exits(3).says("the clock says");
+        let _ = shop.env.mmsg(resume).exits(3).says("clock says");
+        let _ = shop.send(&list, &["-o", "json"]).exits(3).says("clock says");
         assert_eq!(picture(), before, "{seconds} s off");
     }
     clock.add(0);

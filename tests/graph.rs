@@ -57,7 +57,7 @@ fn a_campaign_lives_from_create_to_delete() {
     let run = env.mmsg(["campaign", "delete", "--yes", &id, campaign, "-o", "json"]).exits(0);
     assert_eq!(run.json().as_array().unwrap().len(), 1);
     assert_eq!(list(&env, &[]).len(), 1);
-    env.mmsg(["campaign", "delete", "--yes", &id]).exits(5).prints_nothing().says("deleted already");
+    env.mmsg(["campaign", "delete", "--yes", &id]).exits(5).prints_nothing().says("already deleted");
 }
 
 #[test]

@@ -23,7 +23,10 @@ fn a_code_with_a_slip_is_told_what_codes_look_like() {
     let shop = Shop::open();
     for codes in ["x", "2300004,", "2300004;2300005"] {
         let run = shop.send(&people(1), &["--retry-refused", codes]).exits(2).prints_nothing();
-        assert!(run.stderr.contains("is no code: write numbers like 2300004, several with commas"), "{run:#?}");
+        assert!(
+            run.stderr.contains("is not an error code: use numbers such as 2300004, separated by commas"),
+            "{run:#?}"
+        );
     }
 }
 
@@ -37,9 +40,10 @@ fn nobody_is_resolved_by_a_token_or_broadcast_with_a_slip_in_it() {
         let words = ["unknown", "resolve", "--as", "accepted", "--yes"];
         shop.env.mmsg(words.iter().chain(args))
     };
-    resolve(&["--token", "canarySubscription-wrong"]).fails(2, "is not in this ledger: nothing was changed");
-    resolve(&["--token", &list[1]]).fails(2, "is not in doubt: nothing was changed");
-    resolve(&["--token", &list[0], "--why", "no such reason"]).fails(2, "is in doubt, but not by the other flags");
+    resolve(&["--token", "canarySubscription-wrong"]).fails(2, "is not in this ledger; nothing was changed");
+    resolve(&["--token", &list[1]]).fails(2, "is not unknown; nothing was changed");
+    resolve(&["--token", &list[0], "--why", "no such reason"])
+        .fails(2, "is unknown, but does not match the other flags");
     resolve(&["--broadcast", "99"]).fails(2, "there is no broadcast 99");
     assert_eq!(shop.asks_ledger("select count(*) from sends where state = 5"), ["1"]);
     resolve(&["--token", &list[0]]).exits(0).says("resolved 1 send");

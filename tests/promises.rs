@@ -69,7 +69,7 @@ fn the_next_run_finds_what_a_killed_one_left_in_doubt() {
     shop.sandbox.wait_for_sends(4);
     started.kill();
     shop.sandbox.turn(|dials| dials.latency = Duration::ZERO);
-    let run = shop.send(&list, &["-o", "json"]).exits(0).says("of a run that died are in doubt");
+    let run = shop.send(&list, &["-o", "json"]).exits(0).says("unknown because an earlier run died");
     let totals = run.json();
     let found = totals["this_run"]["found_unknown"].as_u64().unwrap();
     assert!((1..=5).contains(&found) && totals["unknown"].as_u64() == Some(found), "{totals:#}");
@@ -100,7 +100,7 @@ fn killed_while_planning_the_list_never_goes_out() {
     let staged: u64 = shop.asks_ledger("select count(*) from sends")[0].parse().unwrap();
     assert!(staged > 0);
     let run = shop.env.mmsg(["send", "--resume"]).exits(0);
-    assert!(run.stderr.contains("cut off while it was planned"), "{run:#?}");
+    assert!(run.stderr.contains("was interrupted, so it is not sent"), "{run:#?}");
     assert_eq!(shop.sandbox.requests().len(), 0, "a list that was cut off went out");
     // Another list of the broadcast, planned as a whole, goes out alone.
     let _ = shop.totals(&list[..5], &["--max-sends", "0"], 6);

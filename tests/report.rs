@@ -187,9 +187,9 @@ fn only_what_is_asked_for_is_covered() {
     };
     fails(&["--broadcast", "9"], "there is no broadcast 9");
     fails(&["--campaign", "9"], "no broadcast of campaign 9");
-    fails(&["--campaign", "9", "--broadcast", "1"], "broadcast 1 is of campaign");
+    fails(&["--campaign", "9", "--broadcast", "1"], "broadcast 1 belongs to campaign");
     fails(&["--since", "2020-01-02", "--until", "2020-01-01"], "not before the end");
-    fails(&["--watch"], "on a terminal only");
+    fails(&["--watch"], "--watch needs a terminal");
     let elsewhere = ["report", "--offline", "--ledger", "nowhere.db"];
     let _ = shop.env.mmsg(elsewhere).fails(10, "there is no ledger");
     let another =
@@ -211,7 +211,7 @@ fn it_fits_every_terminal_and_a_pipe_and_a_spreadsheet() {
     }
     let colored = shop.env.terminal(80, &["report", "--offline"]).end().exits(0);
     assert!(colored.stdout.contains("\u{1b}["), "{colored:#?}");
-    let pipe = shop.env.mmsg(["report"]).exits(0).says("1 send is in doubt");
+    let pipe = shop.env.mmsg(["report"]).exits(0).says("1 send is unknown");
     assert!(!pipe.stdout.contains('\u{1b}') && !pipe.stdout.contains(SUBSCRIPTION_TOKEN), "{pipe:#?}");
     let csv = shop.env.mmsg(["report", "-o", "csv"]).exits(0).stdout;
     let rows: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();
@@ -238,7 +238,11 @@ fn the_page_is_one_file_for_its_owner_alone() {
     assert_eq!(page.matches("src=").count(), page.matches("&#60;script src=http:").count());
     assert!(page.contains("0.81 USD") && page.contains("&#60;script"), "{page}");
     let nowhere = ["report", "--offline", "--html", "nowhere/report.html"];
-    shop.env.mmsg(nowhere).exits(2).says("can't write the report to nowhere/report.html").says("hint: --html");
+    shop.env
+        .mmsg(nowhere)
+        .exits(2)
+        .says("can't write the report to nowhere/report.html")
+        .says("hint: choose a path that you can write to with --html");
     shop.env.mmsg(["report", "--open"]).exits(2).says("--html");
 }
 
@@ -248,19 +252,19 @@ fn watching_goes_on_while_a_run_is_at_work_and_ends_with_it() {
     let list = people(600);
     let _ = shop.totals(&list[..1], &[], 0);
     let idle = shop.env.terminal(80, &["report", "--watch", "--offline"]).end().exits(0);
-    assert!(idle.stdout.contains("no run is at work") && idle.stdout.contains("accepted"), "{idle:#?}");
+    assert!(idle.stdout.contains("no run is active") && idle.stdout.contains("accepted"), "{idle:#?}");
 
     let text = list.join("\n");
     let words = shop.words(&["--rate", "10"]);
     let mut run = shop.env.start(&text, &words);
     shop.sandbox.wait_for_sends(3);
     let mut watcher = shop.env.terminal(80, &["report", "--watch", "--offline"]);
-    watcher.wait_for("a run is at work").wait_for("accepted").wait_for("a run is at work").type_keys("\x03");
+    watcher.wait_for("a run is active").wait_for("accepted").wait_for("a run is active").type_keys("\x03");
     let watched = watcher.end().exits(130);
     assert!(watched.stdout.contains("\u{1b}[?1049h") && watched.stdout.contains("\u{1b}[?1049l"), "{watched:#?}");
     assert!(run.is_running(), "who watches does not stop the run");
     let mut watcher = shop.env.terminal(80, &["report", "--watch", "--offline"]);
-    watcher.wait_for("a run is at work");
+    watcher.wait_for("a run is active");
     run.signal(Signal::INT);
     let _ = run.ends();
     let watched = watcher.end().exits(0);

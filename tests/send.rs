@@ -492,7 +492,7 @@ fn an_id_of_the_campaigns_other_objects_is_translated() {
     let other = read["campaign_id"].as_str().unwrap();
     let list = people(3);
     let run = shop.send(&list, &["--campaign", other]).exits(0).says(&shop.campaign);
-    assert!(run.stderr.contains("not a message's id"), "{run:#?}");
+    assert!(run.stderr.contains("not a message ID"), "{run:#?}");
     assert!(shop.sandbox.record().iter().all(|line| line["message_id"] == shop.campaign.as_str()));
     let _ = shop.totals(&list, &[], 0);
     assert_eq!(shop.sandbox.requests().len(), 3, "one campaign under two ids is two broadcasts");
@@ -501,15 +501,15 @@ fn an_id_of_the_campaigns_other_objects_is_translated() {
 #[test]
 fn a_new_ledger_is_announced_once_wherever_it_is_made() {
     let shop = Shop::open();
-    shop.send(&people(1), &[]).exits(0).says("made a new ledger");
+    shop.send(&people(1), &[]).exits(0).says("created a new, empty ledger");
     let again = shop.send(&people(1), &[]).exits(0);
-    assert!(!again.stderr.contains("made a new ledger"));
+    assert!(!again.stderr.contains("created a new, empty ledger"));
     // A slip in a path that was named makes one too.
     let named = shop.send(&people(1), &["--ledger", "mine.db", "--max-sends", "0"]).exits(6);
-    let lines: Vec<_> = named.stderr.lines().filter(|line| line.contains("made a new ledger")).collect();
+    let lines: Vec<_> = named.stderr.lines().filter(|line| line.contains("created a new, empty ledger")).collect();
     assert!(matches!(lines[..], [line] if line.ends_with("/mine.db (flag --ledger)")), "{named:#?}");
     let quiet = shop.send(&people(1), &["--ledger", "other.db", "--max-sends", "0", "--quiet"]).exits(6);
-    assert!(!quiet.stderr.contains("new ledger"), "{quiet:#?}");
+    assert!(!quiet.stderr.contains("new, empty ledger"), "{quiet:#?}");
     assert!(shop.env.path("mine.db").exists() && shop.env.path("other.db").exists());
 }
 

@@ -60,7 +60,7 @@ fn only_what_the_app_secret_signed_is_taken() {
     let mut client = receiver.connect();
     client.send(b"POST /webhook HTTP/1.1\r\nhost: test\r\ncontent-length: 4000000\r\n\r\n");
     assert_eq!(client.answer().unwrap().0, 401);
-    assert!(receiver.process.stderr().contains("the app secret here is another app's"));
+    assert!(receiver.process.stderr().contains("the app secret here belongs to another app"));
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn without_an_app_secret_nothing_is_served() {
     env.mmsg(["webhook", "serve", "--listen", "127.0.0.1:0"]).fails(4, "no app secret");
     env.mmsg(["webhook", "serve", "--path", "webhook"]).exits(2);
     for wrong in ["127.0.0.1", "127.0.0.1:1x", ":8080", "8080"] {
-        env.mmsg(["webhook", "serve", "--listen", wrong]).exits(2).says("like 127.0.0.1:8080");
+        env.mmsg(["webhook", "serve", "--listen", wrong]).exits(2).says("such as 127.0.0.1:8080");
     }
     let env = environment();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -139,7 +139,7 @@ fn a_ledger_that_another_took_the_place_of_is_used_once_it_is_safe() {
     assert_eq!(receiver.posts(&notice([1])), 200);
     // Another file at the path, with the old one's log still beside it: the two must never be mixed.
     fs::rename(receiver.ledger(), env.path("old.db")).unwrap();
-    env.mmsg(["webhook", "ingest", "--ledger", "new.db", "-"]).exits(0).says("nothing in it");
+    env.mmsg(["webhook", "ingest", "--ledger", "new.db", "-"]).exits(0).says("no events found");
     fs::rename(env.path("new.db"), receiver.ledger()).unwrap();
     assert_eq!(receiver.posts(&notice([2])), 503);
     for end in ["-wal", "-shm"] {
@@ -205,5 +205,5 @@ fn no_line_names_a_person_or_a_secret() {
     for private in [VERIFY_TOKEN, PSID, SUBSCRIPTION_TOKEN, "1158201444", "sha256=", "another-secret"] {
         assert!(!run.stderr.contains(private) && !run.stdout.contains(private), "{private}: {run:#?}");
     }
-    assert!(run.stderr.contains("1 post taken, 3 new events"), "{}", run.stderr);
+    assert!(run.stderr.contains("1 request received, 3 new events"), "{}", run.stderr);
 }

@@ -54,7 +54,7 @@ fn kept_notices_are_stored_once_and_bad_lines_are_named() {
     let run = env.mmsg(["webhook", "ingest", "bad"]).exits(5).says("bad line 1").says("bad line 2");
     assert!(run.stdout.contains("unreadable"), "{run:#?}");
     env.mmsg(["webhook", "ingest", "nowhere"]).fails(2, "can't read nowhere");
-    env.mmsg_reading("\n", ["webhook", "ingest", "-"]).exits(0).says("nothing in it");
+    env.mmsg_reading("\n", ["webhook", "ingest", "-"]).exits(0).says("no events found");
 }
 
 #[test]
@@ -68,7 +68,7 @@ fn subscribing_keeps_what_others_live_on() {
             |row: &serde_json::Value| format!("{} {}", row["change"].as_str().unwrap(), row["field"].as_str().unwrap());
         rows.as_array().unwrap().iter().map(pair).collect::<Vec<_>>()
     };
-    let status = env.mmsg(["webhook", "status", "-o", "json"]).exits(5).says("no app gets webhooks");
+    let status = env.mmsg(["webhook", "status", "-o", "json"]).exits(5).says("no app is subscribed to webhooks");
     assert_eq!(status.json()["missing"].as_array().unwrap().len(), 7);
 
     assert_eq!(fields(&["--fields", "messages,message_reads"], 0), ["added messages", "added message_reads"]);
@@ -81,11 +81,11 @@ fn subscribing_keeps_what_others_live_on() {
     assert_eq!((&status["healthy"], &status["missing"], &status["unheard"]), (&json!(true), &json!([]), &json!(0)));
 
     // Something goes: it asks, and nobody is there to answer.
-    env.mmsg(["webhook", "subscribe", "--only"]).fails(9, "taking webhooks away");
+    env.mmsg(["webhook", "subscribe", "--only"]).fails(9, "removing webhook fields");
     let only = fields(&["--only", "--yes"], 0);
     assert_eq!(only[7..], ["removed message_reads", "removed messages"]);
     env.mmsg(["webhook", "subscribe", "--fields", "no_such_field"]).fails(5, "Graph refused");
-    env.mmsg(["webhook", "subscribe", "--fields", "a&b"]).fails(2, "is no webhook field");
+    env.mmsg(["webhook", "subscribe", "--fields", "a&b"]).fails(2, "is not a webhook field");
 }
 
 #[test]

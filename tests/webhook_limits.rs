@@ -152,7 +152,7 @@ fn out_of_descriptors_it_waits_and_goes_on() {
     let receiver = Receiver::of(&env, env.start_command("", command));
     // More than it can hold: some wait in the queue of the system, none ends it.
     let clients: Vec<Client> = (0..200).map(|_| receiver.connect()).collect();
-    while !receiver.process.stderr().contains("no connection can be accepted for now") {
+    while !receiver.process.stderr().contains("can't accept connections right now") {
         std::thread::sleep(Duration::from_millis(5));
     }
     drop(clients);

@@ -55,7 +55,7 @@ fn sigterm_under_load_loses_nothing_that_was_acknowledged() {
             receiver.process.signal(signal);
         });
         let ledger = receiver.ledger().to_owned();
-        receiver.process.ends().exits(0).says("stopping");
+        receiver.process.ends().exits(0).says("finishing open requests");
         let stored = number(&ledger, "select count(*) from events") - before;
         assert!(stored >= acknowledged.load(Ordering::Relaxed) as i64, "{stored} of {acknowledged:?}");
     }
@@ -103,5 +103,5 @@ fn chaos_on_the_way_gives_the_truth_in_the_ledger() {
     assert_eq!(shop.sandbox.accepted().len(), list.len());
     let made = lines.iter().filter(|line| line.get("event").is_some()).count();
     assert_eq!(counts("events"), made, "a repeated event is stored once");
-    shop.env.mmsg(["unknown", "list"]).exits(0).says("no sends in doubt");
+    shop.env.mmsg(["unknown", "list"]).exits(0).says("no unknown sends");
 }

@@ -1,4 +1,4 @@
-//! From the process's arguments to a [`Cli`], or to what is said instead.
+//! Parses the process's arguments into a [`Cli`], or into what is printed instead.
 
 use std::ffi::OsString;
 
@@ -10,8 +10,8 @@ use crate::config::environment::{Environment, names};
 use crate::error::{Error, Result};
 use crate::ui::{ColorChoice, Format, UiOptions};
 
-/// Parses the arguments, the program's name first. The `Ui` options stand even when the arguments are wrong, so that a script
-/// which asked for JSON gets its error as JSON.
+/// Parses the arguments, the program's name first. The `Ui` options are valid even when the arguments are wrong, so that a script
+/// that asked for JSON gets its error as JSON.
 pub fn parse(arguments: &[OsString], environment: &Environment) -> (UiOptions, Result<Cli, clap::Error>) {
     let early = foresee(arguments);
     let choice = match early.color {
@@ -43,17 +43,17 @@ fn ui_options(global: &GlobalArgs, environment: &Environment) -> UiOptions {
 /// The format that `MMSG_OUTPUT` asks for.
 ///
 /// # Errors
-/// Exit 3 when it names none.
+/// Exit 3 if it is not a format.
 pub fn format_of(environment: &Environment) -> Result<Option<Format>> {
     let Some(text) = environment.text(names::OUTPUT)? else { return Ok(None) };
     match Format::from_str(&text, true) {
         Ok(format) => Ok(Some(format)),
-        Err(_) => Err(Error::config(format!("{} is no output format: \"{text}\"", names::OUTPUT))
-            .hint("it may be table, json, ndjson or csv")),
+        Err(_) => Err(Error::config(format!("{} is not a valid output format: \"{text}\"", names::OUTPUT))
+            .hint("use table, json, ndjson or csv")),
     }
 }
 
-/// Finds `--output` and `--color` in arguments that may be wrong otherwise.
+/// Finds `--output` and `--color` in arguments that may otherwise be wrong.
 fn foresee(arguments: &[OsString]) -> GlobalArgs {
     let mut global = GlobalArgs::default();
     let mut words = arguments.iter().skip(1).filter_map(|word| word.to_str()).take_while(|word| *word != "--");

@@ -4,29 +4,29 @@ use std::path::PathBuf;
 
 use crate::ui::{ColorChoice, Format};
 
-// Their environment variables are read by `config`, which knows a flag from a variable.
+// Their environment variables are read by `config`, which must tell a flag from a variable.
 #[derive(clap::Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Global options")]
 pub struct GlobalArgs {
-    /// Profile of the config file to use [env: MMSG_PROFILE].
+    /// Profile to use [env: MMSG_PROFILE].
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Option<String>,
     /// Ledger file to use [env: MMSG_LEDGER].
     #[arg(long, global = true, value_name = "FILE")]
     pub ledger: Option<PathBuf>,
-    /// How data is written to stdout: table, json, ndjson or csv [env: MMSG_OUTPUT].
+    /// Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT].
     #[arg(short, long, global = true, value_name = "FORMAT", hide_possible_values = true)]
     pub output: Option<Format>,
-    /// Say only warnings and errors on stderr.
+    /// Print only warnings and errors.
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// Say more on stderr.
+    /// Print more detail.
     #[arg(short, long, global = true, conflicts_with = "quiet")]
     pub verbose: bool,
-    /// When to colour: auto, always or never [env: NO_COLOR].
+    /// When to use color: auto, always or never [env: NO_COLOR].
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
     pub color: ColorChoice,
-    /// Never ask; what needs an answer fails with exit code 9.
+    /// Never prompt; anything that needs an answer fails with exit code 9.
     #[arg(long, global = true)]
     pub no_input: bool,
     /// Answer yes to every question.

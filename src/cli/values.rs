@@ -1,4 +1,4 @@
-//! Values that more than one command takes.
+//! Argument values that several commands share.
 
 use crate::campaign::parse_time;
 use crate::clock::UnixMillis;
@@ -9,12 +9,14 @@ pub fn time(text: &str) -> Result<UnixMillis, String> {
     parse_time(text)
 }
 
-/// A code of Graph's.
+/// A Graph error code.
 pub fn code(text: &str) -> Result<i64, String> {
-    text.trim().parse().map_err(|_| format!("{text:?} is no code: write numbers like 2300004, several with commas"))
+    text.trim()
+        .parse()
+        .map_err(|_| format!("{text:?} is not an error code: use numbers such as 2300004, separated by commas"))
 }
 
 /// A broadcast's number.
 pub fn broadcast(text: &str) -> Result<i64, String> {
-    text.parse().map_err(|_| format!("{text:?} is no broadcast: mmsg broadcast list shows their numbers"))
+    text.parse().map_err(|_| format!("{text:?} is not a broadcast number: mmsg broadcast list shows them"))
 }

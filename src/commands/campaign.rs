@@ -18,7 +18,7 @@ pub struct Args {
     verb: Verb,
 }
 
-// Each verb's help stands at its arguments.
+// The help of each verb is in its own file.
 #[derive(clap::Subcommand, Debug)]
 enum Verb {
     Create(create::Args),

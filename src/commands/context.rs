@@ -18,9 +18,9 @@ use crate::ledger::{Ledger, Opened};
 use crate::secret::Secret;
 use crate::ui::Ui;
 
-/// What every command is given. Made once in [`main`]; lower layers get values out of it, never the whole.
+/// What every command gets. Made once in `main`; lower layers get values from it, never the whole.
 ///
-/// Making it reads no secret and opens nothing: what a command does not ask for can't fail it.
+/// Making it reads no secret and opens nothing, so that a command fails only because of what it uses.
 pub struct Context {
     pub settings: Settings,
     pub ui: Ui,
@@ -33,7 +33,7 @@ impl Context {
         Self { settings, ui, clock, graph: OnceLock::new() }
     }
 
-    /// The client for reads and for writes other than sends; made at its first use. A strange host was warned about with the settings.
+    /// The client for reads and for writes other than sends; made at first use. An unusual host was warned about with the settings.
     ///
     /// # Errors
     /// Exit 3 or 4 when the settings don't allow one.
@@ -109,7 +109,7 @@ impl Context {
         self.graph_with(self.access_with(token)?)
     }
 
-    /// How long a person is left alone after a message.
+    /// How long a recipient gets nothing after a message.
     pub fn cool_down(&self) -> Duration {
         self.settings.send.cool_down.value
     }
@@ -122,8 +122,7 @@ impl Context {
         Ok(Sender::new(&self.access()?, &self.ad_account()?, timeout, concurrency)?)
     }
 
-    /// The ledger of the settings. One that is new is announced: a path with a slip in it makes one too, where nobody's cool-down
-    /// is known.
+    /// The ledger of the settings. A new one is announced: a mistyped path creates one too, with no record of earlier sends.
     ///
     /// # Errors
     /// Exit 10 when it can't be used.
@@ -136,13 +135,15 @@ impl Context {
                 named => format!(" ({named})"),
             };
             let path = place.value.display();
-            self.ui.status(&format!("made a new ledger, which knows nobody's cool-down: {path}{origin}"));
+            self.ui.status(&format!(
+                "created a new, empty ledger (no record of earlier sends or cool-downs): {path}{origin}"
+            ));
         }
         Ok(ledger)
     }
 
-    /// The ledger to look into: none is made. At its default place a missing one is an empty one; a place that somebody named
-    /// and that holds none is a mistake, and an empty list would hide it.
+    /// The ledger for commands that only read: none is created. At the default path a missing ledger counts as empty; at a path
+    /// that was configured it is a mistake, which an empty list would hide.
     ///
     /// # Errors
     /// Exit 10 when it can't be used, or is not there.
@@ -155,10 +156,10 @@ impl Context {
             return Ok(Ledger::temporary()?);
         }
         Err(Error::ledger(format!("there is no ledger at {} ({})", place.value.display(), place.origin))
-            .hint("mmsg config show tells which one is used; mmsg send makes a new one"))
+            .hint("mmsg config show shows which one is used; mmsg send creates a new one"))
     }
 
-    /// When the ad account's next day begins; UTC's where its time zone is not known.
+    /// When the ad account's next day begins; in UTC if its time zone is not known.
     pub async fn next_day(&self, now: UnixMillis) -> UnixMillis {
         let zone = match (self.graph(), self.ad_account()) {
             (Ok(graph), Ok(account)) => graph.time_zone(&account).await.ok().flatten(),
@@ -169,13 +170,13 @@ impl Context {
         tomorrow.map_or(now.plus(Duration::from_secs(24 * 3600)), |day| day.timestamp().into())
     }
 
-    /// Who is at work, for the audit table.
+    /// Who runs the command, for the audit table.
     pub fn operator(&self) -> String {
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
         format!("uid {} on {host}", rustix::process::getuid().as_raw())
     }
 
-    /// What to type to go on with a send.
+    /// The command that continues a send.
     pub fn resume_command(&self, campaign: Option<&str>) -> String {
         let mut command = "mmsg send --resume".to_owned();
         if let Some(campaign) = campaign {
@@ -185,7 +186,7 @@ impl Context {
         command
     }
 
-    /// The global flags that a command to type next needs as well.
+    /// Adds the global flags that a suggested command needs.
     pub fn push_globals(&self, command: &mut String) {
         if let Some(profile) =
             self.settings.profile.as_ref().filter(|profile| matches!(profile.origin, Origin::Flag(_)))

@@ -13,8 +13,8 @@ use crate::commands::signals::Signals;
 use crate::error::{Error, Exit, Result};
 use crate::ledger::Ledger;
 use script::Part;
-use stage::Stage;
-use truth::Check;
+use stage::DemoStage;
+use truth::DemoCheck;
 
 /// Run a complete example against the sandbox.
 ///
@@ -33,7 +33,7 @@ pub async fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
     let ui = frame.ui;
     let receiver = stage::free_address()?;
     let sandbox = sandbox::start(script::options(&receiver)?).await?;
-    let stage = Stage::set(ui, frame.environment, &sandbox, args.keep)?;
+    let stage = DemoStage::set(ui, frame.environment, &sandbox, args.keep)?;
     script::write_list(&stage.path("tokens.csv"), &sandbox.subscribers())?;
 
     ui.remark(&format!(
@@ -50,7 +50,7 @@ pub async fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
     for part in script::parts() {
         match part {
             Part::Remark(text) => ui.remark(text)?,
-            Part::Step(step) => stage.play(&signals, &step).await?,
+            Part::DemoStep(step) => stage.play(&signals, &step).await?,
         }
     }
 
@@ -59,7 +59,7 @@ pub async fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
 
     ui.remark("What the sandbox recorded, compared with the ledger.")?;
     let checks = truth::checks(&sandbox.accepted(), &Ledger::open(&stage.ledger())?.0)?;
-    let agree = checks.iter().all(Check::agrees);
+    let agree = checks.iter().all(DemoCheck::agrees);
     ui.list(&checks)?;
     sandbox.stop().await;
     if let Some(folder) = stage.strike() {

@@ -1,4 +1,4 @@
-//! `mmsg explain CODE[/SUBCODE]`: a row of the table of codes.
+//! `mmsg explain CODE[/SUBCODE]`: one error code.
 
 use jiff::fmt::friendly::{Designator, Spacing, SpanPrinter};
 use serde::Serialize;
@@ -6,15 +6,15 @@ use serde::Serialize;
 use crate::commands::context::Invocation;
 use crate::commands::failure::graph::exit_of;
 use crate::error::{Error, Exit, Result};
-use crate::graph::codes::{self, Class, Pause, Row};
+use crate::graph::codes::{self, Class, CodeRow, Pause};
 use crate::ui::table::Record;
 
-/// Say what an error code of Graph's means, what mmsg does about it and what you can do.
+/// Explain a Graph API error code: what it means, what mmsg does and what you can do.
 ///
-/// Where two of Meta's pages give the same number different meanings, both are shown; the text of the error decides.
+/// If Meta's pages give the same code two meanings, both are shown; the text of the error decides.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// The code, with its subcode if there is one: 2300035, 100/33.
+    /// Code, with its subcode if there is one: 2300035, 100/33.
     #[arg(value_name = "CODE[/SUBCODE]", value_parser = parse_number)]
     number: Number,
 }
@@ -29,9 +29,9 @@ pub fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
     let Number { code, subcode } = args.number;
     let Some(row) = codes::lookup(code, subcode) else {
         return Err(Error::refused(format!(
-            "{code} is not in mmsg's table: a send so answered is refused and not repeated"
+            "{code} is not in mmsg's table: mmsg treats sends with this code as refused and does not retry them"
         ))
-        .hint("search Meta's documentation for the code, and look at the error's own text"));
+        .hint("search Meta's documentation for the code, and read the message of the error"));
     };
     frame.ui.object(&Explained::of(row))?;
     Ok(Exit::Done)
@@ -43,7 +43,7 @@ fn parse_number(text: &str) -> Result<Number, String> {
         Some((code, subcode)) => (code, Some(subcode)),
         None => (text, None),
     };
-    let number = |text: &str| text.parse::<i64>().map_err(|_| format!("{text:?} is no number"));
+    let number = |text: &str| text.parse::<i64>().map_err(|_| format!("{text:?} is not a number"));
     Ok(Number { code: number(code)?, subcode: subcode.map(number).transpose()? })
 }
 
@@ -66,7 +66,7 @@ struct Explained {
 }
 
 impl Explained {
-    fn of(row: &Row) -> Self {
+    fn of(row: &CodeRow) -> Self {
         Self {
             code: row.code,
             subcode: row.subcode,

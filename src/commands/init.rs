@@ -14,20 +14,20 @@ use crate::ui::Ui;
 
 /// Write a profile, step by step: the ad account, the Page and where the secrets come from.
 ///
-/// Asks for what no flag gives. In a script give --ad-account, --page and one of --token-env and --token-file: then nothing is
-/// asked. The profile's name is --profile NAME, else MMSG_PROFILE, else default. What the file holds besides stays as it is.
+/// Asks for anything not given by a flag. In a script, pass --ad-account, --page and --token-env or --token-file, and nothing is
+/// asked. The profile is named by --profile, or else MMSG_PROFILE, or else "default". Other settings in the file are kept.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Ad account that pays: digits, with or without act_.
+    /// Ad account that pays: digits, optionally after act_.
     #[arg(long, value_name = "ID")]
     ad_account: Option<String>,
     /// Page that sends.
     #[arg(long, value_name = "ID")]
     page: Option<String>,
-    /// Read the access token from this environment variable each time.
+    /// Read the access token from this environment variable on every run.
     #[arg(long, value_name = "NAME", conflicts_with = "token_file")]
     token_env: Option<String>,
-    /// Read the access token from this file each time.
+    /// Read the access token from this file on every run.
     #[arg(long, value_name = "FILE")]
     token_file: Option<PathBuf>,
 }
@@ -35,12 +35,12 @@ pub struct Args {
 pub fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
     let ui = frame.ui;
     let (path, _) = frame.environment.config_file()?;
-    // A wrong file is mended by hand, not written over.
+    // A broken file is fixed by hand, not overwritten.
     let file = ProfileFile::read(&path, frame.environment)?.unwrap_or_default();
     let flags = flags(args)?;
     let complete = flags.token.is_some() && flags.ad_account.is_some() && flags.page.is_some();
     if !complete && !ui.can_ask() {
-        return Err(Error::usage("nobody to ask for the ad account, the Page and the access token")
+        return Err(Error::usage("can't ask for the ad account, the Page and the access token: not on a terminal")
             .hint("pass --ad-account ID --page ID and --token-env NAME or --token-file FILE"));
     }
 
@@ -54,7 +54,7 @@ pub fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
     let old = file.profiles.get(&name);
     if old.is_some() {
         ui.confirm(
-            &format!("Profile {name} is there already. Change it?"),
+            &format!("Profile {name} already exists. Change it?"),
             &format!("changing profile {name} in {}", path.display()),
         )?;
     }
@@ -85,7 +85,7 @@ fn flags(args: Args) -> Result<ProfileEdit> {
     Ok(ProfileEdit { token, app_secret: None, ad_account: args.ad_account, page: args.page })
 }
 
-/// Asks for what the flags left open; what the profile has already is the default.
+/// Asks for what the flags do not give; the profile's current value is the default.
 fn ask(ui: &Ui, flags: ProfileEdit, old: Option<&Profile>) -> Result<ProfileEdit> {
     let had = |value: Option<&crate::config::file::At<String>>| value.map(|at| at.value.clone());
     let ad_account = match flags.ad_account {
@@ -99,7 +99,7 @@ fn ask(ui: &Ui, flags: ProfileEdit, old: Option<&Profile>) -> Result<ProfileEdit
         Some(page) => page,
         None => {
             let default = had(old.and_then(|old| old.page.as_ref()));
-            ui.ask("Page that sends (its id)", default.as_deref(), check_page)?
+            ui.ask("Page that sends (its ID)", default.as_deref(), check_page)?
         }
     };
     let token = match flags.token {
@@ -113,15 +113,15 @@ fn ask(ui: &Ui, flags: ProfileEdit, old: Option<&Profile>) -> Result<ProfileEdit
 /// Asks where a secret comes from; `None` leaves it as it is.
 fn ask_secret(ui: &Ui, what: &str, is_there: bool, required: bool) -> Result<Option<SecretSource>> {
     let skip = match (is_there, required) {
-        (true, _) => Some("the one in the profile: keep it"),
+        (true, _) => Some("keep the one in the profile"),
         (false, true) => None,
-        (false, false) => Some("none: Meta does not ask for it unless the app's settings do"),
+        (false, false) => Some("none (only needed if the app's settings require it)"),
     };
     let sources = [
-        "typed now, kept in the profile file",
-        "an environment variable, read each time",
-        "a file, read each time",
-        "a command, run each time",
+        "enter it now (stored in plain text)",
+        "an environment variable, read on every run",
+        "a file, read on every run",
+        "a command, run on every run",
     ];
     let answers: Vec<&str> = skip.into_iter().chain(sources).collect();
     let chosen = ui.choose(&format!("Where does the {what} come from"), &answers)?;
@@ -131,8 +131,10 @@ fn ask_secret(ui: &Ui, what: &str, is_there: bool, required: bool) -> Result<Opt
         Some(0) => {
             let text = ui.ask_secret(&format!("The {what} (not shown)"))?;
             if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-                return Err(Error::credentials(format!("the {what} is empty or is not one word"))
-                    .hint("copy it again, as one word without quotes, blanks or line ends"));
+                return Err(Error::credentials(format!(
+                    "the {what} is empty or contains spaces or special characters"
+                ))
+                .hint("copy it again, without quotes, spaces or line breaks"));
             }
             SecretSource::Text(Secret::new(text))
         }
@@ -159,7 +161,7 @@ fn check_variable(name: &str) -> Result<(), String> {
         && !name.starts_with(|c: char| c.is_ascii_digit())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     // A token pasted here would end up in the file in clear and in every later error.
-    if fine && name.len() <= 64 { Ok(()) } else { Err("a variable's name is letters, digits and _".to_owned()) }
+    if fine && name.len() <= 64 { Ok(()) } else { Err("use only letters, digits and _".to_owned()) }
 }
 
 fn not_empty(text: &str) -> Result<(), String> {
@@ -167,5 +169,6 @@ fn not_empty(text: &str) -> Result<(), String> {
 }
 
 fn absolute(path: &Path) -> Result<PathBuf> {
-    std::path::absolute(path).map_err(|error| Error::usage(format!("{} is no path", path.display())).because(&error))
+    std::path::absolute(path)
+        .map_err(|error| Error::usage(format!("{} is not a valid path", path.display())).because(&error))
 }

@@ -1,4 +1,4 @@
-//! `mmsg man`: the manual, made from the same words as the help.
+//! `mmsg man`: the manual, made from the same text as the help.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +8,7 @@ use crate::error::{Error, Exit, Result};
 
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Write one page a command into this folder (mmsg.1, mmsg-send.1, …).
+    /// Write one page per command to this folder (mmsg.1, mmsg-send.1, …).
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 }
@@ -31,7 +31,7 @@ fn write_all(frame: &Invocation<'_>, command: clap::Command, dir: &Path) -> Resu
     let failed = |error: std::io::Error| {
         Error::usage(format!("can't write the manual to {}", dir.display()))
             .because(&error)
-            .hint("--dir takes a folder that you may write to")
+            .hint("choose a folder that you can write to with --dir")
     };
     fs::create_dir_all(dir).map_err(failed)?;
     clap_mangen::generate_to(command, dir).map_err(failed)?;

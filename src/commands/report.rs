@@ -25,10 +25,10 @@ use crate::text;
 use crate::ui::Format;
 use asked::Asked;
 
-/// Show what became of the messages: accepted, delivered, read, clicked, failed; why, how fast, and for how much.
+/// Show what happened to the messages: accepted, delivered, read, clicked, failed; why, how fast, and at what cost.
 ///
-/// The figures are those that the ledger counted, and what Meta says stands beside them. Without --campaign or --broadcast the
-/// profile's Page is covered. Times are UTC.
+/// Figures come from the ledger, with Meta's beside them. Without --campaign or --broadcast, the report covers the profile's
+/// Page. Times are UTC.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Only this campaign.
@@ -37,23 +37,23 @@ pub struct Args {
     /// Only this broadcast, as broadcast list shows it.
     #[arg(long, value_name = "N")]
     broadcast: Option<i64>,
-    /// Only messages sent from this time on, and what became of them until now: a time, or a day such as 2026-11-01. Hours count
-    /// whole.
+    /// Only messages sent at or after TIME, and what happened to them until now: a time, or a date such as 2026-11-01. Whole hours
+    /// are counted.
     #[arg(long, value_name = "TIME", value_parser = since)]
     since: Option<UnixMillis>,
-    /// Only messages sent before this time, or up to the end of this day.
+    /// Only messages sent before TIME, or up to the end of a date.
     #[arg(long, value_name = "TIME", value_parser = until)]
     until: Option<UnixMillis>,
-    /// Write the report as one page for a browser, a phone or paper (readable by you only).
+    /// Also write the report as an HTML page (readable only by you).
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// Open that page in the browser.
+    /// Open the page in the browser.
     #[arg(long, requires = "html")]
     open: bool,
-    /// Draw it anew every second for as long as a run is at work (on a terminal).
+    /// Redraw every second while a run is active (terminal only).
     #[arg(long)]
     watch: bool,
-    /// Do not ask Meta: the ledger alone.
+    /// Do not ask Meta; use only the ledger.
     #[arg(long)]
     offline: bool,
 }
@@ -63,7 +63,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
         && since >= until
     {
         return Err(Error::usage(format!("--since {since} is not before the end, {until}"))
-            .hint("--until is the end: give a later one, or leave it out"));
+            .hint("--until is the end of the range: use a later one, or leave it out"));
     }
     let asked = Asked { hours: Hours::between(args.since, args.until), coverage: coverage(context, &args)? };
     if args.watch {
@@ -77,7 +77,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     }
     let (mut report, counted) = asked.report(context, &ledger)?;
     if !args.offline {
-        // Whoever stops it does not wait for Meta, but has the ledger's part.
+        // Ctrl-C does not wait for Meta, but the ledger's part is printed.
         tokio::select! {
             biased;
             () = signals.stopped() => {}
@@ -109,7 +109,7 @@ fn coverage(context: &Context, args: &Args) -> Result<Coverage> {
     Ok(Coverage { page: Some(context.page()?.as_str().to_owned()), ad_account, ..Coverage::default() })
 }
 
-/// A report of zeros would hide a wrong id.
+/// A report of zeros would hide a wrong ID.
 fn refuse_nothing(ledger: &Ledger, coverage: &Coverage) -> Result<()> {
     let found = match coverage.broadcast {
         Some(id) => Some(ledger.broadcast(id)?.ok_or_else(|| no_such_broadcast(id))?),
@@ -119,7 +119,7 @@ fn refuse_nothing(ledger: &Ledger, coverage: &Coverage) -> Result<()> {
     let hint = "mmsg broadcast list shows what was sent";
     match found {
         Some(found) if found.campaign != *campaign => {
-            Err(Error::usage(format!("broadcast {} is of campaign {}, not {campaign}", found.id, found.campaign))
+            Err(Error::usage(format!("broadcast {} belongs to campaign {}, not {campaign}", found.id, found.campaign))
                 .hint(hint))
         }
         None if ledger.broadcasts(Some(campaign))?.is_empty() => {
@@ -129,12 +129,12 @@ fn refuse_nothing(ledger: &Ledger, coverage: &Coverage) -> Result<()> {
     }
 }
 
-/// What Meta says; the ledger's part stands without it.
+/// Meta's figures; the ledger's are printed without them, too.
 async fn meta(context: &Context, asked: &Asked, funnel: &Funnel, counted: &Counted) -> Option<Meta> {
     match told::ask(context, asked, &counted.broadcasts).await {
         Ok(told) => told.map(|told| Meta::of(told, funnel)),
         Err(error) => {
-            context.ui.warn(&format!("Meta's figures are missing, the ledger's are whole: {error}"));
+            context.ui.warn(&format!("Meta's figures are missing (the ledger's are complete): {error}"));
             context.ui.hint(error.hint_text().unwrap_or("--offline does not ask Meta"));
             None
         }
@@ -154,21 +154,21 @@ fn print(context: &Context, report: &Report) -> Result<()> {
     }
     if report.funnel.unknown > 0 {
         let doubts = text::count(report.funnel.unknown, "send is", "sends are");
-        ui.hint(&format!("{doubts} in doubt: mmsg unknown list"));
+        ui.hint(&format!("{doubts} unknown; see mmsg unknown list"));
     }
     Ok(())
 }
 
-/// For the operator's eyes only: the file is readable by its owner alone, and whole or not there.
+/// The file is readable only by its owner, and complete or not there.
 fn save(file: &Path, html: &str) -> Result<()> {
     let failed = |error: std::io::Error| {
         let failed = match error.kind() {
             ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::PermissionDenied => Error::usage,
             _ => Error::ledger,
         };
-        // The error's own text names a file that nobody asked for.
+        // The error's own text names the temporary file.
         failed(format!("can't write the report to {}: {}", file.display(), error.kind()))
-            .hint("--html FILE takes a place that you may write to")
+            .hint("choose a path that you can write to with --html")
     };
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut new = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
@@ -177,19 +177,19 @@ fn save(file: &Path, html: &str) -> Result<()> {
     Ok(())
 }
 
-/// A time, or the beginning of a day.
+/// A time, or the start of a date.
 fn since(text: &str) -> Result<UnixMillis, String> {
     day(text).map_or_else(|| values::time(text), |day| start_of(day, text))
 }
 
-/// A time, or the end of a day.
+/// A time, or the end of a date.
 fn until(text: &str) -> Result<UnixMillis, String> {
     let next = |day: Date| day.tomorrow().map_err(|_| format!("{text:?} is out of range"));
     day(text).map_or_else(|| values::time(text), |day| start_of(next(day)?, text))
 }
 
 fn day(text: &str) -> Option<Date> {
-    // A date and time parses as a date, too.
+    // A date with a time would parse as a date, too.
     (text.len() == 10).then(|| text.parse().ok()).flatten()
 }
 

@@ -35,12 +35,11 @@ use turn::Turn;
 
 /// Send a message to a list of subscription tokens.
 ///
-/// Reads tokens from FILES, from an imported audience, or from stdin. The list is planned as a whole in the ledger, then each
-/// person gets at most one request. The same command again continues where the last one stopped; so does --resume, without
-/// the list.
+/// Reads tokens from FILES, an imported audience or stdin. The whole list is planned in the ledger first, then each recipient gets
+/// at most one request. Running the same command again continues where it stopped; so does --resume, without the list.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Campaign to send with; the id that campaign create printed.
+    /// Campaign to send with: the ID that campaign create printed.
     #[arg(long, value_name = "ID")]
     campaign: Option<String>,
     /// Message JSON, as message build prints it.
@@ -54,38 +53,38 @@ pub struct Args {
     /// Show what would happen; nothing is sent or written.
     #[arg(long, conflicts_with_all = ["resume", "results", "retry_refused"])]
     dry_run: bool,
-    /// Work through the unfinished broadcasts of the Page, oldest first; needs no list.
+    /// Continue the unfinished broadcasts of the Page, oldest first; needs no list.
     #[arg(long, conflicts_with_all = ["files", "message", "audience", "again", "new_message", "token_column", "delimiter", "no_header", "reject", "strict", "allow_bad_rows", "allow_odd_tokens"])]
     resume: bool,
-    /// Send the same message once more to a list that it went to; never inside a cool-down.
+    /// Send the same message again to a list that already received it; cool-downs still apply.
     #[arg(long)]
     again: bool,
-    /// Send to people whom another message of this campaign reached, too.
+    /// Include people who already got a different message of this campaign.
     #[arg(long)]
     new_message: bool,
-    /// Try rows again that were refused with these codes.
+    /// Retry rows that were refused with these codes.
     #[arg(long, value_name = "CODES", value_delimiter = ',', value_parser = values::code)]
     retry_refused: Vec<i64>,
-    /// Go on however many tokens are refused.
+    /// Do not stop after many refusals.
     #[arg(long)]
     allow_refusals: bool,
-    /// Requests of this run at the most; 0 plans and sends nothing.
+    /// Stop after N requests; 0 plans and sends nothing.
     #[arg(long, value_name = "N")]
     max_sends: Option<u64>,
-    /// Sends a second, auto or unlimited; auto starts at 10, follows Meta's usage headers and is shared by all runs of the
+    /// Sends per second, auto or unlimited; auto starts at 10, follows Meta's usage headers and is shared by all runs of the ad
     /// account on this ledger [default: auto].
     #[arg(long, value_name = "RATE", value_parser = Rate::parse)]
     rate: Option<Rate>,
-    /// Requests in flight at the most [default: 64].
+    /// Maximum requests in flight [default: 64].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(i64::from(*rate::CONCURRENCY.start())..=i64::from(*rate::CONCURRENCY.end())))]
     concurrency: Option<u32>,
-    /// Wait for "not yet" (warm-up, budgets, cool-downs) instead of ending with exit code 6; without a time as long as it takes.
+    /// Wait for warm-up, budgets and cool-downs instead of ending with exit code 6; without DURATION, wait indefinitely.
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, value_parser = values::duration, default_missing_value = "1000000h")]
     wait: Option<Duration>,
-    /// Skip whoever can't be sent to before then.
+    /// Skip recipients who can't be messaged before TIME.
     #[arg(long, value_name = "TIME", value_parser = values::time)]
     until: Option<UnixMillis>,
-    /// Write a line for each row that got a state, also to this file; CSV by its ending, else NDJSON.
+    /// Also write one line per recipient's result to FILE (CSV if it ends in .csv, otherwise NDJSON).
     #[arg(long, value_name = "FILE")]
     results: Option<PathBuf>,
 }
@@ -120,7 +119,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
 async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit> {
     let limits = args.limits(context)?;
     if args.audience.is_none() {
-        // A list that nobody named is found out before Graph is asked for anything.
+        // A missing list is reported before Graph is asked for anything.
         args.list.inputs()?;
     }
     let message = read_message(context, args)?;
@@ -152,7 +151,7 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
     if list.spool.rows == 0 {
         return Totals::of_empty_list(&list).print(context, None);
     }
-    // A results file that can't be opened is found out before anything is planned.
+    // A results file that can't be opened is reported before anything is planned.
     let mut results = Results::open(context, args.results.as_deref())?;
     let broadcast = ledger.open_broadcast(&key, args.which(), host, clock.now())?;
     if !args.retry_refused.is_empty() {
@@ -191,8 +190,8 @@ async fn resume(context: &Context, args: &Args, signals: &Signals) -> Result<Exi
     ledger.refuse_other_host(host)?;
     for (broadcast, source, rows) in ledger.unplanned_listings(&page)? {
         context.ui.warn(&format!(
-            "the list {source} ({rows} rows) of broadcast {broadcast} was cut off while it was planned and does not go out; \
-             run its send command again to plan it"
+            "planning of the list {source} ({rows} rows) of broadcast {broadcast} was interrupted, so it is not sent; run its send \
+             command again to plan it"
         ));
     }
     let mut conclusion = Conclusion::new(signals, clock);
@@ -219,12 +218,12 @@ async fn resume(context: &Context, args: &Args, signals: &Signals) -> Result<Exi
         };
         ledger.refuse_clock_behind(clock.now())?;
         if tried.len() == 1 {
-            // Not before a clock that was held against Graph's: a wrong time would stand in the ledger.
+            // Only after the clock was compared with Graph's: otherwise a wrong time could get into the ledger.
             totals.this_run.found_unknown = ledger.bury_dead_runs(&clock, context.cool_down())?;
         }
         let facts = match read {
             Ok(facts) => facts,
-            // What is wrong with one campaign ends its broadcast's turn only.
+            // A problem with one campaign skips only its broadcast.
             Err(error) => {
                 conclusion.add_error(context, &broadcast, error);
                 totals.add(&ledger.standing_of_broadcast(broadcast.id)?);
@@ -254,7 +253,7 @@ async fn resume(context: &Context, args: &Args, signals: &Signals) -> Result<Exi
         conclusion.add(context, &ledger, done, &facts).await?;
         totals.add(&ledger.standing_of_broadcast(broadcast.id)?);
     }
-    // Broadcasts that did not get a turn wait too.
+    // Broadcasts that were not reached wait, too.
     for broadcast in ledger.unfinished_broadcasts(&page, args.campaign.as_deref())? {
         if !tried.contains(&broadcast.id) {
             totals.add(&ledger.standing_of_broadcast(broadcast.id)?);
@@ -271,18 +270,20 @@ async fn resume(context: &Context, args: &Args, signals: &Signals) -> Result<Exi
 fn campaign_named(context: &Context, args: &Args) -> Result<String> {
     let set = context.settings.send.campaign.as_ref().map(|sourced| sourced.value.clone());
     args.campaign.clone().or(set).ok_or_else(|| {
-        Error::usage("no campaign to send with").hint(
-            "name it with --campaign ID, or set campaign under [send] of the profile; mmsg campaign list shows them",
+        Error::usage("no campaign given").hint(
+            "use --campaign ID, or set campaign under [send] in the profile; mmsg campaign list shows the campaigns",
         )
     })
 }
 
-/// The message, checked against every rule: what Meta would refuse is refused here, before anything is planned.
+/// The message, checked against every rule: what Meta would refuse is refused before anything is planned.
 fn read_message(context: &Context, args: &Args) -> Result<Message> {
     let set = context.settings.send.message.as_ref().map(|sourced| sourced.value.clone());
-    let path = args.message.clone().or(set).ok_or_else(|| {
-        Error::usage("no message to send").hint("name its file with --message FILE; mmsg message build makes one")
-    })?;
+    let path = args
+        .message
+        .clone()
+        .or(set)
+        .ok_or_else(|| Error::usage("no message given").hint("use --message FILE; mmsg message build makes one"))?;
     let message = file::load(&path)?;
     file::require_valid(&context.ui, &message)?;
     Ok(message)

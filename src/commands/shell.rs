@@ -1,8 +1,8 @@
-//! Words of a command to type next.
+//! Words of a suggested command.
 
 use std::borrow::Cow;
 
-/// As a shell takes it.
+/// Quoted for a shell where needed.
 pub fn quoted(word: &str) -> Cow<'_, str> {
     shell_words::quote(word)
 }

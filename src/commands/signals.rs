@@ -1,4 +1,4 @@
-//! Ctrl-C, SIGTERM and SIGHUP as something that work can look at.
+//! Ctrl-C, SIGTERM and SIGHUP, as a level that work can watch.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use crate::error::{Error, Exit, Result};
 
-/// How loudly somebody asked to stop.
+/// How urgently somebody asked to stop.
 #[derive(Clone)]
 pub struct Signals {
     level: watch::Receiver<u8>,
@@ -16,7 +16,7 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Listens from now on; the first signal stops in order, the second at once.
+    /// Listens from now on; the first signal stops gracefully, the second immediately.
     pub fn listen() -> Result<Self> {
         let failed = |error: std::io::Error| Error::internal("can't listen to signals").because(&error);
         let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
@@ -39,7 +39,7 @@ impl Signals {
         Ok(Self { level, terminated })
     }
 
-    /// 0: go on; 1: stop in order; 2: at once.
+    /// 0: continue; 1: stop gracefully; 2: stop now.
     pub fn level(&self) -> watch::Receiver<u8> {
         self.level.clone()
     }
@@ -56,7 +56,7 @@ impl Signals {
     /// Ends when somebody asks to stop.
     pub async fn stopped(&self) {
         let mut level = self.level.clone();
-        // A sender that is gone never asks again.
+        // A sender that is gone never sends a signal.
         if level.wait_for(|level| *level > 0).await.is_err() {
             std::future::pending::<()>().await;
         }

@@ -1,4 +1,4 @@
-//! `mmsg why TOKEN`: one person's whole story.
+//! `mmsg why TOKEN`: everything recorded about one recipient.
 
 use crate::commands::context::Context;
 use crate::error::{Error, Exit, Result};
@@ -6,7 +6,7 @@ use crate::ledger::story::Chapter;
 use crate::text::mask;
 use crate::ui::table::Record;
 
-/// Tells what the ledger knows of one person: imports, plans, attempts, outcomes and events, newest last.
+/// Show everything recorded about one recipient: imports, plans, attempts, outcomes and events, newest last.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// The subscription token.
@@ -18,20 +18,20 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     let ledger = context.existing_ledger()?;
     let Some(story) = ledger.story(&args.token)? else {
         return Err(Error::usage(format!("{} is not in this ledger", mask(&args.token)))
-            .hint("mmsg config show tells which ledger it is"));
+            .hint("mmsg config show shows which ledger is used"));
     };
     context.ui.list(&story.chapters)?;
     let now = context.clock.now();
     context.ui.status(&match (&story.suppressed, story.free_at > now) {
         (Some(why), _) => format!("nothing goes to this person: {}", why.name()),
-        (None, true) => format!("nothing goes to this person before {}", story.free_at),
-        (None, false) => "this person is free".to_owned(),
+        (None, true) => format!("in cool-down until {}", story.free_at),
+        (None, false) => "can be messaged now".to_owned(),
     });
     Ok(Exit::Done)
 }
 
 impl Record for Chapter {
-    const PLURAL: &'static str = "events of this person";
+    const PLURAL: &'static str = "events of this recipient";
     const COLUMNS: &'static [&'static str] = &["at", "what", "broadcast", "campaign", "detail"];
 
     fn cells(&self) -> Vec<String> {

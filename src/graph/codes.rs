@@ -55,7 +55,7 @@ pub enum Pause {
 
 /// One code, or one code with one subcode.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Row {
+pub struct CodeRow {
     pub code: i64,
     pub subcode: Option<i64>,
     /// Meta's name, where one is published.
@@ -77,10 +77,10 @@ pub struct Row {
     /// What it is once the campaign is no longer young, where that differs.
     pub grown: Option<Class>,
     /// The meaning that another of Meta's pages gives to the same number.
-    pub other: Option<&'static Row>,
+    pub other: Option<&'static CodeRow>,
 }
 
-impl Row {
+impl CodeRow {
     /// The class for a campaign that is young (24 h from `created_time`, or of unknown age) or not.
     pub fn class_when(&self, young: bool) -> Class {
         match self.grown {
@@ -94,7 +94,7 @@ impl Row {
 ///
 /// `None` is an unknown code. Codes 200 to 299 share the row of 200. A marketing-message number that arrives as the subcode of
 /// another code (Meta's pages don't say which of the two it is) is taken for what it says, unless the code means doubt.
-pub fn lookup(code: i64, subcode: Option<i64>) -> Option<&'static Row> {
+pub fn lookup(code: i64, subcode: Option<i64>) -> Option<&'static CodeRow> {
     if let Some(subcode) = subcode {
         if let Some(row) = find(code, Some(subcode)) {
             return Some(row);
@@ -109,11 +109,11 @@ pub fn lookup(code: i64, subcode: Option<i64>) -> Option<&'static Row> {
 }
 
 /// The row of an answer that speaks of `appsecret_proof`.
-pub fn wrong_proof() -> &'static Row {
+pub fn wrong_proof() -> &'static CodeRow {
     &general::WRONG_PROOF
 }
 
-fn find(code: i64, subcode: Option<i64>) -> Option<&'static Row> {
+fn find(code: i64, subcode: Option<i64>) -> Option<&'static CodeRow> {
     let table = if code < FIRST_MARKETING { general::ROWS } else { marketing::ROWS };
     let index = table.binary_search_by_key(&(code, subcode), |row| (row.code, row.subcode)).ok()?;
     table.get(index)
@@ -123,16 +123,16 @@ fn find(code: i64, subcode: Option<i64>) -> Option<&'static Row> {
 const FIRST_MARKETING: i64 = 1_000_000;
 
 /// All rows, by code and subcode.
-pub fn all() -> impl Iterator<Item = &'static Row> {
+pub fn all() -> impl Iterator<Item = &'static CodeRow> {
     general::ROWS.iter().chain(marketing::ROWS)
 }
 
-const fn row(code: i64, class: Class, meaning: &'static str, hint: &'static str) -> Row {
+const fn row(code: i64, class: Class, meaning: &'static str, hint: &'static str) -> CodeRow {
     let wait = match class {
         Class::Wait => Some(Pause::Told),
         Class::Stop | Class::Campaign | Class::Message | Class::Drop | Class::Later | Class::Doubt => None,
     };
-    Row {
+    CodeRow {
         code,
         subcode: None,
         name: None,
@@ -149,7 +149,7 @@ const fn row(code: i64, class: Class, meaning: &'static str, hint: &'static str)
     }
 }
 
-impl Row {
+impl CodeRow {
     const fn sub(mut self, subcode: i64) -> Self {
         self.subcode = Some(subcode);
         self
@@ -190,7 +190,7 @@ impl Row {
         self
     }
 
-    const fn or(mut self, other: &'static Row) -> Self {
+    const fn or(mut self, other: &'static CodeRow) -> Self {
         self.other = Some(other);
         self
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::codes::{self, Row};
+use super::codes::{self, CodeRow};
 use crate::json;
 use crate::secret::Redactor;
 use crate::text::mask;
@@ -17,7 +17,7 @@ const MAX_TEXT: usize = 500;
 
 /// What helps to look an error up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Facts {
+pub struct ErrorFacts {
     pub code: Option<i64>,
     pub subcode: Option<i64>,
     pub fbtrace_id: Option<String>,
@@ -93,7 +93,7 @@ impl GraphError {
     /// The row that decides; `None` is an unknown code, or none.
     ///
     /// For the numbers with two published meanings the texts and `remaining_seconds` choose.
-    pub fn row(&self) -> Option<&'static Row> {
+    pub fn row(&self) -> Option<&'static CodeRow> {
         if self.code == Some(100) && self.message.contains("appsecret_proof") {
             return Some(codes::wrong_proof());
         }
@@ -123,8 +123,8 @@ impl GraphError {
     }
 
     /// What helps to look it up.
-    pub fn facts(&self) -> Facts {
-        Facts { code: self.code, subcode: self.subcode, fbtrace_id: self.fbtrace_id.clone() }
+    pub fn facts(&self) -> ErrorFacts {
+        ErrorFacts { code: self.code, subcode: self.subcode, fbtrace_id: self.fbtrace_id.clone() }
     }
 
     /// `#100/33`, `#190`, or nothing.

@@ -3,7 +3,7 @@
 use reqwest::StatusCode;
 
 use super::codes::Class;
-use super::envelope::{Facts, GraphError};
+use super::envelope::{ErrorFacts, GraphError};
 use crate::campaign::{AdAccount, CampaignId, PageId};
 use crate::clock::UnixMillis;
 
@@ -23,7 +23,7 @@ pub enum Error {
     /// The answer to a write is `success: false`.
     NotDone(Call),
     /// Neither a message nor a campaign or an ad set of the account has this id.
-    NoSuchCampaign { id: CampaignId, account: AdAccount, refusal: Box<Facts> },
+    NoSuchCampaign { id: CampaignId, account: AdAccount, refusal: Box<ErrorFacts> },
     /// The campaign or ad set of this id has several messages.
     SeveralMessages { id: CampaignId, messages: Vec<CampaignId> },
 }
@@ -98,12 +98,12 @@ pub enum Reading {
 
 impl Error {
     /// What Graph said, as far as it helps to look it up.
-    pub fn facts(&self) -> Facts {
+    pub fn facts(&self) -> ErrorFacts {
         match self {
             Self::Failed { fault: Fault::Refused(refused), .. }
             | Self::Unclear { fault: Fault::Refused(refused), .. } => refused.error.facts(),
             Self::NoSuchCampaign { refusal, .. } => (**refusal).clone(),
-            _ => Facts::default(),
+            _ => ErrorFacts::default(),
         }
     }
 

@@ -94,7 +94,7 @@ impl Sender {
     }
 
     /// The parts of a body that are the same for every recipient of a campaign.
-    pub fn frame(&self, campaign: &CampaignId, min_conversation_gap_seconds: Option<u32>) -> Frame {
+    pub fn frame(&self, campaign: &CampaignId, min_conversation_gap_seconds: Option<u32>) -> RequestFrame {
         let mut head = String::from(r#"{"message_id":"#);
         json::push_string(&mut head, campaign.as_str());
         head.push_str(r#","messenger_delivery_data":{"subscription_token":"#);
@@ -107,7 +107,7 @@ impl Sender {
             tail.push_str(&format!(r#","appsecret_proof":"{proof}""#));
         }
         tail.push('}');
-        Frame { head, middle: r#"},"message":"#, tail }
+        RequestFrame { head, middle: r#"},"message":"#, tail }
     }
 
     /// Sends one request. Never panics, never repeats it, and ends within the timeout.
@@ -178,13 +178,13 @@ impl Answer {
 
 /// A body with two holes: the recipient's token and the message.
 #[derive(Clone, Debug)]
-pub struct Frame {
+pub struct RequestFrame {
     head: String,
     middle: &'static str,
     tail: String,
 }
 
-impl Frame {
+impl RequestFrame {
     /// The body for one recipient; `message` is JSON already.
     pub fn fill(&self, token: &str, message: &[u8]) -> Bytes {
         let room = self.head.len() + token.len() + 2 + self.middle.len() + message.len() + self.tail.len();

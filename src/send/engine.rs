@@ -21,7 +21,7 @@ use super::learn::Observed;
 use super::outcome::{Effect, TOO_EARLY, Verdict, Wait, WaitCause, classify};
 use super::pace::{LONGEST_PAUSE, Pace};
 use crate::clock::{Clock, UnixMillis};
-use crate::graph::{Answer, Facts};
+use crate::graph::{Answer, ErrorFacts};
 use crate::ledger;
 use crate::ledger::state::State;
 use crate::ledger::writer::{Claim, Finish, Outcome, Stepped};
@@ -280,7 +280,7 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
                 until: Some(at),
                 next_day: false,
                 cause: WaitCause::SharedLimit,
-                facts: Facts::default(),
+                facts: ErrorFacts::default(),
             }));
             return;
         }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::bursts::Burst;
 use super::outcome::{CampaignTimes, Halt, Refusal, Wait, WaitCause};
 use crate::clock::UnixMillis;
-use crate::graph::{Answer, Frame, Sender, Transport};
+use crate::graph::{Answer, RequestFrame, Sender, Transport};
 use crate::ledger::writer::Settled;
 use crate::ledger::{self, failpoint};
 use crate::message::Template;
@@ -18,7 +18,7 @@ use crate::rate::Rate;
 /// One broadcast to work through.
 pub struct Job {
     pub template: Template,
-    pub frame: Frame,
+    pub frame: RequestFrame,
     pub campaign: CampaignTimes,
 }
 
@@ -93,7 +93,7 @@ pub struct Stats {
     /// Skipped while claiming.
     pub skipped: u64,
     /// By code, with a sample of what Graph said.
-    pub refused: BTreeMap<Refusal, Refused>,
+    pub refused: BTreeMap<Refusal, RefusalCount>,
     /// Outcomes whose row somebody else had settled.
     pub overtaken: u64,
     /// How much of what the run may wait it has waited.
@@ -101,7 +101,7 @@ pub struct Stats {
 }
 
 #[derive(Clone, Debug, Default)]
-pub struct Refused {
+pub struct RefusalCount {
     pub count: u64,
     pub sample: String,
     pub fbtrace_id: Option<String>,

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use crate::clock::UnixMillis;
-use crate::graph::codes::{Class, Pause, Row};
-use crate::graph::{Answer, Body, Facts, GraphError, Transport};
+use crate::graph::codes::{Class, CodeRow, Pause};
+use crate::graph::{Answer, Body, ErrorFacts, GraphError, Transport};
 use crate::ledger::people::suppression::Suppression;
 use crate::ledger::writer::Outcome;
 use crate::times::{COOL_DOWN, YOUTH};
@@ -39,7 +39,7 @@ pub struct Verdict {
     pub effect: Effect,
     pub reason: Option<String>,
     pub http_status: Option<u16>,
-    pub facts: Facts,
+    pub facts: ErrorFacts,
 }
 
 impl Verdict {
@@ -50,7 +50,7 @@ impl Verdict {
             effect: Effect::NotSent,
             reason: None,
             http_status: None,
-            facts: Facts::default(),
+            facts: ErrorFacts::default(),
         }
     }
 }
@@ -87,12 +87,12 @@ pub struct Refusal {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Halt {
     /// The row of the table that says so.
-    pub row: &'static Row,
+    pub row: &'static CodeRow,
     /// What the row means for a campaign of this age: [`Class::Stop`], [`Class::Campaign`] or [`Class::Message`].
     pub class: Class,
     /// Graph's own text.
     pub text: String,
-    pub facts: Facts,
+    pub facts: ErrorFacts,
 }
 
 impl Halt {
@@ -114,14 +114,14 @@ pub struct Wait {
     /// Until the ad account's next day begins.
     pub next_day: bool,
     pub cause: WaitCause,
-    pub facts: Facts,
+    pub facts: ErrorFacts,
 }
 
 /// What everybody waits for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum WaitCause {
     /// A row of the table, with Graph's own text.
-    Row { row: &'static Row, text: String },
+    Code { row: &'static CodeRow, text: String },
     /// HTTP 429 with an error that is not in the table: Graph's own text.
     TooManyRequests { text: String },
     /// The budget that all runs of the ad account share allows nothing.
@@ -130,7 +130,7 @@ pub enum WaitCause {
 
 /// Reads an answer. `now` is when it came.
 pub fn classify(answer: &Answer, campaign: CampaignTimes, now: UnixMillis) -> Verdict {
-    let facts = Facts { fbtrace_id: answer.fbtrace_id.clone(), ..Facts::default() };
+    let facts = ErrorFacts { fbtrace_id: answer.fbtrace_id.clone(), ..ErrorFacts::default() };
     let verdict = |outcome, effect, reason: Option<String>| Verdict {
         outcome,
         effect,
@@ -159,7 +159,7 @@ pub fn classify(answer: &Answer, campaign: CampaignTimes, now: UnixMillis) -> Ve
 }
 
 fn of_error(error: &GraphError, status: u16, answer: &Answer, campaign: CampaignTimes, now: UnixMillis) -> Verdict {
-    let facts = || Facts { fbtrace_id: error.fbtrace_id.clone().or(answer.fbtrace_id.clone()), ..error.facts() };
+    let facts = || ErrorFacts { fbtrace_id: error.fbtrace_id.clone().or(answer.fbtrace_id.clone()), ..error.facts() };
     let new = |outcome, effect, reason: String| Verdict {
         outcome,
         effect,
@@ -206,12 +206,12 @@ fn of_error(error: &GraphError, status: u16, answer: &Answer, campaign: Campaign
 }
 
 fn wait(
-    row: &'static Row,
+    row: &'static CodeRow,
     error: &GraphError,
     answer: &Answer,
     campaign: CampaignTimes,
     now: UnixMillis,
-    facts: Facts,
+    facts: ErrorFacts,
 ) -> Wait {
     let told = error.told_wait().or_else(|| answer.usage.wait());
     let warm = campaign.created_at.map(|created| created.plus(WARM_UP)).filter(|warm| row.of_campaign && *warm > now);
@@ -232,7 +232,7 @@ fn wait(
         Some(Pause::Told) => Some(warm.unwrap_or(now.plus(LOOK_AGAIN))),
     };
     let next_day = row.wait == Some(Pause::NextDay) && until.is_none();
-    let cause = WaitCause::Row { row, text: error.text() };
+    let cause = WaitCause::Code { row, text: error.text() };
     Wait { is_rate: row.is_rate, of_broadcast: row.of_campaign, until, next_day, cause, facts }
 }
 

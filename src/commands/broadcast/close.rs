@@ -6,9 +6,9 @@ use crate::error::{Exit, Result};
 use crate::ledger::broadcasts::no_such_broadcast;
 use crate::text;
 
-/// Call off what is pending in a broadcast.
+/// Cancel the pending rows of a broadcast.
 ///
-/// Pending rows become skipped: closed. A row that is listed again is judged anew.
+/// They become skipped (closed). A row that is listed again is evaluated again.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Number of the broadcast, as broadcast list shows it.
@@ -25,9 +25,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     }
     let pending: i64 = chosen.iter().map(|broadcast| broadcast.pending).sum();
     let rows = text::count(u64::try_from(pending).unwrap_or(0), "pending row", "pending rows");
-    // Rows at work are closed when they come back.
+    // Rows in flight are closed when they come back.
     if chosen.iter().all(|broadcast| broadcast.pending + broadcast.claimed == 0) {
-        context.ui.status("nothing is pending: nothing was changed");
+        context.ui.status("nothing is pending; nothing was changed");
         context.ui.list(&chosen.into_iter().cloned().collect::<Vec<_>>())?;
         return Ok(Exit::Done);
     }
@@ -40,14 +40,14 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
             )
         })
         .collect();
-    context.ui.confirm_shown(&shown, &format!("Call off {rows}?"), &format!("calling off {rows}"))?;
+    context.ui.confirm_shown(&shown, &format!("Cancel {rows}?"), &format!("canceling {rows}"))?;
     let now = context.clock.now();
     let mut closed = 0;
     for broadcast in &chosen {
         closed += ledger.close_broadcast(broadcast.id, now)?;
         ledger.audit(now, &context.operator(), "broadcast close", &format!("broadcast {}", broadcast.id))?;
     }
-    context.ui.status(&format!("called off {}", text::count(closed, "row", "rows")));
+    context.ui.status(&format!("canceled {}", text::count(closed, "row", "rows")));
     let after = ledger.broadcasts(None)?;
     context.ui.list(&after.into_iter().filter(|broadcast| args.ids.contains(&broadcast.id)).collect::<Vec<_>>())?;
     Ok(Exit::Done)

@@ -3,7 +3,7 @@
 use crate::commands::context::Context;
 use crate::error::{Exit, Result};
 
-/// List every broadcast of the ledger with its counts, oldest first.
+/// List all broadcasts in the ledger with their counts, oldest first.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Only broadcasts of this campaign.

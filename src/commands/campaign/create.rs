@@ -14,23 +14,23 @@ use crate::graph::{Created, NewCampaign};
 use crate::times::CLOCK_SKEW;
 use crate::ui::table::Record;
 
-/// Meta takes a start at most this far away.
+/// Meta accepts a start at most this far away.
 const FARTHEST_START: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
-/// Create a campaign. Nothing is sent, nothing is charged yet.
+/// Create a campaign. Nothing is sent or charged yet.
 ///
-/// Budgets are whole numbers in the currency's smallest unit: 3000 is 30.00 USD, or 3000 TWD. A daily budget is an average: up to
-/// 175 % of it on one day, at most seven times itself in a week.
+/// Budgets are whole numbers in the currency's smallest unit: 3000 is 30.00 USD, or 3000 TWD. A daily budget is an average:
+/// Meta may spend up to 175% of it in one day, and at most seven times it in a week.
 #[derive(clap::Args, Debug)]
 #[command(group(clap::ArgGroup::new("budget").required(true).args(["daily_budget", "lifetime_budget"])))]
 pub struct Args {
-    /// Name of the campaign [default: the profile's, else one made of the Page and the date].
+    /// Name of the campaign [default: the profile's, or else the Page and the date].
     #[arg(long)]
     name: Option<String>,
-    /// What it may cost per day, on average, in the currency's smallest unit.
+    /// Average daily budget, in the currency's smallest unit.
     #[arg(long, value_name = "AMOUNT", value_parser = Budget::parse_amount, allow_negative_numbers = true)]
     daily_budget: Option<u64>,
-    /// What it may cost in all, in the currency's smallest unit.
+    /// Total budget, in the currency's smallest unit.
     #[arg(long, value_name = "AMOUNT", value_parser = Budget::parse_amount, allow_negative_numbers = true)]
     lifetime_budget: Option<u64>,
     /// Page that sends [default: the profile's].
@@ -39,10 +39,10 @@ pub struct Args {
     /// Pixel that counts conversions.
     #[arg(long, value_name = "ID")]
     pixel_id: Option<String>,
-    /// When it starts, at most 30 days from now: ISO 8601 with a zone, or Unix seconds [default: now].
+    /// Start time, at most 30 days from now: ISO 8601 with a zone, or Unix seconds [default: now].
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     start_time: Option<UnixMillis>,
-    /// When it ends [default: 30 days after the start with a lifetime budget, never with a daily one].
+    /// End time [default: 30 days after the start with a lifetime budget, none with a daily budget].
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     end_time: Option<UnixMillis>,
 }
@@ -82,11 +82,11 @@ impl Args {
     fn check_times(&self, now: UnixMillis) -> Result<u64> {
         if let Some(start) = self.start_time {
             if start.plus(CLOCK_SKEW) < now {
-                return Err(Error::usage(format!("--start-time {start} is past: it is {now} now")));
+                return Err(Error::usage(format!("--start-time {start} is in the past: it is {now} now")));
             }
             if start > now.plus(FARTHEST_START) {
                 return Err(Error::usage(format!("--start-time {start} is more than 30 days away"))
-                    .hint("Meta takes a start within 30 days from now"));
+                    .hint("Meta accepts a start within the next 30 days"));
             }
         }
         let start = self.start_time.unwrap_or(now);
@@ -103,13 +103,13 @@ impl Args {
             None => format!("Page {page} {}", context.clock.now().timestamp().strftime("%Y-%m-%d")),
         };
         if name.is_empty() {
-            return Err(Error::usage("the campaign's name is empty").hint("give one with --name"));
+            return Err(Error::usage("the campaign's name is empty").hint("set one with --name"));
         }
         Ok(name)
     }
 }
 
-/// Refuses a budget below the account's least, and tells the currency to show.
+/// Refuses a budget below the account's minimum, and returns the currency to show.
 async fn check_minimum(context: &Context, account: &AdAccount, budget: Budget, days: u64) -> Result<Option<Currency>> {
     let graph = context.graph()?;
     let rows = graph.minimum_budgets(account).await?;
@@ -123,22 +123,22 @@ async fn check_minimum(context: &Context, account: &AdAccount, budget: Budget, d
         }
     };
     let Some(row) = row else {
-        context.ui.warn("Graph names no minimum budget for the account; the budget was not checked");
+        context.ui.warn("Graph returned no minimum budget for the ad account; the budget was not checked");
         return currency_to_show(context, account).await;
     };
     let currency = Some(row.currency);
     let least = budget.least(row.min_daily.unwrap_or(0), days);
     if budget.minor() < least {
         let per = match budget {
-            Budget::Daily(_) => "a day".to_owned(),
+            Budget::Daily(_) => "per day".to_owned(),
             Budget::Lifetime(_) => format!("for {days} days"),
         };
         return Err(Error::refused(format!(
-            "the budget of {} is too low: {account} takes at least {} {per}",
+            "the budget of {} is too low: {account} requires at least {} {per}",
             money(budget.minor(), currency),
             money(least, currency)
         ))
-        .hint(format!("give --{} {least} or more", budget.parameter().replace('_', "-"))));
+        .hint(format!("use --{} {least} or more", budget.parameter().replace('_', "-"))));
     }
     Ok(currency)
 }
@@ -187,8 +187,8 @@ fn report(
     }
     let amount = money(budget.minor(), currency);
     let budget_text = match budget {
-        Budget::Daily(_) => format!("{amount} a day on average"),
-        Budget::Lifetime(_) => format!("{amount} in all"),
+        Budget::Daily(_) => format!("{amount} per day on average"),
+        Budget::Lifetime(_) => format!("{amount} in total"),
     };
     let id = created.id.to_string();
     ui.object(&CreatedRow {
@@ -204,7 +204,7 @@ fn report(
         info: created.info,
         warning: created.warning,
     })?;
-    ui.status("a new campaign warms up for an hour or more; sends that come too early stay pending and cost nothing");
+    ui.status("a new campaign warms up for an hour or more; sends that are too early stay pending and cost nothing");
     ui.hint(&format!("mmsg send --campaign {id} --message FILE TOKENS"));
     Ok(Exit::Done)
 }

@@ -4,7 +4,7 @@ use crate::campaign::{AdAccount, Currency, Money};
 use crate::commands::context::Context;
 use crate::error::{Error, Result};
 
-/// The account's currency, for display only: without it amounts are shown in smallest units.
+/// The account's currency, for display only; without it, amounts are shown in the smallest unit.
 pub async fn currency_to_show(context: &Context, account: &AdAccount) -> Result<Option<Currency>> {
     match context.graph()?.currency(account).await {
         Ok(currency) => Ok(currency),

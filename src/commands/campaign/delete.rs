@@ -10,18 +10,18 @@ use crate::graph::CampaignNode;
 use crate::text;
 use crate::ui::table::Record;
 
-/// Delete campaigns for good. It asks first; --yes answers.
+/// Delete campaigns permanently. Asks for confirmation unless --yes is given.
 ///
-/// The object that goes is the message (ad), whose id create gave; ids of its campaign or ad set are translated. Meta keeps the
-/// insights of what was deleted by its id, but no list or total counts it any more.
+/// This deletes the message (ad), whose ID create printed; IDs of its campaign or ad set are translated. Meta keeps the insights
+/// of a deleted message under its ID, but no list or total includes it.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Ids of the campaigns, as campaign create and campaign list print them.
+    /// IDs of the campaigns, as campaign create and campaign list print them.
     #[arg(value_name = "ID", required = true, value_parser = CampaignId::parse)]
     ids: Vec<CampaignId>,
 }
 
-/// What will go, as it was read back.
+/// What will be deleted, as Graph describes it.
 struct Target {
     node: CampaignNode,
     /// In major units; `Err` when it could not be read.
@@ -52,16 +52,16 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     let targets = read_back(context, &account, &args.ids).await?;
     let currency = currency_to_show(context, &account).await?;
     let shown: Vec<String> =
-        targets.iter().map(|target| format!("to be deleted for good: {}", target.text(currency))).collect();
+        targets.iter().map(|target| format!("will be permanently deleted: {}", target.text(currency))).collect();
     let (question, what) = match targets.len() {
-        1 => ("Delete it for good?".to_owned(), "deleting a campaign".to_owned()),
-        n => (format!("Delete these {n} for good?"), format!("deleting {n} campaigns")),
+        1 => ("Delete it? This can't be undone.".to_owned(), "deleting a campaign".to_owned()),
+        n => (format!("Delete these {n}? This can't be undone."), format!("deleting {n} campaigns")),
     };
     context.ui.confirm_shown(&shown, &question, &what)?;
     delete(context, targets).await
 }
 
-/// Reads all before anything is deleted: one wrong id stops the command.
+/// Reads everything before anything is deleted: one wrong ID stops the command.
 async fn read_back(context: &Context, account: &AdAccount, ids: &[CampaignId]) -> Result<Vec<Target>> {
     let graph = context.graph()?;
     let mut targets: Vec<Target> = Vec::new();
@@ -69,13 +69,13 @@ async fn read_back(context: &Context, account: &AdAccount, ids: &[CampaignId]) -
         let node = graph.find_campaign(account, id).await?.value;
         if node.is_message == Some(false) {
             return Err(Error::refused(format!(
-                "{id} is an ordinary ad, no marketing-message campaign: nothing was deleted"
+                "{id} is an ordinary ad, not a marketing message campaign; nothing was deleted"
             ))
             .hint("delete ordinary ads in Ads Manager"));
         }
         if node.status.as_deref() == Some("DELETED") {
-            return Err(Error::refused(format!("{id} is deleted already: nothing was deleted now"))
-                .hint("mmsg campaign list shows what is left"));
+            return Err(Error::refused(format!("{id} is already deleted; nothing was changed"))
+                .hint("mmsg campaign list shows the remaining campaigns"));
         }
         if targets.iter().any(|target| target.node.id == node.id) {
             continue;
@@ -96,23 +96,25 @@ impl Target {
     /// Name, Page, spend, and which of the objects it is.
     fn text(&self, currency: Option<Currency>) -> String {
         let node = &self.node;
-        let name = node.name.as_ref().map_or_else(|| "without a name".to_owned(), |name| format!("{name:?}"));
+        let name = node.name.as_ref().map_or_else(|| "unnamed".to_owned(), |name| format!("{name:?}"));
         let page = node.page.as_deref().unwrap_or("unknown");
         let spend = match (&self.spend, currency) {
             (Ok(Some(spend)), Some(currency)) => format!("{spend} {currency} spent"),
             (Ok(Some(spend)), None) => format!("{spend} spent"),
-            (Ok(None), _) => "nothing spent that Meta reports".to_owned(),
+            (Ok(None), _) => "no spend reported by Meta".to_owned(),
             (Err(()), _) => "spend unknown".to_owned(),
         };
         let stays = match (&node.campaign_id, &node.adset_id) {
-            (Some(campaign), Some(adset)) => format!("; campaign {campaign} and ad set {adset} may stay behind, empty"),
+            (Some(campaign), Some(adset)) => {
+                format!("; its empty Ads Manager campaign {campaign} and ad set {adset} may remain")
+            }
             _ => String::new(),
         };
         format!("message {} {name} (Page {page}, {spend}{stays})", node.id)
     }
 }
 
-/// Deletes one after the other, and stops at the first failure.
+/// Deletes one after another, and stops at the first failure.
 async fn delete(context: &Context, targets: Vec<Target>) -> Result<Exit> {
     let graph = context.graph()?;
     let mut deleted = Vec::new();
@@ -124,7 +126,7 @@ async fn delete(context: &Context, targets: Vec<Target>) -> Result<Exit> {
             failed = Some((id, error));
             break;
         }
-        // It is gone, whatever becomes of the ledger.
+        // It is gone, whatever happens to the ledger.
         let closed = close_broadcasts(context, &id);
         deleted.push(DeletedRow {
             id,
@@ -161,13 +163,13 @@ async fn delete(context: &Context, targets: Vec<Target>) -> Result<Exit> {
 
 fn close_broadcasts(context: &Context, id: &CampaignId) -> Result<()> {
     let now = context.clock.now();
-    // Without a ledger nothing is pending, and a delete makes none.
+    // Without a ledger nothing is pending, and deleting creates none.
     if context.settings.ledger.value.exists() {
         let mut ledger = context.open_ledger()?;
         let closed = ledger.close_campaign(id.as_str(), now)?;
         ledger.audit(now, &context.operator(), "campaign delete", &format!("campaign {id}"))?;
         if closed > 0 {
-            context.ui.status(&format!("called off {} of it", text::count(closed, "pending row", "pending rows")));
+            context.ui.status(&format!("canceled {} of it", text::count(closed, "pending row", "pending rows")));
         }
     }
     Ok(())

@@ -9,21 +9,21 @@ use crate::error::{Exit, Result};
 use crate::graph::{Estimate, EstimateQuery};
 use crate::ui::table::Record;
 
-/// Say what a campaign of the Page is expected to reach and cost.
+/// Estimate what a campaign of the Page would reach and cost.
 ///
-/// It is Meta's estimate; nothing is created or charged.
+/// The estimate is Meta's; nothing is created or charged.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// What it may cost per day, in the currency's smallest unit.
+    /// Daily budget, in the currency's smallest unit.
     #[arg(long, value_name = "AMOUNT", value_parser = Budget::parse_amount, conflicts_with = "lifetime_budget")]
     daily_budget: Option<u64>,
-    /// What it may cost in all, in the currency's smallest unit.
+    /// Total budget, in the currency's smallest unit.
     #[arg(long, value_name = "AMOUNT", value_parser = Budget::parse_amount)]
     lifetime_budget: Option<u64>,
     /// Page that sends [default: the profile's].
     #[arg(long, value_name = "ID", value_parser = PageId::parse)]
     page: Option<PageId>,
-    /// How many days it runs.
+    /// Number of days it runs.
     #[arg(long, value_name = "DAYS", default_value_t = DEFAULT_DAYS, value_parser = clap::value_parser!(u64).range(1..=3650))]
     days: u64,
 }

@@ -8,10 +8,10 @@ use crate::error::{Exit, Result};
 
 /// Show one campaign: name, Page, budget, times, status.
 ///
-/// Takes the id that create gave, and the ids of its campaign and ad set in Ads Manager, too.
+/// Takes the ID that create printed, or the IDs of its campaign or ad set in Ads Manager.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Id of the campaign, as campaign create and campaign list print it.
+    /// ID of the campaign, as campaign create and campaign list print it.
     #[arg(value_name = "ID", value_parser = CampaignId::parse)]
     id: CampaignId,
 }
@@ -20,7 +20,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     let account = context.ad_account()?;
     let node = context.graph()?.find_campaign(&account, &args.id).await?.value;
     if node.id != args.id {
-        context.ui.status(&format!("{} belongs to message {}; that is the id to send with", args.id, node.id));
+        context.ui.status(&format!("{} belongs to message {}; use that ID to send", args.id, node.id));
     }
     let currency = currency_to_show(context, &account).await?;
     context.ui.object(&CampaignRow::new(node, currency))?;

@@ -9,16 +9,16 @@ use crate::error::{Error, Exit, Result};
 use crate::graph::{Action, Insights, InsightsQuery, PRESETS};
 use crate::ui::table::Record;
 
-/// Show what Meta reports of a campaign, or of the whole ad account: delivered, read, clicked, spent.
+/// Show what Meta reports for a campaign or the whole ad account: delivered, read, clicked, spent.
 ///
-/// Figures may be estimates, lag by hours and differ from the invoice. Deliveries in Europe and Japan are not counted, clicks in
-/// further countries neither. Dates are days of the ad account's time zone; the default is all time.
+/// Figures may be estimates, lag by hours and differ from the invoice. Deliveries in Europe and Japan are not counted, and
+/// clicks in some other countries are not counted either. Dates are days in the ad account's time zone; the default is all time.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Campaign [default: the whole ad account].
     #[arg(value_name = "ID", value_parser = CampaignId::parse)]
     id: Option<CampaignId>,
-    /// Days by name.
+    /// Named date range.
     #[arg(long, value_name = "PRESET", value_parser = clap::builder::PossibleValuesParser::new(PRESETS),
         conflicts_with_all = ["since", "until"])]
     preset: Option<String>,
@@ -28,7 +28,7 @@ pub struct Args {
     /// Last day.
     #[arg(long, value_name = "DATE", value_parser = parse_date, requires = "since")]
     until: Option<String>,
-    /// Ask for conversions as well: purchases, leads and others that a pixel counts.
+    /// Include conversions: purchases, leads and others that a pixel counts.
     #[arg(long)]
     conversions: bool,
 }
@@ -57,7 +57,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
 }
 
 fn parse_date(text: &str) -> Result<String, String> {
-    let date: jiff::civil::Date = text.parse().map_err(|_| format!("{text:?} is no date such as 2026-11-01"))?;
+    let date: jiff::civil::Date = text.parse().map_err(|_| format!("{text:?} is not a valid date: use 2026-11-01"))?;
     Ok(date.to_string())
 }
 
@@ -71,7 +71,7 @@ struct InsightsRow {
 impl Record for InsightsRow {
     const PLURAL: &'static str = "insights yet";
     const COLUMNS: &'static [&'static str] =
-        &["from", "to", "delivered", "read", "clicks", "clicked", "a delivery", "a click", "spent", "conversions"];
+        &["from", "to", "delivered", "read", "clicks", "clicked", "per delivery", "per click", "spent", "conversions"];
     const KEYS: &'static [&'static str] = &[
         "date_start",
         "date_stop",

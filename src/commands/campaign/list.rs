@@ -1,16 +1,16 @@
 //! `mmsg campaign list`.
 
 use super::currency::currency_to_show;
-use super::row::{CampaignRow, ListedRow};
+use super::row::{CampaignListRow, CampaignRow};
 use crate::commands::context::Context;
 use crate::error::{Exit, Result};
 
 /// List the campaigns of the ad account, in Graph's order.
 ///
-/// Deleted and archived ones are left out by Graph. Budgets in JSON are in the currency's smallest unit.
+/// Graph leaves out deleted and archived ones. Budgets in JSON are in the currency's smallest unit.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Show ordinary ads as well.
+    /// Include ordinary ads.
     #[arg(long)]
     all: bool,
 }
@@ -20,7 +20,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     let nodes = context.graph()?.campaigns(&account).all().await?;
     let shown: Vec<_> = nodes.into_iter().filter(|node| args.all || node.is_message == Some(true)).collect();
     let currency = if shown.is_empty() { None } else { currency_to_show(context, &account).await? };
-    let rows: Vec<_> = shown.into_iter().map(|node| ListedRow(CampaignRow::new(node, currency))).collect();
+    let rows: Vec<_> = shown.into_iter().map(|node| CampaignListRow(CampaignRow::new(node, currency))).collect();
     context.ui.list(&rows)?;
     Ok(Exit::Done)
 }

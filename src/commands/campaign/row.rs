@@ -8,7 +8,7 @@ use crate::clock::UnixMillis;
 use crate::graph::CampaignNode;
 use crate::ui::table::Record;
 
-/// All that is known of one campaign. Budgets are in the currency's smallest unit.
+/// Everything known about one campaign. Budgets are in the currency's smallest unit.
 #[derive(Serialize)]
 pub struct CampaignRow {
     id: String,
@@ -51,10 +51,10 @@ impl CampaignRow {
 
     fn budget(&self) -> String {
         match (self.daily_budget, self.lifetime_budget) {
-            (Some(daily), None) => format!("{} a day", money(daily, self.currency)),
-            (None, Some(lifetime)) => format!("{} in all", money(lifetime, self.currency)),
+            (Some(daily), None) => format!("{} per day", money(daily, self.currency)),
+            (None, Some(lifetime)) => format!("{} in total", money(lifetime, self.currency)),
             (Some(daily), Some(lifetime)) => {
-                format!("{} a day, {} in all", money(daily, self.currency), money(lifetime, self.currency))
+                format!("{} per day, {} in total", money(daily, self.currency), money(lifetime, self.currency))
             }
             (None, None) => "-".to_owned(),
         }
@@ -74,8 +74,8 @@ impl Record for CampaignRow {
         "ends",
         "created",
         "pixel",
-        "campaign id",
-        "ad set id",
+        "campaign ID",
+        "ad set ID",
         "message campaign",
     ];
 
@@ -95,19 +95,19 @@ impl Record for CampaignRow {
             text(self.adset_id.as_deref()),
             match self.is_message_campaign {
                 Some(true) => "yes".to_owned(),
-                Some(false) => "no: an ordinary ad".to_owned(),
+                Some(false) => "no (ordinary ad)".to_owned(),
                 None => "-".to_owned(),
             },
         ]
     }
 }
 
-/// The same in a list: what fits in a terminal.
+/// The columns of a list: what fits on a terminal.
 #[derive(Serialize)]
 #[serde(transparent)]
-pub struct ListedRow(pub CampaignRow);
+pub struct CampaignListRow(pub CampaignRow);
 
-impl Record for ListedRow {
+impl Record for CampaignListRow {
     const PLURAL: &'static str = "campaigns";
     const COLUMNS: &'static [&'static str] = &["id", "name", "status", "budget", "starts", "ends"];
     const KEYS: &'static [&'static str] = &[

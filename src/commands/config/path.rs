@@ -3,7 +3,7 @@
 use crate::commands::context::Invocation;
 use crate::error::{Exit, Result};
 
-/// Print the path of the profile file, there or not.
+/// Print the config file's path, even if it does not exist yet.
 #[derive(clap::Args, Debug)]
 pub struct Args {}
 

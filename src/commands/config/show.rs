@@ -7,7 +7,7 @@ use crate::config::{SecretPlace, Settings, Sourced};
 use crate::error::{Exit, Result};
 use crate::ui::table::Record;
 
-/// Print each setting with its value and its source; secrets stay hidden.
+/// Print each setting with its value and source; secrets are hidden.
 #[derive(clap::Args, Debug)]
 pub struct Args {}
 

@@ -30,7 +30,7 @@ pub fn options(receiver: &str) -> Result<Options> {
 }
 
 /// A command and its exit code.
-pub struct Step {
+pub struct DemoStep {
     /// As it is typed; `{campaign}` stands for the ID of the newest campaign.
     pub line: &'static str,
     pub ends: Exit,
@@ -38,15 +38,15 @@ pub struct Step {
 
 pub enum Part {
     Remark(&'static str),
-    Step(Step),
+    DemoStep(DemoStep),
 }
 
 /// All parts, in order.
 pub fn parts() -> Vec<Part> {
     use Part::Remark;
-    let done = |line| Part::Step(Step { line, ends: Exit::Done });
+    let done = |line| Part::DemoStep(DemoStep { line, ends: Exit::Done });
     // Some rows wait: those people can't get a message yet.
-    let waits = |line| Part::Step(Step { line, ends: Exit::NotYet });
+    let waits = |line| Part::DemoStep(DemoStep { line, ends: Exit::NotYet });
     vec![
         Remark("A campaign with a total budget of 30 dollars. Nothing is sent or charged yet."),
         done("mmsg campaign create --name 'Spring sale' --lifetime-budget 3000"),

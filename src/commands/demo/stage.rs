@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::script::Step;
+use super::script::DemoStep;
 use crate::commands::signals::Signals;
 use crate::config::environment::{Environment, names};
 use crate::error::{Error, Exit, Result};
@@ -33,13 +33,13 @@ const KEPT: [&str; 10] = [
 /// The receiver's output.
 const LOG: &str = "receiver.log";
 
-pub struct Stage<'u> {
+pub struct DemoStage<'u> {
     ui: &'u Ui,
     folder: TempDir,
     variables: Vec<(String, std::ffi::OsString)>,
 }
 
-impl<'u> Stage<'u> {
+impl<'u> DemoStage<'u> {
     pub fn set(ui: &'u Ui, environment: &Environment, sandbox: &Running, keep: bool) -> Result<Self> {
         let failed = |error: std::io::Error| Error::ledger("can't create the demo's folder").because(&error);
         let folder = tempfile::Builder::new().prefix("mmsg-demo-").disable_cleanup(keep).tempdir().map_err(failed)?;
@@ -86,7 +86,7 @@ impl<'u> Stage<'u> {
     ///
     /// # Errors
     /// Exit 1 if it ends with another exit code than expected; 130 or 143 if it was interrupted.
-    pub async fn play(&self, signals: &Signals, step: &Step) -> Result<()> {
+    pub async fn play(&self, signals: &Signals, step: &DemoStep) -> Result<()> {
         let line = if step.line.contains("{campaign}") {
             step.line.replace("{campaign}", &self.newest_campaign(signals).await?)
         } else {

@@ -13,14 +13,14 @@ use crate::ui::table::Record;
 
 /// One number, as both know it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Check {
+pub struct DemoCheck {
     pub what: &'static str,
     pub sandbox: u64,
     pub ledger: u64,
     pub agree: bool,
 }
 
-impl Check {
+impl DemoCheck {
     fn new(what: &'static str, sandbox: usize, ledger: usize) -> Self {
         let number = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
         Self { what, sandbox: number(sandbox), ledger: number(ledger), agree: sandbox == ledger }
@@ -31,7 +31,7 @@ impl Check {
     }
 }
 
-impl Record for Check {
+impl Record for DemoCheck {
     const PLURAL: &'static str = "checks";
     const COLUMNS: &'static [&'static str] = &["what", "sandbox", "ledger", "agree"];
 
@@ -46,14 +46,14 @@ impl Record for Check {
 }
 
 /// Compares the record with the ledger.
-pub fn checks(recorded: &[Accepted], ledger: &Ledger) -> Result<Vec<Check>> {
+pub fn checks(recorded: &[Accepted], ledger: &Ledger) -> Result<Vec<DemoCheck>> {
     let unknown: Vec<String> = ledger.unknowns(&UnknownFilter::default())?.into_iter().map(|send| send.token).collect();
     let accepted: i64 = ledger.broadcasts(None)?.iter().map(|broadcast| broadcast.accepted).sum();
     let tokens: Vec<&str> = recorded.iter().map(|send| &*send.token).collect();
     Ok(compare(&tokens, usize::try_from(accepted).unwrap_or(0), &unknown))
 }
 
-fn compare(recorded: &[&str], accepted: usize, unknown: &[String]) -> Vec<Check> {
+fn compare(recorded: &[&str], accepted: usize, unknown: &[String]) -> Vec<DemoCheck> {
     let mut times: HashMap<&str, usize> = HashMap::new();
     for token in recorded {
         *times.entry(token).or_default() += 1;
@@ -62,10 +62,10 @@ fn compare(recorded: &[&str], accepted: usize, unknown: &[String]) -> Vec<Check>
     let recorded_doubts = doubtful.iter().filter(|token| times.contains_key(*token)).count();
     let answered = recorded.len() - recorded.iter().filter(|token| doubtful.contains(*token)).count();
     vec![
-        Check::new("sent: accepted + unknown", recorded.len(), accepted + unknown.len()),
-        Check::new("with a reply: accepted", answered, accepted),
-        Check::new("with a lost reply: unknown", recorded_doubts, unknown.len()),
-        Check::new("people with more than one message", times.values().filter(|times| **times > 1).count(), 0),
+        DemoCheck::new("sent: accepted + unknown", recorded.len(), accepted + unknown.len()),
+        DemoCheck::new("with a reply: accepted", answered, accepted),
+        DemoCheck::new("with a lost reply: unknown", recorded_doubts, unknown.len()),
+        DemoCheck::new("people with more than one message", times.values().filter(|times| **times > 1).count(), 0),
     ]
 }
 
@@ -75,7 +75,7 @@ mod tests {
 
     fn agree(recorded: &[&str], accepted: usize, unknown: &[&str]) -> Vec<bool> {
         let unknown: Vec<String> = unknown.iter().map(|token| (*token).to_owned()).collect();
-        compare(recorded, accepted, &unknown).iter().map(Check::agrees).collect()
+        compare(recorded, accepted, &unknown).iter().map(DemoCheck::agrees).collect()
     }
 
     #[test]

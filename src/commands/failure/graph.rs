@@ -1,8 +1,8 @@
 //! Failures of calls to Graph.
 
 use crate::error::{Error, Exit, GraphFacts};
-use crate::graph::codes::{Class, Row};
-use crate::graph::{self, Call, Facts, Fault, Reading, Refused};
+use crate::graph::codes::{Class, CodeRow};
+use crate::graph::{self, Call, ErrorFacts, Fault, Reading, Refused};
 
 const RUN_AGAIN: &str = "check the network and the Graph URL (mmsg config show), then run again";
 
@@ -39,15 +39,15 @@ impl From<graph::Error> for Error {
     }
 }
 
-impl From<Facts> for GraphFacts {
-    fn from(facts: Facts) -> Self {
-        let Facts { code, subcode, fbtrace_id } = facts;
+impl From<ErrorFacts> for GraphFacts {
+    fn from(facts: ErrorFacts) -> Self {
+        let ErrorFacts { code, subcode, fbtrace_id } = facts;
         Self { code, subcode, fbtrace_id }
     }
 }
 
-/// How a run ends that ends by an answer of this row, once its class is known (see [`Row::class_when`]).
-pub fn exit_of(row: &Row, class: Class) -> Exit {
+/// How a run ends that ends by an answer of this row, once its class is known (see [`CodeRow::class_when`]).
+pub fn exit_of(row: &CodeRow, class: Class) -> Exit {
     match class {
         Class::Stop if row.needs_credentials => Exit::Credentials,
         Class::Stop | Class::Campaign | Class::Message => Exit::Refused,

@@ -50,7 +50,7 @@ pub fn burst(burst: &Burst, sample: Option<&str>, after: &str, go_on: &str) -> E
 /// What a run waits for.
 pub fn cause(cause: &WaitCause) -> String {
     match cause {
-        WaitCause::Row { row, text } => format!("{} ({text})", row.meaning),
+        WaitCause::Code { row, text } => format!("{} ({text})", row.meaning),
         WaitCause::TooManyRequests { text } => text.clone(),
         WaitCause::SharedLimit => "the ad account's rate limit was reached".to_owned(),
     }

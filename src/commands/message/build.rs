@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::file::{read, require_valid};
-use super::flags::{CardFlags, Fields};
+use super::flags::{CardFlags, FlagFields};
 use super::questions;
 use crate::error::{Error, Exit, Result};
 use crate::message::examples::Example;
@@ -113,7 +113,7 @@ pub fn run(ui: &Ui, args: Args) -> Result<Exit> {
 impl FieldArgs {
     fn draft(&self) -> Result<Draft> {
         let kind = self.kind()?;
-        let mut fields = Fields::default();
+        let mut fields = FlagFields::default();
         let is_coupon = kind == TemplateKind::Coupon;
         fields.put_text(if is_coupon { "coupon_pre_message" } else { "text" }, self.text.as_deref())?;
         self.cards.add_to(kind, &mut fields)?;

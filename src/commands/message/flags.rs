@@ -84,7 +84,7 @@ impl CardFlags {
     }
 
     /// Adds the fields of the cards; for templates without cards, those of the template itself.
-    pub fn add_to(&self, kind: TemplateKind, fields: &mut Fields) -> Result<()> {
+    pub fn add_to(&self, kind: TemplateKind, fields: &mut FlagFields) -> Result<()> {
         let mut card = 0;
         let (mut titles, mut images, mut buttons) = (0, 0, 0);
         for (part, value) in &self.0 {
@@ -101,7 +101,7 @@ impl CardFlags {
                     String::new()
                 }
             };
-            let put = |fields: &mut Fields, name: &str, value: Value| fields.put(&format!("{base}{name}"), value);
+            let put = |fields: &mut FlagFields, name: &str, value: Value| fields.put(&format!("{base}{name}"), value);
             match part {
                 Part::Title => put(fields, "title", json!(value))?,
                 Part::Subtitle => put(fields, "subtitle", json!(value))?,
@@ -150,9 +150,9 @@ fn button(part: Part, value: &str) -> Result<Value> {
 
 /// The fields of a template while flags are read.
 #[derive(Debug, Default)]
-pub struct Fields(Map<String, Value>);
+pub struct FlagFields(Map<String, Value>);
 
-impl Fields {
+impl FlagFields {
     pub fn into_map(self) -> Map<String, Value> {
         self.0
     }
@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn places_are_made_on_the_way() {
-        let mut fields = Fields::default();
+        let mut fields = FlagFields::default();
         for assignment in ["summary.total_cost=56.14", "elements[1].title=a=b", "order_number=0012", "sharable=true"] {
             fields.set(assignment).unwrap();
         }
@@ -255,7 +255,7 @@ mod tests {
                 "sharable": true})
         );
         for bad in ["x", "=1", "a..b=1", "a[=1", "a[x]=1", "a[100]=1", "a]=1[", "[0]=1"] {
-            assert!(Fields::default().set(bad).is_err(), "{bad}");
+            assert!(FlagFields::default().set(bad).is_err(), "{bad}");
         }
     }
 }

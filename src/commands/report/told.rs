@@ -12,16 +12,16 @@ use crate::graph::{self, Graph, Insights, InsightsQuery};
 use crate::ledger::funnel::{Covered, Hours};
 use crate::report::MetaTotals;
 
-/// One question a campaign; more would be a burden on the account's limits for a report of everything.
+/// One request per campaign; more would use up the ad account's limits for one report.
 const MOST: usize = 50;
 
-/// Questions at once.
+/// Concurrent requests.
 const AT_ONCE: usize = 4;
 
-/// What Meta says of these broadcasts' campaigns; `None` when nothing was sent, and there is nothing to ask.
+/// What Meta reports for these broadcasts' campaigns; `None` if nothing was sent, so that there is nothing to ask.
 ///
 /// # Errors
-/// When Meta can't be asked, or does not answer.
+/// If Meta can't be asked, or does not answer.
 pub async fn ask(context: &Context, asked: &Asked, broadcasts: &[Covered]) -> Result<Option<MetaTotals>> {
     let hours = asked.hours;
     let sent: Vec<&Covered> =
@@ -30,7 +30,7 @@ pub async fn ask(context: &Context, asked: &Asked, broadcasts: &[Covered]) -> Re
     let accounts = distinct(&sent, |broadcast| &broadcast.ad_account);
     let Some(account) = accounts.first() else { return Ok(None) };
     if campaigns.len() > MOST {
-        return Err(Error::usage(format!("{} campaigns are too many to ask for", campaigns.len())));
+        return Err(Error::usage(format!("too many campaigns to ask Meta about: {}", campaigns.len())));
     }
     let graph = context.graph()?;
     let account = AdAccount::parse(account).map_err(Error::internal)?;
@@ -49,7 +49,7 @@ pub async fn ask(context: &Context, asked: &Asked, broadcasts: &[Covered]) -> Re
     for answer in answers {
         match answer {
             Ok(rows) => sum.add(&rows),
-            // A campaign that is gone must not hide the others.
+            // A deleted campaign must not hide the others.
             Err(error) if error.is_final() && campaigns.len() > 1 => sum.refused += 1,
             Err(error) => return Err(error.into()),
         }
@@ -58,7 +58,7 @@ pub async fn ask(context: &Context, asked: &Asked, broadcasts: &[Covered]) -> Re
     let whole = asked.coverage.broadcast.is_none() || sent.iter().all(|broadcast| broadcast.alone);
     let mut told = sum.told(campaigns.len(), currency, !hours.is_all(), whole);
     if currency.is_none() && accounts.len() > 1 {
-        // Amounts of several currencies have no sum.
+        // Amounts in several currencies can't be added up.
         told.spend = None;
     }
     Ok(Some(told))
@@ -137,14 +137,17 @@ impl Sum {
         let apart = if self.answered == 0 {
             Some("Meta reports nothing yet.".to_owned())
         } else if self.refused > 0 {
-            Some(format!("Meta tells nothing of {} of the {campaigns} campaigns: they may be deleted.", self.refused))
+            Some(format!(
+                "Meta reports nothing for {} of the {campaigns} campaigns: they may have been deleted.",
+                self.refused
+            ))
         } else if range {
             Some(
-                "Meta counts what happened on these days, the ledger what became of the messages sent in these hours."
+                "Meta counts what happened on these days; the ledger counts what happened to the messages sent in these hours."
                     .to_owned(),
             )
         } else if !whole {
-            Some("Meta's figures are of the whole campaign, which has other broadcasts, too.".to_owned())
+            Some("Meta's figures are for the whole campaign, which also has other broadcasts.".to_owned())
         } else {
             None
         };

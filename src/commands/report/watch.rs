@@ -1,4 +1,4 @@
-//! `mmsg report --watch`: drawn anew for as long as a run is at work.
+//! `mmsg report --watch`: redrawn while a run is active.
 
 use std::time::Duration;
 
@@ -12,18 +12,18 @@ use crate::ui::{Format, Ui};
 
 const BETWEEN: Duration = Duration::from_secs(1);
 
-/// There must be somebody who watches.
+/// Only a terminal can be redrawn.
 ///
 /// # Errors
-/// Exit 2 when stdout is no terminal, or a machine's format is asked for.
+/// Exit 2 if stdout is not a terminal, or a machine-readable format was asked for.
 pub fn check(ui: &Ui) -> Result<()> {
     if ui.stdout_is_terminal() && ui.format() == Format::Table {
         return Ok(());
     }
-    Err(Error::usage("--watch draws on a terminal only").hint("leave --watch out: the report as it stands is printed"))
+    Err(Error::usage("--watch needs a terminal").hint("leave out --watch to print the report once"))
 }
 
-/// Watches until no run is at work on what is asked for, or somebody stops it.
+/// Watches until no run is active on what was asked for, or somebody stops it.
 pub async fn watch(context: &Context, signals: &Signals, ledger: &Ledger, asked: &Asked) -> Result<()> {
     let mut screen = None;
     loop {
@@ -36,7 +36,7 @@ pub async fn watch(context: &Context, signals: &Signals, ledger: &Ledger, asked:
             None => screen.insert(context.ui.screen()?),
         };
         let mut sheet = context.ui.sheet();
-        sheet.line(&format!("{}, a run is at work (Ctrl-C ends this, not the run)", report.made_at));
+        sheet.line(&format!("{}: a run is active (Ctrl-C stops this view, not the run)", report.made_at));
         view::draw(&mut sheet, &report);
         screen.show(&sheet)?;
         tokio::select! {
@@ -45,7 +45,7 @@ pub async fn watch(context: &Context, signals: &Signals, ledger: &Ledger, asked:
         }
     }
     if screen.is_none() {
-        context.ui.status("no run is at work: this is how it stands");
+        context.ui.status("no run is active; showing the current report");
     }
     Ok(())
 }

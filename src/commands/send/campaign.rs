@@ -1,4 +1,4 @@
-//! What a send must know of its campaign before anything is planned.
+//! What a send must know about its campaign before anything is planned.
 
 use crate::campaign::CampaignId;
 use crate::clock::UnixMillis;
@@ -39,15 +39,15 @@ impl From<Unfit> for Error {
 pub struct CampaignFacts {
     pub id: CampaignId,
     pub name: Option<String>,
-    /// `creative.actor_id`, where Graph tells it.
+    /// `creative.actor_id`, if Graph returns it.
     pub page: Option<String>,
     pub times: CampaignTimes,
     pub end: Option<UnixMillis>,
 }
 
 impl CampaignFacts {
-    /// Reads the campaign: by the id itself, or, where that is no message, translated by the account's list. Also holds the
-    /// clock against Graph's: exit 3 when they are more than 10 minutes apart.
+    /// Reads the campaign: by the ID itself or, if that is not a message's, translated with the account's list. Also compares the
+    /// clock with Graph's: exit 3 if they are more than 10 minutes apart.
     pub async fn read(context: &Context, id: &str) -> Result<Self, Unfit> {
         let id = CampaignId::parse(id).map_err(Error::usage)?;
         let graph = context.graph()?;
@@ -58,27 +58,27 @@ impl CampaignFacts {
         }
         let node = read.value;
         if node.id.as_str() != id.as_str() {
-            context.ui.status(&format!("{} is not a message's id: sending with {}", id.as_str(), node.id.as_str()));
+            context.ui.status(&format!("{} is not a message ID; sending with {}", id.as_str(), node.id.as_str()));
         }
         if node.is_message == Some(false) {
             return Err(Unfit::Campaign(
                 Error::refused(format!(
-                    "{id} is an ordinary ad, no marketing-message campaign: nothing was planned or sent"
+                    "{id} is an ordinary ad, not a marketing message campaign; nothing was planned or sent"
                 ))
-                .hint("mmsg campaign list shows what can be sent with"),
+                .hint("mmsg campaign list shows the campaigns you can send with"),
             ));
         }
         // Graph refuses to send with it (2300014), but only once the list is planned.
         if let Some(other) = node.ad_account.filter(|other| *other != account) {
             return Err(Unfit::Campaign(Error::refused(format!(
-                "campaign {id} belongs to ad account {other}, and the profile's is {account}: nothing was planned or sent"
+                "campaign {id} belongs to ad account {other}, but the profile's is {account}; nothing was planned or sent"
             ))
-            .hint("choose the profile of that ad account with --profile, or another campaign")));
+            .hint("choose that ad account's profile with --profile, or use another campaign")));
         }
         if let Some(status) = node.status.as_deref().filter(|status| matches!(*status, "DELETED" | "ARCHIVED")) {
             return Err(Unfit::Campaign(
-                Error::refused(format!("campaign {id} is {}: nothing was planned or sent", status.to_lowercase()))
-                    .hint("mmsg campaign list shows what can be sent with"),
+                Error::refused(format!("campaign {id} is {}; nothing was planned or sent", status.to_lowercase()))
+                    .hint("mmsg campaign list shows the campaigns you can send with"),
             ));
         }
         Ok(Self {
@@ -96,16 +96,16 @@ impl CampaignFacts {
         match &self.page {
             Some(actor) if actor.as_str() != page.as_str() => Err(Unfit::Campaign(
                 Error::refused(format!(
-                    "campaign {} belongs to Page {actor}, and the profile's Page is {}: nothing was planned or sent",
+                    "campaign {} belongs to Page {actor}, and the profile's Page is {}; nothing was planned or sent",
                     self.shown(),
                     page.as_str()
                 ))
-                .hint("choose the profile of that Page with --profile, or another campaign"),
+                .hint("choose that Page's profile with --profile, or use another campaign"),
             )),
             Some(_) => Ok(()),
             None => {
                 context.ui.warn(&format!(
-                    "Graph does not tell which Page campaign {} belongs to; it is taken for Page {}'s",
+                    "Graph does not say which Page campaign {} belongs to; assuming Page {}",
                     self.shown(),
                     page.as_str()
                 ));
@@ -114,7 +114,7 @@ impl CampaignFacts {
         }
     }
 
-    /// The id, and the name where there is one.
+    /// The ID, and the name if there is one.
     pub fn shown(&self) -> String {
         match &self.name {
             Some(name) => format!("{} ({name})", self.id.as_str()),
@@ -127,9 +127,9 @@ fn refuse_skew(now: UnixMillis, date: UnixMillis) -> Result<()> {
     let skew = now.since(date).max(date.since(now));
     if skew > CLOCK_SKEW {
         return Err(Error::config(format!(
-            "the clock says {now}, and Graph's says {date}: cool-downs would be wrong, so nothing was planned or sent"
+            "this machine's clock says {now}, but Graph's says {date}: cool-downs would be wrong, so nothing was planned or sent"
         ))
-        .hint("set the clock (an NTP service does), then run the same command again"));
+        .hint("fix the clock (with an NTP service), then run the same command again"));
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ use crate::message::Template;
 use crate::text;
 use crate::ui::table::Record;
 
-/// Nothing is written: the ledger is only read, and where there is none, one in a temporary file stands in.
+/// Nothing is written: the ledger is only read, and without one a temporary file is used.
 pub async fn run(
     context: &Context,
     signals: &Signals,
@@ -44,7 +44,7 @@ pub async fn run(
     let dry = ledger.dry_plan(broadcast.as_ref(), &rivals, &mut list.spool, terms, &mut |row| values.row(row))?;
     values.tell(&context.ui);
     context.ui.object(&DryTotals::new(key.campaign, &list.tally, dry))?;
-    context.ui.status("a dry run: nothing was sent or written");
+    context.ui.status("dry run: nothing was sent or written");
     Ok(Exit::Done)
 }
 
@@ -56,12 +56,12 @@ pub struct DryTotals {
     pub rows: u64,
     pub rejected: u64,
     pub duplicates: u64,
-    /// People who would get a request at once.
+    /// Recipients who would get a request immediately.
     pub would_send: u64,
-    /// People who would have to wait, the first until `next_run_at`.
+    /// Recipients who would have to wait, the first until `next_run_at`.
     pub would_wait: u64,
     pub would_skip: BTreeMap<&'static str, u64>,
-    /// People who have an outcome in this broadcast already.
+    /// Recipients who already have an outcome in this broadcast.
     pub settled: BTreeMap<&'static str, u64>,
     pub next_run_at: Option<UnixMillis>,
 }

@@ -1,4 +1,4 @@
-//! How a send ends: its turns' endings become one exit code, one error, one next time to run.
+//! How a send ends: the endings of its turns become one exit code, one error and one next time to run.
 
 use serde_json::Value;
 
@@ -36,15 +36,15 @@ pub struct Conclusion<'a> {
     signals: &'a Signals,
     clock: Clock,
     stats: Stats,
-    /// What ended a turn, the most telling first once the command ends.
+    /// What ended a turn; sorted by weight once the command ends.
     failures: Vec<Failure>,
-    /// The earliest time at which something that is not yet may be.
+    /// The earliest time at which something that must wait may go out.
     next_run_at: Option<UnixMillis>,
     /// What the first of these waits for.
     waits_for: Option<String>,
     max_sends: bool,
     over: bool,
-    /// Results that could not be written, and how: said once.
+    /// Results that could not be written, and how: reported once.
     reader_gone: bool,
     unwritable: bool,
 }
@@ -65,7 +65,7 @@ impl<'a> Conclusion<'a> {
         }
     }
 
-    /// Whether the command ends without another broadcast's turn.
+    /// Whether the command ends without trying another broadcast.
     pub fn is_over(&self) -> bool {
         self.over || self.signals.is_stopping()
     }
@@ -116,7 +116,7 @@ impl<'a> Conclusion<'a> {
                 let error = failure::send::burst(&burst, sample.as_deref(), &requests, &go_on);
                 self.failures.push(Failure { error, keeps_totals });
             }
-            // Who closed stdout sees no more rows, but the log has how far it came.
+            // Whoever closed stdout sees no more rows, but the log shows how far it got.
             Ending::Sink(SinkFailure::ReaderGone) => {
                 self.over = true;
                 self.reader_gone = true;
@@ -125,7 +125,7 @@ impl<'a> Conclusion<'a> {
                         .hint(format!("{go_on} continues")),
                 );
             }
-            // What happened to them is told once they are closed.
+            // What happened is reported when the results are closed.
             Ending::Sink(SinkFailure::Unwritable) => self.over = true,
             Ending::Ledger(error) => {
                 self.over = true;

@@ -25,7 +25,7 @@ pub enum ListSource<'a> {
     Files(&'a ListArgs),
 }
 
-/// A list that was read to its end.
+/// A list that was read completely.
 pub struct List {
     pub source: String,
     pub tally: Tally,
@@ -62,7 +62,7 @@ pub async fn read(
     Ok(List { source: list.source(), tally: listed.tally, spool })
 }
 
-/// Plans the list, alone among processes; the ledger comes back.
+/// Plans the list while no other process plans this broadcast; returns the ledger.
 pub async fn plan(
     context: &Context,
     signals: &Signals,
@@ -81,7 +81,7 @@ pub async fn plan(
     let done = signals
         .blocking(move || {
             let lock = ledger.lock_planning(broadcast.id, &mut || {
-                ui.status("another mmsg is planning this broadcast; waiting for it");
+                ui.status("another mmsg process is planning this broadcast; waiting for it");
             })?;
             let mut values = ValueCheck::new(&template);
             let mut watch = Watch { progress: &mut |rows| progress.set(rows), stop: &|| stopping.is_stopping() };

@@ -1,4 +1,4 @@
-//! What became of each row, as lines on stdout and in the results file, and progress on stderr.
+//! The result of each row, as lines on stdout and in the results file, and progress on stderr.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -34,7 +34,7 @@ struct Line<'a> {
     at: UnixMillis,
 }
 
-/// How often the counts beside the progress change.
+/// How often the counts next to the progress bar change.
 const BETWEEN_COUNTS: Duration = Duration::from_millis(200);
 
 const HEADER: &str = "token,state,reason,tracking_id,code,subcode,fbtrace_id,not_before,at\n";
@@ -95,7 +95,7 @@ impl Out {
     }
 }
 
-/// Where rows go, and the progress that is shown.
+/// Where rows are written, and the progress that is shown.
 pub struct Results {
     ui: Ui,
     outs: Vec<Out>,
@@ -121,7 +121,7 @@ impl Results {
         Ok(Self { ui: context.ui.clone(), outs, failures: Vec::new(), progress: None, said: Instant::now() })
     }
 
-    /// Lines of the rows that planning skipped or put off.
+    /// Lines of the rows that planning skipped or postponed.
     pub fn planned(&mut self, ledger: &Ledger, planned: &Planned, at: UnixMillis) -> Result<()> {
         if self.outs.is_empty() || planned.skipped + planned.later == 0 {
             return Ok(());
@@ -146,10 +146,10 @@ impl Results {
     }
 
     pub fn wait_for_rows(&self, until: UnixMillis) {
-        self.ui.status(&format!("the rows that are left may go out from {until} on; waiting"));
+        self.ui.status(&format!("waiting: the remaining rows may go out from {until}"));
     }
 
-    /// Writes what is left. What failed before is told, too.
+    /// Writes what is left. Returns earlier failures, too.
     pub fn finish(self) -> Vec<Unwritten> {
         let ends = self.outs.into_iter().filter_map(|mut out| {
             out.hand_over();

@@ -34,15 +34,15 @@ pub struct Totals {
     pub skipped: u64,
     pub skipped_by_reason: BTreeMap<String, u64>,
     pub unknown: u64,
-    /// At work in another run.
+    /// In flight in another run.
     pub claimed: u64,
     pub pending: u64,
     pub this_run: ThisRun,
-    /// Rows whose values differ from those that were planned first.
+    /// Rows whose values differ from those planned first.
     pub changed_values: u64,
-    /// Rows of the broadcast that wait and are not in this list.
+    /// Rows of the broadcast that wait but are not in this list.
     pub pending_elsewhere: u64,
-    /// Sends in doubt in the whole ledger.
+    /// Unknown sends in the whole ledger.
     pub unknown_in_ledger: u64,
     pub next_run_at: Option<UnixMillis>,
     /// How the run ended, by the name of its exit code.
@@ -61,16 +61,16 @@ pub struct ThisRun {
     pub later: u64,
     pub unknown: u64,
     pub not_sent: u64,
-    /// Sends that a run which died left in doubt, found by this one.
+    /// Unknown sends of a dead run that this run found.
     pub found_unknown: u64,
 }
 
-/// What the turns of a command came to, as far as the totals tell it.
+/// How the turns of a command went, as far as the totals show it.
 pub struct Course {
     pub stats: Stats,
     pub reason: Option<String>,
     pub now: UnixMillis,
-    /// When what is not yet may be.
+    /// When what must wait may go out.
     pub next_run_at: Option<UnixMillis>,
     pub stopped_at_max: bool,
 }
@@ -124,7 +124,7 @@ impl Totals {
         };
     }
 
-    /// Puts in what the run did and what the ledger holds beside.
+    /// Adds what the run did and what else the ledger holds.
     pub fn complete(&mut self, ledger: &Ledger, course: &Course) -> Result<()> {
         let stats = &course.stats;
         self.this_run = ThisRun {
@@ -148,7 +148,7 @@ impl Totals {
         self.reason.clone_from(&course.reason);
         let now = course.now;
         self.next_run_at = if self.waits() {
-            // What Graph asked for counts before what the rows allow.
+            // What Graph asked for comes before what the rows allow.
             let rows = self.next_run_at.map(|at| at.max(now));
             match (course.next_run_at, course.stopped_at_max) {
                 (Some(told), _) => Some(rows.map_or(told, |rows| rows.max(told))),
@@ -161,7 +161,7 @@ impl Totals {
         Ok(())
     }
 
-    /// Some rows that this run was given wait, or are at work elsewhere.
+    /// Some rows given to this run wait, or are in flight elsewhere.
     pub fn waits(&self) -> bool {
         self.pending + self.claimed > 0
     }
@@ -218,39 +218,39 @@ impl Totals {
         }
         if self.this_run.unknown > 0 {
             context.ui.warn(&format!(
-                "{} of this run {} in doubt and never sent again by itself; mmsg unknown list shows them",
-                text::count(self.this_run.unknown, "send", "sends"),
-                if self.this_run.unknown == 1 { "is" } else { "are" }
+                "{} no clear reply and may or may not have been accepted (unknown); {} not retried automatically: see mmsg \
+                 unknown list",
+                text::count(self.this_run.unknown, "send got", "sends got"),
+                if self.this_run.unknown == 1 { "it is" } else { "they are" }
             ));
         }
         if let (true, Some(at)) = (self.waits(), self.next_run_at) {
             let command = context.resume_command(self.campaign.as_deref());
             let rows = text::count(self.pending + self.claimed, "row waits", "rows wait");
-            context.ui.status(&format!("{rows}; {command} goes on, from {at}"));
+            context.ui.status(&format!("{rows}; {command} continues, from {at}"));
         }
         if self.this_run.found_unknown > 0 {
             context.ui.warn(&format!(
-                "{} of a run that died are in doubt; mmsg unknown list shows them",
-                text::count(self.this_run.found_unknown, "send", "sends")
+                "{} unknown because an earlier run died; see mmsg unknown list",
+                text::count(self.this_run.found_unknown, "send is", "sends are")
             ));
         }
         let older = self.unknown_in_ledger.saturating_sub(self.this_run.unknown + self.this_run.found_unknown);
         if older > 0 {
             context.ui.status(&format!(
-                "{} from earlier {} in doubt: mmsg unknown list",
-                text::count(older, "send", "sends"),
-                if older == 1 { "is" } else { "are" }
+                "{} unknown from earlier runs; see mmsg unknown list",
+                text::count(older, "send is", "sends are")
             ));
         }
         if self.changed_values > 0 {
             context.ui.warn(&format!(
-                "{} changed values since they were planned; what was planned first stands",
+                "{} different values than when first planned; the values planned first are used",
                 text::count(self.changed_values, "row has", "rows have")
             ));
         }
         if self.pending_elsewhere > 0 {
             context.ui.status(&format!(
-                "{} of this broadcast {} not in this list and wait: mmsg send --resume sends to them",
+                "{} of this broadcast {} not in this list and still pending; mmsg send --resume sends to them",
                 text::count(self.pending_elsewhere, "row", "rows"),
                 if self.pending_elsewhere == 1 { "is" } else { "are" }
             ));
@@ -279,12 +279,12 @@ impl Record for Totals {
         "unknown",
         "claimed",
         "pending",
-        "requests of this run",
+        "requests in this run",
         "accepted in this run",
         "next run at",
     ];
 
-    /// Counts of nothing are left out, but for what everybody asks for.
+    /// Zero counts are left out, except the ones everybody looks for.
     fn cells(&self) -> Vec<String> {
         let some = |n: u64| if n == 0 { String::new() } else { text::thousands(n) };
         let with = |n: u64, parts: &BTreeMap<String, u64>| {

@@ -32,12 +32,12 @@ pub struct Turn<'a> {
 pub struct TurnEnd {
     pub ending: Ending,
     pub stats: Stats,
-    /// How long it waited for rows that were not due.
+    /// How long it waited for rows that were not due yet.
     pub waited: Duration,
 }
 
 impl Turn<'_> {
-    /// Takes the ledger and gives it back. When somebody asked twice to stop, the run is left for the next one to find dead.
+    /// Takes the ledger and returns it. If somebody asked twice to stop, the run is left for the next one to find dead.
     pub async fn run(
         self,
         context: &Context,
@@ -67,7 +67,7 @@ impl Turn<'_> {
         let mut writer = Writer::new(ledger, clock, scope);
         let mut level = signals.level();
         let ending = loop {
-            // A stretch is measured by what it may do, not by the whole list.
+            // Progress is measured by what this stretch may do, not by the whole list.
             let pending = standing(writer.ledger_mut(), self.broadcast.id, self.listing)?.pending;
             results.begin(&context.ui, limits.max_sends.map_or(pending, |max| pending.min(max)));
             let mut desk = Desk::open(writer)?;
@@ -85,7 +85,7 @@ impl Turn<'_> {
             }
             limits.wait = limits.wait.saturating_sub(stats.waited);
             waited += stats.waited;
-            // Rows that are due within the time that the run may wait are waited for; so is the account's next day.
+            // Waits for rows that become due within the time that the run may wait, and for the account's next day.
             let due = match &ending {
                 Ending::Exhausted => standing(writer.ledger_mut(), self.broadcast.id, self.listing)?.next_at,
                 Ending::NotYet(wait) if wait.next_day && !limits.wait.is_zero() => {
@@ -112,7 +112,7 @@ impl Turn<'_> {
         let failed_before = matches!(ending, Ending::Ledger(_) | Ending::Sink(_));
         match ledger.end_run(run, clock.now(), why, self.cool_down) {
             Ok(_) => {}
-            // The first failure is the one to tell.
+            // The first failure is the one to report.
             Err(_) if failed_before => {}
             Err(error) => return Ok((ledger, TurnEnd { ending: Ending::Ledger(error), stats: whole, waited })),
         }

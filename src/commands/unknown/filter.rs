@@ -4,28 +4,28 @@ use crate::cli::values;
 use crate::clock::UnixMillis;
 use crate::ledger::unknown::UnknownFilter;
 
-/// Which sends in doubt; all that are given must hold.
+/// Which unknown sends; a send must match all that are given.
 #[derive(clap::Args, Clone, Debug)]
 pub struct FilterArgs {
-    /// Of this subscription token.
+    /// Only this subscription token.
     #[arg(long, value_name = "TOKEN")]
     pub token: Option<String>,
-    /// Of this broadcast.
+    /// Only this broadcast.
     #[arg(long, value_name = "ID", value_parser = values::broadcast)]
     pub broadcast: Option<i64>,
-    /// Of this campaign.
+    /// Only this campaign.
     #[arg(long, value_name = "ID")]
     campaign: Option<String>,
-    /// In doubt since this time, or later.
+    /// Only sends that became unknown at or after TIME.
     #[arg(long, value_name = "TIME", value_parser = values::time)]
     since: Option<UnixMillis>,
-    /// In doubt since before this time.
+    /// Only sends that became unknown before TIME.
     #[arg(long, value_name = "TIME", value_parser = values::time)]
     until: Option<UnixMillis>,
-    /// Whose reason has this in it.
+    /// Only sends whose reason contains TEXT.
     #[arg(long, value_name = "TEXT")]
     why: Option<String>,
-    /// With this trace id of Graph's.
+    /// Only this Graph trace ID.
     #[arg(long, value_name = "ID")]
     fbtrace: Option<String>,
 }
@@ -43,7 +43,7 @@ impl FilterArgs {
         }
     }
 
-    /// Nothing but the whole ledger is meant.
+    /// No filter: the whole ledger.
     pub fn is_everything(&self) -> bool {
         self.token.is_none()
             && self.broadcast.is_none()

@@ -7,7 +7,7 @@ use crate::ledger::unknown::UnknownSend;
 use crate::ui::Format;
 use crate::ui::table::Record;
 
-/// List every send in doubt, one a row, with the token as data.
+/// List all unknown sends, one per row, with their tokens.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     #[command(flatten)]
@@ -30,7 +30,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
 }
 
 impl Record for UnknownSend {
-    const PLURAL: &'static str = "sends in doubt";
+    const PLURAL: &'static str = "unknown sends";
     const COLUMNS: &'static [&'static str] = &["token", "broadcast", "campaign", "since", "reason", "blocked until"];
     const KEYS: &'static [&'static str] = &[
         "send",

@@ -1,4 +1,4 @@
-//! `mmsg unknown resolve`: a person's word on sends in doubt.
+//! `mmsg unknown resolve`: a person says what happened to unknown sends.
 
 use clap::ValueEnum;
 
@@ -11,22 +11,22 @@ use crate::ledger::unknown::{Resolution, UnknownFilter};
 use crate::text;
 use crate::text::mask;
 
-/// What became of them.
+/// What happened to them.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum As {
-    /// The message was accepted: the send is done.
+    /// Meta accepted the message: the send is done.
     Accepted,
-    /// Nothing was accepted: the row is pending again, once the person's cool-down is over.
+    /// Meta did not accept the message: the row is pending again after the recipient's cool-down.
     NotSent,
 }
 
-/// Say what became of sends in doubt.
+/// Say what happened to unknown sends.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// What became of them.
+    /// What happened to them.
     #[arg(long = "as", value_name = "WHAT")]
     what: As,
-    /// Every send in doubt of the whole ledger.
+    /// All unknown sends in the ledger.
     #[arg(long)]
     all: bool,
     #[command(flatten)]
@@ -35,28 +35,27 @@ pub struct Args {
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     if args.filter.is_everything() != args.all {
-        return Err(Error::usage("which sends in doubt?").hint(
-            "name a --token, --broadcast or --campaign, or say --all, but not both; mmsg unknown list shows them",
-        ));
+        return Err(Error::usage("say which unknown sends: --token, --broadcast, --campaign or --all")
+            .hint("give filters or --all, but not both; mmsg unknown list shows the sends"));
     }
     let mut ledger = context.existing_ledger()?;
     let filter = args.filter.filter();
     let ids: Vec<i64> = ledger.unknowns(&filter)?.iter().map(|send| send.send).collect();
     if ids.is_empty() {
         refuse_strangers(&ledger, &args.filter)?;
-        context.ui.status("no send in doubt fits: nothing was changed");
+        context.ui.status("no matching unknown sends; nothing was changed");
         return Ok(Exit::Done);
     }
-    let sends = text::count(ids.len() as u64, "send", "sends");
+    let sends = text::count(ids.len() as u64, "unknown send", "unknown sends");
     let (resolution, what) = match args.what {
-        As::Accepted => (Resolution::Accepted, "accepted: nobody of them gets this message again"),
+        As::Accepted => (Resolution::Accepted, "accepted; these people will not get this message again"),
         As::NotSent => (
             Resolution::NotSent,
-            "not sent: they are pending again once their cool-down is over; whoever was reached after all gets it twice",
+            "not sent; they are pending again after their cool-down, and anyone who did get the message gets it twice",
         ),
     };
-    let shown = [format!("{sends} in doubt will be taken for {what}")];
-    context.ui.confirm_shown(&shown, "Go on?", &format!("resolving {sends} in doubt"))?;
+    let shown = [format!("{sends} will be marked {what}")];
+    context.ui.confirm_shown(&shown, "Continue?", &format!("resolving {sends}"))?;
     let now = context.clock.now();
     let resolved = ledger.resolve_unknown(&ids, resolution, now)?;
     ledger.audit(now, &context.operator(), "unknown resolve", &format!("{resolved} sends as {}", resolution.name()))?;
@@ -64,7 +63,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Nothing fits. A set that is empty is settled; one person or one broadcast that is not there is a slip, and "done" would hide it.
+/// Nothing matches. An empty set is settled, but one recipient or broadcast that does not exist is a mistake, and "done" would
+/// hide it.
 fn refuse_strangers(ledger: &Ledger, filter: &FilterArgs) -> Result<()> {
     if let Some(id) = filter.broadcast
         && !ledger.broadcasts(None)?.iter().any(|broadcast| broadcast.id == id)
@@ -74,12 +74,12 @@ fn refuse_strangers(ledger: &Ledger, filter: &FilterArgs) -> Result<()> {
     let Some(token) = &filter.token else { return Ok(()) };
     let person = mask(token);
     let alone = UnknownFilter { token: Some(token.clone()), ..UnknownFilter::default() };
-    let in_doubt = !ledger.unknowns(&alone)?.is_empty();
+    let is_unknown = !ledger.unknowns(&alone)?.is_empty();
     if ledger.story(token)?.is_none() {
-        return Err(Error::usage(format!("{person} is not in this ledger: nothing was changed"))
-            .hint("mmsg unknown list shows the sends in doubt; mmsg config show tells which ledger it is"));
+        return Err(Error::usage(format!("{person} is not in this ledger; nothing was changed"))
+            .hint("mmsg unknown list shows the unknown sends; mmsg config show shows which ledger is used"));
     }
-    let what = if in_doubt { "in doubt, but not by the other flags" } else { "not in doubt" };
-    Err(Error::usage(format!("{person} is {what}: nothing was changed"))
-        .hint("mmsg why TOKEN tells what became of it; mmsg unknown list shows the sends in doubt"))
+    let what = if is_unknown { "unknown, but does not match the other flags" } else { "not unknown" };
+    Err(Error::usage(format!("the send to {person} is {what}; nothing was changed"))
+        .hint("mmsg why TOKEN shows what happened; mmsg unknown list shows the unknown sends"))
 }

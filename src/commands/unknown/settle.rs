@@ -1,4 +1,4 @@
-//! `mmsg unknown settle`: doubt against evidence.
+//! `mmsg unknown settle`: unknown sends against evidence.
 
 use futures_util::stream::{self, StreamExt};
 use serde::Serialize;
@@ -14,54 +14,54 @@ use crate::text;
 use crate::ui::table::Record;
 use crate::webhook::waiting;
 
-/// Questions to Graph at once.
+/// Concurrent requests to Graph.
 const AT_ONCE: usize = 8;
 
-/// Sends that one transaction settles.
+/// Sends settled per transaction.
 const TOGETHER: usize = 256;
 
-/// Settle doubt by evidence: events that came, and the time at which Graph lets a person have the next message.
+/// Settle unknown sends by evidence: webhook events, and the time from which Graph allows the next message.
 ///
-/// An echo, delivery, read or click proves a send; so does a next eligible time that moved 12 h past the request. Where a day went
-/// by in silence and the eligible time never moved, the send was probably not accepted: it stays in doubt under that reason, until
-/// a person resolves it.
+/// An echo, delivery, read or click proves that a send was accepted; so does a next eligible time that is now 12 hours after the
+/// request. If a day passes without an event and the eligible time has not moved, the send was probably not accepted: it stays
+/// unknown, with that reason, until you resolve it.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Look at the events that came, and do not ask Graph.
+    /// Use only events received so far; do not ask Graph.
     #[arg(long)]
     events_only: bool,
     #[command(flatten)]
     filter: FilterArgs,
 }
 
-/// What became of the doubts.
+/// What happened to the unknown sends.
 #[derive(Clone, Debug, Default, Serialize)]
 struct Settled {
-    /// Proved by events that had waited.
+    /// Confirmed by events that were waiting.
     by_events: u64,
-    /// Sends in doubt that Graph was asked about.
+    /// Unknown sends that Graph was asked about.
     asked: u64,
-    /// Proved by the person's next eligible time.
+    /// Confirmed by the recipient's next eligible time.
     by_eligible_time: u64,
     probably_not_sent: u64,
-    /// Tokens that Graph does not know any more.
+    /// Tokens that Graph no longer knows.
     gone: u64,
-    /// Of another Page than the profile's: not asked about.
+    /// Of a Page other than the profile's: not asked about.
     of_other_pages: u64,
-    /// Sends still in doubt, those included that were probably not sent.
+    /// Still unknown, including those that were probably not sent.
     in_doubt: u64,
 }
 
 impl Record for Settled {
-    const PLURAL: &'static str = "doubts";
+    const PLURAL: &'static str = "unknown sends";
     const COLUMNS: &'static [&'static str] = &[
-        "proved by events",
-        "asked about",
-        "proved by eligible time",
+        "confirmed by webhook",
+        "checked with Meta",
+        "confirmed by eligible time",
         "probably not sent",
-        "token gone",
-        "of other Pages",
-        "in doubt",
+        "token no longer exists",
+        "skipped (other Pages)",
+        "still unknown",
     ];
     const KEYS: &'static [&'static str] =
         &["by_events", "asked", "by_eligible_time", "probably_not_sent", "gone", "of_other_pages", "in_doubt"];
@@ -81,7 +81,7 @@ impl Record for Settled {
     }
 }
 
-/// What was found and is not written down yet.
+/// What was found and is not recorded yet.
 #[derive(Default)]
 struct Found {
     proved: Vec<i64>,

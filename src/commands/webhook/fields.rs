@@ -1,6 +1,6 @@
 //! The webhook fields that `mmsg` reads.
 
-/// What reports and the suppress list live on.
+/// What reports and suppressions are based on.
 pub const FIELDS: [&str; 7] = [
     "marketing_message_delivery_failed",
     "marketing_message_echoes",

@@ -1,4 +1,4 @@
-//! `mmsg webhook ingest`: notices that somebody kept.
+//! `mmsg webhook ingest`: webhooks that another receiver saved.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -22,28 +22,28 @@ use crate::ui::table::Record;
 use crate::webhook::bodies::{Bodies, SavedBody};
 use crate::webhook::{notice, waiting};
 
-/// Events that are read before they are stored.
+/// Events read before they are stored.
 const BATCH: usize = 4000;
 /// Bytes of their bodies.
 const BATCH_BYTES: usize = 8 << 20;
-/// Unreadable lines that are told one by one.
+/// Unreadable lines reported one by one.
 const TOLD: u64 = 20;
 
-/// Store notices that a proxy, a queue or another receiver kept.
+/// Store webhooks that a proxy, a queue or another receiver saved.
 ///
-/// A file is one body, or has one a line; gzip is read too. No signature is asked for: whoever runs this vouches that Meta sent
-/// them. What the ledger has already is counted and changes nothing, so it may be run twice, and beside webhook serve.
+/// One body per file, or one per line; gzip is read too. Signatures are not checked: use only bodies that came from Meta. Events
+/// already in the ledger are counted and change nothing, so it is safe to run this twice, or beside webhook serve.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Files of bodies; - is stdin.
+    /// Files of webhook bodies; - for stdin.
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// Audience that people who opt in join.
+    /// Audience that people who opt in are added to.
     #[arg(long, default_value = OPT_INS, value_name = "NAME", value_parser = audience_name)]
     opt_ins: String,
 }
 
-/// What was in the files, and what became of it.
+/// What was in the files, and what happened to it.
 #[derive(Clone, Debug, Default, Serialize)]
 struct Ingested {
     /// `readable` + `unreadable`.
@@ -52,9 +52,9 @@ struct Ingested {
     unreadable: u64,
     /// The first of them.
     unreadable_lines: Vec<BadLine>,
-    /// Parts of readable bodies that could not be read, and were kept as they came.
+    /// Parts of readable bodies that could not be read, and were stored as they came.
     unreadable_parts: u64,
-    /// Ordinary Messenger events, which are not kept.
+    /// Ordinary Messenger events, which are not stored.
     ignored: u64,
     new: u64,
     duplicates: u64,
@@ -84,11 +84,11 @@ impl Record for Ingested {
         "exact",
         "inferred",
         "ambiguous",
-        "of no send here",
+        "no send here",
         "waiting",
-        "doubts settled",
+        "unknown settled",
         "opt-ins",
-        "not kept",
+        "not stored",
         "unreadable parts",
     ];
 
@@ -118,11 +118,11 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     let mut ledger = context.open_ledger()?;
     let (ui, clock, cool_down) = (context.ui.clone(), context.clock, context.cool_down());
     let work = move || ingest(&mut ledger, &ui, &args, &clock, cool_down);
-    let stopped = "stopped; what was stored stays, and the same command again goes on: repeated events change nothing";
+    let stopped = "stopped; everything stored so far is kept, and running the same command again continues (repeated events change nothing)";
     let ingested = signals.blocking_or_stopped(work, stopped).await?;
     context.ui.object(&ingested)?;
     if ingested.bodies == 0 {
-        context.ui.status("there was nothing in it");
+        context.ui.status("no events found");
     }
     Ok(if ingested.readable == 0 && ingested.unreadable > 0 { Exit::Refused } else { Exit::Done })
 }
@@ -164,18 +164,18 @@ fn ingest(ledger: &mut Ledger, ui: &Ui, args: &Args, clock: &Clock, cool_down: D
     Ok(done)
 }
 
-/// A notice, and the bytes of its body.
+/// A webhook, and the bytes of its body.
 fn read(item: SavedBody) -> Result<(notice::Notice, usize), String> {
-    let SavedBody::Body(body) = item else { return Err("longer than any notice".to_owned()) };
+    let SavedBody::Body(body) = item else { return Err("too long for a webhook".to_owned()) };
     let notice = notice::read(&body).map_err(|malformed| malformed.to_string())?;
-    // A receiver keeps whatever Meta signed; here the file has it.
+    // The listener keeps whatever Meta signed; here the file still has it.
     if notice.unreadable > 0 && notice.unreadable == notice.events.len() as u64 && notice.ignored == 0 {
-        return Err("no event in it: it is no notice, or one that was sent without values".to_owned());
+        return Err("no event in it: not a webhook, or one sent without values".to_owned());
     }
     Ok((notice, body.len()))
 }
 
-/// Stores what was read. Between transactions others get their turn: a receiver must answer within seconds.
+/// Stores what was read. Between transactions other processes get their turn: a listener must answer within seconds.
 fn store(
     ledger: &mut Ledger,
     events: &mut Vec<Event>,
@@ -209,7 +209,7 @@ impl Ingested {
         }
     }
 
-    /// What still waits is what the last judgement left.
+    /// What still waits is what the last pass left.
     fn add(&mut self, stored: &EventCounts, judged: &EventCounts) {
         let mut sum = *stored;
         sum.add(judged);
@@ -229,12 +229,12 @@ fn open(path: &Path) -> Result<File> {
     File::open(path).map_err(|error| {
         Error::usage(format!("can't read {}", path.display()))
             .because(&error)
-            .hint("name a file that you may read, or - for stdin")
+            .hint("name a file that you can read, or - for stdin")
     })
 }
 
 fn unreadable(name: &str, error: &io::Error) -> Error {
     Error::refused(format!("can't read {name}")).because(error).hint(
-        "is it the right file, whole, and plain or gzip? What was stored before stays, and repeated events change nothing",
+        "check that it is the right file, complete, and plain or gzip; events stored so far are kept, and repeated ones change nothing",
     )
 }

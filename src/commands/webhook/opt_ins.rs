@@ -1,4 +1,4 @@
-//! Where people who opt in go.
+//! The audience of people who opt in.
 
-/// The audience that people who opt in join, unless another is named.
+/// The audience that people who opt in are added to, unless another is named.
 pub const OPT_INS: &str = "opt-ins";

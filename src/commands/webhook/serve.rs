@@ -1,4 +1,4 @@
-//! `mmsg webhook serve`: the receiver of Meta's notices.
+//! `mmsg webhook serve`: the receiver of Meta's webhooks.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -19,26 +19,26 @@ use crate::ui::Ui;
 use crate::webhook::listener::tls::Tls;
 use crate::webhook::listener::{Answered, Listener, ListenerCounts, Options, Status};
 
-/// Connections at once, where the system has descriptors for them.
+/// Concurrent connections, if the system has enough descriptors.
 const CONNECTIONS: usize = 8192;
 /// Descriptors for everything else: the ledger, its locks, standard streams.
 const OTHER_FILES: u64 = 64;
 const MINUTE: Duration = Duration::from_secs(60);
 
-/// Take in Meta's notices: each is answered 200 once its events are in the ledger.
+/// Receive Meta's webhooks: each is answered 200 once its events are in the ledger.
 ///
-/// Runs until Ctrl-C or SIGTERM, then answers what is under way and exits 0 (10 when the ledger is down). Meta needs an https
-/// address with a real certificate: give --tls-cert and --tls-key, or put a proxy in front. A renewed certificate is taken up
-/// within a minute.
+/// Runs until Ctrl-C or SIGTERM, then finishes open requests and exits 0 (10 if the ledger can't be written). Meta needs an https
+/// address with a valid certificate: use --tls-cert and --tls-key, or put a proxy in front. A renewed certificate is loaded within
+/// a minute.
 ///
-/// A notice is believed only with the signature of the app secret (app_secret of the profile, MMSG_APP_SECRET; several while one
-/// is replaced by the next). The verify token (verify_token, MMSG_VERIFY_TOKEN) answers Meta's check of the address.
+/// A webhook is accepted only if it is signed with the app secret (app_secret in the profile, MMSG_APP_SECRET; list two while you
+/// replace one). The verify token (verify_token, MMSG_VERIFY_TOKEN) answers Meta's check of the address.
 ///
-/// GET /healthz answers 200 while the ledger can be written and 503 otherwise. A line a minute tells what came;
-/// --verbose one for each request. No line holds a token, an id of a person or an address.
+/// GET /healthz answers 200 while the ledger can be written and 503 otherwise. One line per minute says what arrived; --verbose
+/// adds one per request. No line contains a token, a person's ID or an address.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Address and port to listen on; port 0 takes a free one.
+    /// Address and port to listen on; port 0 picks a free one.
     #[arg(long, default_value = "127.0.0.1:8080", value_name = "ADDRESS:PORT", value_parser = address)]
     listen: String,
     /// Path that Meta posts to.
@@ -50,7 +50,7 @@ pub struct Args {
     /// Private key of the certificate, as PEM.
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
-    /// Audience that people who opt in join.
+    /// Audience that people who opt in are added to.
     #[arg(long, default_value = OPT_INS, value_name = "NAME", value_parser = audience_name)]
     opt_ins: String,
 }
@@ -58,14 +58,14 @@ pub struct Args {
 fn address(text: &str) -> Result<String, String> {
     match text.rsplit_once(':') {
         Some((host, port)) if !host.is_empty() && port.parse::<u16>().is_ok() => Ok(text.to_owned()),
-        _ => Err("write an address and a port, like 127.0.0.1:8080 or [::1]:8080".to_owned()),
+        _ => Err("use an address and a port, such as 127.0.0.1:8080 or [::1]:8080".to_owned()),
     }
 }
 
 fn path(text: &str) -> Result<String, String> {
     let plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#' | b'%'));
     if !text.starts_with('/') || !plain || text == "/healthz" {
-        return Err("write a path like /webhook, other than /healthz".to_owned());
+        return Err("use a path such as /webhook, other than /healthz".to_owned());
     }
     Ok(text.to_owned())
 }
@@ -74,12 +74,12 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     let ui = &context.ui;
     let app_secrets = context.settings.app_secrets()?;
     if app_secrets.is_empty() {
-        return Err(Error::credentials("no app secret: nothing could tell Meta's notices from forged ones")
-            .hint("set MMSG_APP_SECRET, or app_secret in the profile; it stands in the app's basic settings"));
+        return Err(Error::credentials("no app secret: without it, forged webhooks can't be told from Meta's")
+            .hint("set MMSG_APP_SECRET, or app_secret in the profile; find it in the app dashboard under App settings > Basic"));
     }
     let verify_token = context.settings.verify_token()?;
     if verify_token.is_none() {
-        ui.warn("no verify token: Meta's check of the address will be refused; set MMSG_VERIFY_TOKEN or verify_token");
+        ui.warn("no verify token: Meta's check of the address will fail; set MMSG_VERIFY_TOKEN, or verify_token in the profile");
     }
     let tls = match (&args.tls_cert, &args.tls_key) {
         (Some(cert), Some(key)) => Some(Tls::read(cert, key)?),
@@ -100,9 +100,9 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     let listener = Listener::bind(options, context.open_ledger()?, say(ui)).await?;
     let address = listener.address();
     ui.value("url", &format!("{scheme}://{address}{}", args.path))?;
-    ui.status(&format!("listening on {address}; Ctrl-C stops it"));
+    ui.status(&format!("listening on {address}; press Ctrl-C to stop"));
     if scheme == "http" && !address.ip().is_loopback() {
-        ui.warn("notices come in clear text here: let nothing but a proxy with TLS reach this address");
+        ui.warn("webhooks arrive here in clear text: only a proxy with TLS should be able to reach this address");
     }
     let counts = listener.counts();
     let every_minute = || {
@@ -112,11 +112,11 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
         }
     };
     let served = until_told(ui, &signals, listener, &every_minute).await;
-    tell(ui, "until the end", &counts());
+    tell(ui, "since the last line", &counts());
     served.map(|()| Exit::Done)
 }
 
-/// Serves until the first signal; at the second no longer waits for what is under way.
+/// Serves until the first signal; at the second it no longer waits for open requests.
 async fn until_told(ui: &Ui, signals: &Signals, listener: Listener, every_minute: &impl Fn()) -> Result<()> {
     let stop = CancellationToken::new();
     let mut serving = std::pin::pin!(listener.serve(stop.clone()));
@@ -129,16 +129,16 @@ async fn until_told(ui: &Ui, signals: &Signals, listener: Listener, every_minute
             _ = minutes.tick() => every_minute(),
             changed = level.wait_for(|level| *level > u8::from(stop.is_cancelled())) => {
                 if changed.is_err() || stop.is_cancelled() {
-                    return Err(Error::new(signals.exit(), "ended at once; what was not answered with 200 comes again"));
+                    return Err(Error::new(signals.exit(), "stopped immediately; Meta repeats what was not answered with 200"));
                 }
-                ui.status("stopping: posts under way are answered; once more ends at once");
+                ui.status("finishing open requests; press Ctrl-C again to quit now");
                 stop.cancel();
             }
         }
     }
 }
 
-/// Takes up a certificate that was renewed.
+/// Loads a renewed certificate.
 fn renew(ui: &Ui, tls: &Tls) {
     match tls.renew() {
         Ok(true) => ui.status("the new certificate is in use"),
@@ -147,7 +147,7 @@ fn renew(ui: &Ui, tls: &Tls) {
     }
 }
 
-/// Raises the limit of open files as far as it goes; how many connections it leaves room for, at most `wanted`.
+/// Raises the limit on open files as far as possible; returns how many connections that allows, at most `wanted`.
 fn descriptors_for(wanted: usize) -> usize {
     let limit = getrlimit(Resource::Nofile);
     let need = wanted as u64 + OTHER_FILES;
@@ -162,31 +162,33 @@ fn descriptors_for(wanted: usize) -> usize {
     wanted.min(usize::try_from(have.saturating_sub(OTHER_FILES)).unwrap_or(wanted)).max(16)
 }
 
-/// What the listener says, as lines.
+/// The listener's status, as lines.
 fn say(ui: &Ui) -> Arc<dyn Fn(Status) + Send + Sync> {
     let ui = ui.clone();
     let doubted = AtomicBool::new(false);
     Arc::new(move |status| match status {
         Status::Answered(answered) => {
             ui.debug(&line(&answered));
-            // Most often it is a mistake of the set-up, and then no notice gets in.
+            // Most often the set-up is wrong, and then no webhook gets in.
             if answered.status == 401 && answered.bytes > 0 && !doubted.swap(true, Ordering::Relaxed) {
                 ui.warn(&format!(
-                    "a post was refused as {}; if it was Meta's, the app secret here is another app's (said once)",
+                    "a request was refused as {}; if it came from Meta, the app secret here belongs to another app (shown once)",
                     answered.why.unwrap_or_default()
                 ));
             }
         }
         Status::LedgerDown(error) => {
-            let error = Error::from(error);
-            ui.warn(&format!("{error}; posts are answered 503 until it can be written again, and Meta repeats them"));
+            ui.warn(&format!(
+                "{}; requests are answered 503 until the ledger can be written again, and Meta repeats them",
+                Error::from(error)
+            ));
         }
         Status::LedgerBack => ui.status("the ledger can be written again"),
         Status::Unstorable(error) => {
             let error = Error::from(error);
-            ui.warn(&format!("a post could not be stored, though the ledger is well, and was answered 503: {error}"));
+            ui.warn(&format!("a request could not be stored although the ledger works, and was answered 503: {error}"));
         }
-        Status::NotAccepting(error) => ui.warn(&format!("no connection can be accepted for now: {error}")),
+        Status::NotAccepting(error) => ui.warn(&format!("can't accept connections right now: {error}")),
     })
 }
 
@@ -210,32 +212,32 @@ fn line(answered: &Answered) -> String {
     line
 }
 
-/// What an operator must do where Meta sends nothing but names.
-const EMPTY: &str = "of them without a value: switch on Include values in the app's dashboard";
+/// What to do when Meta sends only field names.
+const EMPTY: &str = "of them without a value: turn on Include values in the app dashboard";
 
-/// A client may send any word for a method; only known ones are shown.
+/// A client may send any word as a method; only known ones are shown.
 fn method(method: &Method) -> &str {
     let known = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS, Method::PATCH];
     if known.contains(method) { method.as_str() } else { "other" }
 }
 
-/// What came, unless it was nothing.
+/// What arrived, unless nothing did.
 fn tell(ui: &Ui, when: &str, counts: &ListenerCounts) {
     if counts.is_empty() {
         return;
     }
     let events = &counts.events;
     let mut parts = vec![
-        text::count(counts.posts, "post taken", "posts taken"),
+        text::count(counts.posts, "request received", "requests received"),
         text::count(events.new, "new event", "new events"),
     ];
     for (n, one, many) in [
         (events.duplicates, "repeated", "repeated"),
-        (events.foreign, "of no send in this ledger", "of no send in this ledger"),
+        (events.foreign, "without a send in this ledger", "without a send in this ledger"),
         (events.opt_ins, "opt-in", "opt-ins"),
-        (events.settled, "send in doubt settled", "sends in doubt settled"),
-        (counts.buried, "send in doubt: its run died", "sends in doubt: their runs died"),
-        (counts.unreadable, "part unreadable", "parts unreadable"),
+        (events.settled, "unknown send settled", "unknown sends settled"),
+        (counts.buried, "send became unknown (its run died)", "sends became unknown (their runs died)"),
+        (counts.unreadable, "unreadable part", "unreadable parts"),
         (counts.empty, EMPTY, EMPTY),
         (counts.elsewhere, "request for other paths", "requests for other paths"),
     ] {

@@ -12,10 +12,10 @@ use crate::ledger::silence::Silence;
 use crate::text;
 use crate::ui::table::Record;
 
-/// Whether Meta tells what it should: the app's fields, and the last event that came.
+/// Check that Meta is still delivering webhook events: the app's fields, and the last event received.
 ///
-/// Exits 0 when the app gets all fields and is heard of, 5 when fields are missing or nothing came of sends accepted hours ago:
-/// Meta unsubscribes an app after an hour in which its address did not answer 200.
+/// Exits 0 if the app gets all fields and events arrive; 5 if fields are missing, or no event arrived for sends accepted hours ago.
+/// Meta unsubscribes an app whose address has not answered 200 for an hour.
 #[derive(clap::Args, Debug)]
 pub struct Args {}
 
@@ -29,14 +29,15 @@ struct Status {
     missing: Vec<String>,
     /// The last event of any Page in this ledger.
     last_event_at: Option<UnixMillis>,
-    /// Sends accepted since `silent_since` of which nothing was heard.
+    /// Sends accepted since `silent_since` without any event.
     unheard: u64,
     silent_since: Option<UnixMillis>,
 }
 
 impl Record for Status {
     const PLURAL: &'static str = "subscriptions";
-    const COLUMNS: &'static [&'static str] = &["Page", "app", "healthy", "fields", "missing", "last event", "silence"];
+    const COLUMNS: &'static [&'static str] =
+        &["Page", "app", "healthy", "fields", "missing", "last event", "silent since"];
     const KEYS: &'static [&'static str] =
         &["page_id", "app_id", "app_name", "healthy", "fields", "missing", "last_event_at", "unheard", "silent_since"];
 
@@ -74,11 +75,13 @@ pub async fn run(context: &Context) -> Result<Exit> {
     if status.healthy {
         return Ok(Exit::Done);
     }
-    context.ui.hint("mmsg webhook subscribe subscribes the app anew; then see that its address answers: GET /healthz");
+    context
+        .ui
+        .hint("mmsg webhook subscribe subscribes the app again; then check that its address answers: GET /healthz");
     Ok(Exit::Refused)
 }
 
-/// Graph does not say which app is the token's: the one that gets most of what is needed is meant.
+/// Graph does not say which app the token belongs to: this takes the one that gets most of what is needed.
 fn best(apps: Vec<SubscribedApp>) -> Option<SubscribedApp> {
     apps.into_iter().max_by_key(|app| missing(&app.fields).len().abs_diff(FIELDS.len()))
 }
@@ -112,7 +115,7 @@ fn troubles(status: &Status) -> Vec<String> {
     let mut troubles = Vec::new();
     if status.fields.is_empty() {
         troubles.push(format!(
-            "no app gets webhooks of Page {}: Meta unsubscribes one that does not answer for an hour",
+            "no app is subscribed to webhooks of Page {}: Meta unsubscribes one that does not answer for an hour",
             status.page_id
         ));
     } else if !status.missing.is_empty() {
@@ -121,7 +124,7 @@ fn troubles(status: &Status) -> Vec<String> {
     }
     if let Some(since) = status.silent_since {
         troubles.push(format!(
-            "{} accepted since {since}, and no event came of Page {}",
+            "{} accepted since {since}, but no event arrived for Page {}",
             text::count(status.unheard, "send was", "sends were"),
             status.page_id
         ));
@@ -160,7 +163,7 @@ mod tests {
         assert!(!silent.healthy);
         assert_eq!(
             troubles(&silent),
-            ["2 sends were accepted since 1970-01-01T00:00:00Z, and no event came of Page 1"]
+            ["2 sends were accepted since 1970-01-01T00:00:00Z, but no event arrived for Page 1"]
         );
         let some = judge(page(), Some(app("1", &["messages"])), Some(UnixMillis(5)), None);
         assert!(troubles(&some)[0].contains("7 fields"), "{:?}", troubles(&some));

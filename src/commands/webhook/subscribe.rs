@@ -10,14 +10,14 @@ use crate::ui::table::Record;
 
 /// Subscribe the app to the Page's webhooks.
 ///
-/// Fields that the app gets already stay, since other software may live on them. With --only they go, and it asks first. The
-/// address that Meta posts to is set in the app's dashboard, for the object Page, with these fields and "Include values" on.
+/// Existing fields are kept, because other software may depend on them; --only removes them, after asking. The address that Meta
+/// posts to is set in the app dashboard, for the object Page, with these fields and "Include values" on.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Fields, with commas between [default: all that mmsg reads].
+    /// Fields, separated by commas [default: all that mmsg reads].
     #[arg(long, value_name = "FIELD,…", value_delimiter = ',')]
     fields: Vec<String>,
-    /// These fields and no others.
+    /// Only these fields; remove all others.
     #[arg(long)]
     only: bool,
 }
@@ -61,7 +61,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
         rows.iter().filter(|row| row.change == Change::Removed).map(|row| row.field.as_str()).collect();
     if !removed.is_empty() {
         let shown = [format!("the app will no longer get: {}", removed.join(", "))];
-        context.ui.confirm_shown(&shown, "Go on?", "taking webhooks away")?;
+        context.ui.confirm_shown(&shown, "Continue?", "removing webhook fields")?;
     }
     let wanted: Vec<String> =
         rows.iter().filter(|row| row.change != Change::Removed).map(|row| row.field.clone()).collect();
@@ -71,9 +71,9 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     }
     context.ui.list(&rows)?;
     context.ui.status(&if changes > 0 {
-        format!("the app gets {} of Page {page}", text::count(wanted.len() as u64, "field", "fields"))
+        format!("the app is subscribed to {} of Page {page}", text::count(wanted.len() as u64, "field", "fields"))
     } else {
-        format!("the app gets all of these of Page {page} already: nothing was changed")
+        format!("the app is already subscribed to all of these for Page {page}; nothing was changed")
     });
     Ok(Exit::Done)
 }
@@ -82,13 +82,13 @@ fn asked(fields: &[String]) -> Result<Vec<String>> {
     let asked: Vec<String> =
         fields.iter().map(|field| field.trim().to_owned()).filter(|field| !field.is_empty()).collect();
     if let Some(wrong) = asked.iter().find(|field| !field.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')) {
-        return Err(Error::usage(format!("{wrong:?} is no webhook field"))
-            .hint("fields look like marketing_message_reads; with --fields left out all that mmsg reads are taken"));
+        return Err(Error::usage(format!("{wrong:?} is not a webhook field"))
+            .hint("fields look like marketing_message_reads; without --fields, all that mmsg reads are used"));
     }
     Ok(if asked.is_empty() { FIELDS.map(str::to_owned).to_vec() } else { asked })
 }
 
-/// What becomes of each field: those asked for first, then those that the app had.
+/// What happens to each field: those asked for first, then those that the app had.
 fn plan(had: &[String], asked: &[String], only: bool) -> Vec<FieldRow> {
     let mut rows: Vec<FieldRow> = Vec::new();
     for field in asked.iter().chain(had) {

@@ -12,13 +12,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::sync::watch;
 
-use super::desk::Desk;
-use super::engine;
-use super::job::{Deliver, Ending, Job, Limits, Sink, SinkFailure, Stats};
-use super::outcome::{CampaignTimes, WaitCause};
 use crate::campaign::{AdAccount, CampaignId};
 use crate::clock::{Clock, UnixMillis};
-use crate::graph::{Access, Answer, Body, Frame, GraphError, Sender, Transport, Usage};
+use crate::graph::{Access, Answer, Body, GraphError, RequestFrame, Sender, Transport, Usage};
 use crate::ledger::broadcasts::{BroadcastKey, Which};
 use crate::ledger::plan::Terms;
 use crate::ledger::spool::Spool;
@@ -27,6 +23,10 @@ use crate::ledger::writer::{Scope, Settled, Writer};
 use crate::ledger::{Ledger, Watch};
 use crate::message::{Message, Template};
 use crate::rate::Rate;
+use crate::send::desk::Desk;
+use crate::send::engine;
+use crate::send::job::{Deliver, Ending, Job, Limits, Sink, SinkFailure, Stats};
+use crate::send::outcome::{CampaignTimes, WaitCause};
 use crate::times::{COOL_DOWN, REQUEST_TIMEOUT};
 
 const BEGIN: UnixMillis = UnixMillis(1_800_000_000_000);
@@ -129,7 +129,7 @@ impl Sink for Seen {
     fn waiting(&mut self, _: UnixMillis, _: &WaitCause) {}
 }
 
-fn frame() -> Frame {
+fn frame() -> RequestFrame {
     let access = Access::of_nowhere();
     let account = AdAccount::parse("1").unwrap();
     Sender::new(&access, &account, REQUEST_TIMEOUT, 1).unwrap().frame(&CampaignId::parse("77").unwrap(), None)
@@ -181,7 +181,7 @@ impl Simulation {
     }
 
     /// Plans the list and sends until nothing is left, with crashes in between.
-    async fn run(&mut self, mut ledger: Ledger, folder: &std::path::Path, frame: &Frame) -> Ledger {
+    async fn run(&mut self, mut ledger: Ledger, folder: &std::path::Path, frame: &RequestFrame) -> Ledger {
         let message = Message::parse(br#"{"text":"hello"}"#).unwrap();
         let json = message.to_json();
         let key = BroadcastKey {
@@ -305,7 +305,7 @@ impl Simulation {
     }
 }
 
-fn simulate(seed: u64, folder: &std::path::Path, frame: &Frame) {
+fn simulate(seed: u64, folder: &std::path::Path, frame: &RequestFrame) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
     runtime.block_on(async {
         let clock = Clock::starting_at(BEGIN);
