@@ -1,27 +1,35 @@
-//! Token lists in any format, streamed: each row ends as a good row or as a bad one with its line and the reason.
+//! Token lists in any format, streamed and judged: each row ends as a recipient, or as a bad row with its line and the reason; a list
+//! that can't be read with confidence is refused whole, with the flag that decides.
 //!
-//! One input is read in five steps, in memory that does not grow with it:
+//! An input is read in these steps, in memory that does not grow with it:
 //!
-//! 1. `source`: bytes; gzip and zstd known by their first bytes; UTF-16 (with its mark) made UTF-8.
+//! 1. `source`, `unpack`: bytes; gzip and zstd recognized by their first bytes; UTF-16 (with its mark) decoded to UTF-8.
 //! 2. `window`: a buffer that holds at least one whole row.
-//! 3. `dialect`: delimited text or JSON? Which delimiter, which header, which column holds the tokens?
-//! 4. `delimited` (CSV, TSV, plain lists) or `json` (objects a line, arrays, pages of Graph's token list).
-//! 5. `token`: is that cell a token, or what a spreadsheet left of one?
+//! 3. `drawn`: a table that a database client drew? A simple one is read, any other layout is refused.
+//! 4. `dialect`: delimited text or JSON? Which delimiter, which header, which column holds the tokens?
+//! 5. `delimited` (CSV, TSV, plain lists; rows end where `quoting` says) or `json` (an object or array a line, a document, pages of
+//!    Graph's token list).
+//! 6. `token`: can this cell be a token at all, or is it what a spreadsheet left of one?
+//! 7. `judge`, with `pattern` and `rounding`: do the tokens of the list look alike?
 //!
-//! Rules that a list follows, beyond those of a single token:
+//! Rules for lists, beyond those for a single token:
 //!
-//! * A header is a row with a known name ([`HEADER_NAMES`], any case) or the one that `--token-column` names. One column needs
-//!   none; several columns and neither is a usage error. A number as `--token-column` is a position, for lists without a header
-//!   (a first row with a known name is still a header).
-//! * Without `--delimiter` the delimiter is found in the first row, among comma, semicolon, tab and pipe. Where the first row
-//!   has none, a later row with one of them outside quotes is ragged.
-//! * Empty lines are no rows. A row with more or fewer cells than the first is ragged and bad.
-//! * A column without a name is called `column_N`; a name that comes twice gets `_2`, `_3`, … the second time on.
+//! * The first rows are held back until the pattern of their tokens is known. A token that does not fit is a bad row; if more than a
+//!   quarter do not, the list is refused. So is a list of which more than half of the rows are bad.
+//! * A header is a row with a known name ([`HEADER_NAMES`], in any case) or the one that `--token-column` names, or a first row that
+//!   looks like one above tokens. A list of several columns needs one, or a number as `--token-column`.
+//! * Without `--delimiter` the delimiter is found among comma, semicolon, tab and pipe, by the header's names or by the cells that
+//!   can be tokens. Where the first row has none of them, a later row that has one outside quotes is ragged.
+//! * Empty lines are not rows. A row with fewer cells than the first, or with more that are not empty, is bad; empty cells at the end
+//!   of the first row may be left out.
+//! * A line inside a quoted cell is never a row, however bad the row is; only a quote that is never closed costs no more than its
+//!   line.
+//! * A column without a name is called `column_N`; a name that is repeated gets `_2`, `_3` and so on.
 //! * In JSON the fields of nested objects are columns with dotted names (`data.name`); `null` is a missing value; other values
-//!   become their text.
-//! * Zeros that a spreadsheet cut off the front of a token leave no trace in the list, so they can't be found here. What can:
-//!   numbers longer than 15 digits that *all* end in zeros after the fifteenth were rounded, and the list is refused.
-//! * A token that stands twice is passed on twice: folding is the ledger's.
+//!   become their text. A document is whole or refused; NDJSON loses only its broken lines.
+//! * Zeros that a spreadsheet cut off the front of a token leave no trace in the list, so they can't be found here. Digits that were
+//!   rounded away are: where all long numbers are what rounding makes, the list is refused.
+//! * A token that is listed twice is passed on twice: the ledger removes duplicates.
 
 mod cells;
 mod delimited;

@@ -123,10 +123,10 @@ fn an_import_says_what_it_replaces_and_asks_before_it_empties() {
 fn an_import_shows_how_tokens_were_read_and_masks_them() {
     let env = env();
     let list =
-        format!("psid\n{}\n98765432109876\n", (0..9).map(|n| format!("1234814198490908{n}\n")).collect::<String>());
+        format!("Tokens\n{}\n98765432109876\n", (0..9).map(|n| format!("1234814198490908{n}\n")).collect::<String>());
     let run = import(&env, list, &[]).exits(0);
     assert!(!run.stderr.contains("12348141984909080") && !run.stderr.contains("98765432109876"), "{run:#?}");
-    run.says("looks like a header (psid)")
+    run.says("looks like a header (Tokens)")
         .says("first token: 1234…80 (17 digits; stdin line 2)")
         .says("oddest token: 9876…76 (14 digits; stdin line 12)");
     import(&env, "1\n2\n", &["--quiet"]).exits(0);

@@ -217,7 +217,7 @@ impl Rows {
         let layout = dialect::layout(&cells, start, self.delimiter, self.is_table, options, out.file())?;
         if layout.header == Header::Likely {
             out.note(format!(
-                "the first row of {} looks like a header ({}) and was read as one; if it is data, pass --no-header",
+                "the first row of the list {} looks like a header ({}) and was read as one; if it is data, pass --no-header",
                 shown_file(out.file()),
                 dialect::column_shown(dialect::bare_name(&cells[layout.token])),
             ));

@@ -150,7 +150,7 @@ fn by_tokens(candidates: &[(u8, Vec<Vec<String>>)], index: usize, file: &str) ->
         [] => Ok(None),
         [delimiter] => Ok(Some(*delimiter)),
         [one, other, ..] => Err(Error::usage(format!(
-            "can't tell whether {} or {} separates the columns of {}",
+            "can't tell whether {} or {} separates the columns of the list {}",
             shown_delimiter(*one),
             shown_delimiter(*other),
             super::shown_file(file)
@@ -229,10 +229,16 @@ pub(super) fn layout(
             Ok,
         )?,
     };
-    // A rule is under it.
-    let mut header = if is_table && header == Header::None { Header::Named } else { header };
-    if header == Header::None && !options.no_header && is_likely_header(&cells[token], token, &below()?) {
-        header = Header::Likely;
+    let header = match header {
+        // A rule is under it.
+        Header::None if is_table => Header::Named,
+        Header::None if !options.no_header && is_likely_header(&cells[token], token, &below()?) => Header::Likely,
+        known => known,
+    };
+    let name = bare_name(&cells[token]);
+    let is_guess = header != Header::None && options.token_column.is_none() && !is_known(name);
+    if is_guess && !name.to_lowercase().contains("token") {
+        return Err(not_named_token(name, file));
     }
     let is_one = options.token_column.is_none() && header != Header::Named && filled <= 1;
     let cells = if is_one { &cells[..1] } else { cells };
@@ -266,7 +272,7 @@ fn named(cells: &[String], name: &str, no_header: bool, file: &str) -> Result<(u
             [index] => return Ok((*index, Header::Named)),
             [..] => {
                 return Err(Error::usage(format!(
-                    "{} columns of {} are called {name}",
+                    "{} columns of the list {} are called {name}",
                     found.len(),
                     super::shown_file(file)
                 ))
@@ -295,13 +301,27 @@ fn unnamed(cells: &[String], no_header: bool, file: &str) -> Result<Option<(usiz
         [] if cells.len() == 1 => Ok(Some((0, Header::None))),
         [] => Ok(None),
         [..] => Err(Error::usage(format!(
-            "{} columns of {} could hold the tokens: {}",
+            "{} columns of the list {} could hold the tokens: {}",
             known.len(),
             super::shown_file(file),
             known.iter().map(|index| cells[*index].as_str()).collect::<Vec<_>>().join(", ")
         ))
         .hint("choose one with --token-column")),
     }
+}
+
+/// One column of what look like tokens, under the name of something else: PSIDs, phone numbers.
+fn not_named_token(name: &str, file: &str) -> Error {
+    Error::usage(format!(
+        "the only column of the list {} has the header {}, not {}",
+        super::shown_file(file),
+        column_shown(name),
+        HEADER_NAMES[0]
+    ))
+    .hint(format!(
+        "if it holds subscription tokens, pass --token-column '{}'; if this row is a token too, pass --no-header",
+        column_shown(name)
+    ))
 }
 
 fn no_known_name(cells: &[String], file: &str) -> Error {

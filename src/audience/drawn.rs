@@ -124,7 +124,7 @@ impl Table {
             (_, Some(count)) if self.rules >= self.rules_above && count == self.rows => self.is_over = true,
             (_, Some(count)) => {
                 return Err(Error::refused(format!(
-                    "the table {} says that it has {count} rows, but {} were read",
+                    "the list {} says that it has {count} rows, but {} were read",
                     shown_file(file),
                     self.rows
                 ))

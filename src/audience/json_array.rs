@@ -36,20 +36,24 @@ impl ArrayRows {
             (Some(Ok(position)), ..) if (1..=cells.len()).contains(&position) => position - 1,
             (Some(_), ..) => {
                 return Err(Error::usage(format!(
-                    "the rows of {} are arrays of {} cells without names",
+                    "the rows of the list {} are arrays of {} cells without names",
                     shown_file(out.file()),
                     cells.len()
                 ))
                 .hint("give --token-column a number from 1"));
             }
             (None, [index], _) => {
-                out.note(format!("cell {} of each row of {} looks like the token", index + 1, shown_file(out.file())));
+                out.note(format!(
+                    "cell {} of each row of the list {} looks like the token",
+                    index + 1,
+                    shown_file(out.file())
+                ));
                 *index
             }
             (None, _, 1) => 0,
             (None, ..) => {
                 return Err(Error::usage(format!(
-                    "can't tell which of the {} cells in a row of {} holds the token",
+                    "can't tell which of the {} cells in each row of the list {} holds the token",
                     cells.len(),
                     shown_file(out.file())
                 ))

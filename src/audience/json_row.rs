@@ -15,7 +15,7 @@ use super::judge::{Candidate, Out};
 use super::{HEADER_NAMES, token};
 use crate::error::{Error, Result};
 use crate::json;
-use crate::text::mask;
+use crate::text::{count, mask};
 
 /// How deep nested objects are columns; deeper ones are JSON text.
 const DEEPEST: usize = 16;
@@ -203,16 +203,16 @@ fn choose(names: &[String], wanted: Option<&str>, file: &str) -> Result<String> 
     let known: Vec<&String> = names.iter().filter(|name| is_known(name)).collect();
     match (known.as_slice(), names) {
         ([name], _) => Ok((*name).clone()),
-        ([], [only]) => Ok(only.clone()),
+        ([], [only]) if only.to_lowercase().contains("token") => Ok(only.clone()),
         ([], _) => Err(Error::usage(format!(
-            "the objects of {} have {} fields, and none is called {}",
+            "the objects in the list {} have {}, and none is called {}",
             super::shown_file(file),
-            names.len(),
+            count(names.len() as u64, "field", "fields"),
             HEADER_NAMES[0]
         ))
         .hint("name the one that holds the token with --token-column; a path like data.token reaches into objects")),
         ([..], _) => Err(Error::usage(format!(
-            "{} fields of {} could hold the token: {}",
+            "{} fields of the list {} could hold the token: {}",
             known.len(),
             super::shown_file(file),
             known.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ")

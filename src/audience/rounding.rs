@@ -76,7 +76,7 @@ impl Rounding {
         let file = shown_file(file);
         if self.zeros.proves(PROOF) {
             return Err(Error::refused(format!(
-                "a spreadsheet rounded the tokens of {file}: all {} numbers longer than {KEPT} digits have only zeros after the \
+                "a spreadsheet rounded the tokens of the list {file}: all {} numbers longer than {KEPT} digits have only zeros after the \
                  fifteenth",
                 self.zeros.rounded,
             ))
@@ -84,7 +84,7 @@ impl Rounding {
         }
         if self.doubles.proves(if self.text { PROOF } else { PROOF_FOR_NUMBERS }) {
             return Err(Error::refused(format!(
-                "the tokens of {file} were rounded: all {} numbers above 2^53 are exactly what a JSON writer makes of a \
+                "the tokens of the list {file} were rounded: all {} numbers above 2^53 are exactly what a JSON writer makes of a \
                  floating-point number",
                 self.doubles.rounded,
             ))

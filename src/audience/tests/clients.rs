@@ -86,7 +86,7 @@ const REFUSED: [(&str, &str); 43] = [
     ("psql-copy-all", "--token-column"),
     ("psql-expanded-all", "psql --csv"),
     ("psql-html-all", "HTML"),
-    ("psql-json-aligned-all", "none of the 3 rows"),
+    ("psql-json-aligned-all", "--token-column"),
     ("psql-latex-one", "does not look like a list of subscription tokens"),
     ("psql-unaligned-all", "psql --csv"),
     ("psql-unaligned-tuples-only-all", "--token-column"),

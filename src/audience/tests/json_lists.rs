@@ -28,7 +28,9 @@ fn a_path_reaches_into_objects() {
     assert_eq!(with(text, "data.tokens").unwrap_err().exit(), Exit::Usage);
     assert_eq!(refused("{\"a\":1,\"b\":2}\n").0, Exit::Usage);
     assert_eq!(refused("{\"token\":\"1\",\"subscription_token\":\"2\"}\n").0, Exit::Usage);
-    assert_eq!(all("{\"t\":\"111\"}\n").tokens(), ["111"], "one field needs no name");
+    assert_eq!(all("{\"my_token\":\"111\"}\n").tokens(), ["111"], "one field needs no exact name");
+    assert_eq!(refused("{\"psid\":\"111\"}\n").0, Exit::Usage, "but one that may be the token's");
+    assert_eq!(with("{\"psid\":\"111\"}\n", "psid").unwrap().tokens(), ["111"]);
     let wanted = Columns::Named(BTreeSet::from(["data.n".to_owned()]));
     let options = ReadOptions { token_column: Some("z".to_owned()), ..ReadOptions::default() };
     let list = drip(&[text.as_bytes()], 3, &options, wanted).unwrap();

@@ -11,6 +11,7 @@ fn pieces() -> impl Strategy<Value = Vec<u8>> {
             &b"token"[..], b",", b";", b"\t", b"|", b"\"", b"\"\"", b"\n", b"\r\n", b"\r", b" ", b"{", b"}", b"[", b"]", b":",
             b"{\"data\":[", b"{\"token\":\"1\"}", b"\"token\":", b"],\"paging\":{}}", b"\\", b"1.23E+16", b"12,348,141", b"\xff",
             b"\xef\xbb\xbf", b"\xff\xfe", b"111", b"null", b"\n111\n", b"\ntoken,a\n1,2\n", b"\0", b"sep=;\n", b"\xc3\xa4",
+            b"\n-----\n", b"\n+-----+\n", b"| token |\n", b"\n(1 row)\n", b"[\"111\",\"a\"]\n", b"\"next\":\"x\"", b"<", b"\"111,a\"\n", b"=\"",
         ]).prop_map(<[u8]>::to_vec),
         1 => prop::collection::vec(any::<u8>(), 0..6),
     ];
