@@ -381,7 +381,7 @@ fn what_is_no_ledger_is_10_and_left_alone() {
     let other = rusqlite::Connection::open(shop.env.path("other.db")).unwrap();
     other.execute_batch("create table theirs (x); insert into theirs values (1)").unwrap();
     drop(other);
-    shop.send(&people(2), &["--ledger", "other.db"]).fails(10, "not an mmsg ledger");
+    shop.send(&people(2), &["--ledger", "other.db"]).fails(10, "not a ledger made by mmsg");
     shop.send(&people(2), &["--ledger", "/proc/none/ledger.db"]).fails(10, "/proc/none");
     assert_nothing_happened(&shop);
 }

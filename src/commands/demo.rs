@@ -50,7 +50,7 @@ pub async fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
     for part in script::parts() {
         match part {
             Part::Remark(text) => ui.remark(text)?,
-            Part::DemoStep(step) => stage.play(&signals, &step).await?,
+            Part::Step(step) => stage.play(&signals, &step).await?,
         }
     }
 

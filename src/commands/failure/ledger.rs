@@ -22,7 +22,7 @@ impl From<LedgerError> for Error {
             ))
             .hint("choose a ledger on a local disk with --ledger FILE"),
             LedgerError::NotALedger { path } => {
-                Self::ledger(format!("{} is a database, but not an mmsg ledger", path.display())).hint(ANOTHER)
+                Self::ledger(format!("{} is a database, but not a ledger made by mmsg", path.display())).hint(ANOTHER)
             }
             LedgerError::NewerSchema { path, found, known } => Self::ledger(format!(
                 "the ledger {} was written by a newer version of mmsg: it has schema {found}, and this version knows {known}",
@@ -96,7 +96,7 @@ fn database(path: &Path, failure: Failure) -> Error {
         ),
         Failure::CannotOpen => ("it can't be opened", "check that its folder exists and is writable"),
         Failure::Corrupt => (
-            "the file is damaged or is not an mmsg ledger",
+            "the file is damaged or is not a ledger made by mmsg",
             "restore the latest backup (anyone messaged since then may get the message twice), or choose another --ledger FILE",
         ),
         Failure::Busy => {
