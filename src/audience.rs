@@ -96,7 +96,7 @@ impl Input {
     }
 }
 
-/// What the operator said about a list; all else is found.
+/// How the operator wants a list read; the rest is detected.
 #[derive(Clone, Debug, Default)]
 pub struct ReadOptions {
     /// A header name (exact first, then in any case), a dotted path into JSON, or a position counted from 1.
@@ -151,7 +151,7 @@ pub struct Row<'a> {
     pub values: Option<&'a str>,
 }
 
-/// A row that is no recipient.
+/// A row that is not a recipient.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Bad {
     /// Physical line, from 1, on which the row begins; of its own input.
@@ -177,11 +177,11 @@ pub struct Tally {
     pub rows: u64,
     pub good: u64,
     pub bad: u64,
-    /// There was a header (or an empty page of Graph's) and not one row: nobody new.
+    /// There was a header (or an empty page from Graph) but no row.
     pub empty_header_only: bool,
     /// Names of the columns beside the token's, in the order they were met; in JSON those of each input's first object.
     pub columns: Vec<String>,
-    /// Bytes as stored, so before decompression: to be held against file sizes.
+    /// Bytes as stored, before decompression, to compare with file sizes.
     pub bytes: u64,
     /// What was decided by how the list looks, in sentences for the operator.
     pub notes: Vec<String>,
@@ -207,8 +207,8 @@ pub struct Sample {
 ///
 /// # Errors
 ///
-/// Exit 2: an input that can't be opened or read, no such column, several columns and no way to tell which holds the tokens.
-/// Exit 5: an input of zero bytes, that is no text, is damaged in its compression or was rounded by a spreadsheet; rows without a
+/// Exit 2: an input that can't be opened or read, no such column, or several columns and none known to hold the tokens.
+/// Exit 5: an input of zero bytes, that is not text, whose compression is damaged or whose tokens were rounded; rows without a
 /// single good one. And whatever `sink` returns.
 pub fn read(
     inputs: &[Input],

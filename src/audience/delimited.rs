@@ -83,7 +83,7 @@ fn start<'t>(window: &'t Window, unwrapped: Option<&'t [u8]>) -> Start<'t> {
     unwrapped.map_or_else(|| window.start(), |text| Start { text, is_all: true })
 }
 
-/// A row and where it stands.
+/// A row and its position.
 #[derive(Clone, Copy)]
 struct RowAt<'r> {
     text: &'r [u8],
@@ -222,7 +222,7 @@ impl Rows {
                 dialect::column_shown(dialect::bare_name(&cells[layout.token])),
             ));
         }
-        // What is before the first border of a table and behind the last is no column.
+        // A drawn table has no column before its first border or after its last.
         let is_column = |index: usize| index != layout.token && !(self.is_table && cells[index].is_empty());
         let others = || layout.names.iter().enumerate().filter(|(index, _)| is_column(*index));
         let collected = others()

@@ -1,5 +1,5 @@
 //! What an input is: JSON or delimited text; which delimiter; which row is the header; which column holds the tokens. Judged by the
-//! first 64 KiB, before any row is read. What can't be told is a usage error that names the flag that says it.
+//! first 64 KiB, before any row is read. What is not clear is a usage error that names the flag to pass.
 
 use std::collections::HashMap;
 
@@ -43,7 +43,7 @@ pub(super) struct Dialect {
     pub(super) sep_line: bool,
 }
 
-/// JSON begins with a brace or bracket; a token list of another kind hardly does.
+/// JSON begins with a brace or bracket; other token lists do not.
 pub(super) fn is_json(prefix: &[u8]) -> bool {
     matches!(prefix.trim_ascii_start().first(), Some(b'{' | b'['))
 }

@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 /// So many lines at the start are looked at before anything is read. Later ones are looked at where they are bad rows.
 const LINES: usize = 10;
 
-/// What drew it, as far as it can be told, and how to get a list instead.
+/// What drew it, as far as we know, and how to get a list instead.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Drawn {
     what: &'static str,

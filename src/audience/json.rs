@@ -1,8 +1,8 @@
-//! JSON: an object a line (NDJSON), or values wherever they stand: pretty-printed objects, an array, and pages of Graph's token list
-//! as `curl` saved them, one or several.
+//! JSON: one object or array per line (NDJSON), or a document: pretty-printed objects, an array, or pages of Graph's token list as
+//! `curl` saved them, one or several.
 //!
 //! In lines a broken line costs itself and no more. Any other document is whole or refused: a value that doesn't end, an error
-//! object of Graph's, a last page that names a next one. What stands around the rows of a page (`paging`, whose address holds an
+//! object from Graph, a last page that names a next one. What surrounds the rows of a page (`paging`, whose address holds an
 //! access token) is never kept.
 
 mod parse;
@@ -47,7 +47,7 @@ fn is_lines(start: &[u8]) -> bool {
                 && line.trim_ascii_start().first() != Some(&b'{')
                 && (opening == Some(b'{') || (line.trim_ascii().is_empty() && next == Some(&b'[')))
         }
-        // A broken first line that is followed by a whole one costs itself; an object that only ends later is no line.
+        // A broken first line before a whole one costs only itself; an object that ends on a later line is part of a document.
         Next::Broken(_) if opening == Some(b'{') => {
             let mut lines = start.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).filter(|line| !line.is_empty());
             let first = lines.next().unwrap_or_default();
@@ -63,7 +63,7 @@ struct Json {
     read_to: u64,
 }
 
-/// What stands behind the rows of a page.
+/// What follows the rows of a page.
 #[derive(Deserialize)]
 struct PageTail<'t> {
     #[serde(borrow)]

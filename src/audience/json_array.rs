@@ -9,7 +9,7 @@ use super::{shown_file, token};
 use crate::error::{Error, Result};
 use crate::json;
 
-/// A shorter token is told from other cells by the operator alone.
+/// For shorter tokens the operator has to name the cell.
 const LONG: u16 = 14;
 
 /// The rows of an input, by its first one.

@@ -175,7 +175,7 @@ pub(super) fn scalar_token(raw: &[u8]) -> Result<Scalar<'_>, String> {
     }
 }
 
-/// The text of a string, or any other value as it is written. `None` for a string that is no text.
+/// The text of a string, or any other value as it is written. `None` for a string that is not valid text.
 pub(super) fn string(raw: &str) -> Option<Cow<'_, str>> {
     match (raw.starts_with('"'), plain_string(raw)) {
         (false, _) => Some(Cow::Borrowed(raw)),
@@ -227,7 +227,7 @@ pub(super) fn not_json(error: &serde_json::Error) -> String {
         return "not JSON: it ends inside a value".to_owned();
     }
     match error.column() {
-        0 => "not JSON: a nested object has a key that is no text".to_owned(),
+        0 => "not JSON: a nested object has a key that is not valid text".to_owned(),
         column => format!("not JSON at character {column} of the row"),
     }
 }
@@ -323,7 +323,7 @@ fn dotted(prefix: &str, key: &str) -> String {
     if prefix.is_empty() { key.to_owned() } else { format!("{prefix}.{key}") }
 }
 
-/// The value of the field at hand, taken or passed over. `None` when it is no JSON.
+/// The value of the field at hand, taken or skipped. `None` if it is not JSON.
 trait FieldValue<'de> {
     fn take(&mut self) -> Option<&'de RawValue>;
     fn ignore(&mut self) -> Option<()>;
@@ -351,7 +351,7 @@ impl<'de, M: MapAccess<'de>> FieldValue<'de> for MapValue<'_, 'de, M> {
     }
 }
 
-/// Hands each field of an object to `field`, which takes or ignores its value and answers `None` when it is no JSON.
+/// Hands each field of an object to `field`, which takes or ignores its value and returns `None` if it is not JSON.
 fn walk<'de>(
     bytes: &'de [u8],
     field: impl FnMut(&str, &mut dyn FieldValue<'de>) -> Option<()>,

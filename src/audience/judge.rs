@@ -1,8 +1,8 @@
 //! The judgement of a list: no row of it becomes a person before its tokens are known to look alike.
 //!
-//! The first rows are held back. What most of their tokens look like is the pattern of the list; from then on each row is held
-//! against it as it comes, so memory stays flat. A token that doesn't fit is a bad row. Where many don't, nobody can tell which of
-//! them are tokens, and the list is refused.
+//! The first rows are held back. What most of their tokens look like is the pattern of the list; later rows are compared with it one
+//! by one, so memory stays flat. A token that does not fit is a bad row. If many do not, it is unclear which of them are tokens, and
+//! the list is refused.
 
 use std::cell::Cell;
 use std::collections::HashSet;
@@ -72,7 +72,7 @@ struct Odd {
     shape: Shape,
 }
 
-/// A cell that can be a token, and where it stands.
+/// A cell that can be a token, and its position.
 #[derive(Clone, Copy)]
 pub(super) struct Candidate<'r> {
     pub(super) line: u64,
@@ -80,7 +80,7 @@ pub(super) struct Candidate<'r> {
     pub(super) token: Token<'r>,
     /// A JSON number, not a string.
     pub(super) number: bool,
-    /// The row as it stands, or the start of it.
+    /// The raw row, or the start of it.
     pub(super) raw: &'r [u8],
 }
 
@@ -127,7 +127,7 @@ impl<'a> Out<'a> {
         &self.file
     }
 
-    /// The end of a page of Graph's list, and whether it names a next one.
+    /// The end of a page of Graph's token list, and whether it has a next one.
     pub(super) fn page(&mut self, has_next: bool) {
         self.next_page = has_next.then(|| Rc::clone(&self.file));
     }
@@ -169,7 +169,7 @@ impl<'a> Out<'a> {
         self.judge_if_full()
     }
 
-    /// `raw` is the row as it stands, or the start of it.
+    /// `raw` is the row, or the start of it.
     pub(super) fn bad(&mut self, line: u64, column: Option<&str>, reason: impl Into<String>, raw: &[u8]) -> Result<()> {
         self.tally.rows += 1;
         self.tally.bad += 1;

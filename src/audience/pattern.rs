@@ -118,7 +118,7 @@ impl Pattern {
     }
 }
 
-/// Whether so many tokens that don't look like the others are some bad rows, or the list can't be told.
+/// Whether the odd tokens are few enough to be bad rows; if not, the list is unclear.
 pub(super) fn are_few(odd: u64, all: u64) -> bool {
     odd * 4 <= all
 }

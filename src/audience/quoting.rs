@@ -2,7 +2,7 @@
 //!
 //! Cells are split by `csv-core`, which takes any bytes for CSV: one lone quote would swallow every row up to the next. So the
 //! bounds of a row are found here, where every CSV reader finds them. A row with unsound quotes is bad as a whole, since a line
-//! inside a quoted cell is no row; only a quote that is never closed costs its physical line and no more.
+//! inside a quoted cell is not a row; only a quote that is never closed costs its physical line and no more.
 
 use memchr::{memchr, memchr2, memchr3};
 

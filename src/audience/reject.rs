@@ -99,7 +99,7 @@ fn open_private(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     let file = options.mode(0o600).open(path)?;
-    // A file that was there before keeps its mode, and what is no file (a pipe, /dev/stderr) has none of ours.
+    // The mode above is for new files only. What is not a file (a pipe, /dev/stderr) keeps its own.
     if file.metadata()?.is_file() {
         file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
     }

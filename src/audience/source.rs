@@ -15,7 +15,7 @@ pub(super) struct Source {
     name: String,
     reader: Box<dyn Read>,
     packing: Option<&'static str>,
-    /// Set when the file itself could not be read, to tell that from damage inside it.
+    /// Set when the file itself could not be read, to distinguish that from damage inside it.
     unreadable: Rc<Cell<bool>>,
 }
 

@@ -47,7 +47,7 @@ pub(super) struct Token<'c> {
 
 /// The cell as a token, or the reason why it can't be one.
 ///
-/// The reason quotes a number that a spreadsheet made as it stands, and nothing else of the cell.
+/// The reason quotes numbers that a spreadsheet made, and nothing else of the cell.
 pub(super) fn read(cell: &[u8]) -> Result<Token<'_>, String> {
     let mut seen = 0;
     for byte in cell {
@@ -119,7 +119,7 @@ fn kind(text: &str, seen: u8) -> Kind {
     }
 }
 
-/// The only joint, where it stands between a long number and a word: `12348141984909088_Anna`.
+/// The only joint, if it is between a long number and a word: `12348141984909088_Anna`.
 fn joint(text: &str) -> Option<char> {
     const LONG: usize = 10;
     let (at, joint) = text.char_indices().find(|(_, c)| is_of(*c, JOINT))?;

@@ -128,7 +128,7 @@ impl ListArgs {
                 report.as_mut().map_or(Ok(()), |report| report.add(bad))
             }
         });
-        // What was found is on disk before anything is said about it, the list's own error included.
+        // The report is on disk before anything refers to it, even if the list is refused.
         let flushed = report.as_mut().map_or(Ok(()), RejectReport::flush);
         let tally = read?;
         flushed?;
@@ -181,7 +181,7 @@ pub async fn spool(
 }
 
 impl Listed {
-    /// Says on stderr what an operator should know: how the list was read, bad rows, and a list with nobody in it.
+    /// Reports on stderr how the list was read, its bad rows, and whether it was empty.
     fn tell(&self, ui: &Ui) {
         self.tally.notes.iter().for_each(|note| ui.status(note));
         if self.tally.empty_header_only {
@@ -203,7 +203,7 @@ impl Listed {
     }
 }
 
-/// Shows how the tokens of a list were read: the first, and the one that looks least like the others. Masked, as stderr is no data.
+/// Shows how the tokens of a list were read: the first, and the one that looks least like the others. Masked, since stderr is not data.
 pub fn tell_tokens(tally: &Tally, ui: &Ui) {
     let shown = |sample: &Sample| {
         let file = if sample.file == "-" { "stdin" } else { &sample.file };

@@ -127,7 +127,7 @@ async fn import(context: &Context, args: ImportArgs) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// An empty list hardly means that nobody is left: a query that failed looks the same. A person is asked, a script has to say it.
+/// A failed query also leaves an empty list, so a person is asked, and a script has to pass `--replace`.
 fn refuse_to_empty(context: &Context, name: &str, before: u64) -> Result<()> {
     let had = count(before, "recipient", "recipients");
     if context.ui.can_ask() {
