@@ -115,10 +115,14 @@ impl Ledger {
 
     fn prepare(&mut self) -> Result<()> {
         self.conn.busy_timeout(BUSY)?;
-        let version: i32 = self.conn.query_row("pragma user_version", (), |row| row.get(0))?;
+        // All as of one moment: another process may be creating the same ledger.
+        let (version, application, tables) = self.snapshot(|conn| {
+            let version: i32 = conn.query_row("pragma user_version", (), |row| row.get(0))?;
+            let application: i32 = conn.query_row("pragma application_id", (), |row| row.get(0))?;
+            let tables: i64 = conn.query_row("select count(*) from sqlite_schema", (), |row| row.get(0))?;
+            Ok((version, application, tables))
+        })?;
         refuse_newer(&self.file.path, version)?;
-        let application: i32 = self.conn.query_row("pragma application_id", (), |row| row.get(0))?;
-        let tables: i64 = self.conn.query_row("select count(*) from sqlite_schema", (), |row| row.get(0))?;
         if application != APPLICATION_ID && tables > 0 {
             return Err(Error::NotALedger { path: self.file.path.clone() });
         }

@@ -94,3 +94,21 @@ fn what_is_no_ledger_or_a_newer_one_is_refused_by_name() {
     let refused = ledger.refuse_other_host("http://b").unwrap_err();
     assert!(matches!(refused, Error::OtherHost { bound, host, .. } if bound == "http://a" && host == "http://b"));
 }
+
+#[test]
+fn several_may_create_one_ledger_at_once() {
+    for _ in 0..40 {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ledger.db");
+        let start = std::sync::Barrier::new(4);
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    start.wait();
+                    let opened = Ledger::open(&path);
+                    assert!(opened.is_ok(), "{}", opened.err().unwrap());
+                });
+            }
+        });
+    }
+}
