@@ -35,7 +35,7 @@ use context::{Context, Invocation};
 
 /// Parses the command line, runs the command, prints its error. The process ends with what this returns.
 pub fn main() -> Exit {
-    // Every file that is ever made (ledger, results, rejects, profiles) is for its owner alone.
+    // Every file created (ledger, results, rejects, profiles) is readable only by its owner.
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let environment = Environment::of_process();
@@ -47,7 +47,7 @@ pub fn main() -> Exit {
     };
     let hook_ui = ui.clone();
     panic::set_hook(Box::new(move |panic| hook_ui.bug(panic)));
-    // The hook has said what there is to say of a panic.
+    // The panic hook has already reported it.
     let ended = panic::catch_unwind(AssertUnwindSafe(|| start(&ui, &environment, cli)));
     match ended {
         Ok(Ok(exit)) => exit,
@@ -104,14 +104,14 @@ pub async fn run(context: &Context, command: Command) -> Result<Exit> {
     }
 }
 
-/// Runs one command on a runtime of its own: one thread does, since Graph's pace is the limit.
+/// Runs one command on its own runtime: one thread is enough, since Graph's pace is the limit.
 fn block_on<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Error::internal("can't start the runtime").because(&error))?;
     let done = runtime.block_on(work);
-    // A thread that still reads a pipe which somebody keeps open must not hold up the end.
+    // A thread still reading a pipe that somebody keeps open must not delay the exit.
     runtime.shutdown_background();
     done
 }

@@ -8,7 +8,7 @@ use crate::clock::UnixMillis;
 /// Every way `mmsg` can end. Scripts rely on the numbers: they never change their meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Exit {
-    /// 0: go on.
+    /// 0: continue.
     Done,
     /// 1: a bug in `mmsg`.
     Internal,
@@ -22,13 +22,13 @@ pub enum Exit {
     Refused,
     /// 6: run again at `next_run_at`.
     NotYet,
-    /// 7: run again; nothing is in doubt.
+    /// 7: run again; nothing became unknown.
     Network,
     /// 8: some sends were refused; look at them.
     PartlyRefused,
     /// 9: pass `--yes`.
     NotConfirmed,
-    /// 10: mend the disk or the database.
+    /// 10: fix the disk or the database.
     Ledger,
     /// 11: something may or may not have happened at Meta.
     Doubt,
@@ -80,7 +80,7 @@ impl Exit {
     }
 }
 
-/// What Graph said, as far as it helps to look it up.
+/// Graph's codes, to look an error up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GraphFacts {
     pub code: Option<i64>,
@@ -122,7 +122,7 @@ impl Error {
         }))
     }
 
-    /// A bug: something that the code holds to be impossible.
+    /// A bug: something that should be impossible.
     pub fn internal(message: impl Into<String>) -> Self {
         Self::new(Exit::Internal, message)
     }
@@ -196,7 +196,7 @@ impl Error {
         self
     }
 
-    /// Adds what had been done when it happened.
+    /// Adds what had been done by then.
     #[must_use]
     pub fn totals(mut self, totals: serde_json::Value) -> Self {
         self.0.totals = Some(totals);

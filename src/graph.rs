@@ -1,7 +1,7 @@
 //! Meta's Graph API: one thin client for reads and other writes, one for sends.
 //!
 //! The only module that knows URLs, headers and wire shapes. Reads are retried on transient faults, 20 s in all; writes never.
-//! Every text of Graph's has known secrets replaced before it leaves here.
+//! Known secrets are replaced in every text from Graph before it leaves here.
 
 mod access;
 mod campaigns;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::common::repository;
 
 /// Rooms without circles.
-const ROOMS: [&str; 1] = ["ledger"];
+const ROOMS: [&str; 3] = ["commands", "ledger", "send"];
 
 /// A module of its own file, as `ledger::writer::claim`.
 type Module = String;

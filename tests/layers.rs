@@ -12,7 +12,7 @@ const VALUES: [&str; 3] = ["campaign", "message", "audience"];
 const GROUND: [&str; 7] = ["clock", "endpoint", "json", "rate", "secret", "text", "times"];
 
 /// Layers that fail with variants; `commands` chooses the exit code, the sentence and the hint.
-const HAVE_ERRORS_OF_THEIR_OWN: [&str; 2] = ["graph", "ledger"];
+const HAVE_ERRORS_OF_THEIR_OWN: [&str; 3] = ["graph", "ledger", "send"];
 
 /// What a module may import besides itself, the ground floor and `error`.
 fn allowed(module: &str) -> Vec<&'static str> {

@@ -1,4 +1,4 @@
-//! What it takes to talk to Graph: host, version and secrets; and how a client is made of it.
+//! What a Graph client needs: host, version and secrets; and how a client is made from them.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::secret::{Redactor, Secret};
 /// How long a connection may take.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Everything that a client needs to know of the profile.
+/// Everything that a client needs from the profile.
 #[derive(Clone, Debug)]
 pub struct Access {
     pub graph_url: GraphUrl,
@@ -35,7 +35,7 @@ pub(super) struct Checked {
 }
 
 impl Access {
-    /// For what needs a client and never uses it.
+    /// For tests that need a client but never use it.
     #[cfg(test)]
     pub fn of_nowhere() -> Self {
         Self {

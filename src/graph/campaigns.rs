@@ -1,4 +1,4 @@
-//! Campaigns: create, list, read, delete, and the least that a budget may be.
+//! Campaigns: create, list, read, delete, and minimum budgets.
 
 use reqwest::Method;
 use serde::Deserialize;
@@ -12,7 +12,7 @@ use crate::campaign::{AdAccount, Budget, CampaignId, Currency, PageId};
 use crate::clock::UnixMillis;
 use crate::json::{Flag, Text, lenient};
 
-/// Rows a page; Graph takes up to 1000, and long pages time out.
+/// Rows per page; Graph accepts up to 1000, and long pages time out.
 const PAGE_SIZE: u32 = 100;
 
 const FIELDS: &str = "id,account_id,effective_status,created_time,\
@@ -46,16 +46,16 @@ pub struct MinimumBudget {
     pub min_daily: Option<u64>,
 }
 
-/// A message (ad) with its message set (ad set) and campaign. All but the id may be missing.
+/// A message (ad) with its message set (ad set) and campaign. Everything except the ID may be missing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CampaignNode {
-    /// The message's id: *the* id, which sends take.
+    /// The message's ID, which sends take.
     pub id: CampaignId,
     pub campaign_id: Option<String>,
     pub adset_id: Option<String>,
     pub name: Option<String>,
     pub adset_name: Option<String>,
-    /// In the currency's smallest unit; a budget of 0 is none.
+    /// In the currency's smallest unit; a budget of 0 means none.
     pub daily_budget: Option<u64>,
     pub lifetime_budget: Option<u64>,
     pub start_time: Option<UnixMillis>,
@@ -68,7 +68,7 @@ pub struct CampaignNode {
     /// `account_id`.
     pub ad_account: Option<AdAccount>,
     pub pixel_id: Option<String>,
-    /// Whether it is a marketing-message campaign, and no ordinary ad.
+    /// Whether it is a marketing message campaign, not an ordinary ad.
     pub is_message: Option<bool>,
 }
 
@@ -85,7 +85,7 @@ impl CampaignNode {
 }
 
 impl Graph {
-    /// Creates a campaign. [`Error::Unclear`] when the answer is lost or names no id.
+    /// Creates a campaign. [`Error::Unclear`] if the answer is lost or has no ID.
     pub async fn create_campaign(&self, account: &AdAccount, new: &NewCampaign<'_>) -> Result<Created> {
         let mut body = Map::new();
         body.insert("name".to_owned(), new.name.into());
@@ -107,7 +107,7 @@ impl Graph {
         Ok(Created { id, info: answer.info, warning: answer.warning })
     }
 
-    /// The least daily budgets of an account, a row a currency.
+    /// The minimum daily budgets of an account, one row per currency.
     pub async fn minimum_budgets(&self, account: &AdAccount) -> Result<Vec<MinimumBudget>> {
         let pages: Pages<'_, MinimumWire> =
             Pages::new(self, &[account.as_str(), "minimum_budgets"], Vec::new(), Call::MinimumBudgets(account.clone()));
@@ -126,27 +126,27 @@ impl Graph {
         Ok(node.currency.0.and_then(|text| Currency::parse(&text)))
     }
 
-    /// The time zone of an account, by its IANA name: its days begin by it.
+    /// The time zone of an account, by its IANA name: its days start in it.
     pub async fn time_zone(&self, account: &AdAccount) -> Result<Option<String>> {
         let url = self.address(&[account.as_str()], &[("fields", "timezone_name")])?;
         let node: ZoneWire = self.read(&url, &Call::AdAccount(account.clone())).await?.value;
         Ok(node.timezone_name.0)
     }
 
-    /// All ads of an account, ordinary ones among them: look at [`CampaignNode::is_message`].
+    /// All ads of an account, including ordinary ones: see [`CampaignNode::is_message`].
     pub fn campaigns(&self, account: &AdAccount) -> Pages<'_, CampaignNode> {
         let query = vec![("fields", FIELDS.to_owned()), ("limit", PAGE_SIZE.to_string())];
         Pages::new(self, &[account.as_str(), "ads"], query, Call::Campaigns(account.clone()))
     }
 
-    /// Reads one by the id of its message.
+    /// Reads one by the ID of its message.
     pub async fn campaign(&self, id: &CampaignId) -> Result<Read<CampaignNode>> {
         let url = self.address(&[id.as_str()], &[("fields", FIELDS)])?;
         self.read(&url, &Call::Campaign(id.clone())).await
     }
 
-    /// Reads one by any of its three ids: directly, and by the list when the id is not a message's, or unknown.
-    /// [`Error::NoSuchCampaign`] when the list does not have it either.
+    /// Reads one by any of its three IDs: directly, or through the list if the ID is not a message's, or not found.
+    /// [`Error::NoSuchCampaign`] if the list does not have it either.
     pub async fn find_campaign(&self, account: &AdAccount, id: &CampaignId) -> Result<Read<CampaignNode>> {
         let refusal = match self.campaign(id).await {
             Ok(read) if read.value.is_a_message() => return Ok(read),

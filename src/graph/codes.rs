@@ -1,6 +1,6 @@
-//! The one table of Graph's error codes: what each means, what it does to a send and a run, what an operator can do.
+//! The table of Graph's error codes: what each means, its effect on a send and a run, and what an operator can do.
 //!
-//! A code in the table decides alone; HTTP status, shape and `is_transient` are read only when there is none, or an unknown one.
+//! A code in the table decides alone; HTTP status, shape and `is_transient` count only if there is no code, or an unknown one.
 //! Meanings are paraphrased from Meta's pages; classes are ours.
 
 mod general;
@@ -8,7 +8,7 @@ mod marketing;
 
 use std::time::Duration;
 
-/// What an answer does to the send and to the run.
+/// The effect of an answer on the send and the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Class {
     /// Account, permission, terms, token or balance: the run ends.
@@ -17,7 +17,7 @@ pub enum Class {
     Campaign,
     /// The payload is wrong.
     Message,
-    /// This token is dead, or its owner opted out.
+    /// This token is no longer valid, or its owner opted out.
     Drop,
     /// Not this person now.
     Later,
@@ -44,7 +44,7 @@ impl Class {
 /// How long a [`Class::Wait`] lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pause {
-    /// As the answer tells (`remaining_seconds`, usage headers), else backoff.
+    /// As the answer says (`remaining_seconds`, usage headers), otherwise backoff.
     Told,
     For(Duration),
     /// Until the ad account's next day.
@@ -64,17 +64,17 @@ pub struct CodeRow {
     pub class: Class,
     /// What the operator can do.
     pub hint: &'static str,
-    /// Only another token, or more permissions, help.
+    /// Only another token or more permissions help.
     pub needs_credentials: bool,
     /// How long nobody can be sent to; for [`Class::Wait`] only.
     pub wait: Option<Pause>,
-    /// A rate refusal: pauses the run, speaks of no recipient.
+    /// A rate refusal: pauses the run, says nothing about a recipient.
     pub is_rate: bool,
-    /// Speaks of one campaign only: another broadcast may go on.
+    /// About one campaign only: another broadcast may continue.
     pub of_campaign: bool,
     /// The person must not be sent to again: opted out, expired, region.
     pub suppresses: bool,
-    /// What it is once the campaign is no longer young, where that differs.
+    /// The class once the campaign is no longer young, if different.
     pub grown: Option<Class>,
     /// The meaning that another of Meta's pages gives to the same number.
     pub other: Option<&'static CodeRow>,
@@ -90,25 +90,25 @@ impl CodeRow {
     }
 }
 
-/// The row that decides: the most exact one for the pair, else the code alone.
+/// The row that decides: the most specific one for the pair, otherwise the code alone.
 ///
 /// `None` is an unknown code. Codes 200 to 299 share the row of 200. A marketing-message number that arrives as the subcode of
-/// another code (Meta's pages don't say which of the two it is) is taken for what it says, unless the code means doubt.
+/// another code (Meta's pages don't say which of the two it is) is used, unless the code itself means that the outcome is unknown.
 pub fn lookup(code: i64, subcode: Option<i64>) -> Option<&'static CodeRow> {
     if let Some(subcode) = subcode {
         if let Some(row) = find(code, Some(subcode)) {
             return Some(row);
         }
-        let tells =
+        let decides =
             matches!(subcode, 2_300_000..=2_300_099 | 1_893_047) && !matches!(code, 1 | 2 | 2_300_000..=2_300_099);
-        if tells && let Some(row) = find(subcode, None) {
+        if decides && let Some(row) = find(subcode, None) {
             return Some(row);
         }
     }
     find(code, None).or_else(|| if (200..=299).contains(&code) { find(200, None) } else { None })
 }
 
-/// The row of an answer that speaks of `appsecret_proof`.
+/// The row of an answer about `appsecret_proof`.
 pub fn wrong_proof() -> &'static CodeRow {
     &general::WRONG_PROOF
 }

@@ -31,7 +31,7 @@ pub struct GraphError {
     pub message: String,
     /// `type` in the envelope.
     pub kind: Option<String>,
-    /// For people, in the language that Graph took for theirs.
+    /// For people, in the language that Graph chose.
     pub user_title: Option<String>,
     pub user_msg: Option<String>,
     pub is_transient: bool,
@@ -92,14 +92,14 @@ impl GraphError {
 
     /// The row that decides; `None` is an unknown code, or none.
     ///
-    /// For the numbers with two published meanings the texts and `remaining_seconds` choose.
+    /// For codes with two published meanings, the texts and `remaining_seconds` decide.
     pub fn row(&self) -> Option<&'static CodeRow> {
         if self.code == Some(100) && self.message.contains("appsecret_proof") {
             return Some(codes::wrong_proof());
         }
         let row = codes::lookup(self.code?, self.subcode)?;
         match row.other {
-            // A limit on sends may tell a time as well as one on money.
+            // A limit on sends may come with a time, as one on money does.
             Some(other) if self.speaks_of_money() || (!row.is_rate && self.remaining_seconds.is_some()) => Some(other),
             _ => Some(row),
         }
@@ -115,8 +115,8 @@ impl GraphError {
         says(&self.message) || [&self.user_title, &self.user_msg].into_iter().flatten().any(|text| says(text))
     }
 
-    /// How long to stay away, where Graph tells it. No documented wait is longer than some days: what is, is taken for 30.
-    /// Nothing left to wait for, yet refused, tells nothing.
+    /// How long to wait, if Graph says so. No documented wait is longer than a few days, so at most 30 days are believed. Zero says
+    /// nothing.
     pub fn told_wait(&self) -> Option<Duration> {
         let seconds = self.remaining_seconds.filter(|seconds| *seconds > 0)?;
         Some(Duration::from_secs(seconds).min(LONGEST_WAIT))
@@ -147,7 +147,7 @@ impl GraphError {
                 text.push_str(part);
             }
         }
-        if text.is_empty() { "an error without a text".to_owned() } else { text }
+        if text.is_empty() { "an error without a message".to_owned() } else { text }
     }
 
     /// Masks a subscription token in all texts.
@@ -165,7 +165,7 @@ pub(super) fn hide(text: &mut String, token: &str) {
     }
 }
 
-/// Secrets first, then the length: a cut secret would not be known any more.
+/// Secrets first, then the length: a truncated secret would no longer be recognized.
 pub(super) fn clean(text: &str, redactor: &Redactor) -> String {
     let clean = redactor.clean(text);
     match clean.char_indices().nth(MAX_TEXT) {
@@ -254,7 +254,7 @@ mod tests {
         };
         assert!(told("Too many messages were sent").row().unwrap().is_rate);
         assert!(!told("Brand credit limit reached").row().unwrap().is_rate);
-        // Every word that tells of money, in every text.
+        // Every word about money, in every text.
         for word in ["Budget", "spending", "paced by PACING", "Prepay", "balance", "billing", "credit", "daily limit"] {
             for field in ["message", "error_user_title", "error_user_msg"] {
                 assert_eq!(

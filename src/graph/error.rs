@@ -1,4 +1,4 @@
-//! Why a call to Graph gave no value. What an operator is told about it is chosen in `commands`.
+//! Why a call to Graph gave no value. `commands` chooses what an operator is told.
 
 use reqwest::StatusCode;
 
@@ -10,11 +10,11 @@ use crate::clock::UnixMillis;
 /// Known secrets are replaced in all texts.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Error {
-    /// The access token is empty, or has characters that no token has. Nothing left this machine.
+    /// The access token is empty or has invalid characters. Nothing was sent.
     Token,
     /// The HTTP client can't be made.
     Client(String),
-    /// An id that can't be part of an address. Nothing left this machine.
+    /// An ID that can't be part of an address. Nothing was sent.
     Address(String),
     /// The call failed, and changed nothing.
     Failed { call: Call, host: String, fault: Fault },
@@ -55,10 +55,10 @@ pub enum Call {
 /// How a call failed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fault {
-    /// Nothing left: no connection, a request that could not be built, or a proxy that wants a login.
+    /// Nothing was sent: no connection, a request that could not be built, or a proxy that asks for a login.
     NotSent(String),
     TimedOut,
-    /// The connection broke before the whole answer was there.
+    /// The connection broke before the answer was complete.
     Lost(String),
     /// An answer that is not Graph's, or not what was asked for. `sample` is its start.
     Strange {
@@ -67,9 +67,9 @@ pub enum Fault {
     },
     /// Graph's answer lacks this.
     Missing(&'static str),
-    /// A list says that there is more, but not where.
+    /// A list says that there are more pages, but not where.
     NoCursor,
-    /// A list leads back to a page that was read.
+    /// A list leads back to a page already read.
     Circle,
     Refused(Box<Refused>),
 }
@@ -83,7 +83,7 @@ pub struct Refused {
     pub until: Option<UnixMillis>,
 }
 
-/// What an error of Graph's asks of whoever called.
+/// What an error from Graph means for the caller.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reading {
     /// It may have happened, or may work the next time.
@@ -97,7 +97,7 @@ pub enum Reading {
 }
 
 impl Error {
-    /// What Graph said, as far as it helps to look it up.
+    /// Graph's codes, to look the error up.
     pub fn facts(&self) -> ErrorFacts {
         match self {
             Self::Failed { fault: Fault::Refused(refused), .. }
@@ -141,7 +141,7 @@ impl Refused {
 }
 
 impl Fault {
-    /// May be gone in a moment. Rate refusals are not: calling on makes the block longer.
+    /// May be gone in a moment. Rate refusals are not: calling again makes the block longer.
     pub(super) fn is_transient(&self) -> bool {
         match self {
             Self::NotSent(_) | Self::TimedOut | Self::Lost(_) => true,
@@ -154,7 +154,7 @@ impl Fault {
         }
     }
 
-    /// Whether a write that failed so may have happened all the same.
+    /// Whether a write that failed this way may still have happened.
     pub(super) fn leaves_doubt(&self) -> bool {
         match self {
             Self::NotSent(_) => false,

@@ -1,4 +1,4 @@
-//! Reads, and the few writes other than sends. Reads are retried; of a write it is said whether it may have happened.
+//! Reads, and the few writes other than sends. Reads are retried; a failed write says whether it may have happened.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,9 +23,9 @@ use crate::clock::{Clock, UnixMillis};
 use crate::json;
 use crate::secret::Redactor;
 
-/// A read with all its retries ends within this.
+/// A read ends within this time, with all retries.
 const READ_BUDGET: Duration = Duration::from_secs(20);
-/// One attempt of a read: what is slower is tried anew while the budget lasts.
+/// One attempt of a read: a slower one is retried while the budget lasts.
 const READ_ATTEMPT: Duration = Duration::from_secs(15);
 /// A write has one attempt.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
@@ -34,7 +34,7 @@ const FIRST_PAUSE: Duration = Duration::from_millis(250);
 const LONGEST_PAUSE: Duration = Duration::from_secs(4);
 /// A page of a thousand ads is well below this.
 const MAX_ANSWER: usize = 32 * 1024 * 1024;
-/// What to do when a rate refusal names no time.
+/// The wait if a rate refusal names no time.
 const DEFAULT_WAIT: Duration = Duration::from_secs(15 * 60);
 
 /// Takes one line for the debug log.
@@ -77,7 +77,7 @@ struct SuccessWire {
 }
 
 impl Graph {
-    /// A client for one profile. `log` gets one line for each retry and each answer, without secrets. `clock` stands in where an
+    /// A client for one profile. `log` gets one line for each retry and each answer, without secrets. `clock` is used if an
     /// answer has no `Date`.
     pub fn new(access: Access, clock: Clock, log: Option<Log>) -> Result<Self> {
         let checked = access.check()?;
@@ -86,7 +86,7 @@ impl Graph {
         Ok(Self { client, checked, redactor: access.redactor, log, clock })
     }
 
-    /// An address with its query; the proof goes with it, since a request without a body has no other place.
+    /// An address with its query, including the proof, since a request without a body has no other place for it.
     pub(super) fn address(&self, segments: &[&str], query: &[(&str, &str)]) -> Result<Url> {
         let mut url = self.checked.url(segments)?;
         if !query.is_empty() || self.checked.proof.is_some() {
@@ -115,7 +115,7 @@ impl Graph {
                 Ok(read) => return Ok(read),
                 Err(fault) => fault,
             };
-            // Full jitter: those who failed together don't come back together.
+            // Full jitter: requests that failed together don't retry together.
             let wait = Duration::from_millis(fastrand::u64(0..=u64::try_from(pause.as_millis()).unwrap_or(u64::MAX)));
             let time_left = deadline.saturating_duration_since(Instant::now());
             if !fault.is_transient() || attempt >= MAX_ATTEMPTS || time_left <= wait {
@@ -128,7 +128,7 @@ impl Graph {
         }
     }
 
-    /// Writes once. [`Error::Unclear`] when the answer is lost or settles nothing.
+    /// Writes once. [`Error::Unclear`] if the answer is lost or unclear.
     pub(super) async fn write<T: DeserializeOwned>(
         &self,
         method: Method,
@@ -241,7 +241,7 @@ fn how_long(error: &GraphError, usage: &Usage) -> Duration {
     usage.wait().or(by_row).unwrap_or(DEFAULT_WAIT)
 }
 
-/// A path as it may be shown: without the person that it names.
+/// A path as it may be shown: without the subscription token.
 fn shown_path(url: &Url) -> String {
     let path = url.path();
     match path.split_once(tokens::PREFIX) {

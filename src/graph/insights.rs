@@ -51,7 +51,7 @@ const CONVERSIONS: [&str; 10] = [
     "add_to_wishlist",
 ];
 
-/// Of which days, and whether conversions are asked for.
+/// Which days.
 #[derive(Clone, Debug)]
 pub enum InsightsQuery<'a> {
     Preset(&'a str),
@@ -86,7 +86,7 @@ pub struct Action {
     pub value: String,
 }
 
-/// What an estimate is asked for.
+/// What to estimate.
 #[derive(Clone, Debug)]
 pub struct EstimateQuery<'a> {
     pub page: &'a PageId,
@@ -104,7 +104,7 @@ pub struct Estimate {
 }
 
 impl Graph {
-    /// Insights of a campaign. No row is normal before anything is delivered.
+    /// Insights of a campaign. There is no row before anything is delivered.
     pub async fn insights(
         &self,
         id: &CampaignId,
@@ -175,7 +175,7 @@ impl Graph {
         }
         let url = self.address(&[account.as_str(), "message_delivery_estimate"], &query)?;
         let answer: Value = self.read(&url, &Call::Estimate(account.clone())).await?.value;
-        // Whether the figures stand in a list or by themselves is not documented.
+        // It is not documented whether the figures are in a list.
         let row = answer.pointer("/data/0").or_else(|| answer.get("data")).unwrap_or(&answer);
         let figure = |name: &str| match row.get(name)? {
             Value::String(text) => text.parse().ok(),

@@ -1,4 +1,4 @@
-//! Lists, a page at a time. The address in `next` holds the token and is never followed: the cursor is enough.
+//! Lists, one page at a time. The address in `next` holds the token and is never followed: the cursor is enough.
 
 use std::collections::HashSet;
 use std::marker::PhantomData;

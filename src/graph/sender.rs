@@ -1,4 +1,4 @@
-//! The send path: one request for one recipient, never repeated, and exactly what became of it.
+//! The send path: one request for one recipient, never repeated, and exactly what happened to it.
 
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -19,13 +19,13 @@ use crate::clock::UnixMillis;
 use crate::json;
 use crate::secret::Redactor;
 
-/// An answer to a send is some 200 bytes; what is longer is no answer of Graph's.
+/// An answer to a send is about 200 bytes; anything longer is not Graph's.
 const MAX_ANSWER: usize = 256 * 1024;
-/// How much of a strange answer is shown, in characters.
+/// How much of an unexpected answer is shown, in characters.
 const MAX_SAMPLE: usize = 200;
 
-/// Sends messages of one ad account. HTTP/1.1 only: one HTTP/2 connection caps at the server's streams, and its loss would put
-/// every stream in doubt.
+/// Sends messages of one ad account. HTTP/1.1 only: one HTTP/2 connection caps at the server's streams, and its loss would make
+/// every stream unknown.
 #[derive(Clone, Debug)]
 pub struct Sender {
     client: Client,
@@ -35,7 +35,7 @@ pub struct Sender {
     redactor: Redactor,
 }
 
-/// What became of one request.
+/// What happened to one request.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Answer {
     pub transport: Transport,
@@ -48,11 +48,11 @@ pub struct Answer {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Transport {
-    /// Nothing left: no connection, a request that could not be built, or a proxy that refused us (407).
+    /// Nothing was sent: no connection, a request that could not be built, or a proxy that refused us (407).
     NotSent {
         why: String,
     },
-    /// Bytes may have left, and no whole answer came back.
+    /// Bytes may have been sent, and no complete answer came back.
     Lost {
         why: String,
     },
@@ -83,7 +83,7 @@ impl Sender {
             .no_gzip()
             .connect_timeout(CONNECT_TIMEOUT.min(timeout / 3))
             .timeout(timeout)
-            // Shorter than any server's: a connection that both ends close at once puts a send in doubt.
+            // Shorter than any server's: a connection that both ends close at once makes a send unknown.
             .pool_idle_timeout(Duration::from_secs(5))
             .pool_max_idle_per_host(concurrency)
             .build()
@@ -122,7 +122,7 @@ impl Sender {
     }
 
     fn failed(&self, error: reqwest::Error) -> Transport {
-        // A connection that timed out is both; nothing has left then.
+        // A connection that timed out is both; nothing was sent then.
         let not_sent = error.is_connect() || error.is_builder();
         let timed_out = error.is_timeout();
         let why = clean(&root(&error.without_url()), &self.redactor);
@@ -176,7 +176,7 @@ impl Answer {
     }
 }
 
-/// A body with two holes: the recipient's token and the message.
+/// A body with two gaps: the recipient's token and the message.
 #[derive(Clone, Debug)]
 pub struct RequestFrame {
     head: String,
@@ -206,7 +206,7 @@ impl RequestFrame {
     }
 }
 
-/// Stands for itself in a JSON string.
+/// Needs no escape in a JSON string.
 fn is_plain(byte: u8) -> bool {
     matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\'
 }
@@ -235,7 +235,7 @@ fn read_body(is_success: bool, body: &[u8], redactor: &Redactor) -> Body {
     }
 }
 
-/// The start of a strange body: secrets replaced, white space folded.
+/// The start of an unexpected body: secrets replaced, white space folded.
 pub(super) fn sample(body: &[u8], redactor: &Redactor) -> String {
     let text = String::from_utf8_lossy(body);
     let folded = redactor.clean(&text).split_whitespace().collect::<Vec<_>>().join(" ");
@@ -245,7 +245,7 @@ pub(super) fn sample(body: &[u8], redactor: &Redactor) -> String {
     }
 }
 
-/// The body, or as much of it as `limit` allows and one piece more.
+/// The body, or as much of it as `limit` allows plus one chunk.
 pub(super) async fn bounded(response: &mut Response, limit: usize) -> reqwest::Result<Bytes> {
     let Some(first) = response.chunk().await? else { return Ok(Bytes::new()) };
     let Some(second) = response.chunk().await? else { return Ok(first) };

@@ -1,4 +1,4 @@
-//! Which webhooks of a Page an app gets: `subscribed_apps`.
+//! Which webhooks of a Page an app receives: `subscribed_apps`.
 
 use reqwest::Method;
 use serde::Deserialize;
@@ -31,7 +31,7 @@ impl Graph {
         Ok(rows.all().await?.into_iter().map(app).collect())
     }
 
-    /// Makes these the fields that the token's app gets of the Page; others that it got are gone.
+    /// Sets the fields that the token's app receives for the Page; others are removed.
     pub async fn subscribe_app(&self, page: &PageId, fields: &[String]) -> Result<()> {
         let url = self.checked_url(&[page.as_str(), "subscribed_apps"])?;
         let body = json!({ "subscribed_fields": fields.join(",") });

@@ -1,4 +1,4 @@
-//! What Graph tells of one subscription token.
+//! What Graph says about one subscription token.
 
 use serde::Deserialize;
 
@@ -11,10 +11,10 @@ use crate::json::Text;
 /// In a path, what comes before a subscription token.
 pub(super) const PREFIX: &str = "notification_messages_";
 
-/// When a person may get a message again. Both documented for opt-in tokens only: a person who came by a custom audience has none.
+/// When a person may get a message again. Documented for opt-in tokens only: people from a custom audience have none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Eligibility {
-    /// 12 h after the last message that anybody's sender had accepted. Documented without its unit.
+    /// 12 h after the last accepted message of any sender. Documented without its unit.
     pub next_eligible_at: Option<UnixMillis>,
 }
 
@@ -27,7 +27,7 @@ struct TokenWire {
 }
 
 impl Graph {
-    /// When this person may get a message again; `None` when Graph does not know the token. Needs a Page token.
+    /// When this person may get a message again; `None` if Graph does not know the token. Needs a Page token.
     pub async fn eligibility(&self, token: &str) -> Result<Option<Eligibility>> {
         let fields = [("fields", "next_eligible_time,next_eligible_time_for_paid_messaging")];
         let url = self.address(&[&format!("{PREFIX}{token}")], &fields)?;

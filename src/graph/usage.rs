@@ -1,4 +1,4 @@
-//! Usage headers: how near the limits we are, and how long to stay away. Their units differ.
+//! Usage headers: how close to the limits we are, and how long to wait. Their units differ.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::json::{Text, is_object};
 
-/// What the usage headers of one answer say. Percents are of the limit: 100 is the limit itself.
+/// What the usage headers of one answer say. Percentages of the limit: 100 is the limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Usage {
     /// `X-Business-Use-Case-Usage`: the highest of its percents.
@@ -40,7 +40,7 @@ impl Usage {
         [self.business, self.account, self.app].into_iter().flatten().reduce(f64::max)
     }
 
-    /// How long to stay away, if it is told: the time to regain access, else the reset of a score that is used up.
+    /// How long to wait, if given: the time to regain access, otherwise the reset of a used-up score.
     pub fn wait(&self) -> Option<Duration> {
         self.regain.or_else(|| self.reset.filter(|_| self.account.is_some_and(|percent| percent >= 100.0)))
     }
@@ -65,7 +65,7 @@ impl Usage {
         let Ok(accounts) = serde_json::from_str::<HashMap<String, &RawValue>>(json) else {
             return;
         };
-        // What one account's entry holds must not hide another's.
+        // A bad entry of one account must not hide another's.
         let cases = accounts.values().filter_map(|cases| serde_json::from_str::<Vec<&RawValue>>(cases.get()).ok());
         for case in cases.flatten().filter_map(|case| Fields::read(case.get())) {
             self.business = highest(self.business, case.percent());
@@ -130,7 +130,7 @@ fn highest(one: Option<f64>, other: Option<f64>) -> Option<f64> {
     }
 }
 
-/// Longer than a day is taken for a day: no documented block is longer, and a wrong header must not stop us for years.
+/// At most one day: no documented block is longer, and a wrong header must not stop us for years.
 fn time(seconds: f64) -> Option<Duration> {
     (seconds.is_finite() && seconds > 0.0).then(|| Duration::from_secs_f64(seconds.min(86_400.0)))
 }
@@ -203,7 +203,7 @@ mod tests {
         assert_eq!(mixed.regain, Some(Duration::from_secs(120)));
         let several = r#"{"1":[{"estimated_time_to_regain_access":3},{"estimated_time_to_regain_access":9},{"estimated_time_to_regain_access":4}]}"#;
         assert_eq!(usage(&[("x-business-use-case-usage", several)]).regain, Some(Duration::from_secs(540)));
-        // Access that was not lost comes back in no time: that is no wait, and the account's reset is.
+        // Access that was not lost comes back in no time: that is not a wait, but the account's reset is.
         let none = [
             ("x-business-use-case-usage", r#"{"1":[{"estimated_time_to_regain_access":0}]}"#),
             ("x-ad-account-usage", r#"{"acc_id_util_pct":100,"reset_time_duration":60}"#),

@@ -1,4 +1,4 @@
-//! One mistake stays one mistake: what many answers of one kind in a row mean for the run.
+//! One mistake must not go to a whole list: what many answers of one kind mean for the run.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -7,29 +7,29 @@ use tokio::time::Instant;
 
 use super::outcome::{Effect, Refusal};
 
-/// So many doubts in a row end the run …
+/// This many unclear answers in a row end the run …
 const DOUBTS_IN_ROW: u32 = 20;
-/// … and so many of the last [`WINDOW`].
+/// … and this many of the last [`WINDOW`].
 const DOUBTS_IN_WINDOW: usize = 50;
 const WINDOW: usize = 100;
-/// In flight while doubt is fresh.
+/// Requests in flight after an unclear answer.
 const DOUBTFUL_IN_FLIGHT: usize = 8;
-/// So many probes must fail …
+/// This many probes must fail …
 const FAILED_PROBES: u32 = 10;
-/// … over at least so long, before Graph counts as unreachable.
+/// … over at least this time, before Graph counts as unreachable.
 const UNREACHABLE_AFTER: Duration = Duration::from_secs(60);
 const LONGEST_PROBE_PAUSE: Duration = Duration::from_secs(10);
-/// So many refusals of one kind end the run.
+/// This many refusals of one kind end the run.
 const REFUSALS: u32 = 20;
 
 /// Why a run ends by itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Burst {
-    /// Too many requests whose fate is unknown.
+    /// Too many unknown sends.
     Doubt { in_row: bool },
-    /// No request could leave.
+    /// No request could be sent.
     Unreachable { probes: u32 },
-    /// Refusals of one kind, with hardly an acceptance among them.
+    /// Refusals of one kind, with almost none accepted.
     Refusals { refusal: Refusal, count: u32 },
 }
 
@@ -80,7 +80,7 @@ impl Bursts {
         self.probing.map(|probing| probing.next)
     }
 
-    /// Takes note of an answer; `Some` ends the run.
+    /// Records an answer; `Some` ends the run.
     pub fn record(&mut self, effect: &Effect, now: Instant) -> Option<Burst> {
         if matches!(effect, Effect::NotSent) {
             return self.not_sent(now);

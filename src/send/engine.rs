@@ -1,7 +1,7 @@
-//! The engine: permit, claim, request, outcome; until nothing is left or something says stop.
+//! The engine: permit, claim, request, outcome, until nothing is left or something stops it.
 //!
-//! One task. While the desk commits one step, the next one gathers: outcomes that came in, and as many claims as permits
-//! and free places allow. A request leaves only after the step that claimed it was committed.
+//! One task. While the writer commits one step, the next one collects the outcomes that came in and as many claims as permits
+//! and free places allow. A request is sent only after the step that claimed it was committed.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,11 +15,11 @@ use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::bursts::Bursts;
-use super::desk::Desk;
 use super::job::{Deliver, Ending, Job, Limits, Sink, SinkFailure, Stats};
 use super::learn::Observed;
 use super::outcome::{Effect, TOO_EARLY, Verdict, Wait, WaitCause, classify};
 use super::pace::{LONGEST_PAUSE, Pace};
+use super::writer_thread::WriterThread;
 use crate::clock::{Clock, UnixMillis};
 use crate::graph::{Answer, ErrorFacts};
 use crate::ledger;
@@ -30,14 +30,14 @@ use crate::times::STALE_CLAIM;
 
 /// How long requests in flight may go on after an interrupt.
 const GRACE: Duration = Duration::from_secs(4);
-/// A pause so long is told to people.
+/// A pause this long is shown to people.
 const SHOWN_PAUSE: Duration = Duration::from_secs(5);
-/// How often a sink with rows in hand is asked whether it failed.
+/// How often a sink with unwritten rows is checked for failure.
 const LOOK: Duration = Duration::from_millis(500);
-/// Rows not yet written to stdout or the results file, past which nothing more is claimed.
+/// Nothing more is claimed while more rows than this wait to be written to stdout or the results file.
 const MAX_BACKLOG: usize = 20_000;
 
-/// How loudly a person or the system asked to stop: 0 not, 1 in order, 2 at once.
+/// How urgently a person or the system asked to stop: 0 not, 1 gracefully, 2 now.
 pub type StopLevel = watch::Receiver<u8>;
 
 /// One request in flight, with the row that it is for.
@@ -55,18 +55,18 @@ impl Future for Flight {
     }
 }
 
-/// Works through a job. The desk stays open; its last answer is in before this returns, but after a second interrupt.
+/// Works through a job. The writer stays open; its last answer is in before this returns, except after a second interrupt.
 pub async fn run<D: Deliver, S: Sink>(
     job: &Job,
     limits: &Limits,
     clock: Clock,
-    desk: &mut Desk,
+    writer: &mut WriterThread,
     deliver: &D,
     sink: &mut S,
     stop: &mut StopLevel,
 ) -> (Ending, Stats) {
     let mut engine = Engine::new(job, limits, clock, deliver, sink);
-    engine.run(desk, stop).await;
+    engine.run(writer, stop).await;
     let ending = engine.ending.unwrap_or(Ending::Exhausted);
     (ending, engine.stats)
 }
@@ -81,13 +81,13 @@ struct Engine<'a, D, S> {
     bursts: Bursts,
     flights: FuturesUnordered<Flight>,
     finishes: Vec<Finish>,
-    /// Permits that went with the order at work.
+    /// Permits given with the current order.
     permits_out: usize,
-    /// The desk found nothing more that may go out now.
+    /// The writer found nothing more that may go out now.
     exhausted: bool,
     ending: Option<Ending>,
     wait_left: Duration,
-    /// What the desk is told of the account's limits with the next order.
+    /// What the next order tells the writer about the account's limits.
     observed: Observed,
     stats: Stats,
 }
@@ -113,7 +113,7 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
         }
     }
 
-    async fn run(&mut self, desk: &mut Desk, stop: &mut StopLevel) {
+    async fn run(&mut self, writer: &mut WriterThread, stop: &mut StopLevel) {
         let mut timer: Pin<Box<Sleep>> = Box::pin(sleep_until(Instant::now()));
         let mut deadline: Option<Instant> = None;
         let mut look = Instant::now();
@@ -127,19 +127,19 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
             }
             let mut wake = deadline;
             if self.sink.backlog() > 0 {
-                // A reader that is gone is found out by a write, and no request may land for long.
+                // Only a write notices that the reader is gone, and answers may be rare.
                 if look <= now {
                     look = now + LOOK;
                 }
                 wake = earliest(wake, Some(look));
             }
-            if !desk.is_busy() {
+            if !writer.is_busy() {
                 let want = self.permits(now);
                 if want > 0 || !self.finishes.is_empty() {
                     self.permits_out = want;
                     let auto = self.limits.rate == Rate::Auto;
                     let observed = std::mem::replace(&mut self.observed, Observed { auto, ..Observed::default() });
-                    desk.order(std::mem::take(&mut self.finishes), want, observed);
+                    writer.order(std::mem::take(&mut self.finishes), want, observed);
                 } else if self.flights.is_empty() && self.is_over() {
                     return;
                 } else {
@@ -156,14 +156,14 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
                 changed = stop.changed() => {
                     let level = if changed.is_ok() { *stop.borrow_and_update() } else { 1 };
                     if level >= 2 {
-                        // What is in flight stays claimed; whoever runs next makes it unknown.
+                        // Requests in flight stay claimed; the next run makes them unknown.
                         self.end(Ending::Interrupted);
                         return;
                     }
                     self.end(Ending::Interrupted);
                     deadline.get_or_insert(Instant::now() + GRACE);
                 }
-                done = desk.answer(), if desk.is_busy() => self.stepped(done),
+                done = writer.answer(), if writer.is_busy() => self.stepped(done),
                 Some((claim, answer)) = self.flights.next(), if !self.flights.is_empty() => {
                     self.landed(claim, answer);
                     while let Some(Some((claim, answer))) = self.flights.next().now_or_never() {
@@ -211,7 +211,7 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
         self.ending.is_some() || self.exhausted
     }
 
-    /// When something may go out again, if only time is in the way.
+    /// When something may go out again, if only time prevents it.
     fn next_chance(&mut self, now: Instant) -> Option<Instant> {
         if self.is_over() {
             return None;
@@ -228,7 +228,7 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
         }
     }
 
-    /// The weightiest reason to end counts; of equal ones the first.
+    /// The weightiest reason to end wins; the first of equal ones.
     fn end(&mut self, ending: Ending) {
         if self.ending.as_ref().is_none_or(|other| ending.weight() < other.weight()) {
             self.ending = Some(ending);
@@ -258,7 +258,7 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
             }
         }
         self.permits_out = 0;
-        // By the clock, which counts a machine's sleep.
+        // By the clock, which includes the time a machine was suspended.
         let stale = self.clock.now().since(done.committed) > STALE_CLAIM;
         for claim in done.claims {
             if self.ending.is_some() || stale {
@@ -269,7 +269,7 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
         }
     }
 
-    /// The shared budget allows nothing before `at`. A long pause, which an earlier run was told of, ends this one.
+    /// The shared budget allows nothing before `at`. A long pause, known from an earlier run, ends this one.
     fn hold(&mut self, at: UnixMillis) {
         let (at_clock, now) = (self.clock.now(), Instant::now());
         let pause = at.since(at_clock);
@@ -305,7 +305,7 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
     }
 
     /// The request of one recipient. Values were checked when the row was planned, so a message that can't be filled here
-    /// means a ledger that was edited: the row is refused without a request.
+    /// means that the ledger was edited: the row is refused without a request.
     fn body(&mut self, claim: &Claim) -> Option<Bytes> {
         if let Some(message) = self.job.template.constant() {
             return Some(self.job.frame.fill(&claim.token, message.as_bytes()));
@@ -322,7 +322,7 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
     }
 
     fn landed(&mut self, claim: Option<Claim>, mut answer: Answer) {
-        // A flight that was given up has no row any more.
+        // An abandoned request no longer has a row.
         let Some(claim) = claim else { return };
         answer.hide(&claim.token);
         self.observed.see(&answer.usage);
@@ -358,7 +358,7 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
         self.finish(claim, outcome, verdict);
     }
 
-    /// Everybody waits: a pause when it is short or was asked for, else the end of the run.
+    /// Everybody waits: a pause if it is short or was asked for, otherwise the end of the run.
     fn wait(&mut self, mut wait: Wait, at: UnixMillis, now: Instant) {
         let pause = match wait.until {
             Some(until) => until.since(at),
@@ -368,12 +368,12 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
         let until = at.plus(pause);
         wait.until = Some(until);
         if wait.is_rate {
-            // Those who come after this run wait too.
+            // Later runs wait, too.
             self.observed.pause_until = self.observed.pause_until.max(Some(until));
         }
         let paused = self.pace.paused_until().filter(|paused| *paused > now);
         let more = (now + pause).saturating_duration_since(paused.unwrap_or(now));
-        // Requests that were in flight together are told of one wait.
+        // Requests in flight together are all told of the same wait.
         let is_new = paused.is_none() || more >= SHOWN_PAUSE;
         let own = wait.is_rate && pause <= LONGEST_PAUSE;
         if self.ending.is_some() || (is_new && !own && more > self.wait_left) {
@@ -395,7 +395,7 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
 
     fn finish(&mut self, claim: Claim, outcome: Outcome, verdict: Verdict) {
         if outcome == Outcome::Back {
-            // The row is there to be claimed again.
+            // The row can be claimed again.
             self.exhausted = false;
         }
         self.finishes.push(Finish {
@@ -410,14 +410,14 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
         });
     }
 
-    /// The grace after an interrupt is over: nobody waits for these answers any more.
+    /// The grace period after an interrupt is over: these answers are no longer awaited.
     fn give_up_flights(&mut self) {
         let claims: Vec<Claim> = self.flights.iter_mut().filter_map(|flight| flight.claim.take()).collect();
         self.flights.clear();
         for claim in claims {
             self.stats.unknown += 1;
             let verdict =
-                Verdict { reason: Some("interrupted before the answer came".to_owned()), ..Verdict::nothing() };
+                Verdict { reason: Some("interrupted before an answer came".to_owned()), ..Verdict::nothing() };
             self.finish(claim, Outcome::Unknown, verdict);
         }
     }

@@ -22,17 +22,17 @@ pub struct Job {
     pub campaign: CampaignTimes,
 }
 
-/// How a run may go about it.
+/// The limits of a run.
 #[derive(Clone, Debug)]
 pub struct Limits {
     pub rate: Rate,
-    /// A ceiling on requests in flight.
+    /// Maximum requests in flight.
     pub concurrency: usize,
-    /// Requests of this run at the most.
+    /// Maximum requests of this run.
     pub max_sends: Option<u64>,
     /// Refusals of one kind never end the run.
     pub allow_refusals: bool,
-    /// How long the run may wait for "not yet" in all; zero: it ends instead.
+    /// How long the run may wait in total; zero: it ends instead.
     pub wait: Duration,
 }
 
@@ -57,14 +57,14 @@ impl Deliver for Sender {
     }
 }
 
-/// Hears what became of each row, after it was committed.
+/// Gets the result of each row, after it was committed.
 pub trait Sink {
     fn settled(&mut self, row: Settled);
-    /// Rows that were handed over and are not written yet: the run stops claiming while there are many.
+    /// Rows handed over but not written yet: the run stops claiming while there are many.
     fn backlog(&self) -> usize;
     /// Whether rows can't be written any more. The sink keeps what happened.
     fn failure(&mut self) -> Option<SinkFailure>;
-    /// How the run goes; called often.
+    /// The counts so far; called often.
     fn progress(&mut self, stats: &Stats);
     /// The run waits until then, and for what.
     fn waiting(&mut self, until: UnixMillis, cause: &WaitCause);
@@ -86,7 +86,7 @@ pub struct Stats {
     pub in_flight: usize,
     pub accepted: u64,
     pub later: u64,
-    /// Of the later: 2300035 for people whom the ledger thought free.
+    /// Of the later ones: 2300035 for people whom the ledger took for eligible.
     pub too_early: u64,
     pub unknown: u64,
     pub not_sent: u64,
@@ -94,9 +94,9 @@ pub struct Stats {
     pub skipped: u64,
     /// By code, with a sample of what Graph said.
     pub refused: BTreeMap<Refusal, RefusalCount>,
-    /// Outcomes whose row somebody else had settled.
+    /// Outcomes whose row another process had already settled.
     pub overtaken: u64,
-    /// How much of what the run may wait it has waited.
+    /// How much of its allowed waiting time the run has used.
     pub waited: Duration,
 }
 
@@ -108,7 +108,7 @@ pub struct RefusalCount {
 }
 
 impl Stats {
-    /// Adds what another stretch of the same command counted.
+    /// Adds the counts of another stretch of the same command.
     pub fn add(&mut self, other: &Self) {
         self.requests += other.requests;
         self.in_flight = other.in_flight;
@@ -162,8 +162,8 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// Which of several reasons counts, the lowest first: the order of the exit codes, and what ends all before what ends one
-    /// broadcast's turn.
+    /// Which of several reasons counts, the lowest first: the order of the exit codes, and what ends everything before what ends one
+    /// broadcast.
     pub(super) fn weight(&self) -> u8 {
         match self {
             Self::Ledger(_) | Self::Sink(SinkFailure::Unwritable) => 0,
@@ -179,7 +179,7 @@ impl Ending {
         }
     }
 
-    /// As it stands with the run in the ledger.
+    /// As recorded with the run in the ledger.
     pub const fn name(&self) -> &'static str {
         match self {
             Self::Exhausted => "exhausted",

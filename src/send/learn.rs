@@ -1,9 +1,9 @@
-//! How fast an ad account may be sent to, learned from usage headers.
+//! How fast an ad account may send, learned from usage headers.
 //!
-//! Meta's limit is a level that sends fill and time drains (9000 points at full access, 30 a second; documented for the
+//! Meta's limit is a level that sends fill and time drains (9000 points at full access, 30 per second; documented for the
 //! Marketing API, inferred for sends). So the sender holds the level just under the limit: below half of it the rate rises
-//! gently, from three quarters on it falls, at 95 % nothing leaves until the time told. Where rate and drain meet, the level
-//! stays where it is and no pace is given away.
+//! gently, from three quarters on it falls, at 95% nothing is sent until the time that Meta gives. When rate and drain are equal, the
+//! level stays constant and no pace is lost.
 
 use std::time::Duration;
 
@@ -11,27 +11,27 @@ use crate::clock::UnixMillis;
 use crate::graph::Usage;
 use crate::ledger::pace::{Meter, PaceRow};
 
-/// Where an account that was never sent to begins: what full access allows for good, as inferred.
+/// Where a new account starts: what full access allows in the long run, as inferred.
 const FIRST_RATE: f64 = 10.0;
 const FASTEST: f64 = 500.0;
 const SLOWEST: f64 = 0.02;
 /// Below this usage the rate rises …
 const LOW: f64 = 0.5;
-/// … so much a second of those steps that saw a usage.
+/// … by this much per second of the steps that saw a usage.
 const RISE: f64 = 0.02;
 /// From this usage on the rate falls …
 const SLOW_FROM: f64 = 0.75;
-/// … and here it is nothing.
+/// … and here it is zero.
 const STOP_AT: f64 = 0.95;
 /// What is left of the rate just below [`STOP_AT`].
 const CRAWL: f64 = 0.02;
-/// How fast the learned rate follows what the level allows, a second; and [`FIRST_RATE`], where no level is told.
+/// How fast the learned rate follows what the level allows, per second; or [`FIRST_RATE`], if no level is given.
 const FOLLOW: f64 = 0.003;
-/// A full level that nobody fills has drained after so long (the documented decay).
+/// A full level drains completely in this time (the documented decay).
 const DRAINED: Duration = Duration::from_secs(300);
-/// How long to stay away at [`STOP_AT`] when no time is told.
+/// How long to pause at [`STOP_AT`] if no time is given.
 const UNTOLD: Duration = Duration::from_secs(10);
-/// A late timer may catch up on so much time; more would be a burst.
+/// A late timer may catch up on this much time; more would be a burst.
 const CATCH_UP_MILLIS: f64 = 50.0;
 
 /// What a run saw since its last step.
@@ -39,7 +39,7 @@ const CATCH_UP_MILLIS: f64 = 50.0;
 pub struct Observed {
     /// Whether the rate is learned; otherwise only pauses are shared.
     pub auto: bool,
-    /// The last usage of 1, and how long to stay away where that is told.
+    /// The last usage (1 is full), and how long to pause if that is given.
     pub usage: Option<f64>,
     pub told: Option<Duration>,
     /// A pause that this run makes for a rate refusal.
@@ -47,7 +47,7 @@ pub struct Observed {
 }
 
 impl Observed {
-    /// Takes in an answer's headers.
+    /// Records an answer's headers.
     pub fn see(&mut self, usage: &Usage) {
         if let Some(percent) = usage.percent() {
             self.usage = Some(percent / 100.0);
@@ -81,7 +81,7 @@ impl Meter for Observed {
         let interval = 1000.0 / allowed(row);
         let time = now.0 as f64;
         row.next_at = row.next_at.max(time - CATCH_UP_MILLIS);
-        // A rate that rose since the last send was due must not wait for the old interval.
+        // A rate that rose since the last send must not wait for the old interval.
         row.next_at = row.next_at.min(time + interval);
         if row.next_at > time {
             return (0, Some(UnixMillis(row.next_at.ceil() as i64)));
@@ -106,7 +106,7 @@ impl Observed {
         let seconds = passed.as_secs_f64().min(10.0);
         row.updated_at = row.updated_at.max(now);
         if let Some(until) = self.pause_until {
-            // All that were in flight are refused by one block: it counts once.
+            // One block refuses everything in flight: it counts once.
             if row.paused_until <= now {
                 row.refusals += 1;
                 row.rate = (row.rate / 2.0).max(SLOWEST);
@@ -122,7 +122,7 @@ impl Observed {
         };
         row.usage = Some(usage);
         row.refusals = 0;
-        // A rate that is not used has proved nothing: the next run would begin with a burst.
+        // An unused rate has proved nothing: the next run would start with a burst.
         let is_used = row.next_at >= now.0 as f64 - CATCH_UP_MILLIS;
         if usage < LOW && is_used {
             row.rate = (row.rate * (1.0 + RISE * seconds)).min(FASTEST);
@@ -136,7 +136,7 @@ impl Observed {
     }
 }
 
-/// Sends a second at the last usage told.
+/// Sends per second at the last usage given.
 fn allowed(row: &PaceRow) -> f64 {
     let Some(usage) = row.usage.filter(|usage| *usage > SLOW_FROM) else { return row.rate };
     let share = (STOP_AT - usage) / (STOP_AT - SLOW_FROM);

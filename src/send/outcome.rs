@@ -1,4 +1,4 @@
-//! From an answer to what it means: one pure function over the table of codes.
+//! What an answer means: one pure function over the table of codes.
 
 use std::time::Duration;
 
@@ -9,16 +9,16 @@ use crate::ledger::people::suppression::Suppression;
 use crate::ledger::writer::Outcome;
 use crate::times::{COOL_DOWN, YOUTH};
 
-/// The person's wait after every other "later".
+/// The recipient's wait after every other "later".
 const A_DAY: Duration = Duration::from_secs(24 * 3600);
 /// Meta's warm-up after creation (its FAQ and changelog say an hour).
 const WARM_UP: Duration = Duration::from_secs(3600);
-/// When to look again where Graph names no time.
+/// When to try again if Graph names no time.
 pub const LOOK_AGAIN: Duration = Duration::from_secs(30 * 60);
-/// The person had a message too recently, says Graph.
+/// Graph says that the recipient got a message too recently.
 pub const TOO_EARLY: i64 = 2_300_035;
 
-/// What is known of the campaign that an answer is about.
+/// What is known about the campaign of an answer.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CampaignTimes {
     pub created_at: Option<UnixMillis>,
@@ -61,11 +61,11 @@ pub enum Effect {
     Accepted,
     /// The token is dead, or the code unknown.
     Refused(Refusal),
-    /// This person not now.
+    /// Not this recipient now.
     Later {
         code: Option<i64>,
     },
-    /// Nothing left.
+    /// Nothing was sent.
     NotSent,
     Doubt,
     /// The run, or its turn, ends.
@@ -79,7 +79,7 @@ pub enum Effect {
 pub struct Refusal {
     /// `None`: an error without a code.
     pub code: Option<i64>,
-    /// Many of the same kind mean that the Page or the account is wrong, not the people.
+    /// Many of the same kind mean that the Page or the ad account is wrong, not the recipients.
     pub counts_as_burst: bool,
 }
 
@@ -172,7 +172,7 @@ fn of_error(error: &GraphError, status: u16, answer: &Answer, campaign: Campaign
             return new(Outcome::Unknown, Effect::Doubt, error.text());
         }
         if status == 429 {
-            // A limit by another number: nobody is refused by it.
+            // A rate limit under another code: nobody is refused because of it.
             let told = error.told_wait().or_else(|| answer.usage.wait());
             let until = told.map(|told| now.plus(told));
             let cause = WaitCause::TooManyRequests { text: error.text() };
@@ -222,7 +222,7 @@ fn wait(
         }
         Some(Pause::For(time)) => Some(match (told, warm) {
             (Some(told), _) => now.plus(told),
-            // Still warming up: the hour that Meta names, then a look as often as the table says.
+            // Still warming up: the hour that Meta names, then again as often as the table says.
             (None, Some(warm)) if time < WARM_UP => warm,
             (None, _) => now.plus(time),
         }),

@@ -1,4 +1,4 @@
-//! How many requests may leave now: a steady rate, and pauses that Graph asks for.
+//! How many requests may be sent now: a steady rate, and the pauses that Graph asks for.
 
 use std::time::Duration;
 
@@ -6,15 +6,15 @@ use tokio::time::Instant;
 
 use crate::rate::Rate;
 
-/// The longest pause that a run makes by itself.
+/// The longest pause that a run makes on its own.
 pub const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 /// The first pause after a rate refusal that names no time; each further one is twice as long.
 const FIRST_BACKOFF: Duration = Duration::from_secs(60);
 
-/// A permit that lacks less than this is whole: sums of fractions are a little off.
+/// A permit that lacks less than this counts as whole: sums of fractions are slightly off.
 const ROUNDING: f64 = 1e-6;
 
-/// Gives out permits.
+/// Hands out permits.
 #[derive(Clone, Debug)]
 pub struct Pace {
     rate: Rate,
@@ -31,7 +31,7 @@ impl Pace {
         Self { rate, credit: 1.0, counted_at: now, paused_until: None, shared_until: None, refusals_in_row: 0 }
     }
 
-    /// How many of `want` requests may leave now. They count as gone until [`Pace::give_back`].
+    /// How many of `want` requests may be sent now. They count as sent until [`Pace::give_back`].
     pub fn take(&mut self, now: Instant, want: usize) -> usize {
         if self.paused_until.is_some_and(|until| now < until) {
             return 0;
@@ -55,7 +55,7 @@ impl Pace {
         }
     }
 
-    /// When the next permit is there; `None`: now.
+    /// When the next permit is available; `None`: now.
     pub fn next_permit(&mut self, now: Instant) -> Option<Instant> {
         if let Some(until) = self.paused_until.max(self.shared_until).filter(|until| now < *until) {
             return Some(until);
@@ -71,7 +71,7 @@ impl Pace {
         self.counted_at = now;
     }
 
-    /// Nothing leaves before `until`.
+    /// Nothing is sent before `until`.
     pub fn pause(&mut self, until: Instant) {
         self.paused_until = Some(self.paused_until.map_or(until, |other| other.max(until)));
         self.credit = self.credit.min(1.0);
@@ -82,8 +82,8 @@ impl Pace {
         self.shared_until = Some(until);
     }
 
-    /// A rate refusal that names no time: how long to stay away, twice as long each time in a row, with jitter between a half
-    /// and the whole. Refusals of requests that were already in flight count once.
+    /// How long to pause after a rate refusal without a time: twice as long each time in a row, with jitter between half and all of
+    /// it. Refusals of requests already in flight count once.
     pub fn backoff(&mut self, now: Instant, jitter: f64) -> Duration {
         if !self.is_paused(now) {
             self.refusals_in_row += 1;
@@ -101,13 +101,13 @@ impl Pace {
         self.paused_until
     }
 
-    /// A request was answered otherwise: the limit let it pass.
+    /// A request was not refused by the rate limit.
     pub fn passed(&mut self) {
         self.refusals_in_row = 0;
     }
 }
 
-/// How many permits may be saved up: one, and a twentieth of a second's, so that a late timer costs no pace and a stall makes no burst.
+/// How many permits may be saved up: one, plus those of 50 ms, so that a late timer costs no pace and a stall causes no burst.
 fn burst(rate: f64) -> f64 {
     1.0 + rate / 20.0
 }

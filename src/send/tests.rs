@@ -1,3 +1,3 @@
-//! Tests of the room as a whole.
+//! Tests of the module as a whole.
 
 mod simulation;

@@ -46,7 +46,7 @@ impl From<ErrorFacts> for GraphFacts {
     }
 }
 
-/// How a run ends that ends by an answer of this row, once its class is known (see [`CodeRow::class_when`]).
+/// The exit code of a run that an answer of this row ended, given its class (see [`CodeRow::class_when`]).
 pub fn exit_of(row: &CodeRow, class: Class) -> Exit {
     match class {
         Class::Stop if row.needs_credentials => Exit::Credentials,
@@ -109,7 +109,7 @@ fn by_graph(call: &Call, refused: &Refused, unclear: Exit) -> Error {
 
 fn hint(call: &Call, refused: &Refused) -> String {
     let facts = refused.error.facts();
-    // Of "no such object, or no permission" the account is the only object that these calls name.
+    // For "no such object, or no permission": the ad account is the only object that these calls name.
     if let (Some(100), Some(33)) = (facts.code, facts.subcode)
         && let Call::AdAccount(account)
         | Call::MinimumBudgets(account)
@@ -169,7 +169,7 @@ fn done(call: &Call) -> String {
     }
 }
 
-/// The command that shows what became of a write.
+/// The command that shows what happened to a write.
 fn check(call: &Call) -> String {
     match call {
         Call::DeleteCampaign(id) => format!("mmsg campaign get {id} shows whether it still exists"),

@@ -35,7 +35,7 @@ impl From<LedgerError> for Error {
             ))
             .hint("use a separate ledger for this host: --ledger FILE"),
             LedgerError::ClockBehind { now, newest } => Self::config(format!(
-                "the clock says {now}, but the ledger has seen {newest}: nothing was planned or sent"
+                "the clock says {now}, but the ledger has seen {newest}; nothing was planned or sent"
             ))
             .hint("set the clock (an NTP service does), then run the same command again"),
             LedgerError::Gone { path, source } => Self::ledger(format!("the ledger {} is gone", path.display()))

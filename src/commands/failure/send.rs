@@ -1,11 +1,11 @@
-//! How a send is told to end or to wait.
+//! What an operator is told when a send ends or waits.
 
 use super::graph::exit_of;
 use crate::error::{Error, Exit};
 use crate::send::bursts::Burst;
 use crate::send::outcome::{Halt, WaitCause};
 
-/// An answer that ended a run. `after` says how far it came, `go_on` what to type once the cause is fixed.
+/// An answer that ended a run. `after` says how far it got, `go_on` is the command that continues.
 pub fn halted(halt: Halt, after: &str, go_on: &str) -> Error {
     let Halt { row, class, text, facts } = halt;
     Error::new(exit_of(row, class), format!("stopped after {after}: {} ({text})", row.meaning))

@@ -190,7 +190,7 @@ impl FlagFields {
     /// Puts a value at a place like `elements[1].buttons[0].title`, making what is missing on the way.
     pub fn put(&mut self, place: &str, value: Value) -> Result<()> {
         let wrong = || {
-            Error::usage(format!("{place:?} is no field of a message"))
+            Error::usage(format!("{place:?} is not a field of a message"))
                 .hint("write it like summary.total_cost or elements[1].title")
         };
         let mut root = Value::Object(std::mem::take(&mut self.0));

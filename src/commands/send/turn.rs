@@ -13,9 +13,9 @@ use crate::ledger::totals::Standing;
 use crate::ledger::writer::{Scope, Writer};
 use crate::ledger::{self, Ledger};
 use crate::message::Template;
-use crate::send::desk::Desk;
 use crate::send::engine;
 use crate::send::job::{Ending, Job, Limits, Sink, Stats};
+use crate::send::writer_thread::WriterThread;
 
 pub struct Turn<'a> {
     pub broadcast: &'a Broadcast,
@@ -70,16 +70,16 @@ impl Turn<'_> {
             // Progress is measured by what this stretch may do, not by the whole list.
             let pending = standing(writer.ledger_mut(), self.broadcast.id, self.listing)?.pending;
             results.begin(&context.ui, limits.max_sends.map_or(pending, |max| pending.min(max)));
-            let mut desk = Desk::open(writer)?;
-            let (ending, stats) = engine::run(&job, &limits, clock, &mut desk, &sender, results, &mut level).await;
+            let mut thread = WriterThread::open(writer)?;
+            let (ending, stats) = engine::run(&job, &limits, clock, &mut thread, &sender, results, &mut level).await;
             whole.add(&stats);
             if *level.borrow() > 1 {
                 run.abandon();
                 results.end();
-                let ledger = desk.close()?.into_ledger();
+                let ledger = thread.close()?.into_ledger();
                 return Ok((ledger, TurnEnd { ending, stats: whole, waited }));
             }
-            writer = desk.close()?;
+            writer = thread.close()?;
             if let Some(max) = &mut limits.max_sends {
                 *max = max.saturating_sub(stats.requests);
             }

@@ -10,7 +10,7 @@ const RUN_AGAIN: &str = "run again at the time shown; nothing is lost";
 const SLOWER: &str = "send slower (--rate), and check whether something else uses the same account or app";
 const PERSON: &str = "nothing to do: mmsg tries this recipient again later";
 const UNKNOWN: &str = "for a send, see mmsg unknown list; for anything else, run again";
-const MEND: &str = "fix the message or the arguments; Graph's message says which parameter";
+const FIX: &str = "fix the message or the arguments; Graph's message says which parameter";
 
 /// What 100 means where it speaks of `appsecret_proof`: Graph has no subcode for it.
 pub(super) static WRONG_PROOF: CodeRow = row(
@@ -46,7 +46,7 @@ pub(super) static ROWS: &[CodeRow] = &[
     row(17, Wait, "the account's spending limit was changed more than 10 times today", RUN_AGAIN).sub(1_885_172).rate(),
     row(17, Wait, "the ad account makes too many calls", SLOWER).sub(2_446_079).rate(),
     row(32, Wait, "the Page makes too many calls", SLOWER).rate(),
-    row(100, Message, "a parameter is wrong", MEND),
+    row(100, Message, "a parameter is wrong", FIX),
     row(
         100,
         Stop,
@@ -56,11 +56,11 @@ pub(super) static ROWS: &[CodeRow] = &[
     .sub(33),
     row(100, Drop, "no such user", "many in a row mean the wrong Page, app or token").sub(2_018_001),
     row(100, Message, "Meta could not fetch a file of the message", "check that the URL is public").sub(2_018_008),
-    row(100, Message, "an attachment has the wrong media type", MEND).sub(2_018_047),
-    row(100, Message, "an attachment belongs to another owner", MEND).sub(2_018_074),
-    row(100, Message, "an attachment is too large", MEND).sub(2_018_109),
+    row(100, Message, "an attachment has the wrong media type", FIX).sub(2_018_047),
+    row(100, Message, "an attachment belongs to another owner", FIX).sub(2_018_074),
+    row(100, Message, "an attachment is too large", FIX).sub(2_018_109),
     row(100, Message, "fetching a video took too long", "use a smaller video or a faster host").sub(2_018_294),
-    row(100, Message, "a product ID is wrong", MEND).sub(2_018_320),
+    row(100, Message, "a product ID is wrong", FIX).sub(2_018_320),
     row(102, Stop, "the token's session has ended", NEW_TOKEN).credentials(),
     row(190, Stop, "the access token is no longer valid", NEW_TOKEN).credentials(),
     row(190, Stop, "the app is not installed for the token's user", NEW_TOKEN).sub(458).credentials(),

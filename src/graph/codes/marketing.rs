@@ -10,7 +10,7 @@ use super::{CodeRow, Pause, row};
 const ACTIVATE: &str = "check its status with mmsg campaign get; turn it on in Ads Manager or create a new campaign";
 const NEW_CAMPAIGN: &str = "check --campaign with mmsg campaign list, or create a new campaign";
 const BUDGET: &str = "raise the budget in Ads Manager or create a new campaign, then run again";
-const MEND: &str = "fix the message; mmsg message validate shows what is wrong";
+const FIX: &str = "fix the message; mmsg message validate shows what is wrong";
 const TERMS: &str = "accept the marketing message terms in Meta's business settings, then run again";
 const PAYMENT: &str =
     "fix the ad account's payment method or spending limit in Meta's billing settings, then run again";
@@ -56,7 +56,7 @@ pub(super) static ROWS: &[CodeRow] = &[
     row(2_300_007, Message, "the campaign has neither a daily nor a lifetime budget", "set a budget on the campaign"),
     row(2_300_008, Campaign, "no default bid was found", NEW_CAMPAIGN),
     row(2_300_009, Campaign, "data of the campaign is missing", NEW_CAMPAIGN),
-    row(2_300_010, Message, "no valid creative or payload", MEND),
+    row(2_300_010, Message, "no valid creative or payload", FIX),
     row(2_300_011, Stop, "the ad account has no payment method", PAYMENT),
     row(2_300_012, Wait, "the campaign is still being set up", WARM_UP).wait(HALF_HOUR).of_campaign(),
     row(2_300_013, Stop, "the business has not accepted the terms", TERMS),
@@ -64,7 +64,7 @@ pub(super) static ROWS: &[CodeRow] = &[
     row(2_300_015, Campaign, "the campaign's budget is used up", BUDGET),
     row(2_300_016, Campaign, "the bid is too low", NEW_CAMPAIGN),
     row(2_300_017, Stop, "the ad account's spending limit is reached", PAYMENT),
-    row(2_300_018, Message, "an attachment could not be saved", MEND).named("ATTACHMENT_SAVE_FAILURE"),
+    row(2_300_018, Message, "an attachment could not be saved", FIX).named("ATTACHMENT_SAVE_FAILURE"),
     row(
         2_300_019,
         Stop,
@@ -72,13 +72,13 @@ pub(super) static ROWS: &[CodeRow] = &[
         "accept the terms in the app's dashboard, then run again",
     ),
     row(2_300_020, Campaign, "the pacing type is invalid", NEW_CAMPAIGN),
-    row(2_300_021, Message, "a video element has no video_id", MEND).named("VIDEO_MEDIA_TYPE_MISSING_VIDEO_ID"),
-    row(2_300_022, Message, "an image element has no image_url", MEND).named("IMAGE_MEDIA_TYPE_MISSING_IMAGE_URL"),
-    row(2_300_023, Message, "a button's type is not allowed", MEND).named("INVALID_BUTTON_TYPE"),
-    row(2_300_024, Message, "a button's URL is empty", MEND).named("EMPTY_BUTTON_URL"),
-    row(2_300_025, Message, "a button's title is empty", MEND).named("EMPTY_BUTTON_TITLE"),
-    row(2_300_026, Message, "there are more than 3 buttons", MEND).named("TOO_MANY_BUTTONS"),
-    row(2_300_027, Message, "an attachment belongs to another Page", MEND).named("ATTACHMENT_REUSE_NOT_ALLOWED"),
+    row(2_300_021, Message, "a video element has no video_id", FIX).named("VIDEO_MEDIA_TYPE_MISSING_VIDEO_ID"),
+    row(2_300_022, Message, "an image element has no image_url", FIX).named("IMAGE_MEDIA_TYPE_MISSING_IMAGE_URL"),
+    row(2_300_023, Message, "a button's type is not allowed", FIX).named("INVALID_BUTTON_TYPE"),
+    row(2_300_024, Message, "a button's URL is empty", FIX).named("EMPTY_BUTTON_URL"),
+    row(2_300_025, Message, "a button's title is empty", FIX).named("EMPTY_BUTTON_TITLE"),
+    row(2_300_026, Message, "there are more than 3 buttons", FIX).named("TOO_MANY_BUTTONS"),
+    row(2_300_027, Message, "an attachment belongs to another Page", FIX).named("ATTACHMENT_REUSE_NOT_ALLOWED"),
     row(2_300_028, Wait, "pacing information is not ready; Meta says to try again after an hour", WARM_UP)
         .wait(HOUR)
         .of_campaign(),
@@ -113,9 +113,9 @@ pub(super) static ROWS: &[CodeRow] = &[
     row(2_300_042, Later, "the recipient reached a cap (weekly, daily or minimum organic activity)", PERSON),
     row(2_300_043, Later, "the recipient reached a cap (weekly, daily or minimum organic activity)", PERSON),
     row(2_300_044, Later, "the recipient reached a cap (weekly, daily or minimum organic activity)", PERSON),
-    row(2_300_046, Message, "multiple images are not allowed in a carousel", MEND),
-    row(2_300_047, Message, "image_url and image_urls are mixed", MEND),
-    row(2_300_048, Message, "more than one image is marked as hero", MEND),
+    row(2_300_046, Message, "multiple images are not allowed in a carousel", FIX),
+    row(2_300_047, Message, "image_url and image_urls are mixed", FIX),
+    row(2_300_048, Message, "more than one image is marked as hero", FIX),
     row(2_300_052, Later, "the recipient is not available, or messaged the Page too recently", PERSON)
         .named("RECIPIENT_UNAVAILABLE"),
     row(2_300_053, Campaign, "the lifetime budget is used up", BUDGET),
@@ -138,13 +138,13 @@ pub(super) static ROWS: &[CodeRow] = &[
     row(2_300_068, Wait, "the message can't be processed right now", RUN_AGAIN),
     row(2_300_069, Stop, "required terms have not been accepted", TERMS).or(&OTHER_69),
     row(2_300_070, Campaign, "the targeting is invalid", NEW_CAMPAIGN).or(&OTHER_70),
-    row(2_300_071, Message, "the creative has invalid aliases (placeholders)", MEND).or(&OTHER_71),
-    row(2_300_072, Message, "the offer is invalid", MEND).or(&OTHER_72),
-    row(2_300_073, Message, "there are too many line breaks", MEND).or(&OTHER_73),
-    row(2_300_074, Message, "a button is missing", MEND).or(&OTHER_74),
-    row(2_300_075, Message, "the order of the buttons is invalid", MEND).or(&OTHER_75),
-    row(2_300_076, Message, "a required field is missing", MEND).or(&OTHER_76),
-    row(2_300_077, Message, "a URL field is invalid", MEND).or(&OTHER_77),
+    row(2_300_071, Message, "the creative has invalid aliases (placeholders)", FIX).or(&OTHER_71),
+    row(2_300_072, Message, "the offer is invalid", FIX).or(&OTHER_72),
+    row(2_300_073, Message, "there are too many line breaks", FIX).or(&OTHER_73),
+    row(2_300_074, Message, "a button is missing", FIX).or(&OTHER_74),
+    row(2_300_075, Message, "the order of the buttons is invalid", FIX).or(&OTHER_75),
+    row(2_300_076, Message, "a required field is missing", FIX).or(&OTHER_76),
+    row(2_300_077, Message, "a URL field is invalid", FIX).or(&OTHER_77),
     row(2_300_078, Wait, "too many sends: Meta's limit for marketing messages", SLOWER).rate().or(&OTHER_78),
     row(2_300_079, Wait, "too many campaigns created", RUN_AGAIN).or(&OTHER_79),
     row(2_300_080, Wait, "too many token queries", RUN_AGAIN),

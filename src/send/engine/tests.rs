@@ -142,7 +142,7 @@ impl Stage {
             cool_down: COOL_DOWN,
             timeout: MINUTE,
         };
-        let mut desk = Desk::inline(Writer::new(ledger, self.clock, scope));
+        let mut writer = WriterThread::inline(Writer::new(ledger, self.clock, scope));
         let script = script.into_iter().map(|(millis, answer)| (Duration::from_millis(millis), answer)).collect();
         let graph = Scripted { script: Rc::new(script), asked: Rc::default(), clock: self.clock };
         let (say, mut level) = watch::channel(0);
@@ -155,10 +155,10 @@ impl Stage {
             std::future::pending::<()>().await;
         };
         let (ending, stats) = tokio::select! {
-            ended = super::run(&self.job, &limits, self.clock, &mut desk, &graph, &mut heard, &mut level) => ended,
+            ended = super::run(&self.job, &limits, self.clock, &mut writer, &graph, &mut heard, &mut level) => ended,
             () = interrupt => unreachable!(),
         };
-        let mut ledger = desk.close().unwrap().into_ledger();
+        let mut ledger = writer.close().unwrap().into_ledger();
         ledger.end_run(run, self.clock.now(), ending.name(), COOL_DOWN).unwrap();
         self.ledger = Some(ledger);
         let asked = graph.asked.borrow().iter().map(|at| at.since(begin)).collect();

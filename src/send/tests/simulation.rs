@@ -23,10 +23,10 @@ use crate::ledger::writer::{Scope, Settled, Writer};
 use crate::ledger::{Ledger, Watch};
 use crate::message::{Message, Template};
 use crate::rate::Rate;
-use crate::send::desk::Desk;
 use crate::send::engine;
 use crate::send::job::{Deliver, Ending, Job, Limits, Sink, SinkFailure, Stats};
 use crate::send::outcome::{CampaignTimes, WaitCause};
+use crate::send::writer_thread::WriterThread;
 use crate::times::{COOL_DOWN, REQUEST_TIMEOUT};
 
 const BEGIN: UnixMillis = UnixMillis(1_800_000_000_000);
@@ -232,7 +232,7 @@ impl Simulation {
                 cool_down: COOL_DOWN,
                 timeout: REQUEST_TIMEOUT,
             };
-            let mut desk = Desk::inline(Writer::new(ledger, self.clock, scope));
+            let mut writer = WriterThread::inline(Writer::new(ledger, self.clock, scope));
             let (stop, mut level) = watch::channel(0);
             let graph = FakeGraph(Rc::clone(&self.world));
             let mut seen = Seen::default();
@@ -240,7 +240,7 @@ impl Simulation {
             let interrupt = !crash && self.roll(8) == 0;
             let longest = self.world.borrow().longest_latency.max(1);
             let moment = Duration::from_millis(self.roll(1 + 40 * longest));
-            let work = engine::run(&job, &limits, self.clock, &mut desk, &graph, &mut seen, &mut level);
+            let work = engine::run(&job, &limits, self.clock, &mut writer, &graph, &mut seen, &mut level);
             let ended = tokio::select! {
                 ended = work => Some(ended),
                 () = async { tokio::time::sleep(moment).await; if !crash { std::future::pending::<()>().await } } => None,
@@ -250,7 +250,7 @@ impl Simulation {
                     std::future::pending::<()>().await
                 } => None,
             };
-            ledger = desk.close().unwrap().into_ledger();
+            ledger = writer.close().unwrap().into_ledger();
             match ended {
                 Some((ending, stats)) => {
                     assert!(!matches!(ending, Ending::Ledger(_) | Ending::Sink(_)), "{ending:?}");

@@ -1,4 +1,4 @@
-//! The ledger's writer behind a desk: one order at a time, done on a thread of its own.
+//! The ledger's writer on a thread of its own, one order at a time.
 
 use std::sync::mpsc;
 use std::thread::JoinHandle;
@@ -10,7 +10,7 @@ use crate::ledger::error::{Error, Result};
 use crate::ledger::writer::{Finish, Stepped, Writer};
 
 /// Takes orders for the ledger.
-pub struct Desk {
+pub struct WriterThread {
     kind: Kind,
     busy: bool,
 }
@@ -21,7 +21,7 @@ enum Kind {
         answers: UnboundedReceiver<Result<Stepped>>,
         thread: JoinHandle<Writer>,
     },
-    /// In the caller's own thread, for a simulation that must be the same every time.
+    /// On the caller's thread, for a simulation that must be deterministic.
     #[cfg(test)]
     Inline {
         writer: Box<Writer>,
@@ -35,8 +35,8 @@ struct Order {
     observed: Observed,
 }
 
-impl Desk {
-    /// SQLite gets a thread of its own: a commit waits for the disk, requests in flight must not.
+impl WriterThread {
+    /// SQLite gets its own thread: a commit waits for the disk, but requests in flight must not.
     pub fn open(mut writer: Writer) -> Result<Self> {
         let (orders, inbox) = mpsc::channel::<Order>();
         let (outbox, answers) = unbounded_channel();
@@ -59,16 +59,16 @@ impl Desk {
         Self { kind: Kind::Inline { writer: Box::new(writer), answer: None }, busy: false }
     }
 
-    /// Whether an order is at work.
+    /// Whether an order is in progress.
     pub fn is_busy(&self) -> bool {
         self.busy
     }
 
-    /// Gives the next order. The caller waits for [`Desk::answer`] before the one after.
+    /// Gives the next order. The caller waits for [`WriterThread::answer`] before another one.
     pub fn order(&mut self, finishes: Vec<Finish>, want: usize, observed: Observed) {
         self.busy = true;
         match &mut self.kind {
-            // A desk whose thread is gone answers with an error.
+            // If the thread is gone, the answer is an error.
             Kind::Thread { orders, .. } => drop(orders.send(Order { finishes, want, observed })),
             #[cfg(test)]
             Kind::Inline { writer, answer } => {
@@ -78,7 +78,7 @@ impl Desk {
         }
     }
 
-    /// The answer to the order at work. Cancelling loses nothing.
+    /// The answer to the current order. Cancelling loses nothing.
     pub async fn answer(&mut self) -> Result<Stepped> {
         let answer = match &mut self.kind {
             Kind::Thread { answers, .. } => answers.recv().await,
@@ -89,7 +89,7 @@ impl Desk {
         answer.unwrap_or_else(|| Err(Error::ThreadGone))
     }
 
-    /// Closes the desk and gives the writer back.
+    /// Ends the thread and returns the writer.
     pub fn close(self) -> Result<Writer> {
         match self.kind {
             Kind::Thread { orders, answers, thread } => {
