@@ -6,6 +6,7 @@ pub mod campaign;
 pub mod completions;
 pub mod config;
 mod context;
+mod deletions;
 pub mod demo;
 pub mod explain;
 mod failure;

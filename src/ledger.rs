@@ -11,6 +11,7 @@
 //! | `tally` | how many rows are in each state, and what happened in each hour |
 //! | `broadcasts`, `audiences`, `plan`, `spool` | lists on their way to becoming rows |
 //! | `runs`, `locks` | processes at work, and who is alive |
+//! | `deletions` | campaigns about to be deleted at Meta |
 //! | `writer` | claims and outcomes |
 //! | `events`, `silence` | what webhooks reported |
 //! | `unknown`, `attempts` | sends whose outcome is not known; requests that a row outlived |
@@ -22,6 +23,7 @@ mod attempts;
 pub mod audiences;
 pub mod broadcasts;
 mod database;
+pub mod deletions;
 pub mod error;
 pub mod events;
 pub mod failpoint;

@@ -13,6 +13,7 @@ mod clock;
 mod completions;
 mod config;
 mod crash;
+mod cut_off;
 mod demo;
 #[cfg(target_os = "linux")]
 mod disk;

@@ -16,10 +16,12 @@ use std::time::Duration;
 use crate::cli::values;
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
+use crate::commands::deletions;
 use crate::commands::lists::ListArgs;
 use crate::commands::message::file;
 use crate::commands::signals::Signals;
 use crate::error::{Error, Exit, Result};
+use crate::ledger::Ledger;
 use crate::ledger::broadcasts::{BroadcastKey, Which};
 use crate::ledger::plan::Terms;
 use crate::message::{Message, Template};
@@ -146,6 +148,7 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
     ledger.refuse_other_host(host)?;
     ledger.refuse_clock_behind(clock.now())?;
     let buried = ledger.bury_dead_runs(&clock, context.cool_down())?;
+    finish_cut(context, &mut ledger).await?;
     let folder = ledger.folder().to_owned();
     let mut list = plan::read(context, signals, args.source(), &template, &ledger, folder).await?;
     if list.spool.rows == 0 {
@@ -194,6 +197,7 @@ async fn resume(context: &Context, args: &Args, signals: &Signals) -> Result<Exi
              command again to plan it"
         ));
     }
+    finish_cut(context, &mut ledger).await?;
     let mut conclusion = Conclusion::new(signals, clock);
     let mut totals = Totals::default();
     let mut results = Results::open(context, args.results.as_deref())?;
@@ -265,6 +269,13 @@ async fn resume(context: &Context, args: &Args, signals: &Signals) -> Result<Exi
     totals.complete(&ledger, &conclusion.course())?;
     conclusion.add_unwritten(results.finish());
     conclusion.finish(context, totals)
+}
+
+/// Finishes what other commands left half done.
+async fn finish_cut(context: &Context, ledger: &mut Ledger) -> Result<()> {
+    ledger.finish_closes()?;
+    deletions::finish_cut(context, ledger).await?;
+    Ok(())
 }
 
 fn campaign_named(context: &Context, args: &Args) -> Result<String> {

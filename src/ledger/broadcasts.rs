@@ -227,6 +227,32 @@ impl Ledger {
         }
     }
 
+    /// Closes what a close that was cut off left pending; how many rows. Planning and `--retry-refused` open a broadcast again, so
+    /// a planned row that is pending in a closed broadcast is left over.
+    pub fn finish_closes(&mut self) -> Result<u64> {
+        let mut closed = 0;
+        for (id, _) in self.half_closed()? {
+            // A list may just be planned for it, which opens it again.
+            let _lock = self.lock_planning(id, &mut || {})?;
+            if let Some((_, closed_at)) = self.half_closed()?.into_iter().find(|(again, _)| *again == id) {
+                closed += self.close_broadcast(id, closed_at)?;
+            }
+        }
+        Ok(closed)
+    }
+
+    fn half_closed(&self) -> Result<Vec<(i64, UnixMillis)>> {
+        self.read(|conn| {
+            conn.prepare_cached(sql!(
+                "select b.id, b.finished_at from broadcasts b where b.finished_at is not null
+                   and exists (select 1 from sends s join listings l on l.id = s.listing
+                               where s.broadcast = b.id and s.state = {pending} and l.planned_at is not null)"
+            ))?
+            .query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect()
+        })
+    }
+
     /// Closes every broadcast of a campaign that was deleted; how many rows.
     pub fn close_campaign(&mut self, campaign: &str, now: UnixMillis) -> Result<u64> {
         let ids: Vec<i64> = self.broadcasts(Some(campaign))?.into_iter().map(|summary| summary.id).collect();

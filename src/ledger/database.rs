@@ -17,6 +17,7 @@ const MIGRATIONS: &[(i32, &str)] = &[
     (2, include_str!("migrations/0002_events.sql")),
     (3, include_str!("migrations/0003_questions.sql")),
     (4, include_str!("migrations/0004_detail.sql")),
+    (5, include_str!("migrations/0005_deletions.sql")),
 ];
 
 /// SQLite's `application_id` of a ledger: `mmsg` in ASCII.

@@ -5,9 +5,10 @@ use serde::Serialize;
 use super::currency::currency_to_show;
 use crate::campaign::{AdAccount, CampaignId, Currency};
 use crate::commands::context::Context;
+use crate::commands::deletions;
 use crate::error::{Error, Exit, Result};
-use crate::graph::CampaignNode;
-use crate::text;
+use crate::graph::{self, Call, CampaignNode, Fault};
+use crate::ledger::{Ledger, failpoint};
 use crate::ui::table::Record;
 
 /// Delete campaigns permanently. Asks for confirmation unless --yes is given.
@@ -49,7 +50,20 @@ impl Record for DeletedRow {
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     let account = context.ad_account()?;
-    let targets = read_back(context, &account, &args.ids).await?;
+    // Without a ledger nothing is pending, and deleting creates none.
+    let mut ledger = match context.settings.ledger.value.exists() {
+        true => Some(context.open_ledger()?),
+        false => None,
+    };
+    let finished = match &mut ledger {
+        Some(ledger) => deletions::finish_cut(context, ledger).await?,
+        None => Vec::new(),
+    };
+    let Found { targets, gone } = read_back(context, &account, &args.ids, &finished, ledger.as_mut()).await?;
+    if targets.is_empty() {
+        context.ui.list(&gone)?;
+        return Ok(Exit::Done);
+    }
     let currency = currency_to_show(context, &account).await?;
     let shown: Vec<String> =
         targets.iter().map(|target| format!("will be permanently deleted: {}", target.text(currency))).collect();
@@ -58,13 +72,28 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
         n => (format!("Delete these {n}? This can't be undone."), format!("deleting {n} campaigns")),
     };
     context.ui.confirm_shown(&shown, &question, &what)?;
-    delete(context, targets).await
+    delete(context, &account, targets, gone, ledger).await
 }
 
-/// Reads everything before anything is deleted: one wrong ID stops the command.
-async fn read_back(context: &Context, account: &AdAccount, ids: &[CampaignId]) -> Result<Vec<Target>> {
+/// What the ids stand for.
+#[derive(Default)]
+struct Found {
+    targets: Vec<Target>,
+    /// Deleted earlier, by a command that was cut off or by somebody else; what was pending of them is canceled now.
+    gone: Vec<DeletedRow>,
+}
+
+/// Reads everything before anything is deleted: one wrong ID stops the command. `finished`: campaigns whose deletion was finished just now.
+async fn read_back(
+    context: &Context,
+    account: &AdAccount,
+    ids: &[CampaignId],
+    finished: &[String],
+    mut ledger: Option<&mut Ledger>,
+) -> Result<Found> {
     let graph = context.graph()?;
-    let mut targets: Vec<Target> = Vec::new();
+    let mut found = Found::default();
+    let targets = &mut found.targets;
     for id in ids {
         let node = graph.find_campaign(account, id).await?.value;
         if node.is_message == Some(false) {
@@ -74,6 +103,15 @@ async fn read_back(context: &Context, account: &AdAccount, ids: &[CampaignId]) -
             .hint("delete ordinary ads in Ads Manager"));
         }
         if node.status.as_deref() == Some("DELETED") {
+            let closed = match &mut ledger {
+                Some(ledger) => ledger.close_campaign(node.id.as_str(), context.clock.now())?,
+                None => 0,
+            };
+            deletions::tell_closed(context, node.id.as_str(), closed);
+            if closed > 0 || finished.iter().any(|id| id == node.id.as_str()) {
+                found.gone.push(DeletedRow::new(node, None));
+                continue;
+            }
             return Err(Error::refused(format!("{id} is already deleted; nothing was changed"))
                 .hint("mmsg campaign list shows the remaining campaigns"));
         }
@@ -89,7 +127,13 @@ async fn read_back(context: &Context, account: &AdAccount, ids: &[CampaignId]) -
         };
         targets.push(Target { node, spend });
     }
-    Ok(targets)
+    Ok(found)
+}
+
+impl DeletedRow {
+    fn new(node: CampaignNode, spend: Option<String>) -> Self {
+        Self { id: node.id, name: node.name, page_id: node.page, spend, deleted: true }
+    }
 }
 
 impl Target {
@@ -114,34 +158,34 @@ impl Target {
     }
 }
 
-/// Deletes one after another, and stops at the first failure.
-async fn delete(context: &Context, targets: Vec<Target>) -> Result<Exit> {
-    let graph = context.graph()?;
-    let mut deleted = Vec::new();
+/// Deletes one after another, and stops at the first failure. `deleted`: those that were gone before.
+async fn delete(
+    context: &Context,
+    account: &AdAccount,
+    targets: Vec<Target>,
+    mut deleted: Vec<DeletedRow>,
+    mut ledger: Option<Ledger>,
+) -> Result<Exit> {
     let mut failed = None;
     let mut rest = targets.into_iter();
     for target in rest.by_ref() {
         let id = target.node.id.clone();
-        if let Err(error) = graph.delete_campaign(&id).await {
-            failed = Some((id, error));
-            break;
-        }
-        // It is gone, whatever happens to the ledger.
-        let closed = close_broadcasts(context, &id);
-        deleted.push(DeletedRow {
-            id,
-            name: target.node.name,
-            page_id: target.node.page,
-            spend: target.spend.ok().flatten(),
-            deleted: true,
-        });
-        if let Err(error) = closed {
-            context.ui.list(&deleted)?;
-            let rest: Vec<String> = rest.map(|target| target.node.id.to_string()).collect();
-            let not_tried = if rest.is_empty() { String::new() } else { format!("; not tried: {}", rest.join(", ")) };
-            return Err(error
-                .within(format!("the campaign is deleted, but its pending rows could not be canceled{not_tried}"))
-                .hint("once the ledger works again: mmsg broadcast list, then mmsg broadcast close BROADCAST"));
+        match delete_one(context, account, &id, ledger.as_mut()).await {
+            Ok(()) => deleted.push(DeletedRow::new(target.node, target.spend.ok().flatten())),
+            Err(Failed::NotDeleted(error) | Failed::Unclear(error)) => {
+                failed = Some((id, error));
+                break;
+            }
+            Err(Failed::Closing(error)) => {
+                deleted.push(DeletedRow::new(target.node, target.spend.ok().flatten()));
+                context.ui.list(&deleted)?;
+                let rest: Vec<String> = rest.map(|target| target.node.id.to_string()).collect();
+                let not_tried =
+                    if rest.is_empty() { String::new() } else { format!("; not tried: {}", rest.join(", ")) };
+                return Err(error
+                    .within(format!("the campaign is deleted, but its pending rows could not be canceled{not_tried}"))
+                    .hint("once the ledger works again, mmsg send --resume cancels them"));
+            }
         }
     }
     let Some((id, error)) = failed else {
@@ -149,7 +193,7 @@ async fn delete(context: &Context, targets: Vec<Target>) -> Result<Exit> {
         return Ok(Exit::Done);
     };
     if deleted.is_empty() && rest.len() == 0 {
-        return Err(error.into());
+        return Err(error);
     }
     if !deleted.is_empty() {
         context.ui.list(&deleted)?;
@@ -158,19 +202,60 @@ async fn delete(context: &Context, targets: Vec<Target>) -> Result<Exit> {
     let not_tried: Vec<String> = rest.map(|target| target.node.id.to_string()).collect();
     let list = |ids: Vec<String>| if ids.is_empty() { "none".to_owned() } else { ids.join(", ") };
     let partly = format!("stopped at {id}; deleted: {}; not tried: {}", list(gone), list(not_tried));
-    Err(Error::from(error).within(partly))
+    Err(error.within(partly))
 }
 
-fn close_broadcasts(context: &Context, id: &CampaignId) -> Result<()> {
-    let now = context.clock.now();
-    // Without a ledger nothing is pending, and deleting creates none.
-    if context.settings.ledger.value.exists() {
-        let mut ledger = context.open_ledger()?;
-        let closed = ledger.close_campaign(id.as_str(), now)?;
-        ledger.audit(now, &context.operator(), "campaign delete", &format!("campaign {id}"))?;
-        if closed > 0 {
-            context.ui.status(&format!("canceled {} of it", text::count(closed, "pending row", "pending rows")));
+/// Why a campaign was not deleted, or not to the end.
+enum Failed {
+    NotDeleted(Error),
+    /// It may be deleted or not.
+    Unclear(Error),
+    /// It is deleted, but the ledger failed.
+    Closing(Error),
+}
+
+/// Intent in the ledger, request to Meta, end in the ledger: whatever cuts it off, the next command finds the intent.
+async fn delete_one(
+    context: &Context,
+    account: &AdAccount,
+    id: &CampaignId,
+    ledger: Option<&mut Ledger>,
+) -> Result<(), Failed> {
+    let Some(ledger) = ledger else { return ask(context, id).await };
+    let deletion = ledger
+        .begin_deletion(account.as_str(), id.as_str(), &context.operator(), context.clock.now())
+        .map_err(|error| Failed::NotDeleted(Error::from(error).within("nothing was deleted")))?;
+    match ask(context, id).await {
+        Ok(()) => deletions::close(context, ledger, &deletion).map(drop).map_err(Failed::Closing),
+        // The next command asks Meta.
+        Err(unclear @ Failed::Unclear(_)) => Err(unclear),
+        Err(failed) => {
+            ledger.drop_deletion(&deletion).map_err(|error| Failed::NotDeleted(error.into()))?;
+            Err(failed)
         }
     }
-    Ok(())
+}
+
+impl Failed {
+    fn asking(error: graph::Error) -> Self {
+        match error {
+            error @ graph::Error::Unclear { .. } => Self::Unclear(error.into()),
+            error => Self::NotDeleted(error.into()),
+        }
+    }
+}
+
+/// The request itself, between its fail-points.
+async fn ask(context: &Context, id: &CampaignId) -> Result<(), Failed> {
+    let graph = context.graph().map_err(Failed::NotDeleted)?;
+    let call = || (Call::DeleteCampaign(id.clone()), String::from("Graph"));
+    failpoint::hit("request.before").map_err(|error| {
+        let (call, host) = call();
+        Failed::asking(graph::Error::Failed { call, host, fault: Fault::NotSent(error.to_string()) })
+    })?;
+    graph.delete_campaign(id).await.map_err(Failed::asking)?;
+    failpoint::hit("request.after").map_err(|error| {
+        let (call, host) = call();
+        Failed::asking(graph::Error::Unclear { call, host, fault: Fault::Lost(error.to_string()) })
+    })
 }

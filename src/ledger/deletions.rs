@@ -1,0 +1,84 @@
+//! Deletions of campaigns: Meta changes first and the ledger second, so the intent is written before both.
+
+use rusqlite::Connection;
+use uuid::Uuid;
+
+use super::database::Ledger;
+use super::error::Result;
+use super::locks::{Locks, Remains, RunLock};
+use crate::clock::UnixMillis;
+
+/// A deletion that this process has begun: others leave it alone while its lock is held.
+pub struct Deletion {
+    pub campaign: String,
+    pub started_at: UnixMillis,
+    who: String,
+    _lock: Held,
+}
+
+enum Held {
+    Own { _lock: RunLock },
+    Dead { _remains: Remains },
+}
+
+impl Ledger {
+    /// Writes down that a campaign is about to be deleted. The request may leave once this returns.
+    pub fn begin_deletion(
+        &mut self,
+        ad_account: &str,
+        campaign: &str,
+        who: &str,
+        started_at: UnixMillis,
+    ) -> Result<Deletion> {
+        let uuid = Uuid::now_v7().to_string();
+        let lock = Locks::beside(self.folder())?.hold(&uuid)?;
+        self.write(|conn| {
+            conn.prepare_cached(
+                "insert into deletions (uuid, ad_account, campaign, who, started_at) values (?1, ?2, ?3, ?4, ?5)",
+            )?
+            .execute((&uuid, ad_account, campaign, who, started_at))?;
+            Ok(())
+        })?;
+        let (campaign, who) = (campaign.to_owned(), who.to_owned());
+        Ok(Deletion { campaign, started_at, who, _lock: Held::Own { _lock: lock } })
+    }
+
+    /// Deletions of an ad account that were cut off: their process is gone, and whether Meta deleted the campaign is not recorded.
+    pub fn cut_deletions(&self, ad_account: &str) -> Result<Vec<Deletion>> {
+        let open: Vec<(String, String, String, UnixMillis)> = self.read(|conn| {
+            conn.prepare_cached(
+                "select uuid, campaign, who, started_at from deletions where ad_account = ?1 order by id",
+            )?
+            .query_map([ad_account], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
+            .collect()
+        })?;
+        let mut cut = Vec::new();
+        for (uuid, campaign, who, started_at) in open {
+            if let Some(remains) = Locks::beside(self.folder())?.take_dead(&uuid)? {
+                cut.push(Deletion { campaign, started_at, who, _lock: Held::Dead { _remains: remains } });
+            }
+        }
+        Ok(cut)
+    }
+
+    /// The campaign is deleted: closes its broadcasts. Returns how many pending rows were skipped by that.
+    pub fn finish_deletion(&mut self, deletion: &Deletion) -> Result<u64> {
+        let closed = self.close_campaign(&deletion.campaign, deletion.started_at)?;
+        self.write(|conn| {
+            forget(conn, &deletion.campaign)?;
+            conn.prepare_cached("insert into audit (at, who, command, what) values (?1, ?2, 'campaign delete', ?3)")?
+                .execute((deletion.started_at, &deletion.who, format!("campaign {}", deletion.campaign)))?;
+            Ok(())
+        })?;
+        Ok(closed)
+    }
+
+    /// The campaign is not deleted, and no request to delete it is under way.
+    pub fn drop_deletion(&mut self, deletion: &Deletion) -> Result<()> {
+        self.write(|conn| Ok(forget(conn, &deletion.campaign)?))
+    }
+}
+
+fn forget(conn: &Connection, campaign: &str) -> rusqlite::Result<()> {
+    conn.prepare_cached("delete from deletions where campaign = ?1")?.execute([campaign]).map(drop)
+}
