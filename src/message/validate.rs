@@ -251,7 +251,8 @@ pub(crate) fn wrong_macro(kind: Option<TemplateKind>, path: &Path, text: &str) -
         return None;
     }
     if let Some(broken) = check::broken_macro(text) {
-        return Some(format!("{broken} lacks a brace: write {{{{name}}}}, or people see it as written"));
+        let name = broken.trim_matches(['{', '}', ' ']);
+        return Some(format!("{broken} lacks a brace: write {{{{{name}}}}}, or people see it as written"));
     }
     let works = MACRO_PLACES.iter().any(|(of, pattern)| Some(*of) == kind && path::matches(pattern, path));
     check::macros(text).find_map(|name| {

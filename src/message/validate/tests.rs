@@ -358,7 +358,7 @@ fn what_nobody_can_see_and_macros_without_a_brace_are_violations() {
         (json!({"text": "a\u{9b}31mb"}), "text.visible", "U+009B"),
         (card("\u{2800}", "x"), "generic.title.required", "is empty"),
         (card("Sale", "x\u{0}"), "text.visible", "U+0000"),
-        (json!({"text": "Hi {{first_name}, look"}), "macros", "{{first_name} lacks a brace"),
+        (json!({"text": "Hi {{first_name}, look"}), "macros", "{{first_name} lacks a brace: write {{first_name}}, or"),
         (card("Hi {{first_name", "x"), "macros", "{{first_name lacks a brace"),
         (card("Hi {first_name}}", "x"), "macros", "{first_name}} lacks a brace"),
         (card("Hi {first_name}", "x"), "values.literal", "write {{first_name}}"),
