@@ -64,7 +64,7 @@ pub use token::fault as token_fault;
 use crate::error::{Error, Result};
 use crate::text::is_same_name;
 use judge::Out;
-use source::Source;
+use source::ListSource;
 use window::Window;
 
 /// The longest row that is read, in bytes without its line end. Ours: it keeps memory flat, and a real row has a few hundred.
@@ -172,7 +172,7 @@ pub enum Item<'a> {
 
 /// What was read. `rows` = `good` + `bad`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Tally {
+pub struct ListTally {
     /// Data rows: neither headers nor empty lines.
     pub rows: u64,
     pub good: u64,
@@ -216,14 +216,14 @@ pub fn read(
     columns_wanted: Columns,
     progress: &mut dyn FnMut(u64, u64),
     sink: &mut dyn FnMut(Item<'_>) -> Result<()>,
-) -> Result<Tally> {
+) -> Result<ListTally> {
     if inputs.iter().filter(|input| **input == Input::Stdin).count() > 1 {
         return Err(Error::usage("stdin is named twice as a list").hint("name - once"));
     }
     let mut out = Out::new(columns_wanted, options, progress, sink);
     check(options)?;
     for input in inputs {
-        let source = Source::open(input, Rc::clone(&out.bytes))?;
+        let source = ListSource::open(input, Rc::clone(&out.bytes))?;
         read_one(source, options, &mut out)?;
     }
     out.finish()
@@ -241,11 +241,11 @@ pub fn read_from(
     columns_wanted: Columns,
     progress: &mut dyn FnMut(u64, u64),
     sink: &mut dyn FnMut(Item<'_>) -> Result<()>,
-) -> Result<Tally> {
+) -> Result<ListTally> {
     let mut out = Out::new(columns_wanted, options, progress, sink);
     check(options)?;
     for (name, reader) in inputs {
-        let source = Source::new(name, reader, Rc::clone(&out.bytes))?;
+        let source = ListSource::new(name, reader, Rc::clone(&out.bytes))?;
         read_one(source, options, &mut out)?;
     }
     out.finish()
@@ -260,7 +260,7 @@ fn check(options: &ReadOptions) -> Result<()> {
     Ok(())
 }
 
-fn read_one(source: Source, options: &ReadOptions, out: &mut Out<'_>) -> Result<()> {
+fn read_one(source: ListSource, options: &ReadOptions, out: &mut Out<'_>) -> Result<()> {
     out.begin(source.name());
     let mut window = Window::open(source)?;
     if window.pending().is_empty() {

@@ -41,8 +41,8 @@ pub struct Report {
     pub attribution: PerStage<Attribution>,
     /// Seconds from sending to the stage.
     pub time_to: Times,
-    pub failures: Vec<Failure>,
-    pub refusals: Vec<RefusalCount>,
+    pub failures: Vec<ReasonCount>,
+    pub refusals: Vec<RefusalRow>,
     /// Meta's figures; `None` if Meta was not asked or did not answer.
     pub meta: Option<Meta>,
     pub broadcasts: Vec<BroadcastRow>,
@@ -163,21 +163,21 @@ pub struct Times {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Failure {
+pub struct ReasonCount {
     /// In Meta's words, without anything that may identify a person.
     pub reason: String,
     pub messages: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct RefusalCount {
+pub struct RefusalRow {
     pub code: Option<i64>,
     pub name: Option<String>,
     pub meaning: Option<String>,
     pub sends: u64,
 }
 
-impl RefusalCount {
+impl RefusalRow {
     /// The meaning, for people.
     pub fn said(&self) -> &str {
         match (self.code, &self.meaning) {
@@ -292,10 +292,10 @@ impl Report {
     }
 }
 
-fn refusals(counts: &BTreeMap<Option<i64>, u64>) -> Vec<RefusalCount> {
-    let mut refusals: Vec<RefusalCount> = counts
+fn refusals(counts: &BTreeMap<Option<i64>, u64>) -> Vec<RefusalRow> {
+    let mut refusals: Vec<RefusalRow> = counts
         .iter()
-        .map(|(code, sends)| RefusalCount { code: *code, name: None, meaning: None, sends: *sends })
+        .map(|(code, sends)| RefusalRow { code: *code, name: None, meaning: None, sends: *sends })
         .collect();
     refusals.sort_by_key(|refusal| (std::cmp::Reverse(refusal.sends), refusal.code));
     refusals

@@ -4,7 +4,7 @@ use super::cells::Cells;
 use super::dialect::{self, Dialect, Header, Layout, Start};
 use super::drawn::{self, Table};
 use super::judge::{Candidate, Out};
-use super::pattern::Kind;
+use super::pattern::TokenKind;
 use super::quoting::{self, Framed, Framer};
 use super::token;
 use super::window::Window;
@@ -130,7 +130,7 @@ impl Rows {
             return bad(row, None, &ragged(count, plan), out);
         }
         let token = match token::read(self.cells.trimmed(plan.layout.token)) {
-            Ok(token) if token.shape.kind != Kind::Word => token,
+            Ok(token) if token.shape.kind != TokenKind::Word => token,
             Ok(token) => {
                 self.refuse_second_header(plan, row, count, out)?;
                 if plan.token_name.as_deref().is_some_and(|name| dialect::same_name(name, token.text)) {

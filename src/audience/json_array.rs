@@ -4,7 +4,7 @@ use serde_json::value::RawValue;
 
 use super::json_row::{good, not_json, scalar_token, string};
 use super::judge::Out;
-use super::pattern::Kind;
+use super::pattern::TokenKind;
 use super::{shown_file, token};
 use crate::error::{Error, Result};
 use crate::json;
@@ -28,8 +28,9 @@ impl ArrayRows {
         };
         let is_token = |cell: &&RawValue| {
             let Ok(scalar) = scalar_token(cell.get().as_bytes()) else { return false };
-            token::read(scalar.text.as_bytes())
-                .is_ok_and(|token| matches!(token.shape.kind, Kind::Digits | Kind::Mixed) && token.shape.length >= LONG)
+            token::read(scalar.text.as_bytes()).is_ok_and(|token| {
+                matches!(token.shape.kind, TokenKind::Digits | TokenKind::Mixed) && token.shape.length >= LONG
+            })
         };
         let tokens: Vec<usize> = (0..cells.len()).filter(|index| is_token(&cells[*index])).collect();
         let index = match (token_column.map(str::parse::<usize>), tokens.as_slice(), cells.len()) {

@@ -129,7 +129,7 @@ fn is_graph_error(bytes: &[u8]) -> bool {
 }
 
 /// The text of a string, or of a whole number as it is written.
-pub(super) struct Scalar<'b> {
+pub(super) struct JsonValue<'b> {
     pub(super) text: Cow<'b, str>,
     number: bool,
 }
@@ -137,7 +137,7 @@ pub(super) struct Scalar<'b> {
 pub(super) fn good(
     line: u64,
     column: Option<&str>,
-    scalar: &Scalar<'_>,
+    scalar: &JsonValue<'_>,
     values: Option<&str>,
     raw: &[u8],
     out: &mut Out<'_>,
@@ -149,13 +149,13 @@ pub(super) fn good(
 }
 
 /// What may be a token, or why it can't be one.
-pub(super) fn scalar_token(raw: &[u8]) -> Result<Scalar<'_>, String> {
+pub(super) fn scalar_token(raw: &[u8]) -> Result<JsonValue<'_>, String> {
     let Ok(text) = std::str::from_utf8(raw) else { return Err("not valid UTF-8".to_owned()) };
     match text.as_bytes().first() {
         Some(b'"') => match plain_string(text) {
-            Some(inner) => Ok(Scalar { text: Cow::Borrowed(inner.trim_ascii()), number: false }),
+            Some(inner) => Ok(JsonValue { text: Cow::Borrowed(inner.trim_ascii()), number: false }),
             None => match serde_json::from_str::<String>(text) {
-                Ok(text) => Ok(Scalar { text: Cow::Owned(text.trim_ascii().to_owned()), number: false }),
+                Ok(text) => Ok(JsonValue { text: Cow::Owned(text.trim_ascii().to_owned()), number: false }),
                 Err(error) => Err(not_json(&error)),
             },
         },
@@ -166,7 +166,7 @@ pub(super) fn scalar_token(raw: &[u8]) -> Result<Scalar<'_>, String> {
             if !text.bytes().all(|byte| byte.is_ascii_digit()) || serde_json::from_str::<IgnoredAny>(text).is_err() {
                 return Err(format!("no token: {} is not a whole number", mask(text)));
             }
-            Ok(Scalar { text: Cow::Borrowed(text), number: true })
+            Ok(JsonValue { text: Cow::Borrowed(text), number: true })
         }
         Some(b'{') => Err("no token: an object is in its place".to_owned()),
         Some(b'[') => Err("no token: an array is in its place".to_owned()),

@@ -12,7 +12,7 @@ use super::pattern::{Pattern, Shape, are_few};
 use super::reject::{SHOWN, mask_row};
 use super::rounding::Rounding;
 use super::token::Token;
-use super::{Bad, Columns, Item, ReadOptions, Row, Sample, Tally, shown_file};
+use super::{Bad, Columns, Item, ListTally, ReadOptions, Row, Sample, shown_file};
 use crate::error::{Error, Result};
 use crate::text::mask;
 
@@ -25,7 +25,7 @@ pub(super) struct Out<'a> {
     pub(super) wanted: Columns,
     progress: &'a mut dyn FnMut(u64, u64),
     sink: &'a mut dyn FnMut(Item<'_>) -> Result<()>,
-    tally: Tally,
+    tally: ListTally,
     pub(super) bytes: Rc<Cell<u64>>,
     rounding: Rounding,
     columns_seen: HashSet<String>,
@@ -95,7 +95,7 @@ impl<'a> Out<'a> {
             wanted,
             progress,
             sink,
-            tally: Tally::default(),
+            tally: ListTally::default(),
             bytes: Rc::default(),
             rounding: Rounding::default(),
             columns_seen: HashSet::new(),
@@ -299,7 +299,7 @@ impl<'a> Out<'a> {
         Err(Error::refused(error).hint(format!("{hint}; if these are tokens, pass --allow-odd-tokens")))
     }
 
-    pub(super) fn finish(mut self) -> Result<Tally> {
+    pub(super) fn finish(mut self) -> Result<ListTally> {
         if let Some(file) = &self.next_page {
             return Err(Error::refused(format!(
                 "the list {} is not whole: its last page names a next one (paging.next)",
@@ -314,7 +314,7 @@ impl<'a> Out<'a> {
             self.refuse_if_many(self.odd, self.tally.good + self.odd, first)?;
         }
         self.tally.bytes = self.bytes.get();
-        let Tally { rows, good, bad, .. } = self.tally;
+        let ListTally { rows, good, bad, .. } = self.tally;
         let reason = self.first_reason.unwrap_or_default();
         if rows == 0 {
             self.tally.empty_header_only = true;

@@ -6,14 +6,14 @@
 /// Characters of a token, without the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Shape {
-    pub(super) kind: Kind,
+    pub(super) kind: TokenKind,
     /// In bytes, 1 to 512.
     pub(super) length: u16,
 }
 
-/// What a token is made of. Only [`Kind::Digits`] and [`Kind::Mixed`] are taken for tokens unless the operator says so.
+/// What a token is made of. Only [`TokenKind::Digits`] and [`TokenKind::Mixed`] are taken for tokens unless the operator says so.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Kind {
+pub(super) enum TokenKind {
     Digits,
     /// Letters and digits, perhaps with `-_.~+/=`; or letters alone, when there are many.
     Mixed,
@@ -37,8 +37,8 @@ const SHORT: u16 = 12;
 const IDS: std::ops::RangeInclusive<u16> = 14..=20;
 
 impl Shape {
-    pub(super) fn new(kind: Kind, length: usize) -> Self {
-        let kind = if kind == Kind::Word && length > LONGEST_WORD { Kind::Mixed } else { kind };
+    pub(super) fn new(kind: TokenKind, length: usize) -> Self {
+        let kind = if kind == TokenKind::Word && length > LONGEST_WORD { TokenKind::Mixed } else { kind };
         Self { kind, length: u16::try_from(length).unwrap_or(u16::MAX) }
     }
 
@@ -46,21 +46,21 @@ impl Shape {
     pub(super) fn described(self) -> String {
         let length = self.length;
         match (self.kind, length) {
-            (Kind::Digits, 1) => "1 digit".to_owned(),
-            (Kind::Digits, _) => format!("{length} digits"),
-            (Kind::Mixed, _) => format!("{length} letters and digits"),
-            (Kind::Word, 1) => "1 letter without a digit".to_owned(),
-            (Kind::Word, _) => format!("{length} letters without a digit"),
-            (Kind::NoLetters, _) => format!("{length} digits and punctuation marks"),
-            (Kind::Joined(c), _) => format!("a number and a word joined by {c}"),
-            (Kind::Marked(c), _) => format!("{length} characters with {c} among them"),
+            (TokenKind::Digits, 1) => "1 digit".to_owned(),
+            (TokenKind::Digits, _) => format!("{length} digits"),
+            (TokenKind::Mixed, _) => format!("{length} letters and digits"),
+            (TokenKind::Word, 1) => "1 letter without a digit".to_owned(),
+            (TokenKind::Word, _) => format!("{length} letters without a digit"),
+            (TokenKind::NoLetters, _) => format!("{length} digits and punctuation marks"),
+            (TokenKind::Joined(c), _) => format!("a number and a word joined by {c}"),
+            (TokenKind::Marked(c), _) => format!("{length} characters with {c} among them"),
         }
     }
 
     /// The character that may be a delimiter.
     pub(super) fn delimiter(self) -> Option<char> {
         match self.kind {
-            Kind::Joined(c) | Kind::Marked(c) => Some(c),
+            TokenKind::Joined(c) | TokenKind::Marked(c) => Some(c),
             _ => None,
         }
     }
@@ -69,7 +69,7 @@ impl Shape {
 /// The kind that most tokens of a list are of, and their lengths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Pattern {
-    kind: Kind,
+    kind: TokenKind,
     median: u16,
     shortest: u16,
     longest: u16,
@@ -81,19 +81,19 @@ impl Pattern {
         let (mut digits, mut mixed) = (Vec::new(), Vec::new());
         for shape in shapes {
             match shape.kind {
-                Kind::Digits => digits.push(shape.length),
-                Kind::Mixed => mixed.push(shape.length),
+                TokenKind::Digits => digits.push(shape.length),
+                TokenKind::Mixed => mixed.push(shape.length),
                 _ => {}
             }
         }
         let (kind, lengths) =
-            if mixed.len() > digits.len() { (Kind::Mixed, &mut mixed) } else { (Kind::Digits, &mut digits) };
+            if mixed.len() > digits.len() { (TokenKind::Mixed, &mut mixed) } else { (TokenKind::Digits, &mut digits) };
         lengths.sort_unstable();
         let median = *lengths.get(lengths.len() / 2)?;
         let (shortest, longest) = match kind {
             _ if median < SHORT => (1, median + SHORT),
-            Kind::Digits if IDS.contains(&median) => (*IDS.start(), *IDS.end()),
-            Kind::Digits => (median - median / 5, median + median / 5),
+            TokenKind::Digits if IDS.contains(&median) => (*IDS.start(), *IDS.end()),
+            TokenKind::Digits => (median - median / 5, median + median / 5),
             _ => (median / 2, median * 2),
         };
         Some(Self { kind, median, shortest, longest })
@@ -102,7 +102,10 @@ impl Pattern {
     pub(super) fn fits(&self, shape: Shape) -> bool {
         // Among short tokens of letters and digits one may have digits alone.
         let kind = shape.kind == self.kind
-            || (self.kind == Kind::Mixed && shape.kind == Kind::Digits && self.median < SHORT && shape.length < SHORT);
+            || (self.kind == TokenKind::Mixed
+                && shape.kind == TokenKind::Digits
+                && self.median < SHORT
+                && shape.length < SHORT);
         kind && (self.shortest..=self.longest).contains(&shape.length)
     }
 

@@ -31,7 +31,7 @@ impl Read for Drip {
 struct List {
     rows: Vec<(u64, String, String)>,
     bad: Vec<Bad>,
-    tally: Tally,
+    tally: ListTally,
 }
 
 impl List {

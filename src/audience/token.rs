@@ -1,7 +1,7 @@
 //! Can this cell be a token? One cell alone: whether it looks like the others of its list is judged by `pattern`.
 
 use super::HEADER_NAMES;
-use super::pattern::{Kind, Shape};
+use super::pattern::{Shape, TokenKind};
 use crate::text::mask;
 
 /// The most characters a token may have. Ours: Meta gives no length; those seen have 15 digits to about 250 characters.
@@ -57,7 +57,7 @@ pub(super) fn read(cell: &[u8]) -> Result<Token<'_>, String> {
         return unusual(cell, seen);
     }
     let text = std::str::from_utf8(cell).map_err(|_| "not valid UTF-8".to_owned())?;
-    Ok(Token { text, shape: Shape::new(Kind::Digits, cell.len()) })
+    Ok(Token { text, shape: Shape::new(TokenKind::Digits, cell.len()) })
 }
 
 /// Why `cell` can't be a token; `None` when it can.
@@ -109,13 +109,13 @@ fn unusual(cell: &[u8], seen: u8) -> Result<Token<'_>, String> {
     Ok(Token { text, shape: Shape::new(kind(text, seen), cell.len()) })
 }
 
-fn kind(text: &str, seen: u8) -> Kind {
+fn kind(text: &str, seen: u8) -> TokenKind {
     let mark = || text.chars().find(|c| is_of(*c, MARK)).unwrap_or_default();
     match (seen & MARK != 0, seen & LETTER != 0, seen & DIGIT != 0) {
-        (true, ..) => Kind::Marked(mark()),
-        (false, false, _) => Kind::NoLetters,
-        (false, true, false) => Kind::Word,
-        (false, true, true) => joint(text).map_or(Kind::Mixed, Kind::Joined),
+        (true, ..) => TokenKind::Marked(mark()),
+        (false, false, _) => TokenKind::NoLetters,
+        (false, true, false) => TokenKind::Word,
+        (false, true, true) => joint(text).map_or(TokenKind::Mixed, TokenKind::Joined),
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use super::signals::Signals;
-use crate::audience::{self, Bad, Columns, Input, Item, ReadOptions, RejectReport, Row, Sample, Tally};
+use crate::audience::{self, Bad, Columns, Input, Item, ListTally, ReadOptions, RejectReport, Row, Sample};
 use crate::commands::context::Context;
 use crate::error::{Error, Result};
 use crate::ledger::spool::{Listing, Spool};
@@ -55,7 +55,7 @@ fn delimiter(text: &str) -> Result<u8, String> {
 /// A list that was read to its end.
 #[derive(Clone, Debug, Default)]
 pub struct Listed {
-    pub tally: Tally,
+    pub tally: ListTally,
     /// The first bad rows.
     pub samples: Vec<Bad>,
     pub report: Option<PathBuf>,
@@ -204,7 +204,7 @@ impl Listed {
 }
 
 /// Shows how the tokens of a list were read: the first, and the one that looks least like the others. Masked, since stderr is not data.
-pub fn tell_tokens(tally: &Tally, ui: &Ui) {
+pub fn tell_tokens(tally: &ListTally, ui: &Ui) {
     let shown = |sample: &Sample| {
         let file = if sample.file == "-" { "stdin" } else { &sample.file };
         format!("{} ({}; {file} line {})", sample.masked, sample.looks, sample.line)

@@ -14,7 +14,7 @@ use crate::clock::UnixMillis;
 
 /// What an import did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Imported {
+pub struct ImportCounts {
     /// Good rows of the list.
     pub rows: u64,
     /// Different people among them.
@@ -33,12 +33,12 @@ impl Ledger {
         list: &mut Listing,
         now: UnixMillis,
         watch: &mut Watch<'_>,
-    ) -> Result<Imported> {
+    ) -> Result<ImportCounts> {
         let audience: i64 = self.write(|conn| {
             conn.execute("insert into audiences (page, name, source) values (?1, ?2, ?3)", (page, name, source))?;
             Ok(conn.last_insert_rowid())
         })?;
-        let mut imported = Imported { rows: list.rows, ..Imported::default() };
+        let mut imported = ImportCounts { rows: list.rows, ..ImportCounts::default() };
         let staged = self.unsynced(|ledger| ledger.fill_audience(page, (audience, name), list, watch, &mut imported));
         if let Err(error) = staged {
             if matches!(error, Error::ImportStopped) {
@@ -64,7 +64,7 @@ impl Ledger {
         (audience, name): (i64, &str),
         list: &mut Listing,
         watch: &mut Watch<'_>,
-        imported: &mut Imported,
+        imported: &mut ImportCounts,
     ) -> Result<()> {
         let mut done = 0;
         let mut more = true;

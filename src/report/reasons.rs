@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::Failure;
+use super::ReasonCount;
 use crate::text;
 
 /// Any further reasons are summed up.
@@ -12,18 +12,19 @@ const MOST: usize = 50;
 const LONGEST_WORD: usize = 23;
 
 /// Reasons with the number of messages, most frequent first.
-pub fn grouped(counts: &HashMap<Option<String>, u64>) -> Vec<Failure> {
+pub fn grouped(counts: &HashMap<Option<String>, u64>) -> Vec<ReasonCount> {
     let mut by_reason: BTreeMap<String, u64> = BTreeMap::new();
     for (reason, n) in counts {
         let reason = reason.as_deref().map_or_else(|| "no reason given".to_owned(), masked);
         *by_reason.entry(reason).or_default() += n;
     }
-    let mut all: Vec<Failure> = by_reason.into_iter().map(|(reason, messages)| Failure { reason, messages }).collect();
+    let mut all: Vec<ReasonCount> =
+        by_reason.into_iter().map(|(reason, messages)| ReasonCount { reason, messages }).collect();
     all.sort_by(|one, two| two.messages.cmp(&one.messages).then_with(|| one.reason.cmp(&two.reason)));
     if all.len() > MOST {
         let rest = all.split_off(MOST - 1);
         let messages = rest.iter().map(|failure| failure.messages).sum();
-        all.push(Failure { reason: format!("{} other reasons", rest.len()), messages });
+        all.push(ReasonCount { reason: format!("{} other reasons", rest.len()), messages });
     }
     all
 }

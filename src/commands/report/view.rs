@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::ledger::events::Stage;
 use crate::report::charts::{Bin, bins};
 use crate::report::figures::{Quantiles, percent, ratio, span};
-use crate::report::{BroadcastRow, Compared, Failure, HourRow, RefusalCount, Report};
+use crate::report::{BroadcastRow, Compared, HourRow, ReasonCount, RefusalRow, Report};
 use crate::text::{self, thousands};
 use crate::ui::sheet::{Bar, Sheet};
 use crate::ui::table::Record;
@@ -143,7 +143,7 @@ struct FailureRow<'r> {
 }
 
 impl<'r> FailureRow<'r> {
-    fn of(failure: &'r Failure, failed: u64) -> Self {
+    fn of(failure: &'r ReasonCount, failed: u64) -> Self {
         Self { messages: failure.messages, share: percent(ratio(failure.messages, failed)), reason: &failure.reason }
     }
 }
@@ -157,7 +157,7 @@ impl Record for FailureRow<'_> {
     }
 }
 
-impl Record for RefusalCount {
+impl Record for RefusalRow {
     const PLURAL: &'static str = "refusals";
     const COLUMNS: &'static [&'static str] = &["refused", "code", "meaning"];
 

@@ -1,6 +1,6 @@
 //! The values that a message takes from its list: found before anything is planned, or reported.
 
-use crate::audience::Tally;
+use crate::audience::ListTally;
 use crate::error::{Error, Result};
 use crate::ledger::state::Skip;
 use crate::message::{FillError, Template};
@@ -12,7 +12,7 @@ use crate::ui::Ui;
 ///
 /// # Errors
 /// Exit 5: the message can't be made without a column that is not there, or two columns of the list could be meant.
-pub fn refuse_absent_columns(template: &Template, tally: &Tally, ui: &Ui) -> Result<()> {
+pub fn refuse_absent_columns(template: &Template, tally: &ListTally, ui: &Ui) -> Result<()> {
     let listed = &tally.columns;
     let is_listed = |name: &str| listed.iter().any(|column| is_same_name(column, name));
     let has = || match listed.as_slice() {

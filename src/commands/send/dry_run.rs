@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::columns::ValueCheck;
 use super::plan::{self, ListSource};
-use crate::audience::Tally;
+use crate::audience::ListTally;
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
 use crate::commands::lists;
@@ -67,7 +67,7 @@ pub struct DryTotals {
 }
 
 impl DryTotals {
-    pub fn new(campaign: &str, tally: &Tally, dry: DryPlan) -> Self {
+    pub fn new(campaign: &str, tally: &ListTally, dry: DryPlan) -> Self {
         Self {
             dry_run: true,
             campaign: campaign.to_owned(),

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::columns::{ValueCheck, refuse_absent_columns};
-use crate::audience::{Columns, Tally};
+use crate::audience::{Columns, ListTally};
 use crate::commands::context::Context;
 use crate::commands::failure;
 use crate::commands::lists::{self, ListArgs};
@@ -28,7 +28,7 @@ pub enum ListSource<'a> {
 /// A list that was read completely.
 pub struct List {
     pub source: String,
-    pub tally: Tally,
+    pub tally: ListTally,
     pub spool: Listing,
 }
 
@@ -47,7 +47,7 @@ pub async fn read(
             let mut spool = Spool::new(&folder)?;
             ledger.spool_audience(context.page()?.as_str(), name, !template.is_constant(), &mut spool)?;
             let spool = spool.finish()?;
-            let tally = Tally { rows: spool.rows, good: spool.rows, ..Tally::default() };
+            let tally = ListTally { rows: spool.rows, good: spool.rows, ..ListTally::default() };
             return Ok(List { source: format!("audience {name}"), tally, spool });
         }
     };
