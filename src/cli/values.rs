@@ -20,3 +20,15 @@ pub fn code(text: &str) -> Result<i64, String> {
 pub fn broadcast(text: &str) -> Result<i64, String> {
     text.parse().map_err(|_| format!("{text:?} is not a broadcast number: mmsg broadcast list shows them"))
 }
+
+/// An audience's name is for people and scripts: 1 to 100 characters, no control characters, no space at its ends.
+pub fn audience(text: &str) -> Result<String, String> {
+    let length = text.chars().count();
+    if !(1..=100).contains(&length) {
+        return Err(format!("1 to 100 characters; this has {length}"));
+    }
+    if text.chars().any(char::is_control) || text.trim() != text {
+        return Err("no control characters, and no white space at its ends".to_owned());
+    }
+    Ok(text.to_owned())
+}

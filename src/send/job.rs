@@ -93,7 +93,7 @@ pub struct Stats {
     /// Skipped while claiming.
     pub skipped: u64,
     /// By code, with a sample of what Graph said.
-    pub refused: BTreeMap<Refusal, RefusalCount>,
+    pub refused: BTreeMap<Refusal, SampledRefusals>,
     /// Outcomes whose row another process had already settled.
     pub overtaken: u64,
     /// How much of its allowed waiting time the run has used.
@@ -101,7 +101,7 @@ pub struct Stats {
 }
 
 #[derive(Clone, Debug, Default)]
-pub struct RefusalCount {
+pub struct SampledRefusals {
     pub count: u64,
     pub sample: String,
     pub fbtrace_id: Option<String>,

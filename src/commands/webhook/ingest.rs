@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use serde::Serialize;
 
 use super::opt_ins::OPT_INS;
+use crate::cli::values;
 use crate::clock::Clock;
 use crate::commands::context::Context;
 use crate::commands::signals::Signals;
-use crate::commands::tokens::audience_name;
 use crate::error::{Error, Exit, Result};
 use crate::ledger::Ledger;
 use crate::ledger::events::{Event, EventCounts};
@@ -39,7 +39,7 @@ pub struct Args {
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
     /// Audience that people who opt in are added to.
-    #[arg(long, default_value = OPT_INS, value_name = "NAME", value_parser = audience_name)]
+    #[arg(long, default_value = OPT_INS, value_name = "NAME", value_parser = values::audience)]
     opt_ins: String,
 }
 

@@ -10,9 +10,9 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio_util::sync::CancellationToken;
 
 use super::opt_ins::OPT_INS;
+use crate::cli::values;
 use crate::commands::context::Context;
 use crate::commands::signals::Signals;
-use crate::commands::tokens::audience_name;
 use crate::error::{Error, Exit, Result};
 use crate::text;
 use crate::ui::Ui;
@@ -51,7 +51,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
     /// Audience that people who opt in are added to.
-    #[arg(long, default_value = OPT_INS, value_name = "NAME", value_parser = audience_name)]
+    #[arg(long, default_value = OPT_INS, value_name = "NAME", value_parser = values::audience)]
     opt_ins: String,
 }
 
