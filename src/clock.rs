@@ -79,6 +79,12 @@ impl Clock {
         Self { wall, at: Instant::now(), awake: std::time::Instant::now(), always: since_boot() }
     }
 
+    /// The same clock, set by another machine's.
+    #[must_use]
+    pub fn corrected(self, skew: Skew) -> Self {
+        Self { wall: UnixMillis(self.wall.0.saturating_add(skew.0)), ..self }
+    }
+
     pub fn now(&self) -> UnixMillis {
         self.now_after(since_boot().saturating_sub(self.always).saturating_sub(self.awake.elapsed()))
     }
@@ -88,6 +94,25 @@ impl Clock {
         // The two clocks are not read at the same moment.
         let suspended = if suspended < NO_SLEEP { Duration::ZERO } else { suspended };
         self.wall.plus(self.at.elapsed()).plus(suspended)
+    }
+}
+
+/// How far another machine's clock is ahead of this one's, in milliseconds; negative if it is behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Skew(i64);
+
+impl Skew {
+    /// `date`: what the other clock said, cut off to the second, at some moment between `asked` and `answered` of this one. Zero if the
+    /// two may agree; else the middle of what is possible.
+    #[must_use]
+    pub fn of(date: UnixMillis, asked: UnixMillis, answered: UnixMillis) -> Self {
+        let (least, most) = (date.0.saturating_sub(answered.0), date.0.saturating_add(1000).saturating_sub(asked.0));
+        Self(if least <= 0 && most >= 0 { 0 } else { least.midpoint(most) })
+    }
+
+    /// How far apart the two are, whichever is ahead.
+    pub fn size(self) -> Duration {
+        Duration::from_millis(self.0.unsigned_abs())
     }
 }
 
@@ -109,6 +134,35 @@ fn since_boot() -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_skew_is_what_cut_seconds_and_a_slow_answer_do_not_explain() {
+        // Asked at 10.0 s; when it was answered, what the date said in seconds, and the skew.
+        for (answered, date, skew) in [
+            (10_000, 10, 0),
+            (10_000, 9, 0),
+            (10_900, 9, 0),
+            (14_000, 12, 0),
+            (14_000, 15, 3500),
+            (10_000, 11, 1500),
+            (10_000, 8, -1500),
+            (10_200, 550, 540_400),
+            (10_200, -530, -539_600),
+        ] {
+            let found = Skew::of(UnixMillis(date * 1000), UnixMillis(10_000), UnixMillis(answered));
+            assert_eq!(found, Skew(skew), "{answered} {date}");
+        }
+        assert_eq!(Skew(-540_000).size(), Duration::from_mins(9));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_corrected_clock_shows_the_other_machines_time() {
+        let begin = UnixMillis(1_764_000_000_000);
+        let clock = Clock::starting_at(begin).corrected(Skew(-540_000));
+        assert_eq!(clock.now(), begin.minus(Duration::from_mins(9)));
+        tokio::time::advance(Duration::from_mins(9)).await;
+        assert_eq!(clock.now(), begin);
+    }
 
     #[tokio::test(start_paused = true)]
     async fn time_passes_while_the_machine_sleeps() {

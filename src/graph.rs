@@ -24,7 +24,7 @@ pub use access::Access;
 pub use campaigns::{CampaignNode, Created, NewCampaign};
 pub use envelope::{ErrorFacts, GraphError};
 pub use error::{Call, Error, Fault, Reading, Refused, Result};
-pub use http::{Graph, Read};
+pub use http::Graph;
 pub use insights::{Action, Estimate, EstimateQuery, Insights, InsightsQuery, PRESETS};
 pub use pages::Pages;
 pub use sender::{Answer, Body, RequestFrame, Sender, Transport};

@@ -7,10 +7,11 @@ use jiff::SpanRelativeTo;
 /// Between two messages to one subscription token (documented: "once every 12 hours").
 pub const COOL_DOWN: Duration = Duration::from_hours(12);
 
-/// Added to every cool-down, for clocks that differ a little.
+/// Added to every cool-down, for clocks that differ a little after they were corrected by Graph's.
 pub const MARGIN: Duration = Duration::from_mins(1);
 
-/// How far this clock and Graph's may be apart before a run refuses to plan or send.
+/// How far this clock and Graph's may be apart before a run refuses to plan or send. Below that the run goes by Graph's time, so this
+/// is no part of a cool-down's margin: only what a correction may be off by is, which is less than one slow read takes (15 s).
 pub const CLOCK_SKEW: Duration = Duration::from_mins(10);
 
 /// The longest that one send request may take.

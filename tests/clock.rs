@@ -114,6 +114,65 @@ fn a_clock_that_is_wrong_writes_nothing_not_even_that_a_run_died() {
     shop.sandbox.assert_nobody_twice();
 }
 
+/// Makes everything in the ledger so many minutes older.
+fn let_minutes_pass(shop: &Shop, minutes: i64) {
+    let ms = minutes * 60_000;
+    shop.changes_ledger(&format!(
+        "update recipients set blocked_until = max(0, blocked_until - {ms});
+         update sends set claimed_at = claimed_at - {ms}, finished_at = finished_at - {ms};
+         update runs set started_at = started_at - {ms}, ended_at = ended_at - {ms};
+         update listings set created_at = created_at - {ms}, planned_at = planned_at - {ms};
+         update broadcasts set created_at = created_at - {ms};
+         update ledger set newest_at = newest_at - {ms};"
+    ));
+}
+
+#[test]
+fn a_clock_9_minutes_off_ends_no_cool_down_early_and_locks_nobody_out() {
+    const OFF: i64 = 9 * 60;
+    // What the clock showed during the first message, and 11.9 hours later during the second.
+    for (first, second) in [(0, OFF), (-OFF, 0), (-OFF, OFF), (OFF, -OFF)] {
+        let case = format!("{first} {second}");
+        let clock = WallClock::new();
+        let shop = clock.rules(Shop::open(), "UTC");
+        let list = people(50);
+        clock.add(first);
+        let begin = now();
+        let _ = shop.totals(&list, &[], 0);
+        shop.assert_each_once(&list);
+        let blocked =
+            times(&shop, "select min(blocked_until) from recipients union select max(blocked_until) from recipients");
+        let free = begin + COOL_DOWN + MARGIN - 2000..=now() + COOL_DOWN + MARGIN + 2000;
+        assert!(blocked.iter().all(|until| free.contains(until)), "{case}: {free:?} {blocked:?}");
+
+        let_minutes_pass(&shop, 714);
+        clock.add(second);
+        let text = list.join("\n");
+        let other = shop.other_campaign();
+        let again = shop.words(&["--again", "-o", "json"]);
+        let elsewhere = shop.words(&["--campaign", &other, "-o", "json"]);
+        let both = [&again, &elsewhere].map(|words| shop.env.start(&text, words));
+        for run in both {
+            let totals = run.ends().exits(6).totals();
+            assert_eq!(
+                (&totals["pending"], &totals["this_run"]["requests"]),
+                (&json!(50), &json!(0)),
+                "{case}: {totals:#}"
+            );
+        }
+        assert_eq!(shop.sandbox.requests().len(), 50, "{case}");
+        shop.sandbox.assert_nobody_twice();
+
+        // The right clock, at once: others get theirs.
+        clock.add(0);
+        let others: Vec<String> = people(60).split_off(50);
+        let _ = shop.totals(&others, &["--campaign", &other], 0);
+        assert_eq!(shop.sandbox.requests().len(), 60, "{case}");
+        let newest = times(&shop, "select newest_at from ledger")[0];
+        assert!((now() - newest).abs() < 10_000, "{case}: {newest}");
+    }
+}
+
 #[test]
 fn the_12_hours_are_12_hours_across_a_change_of_daylight_saving_time() {
     // By the clock on the wall 13 hours have passed in spring, and 11 in autumn.
@@ -140,8 +199,9 @@ fn the_12_hours_are_12_hours_across_a_change_of_daylight_saving_time() {
         first_sandbox.stop();
 
         // Another campaign of a Graph host at the same place, 12 hours later.
-        let shop = clock.rules(shop_at(sent_at + SignedDuration::from_hours(12), port, 2), ZONE);
-        clock.show(Timestamp::from_millisecond(blocked - 60_000).unwrap());
+        let almost = Timestamp::from_millisecond(blocked - 60_000).unwrap();
+        let shop = clock.rules(shop_at(almost, port, 2), ZONE);
+        clock.show(almost);
         let totals = shop.totals(&list, &["--ledger", ledger], 6);
         assert_eq!((&totals["pending"], &totals["this_run"]["requests"]), (&json!(5), &json!(0)), "{totals:#}");
         let told: Timestamp = totals["next_run_at"].as_str().unwrap().parse().unwrap();
@@ -154,7 +214,13 @@ fn the_12_hours_are_12_hours_across_a_change_of_daylight_saving_time() {
             assert_eq!(found, (&json!(later), &skipped), "{until}: {dry:#}");
         }
         assert!(shop.sandbox.requests().is_empty());
-        clock.show(Timestamp::from_millisecond(blocked + 2000).unwrap());
+        let mut second_sandbox = shop.sandbox;
+        second_sandbox.stop();
+
+        // Two seconds after the end of the cool-down, by both clocks.
+        let free = Timestamp::from_millisecond(blocked + 2000).unwrap();
+        let shop = clock.rules(shop_at(free, port, 3), ZONE);
+        clock.show(free);
         let _ = shop.totals(&list, &["--ledger", ledger], 0);
         shop.assert_each_once(&list);
     }

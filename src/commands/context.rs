@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::graph::{Access, Graph, Sender};
 use crate::ledger::{Ledger, Opened};
 use crate::secret::Secret;
+use crate::times::CLOCK_SKEW;
 use crate::ui::Ui;
 
 /// What every command gets. Made once in `main`; lower layers get values from it, never the whole.
@@ -107,6 +108,27 @@ impl Context {
             }
         };
         self.graph_with(self.access_with(token)?)
+    }
+
+    /// The clock to plan and send by: this machine's, corrected by the `Date` of Graph's first answer, so that a clock that is off can't
+    /// end a cool-down early. Something must have been read from Graph before.
+    ///
+    /// # Errors
+    /// Exit 3 if the two are more than 10 minutes apart, or if Graph sent no `Date`.
+    pub fn graph_clock(&self) -> Result<Clock> {
+        let skew = self.graph()?.skew().ok_or_else(|| {
+            Error::config("Graph's answer has no Date, so the clock can't be checked: nothing was planned or sent")
+                .hint("is there a proxy in between that removes headers? check the Graph URL with mmsg config show")
+        })?;
+        let clock = self.clock.corrected(skew);
+        if skew.size() > CLOCK_SKEW {
+            let (now, date) = (self.clock.now(), clock.now());
+            return Err(Error::config(format!(
+                "this machine's clock says {now}, but Graph's says {date}: cool-downs would be wrong, so nothing was planned or sent"
+            ))
+            .hint("fix the clock (with an NTP service), then run the same command again"));
+        }
+        Ok(clock)
     }
 
     /// How long a recipient gets nothing after a message.

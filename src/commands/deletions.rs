@@ -55,7 +55,7 @@ pub fn tell_closed(context: &Context, campaign: &str, closed: u64) {
 async fn is_deleted(context: &Context, campaign: &str) -> Result<bool> {
     let id = CampaignId::parse(campaign).map_err(Error::usage)?;
     match context.graph()?.find_campaign(&context.ad_account()?, &id).await {
-        Ok(read) => Ok(read.value.status.as_deref() == Some("DELETED")),
+        Ok(node) => Ok(node.status.as_deref() == Some("DELETED")),
         // It was there when its deletion began.
         Err(graph::Error::NoSuchCampaign { .. }) => Ok(true),
         Err(error) => Err(error.into()),

@@ -127,8 +127,8 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
     let message = read_message(context, args)?;
     let template = Template::compile(&message)?;
     let campaign = campaign_named(context, args)?;
-    let clock = context.clock;
     let facts = CampaignFacts::read(context, &campaign).await?;
+    let clock = context.graph_clock()?;
     facts.refuse_other_page(context)?;
     let end = [facts.end, args.until].into_iter().flatten().min();
 
@@ -187,7 +187,6 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
 async fn resume(context: &Context, args: &Args, signals: &Signals) -> Result<Exit> {
     let mut limits = args.limits(context)?;
     let page = context.page()?.as_str().to_owned();
-    let clock = context.clock;
     let host = context.settings.graph_url.value.as_str();
     let mut ledger = context.existing_ledger()?;
     ledger.refuse_other_host(host)?;
@@ -198,7 +197,7 @@ async fn resume(context: &Context, args: &Args, signals: &Signals) -> Result<Exi
         ));
     }
     finish_cut(context, &mut ledger).await?;
-    let mut conclusion = Conclusion::new(signals, clock);
+    let mut conclusion = Conclusion::new(signals, context.clock);
     let mut totals = Totals::default();
     let mut results = Results::open(context, args.results.as_deref())?;
     let mut tried = Vec::new();
@@ -220,6 +219,8 @@ async fn resume(context: &Context, args: &Args, signals: &Signals) -> Result<Exi
             Err(Unfit::Campaign(error)) => Err(error),
             Err(Unfit::Everything(error)) => return Err(error),
         };
+        let clock = context.graph_clock()?;
+        conclusion.keep_time(clock);
         ledger.refuse_clock_behind(clock.now())?;
         if tried.len() == 1 {
             // Only after the clock was compared with Graph's: otherwise a wrong time could get into the ledger.

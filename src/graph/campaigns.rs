@@ -4,10 +4,10 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::Graph;
 use super::error::{Call, Error, Fault, Result};
 use super::pages::Pages;
 use super::wire::time;
-use super::{Graph, Read};
 use crate::campaign::{AdAccount, Budget, CampaignId, Currency, PageId};
 use crate::clock::UnixMillis;
 use crate::json::{Flag, Text, lenient};
@@ -101,7 +101,7 @@ impl Graph {
         }
         let url = self.checked_url(&[account.as_str(), "message_campaign"])?;
         let call = Call::CreateCampaign { name: new.name.to_owned() };
-        let answer: CreatedWire = self.write(Method::POST, &url, Some(Value::Object(body)), &call).await?.value;
+        let answer: CreatedWire = self.write(Method::POST, &url, Some(Value::Object(body)), &call).await?;
         let id = answer.id.0.and_then(|id| CampaignId::parse(&id).ok());
         let Some(id) = id else { return Err(self.unclear(&call, Fault::Missing("id"))) };
         Ok(Created { id, info: answer.info, warning: answer.warning })
@@ -122,14 +122,14 @@ impl Graph {
     /// The currency of an account.
     pub async fn currency(&self, account: &AdAccount) -> Result<Option<Currency>> {
         let url = self.address(&[account.as_str()], &[("fields", "currency")])?;
-        let node: AccountWire = self.read(&url, &Call::AdAccount(account.clone())).await?.value;
+        let node: AccountWire = self.read(&url, &Call::AdAccount(account.clone())).await?;
         Ok(node.currency.0.and_then(|text| Currency::parse(&text)))
     }
 
     /// The time zone of an account, by its IANA name: its days start in it.
     pub async fn time_zone(&self, account: &AdAccount) -> Result<Option<String>> {
         let url = self.address(&[account.as_str()], &[("fields", "timezone_name")])?;
-        let node: ZoneWire = self.read(&url, &Call::AdAccount(account.clone())).await?.value;
+        let node: ZoneWire = self.read(&url, &Call::AdAccount(account.clone())).await?;
         Ok(node.timezone_name.0)
     }
 
@@ -140,16 +140,16 @@ impl Graph {
     }
 
     /// Reads one by the ID of its message.
-    pub async fn campaign(&self, id: &CampaignId) -> Result<Read<CampaignNode>> {
+    pub async fn campaign(&self, id: &CampaignId) -> Result<CampaignNode> {
         let url = self.address(&[id.as_str()], &[("fields", FIELDS)])?;
         self.read(&url, &Call::Campaign(id.clone())).await
     }
 
     /// Reads one by any of its three IDs: directly, or through the list if the ID is not a message's, or not found.
     /// [`Error::NoSuchCampaign`] if the list does not have it either.
-    pub async fn find_campaign(&self, account: &AdAccount, id: &CampaignId) -> Result<Read<CampaignNode>> {
+    pub async fn find_campaign(&self, account: &AdAccount, id: &CampaignId) -> Result<CampaignNode> {
         let refusal = match self.campaign(id).await {
-            Ok(read) if read.value.is_a_message() => return Ok(read),
+            Ok(read) if read.is_a_message() => return Ok(read),
             Ok(_) => None,
             Err(error) if error.is_no_such_object() => Some(error),
             Err(error) => return Err(error),

@@ -1,6 +1,6 @@
 //! Reads, and the few writes other than sends. Reads are retried; a failed write says whether it may have happened.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,7 +19,7 @@ use super::error::{Call, Error, Fault, Reading, Refused, Result};
 use super::sender::{bounded, chain, header_trace, sample};
 use super::usage::Usage;
 use super::{tokens, wire};
-use crate::clock::{Clock, UnixMillis};
+use crate::clock::{Clock, Skew};
 use crate::json;
 use crate::secret::Redactor;
 
@@ -47,21 +47,14 @@ pub struct Graph {
     redactor: Redactor,
     log: Option<Log>,
     clock: Clock,
-}
-
-/// A value read from Graph, and the time of the answer.
-#[derive(Clone, Debug)]
-pub struct Read<T> {
-    pub value: T,
-    /// The server's clock, from `Date`.
-    pub date: Option<UnixMillis>,
+    /// Of the first answer with a `Date`.
+    skew: OnceLock<Skew>,
 }
 
 /// A whole answer without an error.
 struct Whole {
     status: u16,
     body: Bytes,
-    date: Option<UnixMillis>,
 }
 
 #[derive(Deserialize)]
@@ -83,7 +76,12 @@ impl Graph {
         let checked = access.check()?;
         let client =
             checked.client().connect_timeout(CONNECT_TIMEOUT).build().map_err(|error| Error::Client(chain(&error)))?;
-        Ok(Self { client, checked, redactor: access.redactor, log, clock })
+        Ok(Self { client, checked, redactor: access.redactor, log, clock, skew: OnceLock::new() })
+    }
+
+    /// How far Graph's clock is ahead of the one that this client was given, by its first answer with a `Date`; `None` before that.
+    pub fn skew(&self) -> Option<Skew> {
+        self.skew.get().copied()
     }
 
     /// An address with its query, including the proof, since a request without a body has no other place for it.
@@ -104,7 +102,7 @@ impl Graph {
         self.checked.url(segments)
     }
 
-    pub(super) async fn read<T: DeserializeOwned>(&self, url: &Url, call: &Call) -> Result<Read<T>> {
+    pub(super) async fn read<T: DeserializeOwned>(&self, url: &Url, call: &Call) -> Result<T> {
         let deadline = Instant::now() + READ_BUDGET;
         let mut pause = FIRST_PAUSE;
         let mut attempt = 1;
@@ -135,7 +133,7 @@ impl Graph {
         url: &Url,
         mut body: Option<Value>,
         call: &Call,
-    ) -> Result<Read<T>> {
+    ) -> Result<T> {
         if let (Some(Value::Object(fields)), Some(proof)) = (&mut body, &self.checked.proof) {
             fields.insert("appsecret_proof".to_owned(), Value::from(proof.as_str()));
         }
@@ -147,7 +145,7 @@ impl Graph {
 
     /// A write that Graph answers with `success`.
     pub(super) async fn write_flag(&self, method: Method, url: &Url, body: Option<Value>, call: Call) -> Result<()> {
-        let answer: SuccessWire = self.write(method, url, body, &call).await?.value;
+        let answer: SuccessWire = self.write(method, url, body, &call).await?;
         match answer.success.0 {
             Some(true) => Ok(()),
             Some(false) => Err(Error::NotDone(call)),
@@ -167,9 +165,9 @@ impl Graph {
         self.checked.host().to_owned()
     }
 
-    fn parsed<T: DeserializeOwned>(&self, whole: Whole) -> Result<Read<T>, Fault> {
+    fn parsed<T: DeserializeOwned>(&self, whole: Whole) -> Result<T, Fault> {
         match serde_json::from_slice(&whole.body) {
-            Ok(value) => Ok(Read { value, date: whole.date }),
+            Ok(value) => Ok(value),
             Err(_) => Err(Fault::Strange { status: whole.status, sample: sample(&whole.body, &self.redactor) }),
         }
     }
@@ -186,11 +184,13 @@ impl Graph {
         let method = request.method().clone();
         let why = |error: reqwest::Error| clean(&chain(&error.without_url()), &self.redactor);
         let lost = |error: reqwest::Error| if error.is_timeout() { Fault::TimedOut } else { Fault::Lost(why(error)) };
+        let asked = self.clock.now();
         let mut response = match self.client.execute(request).await {
             Ok(response) => response,
             Err(error) if error.is_connect() || error.is_builder() => return Err(Fault::NotSent(why(error))),
             Err(error) => return Err(lost(error)),
         };
+        let answered = self.clock.now();
         let status = response.status();
         self.log(&format!("{method} {}: {}", shown_path(url), status.as_u16()));
         if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
@@ -205,6 +205,10 @@ impl Graph {
             .ok()
             .filter(|text| json::is_object(text))
             .and_then(|text| serde_json::from_str::<Envelope<'_>>(text).ok());
+        if let (Some(date), Some(_)) = (date, &envelope) {
+            // An answer of Graph's, not of something in between.
+            self.skew.get_or_init(|| Skew::of(date, asked, answered));
+        }
         match envelope {
             Some(Envelope { error: Some(error) }) => {
                 let mut error = GraphError::read(error, &self.redactor);
@@ -216,7 +220,7 @@ impl Graph {
                 }
                 Err(Fault::Refused(Box::new(refused)))
             }
-            Some(_) if status.is_success() => Ok(Whole { status: status.as_u16(), body, date }),
+            Some(_) if status.is_success() => Ok(Whole { status: status.as_u16(), body }),
             _ => Err(Fault::Strange { status: status.as_u16(), sample: sample(&body, &self.redactor) }),
         }
     }

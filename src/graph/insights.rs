@@ -174,7 +174,7 @@ impl Graph {
             query.push((budget.parameter(), amount));
         }
         let url = self.address(&[account.as_str(), "message_delivery_estimate"], &query)?;
-        let answer: Value = self.read(&url, &Call::Estimate(account.clone())).await?.value;
+        let answer: Value = self.read(&url, &Call::Estimate(account.clone())).await?;
         // It is not documented whether the figures are in a list.
         let row = answer.pointer("/data/0").or_else(|| answer.get("data")).unwrap_or(&answer);
         let figure = |name: &str| match row.get(name)? {

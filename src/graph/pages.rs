@@ -68,7 +68,7 @@ impl<'g, T: DeserializeOwned> Pages<'g, T> {
             query.push(("after", after));
         }
         let url = self.graph.address(&segments, &query)?;
-        let page: Page<T> = self.graph.read(&url, &self.call).await?.value;
+        let page: Page<T> = self.graph.read(&url, &self.call).await?;
         self.go_on(page.paging)?;
         Ok(Some(page.data))
     }

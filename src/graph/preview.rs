@@ -22,7 +22,7 @@ impl Graph {
             ("message", message),
         ];
         let url = self.address(&[account.as_str(), "generatepreviews"], &query)?;
-        let answer: Previews = self.read(&url, &Call::Preview).await?.value;
+        let answer: Previews = self.read(&url, &Call::Preview).await?;
         let body = answer.data.into_iter().find_map(|preview| preview.body.0);
         body.ok_or_else(|| self.failed(&Call::Preview, Fault::Missing("preview")))
     }

@@ -41,7 +41,7 @@ impl Graph {
     /// The Page's own token, which a user's or system user's token may read.
     pub async fn page_token(&self, page: &PageId) -> Result<Option<Secret>> {
         let url = self.address(&[page.as_str()], &[("fields", "access_token")])?;
-        let node: TokenWire = self.read(&url, &Call::PageToken(page.clone())).await?.value;
+        let node: TokenWire = self.read(&url, &Call::PageToken(page.clone())).await?;
         Ok(node.access_token.0.map(Secret::new))
     }
 }

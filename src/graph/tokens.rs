@@ -33,7 +33,7 @@ impl Graph {
         let url = self.address(&[&format!("{PREFIX}{token}")], &fields)?;
         match self.read::<TokenWire>(&url, &Call::Eligibility).await {
             Ok(read) => {
-                let wire = read.value;
+                let wire = read;
                 let paid = time(&wire.next_eligible_time_for_paid_messaging);
                 Ok(Some(Eligibility { next_eligible_at: paid.max(time(&wire.next_eligible_time)) }))
             }

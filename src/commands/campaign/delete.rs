@@ -95,7 +95,7 @@ async fn read_back(
     let mut found = Found::default();
     let targets = &mut found.targets;
     for id in ids {
-        let node = graph.find_campaign(account, id).await?.value;
+        let node = graph.find_campaign(account, id).await?;
         if node.is_message == Some(false) {
             return Err(Error::refused(format!(
                 "{id} is an ordinary ad, not a marketing message campaign; nothing was deleted"

@@ -18,7 +18,7 @@ pub struct Args {
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     let account = context.ad_account()?;
-    let node = context.graph()?.find_campaign(&account, &args.id).await?.value;
+    let node = context.graph()?.find_campaign(&account, &args.id).await?;
     if node.id != args.id {
         context.ui.status(&format!("{} belongs to message {}; use that ID to send", args.id, node.id));
     }

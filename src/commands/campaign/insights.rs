@@ -45,7 +45,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     };
     let rows = match &args.id {
         Some(id) => {
-            let id = graph.find_campaign(&account, id).await?.value.id;
+            let id = graph.find_campaign(&account, id).await?.id;
             graph.insights(&id, &days, args.conversions).await?
         }
         None => graph.account_insights(&account, &days, args.conversions).await?,

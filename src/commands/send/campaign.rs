@@ -6,7 +6,6 @@ use crate::commands::context::Context;
 use crate::error::{Error, Result};
 use crate::graph;
 use crate::send::outcome::CampaignTimes;
-use crate::times::CLOCK_SKEW;
 
 /// Why a campaign can't be sent with.
 pub enum Unfit {
@@ -52,11 +51,8 @@ impl CampaignFacts {
         let id = CampaignId::parse(id).map_err(Error::usage)?;
         let graph = context.graph()?;
         let account = context.ad_account()?;
-        let read = graph.find_campaign(&account, &id).await?;
-        if let Some(date) = read.date {
-            refuse_skew(context.clock.now(), date)?;
-        }
-        let node = read.value;
+        let node = graph.find_campaign(&account, &id).await?;
+        context.graph_clock()?;
         if node.id.as_str() != id.as_str() {
             context.ui.status(&format!("{} is not a message ID; sending with {}", id.as_str(), node.id.as_str()));
         }
@@ -121,15 +117,4 @@ impl CampaignFacts {
             None => self.id.as_str().to_owned(),
         }
     }
-}
-
-fn refuse_skew(now: UnixMillis, date: UnixMillis) -> Result<()> {
-    let skew = now.since(date).max(date.since(now));
-    if skew > CLOCK_SKEW {
-        return Err(Error::config(format!(
-            "this machine's clock says {now}, but Graph's says {date}: cool-downs would be wrong, so nothing was planned or sent"
-        ))
-        .hint("fix the clock (with an NTP service), then run the same command again"));
-    }
-    Ok(())
 }

@@ -34,13 +34,14 @@ pub async fn run(
         None => Ledger::temporary()?,
     };
     ledger.refuse_other_host(context.settings.graph_url.value.as_str())?;
-    ledger.refuse_clock_behind(context.clock.now())?;
+    let clock = context.graph_clock()?;
+    ledger.refuse_clock_behind(clock.now())?;
     let mut list = plan::read(context, signals, source, template, &ledger, std::env::temp_dir()).await?;
     lists::tell_tokens(&list.tally, &context.ui);
     let broadcast = ledger.find_broadcast(key, which)?;
     let rivals = ledger.rivals_of(broadcast.as_ref(), key, which.new_message)?;
     let mut values = ValueCheck::new(template);
-    let terms = Terms { now: context.clock.now(), end };
+    let terms = Terms { now: clock.now(), end };
     let dry = ledger.dry_plan(broadcast.as_ref(), &rivals, &mut list.spool, terms, &mut |row| values.row(row))?;
     values.tell(&context.ui);
     context.ui.object(&DryTotals::new(key.campaign, &list.tally, dry))?;

@@ -65,6 +65,11 @@ impl<'a> Conclusion<'a> {
         }
     }
 
+    /// From now on by this clock.
+    pub fn keep_time(&mut self, clock: Clock) {
+        self.clock = clock;
+    }
+
     /// Whether the command ends without trying another broadcast.
     pub fn is_over(&self) -> bool {
         self.over || self.signals.is_stopping()

@@ -1,5 +1,6 @@
 use super::*;
 use crate::campaign::{AdAccount, Budget, CampaignId, PageId};
+use crate::clock::UnixMillis;
 use crate::graph::tests::host::{Host, Play, TOKEN, access, answer};
 use crate::graph::{CampaignNode, InsightsQuery, NewCampaign};
 use crate::secret::Secret;
@@ -20,7 +21,7 @@ fn id(text: &str) -> CampaignId {
 
 async fn read_from(script: Vec<Play>) -> (Result<CampaignNode>, Host) {
     let host = Host::plays(script);
-    let read = host.graph().campaign(&id("7")).await.map(|read| read.value);
+    let read = host.graph().campaign(&id("7")).await;
     (read, host)
 }
 
@@ -218,12 +219,12 @@ async fn an_id_of_another_object_is_translated_by_the_list() {
     let unknown = r#"{"error":{"code":100,"error_subcode":33,"message":"Unsupported get request"}}"#;
     let list = format!(r#"{{"data":[{NODE}]}}"#);
     let host = Host::plays(vec![keep("400 Bad Request", unknown), keep("200 OK", &list), keep("200 OK", NODE)]);
-    let found = host.graph().find_campaign(&account(), &id("8")).await.unwrap().value;
+    let found = host.graph().find_campaign(&account(), &id("8")).await.unwrap();
     assert_eq!(found.id.as_str(), "7");
 
     // Read, but no message: it has none of a message's fields.
     let host = Host::plays(vec![keep("200 OK", r#"{"id":"9"}"#), keep("200 OK", &list), keep("200 OK", NODE)]);
-    assert_eq!(host.graph().find_campaign(&account(), &id("9")).await.unwrap().value.id.as_str(), "7");
+    assert_eq!(host.graph().find_campaign(&account(), &id("9")).await.unwrap().id.as_str(), "7");
 
     let host = Host::plays(vec![keep("400 Bad Request", unknown), keep("200 OK", &list)]);
     let error = host.graph().find_campaign(&account(), &id("404")).await.unwrap_err();
