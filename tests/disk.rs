@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::common::preload::Preload;
 use crate::common::shop::{Shop, people};
+use crate::common::started::held_by_permissions;
 use crate::common::{Env, files_below};
 
 /// Fails unless the rows of the list are each counted once.
@@ -151,19 +152,6 @@ fn a_small_disk_that_is_full_is_10_and_loses_nothing() {
     assert_eq!(totals["accepted"].as_u64().unwrap() + totals["unknown"].as_u64().unwrap(), 3000, "{totals:#}");
     assert!(totals["unknown"].as_u64().unwrap() <= 16, "{totals:#}");
     assert_agrees(&shop, &totals);
-}
-
-/// The same command as somebody whom permissions hold back: root they don't.
-fn held_by_permissions(env: &Env, words: &[&str]) -> Command {
-    let mmsg = env.command(words);
-    if !rustix::process::geteuid().is_root() {
-        return mmsg;
-    }
-    let mut command = Command::new("setpriv");
-    command.args(["--bounding-set", "-dac_override,-dac_read_search", "--inh-caps", "-all", "--"]);
-    command.arg(mmsg.get_program()).args(mmsg.get_args()).env_clear();
-    command.envs(mmsg.get_envs().filter_map(|(name, value)| Some((name, value?)))).current_dir(env.path(""));
-    command
 }
 
 #[test]

@@ -16,6 +16,7 @@ use crate::error::{Error, Result};
 use crate::graph::{Access, Graph, Sender};
 use crate::ledger::{Ledger, Opened};
 use crate::secret::Secret;
+use crate::text;
 use crate::times::CLOCK_SKEW;
 use crate::ui::Ui;
 
@@ -179,6 +180,38 @@ impl Context {
         }
         Err(Error::ledger(format!("there is no ledger at {} ({})", place.value.display(), place.origin))
             .hint("mmsg config show shows which one is used; mmsg send creates a new one"))
+    }
+
+    /// The ledger for a command that shows it: what runs that died left claimed is made unknown first. If the ledger can't be written, a
+    /// warning says how many these are.
+    ///
+    /// # Errors
+    /// Exit 10 when it can't be used, or is not there.
+    pub fn ledger_to_look(&self) -> Result<Ledger> {
+        let path = &self.settings.ledger.value;
+        let mut ledger = match path.try_exists() {
+            Ok(true) => Ledger::open_to_look(path)?,
+            _ => return self.existing_ledger(),
+        };
+        self.bury_before_look(&mut ledger)?;
+        Ok(ledger)
+    }
+
+    /// Makes unknown what runs that died left claimed; see [`Context::ledger_to_look`].
+    ///
+    /// # Errors
+    /// Exit 10 when the ledger can't be read.
+    pub fn bury_before_look(&self, ledger: &mut Ledger) -> Result<()> {
+        let Err(error) = ledger.bury_dead_runs_unclocked(self.cool_down()) else { return Ok(()) };
+        let left = ledger.left_by_dead_runs()?;
+        if left > 0 {
+            let error = Error::from(error);
+            self.ui.warn(&format!(
+                "{} left by a run that died: unknown, but shown as claimed because it can't be recorded: {error}",
+                text::count(left, "send was", "sends were"),
+            ));
+        }
+        Ok(())
     }
 
     /// When the ad account's next day begins; in UTC if its time zone is not known.

@@ -69,11 +69,13 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     if args.watch {
         watch::check(&context.ui)?;
     }
-    let ledger = context.existing_ledger()?;
+    let mut ledger = context.ledger_to_look()?;
     refuse_nothing(&ledger, &asked.coverage)?;
     let signals = Signals::listen()?;
     if args.watch {
         watch::watch(context, &signals, &ledger, &asked).await?;
+        // The run may have died meanwhile.
+        context.bury_before_look(&mut ledger)?;
     }
     let (mut report, counted) = asked.report(context, &ledger)?;
     if !args.offline {

@@ -15,7 +15,7 @@ pub struct Args {
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit> {
-    let ledger = context.existing_ledger()?;
+    let ledger = context.ledger_to_look()?;
     let Some(story) = ledger.story(&args.token)? else {
         return Err(Error::usage(format!("{} is not in this ledger", mask(&args.token)))
             .hint("mmsg config show shows which ledger is used"));

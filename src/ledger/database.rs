@@ -95,6 +95,33 @@ impl Ledger {
         Ok(Some(ledger))
     }
 
+    /// Opens an existing ledger for a command that only looks: for reading only if it can't be written.
+    ///
+    /// # Errors
+    /// See [`Ledger::open`].
+    pub fn open_to_look(path: &Path) -> Result<Self> {
+        let error = match Self::open(path) {
+            Ok((ledger, _)) => return Ok(ledger),
+            Err(error @ Error::Database { failure: Failure::ReadOnly | Failure::CannotOpen, .. }) => error,
+            Err(error) => return Err(error),
+        };
+        if let Ok(Some(ledger)) = Self::open_read_only(path) {
+            return Ok(ledger);
+        }
+        // Without the files -wal and -shm, and where they can't be created, nobody writes either: the file is all there is.
+        let mut wal = path.as_os_str().to_owned();
+        wal.push("-wal");
+        let name = path.canonicalize().ok().and_then(|path| path.to_str().map(str::to_owned));
+        let Some(name) = name.filter(|_| !Path::new(&wal).exists()) else { return Err(error) };
+        let name = name.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
+        let conn = Connection::open_with_flags(format!("file:{name}?immutable=1"), flags)?;
+        let file = OpenFile { path: path.to_owned(), inode: None };
+        let ledger = Self { conn, file, folder: place::folder_of(path) };
+        ledger.newest_at().map_err(|_| error)?;
+        Ok(ledger)
+    }
+
     /// A new ledger in a file without a name, for a dry run without a ledger.
     pub fn temporary() -> Result<Self> {
         let conn = Connection::open("")?;

@@ -79,6 +79,14 @@ impl Locks {
             .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 
+    /// Whether a run's owner is gone, for somebody who only reads. A lock file that can't be read says nothing.
+    pub fn is_dead(folder: &Path, uuid: &str) -> bool {
+        match File::open(Self::of(folder).run(uuid)) {
+            Ok(file) => file.try_lock_shared().is_ok(),
+            Err(error) => error.kind() == io::ErrorKind::NotFound,
+        }
+    }
+
     /// Waits until no other process plans this broadcast; `waiting` is called first if one does.
     pub fn plan(&self, broadcast: i64, waiting: &mut dyn FnMut()) -> Result<PlanLock> {
         let path = self.0.join(format!("plan-{broadcast}.lock"));

@@ -9,7 +9,7 @@ use super::database::Ledger;
 use super::error::Result;
 use super::locks::{Locks, PlanLock, RunLock};
 use super::people;
-use super::sql::sql;
+use super::sql::{sql, unsigned};
 use super::state::State;
 use super::tally::Tally;
 use crate::clock::{Clock, UnixMillis};
@@ -73,14 +73,36 @@ impl Ledger {
     /// Ends every run whose process is gone; how many sends became unknown. The clock may be one that was not checked against
     /// Graph's, such as a webhook listener's: if it is ahead, it must not make the clock of every later run look behind.
     pub fn bury_dead_runs(&mut self, clock: &Clock, cool_down: Duration) -> Result<u64> {
+        self.bury(|| clock.now(), cool_down)
+    }
+
+    /// The same for a command that only looks, and whose clock nobody checked: by the newest time in the ledger. No claim is newer, and
+    /// a cool-down that is longer stays as it is.
+    pub fn bury_dead_runs_unclocked(&mut self, cool_down: Duration) -> Result<u64> {
+        let newest = self.newest_at()?;
+        self.bury(|| newest, cool_down)
+    }
+
+    fn bury(&mut self, now: impl Fn() -> UnixMillis, cool_down: Duration) -> Result<u64> {
         let mut unknown = 0;
         for run in self.open_runs()? {
             if let Some(remains) = Locks::beside(self.folder())?.take_dead(&run.uuid)? {
-                unknown += self.write(|conn| end(conn, run.id, clock.now(), "died", cool_down, "killed"))?;
+                unknown += self.write(|conn| end(conn, run.id, now(), "died", cool_down, "killed"))?;
                 drop(remains);
             }
         }
         Ok(unknown)
+    }
+
+    /// Sends that are claimed by runs whose process is gone: unknown, though nobody has recorded it.
+    pub fn left_by_dead_runs(&self) -> Result<u64> {
+        let open = self.open_runs()?;
+        let dead = open.iter().filter(|run| Locks::is_dead(self.folder(), &run.uuid));
+        self.read(|conn| {
+            let mut count =
+                conn.prepare_cached(sql!("select count(*) from sends where run = ?1 and state = {claimed}"))?;
+            dead.map(|run| count.query_row([run.id], |row| row.get::<_, i64>(0)).map(unsigned)).sum()
+        })
     }
 
     /// Whether a process is at work on one of these broadcasts.

@@ -17,7 +17,7 @@ pub struct Args {
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit> {
-    let mut ledger = context.existing_ledger()?;
+    let mut ledger = context.ledger_to_look()?;
     let all = ledger.broadcasts(None)?;
     let mut chosen = Vec::new();
     for id in &args.ids {

@@ -12,6 +12,6 @@ pub struct Args {
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit> {
-    context.ui.list(&context.existing_ledger()?.broadcasts(args.campaign.as_deref())?)?;
+    context.ui.list(&context.ledger_to_look()?.broadcasts(args.campaign.as_deref())?)?;
     Ok(Exit::Done)
 }

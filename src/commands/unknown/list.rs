@@ -15,7 +15,7 @@ pub struct Args {
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit> {
-    let ledger = context.existing_ledger()?;
+    let ledger = context.ledger_to_look()?;
     match context.ui.format() {
         Format::Ndjson => {
             let mut rows = context.ui.rows::<UnknownSend>();

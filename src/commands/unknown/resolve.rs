@@ -38,7 +38,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
         return Err(Error::usage("say which unknown sends: --token, --broadcast, --campaign or --all")
             .hint("give filters or --all, but not both; mmsg unknown list shows the sends"));
     }
-    let mut ledger = context.existing_ledger()?;
+    let mut ledger = context.ledger_to_look()?;
     let filter = args.filter.filter();
     let ids: Vec<i64> = ledger.unknowns(&filter)?.iter().map(|send| send.send).collect();
     if ids.is_empty() {

@@ -102,7 +102,7 @@ impl Found {
 }
 
 pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
-    let mut ledger = context.existing_ledger()?;
+    let mut ledger = context.ledger_to_look()?;
     let filter = args.filter.filter();
     let cool_down = context.cool_down();
     let mut settled = Settled::default();
