@@ -211,7 +211,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__broadcast__subcmd__close)
-            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --all-pages --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -245,7 +245,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__broadcast__subcmd__list)
-            opts="-o -q -v -y -h --campaign --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --campaign --all-pages --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1279,7 +1279,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__report)
-            opts="-o -q -v -y -h --campaign --broadcast --since --until --html --open --watch --offline --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --campaign --broadcast --since --until --html --open --watch --offline --all-pages --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1759,7 +1759,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__unknown__subcmd__list)
-            opts="-o -q -v -y -h --token --broadcast --campaign --since --until --why --fbtrace --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --token --broadcast --campaign --since --until --why --fbtrace --all-pages --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1821,7 +1821,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__unknown__subcmd__resolve)
-            opts="-o -q -v -y -h --as --all --token --broadcast --campaign --since --until --why --fbtrace --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --as --all --token --broadcast --campaign --since --until --why --fbtrace --all-pages --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1887,7 +1887,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__unknown__subcmd__settle)
-            opts="-o -q -v -y -h --events-only --token --broadcast --campaign --since --until --why --fbtrace --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --events-only --token --broadcast --campaign --since --until --why --fbtrace --all-pages --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2147,7 +2147,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__why)
-            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --all-pages --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -651,7 +651,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -s h -l help -d 'Print help'
-complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -f -a "list" -d 'List all broadcasts in the ledger with their counts, oldest first'
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -f -a "list" -d 'List the Page\'s broadcasts with their counts, oldest first'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -f -a "close" -d 'Cancel the pending rows of a broadcast'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -l campaign -d 'Only broadcasts of this campaign' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
@@ -663,6 +663,7 @@ csv\t'A header and rows, safe to open in a spreadsheet'"
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -l all-pages -d 'Cover all Pages in the ledger, not only the Page set by the profile or MMSG_PAGE'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print only warnings and errors'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Print more detail'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
@@ -677,6 +678,7 @@ csv\t'A header and rows, safe to open in a spreadsheet'"
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -l all-pages -d 'Cover all Pages in the ledger, not only the Page set by the profile or MMSG_PAGE'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -s q -l quiet -d 'Print only warnings and errors'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -s v -l verbose -d 'Print more detail'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
@@ -696,7 +698,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_s
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list settle resolve" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list settle resolve" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list settle resolve" -s h -l help -d 'Print help'
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list settle resolve" -f -a "list" -d 'List all unknown sends, one per row, with their tokens'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list settle resolve" -f -a "list" -d 'List the Page\'s unknown sends, one per row, with their tokens'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list settle resolve" -f -a "settle" -d 'Settle unknown sends by evidence: webhook events, and the time from which Graph allows the next message'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list settle resolve" -f -a "resolve" -d 'Say what happened to unknown sends'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l token -d 'Only this subscription token' -r
@@ -715,6 +717,7 @@ csv\t'A header and rows, safe to open in a spreadsheet'"
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l all-pages -d 'Cover all Pages in the ledger, not only the Page set by the profile or MMSG_PAGE'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print only warnings and errors'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Print more detail'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
@@ -737,6 +740,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subco
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -l events-only -d 'Use only events received so far; do not ask Graph'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -l all-pages -d 'Cover all Pages in the ledger, not only the Page set by the profile or MMSG_PAGE'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -s q -l quiet -d 'Print only warnings and errors'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -s v -l verbose -d 'Print more detail'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
@@ -760,7 +764,8 @@ csv\t'A header and rows, safe to open in a spreadsheet'"
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l all -d 'All unknown sends in the ledger'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l all -d 'All unknown sends of the Page'
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l all-pages -d 'Cover all Pages in the ledger, not only the Page set by the profile or MMSG_PAGE'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -s q -l quiet -d 'Print only warnings and errors'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -s v -l verbose -d 'Print more detail'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
@@ -857,6 +862,7 @@ csv\t'A header and rows, safe to open in a spreadsheet'"
 complete -c mmsg -n "__fish_mmsg_using_subcommand why" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand why" -l all-pages -d 'Cover all Pages in the ledger, not only the Page set by the profile or MMSG_PAGE'
 complete -c mmsg -n "__fish_mmsg_using_subcommand why" -s q -l quiet -d 'Print only warnings and errors'
 complete -c mmsg -n "__fish_mmsg_using_subcommand why" -s v -l verbose -d 'Print more detail'
 complete -c mmsg -n "__fish_mmsg_using_subcommand why" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
@@ -879,6 +885,7 @@ never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l open -d 'Open the page in the browser'
 complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l watch -d 'Redraw every second while a run is active (terminal only)'
 complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l offline -d 'Do not ask Meta; use only the ledger'
+complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l all-pages -d 'Cover all Pages in the ledger, not only the Page set by the profile or MMSG_PAGE'
 complete -c mmsg -n "__fish_mmsg_using_subcommand report" -s q -l quiet -d 'Print only warnings and errors'
 complete -c mmsg -n "__fish_mmsg_using_subcommand report" -s v -l verbose -d 'Print more detail'
 complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'

@@ -129,6 +129,10 @@ impl Columns {
         }
     }
 
+    fn are_named(&self) -> bool {
+        matches!(self, Self::Named(_))
+    }
+
     /// Whether a field inside the object `name` may be wanted.
     fn wants_inside(&self, name: &str) -> bool {
         match self {

@@ -16,6 +16,7 @@ pub mod man;
 pub mod message;
 pub mod report;
 pub mod sandbox;
+mod scope;
 pub mod send;
 mod shell;
 pub mod signals;

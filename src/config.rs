@@ -217,6 +217,12 @@ impl Settings {
         }
     }
 
+    /// # Errors
+    /// Exit 3 if there are several profiles and none is selected.
+    pub fn refuse_unselected_profile(&self) -> Result<()> {
+        if self.secrets.unchosen.is_empty() { Ok(()) } else { Err(self.nothing_set_up()) }
+    }
+
     fn nothing_is_set(&self) -> bool {
         self.profile.is_none() && self.ad_account.is_none() && self.page.is_none() && self.secrets.token.is_none()
     }

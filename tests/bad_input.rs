@@ -389,12 +389,11 @@ fn what_is_no_ledger_is_10_and_left_alone() {
 #[test]
 fn a_ledger_that_is_not_there_is_10_and_none_is_made() {
     let env = Env::new();
-    // What only looks finds nothing at the default place, which is no mistake.
+    // Not at the default path either: "no unknown sends" would be said of nothing.
     for args in [&["broadcast", "list"][..], &["unknown", "list"], &["unknown", "list", "-o", "csv"]] {
-        env.mmsg(args).exits(0);
+        env.mmsg(args).fails(10, "there is no ledger at ").says("(default)");
         assert!(!env.path(".local/share/mmsg/ledger.db").exists(), "{args:?} made a ledger");
     }
-    // A place that somebody named is one.
     let look: [&[&str]; 6] = [
         &["broadcast", "list"],
         &["broadcast", "close", "1"],

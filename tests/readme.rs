@@ -158,8 +158,10 @@ fn the_keys_are_those_that_are_promised() {
     sandbox.errors("2=100%*1");
     let env = sandbox.environment();
     // Of an empty list, too.
+    let empty = env.path("empty.db").display().to_string();
+    env.mmsg_reading("111\n", ["tokens", "import", "--audience", "a", "--ledger", &empty]).exits(0);
     for list in ["campaign list", "broadcast list", "unknown list"] {
-        let run = env.mmsg(list.split(' ').chain(["-o", "csv"])).exits(0);
+        let run = env.mmsg(list.split(' ').chain(["-o", "csv", "--ledger", &empty])).exits(0);
         assert_eq!(run.stdout, promised(&format!("mmsg {list}")).join(",") + "\n");
     }
     let keys = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();

@@ -29,6 +29,7 @@ mod init;
 mod layers;
 mod message;
 mod operator;
+mod pages;
 mod processes;
 mod promises;
 mod readme;

@@ -28,6 +28,8 @@ pub(super) struct JsonRow {
     token_column: Option<String>,
     rows_are: Option<Rows>,
     values: String,
+    /// Named columns that some row had, so that one missing from the first object is not taken for absent.
+    found: Vec<String>,
 }
 
 enum Rows {
@@ -39,7 +41,7 @@ enum Rows {
 
 impl JsonRow {
     pub(super) fn new(token_column: Option<String>) -> Self {
-        Self { token_column, rows_are: None, values: String::new() }
+        Self { token_column, rows_are: None, values: String::new(), found: Vec::new() }
     }
 
     pub(super) fn take(&mut self, line: u64, bytes: &[u8], out: &mut Out<'_>) -> Result<()> {
@@ -90,11 +92,20 @@ impl JsonRow {
         }
         let Some(Rows::Objects(path)) = &self.rows_are else { return Ok(()) };
         self.values.clear();
-        let mut fields = Fields { path, wanted: &out.wanted, values: &mut self.values, token: None, fault: None };
+        let found_before = self.found.len();
+        let mut fields = Fields {
+            path,
+            wanted: &out.wanted,
+            values: &mut self.values,
+            found: &mut self.found,
+            token: None,
+            fault: None,
+        };
         if let Err(error) = fields.walk(bytes, "", 0) {
             return out.bad(line, None, not_text(bytes).unwrap_or_else(|| not_json(&error)), bytes);
         }
         let Fields { token, fault, .. } = fields;
+        out.columns(self.found[found_before..].iter().cloned());
         if let Some((column, reason)) = fault {
             return out.bad(line, Some(&column), reason, bytes);
         }
@@ -262,6 +273,7 @@ struct Fields<'a, 'de> {
     path: &'a str,
     wanted: &'a super::Columns,
     values: &'a mut String,
+    found: &'a mut Vec<String>,
     token: Option<&'de RawValue>,
     /// The column and what is wrong with it; the first that is met.
     fault: Option<(String, String)>,
@@ -292,6 +304,9 @@ impl<'de> Fields<'_, 'de> {
         let inside = depth < DEEPEST && (on_the_way || self.wanted.wants_inside(name));
         if !wanted && !inside {
             return map.ignore();
+        }
+        if wanted && self.wanted.are_named() && !self.found.iter().any(|found| found == name) {
+            self.found.push(name.to_owned());
         }
         let raw = map.take()?;
         let text = raw.get();

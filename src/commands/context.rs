@@ -165,21 +165,43 @@ impl Context {
         Ok(ledger)
     }
 
-    /// The ledger for commands that only read: none is created. At the default path a missing ledger counts as empty; at a path
-    /// that was configured it is a mistake, which an empty list would hide.
+    /// The ledger for commands that only read. None is created, and a missing one is a mistake, which an empty list would hide.
     ///
     /// # Errors
-    /// Exit 10 when it can't be used, or is not there.
+    /// Exit 3 when there are several profiles and nothing says which is meant; exit 10 when the ledger can't be used or is missing.
     pub fn existing_ledger(&self) -> Result<Ledger> {
+        self.refuse_missing_ledger()?;
+        self.open_ledger()
+    }
+
+    fn refuse_missing_ledger(&self) -> Result<()> {
         let place = &self.settings.ledger;
-        if place.value.try_exists().unwrap_or(true) {
-            return self.open_ledger();
+        if self.settings.page.is_none() && place.origin == Origin::Default {
+            self.settings.refuse_unselected_profile()?;
         }
-        if place.origin == Origin::Default {
-            return Ok(Ledger::temporary()?);
+        if self.has_ledger() {
+            return Ok(());
         }
         Err(Error::ledger(format!("there is no ledger at {} ({})", place.value.display(), place.origin))
-            .hint("mmsg config show shows which one is used; mmsg send creates a new one"))
+            .hint("name the right one with --ledger or --profile; mmsg config show shows which is used, mmsg send creates one"))
+    }
+
+    /// The same for commands that may run before the first send: `None`, and a line that says so, if none is at the default path.
+    ///
+    /// # Errors
+    /// As [`Context::existing_ledger`] otherwise.
+    pub fn ledger_if_any(&self) -> Result<Option<Ledger>> {
+        let place = &self.settings.ledger;
+        if place.origin == Origin::Default && !self.has_ledger() {
+            self.ui.status(&format!("there is no ledger yet at {}", place.value.display()));
+            return Ok(None);
+        }
+        self.existing_ledger().map(Some)
+    }
+
+    /// Whether there is a ledger, or one that can't be seen.
+    fn has_ledger(&self) -> bool {
+        self.settings.ledger.value.try_exists().unwrap_or(true)
     }
 
     /// The ledger for a command that shows it: what runs that died left claimed is made unknown first. If the ledger can't be written, a
@@ -188,11 +210,8 @@ impl Context {
     /// # Errors
     /// Exit 10 when it can't be used, or is not there.
     pub fn ledger_to_look(&self) -> Result<Ledger> {
-        let path = &self.settings.ledger.value;
-        let mut ledger = match path.try_exists() {
-            Ok(true) => Ledger::open_to_look(path)?,
-            _ => return self.existing_ledger(),
-        };
+        self.refuse_missing_ledger()?;
+        let mut ledger = Ledger::open_to_look(&self.settings.ledger.value)?;
         self.bury_before_look(&mut ledger)?;
         Ok(ledger)
     }

@@ -15,6 +15,7 @@ use crate::campaign::CampaignId;
 use crate::cli::values;
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
+use crate::commands::scope::ScopeArgs;
 use crate::commands::signals::Signals;
 use crate::error::{Error, Exit, Result};
 use crate::ledger::Ledger;
@@ -28,7 +29,7 @@ use asked::Asked;
 /// Show what happened to the messages: accepted, delivered, read, clicked, failed; why, how fast, and at what cost.
 ///
 /// Figures come from the ledger, with Meta's beside them. Without --campaign or --broadcast, the report covers the profile's
-/// Page. Times are UTC.
+/// Page, or with --all-pages the whole ledger. Times are UTC.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Only this campaign.
@@ -56,6 +57,8 @@ pub struct Args {
     /// Do not ask Meta; use only the ledger.
     #[arg(long)]
     offline: bool,
+    #[command(flatten)]
+    scope: ScopeArgs,
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
@@ -65,12 +68,12 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
         return Err(Error::usage(format!("--since {since} is not before the end, {until}"))
             .hint("--until is the end of the range: use a later one, or leave it out"));
     }
-    let asked = Asked { hours: Hours::between(args.since, args.until), coverage: coverage(context, &args)? };
     if args.watch {
         watch::check(&context.ui)?;
     }
     let mut ledger = context.ledger_to_look()?;
-    refuse_nothing(&ledger, &asked.coverage)?;
+    let asked = Asked { hours: Hours::between(args.since, args.until), coverage: coverage(context, &args)? };
+    refuse_nothing(context, &ledger, &asked.coverage, args.scope)?;
     let signals = Signals::listen()?;
     if args.watch {
         watch::watch(context, &signals, &ledger, &asked).await?;
@@ -104,6 +107,9 @@ fn coverage(context: &Context, args: &Args) -> Result<Coverage> {
         let campaign = args.campaign.as_ref().map(|id| id.as_str().to_owned());
         return Ok(Coverage { campaign, broadcast: args.broadcast, ..Coverage::default() });
     }
+    if args.scope.is_all() {
+        return Ok(Coverage::default());
+    }
     let ad_account = match context.settings.ad_account {
         Some(_) => Some(context.ad_account()?.as_str().to_owned()),
         None => None,
@@ -112,11 +118,15 @@ fn coverage(context: &Context, args: &Args) -> Result<Coverage> {
 }
 
 /// A report of zeros would hide a wrong ID.
-fn refuse_nothing(ledger: &Ledger, coverage: &Coverage) -> Result<()> {
+fn refuse_nothing(context: &Context, ledger: &Ledger, coverage: &Coverage, scope: ScopeArgs) -> Result<()> {
+    const NOTHING: &str = "no report was made";
     let found = match coverage.broadcast {
         Some(id) => Some(ledger.broadcast(id)?.ok_or_else(|| no_such_broadcast(id))?),
         None => None,
     };
+    if let Some(found) = &found {
+        scope.refuse_other(context, &format!("broadcast {}", found.id), &found.page, NOTHING)?;
+    }
     let Some(campaign) = &coverage.campaign else { return Ok(()) };
     let hint = "mmsg broadcast list shows what was sent";
     match found {
@@ -124,10 +134,13 @@ fn refuse_nothing(ledger: &Ledger, coverage: &Coverage) -> Result<()> {
             Err(Error::usage(format!("broadcast {} belongs to campaign {}, not {campaign}", found.id, found.campaign))
                 .hint(hint))
         }
-        None if ledger.broadcasts(Some(campaign))?.is_empty() => {
-            Err(Error::usage(format!("there is no broadcast of campaign {campaign} in this ledger")).hint(hint))
-        }
-        _ => Ok(()),
+        Some(_) => Ok(()),
+        None => match ledger.broadcasts(Some(campaign), context.clock.now())?.first() {
+            Some(first) => scope.refuse_other(context, &format!("campaign {campaign}"), &first.page, NOTHING),
+            None => {
+                Err(Error::usage(format!("there is no broadcast of campaign {campaign} in this ledger")).hint(hint))
+            }
+        },
     }
 }
 

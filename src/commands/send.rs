@@ -91,6 +91,8 @@ pub struct Args {
     results: Option<PathBuf>,
 }
 
+const NOTHING_TO_RESUME: &str = "nothing to resume";
+
 impl Args {
     fn limits(&self, context: &Context) -> Result<Limits> {
         let settings = &context.settings.send;
@@ -188,7 +190,10 @@ async fn resume(context: &Context, args: &Args, signals: &Signals) -> Result<Exi
     let mut limits = args.limits(context)?;
     let page = context.page()?.as_str().to_owned();
     let host = context.settings.graph_url.value.as_str();
-    let mut ledger = context.existing_ledger()?;
+    let Some(mut ledger) = context.ledger_if_any()? else {
+        context.ui.status(NOTHING_TO_RESUME);
+        return Totals::default().print(context, None);
+    };
     ledger.refuse_other_host(host)?;
     for (broadcast, source, rows) in ledger.unplanned_listings(&page)? {
         context.ui.warn(&format!(
@@ -265,7 +270,7 @@ async fn resume(context: &Context, args: &Args, signals: &Signals) -> Result<Exi
         }
     }
     if tried.is_empty() {
-        context.ui.status("nothing to resume");
+        context.ui.status(NOTHING_TO_RESUME);
     }
     totals.complete(&ledger, &conclusion.course())?;
     conclusion.add_unwritten(results.finish());

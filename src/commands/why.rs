@@ -1,6 +1,7 @@
 //! `mmsg why TOKEN`: everything recorded about one recipient.
 
 use crate::commands::context::Context;
+use crate::commands::scope::ScopeArgs;
 use crate::error::{Error, Exit, Result};
 use crate::ledger::story::Chapter;
 use crate::text::mask;
@@ -12,6 +13,8 @@ pub struct Args {
     /// The subscription token.
     #[arg(value_name = "TOKEN")]
     token: String,
+    #[command(flatten)]
+    scope: ScopeArgs,
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit> {
@@ -20,7 +23,16 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
         return Err(Error::usage(format!("{} is not in this ledger", mask(&args.token)))
             .hint("mmsg config show shows which ledger is used"));
     };
-    context.ui.list(&story.chapters)?;
+    let ours = args.scope.page(context);
+    let is_ours = |chapter: &Chapter| ours.is_none() || chapter.page.is_none() || chapter.page.as_deref() == ours;
+    let (chapters, others): (Vec<_>, Vec<_>) = story.chapters.into_iter().partition(is_ours);
+    if !chapters.iter().any(|chapter| chapter.page.is_some())
+        && let Some(page) = others.iter().find_map(|chapter| chapter.page.as_deref())
+    {
+        args.scope.refuse_other(context, &mask(&args.token), page, "nothing is recorded for it here")?;
+    }
+    context.ui.list(&chapters)?;
+    args.scope.tell_hidden(context, others.len() as u64, "event", "events");
     let now = context.clock.now();
     context.ui.status(&match (&story.suppressed, story.free_at > now) {
         (Some(why), _) => format!("nothing goes to this person: {}", why.name()),
@@ -32,12 +44,13 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
 
 impl Record for Chapter {
     const PLURAL: &'static str = "events of this recipient";
-    const COLUMNS: &'static [&'static str] = &["at", "what", "broadcast", "campaign", "detail"];
+    const COLUMNS: &'static [&'static str] = &["at", "what", "Page", "broadcast", "campaign", "detail"];
 
     fn cells(&self) -> Vec<String> {
         vec![
             self.at.map_or("-".to_owned(), |at| at.to_string()),
             self.what.clone(),
+            self.page.clone().unwrap_or_else(|| "-".to_owned()),
             self.broadcast.map_or("-".to_owned(), |id| id.to_string()),
             self.campaign.clone().unwrap_or_else(|| "-".to_owned()),
             self.detail.clone(),

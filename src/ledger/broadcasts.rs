@@ -76,8 +76,11 @@ pub struct BroadcastSummary {
     pub unknown: i64,
     /// Lists whose planning was cut off; their rows never go out.
     pub unplanned_listings: i64,
-    /// When the next pending row may go out.
+    /// When the next pending row may go out; now if it may already.
     pub next_run_at: Option<UnixMillis>,
+    /// Whether that is now.
+    #[serde(skip)]
+    pub is_due: bool,
     pub created_at: UnixMillis,
     pub finished: bool,
 }
@@ -159,8 +162,8 @@ impl Ledger {
         })
     }
 
-    /// Every broadcast, oldest first.
-    pub fn broadcasts(&self, campaign: Option<&str>) -> Result<Vec<BroadcastSummary>> {
+    /// Every broadcast, or those of a campaign; oldest first.
+    pub fn broadcasts(&self, campaign: Option<&str>, now: UnixMillis) -> Result<Vec<BroadcastSummary>> {
         self.read(|conn| {
             let mut statement = conn.prepare(sql!(
                 "select id, campaign, page, lower(hex(substr(fingerprint, 1, 6))), repeat, created_at,
@@ -175,6 +178,7 @@ impl Ledger {
                 let id: i64 = row.get(0)?;
                 let count = |state| tally::rows_in(conn, id, state).map(|n| i64::try_from(n).unwrap_or(i64::MAX));
                 let (pending, claimed) = (count(State::Pending)?, count(State::Claimed)?);
+                let next_at = row.get::<_, Option<i64>>(7)?.map(UnixMillis);
                 summaries.push(BroadcastSummary {
                     id,
                     campaign: row.get(1)?,
@@ -188,7 +192,8 @@ impl Ledger {
                     skipped: count(State::Skipped)?,
                     unknown: count(State::Unknown)?,
                     unplanned_listings: row.get(6)?,
-                    next_run_at: row.get::<_, Option<i64>>(7)?.map(UnixMillis),
+                    next_run_at: next_at.map(|at| at.max(now)),
+                    is_due: next_at.is_some_and(|at| at <= now),
                     created_at: UnixMillis(row.get(5)?),
                     finished: pending == 0 && claimed == 0,
                 });
@@ -255,7 +260,7 @@ impl Ledger {
 
     /// Closes every broadcast of a campaign that was deleted; how many rows.
     pub fn close_campaign(&mut self, campaign: &str, now: UnixMillis) -> Result<u64> {
-        let ids: Vec<i64> = self.broadcasts(Some(campaign))?.into_iter().map(|summary| summary.id).collect();
+        let ids: Vec<i64> = self.broadcasts(Some(campaign), now)?.into_iter().map(|summary| summary.id).collect();
         ids.into_iter().try_fold(0, |sum, id| Ok(sum + self.close_broadcast(id, now)?))
     }
 

@@ -18,6 +18,8 @@ pub struct Chapter {
     pub at: Option<UnixMillis>,
     pub broadcast: Option<i64>,
     pub campaign: Option<String>,
+    /// The Page that it concerns, where it concerns one.
+    pub page: Option<String>,
     /// `imported`, `planned`, `claimed`, a state of a send, `echoed`, `delivered`, `read`, `clicked`, `failed`, `suppressed`.
     pub what: String,
     pub detail: String,
@@ -41,16 +43,17 @@ impl Ledger {
             let mut chapters = Vec::new();
             let (suppressed, _) = people::suppression_of(conn, recipient)?;
             if let Some(suppressed) = suppressed {
-                chapters.push(chapter(suppressed.since, None, None, "suppressed", suppressed.why.name()));
+                chapters.push(chapter(suppressed.since, None, None, None, "suppressed", suppressed.why.name()));
             }
             let mut imports = conn.prepare(
-                "select a.name, a.imported_at from audience_rows r join audiences a on a.id = r.audience
+                "select a.name, a.imported_at, a.page from audience_rows r join audiences a on a.id = r.audience
                  where r.recipient = ?1 and a.imported_at is not null",
             )?;
             let mut rows = imports.query([recipient])?;
             while let Some(row) = rows.next()? {
                 chapters.push(chapter(
                     row.get(1)?,
+                    row.get(2)?,
                     None,
                     None,
                     "imported",
@@ -61,15 +64,16 @@ impl Ledger {
             let mut sends = conn.prepare(
                 "select s.broadcast, b.campaign, l.source, l.planned_at, s.state, s.reason, s.claimed_at, s.finished_at,
                         s.tracking_id, s.code, s.fbtrace_id, s.attempts, s.not_before,
-                        s.echoed_at, s.delivered_at, s.read_at, s.clicked_at, s.failed_at, s.failure, s.id
+                        s.echoed_at, s.delivered_at, s.read_at, s.clicked_at, s.failed_at, s.failure, s.id, b.page
                  from broadcasts b join sends s on s.broadcast = b.id join listings l on l.id = s.listing
                  where s.recipient = ?1",
             )?;
             let mut rows = sends.query([recipient])?;
             while let Some(row) = rows.next()? {
-                let (broadcast, campaign): (i64, String) = (row.get(0)?, row.get(1)?);
+                let (broadcast, campaign, page): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(20)?);
                 let mut add = |at: Option<UnixMillis>, what: &str, detail: &str| {
-                    chapters.push(chapter(at, Some(broadcast), Some(campaign.clone()), what, detail));
+                    let (page, campaign) = (Some(page.clone()), Some(campaign.clone()));
+                    chapters.push(chapter(at, page, Some(broadcast), campaign, what, detail));
                 };
                 add(row.get(3)?, "planned", &row.get::<_, String>(2)?);
                 let attempts = attempts::of_send(conn, row.get(19)?)?;
@@ -115,7 +119,7 @@ impl Ledger {
             }
             drop(rows);
             let mut events = conn.prepare(
-                "select occurred_at, kind, how, campaign, detail from events
+                "select occurred_at, kind, how, campaign, detail, page from events
                  where recipient = ?1 and send is null order by id",
             )?;
             let mut rows = events.query([recipient])?;
@@ -132,7 +136,7 @@ impl Ledger {
                     }
                     (None, _) => ("opt-in", row.get::<_, Option<String>>(4)?.unwrap_or_default()),
                 };
-                chapters.push(chapter(row.get(0)?, None, campaign, what, &detail));
+                chapters.push(chapter(row.get(0)?, row.get(5)?, None, campaign, what, &detail));
             }
             // A stable sort: what happened in the same moment stays in the order of a send's life.
             // What has no time yet is still to come.
@@ -154,10 +158,11 @@ fn detail_of(reason: Option<String>, code: Option<i64>, fbtrace_id: Option<Strin
 
 fn chapter(
     at: Option<UnixMillis>,
+    page: Option<String>,
     broadcast: Option<i64>,
     campaign: Option<String>,
     what: &str,
     detail: &str,
 ) -> Chapter {
-    Chapter { at, broadcast, campaign, what: what.to_owned(), detail: detail.to_owned() }
+    Chapter { at, page, broadcast, campaign, what: what.to_owned(), detail: detail.to_owned() }
 }

@@ -34,7 +34,6 @@ pub struct UnknownSend {
     pub at: Option<UnixMillis>,
     /// Until when no message goes to this person.
     pub blocked_until: UnixMillis,
-    #[serde(skip)]
     pub page: String,
     /// Whether an event came that may be about it.
     #[serde(skip)]
@@ -44,6 +43,7 @@ pub struct UnknownSend {
 /// Which unknown sends are meant: those that match everything given.
 #[derive(Clone, Debug, Default)]
 pub struct UnknownFilter {
+    pub page: Option<String>,
     pub token: Option<String>,
     pub broadcast: Option<i64>,
     pub campaign: Option<String>,
@@ -81,6 +81,7 @@ impl Ledger {
                    and (?3 is null or b.campaign = ?3) and (?4 is null or s.finished_at >= ?4)
                    and (?5 is null or s.finished_at < ?5) and (?6 is null or instr(s.reason, ?6) > 0)
                    and (?7 is null or s.fbtrace_id = ?7)
+                   and (?8 is null or b.page = ?8)
                  order by s.broadcast, s.id",
                 people = people::OF_SENDS,
             ))
@@ -94,6 +95,7 @@ impl Ledger {
                 filter.until.map(|at| at.0),
                 &filter.reason,
                 &filter.fbtrace_id,
+                &filter.page,
             ))
             .map_err(failed)?;
         while let Some(row) = rows.next().map_err(failed)? {

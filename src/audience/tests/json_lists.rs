@@ -37,6 +37,14 @@ fn a_path_reaches_into_objects() {
     assert_eq!((list.tokens(), list.values()), (vec!["2"], vec![r#"{"data.n":"1"}"#]));
 }
 
+#[test]
+fn a_wanted_column_is_counted_wherever_it_first_appears() {
+    let text = "{\"token\":\"111\",\"x\":1}\n{\"token\":\"222\",\"Name\":\"Anna\",\"y\":2}\n{\"token\":\"333\",\"at\":{\"city\":\"Rom\"}}\n";
+    let wanted = Columns::Named(BTreeSet::from(["name".to_owned(), "at.city".to_owned(), "gone".to_owned()]));
+    let list = drip(&[text.as_bytes()], 7, &ReadOptions::default(), wanted).unwrap();
+    assert_eq!(list.tally.columns, ["x", "Name", "at.city"]);
+}
+
 const PAGE: &str = concat!(
     "{\"data\":[{\"notification_messages_token\":\"111\",\"recipient_id\":\"9\",\"user_token_status\":\"REFRESHED\"},",
     "{\"notification_messages_token\":\"222\",\"recipient_id\":\"8\"}],",

@@ -2,6 +2,7 @@
 
 use crate::cli::values;
 use crate::commands::context::Context;
+use crate::commands::scope::ScopeArgs;
 use crate::error::{Exit, Result};
 use crate::ledger::broadcasts::no_such_broadcast;
 use crate::text;
@@ -14,14 +15,18 @@ pub struct Args {
     /// Number of the broadcast, as broadcast list shows it.
     #[arg(required = true, value_name = "BROADCAST", value_parser = values::broadcast)]
     ids: Vec<i64>,
+    #[command(flatten)]
+    scope: ScopeArgs,
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     let mut ledger = context.ledger_to_look()?;
-    let all = ledger.broadcasts(None)?;
+    let all = ledger.broadcasts(None, context.clock.now())?;
     let mut chosen = Vec::new();
     for id in &args.ids {
-        chosen.push(all.iter().find(|broadcast| broadcast.id == *id).ok_or_else(|| no_such_broadcast(*id))?);
+        let found = all.iter().find(|broadcast| broadcast.id == *id).ok_or_else(|| no_such_broadcast(*id))?;
+        args.scope.refuse_other(context, &format!("broadcast {id}"), &found.page, "nothing was changed")?;
+        chosen.push(found);
     }
     let pending: i64 = chosen.iter().map(|broadcast| broadcast.pending).sum();
     let rows = text::count(u64::try_from(pending).unwrap_or(0), "pending row", "pending rows");
@@ -35,8 +40,13 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
         .iter()
         .map(|broadcast| {
             format!(
-                "broadcast {} of campaign {}: {} pending, {} in flight, {} accepted",
-                broadcast.id, broadcast.campaign, broadcast.pending, broadcast.claimed, broadcast.accepted
+                "broadcast {} of Page {}, campaign {}: {} pending, {} in flight, {} accepted",
+                broadcast.id,
+                broadcast.page,
+                broadcast.campaign,
+                broadcast.pending,
+                broadcast.claimed,
+                broadcast.accepted
             )
         })
         .collect();
@@ -48,7 +58,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
         ledger.audit(now, &context.operator(), "broadcast close", &format!("broadcast {}", broadcast.id))?;
     }
     context.ui.status(&format!("canceled {}", text::count(closed, "row", "rows")));
-    let after = ledger.broadcasts(None)?;
+    let after = ledger.broadcasts(None, now)?;
     context.ui.list(&after.into_iter().filter(|broadcast| args.ids.contains(&broadcast.id)).collect::<Vec<_>>())?;
     Ok(Exit::Done)
 }

@@ -8,6 +8,7 @@ impl Record for BroadcastSummary {
     const PLURAL: &'static str = "broadcasts";
     const COLUMNS: &'static [&'static str] = &[
         "id",
+        "Page",
         "campaign",
         "message",
         "repeat",
@@ -40,11 +41,14 @@ impl Record for BroadcastSummary {
 
     fn cells(&self) -> Vec<String> {
         let count = |n: i64| text::thousands(u64::try_from(n).unwrap_or(0));
-        // A row that is due has no time of its own.
-        let next =
-            self.next_run_at.map_or("-".to_owned(), |at| if at.0 == 0 { "now".to_owned() } else { at.to_string() });
+        let next = match self.next_run_at {
+            Some(_) if self.is_due => "now".to_owned(),
+            Some(at) => at.to_string(),
+            None => "-".to_owned(),
+        };
         vec![
             self.id.to_string(),
+            self.page.clone(),
             self.campaign.clone(),
             self.message.clone(),
             self.repeat.to_string(),

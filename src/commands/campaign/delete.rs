@@ -6,6 +6,7 @@ use super::currency::currency_to_show;
 use crate::campaign::{AdAccount, CampaignId, Currency};
 use crate::commands::context::Context;
 use crate::commands::deletions;
+use crate::commands::scope::refuse_other_page;
 use crate::error::{Error, Exit, Result};
 use crate::graph::{self, Call, CampaignNode, Fault};
 use crate::ledger::{Ledger, failpoint};
@@ -115,6 +116,7 @@ async fn read_back(
             return Err(Error::refused(format!("{id} is already deleted; nothing was changed"))
                 .hint("mmsg campaign list shows the remaining campaigns"));
         }
+        refuse_other_page(context, id.as_str(), node.page.as_deref(), "nothing was deleted")?;
         if targets.iter().any(|target| target.node.id == node.id) {
             continue;
         }

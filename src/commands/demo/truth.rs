@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use mmsg_sandbox::Accepted;
 use serde::Serialize;
 
+use crate::clock::UnixMillis;
 use crate::error::Result;
 use crate::ledger::Ledger;
 use crate::ledger::unknown::UnknownFilter;
@@ -48,7 +49,7 @@ impl Record for DemoCheck {
 /// Compares the record with the ledger.
 pub fn checks(recorded: &[Accepted], ledger: &Ledger) -> Result<Vec<DemoCheck>> {
     let unknown: Vec<String> = ledger.unknowns(&UnknownFilter::default())?.into_iter().map(|send| send.token).collect();
-    let accepted: i64 = ledger.broadcasts(None)?.iter().map(|broadcast| broadcast.accepted).sum();
+    let accepted: i64 = ledger.broadcasts(None, UnixMillis(0))?.iter().map(|broadcast| broadcast.accepted).sum();
     let tokens: Vec<&str> = recorded.iter().map(|send| &*send.token).collect();
     Ok(compare(&tokens, usize::try_from(accepted).unwrap_or(0), &unknown))
 }

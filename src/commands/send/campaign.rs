@@ -3,6 +3,7 @@
 use crate::campaign::CampaignId;
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
+use crate::commands::scope::refuse_other_page;
 use crate::error::{Error, Result};
 use crate::graph;
 use crate::send::outcome::CampaignTimes;
@@ -89,25 +90,15 @@ impl CampaignFacts {
     /// A campaign of another Page would reach that Page's people: exit 5.
     pub fn refuse_other_page(&self, context: &Context) -> Result<(), Unfit> {
         let page = context.page()?;
-        match &self.page {
-            Some(actor) if actor.as_str() != page.as_str() => Err(Unfit::Campaign(
-                Error::refused(format!(
-                    "campaign {} belongs to Page {actor}, and the profile's Page is {}; nothing was planned or sent",
-                    self.shown(),
-                    page.as_str()
-                ))
-                .hint("choose that Page's profile with --profile, or use another campaign"),
-            )),
-            Some(_) => Ok(()),
-            None => {
-                context.ui.warn(&format!(
-                    "Graph does not say which Page campaign {} belongs to; assuming Page {}",
-                    self.shown(),
-                    page.as_str()
-                ));
-                Ok(())
-            }
+        if self.page.is_none() {
+            context.ui.warn(&format!(
+                "Graph does not say which Page campaign {} belongs to; assuming Page {}",
+                self.shown(),
+                page.as_str()
+            ));
         }
+        refuse_other_page(context, &self.shown(), self.page.as_deref(), "nothing was planned or sent")
+            .map_err(Unfit::Campaign)
     }
 
     /// The ID, and the name if there is one.

@@ -194,6 +194,9 @@ impl Totals {
         let exit = exit.unwrap_or(Exit::Done);
         let totals = self.ended(exit, None);
         totals.remarks(context);
+        if totals.did_nothing() && context.ui.is_quiet() && context.ui.format() == Format::Table {
+            return Ok(exit);
+        }
         match context.ui.format() {
             Format::Table | Format::Json => context.ui.object(&totals)?,
             Format::Ndjson => {
@@ -204,6 +207,11 @@ impl Totals {
             Format::Csv => context.ui.status(&totals.line()),
         }
         Ok(exit)
+    }
+
+    /// A --resume that changed nothing: nothing that a cron job should mail.
+    fn did_nothing(&self) -> bool {
+        self.rows.is_none() && self.this_run.requests == 0 && self.this_run.found_unknown == 0
     }
 
     fn remarks(&self, context: &Context) {

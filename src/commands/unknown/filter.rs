@@ -2,6 +2,10 @@
 
 use crate::cli::values;
 use crate::clock::UnixMillis;
+use crate::commands::context::Context;
+use crate::commands::scope::ScopeArgs;
+use crate::error::Result;
+use crate::ledger::Ledger;
 use crate::ledger::unknown::UnknownFilter;
 
 /// Which unknown sends; a send must match all that are given.
@@ -28,11 +32,14 @@ pub struct FilterArgs {
     /// Only this Graph trace ID.
     #[arg(long, value_name = "ID")]
     fbtrace: Option<String>,
+    #[command(flatten)]
+    pub scope: ScopeArgs,
 }
 
 impl FilterArgs {
-    pub fn filter(&self) -> UnknownFilter {
+    pub fn filter(&self, context: &Context) -> UnknownFilter {
         UnknownFilter {
+            page: self.scope.page(context).map(str::to_owned),
             token: self.token.clone(),
             broadcast: self.broadcast,
             campaign: self.campaign.clone(),
@@ -43,7 +50,14 @@ impl FilterArgs {
         }
     }
 
-    /// No filter: the whole ledger.
+    /// How many more sends match on other Pages.
+    pub fn hidden(&self, context: &Context, ledger: &Ledger) -> Result<u64> {
+        let Some(page) = self.scope.page(context) else { return Ok(0) };
+        let all = ledger.unknowns(&UnknownFilter { page: None, ..self.filter(context) })?;
+        Ok(all.iter().filter(|send| send.page != page).count() as u64)
+    }
+
+    /// No filter besides the Page.
     pub fn is_everything(&self) -> bool {
         self.token.is_none()
             && self.broadcast.is_none()

@@ -7,7 +7,7 @@ use crate::ledger::unknown::UnknownSend;
 use crate::ui::Format;
 use crate::ui::table::Record;
 
-/// List all unknown sends, one per row, with their tokens.
+/// List the Page's unknown sends, one per row, with their tokens.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     #[command(flatten)]
@@ -16,22 +16,26 @@ pub struct Args {
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     let ledger = context.ledger_to_look()?;
+    let filter = args.filter.filter(context);
     match context.ui.format() {
         Format::Ndjson => {
             let mut rows = context.ui.rows::<UnknownSend>();
-            ledger.each_unknown(&args.filter.filter(), &mut |send| rows.push(&send))?;
+            ledger.each_unknown(&filter, &mut |send| rows.push(&send))?;
             rows.flush()?;
         }
         Format::Table | Format::Json | Format::Csv => {
-            context.ui.list(&ledger.unknowns(&args.filter.filter())?)?;
+            context.ui.list(&ledger.unknowns(&filter)?)?;
         }
     }
+    let hidden = args.filter.hidden(context, &ledger)?;
+    args.filter.scope.tell_hidden(context, hidden, "unknown send", "unknown sends");
     Ok(Exit::Done)
 }
 
 impl Record for UnknownSend {
     const PLURAL: &'static str = "unknown sends";
-    const COLUMNS: &'static [&'static str] = &["token", "broadcast", "campaign", "since", "reason", "blocked until"];
+    const COLUMNS: &'static [&'static str] =
+        &["token", "Page", "broadcast", "campaign", "since", "reason", "blocked until"];
     const KEYS: &'static [&'static str] = &[
         "send",
         "token",
@@ -44,11 +48,13 @@ impl Record for UnknownSend {
         "claimed_at",
         "at",
         "blocked_until",
+        "page",
     ];
 
     fn cells(&self) -> Vec<String> {
         vec![
             self.token.clone(),
+            self.page.clone(),
             self.broadcast.to_string(),
             self.campaign.clone(),
             self.at.map(|at| at.to_string()).unwrap_or_default(),

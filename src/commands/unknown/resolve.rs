@@ -1,5 +1,7 @@
 //! `mmsg unknown resolve`: a person says what happened to unknown sends.
 
+use std::collections::BTreeSet;
+
 use clap::ValueEnum;
 
 use super::filter::FilterArgs;
@@ -7,7 +9,7 @@ use crate::commands::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::ledger::Ledger;
 use crate::ledger::broadcasts::no_such_broadcast;
-use crate::ledger::unknown::{Resolution, UnknownFilter};
+use crate::ledger::unknown::{Resolution, UnknownFilter, UnknownSend};
 use crate::text;
 use crate::text::mask;
 
@@ -26,7 +28,7 @@ pub struct Args {
     /// What happened to them.
     #[arg(long = "as", value_name = "WHAT")]
     what: As,
-    /// All unknown sends in the ledger.
+    /// All unknown sends of the Page.
     #[arg(long)]
     all: bool,
     #[command(flatten)]
@@ -39,13 +41,15 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
             .hint("give filters or --all, but not both; mmsg unknown list shows the sends"));
     }
     let mut ledger = context.ledger_to_look()?;
-    let filter = args.filter.filter();
-    let ids: Vec<i64> = ledger.unknowns(&filter)?.iter().map(|send| send.send).collect();
-    if ids.is_empty() {
-        refuse_strangers(&ledger, &args.filter)?;
+    let found = ledger.unknowns(&args.filter.filter(context))?;
+    if found.is_empty() {
+        refuse_strangers(context, &ledger, &args.filter)?;
         context.ui.status("no matching unknown sends; nothing was changed");
+        let hidden = args.filter.hidden(context, &ledger)?;
+        args.filter.scope.tell_hidden(context, hidden, "unknown send", "unknown sends");
         return Ok(Exit::Done);
     }
+    let ids: Vec<i64> = found.iter().map(|send| send.send).collect();
     let sends = text::count(ids.len() as u64, "unknown send", "unknown sends");
     let (resolution, what) = match args.what {
         As::Accepted => (Resolution::Accepted, "accepted; these people will not get this message again"),
@@ -54,7 +58,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
             "not sent; they are pending again after their cool-down, and anyone who did get the message gets it twice",
         ),
     };
-    let shown = [format!("{sends} will be marked {what}")];
+    let shown = [format!("{sends} of {} will be marked {what}", pages(&found))];
     context.ui.confirm_shown(&shown, "Continue?", &format!("resolving {sends}"))?;
     let now = context.clock.now();
     let resolved = ledger.resolve_unknown(&ids, resolution, now)?;
@@ -63,23 +67,32 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// `Page 1`, or `Pages 1 and 2`.
+fn pages(sends: &[UnknownSend]) -> String {
+    let pages: BTreeSet<&str> = sends.iter().map(|send| send.page.as_str()).collect();
+    let word = if pages.len() == 1 { "Page" } else { "Pages" };
+    format!("{word} {}", pages.into_iter().collect::<Vec<_>>().join(" and "))
+}
+
 /// Nothing matches. An empty set is settled, but one recipient or broadcast that does not exist is a mistake, and "done" would
 /// hide it.
-fn refuse_strangers(ledger: &Ledger, filter: &FilterArgs) -> Result<()> {
-    if let Some(id) = filter.broadcast
-        && !ledger.broadcasts(None)?.iter().any(|broadcast| broadcast.id == id)
-    {
-        return Err(no_such_broadcast(id).into());
+fn refuse_strangers(context: &Context, ledger: &Ledger, filter: &FilterArgs) -> Result<()> {
+    if let Some(id) = filter.broadcast {
+        let broadcast = ledger.broadcast(id)?.ok_or_else(|| no_such_broadcast(id))?;
+        filter.scope.refuse_other(context, &format!("broadcast {id}"), &broadcast.page, "nothing was changed")?;
     }
     let Some(token) = &filter.token else { return Ok(()) };
     let person = mask(token);
     let alone = UnknownFilter { token: Some(token.clone()), ..UnknownFilter::default() };
-    let is_unknown = !ledger.unknowns(&alone)?.is_empty();
+    let unknown = ledger.unknowns(&alone)?;
+    if let Some(other) = unknown.first() {
+        filter.scope.refuse_other(context, &format!("the send to {person}"), &other.page, "nothing was changed")?;
+    }
     if ledger.story(token)?.is_none() {
         return Err(Error::usage(format!("{person} is not in this ledger; nothing was changed"))
             .hint("mmsg unknown list shows the unknown sends; mmsg config show shows which ledger is used"));
     }
-    let what = if is_unknown { "unknown, but does not match the other flags" } else { "not unknown" };
+    let what = if !unknown.is_empty() { "unknown, but does not match the other flags" } else { "not unknown" };
     Err(Error::usage(format!("the send to {person} is {what}; nothing was changed"))
         .hint("mmsg why TOKEN shows what happened; mmsg unknown list shows the unknown sends"))
 }

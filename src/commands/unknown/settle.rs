@@ -103,20 +103,21 @@ impl Found {
 
 pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
     let mut ledger = context.ledger_to_look()?;
-    let filter = args.filter.filter();
+    let filter = args.filter.filter(context);
     let cool_down = context.cool_down();
     let mut settled = Settled::default();
     let (tally, _) = waiting::judge(&mut ledger, &context.clock, cool_down)?;
     settled.by_events = tally.settled;
 
     let mut doubts = ledger.unknowns(&filter)?;
+    settled.of_other_pages = args.filter.hidden(context, &ledger)?;
     let mut failed = None;
     if !args.events_only && !doubts.is_empty() {
         ledger.refuse_other_host(context.settings.graph_url.value.as_str())?;
         let page = context.page()?;
         let all = doubts.len();
         doubts.retain(|send| send.page == page.as_str());
-        settled.of_other_pages = (all - doubts.len()) as u64;
+        settled.of_other_pages += (all - doubts.len()) as u64;
         let graph = context.page_graph(&page).await?;
         let ask = |send: UnknownSend| {
             let graph = &graph;

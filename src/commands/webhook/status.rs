@@ -65,9 +65,11 @@ pub async fn run(context: &Context) -> Result<Exit> {
     let page = context.page()?;
     let graph = context.page_graph(&page).await?;
     let apps = graph.subscribed_apps(&page).await?;
-    let ledger = context.existing_ledger()?;
-    let silence = ledger.silence(page.as_str(), context.clock.now())?;
-    let status = judge(page, best(apps), ledger.last_event_at()?, silence);
+    let (silence, last_event_at) = match context.ledger_if_any()? {
+        Some(ledger) => (ledger.silence(page.as_str(), context.clock.now())?, ledger.last_event_at()?),
+        None => (None, None),
+    };
+    let status = judge(page, best(apps), last_event_at, silence);
     context.ui.object(&status)?;
     for trouble in troubles(&status) {
         context.ui.warn(&trouble);
