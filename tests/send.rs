@@ -526,3 +526,21 @@ fn a_column_of_another_name_is_found_or_refused_before_planning() {
     sent.sort();
     assert_eq!(sent, ["\"Hi Anna\"", "\"Hi Ben\""]);
 }
+
+#[test]
+fn results_begin_a_new_line_after_a_torn_one_and_go_to_devices_too() {
+    let shop = Shop::open();
+    let torn = r#"{"token":"1","state":"acc"#;
+    fs::write(shop.env.path("results.ndjson"), torn).unwrap();
+    let list = people(2);
+    let _ = shop.totals(&list[..1], &["--results", "results.ndjson"], 0);
+    let _ = shop.totals(&list[1..], &["--results", "results.ndjson"], 0);
+    let results = fs::read_to_string(shop.env.path("results.ndjson")).unwrap();
+    let lines: Vec<&str> = results.lines().collect();
+    assert_eq!((lines.len(), lines[0]), (3, torn));
+    for (line, token) in lines[1..].iter().zip(&list) {
+        assert_eq!(serde_json::from_str::<Value>(line).unwrap()["token"], token.as_str());
+    }
+    let _ = shop.totals(&people(3)[2..], &["--results", "/dev/null"], 0);
+    shop.assert_each_once(&people(3));
+}

@@ -115,7 +115,9 @@ impl Ledger {
         let Some(name) = name.filter(|_| !Path::new(&wal).exists()) else { return Err(error) };
         let name = name.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-        let conn = Connection::open_with_flags(format!("file:{name}?immutable=1"), flags)?;
+        let Ok(conn) = Connection::open_with_flags(format!("file:{name}?immutable=1"), flags) else {
+            return Err(error);
+        };
         let file = OpenFile { path: path.to_owned(), inode: None };
         let ledger = Self { conn, file, folder: place::folder_of(path) };
         ledger.newest_at().map_err(|_| error)?;

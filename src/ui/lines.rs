@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -20,7 +21,11 @@ pub enum Target {
 impl Target {
     /// A new file, or an existing one to append to; only its owner can read it.
     pub fn file(path: &Path) -> Result<Self> {
-        let file = File::options().create(true).append(true).open(path).map_err(|error| not_opened(path, &error))?;
+        let mut file =
+            File::options().create(true).append(true).open(path).map_err(|error| not_opened(path, &error))?;
+        if ends_in_a_line(path) {
+            file.write_all(b"\n").map_err(|error| file_failed(path, &error))?;
+        }
         Ok(Self::File(path.to_owned(), file))
     }
 
@@ -42,9 +47,19 @@ impl Target {
     fn finish(&mut self) -> Result<(), Unwritten> {
         match self {
             Self::Stdout => Ok(()),
+            // A device or a pipe can't be synced.
+            Self::File(_, file) if !file.metadata().is_ok_and(|found| found.is_file()) => Ok(()),
             Self::File(path, file) => file.sync_all().map_err(|error| Unwritten::Failed(file_failed(path, &error))),
         }
     }
+}
+
+/// Whether a file's last line is not ended: a run died while it wrote there.
+fn ends_in_a_line(path: &Path) -> bool {
+    // Only a file can be read without waiting for somebody.
+    let length = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map_or(0, |found| found.len());
+    let mut last = [b'\n'];
+    length > 0 && File::open(path).is_ok_and(|file| file.read_at(&mut last, length - 1).is_ok()) && last != [b'\n']
 }
 
 /// Why lines can't be written any more.
