@@ -87,7 +87,7 @@ pub struct Covered {
     pub counts: Counts,
 }
 
-/// Sums by stage, in the order of [`Stage::ALL`].
+/// Sums by stage, in the order of `Stage::ALL`.
 pub type ByStage = [u64; 5];
 
 /// What the ledger counted of some sends.
@@ -106,7 +106,7 @@ pub struct Counts {
     pub inferred: ByStage,
     /// Of those, where several sends could be meant.
     pub ambiguous: ByStage,
-    /// How long after sending each stage came: see [`super::events::bucket_of`].
+    /// How long after sending each stage came: see `events::marks::bucket_of`.
     pub after: [BTreeMap<u8, u64>; 5],
 }
 

@@ -29,7 +29,7 @@ pub enum What {
     Of(Stage),
     /// Of these, those known by another way than the tracking ID.
     OfHow(Stage, How),
-    /// Of the messages claimed in this hour, those that took so long to reach the stage: see [`super::events::bucket_of`].
+    /// Of the messages claimed in this hour, those that took so long to reach the stage: see `events::marks::bucket_of`.
     After(Stage, u8),
     /// Unknown sends that an event proved accepted.
     Settled,
