@@ -7,6 +7,7 @@
 pub(crate) mod check;
 mod coupon;
 mod generic;
+pub(crate) mod macros;
 mod media;
 mod parts;
 mod receipt;

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::parse;
 use super::path::{self, Path};
-use super::rules::check::{self, MACROS, nearest};
+use super::rules::check::{self, nearest};
+use super::rules::macros::{self, MACROS};
 use super::rules::{self, Basis, Requirement, Rule, Severity, TemplateKind};
 use super::values::{Outline, doubtful_literal, is_url_field};
 use crate::text;
@@ -216,7 +217,7 @@ pub(crate) fn any_text(
                 format!("people will see ${{{name}}}; for a dollar sign followed by the value write $$${{{name}}}")
             })
             .or_else(|| {
-                check::single_braces(text).map(|name| {
+                macros::single_braces(text).map(|name| {
                     format!(
                         "people will see {{{name}}}; write {{{{{name}}}}} for Meta's macro, ${{{name}}} for a column"
                     )
@@ -250,12 +251,12 @@ pub(crate) fn wrong_macro(kind: Option<TemplateKind>, path: &Path, text: &str) -
     if path.last_key() == Some("payload") {
         return None;
     }
-    if let Some(broken) = check::broken_macro(text) {
+    if let Some(broken) = macros::broken_macro(text) {
         let name = broken.trim_matches(['{', '}', ' ']);
         return Some(format!("{broken} lacks a brace: write {{{{{name}}}}}, or people see it as written"));
     }
     let works = MACRO_PLACES.iter().any(|(of, pattern)| Some(*of) == kind && path::matches(pattern, path));
-    check::macros(text).find_map(|name| {
+    macros::macros(text).find_map(|name| {
         let is_known = MACROS.contains(&name);
         match (is_known, works) {
             (true, true) => None,

@@ -12,7 +12,7 @@ use crate::audience::{self, Columns, Input, Item, ReadOptions};
 use crate::commands::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::message::preview::iframe_src;
-use crate::message::rules::check::is_macro;
+use crate::message::rules::macros::is_macro;
 use crate::message::{Message, Template, draw, page};
 use crate::text::is_same_name;
 use crate::ui::Format;
