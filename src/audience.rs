@@ -64,7 +64,7 @@ pub use token::fault as token_fault;
 use crate::error::{Error, Result};
 use crate::text::is_same_name;
 use judge::Out;
-use source::ListSource;
+use source::InputText;
 use window::Window;
 
 /// The longest row that is read, in bytes without its line end. Ours: it keeps memory flat, and a real row has a few hundred.
@@ -227,7 +227,7 @@ pub fn read(
     let mut out = Out::new(columns_wanted, options, progress, sink);
     check(options)?;
     for input in inputs {
-        let source = ListSource::open(input, Rc::clone(&out.bytes))?;
+        let source = InputText::open(input, Rc::clone(&out.bytes))?;
         read_one(source, options, &mut out)?;
     }
     out.finish()
@@ -249,7 +249,7 @@ pub fn read_from(
     let mut out = Out::new(columns_wanted, options, progress, sink);
     check(options)?;
     for (name, reader) in inputs {
-        let source = ListSource::new(name, reader, Rc::clone(&out.bytes))?;
+        let source = InputText::new(name, reader, Rc::clone(&out.bytes))?;
         read_one(source, options, &mut out)?;
     }
     out.finish()
@@ -264,7 +264,7 @@ fn check(options: &ReadOptions) -> Result<()> {
     Ok(())
 }
 
-fn read_one(source: ListSource, options: &ReadOptions, out: &mut Out<'_>) -> Result<()> {
+fn read_one(source: InputText, options: &ReadOptions, out: &mut Out<'_>) -> Result<()> {
     out.begin(source.name());
     let mut window = Window::open(source)?;
     if window.pending().is_empty() {

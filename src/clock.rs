@@ -7,6 +7,8 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 use tokio::time::Instant;
 
+const MILLIS_PER_HOUR: i64 = 3_600_000;
+
 /// Milliseconds since 1970-01-01T00:00:00Z. Serialises as RFC 3339 with a `Z`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnixMillis(pub i64);
@@ -27,6 +29,16 @@ impl UnixMillis {
     /// How long from `earlier` until `self`; zero when `self` is not later.
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0))
+    }
+
+    /// Hours since 1970, the last one begun.
+    pub const fn hour(self) -> i64 {
+        self.0.div_euclid(MILLIS_PER_HOUR)
+    }
+
+    /// When the hour of this number since 1970 begins.
+    pub const fn of_hour(hour: i64) -> Self {
+        Self(hour.saturating_mul(MILLIS_PER_HOUR))
     }
 
     pub fn timestamp(self) -> Timestamp {

@@ -325,7 +325,7 @@ fn hour_rows(counted: &Counted) -> Vec<HourRow> {
             ..HourRow::default()
         };
         if row != HourRow::default() {
-            rows.push(HourRow { hour: UnixMillis(at.saturating_mul(3_600_000)), ..row });
+            rows.push(HourRow { hour: UnixMillis::of_hour(*at), ..row });
         }
     }
     rows

@@ -3,7 +3,7 @@
 use super::cells::Cells;
 use super::dialect::{self, Dialect, Header, Layout, Start};
 use super::drawn::{self, Table};
-use super::judge::{Candidate, Out};
+use super::judge::{Out, TokenCell};
 use super::pattern::TokenKind;
 use super::quoting::{self, Framed, Framer};
 use super::token;
@@ -175,7 +175,7 @@ impl Rows {
             Some(self.values.as_str())
         };
         let candidate =
-            Candidate { line: row.line, column: plan.token_name.as_deref(), token, number: false, raw: row.text };
+            TokenCell { line: row.line, column: plan.token_name.as_deref(), token, number: false, raw: row.text };
         out.good(candidate, values)
     }
 
@@ -259,7 +259,7 @@ fn take_line(plan: &Plan, row: RowAt<'_>, out: &mut Out<'_>) -> Result<()> {
         Ok(token) if column.is_some_and(|name| name.eq_ignore_ascii_case(token.text)) => {
             bad(row, column, "a header among the rows; were two lists joined?", out)
         }
-        Ok(token) => out.good(Candidate { line: row.line, column, token, number: false, raw: row.text }, None),
+        Ok(token) => out.good(TokenCell { line: row.line, column, token, number: false, raw: row.text }, None),
         Err(reason) => bad(row, column, &reason, out),
     }
 }

@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use super::dialect::{is_known, no_such_column, same_name};
 use super::json::graph_error;
 use super::json_array::ArrayRows;
-use super::judge::{Candidate, Out};
+use super::judge::{Out, TokenCell};
 use super::{HEADER_NAMES, token};
 use crate::error::{Error, Result};
 use crate::json;
@@ -154,7 +154,7 @@ pub(super) fn good(
     out: &mut Out<'_>,
 ) -> Result<()> {
     match token::read(scalar.text.as_bytes()) {
-        Ok(token) => out.good(Candidate { line, column, token, number: scalar.number, raw }, values),
+        Ok(token) => out.good(TokenCell { line, column, token, number: scalar.number, raw }, values),
         Err(reason) => out.bad(line, column, reason, raw),
     }
 }

@@ -74,7 +74,7 @@ struct Odd {
 
 /// A cell that can be a token, and its position.
 #[derive(Clone, Copy)]
-pub(super) struct Candidate<'r> {
+pub(super) struct TokenCell<'r> {
     pub(super) line: u64,
     pub(super) column: Option<&'r str>,
     pub(super) token: Token<'r>,
@@ -150,7 +150,7 @@ impl<'a> Out<'a> {
         self.tally.notes.push(note);
     }
 
-    pub(super) fn good(&mut self, row: Candidate<'_>, values: Option<&str>) -> Result<()> {
+    pub(super) fn good(&mut self, row: TokenCell<'_>, values: Option<&str>) -> Result<()> {
         self.tally.rows += 1;
         self.rounding.observe(row.token.text, row.number);
         if self.head.is_judged {
@@ -195,7 +195,7 @@ impl<'a> Out<'a> {
     }
 
     /// A row of a list whose pattern is known.
-    fn judged(&mut self, row: Candidate<'_>, values: Option<&str>) -> Result<()> {
+    fn judged(&mut self, row: TokenCell<'_>, values: Option<&str>) -> Result<()> {
         let shape = row.token.shape;
         let fits = self.pattern.is_some_and(|pattern| pattern.fits(shape));
         if !fits {
@@ -213,7 +213,7 @@ impl<'a> Out<'a> {
     }
 
     /// Remembers the first token, and the one that looks least like the others.
-    fn sample(&mut self, row: &Candidate<'_>) {
+    fn sample(&mut self, row: &TokenCell<'_>) {
         let distance = self.pattern.map_or(0, |pattern| pattern.distance(row.token.shape));
         if self.tally.first.is_some() && distance <= self.farthest {
             return;
@@ -270,7 +270,7 @@ impl<'a> Out<'a> {
                 Held::Good { file, line, column, token, shape, values, raw } => {
                     self.file = Rc::clone(file);
                     let token = Token { text: token, shape: *shape };
-                    let row = Candidate { line: *line, column: column.as_deref(), token, number: false, raw };
+                    let row = TokenCell { line: *line, column: column.as_deref(), token, number: false, raw };
                     self.judged(row, values.as_deref())?;
                 }
             }

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_16BE, UTF_16LE};
 
 /// One input as text. Not yet checked to be any.
-pub(super) struct ListSource {
+pub(super) struct InputText {
     name: String,
     reader: Box<dyn Read>,
     packing: Option<&'static str>,
@@ -19,7 +19,7 @@ pub(super) struct ListSource {
     unreadable: Rc<Cell<bool>>,
 }
 
-impl ListSource {
+impl InputText {
     /// `bytes` counts what is read, as stored.
     pub(super) fn open(input: &Input, bytes: Rc<Cell<u64>>) -> Result<Self> {
         let name = input.name();

@@ -1,7 +1,7 @@
 //! A buffer over a source that holds at least one whole row, and no more than a few megabytes.
 
 use super::dialect::Start;
-use super::source::ListSource;
+use super::source::InputText;
 use super::{MAX_ROW, shown_file};
 use crate::error::{Error, Result};
 
@@ -13,7 +13,7 @@ const START: usize = 4 * PREFIX;
 const FULL: usize = 2 * MAX_ROW;
 
 pub(super) struct Window {
-    source: ListSource,
+    source: InputText,
     buffer: Vec<u8>,
     start: usize,
     end: usize,
@@ -24,10 +24,10 @@ pub(super) struct Window {
 
 impl Window {
     /// Reads the first 64 KiB of text; marks of UTF-8 and UTF-16 are used up.
-    pub(super) fn open(source: ListSource) -> Result<Self> {
+    pub(super) fn open(source: InputText) -> Result<Self> {
         let mut window = Self { source, buffer: vec![0; START], start: 0, end: 0, ended: false, used: 0 };
         window.fill(PREFIX)?;
-        if let Some(encoding) = ListSource::utf16_mark(window.pending()) {
+        if let Some(encoding) = InputText::utf16_mark(window.pending()) {
             let Self { source, buffer, end, .. } = window;
             // The mark itself has two bytes.
             let source = source.into_utf16(encoding, buffer.get(2..end).unwrap_or_default().to_vec());
@@ -36,7 +36,7 @@ impl Window {
             return Ok(window);
         }
         let sample = window.pending();
-        if let Some(kind) = ListSource::foreign(sample) {
+        if let Some(kind) = InputText::foreign(sample) {
             let name = shown_file(window.source.name());
             return Err(Error::refused(format!("the list {name} is not text but {kind}"))
                 .hint("export it as CSV (or unpack it) and name the result"));

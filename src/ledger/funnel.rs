@@ -13,8 +13,6 @@ use super::state::State;
 use super::tally::{self, What};
 use crate::clock::UnixMillis;
 
-const HOUR: i64 = 3_600_000;
-
 const FAILURES: &str = "select failure, count(*) from sends indexed by sends_failed
      where broadcast = ?1 and claimed_at >= ?2 and claimed_at < ?3 and failed_at is not null
      and delivered_at is null and read_at is null and clicked_at is null
@@ -49,13 +47,13 @@ impl Hours {
     pub fn between(since: Option<UnixMillis>, until: Option<UnixMillis>) -> Self {
         let whole = Self::ALL;
         Self {
-            from: since.map_or(whole.from, |at| at.0.div_euclid(HOUR)),
-            to: until.map_or(whole.to, |at| at.0.saturating_add(HOUR - 1).div_euclid(HOUR)),
+            from: since.map_or(whole.from, |at| at.hour()),
+            to: until.map_or(whole.to, |at| UnixMillis(at.0.saturating_sub(1)).hour() + 1),
         }
     }
 
     /// Every hour whose milliseconds can be counted.
-    pub const ALL: Self = Self { from: i64::MIN / HOUR, to: i64::MAX / HOUR };
+    pub const ALL: Self = Self { from: UnixMillis(i64::MIN).hour(), to: UnixMillis(i64::MAX).hour() };
 
     pub fn is_all(self) -> bool {
         self == Self::ALL
@@ -63,12 +61,12 @@ impl Hours {
 
     /// When the first hour begins; `None` without a beginning.
     pub fn since(self) -> Option<UnixMillis> {
-        (self.from != Self::ALL.from).then_some(UnixMillis(self.from * HOUR))
+        (self.from != Self::ALL.from).then_some(UnixMillis::of_hour(self.from))
     }
 
     /// When the last hour ends; `None` without an end.
     pub fn until(self) -> Option<UnixMillis> {
-        (self.to != Self::ALL.to).then_some(UnixMillis(self.to * HOUR))
+        (self.to != Self::ALL.to).then_some(UnixMillis::of_hour(self.to))
     }
 }
 
@@ -252,7 +250,7 @@ impl Counted {
 
     fn count_failures(&mut self, conn: &Connection, broadcast: i64, hours: Hours) -> rusqlite::Result<()> {
         let mut statement = conn.prepare_cached(FAILURES)?;
-        let mut rows = statement.query((broadcast, hours.from * HOUR, hours.to * HOUR))?;
+        let mut rows = statement.query((broadcast, UnixMillis::of_hour(hours.from), UnixMillis::of_hour(hours.to)))?;
         while let Some(row) = rows.next()? {
             *self.failures.entry(row.get(0)?).or_default() += unsigned(row.get(1)?);
         }
@@ -261,7 +259,7 @@ impl Counted {
 
     fn count_refusals(&mut self, conn: &Connection, broadcast: i64, hours: Hours) -> rusqlite::Result<u64> {
         let mut statement = conn.prepare_cached(REFUSALS)?;
-        let mut rows = statement.query((broadcast, hours.from * HOUR, hours.to * HOUR))?;
+        let mut rows = statement.query((broadcast, UnixMillis::of_hour(hours.from), UnixMillis::of_hour(hours.to)))?;
         let mut sum = 0;
         while let Some(row) = rows.next()? {
             let n = unsigned(row.get(2)?);
@@ -275,7 +273,7 @@ impl Counted {
     /// Unknown sends are few: a burst of them ends a run.
     fn count_unknown(&mut self, conn: &Connection, broadcast: i64, hours: Hours) -> rusqlite::Result<u64> {
         let mut statement = conn.prepare_cached(UNKNOWNS)?;
-        let mut rows = statement.query((broadcast, hours.from * HOUR, hours.to * HOUR))?;
+        let mut rows = statement.query((broadcast, UnixMillis::of_hour(hours.from), UnixMillis::of_hour(hours.to)))?;
         let mut sum = 0;
         while let Some(row) = rows.next()? {
             let n = unsigned(row.get(1)?);

@@ -7,8 +7,6 @@ use super::state::State;
 use super::tally::What;
 use crate::clock::UnixMillis;
 
-const HOUR: i64 = 3_600_000;
-
 /// Sends without any event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Silence {
@@ -22,7 +20,7 @@ impl Ledger {
     /// Sends of the last day to subscribers of this Page whose events should have come for an hour, where none came. `None`
     /// where an event came since, or nothing was sent.
     pub fn silence(&self, page: &str, now: UnixMillis) -> Result<Option<Silence>> {
-        let hour = now.0.div_euclid(HOUR);
+        let hour = now.hour();
         let accepted = What::State(State::Accepted).name();
         self.read(|conn| {
             let last: Option<i64> = conn.query_row(
@@ -32,7 +30,7 @@ impl Ledger {
                 |row| row.get(0),
             )?;
             let Some(last) = last else { return Ok(None) };
-            let since = last * HOUR;
+            let since = UnixMillis::of_hour(last);
             let first = first_since(conn, since)?;
             let heard: bool = conn.query_row(
                 "select exists (select 1 from events where id >= ?1 and page = ?2)",
@@ -48,13 +46,13 @@ impl Ledger {
                 (page, last, &accepted),
                 |row| row.get(0).map(unsigned),
             )?;
-            Ok(Some(Silence { accepted: sends, since: UnixMillis(since) }))
+            Ok(Some(Silence { accepted: sends, since }))
         })
     }
 }
 
 /// The first event that came at this time or later: ids grow as events come, so no index of times is needed.
-fn first_since(conn: &rusqlite::Connection, since: i64) -> rusqlite::Result<i64> {
+fn first_since(conn: &rusqlite::Connection, since: UnixMillis) -> rusqlite::Result<i64> {
     let (mut low, newest): (i64, i64) =
         conn.query_row("select coalesce(min(id), 1), coalesce(max(id), 0) from events", (), |row| {
             Ok((row.get(0)?, row.get(1)?))
@@ -62,7 +60,7 @@ fn first_since(conn: &rusqlite::Connection, since: i64) -> rusqlite::Result<i64>
     let mut high = newest + 1;
     while low < high {
         let middle = low + (high - low) / 2;
-        let came: i64 = conn
+        let came: UnixMillis = conn
             .prepare_cached("select received_at from events where id >= ?1 order by id limit 1")?
             .query_row([middle], |row| row.get(0))?;
         if came < since {
@@ -78,7 +76,7 @@ fn first_since(conn: &rusqlite::Connection, since: i64) -> rusqlite::Result<i64>
 mod tests {
     use super::*;
 
-    const NOW: UnixMillis = UnixMillis(1000 * HOUR);
+    const NOW: UnixMillis = UnixMillis::of_hour(1000);
 
     fn ledger(accepted: &[i64], events: &[(i64, &str)]) -> (tempfile::TempDir, Ledger) {
         let folder = tempfile::tempdir().unwrap();
@@ -108,16 +106,17 @@ mod tests {
 
     #[test]
     fn accepted_sends_and_no_event_since_are_silence() {
-        let before = NOW.0 - 20 * HOUR;
-        let (_folder, ledger) = ledger(&[21, 5, 0], &[(before, "1"), (before + 1, "1"), (NOW.0 - HOUR, "2")]);
+        let before = UnixMillis::of_hour(980).0;
+        let (_folder, ledger) =
+            ledger(&[21, 5, 0], &[(before, "1"), (before + 1, "1"), (UnixMillis::of_hour(999).0, "2")]);
         let silence = ledger.silence("1", NOW).unwrap().unwrap();
-        assert_eq!(silence, Silence { accepted: 20, since: UnixMillis(995 * HOUR) });
+        assert_eq!(silence, Silence { accepted: 20, since: UnixMillis::of_hour(995) });
         assert_eq!(ledger.silence("2", NOW).unwrap(), None);
     }
 
     #[test]
     fn an_event_since_is_none_and_so_is_too_little_time() {
-        let (_folder, told) = ledger(&[5], &[(NOW.0 - 30 * HOUR, "2"), (NOW.0 - 3 * HOUR, "1")]);
+        let (_folder, told) = ledger(&[5], &[(UnixMillis::of_hour(970).0, "2"), (UnixMillis::of_hour(997).0, "1")]);
         assert_eq!(told.silence("1", NOW).unwrap(), None);
         let (_folder, fresh) = ledger(&[1, 0], &[]);
         assert_eq!(fresh.silence("1", NOW).unwrap(), None);

@@ -77,11 +77,6 @@ impl What {
     }
 }
 
-/// Hours since 1970 of a time.
-fn hour(at: UnixMillis) -> i64 {
-    at.0.div_euclid(3_600_000)
-}
-
 /// What one transaction counts.
 #[derive(Default)]
 pub struct Tally {
@@ -93,7 +88,7 @@ pub struct Tally {
 impl Tally {
     /// `at`: a time in the hour that counts it.
     pub fn add(&mut self, broadcast: i64, at: UnixMillis, what: What, n: i64) {
-        *self.counters.entry((broadcast, hour(at), what)).or_default() += n;
+        *self.counters.entry((broadcast, at.hour(), what)).or_default() += n;
     }
 
     /// So many more rows of a broadcast are in this state.

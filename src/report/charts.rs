@@ -6,7 +6,6 @@ use super::{HourRow, Report};
 use crate::clock::UnixMillis;
 use crate::text::thousands;
 
-const HOUR: i64 = 3_600_000;
 /// The most bars that a phone can show separately.
 pub const MOST_BARS: i64 = 96;
 /// Possible bin widths in hours, up to days and weeks.
@@ -86,10 +85,9 @@ pub const SERIES: [&str; 5] = ["accepted", "delivered", "read", "clicked", "fail
 /// left out: they would squeeze the rest of the chart.
 pub fn bins(hours: &[HourRow], now: UnixMillis, most: i64) -> Vec<Bin> {
     let Some(first) = hours.iter().find(|row| row.accepted > 0).or(hours.first()) else { return Vec::new() };
-    let place = |at: UnixMillis| at.0.div_euclid(HOUR);
-    let (first, now) = (place(first.hour), place(now));
-    let shown = || hours.iter().filter(|row| (first..=now.max(first)).contains(&place(row.hour)));
-    let last = shown().map(|row| place(row.hour)).max().unwrap_or(first);
+    let (first, now) = (first.hour.hour(), now.hour());
+    let shown = || hours.iter().filter(|row| (first..=now.max(first)).contains(&row.hour.hour()));
+    let last = shown().map(|row| row.hour.hour()).max().unwrap_or(first);
     let count = last - first + 1;
     let fits = |width: &&i64| count.div_euclid(**width) < most;
     let width = BIN_HOURS.iter().find(fits).copied().unwrap_or(count.div_euclid(most.max(1)) + 1);
@@ -97,10 +95,10 @@ pub fn bins(hours: &[HourRow], now: UnixMillis, most: i64) -> Vec<Bin> {
     let first = first.div_euclid(width.min(24)) * width.min(24);
     let bins = (last - first).div_euclid(width) + 1;
     let mut all: Vec<Bin> = (0..bins)
-        .map(|bin| Bin { from: UnixMillis((first + bin * width) * HOUR), hours: width, counts: [0; 5] })
+        .map(|bin| Bin { from: UnixMillis::of_hour(first + bin * width), hours: width, counts: [0; 5] })
         .collect();
     for row in shown() {
-        let bin = usize::try_from((place(row.hour) - first).div_euclid(width)).unwrap_or(0);
+        let bin = usize::try_from((row.hour.hour() - first).div_euclid(width)).unwrap_or(0);
         if let Some(bin) = all.get_mut(bin) {
             let counts = [row.accepted, row.delivered, row.read, row.clicked, row.failed];
             bin.counts.iter_mut().zip(counts).for_each(|(sum, n)| *sum += n);
@@ -226,14 +224,14 @@ mod tests {
     use super::*;
 
     fn hour(at: i64, accepted: u64, read: u64) -> HourRow {
-        HourRow { hour: UnixMillis(at * HOUR), accepted, read, ..HourRow::default() }
+        HourRow { hour: UnixMillis::of_hour(at), accepted, read, ..HourRow::default() }
     }
 
     #[test]
     fn wrong_times_do_not_squeeze_the_chart() {
         let rows = [hour(0, 0, 1), hour(490_000, 50, 0), hour(490_002, 0, 20), hour(900_000, 0, 1)];
-        let bins = bins(&rows, UnixMillis(490_010 * HOUR), MOST_BARS);
-        let picture: Vec<_> = bins.iter().map(|bin| (bin.from.0 / HOUR, bin.counts[0], bin.counts[2])).collect();
+        let bins = bins(&rows, UnixMillis::of_hour(490_010), MOST_BARS);
+        let picture: Vec<_> = bins.iter().map(|bin| (bin.from.hour(), bin.counts[0], bin.counts[2])).collect();
         assert_eq!(picture, [(490_000, 50, 0), (490_001, 0, 0), (490_002, 0, 20)]);
         assert!(super::bins(&[], UnixMillis(0), 1).is_empty());
     }
@@ -245,7 +243,7 @@ mod tests {
             most in 1_i64..100,
         ) {
             let rows: Vec<HourRow> = hours.iter().map(|(at, (accepted, read))| hour(*at, *accepted, *read)).collect();
-            let bins = bins(&rows, UnixMillis(520_000 * HOUR), most);
+            let bins = bins(&rows, UnixMillis::of_hour(520_000), most);
             prop_assert!(bins.len() as i64 <= most + 1, "{}", bins.len());
             let sum = |series: usize| bins.iter().map(|bin| bin.counts[series]).sum::<u64>();
             prop_assert_eq!(sum(0), rows.iter().map(|row| row.accepted).sum::<u64>());

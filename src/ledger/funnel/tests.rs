@@ -39,7 +39,7 @@ fn put(conn: &Connection, sent: &Sent) {
         (key, &token),
     )
     .unwrap();
-    let at = sent.hour * HOUR + 1000;
+    let at = UnixMillis::of_hour(sent.hour).0 + 1000;
     let inserted = conn
         .execute(
             "insert into sends (broadcast, recipient, listing, state, claimed_at, finished_at, code)
@@ -81,7 +81,7 @@ fn of_campaign(campaign: &str) -> Coverage {
 }
 
 fn range(from: i64, to: i64) -> Hours {
-    Hours::between(Some(UnixMillis(from * HOUR)), Some(UnixMillis(to * HOUR)))
+    Hours::between(Some(UnixMillis::of_hour(from)), Some(UnixMillis::of_hour(to)))
 }
 
 fn sent(broadcast: i64, person: usize, state: State, hour: i64) -> Sent {
@@ -91,9 +91,9 @@ fn sent(broadcast: i64, person: usize, state: State, hour: i64) -> Sent {
 
 #[test]
 fn whole_hours_are_meant() {
-    let at = |hour: i64, more: i64| Some(UnixMillis(hour * HOUR + more));
+    let at = |hour: i64, more: i64| Some(UnixMillis(UnixMillis::of_hour(hour).0 + more));
     assert_eq!(Hours::between(at(5, 1), at(7, 0)), Hours { from: 5, to: 7 });
-    assert_eq!(Hours::between(at(5, HOUR - 1), at(7, 1)), Hours { from: 5, to: 8 });
+    assert_eq!(Hours::between(at(6, -1), at(7, 1)), Hours { from: 5, to: 8 });
     assert_eq!(range(5, 7).since().zip(range(5, 7).until()), at(5, 0).zip(at(7, 0)));
     let all = Hours::between(None, None);
     assert!(all.is_all() && all.since().is_none() && all.until().is_none());
@@ -105,8 +105,8 @@ fn a_range_of_hours_is_a_cohort() {
     let mut sends = vec![sent(1, 0, State::Accepted, 10), sent(1, 1, State::Accepted, 11)];
     sends.extend([sent(1, 2, State::Refused, 11), sent(1, 3, State::Unknown, 11), sent(1, 4, State::Pending, 0)]);
     let (_folder, mut ledger) = ledger(&sends);
-    tell(&mut ledger, Stage::Delivered, "c1", 0, 30 * HOUR);
-    tell(&mut ledger, Stage::Failed, "c1", 1, 30 * HOUR);
+    tell(&mut ledger, Stage::Delivered, "c1", 0, UnixMillis::of_hour(30).0);
+    tell(&mut ledger, Stage::Failed, "c1", 1, UnixMillis::of_hour(30).0);
     let all = ledger.counted(&of_campaign("c1"), Hours::ALL).unwrap();
     let totals = all.totals();
     assert_eq!((totals.accepted, totals.refused, totals.unknown, totals.pending), (2, 1, 1, 1));
@@ -182,7 +182,7 @@ proptest! {
         let sends: Vec<Sent> = sends.into_iter().map(|(broadcast, person, state, hour)| sent(broadcast, person, state, hour)).collect();
         let (_folder, mut ledger) = ledger(&sends);
         for (stage, first, person, hour) in events {
-            tell(&mut ledger, stage, if first { "c1" } else { "c2" }, person, hour * HOUR);
+            tell(&mut ledger, stage, if first { "c1" } else { "c2" }, person, UnixMillis::of_hour(hour).0);
         }
         let everything = Coverage::default();
         let all = ledger.counted(&everything, Hours::ALL).unwrap();

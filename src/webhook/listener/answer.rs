@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::body::Body;
 use hyper::body::Incoming;
 use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
@@ -79,7 +78,7 @@ impl Reply {
 }
 
 impl Front {
-    pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<Body> {
+    pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<String> {
         let began = Instant::now();
         let (head, body) = request.into_parts();
         let ours = [self.path.as_str(), HEALTH].into_iter().find(|path| *path == head.uri.path());
@@ -199,11 +198,11 @@ impl Front {
     }
 }
 
-fn response(reply: Reply) -> Response<Body> {
+fn response(reply: Reply) -> Response<String> {
     let refused = reply.why().is_some();
     let mut response = Response::new(match reply.text {
-        ReplyText::Fixed(text) => Body::from(text),
-        ReplyText::Challenge(challenge) => Body::from(challenge),
+        ReplyText::Fixed(text) => text.to_owned(),
+        ReplyText::Challenge(challenge) => challenge,
     });
     *response.status_mut() = reply.status;
     let headers = response.headers_mut();
