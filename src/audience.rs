@@ -37,6 +37,7 @@ mod dialect;
 mod drawn;
 mod json;
 mod json_array;
+mod json_cell;
 mod json_row;
 mod judge;
 mod pattern;

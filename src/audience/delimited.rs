@@ -1,13 +1,13 @@
 //! CSV, TSV and the like, and plain lists of one token a line.
 
 use super::cells::Cells;
-use super::dialect::{self, Dialect, Header, Layout, Start};
+use super::dialect::{self, Dialect, Header, Layout};
 use super::drawn::{self, Table};
 use super::judge::{Out, TokenCell};
 use super::pattern::TokenKind;
 use super::quoting::{self, Framed, Framer};
 use super::token;
-use super::window::Window;
+use super::window::{Start, Window};
 use super::{ReadOptions, shown_file};
 use crate::error::{Error, Result};
 use crate::json;
@@ -19,7 +19,7 @@ pub(super) fn read(window: &mut Window, options: &ReadOptions, out: &mut Out<'_>
     let unwrapped = dialect::unwrapped(window.start())?;
     let mut judged = start(window, unwrapped.as_deref());
     if table.as_ref().is_some_and(Table::has_border) {
-        judged = judged.below_first_line();
+        judged = dialect::below_first_line(judged);
     }
     let dialect = dialect::find(judged, options, out.file())?;
     if dialect.sep_line {

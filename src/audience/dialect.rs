@@ -8,6 +8,7 @@ use memchr::memchr;
 use super::cells::Cells;
 use super::pattern::Pattern;
 use super::token::{self, is_spreadsheet_number};
+use super::window::Start;
 use super::{HEADER_NAMES, ReadOptions, quoting};
 use crate::error::{Error, Result};
 use crate::text::{self, mask};
@@ -18,20 +19,10 @@ pub(super) const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// Rows that are compared to find a delimiter or a header.
 const ROWS_COMPARED: usize = 100;
 
-/// The start of an input.
-#[derive(Clone, Copy)]
-pub(super) struct Start<'t> {
-    pub(super) text: &'t [u8],
-    /// There is nothing behind it.
-    pub(super) is_all: bool,
-}
-
-impl Start<'_> {
-    /// What is below a border.
-    pub(super) fn below_first_line(self) -> Self {
-        let text = without_line_ends(self.text);
-        Self { text: &text[quoting::first_line(text).len()..], ..self }
-    }
+/// What is below a border.
+pub(super) fn below_first_line(start: Start<'_>) -> Start<'_> {
+    let text = without_line_ends(start.text);
+    Start { text: &text[quoting::first_line(text).len()..], ..start }
 }
 
 /// How an input is split into cells.

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use super::json_row::JsonRow;
+use super::json_row::{JsonRow, graph_error};
 use super::judge::Out;
 use super::window::Window;
 use super::{MAX_ROW, ReadOptions, shown_file};
@@ -284,9 +284,3 @@ impl Json {
 }
 
 const TOO_LONG: &str = "the row is longer than 1 MiB";
-
-/// Instead of tokens.
-pub(super) fn graph_error(file: &str) -> Error {
-    Error::refused(format!("the list {} holds an error from Graph instead of tokens", shown_file(file)))
-        .hint("look at the file, and fetch the tokens again")
-}

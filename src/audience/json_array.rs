@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::json_row::{good, not_json, scalar_token, string};
+use super::json_cell::{good, not_json, scalar_token, string};
 use super::judge::Out;
 use super::pattern::TokenKind;
 use super::{shown_file, token};

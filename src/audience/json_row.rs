@@ -1,6 +1,5 @@
 //! One JSON value as a row: its token, and the other fields as columns.
 
-use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 
@@ -8,14 +7,14 @@ use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use super::HEADER_NAMES;
 use super::dialect::{is_known, no_such_column, same_name};
-use super::json::graph_error;
 use super::json_array::ArrayRows;
-use super::judge::{Out, TokenCell};
-use super::{HEADER_NAMES, token};
+use super::json_cell::{good, not_json, scalar_token, string};
+use super::judge::Out;
 use crate::error::{Error, Result};
 use crate::json;
-use crate::text::{count, mask};
+use crate::text::count;
 
 /// How deep nested objects are columns; deeper ones are JSON text.
 const DEEPEST: usize = 16;
@@ -139,66 +138,10 @@ fn is_graph_error(bytes: &[u8]) -> bool {
             .is_ok_and(|answer| ["message", "code"].iter().any(|key| answer.error.contains_key(*key)))
 }
 
-/// The text of a string, or of a whole number as it is written.
-pub(super) struct JsonValue<'b> {
-    pub(super) text: Cow<'b, str>,
-    number: bool,
-}
-
-pub(super) fn good(
-    line: u64,
-    column: Option<&str>,
-    scalar: &JsonValue<'_>,
-    values: Option<&str>,
-    raw: &[u8],
-    out: &mut Out<'_>,
-) -> Result<()> {
-    match token::read(scalar.text.as_bytes()) {
-        Ok(token) => out.good(TokenCell { line, column, token, number: scalar.number, raw }, values),
-        Err(reason) => out.bad(line, column, reason, raw),
-    }
-}
-
-/// What may be a token, or why it can't be one.
-pub(super) fn scalar_token(raw: &[u8]) -> Result<JsonValue<'_>, String> {
-    let Ok(text) = std::str::from_utf8(raw) else { return Err("not valid UTF-8".to_owned()) };
-    match text.as_bytes().first() {
-        Some(b'"') => match plain_string(text) {
-            Some(inner) => Ok(JsonValue { text: Cow::Borrowed(inner.trim_ascii()), number: false }),
-            None => match serde_json::from_str::<String>(text) {
-                Ok(text) => Ok(JsonValue { text: Cow::Owned(text.trim_ascii().to_owned()), number: false }),
-                Err(error) => Err(not_json(&error)),
-            },
-        },
-        Some(b'0'..=b'9' | b'-') => {
-            if let Some(reason) = token::damage(text) {
-                return Err(reason);
-            }
-            if !text.bytes().all(|byte| byte.is_ascii_digit()) || serde_json::from_str::<IgnoredAny>(text).is_err() {
-                return Err(format!("no token: {} is not a whole number", mask(text)));
-            }
-            Ok(JsonValue { text: Cow::Borrowed(text), number: true })
-        }
-        Some(b'{') => Err("no token: an object is in its place".to_owned()),
-        Some(b'[') => Err("no token: an array is in its place".to_owned()),
-        _ if matches!(text, "null" | "true" | "false") => Err(format!("no token: {text} is in its place")),
-        _ => Err("not JSON".to_owned()),
-    }
-}
-
-/// The text of a string, or any other value as it is written. `None` for a string that is not valid text.
-pub(super) fn string(raw: &str) -> Option<Cow<'_, str>> {
-    match (raw.starts_with('"'), plain_string(raw)) {
-        (false, _) => Some(Cow::Borrowed(raw)),
-        (true, Some(inner)) => Some(Cow::Borrowed(inner)),
-        (true, None) => serde_json::from_str(raw).ok().map(Cow::Owned),
-    }
-}
-
-/// The inside of a JSON string that has nothing to unescape.
-fn plain_string(raw: &str) -> Option<&str> {
-    let inner = raw.strip_prefix('"')?.strip_suffix('"')?;
-    inner.bytes().all(|byte| byte >= 0x20 && byte != b'\\' && byte != b'"').then_some(inner)
+/// Instead of tokens.
+pub(super) fn graph_error(file: &str) -> Error {
+    Error::refused(format!("the list {} holds an error from Graph instead of tokens", super::shown_file(file)))
+        .hint("look at the file, and fetch the tokens again")
 }
 
 /// The field that holds the token, by the columns of the first object.
@@ -229,17 +172,6 @@ fn choose(names: &[String], wanted: Option<&str>, file: &str) -> Result<String> 
             known.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ")
         ))
         .hint("choose one with --token-column")),
-    }
-}
-
-/// What is wrong, without the text that is wrong.
-pub(super) fn not_json(error: &serde_json::Error) -> String {
-    if error.is_eof() {
-        return "not JSON: it ends inside a value".to_owned();
-    }
-    match error.column() {
-        0 => "not JSON: a nested object has a key that is not valid text".to_owned(),
-        column => format!("not JSON at character {column} of the row"),
     }
 }
 

@@ -1,6 +1,5 @@
 //! A buffer over a source that holds at least one whole row, and no more than a few megabytes.
 
-use super::dialect::Start;
 use super::source::InputText;
 use super::{MAX_ROW, shown_file};
 use crate::error::{Error, Result};
@@ -11,6 +10,14 @@ pub(super) const PREFIX: usize = 64 * 1024;
 const START: usize = 4 * PREFIX;
 /// A row at its limit, its line end, and room to read on.
 const FULL: usize = 2 * MAX_ROW;
+
+/// The start of an input.
+#[derive(Clone, Copy)]
+pub(super) struct Start<'t> {
+    pub(super) text: &'t [u8],
+    /// There is nothing behind it.
+    pub(super) is_all: bool,
+}
 
 pub(super) struct Window {
     source: InputText,
