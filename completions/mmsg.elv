@@ -178,6 +178,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --require-budget 'Refuse campaigns without a budget (2300007)'
             cand --enforce-budget 'Refuse sends once a campaign''s budget is spent'
             cand --stall 'Answer no request at all'
+            cand --hold-webhooks 'Keep webhook events back until this is turned off'
             cand --echo-secrets 'Repeat the caller''s token in error messages'
             cand -q 'Print only warnings and errors'
             cand --quiet 'Print only warnings and errors'

@@ -20,7 +20,7 @@ fn the_demo_ends_well_and_the_books_agree() {
         "\nrequests in this run  0\n",
         "\n$ mmsg unknown list\ntoken ",
         "\n$ mmsg unknown settle\nconfirmed by webhook ",
-        "\n$ sleep 4; mmsg report --campaign ",
+        "\n$ mmsg report --campaign ",
         "\nFunnel\n",
         "\nthe report is in report.html\n",
         "\nsent: accepted + unknown ",

@@ -73,6 +73,9 @@ dials! {
         /// Answer no request at all.
         #[arg(long)]
         pub stall: bool,
+        /// Keep webhook events back until this is turned off.
+        #[arg(long)]
+        pub hold_webhooks: bool,
         /// Repeat the caller's token in error messages.
         #[arg(long)]
         pub echo_secrets: bool,

@@ -100,6 +100,11 @@ pub async fn run(world: Arc<World>, url: String, mut notices: mpsc::UnboundedRec
         while let Ok(notice) = notices.try_recv() {
             agenda.note(notice);
         }
+        if world.dials().hold_webhooks {
+            // Nothing wakes this loop when the dial is turned.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+            continue;
+        }
         let mut ready = agenda.ready();
         while !ready.is_empty() {
             let rest = ready.split_off(ready.len().min(world.options.webhooks.batch.max(1)));
@@ -122,6 +127,7 @@ impl Agenda {
 
     fn push(&mut self, at: i64, work: Work) {
         self.order += 1;
+        self.world.stats.notices_waiting.fetch_add(1, Relaxed);
         self.heap.push(Reverse(Due { at, order: self.order, work }));
     }
 
@@ -135,6 +141,12 @@ impl Agenda {
                 self.emit(event);
             }
         }
+        self.done();
+    }
+
+    /// What was waiting is over, or became something else that waits.
+    fn done(&self) {
+        self.world.stats.notices_waiting.fetch_sub(1, Relaxed);
     }
 
     /// Schedules the next stage that comes, at this place or later.
@@ -157,6 +169,7 @@ impl Agenda {
                     let event = Event::of_send(&self.world, &journey.accepted, &journey.campaign, place, due.at);
                     self.emit(event);
                     self.stage(journey, place + 1);
+                    self.done();
                 }
                 Work::Ready(event) => ready.push(event),
             }

@@ -40,6 +40,8 @@ mod world;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use serde_json::Value;
@@ -156,6 +158,13 @@ impl Running {
         let mut dials = (*self.world.dials()).clone();
         change(&mut dials);
         self.world.set_dials(dials);
+    }
+
+    /// Waits until every webhook event that is to come was answered with 200, or dropped.
+    pub async fn webhooks_delivered(&self) {
+        while self.world.stats.notices_waiting.load(Ordering::Relaxed) > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Closes the connections and drops the events not yet posted. The record is complete then.

@@ -356,11 +356,10 @@ fn accept(
     campaign.accepted.fetch_add(1, Relaxed);
     world.accepted().push(accepted.clone());
     drop(locked);
-    if let Some(notices) = &world.notices {
+    world.notify(|| {
         let fate = Fate::of(&world.options.webhooks, world.options.seed, token, n, now);
-        // The receiver is gone only when the sandbox stops.
-        let _ = notices.send(Notice::Journey { accepted: accepted.clone(), campaign: Arc::clone(campaign), fate });
-    }
+        Notice::Journey { accepted: accepted.clone(), campaign: Arc::clone(campaign), fate }
+    });
     Ok(Some(accepted))
 }
 

@@ -165,12 +165,10 @@ pub fn unsubscribe(world: &World, params: &Params) -> Result<Value, Refusal> {
 /// Records that a person stopped or resumed, and sends the event.
 pub fn opt_out(world: &World, token: &str, stop: bool) {
     world.people.lock(token).person().opted_out = stop;
-    if let Some(notices) = &world.notices {
-        let _ = notices.send(Notice::OptIn {
-            token: token.to_owned(),
-            status: if stop { "STOP NOTIFICATIONS" } else { "RESUME NOTIFICATIONS" },
-        });
-    }
+    world.notify(|| Notice::OptIn {
+        token: token.to_owned(),
+        status: if stop { "STOP NOTIFICATIONS" } else { "RESUME NOTIFICATIONS" },
+    });
 }
 
 /// `GET /<PAGE>/subscribed_apps`.

@@ -61,6 +61,8 @@ pub struct Stats {
     pub unrecorded: AtomicU64,
     /// Events made, events answered with 200, posts that failed, and events dropped.
     pub notices: AtomicU64,
+    /// What is still to become an event, and events not yet answered with 200.
+    pub notices_waiting: AtomicU64,
     pub notices_acked: AtomicU64,
     pub posts_failed: AtomicU64,
     pub notices_dropped: AtomicU64,
@@ -86,7 +88,7 @@ pub struct World {
     pub last_valid: RwLock<Box<str>>,
     pub subscriptions: Mutex<BTreeSet<String>>,
     pub previews: Mutex<VecDeque<(String, Value)>>,
-    pub notices: Option<mpsc::UnboundedSender<Notice>>,
+    notices: Option<mpsc::UnboundedSender<Notice>>,
     dials: RwLock<Arc<Dials>>,
     campaigns: RwLock<Campaigns>,
     accepted: Mutex<Vec<Accepted>>,
@@ -139,6 +141,15 @@ impl World {
     /// The 12 hours between two messages to one person.
     pub fn cool_down(&self) -> i64 {
         self.scaled(Duration::from_hours(12))
+    }
+
+    /// Causes webhook events, if there is a receiver.
+    pub fn notify(&self, notice: impl FnOnce() -> Notice) {
+        if let Some(notices) = &self.notices {
+            self.stats.notices_waiting.fetch_add(1, Relaxed);
+            // The receiver of this channel is gone only when the sandbox stops.
+            let _ = notices.send(notice());
+        }
     }
 
     pub fn dials(&self) -> Arc<Dials> {
@@ -228,6 +239,7 @@ impl World {
             "webhook": {
                 "verified": match count(&stats.verified) { 0 => Value::Null, verified => json!(verified == 1) },
                 "notices": count(&stats.notices),
+                "waiting": count(&stats.notices_waiting),
                 "acked": count(&stats.notices_acked),
                 "posts_failed": count(&stats.posts_failed),
                 "dropped": count(&stats.notices_dropped),

@@ -51,6 +51,13 @@ pub async fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
         match part {
             Part::Remark(text) => ui.remark(text)?,
             Part::Step(step) => stage.play(&signals, &step).await?,
+            Part::Events => {
+                sandbox.turn(|dials| dials.hold_webhooks = false);
+                tokio::select! {
+                    () = sandbox.webhooks_delivered() => {}
+                    () = signals.stopped() => return Err(stage::interrupted(signals.exit())),
+                }
+            }
         }
     }
 

@@ -97,6 +97,7 @@ async fn try_until_taken(
         if answer.is_ok_and(|answer| answer.status() == 200) {
             let count = events.len() as u64;
             world.stats.notices_acked.fetch_add(count, Relaxed);
+            world.stats.notices_waiting.fetch_sub(count, Relaxed);
             if let Some(truth) = &world.truth {
                 let acked: Vec<u64> = events.iter().map(|event| event.n).collect();
                 let line = format!("{}\n", json!({ "acked": acked, "at": world.now() }));
@@ -109,6 +110,7 @@ async fn try_until_taken(
         world.stats.posts_failed.fetch_add(1, Relaxed);
         if began.elapsed() >= dials.retry_for {
             world.stats.notices_dropped.fetch_add(events.len() as u64, Relaxed);
+            world.stats.notices_waiting.fetch_sub(events.len() as u64, Relaxed);
             unsubscribe(world);
             return;
         }
