@@ -11,6 +11,7 @@
 //! | `tally` | how many rows are in each state, and what happened in each hour |
 //! | `broadcasts`, `audiences`, `plan`, `spool` | lists on their way to becoming rows |
 //! | `runs`, `locks` | processes at work, and who is alive |
+//! | `room` | the room on the disk: for the WAL, for answers in flight |
 //! | `deletions` | campaigns about to be deleted at Meta |
 //! | `writer` | claims and outcomes |
 //! | `events`, `silence` | what webhooks reported |
@@ -36,6 +37,7 @@ pub mod people;
 pub mod place;
 pub mod plan;
 mod rivals;
+pub mod room;
 pub mod runs;
 pub mod settled;
 pub mod silence;

@@ -98,6 +98,15 @@ pub fn thousands(n: u64) -> String {
     out
 }
 
+/// Bytes as `350 kB`, `2.1 MB`, `1.4 GB`.
+pub fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000 => format!("{} kB", bytes / 1000),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
+    }
+}
+
 /// `45s`, `3m 20s`, `2h 5m`, `4d 3h`: two units, the largest first.
 pub fn span(span: Duration) -> String {
     let seconds = span.as_secs();
@@ -155,6 +164,12 @@ pub fn without_tokens(text: &str, longest: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_have_two_digits_or_more() {
+        let said = [0, 999_999, 1_000_000, 24_117_248, 999_949_999, 1_500_000_000].map(size);
+        assert_eq!(said, ["0 kB", "999 kB", "1.0 MB", "24.1 MB", "999.9 MB", "1.5 GB"]);
+    }
 
     #[test]
     fn spans_have_two_units() {

@@ -4,6 +4,7 @@ pub mod preload;
 pub mod receiver;
 pub mod sandbox;
 pub mod shop;
+pub mod small_disk;
 pub mod started;
 pub mod terminal;
 

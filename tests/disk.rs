@@ -10,8 +10,9 @@ use serde_json::Value;
 
 use crate::common::preload::Preload;
 use crate::common::shop::{Shop, people};
-use crate::common::started::held_by_permissions;
-use crate::common::{Env, files_below};
+use crate::common::small_disk::SmallDisk;
+use crate::common::started::{Started, held_by_permissions};
+use crate::common::{Env, Run, files_below};
 
 /// Fails unless the rows of the list are each counted once.
 fn assert_totals(totals: &Value, rows: u64) {
@@ -107,51 +108,120 @@ fn results_without_room_in_the_middle_end_it_with_10() {
     shop.assert_each_once(&list);
 }
 
-/// The command on a disk of its own, a tmpfs of so many KiB at `disk` that is copied to `saved` when the command has ended.
-/// `None` where nobody may mount one.
-fn on_small_disk(env: &Env, kib: u64, words: &[&str]) -> Option<Command> {
-    let own_mounts: &[&str] =
-        if rustix::process::geteuid().is_root() { &["--mount"] } else { &["--mount", "--user", "--map-root-user"] };
-    let mount = "mkdir -p disk && mount -t tmpfs -o size=$0k,mode=700 none disk";
-    let allowed =
-        Command::new("unshare").args(own_mounts).args(["sh", "-c", mount, "64"]).current_dir(env.path("")).status();
-    if !allowed.is_ok_and(|status| status.success()) {
-        return None;
-    }
-    let mmsg = env.command(words);
-    let script = format!("{mount} && cp -r full/. disk && {{ \"$@\"; code=$?; cp -r disk/. saved; exit $code; }}");
-    let mut command = Command::new("unshare");
-    command.args(own_mounts).args(["sh", "-c", &script]).arg(kib.to_string());
-    command.arg(mmsg.get_program()).args(mmsg.get_args()).env_clear();
-    command.envs(mmsg.get_envs().filter_map(|(name, value)| Some((name, value?)))).current_dir(env.path(""));
-    Some(command)
+/// The list of a run on a small disk, and its arguments.
+fn on_disk<'w>(shop: &'w Shop, concurrency: &'w str) -> Vec<&'w str> {
+    shop.words(&["--ledger", "disk/ledger.db", "--concurrency", concurrency, "-o", "json"])
+}
+
+/// How many rows of the ledger on the disk are in doubt, by a copy of it: unknown, or claimed with no run to answer.
+fn doubts(shop: &Shop, disk: &SmallDisk<'_>) -> String {
+    let copy = disk.copy_to("copy").join("ledger.db");
+    let conn = rusqlite::Connection::open(copy).unwrap();
+    let doubts: i64 = conn.query_row("select count(*) from sends where state in (1, 5)", (), |row| row.get(0)).unwrap();
+    format!("{doubts} in doubt of {} requests", shop.sandbox.requests().len())
+}
+
+/// What the ledger on the disk says of the list, which must be whole.
+fn ended(run: &Run, rows: u64) -> Value {
+    let totals = run.totals();
+    assert_totals(&totals, rows);
+    totals
 }
 
 #[test]
 fn a_small_disk_that_is_full_is_10_and_loses_nothing() {
+    const ROWS: usize = 12_000;
     let shop = Shop::with(|options| options.dials.latency = Duration::from_millis(1));
-    let list = people(3000);
+    let list = people(ROWS);
     let text = list.join("\n");
-    for folder in ["full", "saved"] {
-        fs::create_dir(shop.env.path(folder)).unwrap();
-    }
-    let _ = shop.totals(&list, &["--ledger", "full/ledger.db", "--max-sends", "0"], 6);
-    let planned = fs::metadata(shop.env.path("full/ledger.db")).unwrap().len() / 1024;
-    let words = shop.words(&["--ledger", "disk/ledger.db", "--concurrency", "8", "-o", "json"]);
-    let Some(command) = on_small_disk(&shop.env, planned + 900, &words) else {
-        // The same with a library in the file system's place is tested above, wherever this runs.
-        eprintln!("not tested here: nobody may mount a tmpfs, with or without a user namespace");
-        return;
-    };
-    let run = shop.env.start_command(&text, command).ends().exits(10).says("the disk is full");
+    let Some(disk) = SmallDisk::mount(&shop.env, 12_288) else { return };
+    let plan = [&on_disk(&shop, "8")[..], &["--max-sends", "0"]].concat();
+    let _ = shop.env.start_command(&text, disk.mmsg(&plan)).ends().exits(6);
+    // What the run needs, and a little of what its answers will take up.
+    disk.shell(
+        "free=$(df --output=avail -k disk | tail -1); head -c $(( (free - 4500) * 1024 )) /dev/zero > disk/filler",
+    );
+    let run = shop.env.start_command(&text, disk.mmsg(&on_disk(&shop, "8"))).ends().exits(10).says("the disk is full");
     let asked = shop.sandbox.requests().len();
-    assert!((1..3000).contains(&asked), "{asked} requests: {run:#?}");
-    assert_totals(&run.totals(), 3000);
-    assert_agrees(&shop, &run.totals());
-    let totals = shop.totals(&list, &["--ledger", "saved/ledger.db"], 0);
-    assert_eq!(totals["accepted"].as_u64().unwrap() + totals["unknown"].as_u64().unwrap(), 3000, "{totals:#}");
-    assert!(totals["unknown"].as_u64().unwrap() <= 16, "{totals:#}");
-    assert_agrees(&shop, &totals);
+    assert!((1..ROWS).contains(&asked), "{asked} requests: {run:#?}");
+    assert_agrees(&shop, &ended(&run, ROWS as u64));
+    assert_eq!(doubts(&shop, &disk), format!("0 in doubt of {asked} requests"), "{run:#?}");
+    disk.shell("rm disk/filler");
+    let run = shop.env.start_command(&text, disk.mmsg(&on_disk(&shop, "8"))).ends().exits(0);
+    assert_eq!(ended(&run, ROWS as u64)["accepted"], ROWS as u64, "{run:#?}");
+    shop.assert_each_once(&list);
+}
+
+#[test]
+fn a_disk_that_another_program_fills_leaves_nobody_in_doubt_however_often_it_is_tried() {
+    const ROWS: usize = 3000;
+    let shop = Shop::with(|options| options.dials.latency = Duration::from_millis(20));
+    let list = people(ROWS);
+    let text = list.join("\n");
+    let Some(disk) = SmallDisk::mount(&shop.env, 24_576) else { return };
+    let started = shop.env.start_command(&text, disk.mmsg(&on_disk(&shop, "64")));
+    shop.sandbox.wait_for_sends(300);
+    disk.fill();
+    let run = started.ends().exits(10).says("the disk is full").says("free some space");
+    let asked = shop.sandbox.requests().len();
+    assert!(asked < ROWS, "{run:#?}");
+    assert_agrees(&shop, &ended(&run, ROWS as u64));
+    assert_eq!(ended(&run, ROWS as u64)["accepted"], asked as u64, "{run:#?}");
+    for _ in 0..3 {
+        disk.fill();
+        let _ =
+            shop.env.start_command(&text, disk.mmsg(&on_disk(&shop, "64"))).ends().exits(10).says("the disk is full");
+        assert_eq!(doubts(&shop, &disk), format!("0 in doubt of {asked} requests"));
+    }
+    disk.shell("rm disk/filler");
+    let run = shop.env.start_command(&text, disk.mmsg(&on_disk(&shop, "64"))).ends().exits(0);
+    assert_eq!(ended(&run, ROWS as u64)["accepted"], ROWS as u64, "{run:#?}");
+    shop.assert_each_once(&list);
+}
+
+#[test]
+fn two_sends_at_once_go_through_on_a_disk_of_24_mb() {
+    const ROWS: usize = 4000;
+    let shop = Shop::with(|options| options.dials.latency = Duration::from_millis(5));
+    let list = people(ROWS);
+    let text = list.join("\n");
+    let Some(disk) = SmallDisk::mount(&shop.env, 24_576) else { return };
+    let plan = [&on_disk(&shop, "8")[..], &["--max-sends", "0"]].concat();
+    let _ = shop.env.start_command(&text, disk.mmsg(&plan)).ends().exits(6);
+    let send = |results: &'static str| {
+        let words = [&on_disk(&shop, "64")[..], &["--results", results]].concat();
+        shop.env.start_command(&text, disk.mmsg(&words))
+    };
+    for run in [send("disk/one.csv"), send("disk/two.csv")].map(Started::ends) {
+        // The first to find nothing left ends while the other's answers are out.
+        assert!(run.code == 0 || run.code == 6, "{run:#?}");
+        assert_totals(&run.totals(), ROWS as u64);
+    }
+    assert_eq!(doubts(&shop, &disk), format!("0 in doubt of {ROWS} requests"));
+    shop.assert_each_once(&list);
+    let lines: usize = disk.shell("cat disk/one.csv disk/two.csv | wc -l").parse().unwrap();
+    assert_eq!(lines, ROWS + 2, "a line for each row, and two headers");
+}
+
+#[test]
+fn a_list_that_a_disk_of_24_mb_has_no_room_for_is_10_and_nothing_is_planned() {
+    const ROWS: usize = 100_000;
+    let shop = Shop::open();
+    let small = people(500);
+    let Some(disk) = SmallDisk::mount(&shop.env, 24_576) else { return };
+    let send = |list: &[String]| shop.env.start_command(&list.join("\n"), disk.mmsg(&on_disk(&shop, "64")));
+    let plan = [&on_disk(&shop, "64")[..], &["--max-sends", "200"]].concat();
+    let _ = shop.env.start_command(&small.join("\n"), disk.mmsg(&plan)).ends().exits(6);
+    // Neither of them fits, and the second comes while the first is at it.
+    let list = people(ROWS);
+    for run in [send(&list), send(&list)].map(|run| run.ends_within(Duration::from_secs(300))) {
+        let _ = run.exits(10).says("the disk is full");
+    }
+    assert_eq!(doubts(&shop, &disk), "0 in doubt of 200 requests");
+    // What is kept free is enough for what was planned before.
+    let resume = ["send", "--resume", "--rate", "unlimited", "--ledger", "disk/ledger.db"];
+    let _ = shop.env.start_command("", disk.mmsg(&resume)).ends().exits(0);
+    shop.assert_each_once(&small);
 }
 
 #[test]

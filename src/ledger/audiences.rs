@@ -5,9 +5,10 @@ use std::time::Instant;
 use rusqlite::Connection;
 
 use super::database::{HOLD, Ledger, Watch};
-use super::error::{Error, Result};
+use super::error::{Error, Need, Result};
 use super::failpoint;
 use super::people::{self, Arrivals};
+use super::room;
 use super::spool::{Listing, Spool};
 use super::sql::{exists, sql, unsigned};
 use crate::clock::UnixMillis;
@@ -41,7 +42,7 @@ impl Ledger {
         let mut imported = ImportCounts { rows: list.rows, ..ImportCounts::default() };
         let staged = self.unsynced(|ledger| ledger.fill_audience(page, (audience, name), list, watch, &mut imported));
         if let Err(error) = staged {
-            if matches!(error, Error::ImportStopped) {
+            if matches!(error, Error::ImportStopped | Error::NoRoom { .. }) {
                 self.drop_audience(audience)?;
             }
             return Err(error);
@@ -72,6 +73,7 @@ impl Ledger {
             if (watch.stop)() {
                 return Err(Error::ImportStopped);
             }
+            self.require_room(Need::Import, room::left_by_long_work())?;
             let transaction = self.begin()?;
             let begin = Instant::now();
             {

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
-use super::error::{Error, Failure, Result};
+use super::error::{Error, Failure, Need, Result};
 use super::failpoint;
 use super::place::{self, Inode, OpenFile};
+use super::room::{BUSY, Room};
 use crate::clock::UnixMillis;
 use crate::times;
 
@@ -23,9 +24,6 @@ const MIGRATIONS: &[(i32, &str)] = &[
 /// SQLite's `application_id` of a ledger: `mmsg` in ASCII.
 const APPLICATION_ID: i32 = 0x6d6d_7367;
 
-/// How long a writer waits for another process's transaction before it gives up.
-const BUSY: Duration = Duration::from_secs(60);
-
 const BETWEEN_TRIES: Duration = Duration::from_millis(10);
 
 /// How long one transaction may go on with more rows: others wait for the write lock meanwhile.
@@ -38,6 +36,7 @@ pub struct Ledger {
     /// Of lock files and spools. It is beside the file itself, whatever link it was opened by: otherwise two processes would take each
     /// other for dead.
     folder: PathBuf,
+    pub(super) room: Room,
 }
 
 /// Whether opening a ledger created it.
@@ -65,16 +64,19 @@ impl Ledger {
         place::refuse_network(&place::folder_of(path))?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut ledger = Self::connect(path, flags)?;
+        ledger.room = Room::in_folder(&ledger.folder);
         ledger.prepare().map_err(|error| error.at(path))?;
         // Now the file is there, even where the path was a link to nothing.
         ledger.folder = place::folder_of(path);
+        ledger.room = Room::in_folder(&ledger.folder);
         ledger.file.inode = Some(Inode::of(path)?);
         Ok((ledger, opened))
     }
 
     fn connect(path: &Path, flags: OpenFlags) -> Result<Self> {
         let conn = Connection::open_with_flags(path, flags).map_err(|error| Error::from(error).at(path))?;
-        Ok(Self { conn, file: OpenFile { path: path.to_owned(), inode: None }, folder: place::folder_of(path) })
+        let file = OpenFile { path: path.to_owned(), inode: None };
+        Ok(Self { conn, file, folder: place::folder_of(path), room: Room::unlimited() })
     }
 
     /// Opens an existing ledger for reading only, for a run that must leave no trace. `None` if there is no file.
@@ -119,7 +121,7 @@ impl Ledger {
             return Err(error);
         };
         let file = OpenFile { path: path.to_owned(), inode: None };
-        let ledger = Self { conn, file, folder: place::folder_of(path) };
+        let ledger = Self { conn, file, folder: place::folder_of(path), room: Room::unlimited() };
         ledger.newest_at().map_err(|_| error)?;
         Ok(ledger)
     }
@@ -127,8 +129,8 @@ impl Ledger {
     /// A new ledger in a file without a name, for a dry run without a ledger.
     pub fn temporary() -> Result<Self> {
         let conn = Connection::open("")?;
-        let mut ledger =
-            Self { conn, file: OpenFile { path: PathBuf::new(), inode: None }, folder: PathBuf::from(".") };
+        let file = OpenFile { path: PathBuf::new(), inode: None };
+        let mut ledger = Self { conn, file, folder: PathBuf::from("."), room: Room::unlimited() };
         ledger.prepare()?;
         Ok(ledger)
     }
@@ -137,8 +139,8 @@ impl Ledger {
     #[cfg(test)]
     pub fn in_memory(folder: &Path) -> Self {
         let conn = Connection::open_in_memory().expect("memory");
-        let mut ledger =
-            Self { conn, file: OpenFile { path: folder.join("memory"), inode: None }, folder: folder.to_owned() };
+        let file = OpenFile { path: folder.join("memory"), inode: None };
+        let mut ledger = Self { conn, file, folder: folder.to_owned(), room: Room::unlimited() };
         ledger.prepare().expect("schema");
         ledger
     }
@@ -157,12 +159,12 @@ impl Ledger {
             return Err(Error::NotALedger { path: self.file.path.clone() });
         }
         self.use_wal()?;
-        // A claim that a power cut takes back is a second message: every commit is synced. New people land all over the index of
-        // keys: a checkpoint every 64 MiB instead of every 4 writes such a page once, not sixteen times.
+        // A claim that a power cut takes back is a second message: every commit is synced.
         self.conn.execute_batch(
             "pragma synchronous = full; pragma fullfsync = 1; pragma checkpoint_fullfsync = 1;
-             pragma cache_size = -32768; pragma wal_autocheckpoint = 16384; pragma trusted_schema = 0;",
+             pragma cache_size = -32768; pragma trusted_schema = 0;",
         )?;
+        self.room.fit(&self.conn)?;
         self.conn.set_prepared_statement_cache_capacity(64);
         if version < MIGRATIONS.last().map_or(0, |(number, _)| *number) {
             self.migrate()?;
@@ -238,6 +240,7 @@ impl Ledger {
 
     /// A writing transaction whose work is too long for a closure.
     pub(super) fn begin(&mut self) -> Result<Transaction<'_>> {
+        self.room.fit(&self.conn)?;
         Ok(self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?)
     }
 
@@ -248,6 +251,11 @@ impl Ledger {
         let done = work(self).map_err(|error| error.at(&self.file.path));
         self.read(|conn| conn.execute_batch("pragma synchronous = full"))?;
         done
+    }
+
+    /// Refuses to begin something for which the disk has less than `needed` bytes.
+    pub(super) fn require_room(&self, need: Need, needed: u64) -> Result<()> {
+        self.room.require(&self.conn, need, needed).map_err(|error| error.at(&self.file.path))
     }
 
     /// Refuses another Graph host than the one that was written with the first listing.

@@ -20,6 +20,13 @@ pub enum Error {
         failure: Failure,
         source: Source,
     },
+    /// The disk is about to be full: less is free than what is about to begin needs to end well.
+    NoRoom {
+        path: PathBuf,
+        need: Need,
+        free: u64,
+        needed: u64,
+    },
     /// The ledger's folder can't be created.
     Folder {
         folder: PathBuf,
@@ -98,6 +105,19 @@ pub enum Error {
     ImportStopped,
 }
 
+/// What there is no room for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// The rows of a list.
+    Plan,
+    /// Recipients of an imported audience.
+    Import,
+    /// A run, before its first claim.
+    Run,
+    /// More claims of a run.
+    Claim,
+}
+
 /// How a database failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
@@ -115,11 +135,12 @@ pub enum Failure {
 }
 
 impl Error {
-    /// With the path of the ledger, where the database failed.
+    /// With the path of the ledger, where the database failed or its disk has no room.
     #[must_use]
     pub fn at(self, ledger: &Path) -> Self {
         match self {
             Self::Database { failure, source, .. } => Self::Database { path: ledger.to_owned(), failure, source },
+            Self::NoRoom { need, free, needed, .. } => Self::NoRoom { path: ledger.to_owned(), need, free, needed },
             other => other,
         }
     }
@@ -128,8 +149,12 @@ impl Error {
 /// What the path is: see [`Error::at`].
 impl From<rusqlite::Error> for Error {
     fn from(error: rusqlite::Error) -> Self {
-        use rusqlite::ErrorCode as Code;
+        use rusqlite::{ErrorCode as Code, ffi};
         let failure = match error.sqlite_error_code() {
+            // The file -shm can't get longer.
+            _ if error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_IOERR_SHMSIZE) => {
+                Failure::DiskFull
+            }
             Some(Code::DiskFull) => Failure::DiskFull,
             Some(Code::ReadOnly | Code::PermissionDenied) => Failure::ReadOnly,
             Some(Code::CannotOpen) => Failure::CannotOpen,

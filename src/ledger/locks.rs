@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::error::{Error, Result};
+use super::room::Reserve;
 
 /// The folder of a ledger's lock files.
 pub struct Locks(PathBuf);
@@ -15,7 +16,14 @@ pub struct Locks(PathBuf);
 /// The lock of a run. Its file goes with it, for a run that has ended says nothing any more.
 pub struct RunLock {
     path: PathBuf,
-    _file: File,
+    file: File,
+}
+
+impl RunLock {
+    /// Keeps room on the disk in the file, which says nothing by what it holds.
+    pub fn keep_room(&self, bytes: u64) -> Result<Reserve> {
+        Reserve::make(&self.path, &self.file, bytes).map_err(|error| failed(&self.path, error))
+    }
 }
 
 impl Drop for RunLock {
@@ -55,7 +63,7 @@ impl Locks {
         let path = self.run(uuid);
         let file = open(&path)?;
         file.try_lock().map_err(|error| failed(&path, error.into()))?;
-        Ok(RunLock { path, _file: file })
+        Ok(RunLock { path, file })
     }
 
     /// What is left of a run whose owner is dead; `None` while it lives.
@@ -67,7 +75,7 @@ impl Locks {
             Err(error) => return Err(failed(&path, error)),
         };
         match file.try_lock() {
-            Ok(()) => Ok(Some(Remains { _lock: Some(RunLock { path, _file: file }) })),
+            Ok(()) => Ok(Some(Remains { _lock: Some(RunLock { path, file }) })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(failed(&path, error)),
         }

@@ -18,12 +18,13 @@ use stage::Staging;
 
 use super::broadcasts::{Broadcast, open_again};
 use super::database::{HOLD, Ledger, Watch};
-use super::error::{Error, Result};
+use super::error::{Error, Need, Result};
 use super::failpoint;
 pub use super::judge::Terms;
 use super::judge::{Decision, Laters, judge};
 use super::people;
 use super::rivals::Rivals;
+use super::room;
 use super::settled::{COOLING_DOWN, Settled};
 use super::spool::Listing;
 use super::sql::{sql, unsigned};
@@ -95,6 +96,7 @@ impl Ledger {
             if (watch.stop)() {
                 return Err(Error::PlanningStopped);
             }
+            self.require_room(Need::Plan, room::left_by_long_work())?;
             let transaction = self.begin()?;
             let mut stage = Staging::new(&transaction, broadcast, planned.listing)?;
             let begin = Instant::now();

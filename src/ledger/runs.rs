@@ -6,9 +6,10 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::database::Ledger;
-use super::error::Result;
+use super::error::{Need, Result};
 use super::locks::{Locks, PlanLock, RunLock};
 use super::people;
+use super::room::{self, Reserve};
 use super::sql::{sql, unsigned};
 use super::state::State;
 use super::tally::Tally;
@@ -19,6 +20,8 @@ use crate::times::MARGIN;
 pub struct Run {
     pub id: i64,
     lock: RunLock,
+    /// For the answers of its requests in flight; `None` where there is no disk.
+    pub reserve: Option<Reserve>,
 }
 
 impl Run {
@@ -42,10 +45,14 @@ struct Open {
 }
 
 impl Ledger {
-    /// Starts a run on a broadcast: lock first, row second.
-    pub fn start_run(&mut self, broadcast: i64, now: UnixMillis) -> Result<Run> {
+    /// Starts a run on a broadcast: lock first, row second. The disk must have room for the answers of as many requests as will be in
+    /// flight, and for what is claimed meanwhile.
+    pub fn start_run(&mut self, broadcast: i64, now: UnixMillis, in_flight: usize) -> Result<Run> {
         let uuid = Uuid::now_v7().to_string();
+        let for_answers = room::for_answers(in_flight);
+        self.require_room(Need::Run, 2 * for_answers)?;
         let lock = Locks::beside(self.folder())?.hold(&uuid)?;
+        let reserve = if self.room.is_limited() { Some(lock.keep_room(for_answers)?) } else { None };
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let id = self.write(|conn| {
             saw(conn, now)?;
@@ -55,11 +62,14 @@ impl Ledger {
             )?;
             Ok(conn.last_insert_rowid())
         })?;
-        Ok(Run { id, lock })
+        Ok(Run { id, lock, reserve })
     }
 
     /// Ends a run of this process. Rows that it still holds claimed become `unknown`.
     pub fn end_run(&mut self, run: Run, now: UnixMillis, why: &str, cool_down: Duration) -> Result<u64> {
+        if let Some(reserve) = &run.reserve {
+            reserve.release();
+        }
         let ended = self.write(|conn| {
             saw(conn, now)?;
             end(conn, run.id, now, why, cool_down, "lost")

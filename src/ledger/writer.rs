@@ -9,9 +9,10 @@ mod recording;
 mod step;
 
 use super::database::Ledger;
-use super::error::{Error, Result};
+use super::error::{Error, Need, Result};
 use super::failpoint;
 use super::pace::Meter;
+use super::room::{self, Reserve};
 pub use super::settled::Settled;
 use super::sql::exists;
 use crate::clock::{Clock, UnixMillis};
@@ -33,6 +34,8 @@ pub struct Stepped {
     pub permit_at: Option<UnixMillis>,
     /// Outcomes that found their row settled by somebody else.
     pub overtaken: u64,
+    /// The disk has no room for more claims: the answers are recorded, and nothing was claimed.
+    pub no_room: Option<Error>,
 }
 
 /// Owns the ledger while a run sends.
@@ -41,14 +44,15 @@ pub struct Writer {
     clock: Clock,
     scope: Scope,
     scan: Scan,
+    reserve: Option<Reserve>,
 }
 
 impl Writer {
-    pub fn new(ledger: Ledger, clock: Clock, scope: Scope) -> Self {
+    pub fn new(ledger: Ledger, clock: Clock, scope: Scope, reserve: Option<Reserve>) -> Self {
         // Sending goes through the tables in order, and every commit that splits a page scans SQLite's whole cache: a small one is
         // faster. If it can't be set, nothing is lost.
         let _ = ledger.conn.pragma_update(None, "cache_size", -4096);
-        Self { ledger, clock, scope, scan: Scan::default() }
+        Self { ledger, clock, scope, scan: Scan::default(), reserve }
     }
 
     pub fn into_ledger(self) -> Ledger {
@@ -60,16 +64,52 @@ impl Writer {
     }
 
     /// Records `finishes` and claims up to `want` rows, in one synced commit. On an error nothing of it happened.
-    pub fn step(&mut self, finishes: Vec<Finish>, want: usize, meter: &mut dyn Meter) -> Result<Stepped> {
-        let stepped = self.try_step(finishes, want, meter);
+    ///
+    /// An answer is not lost to a disk that is full: what can be freed is, and it is tried again.
+    pub fn step(&mut self, finishes: &[Finish], want: usize, meter: &mut dyn Meter) -> Result<Stepped> {
+        let stepped = match self.require_room(want).and_then(|()| self.try_step(finishes, want, meter)) {
+            Err(error) if room::is_full(&error) => {
+                self.scan = Scan::default();
+                room::shrink_wal(&self.ledger.conn);
+                match self.try_step(finishes, want, meter) {
+                    Err(error) if room::is_full(&error) => self.only_record(finishes, error, meter),
+                    stepped => stepped,
+                }
+            }
+            Err(error @ Error::NoRoom { .. }) => self.only_record(finishes, error, meter),
+            stepped => stepped,
+        };
         stepped.map_err(|error| {
             self.scan = Scan::default();
             error.at(self.ledger.path())
         })
     }
 
-    fn try_step(&mut self, finishes: Vec<Finish>, want: usize, meter: &mut dyn Meter) -> Result<Stepped> {
-        let Self { ledger, clock, scope, scan } = self;
+    /// Claims only where the disk has room for the answers besides what is kept for them: another run may be about to need that.
+    fn require_room(&self, want: usize) -> Result<()> {
+        match &self.reserve {
+            Some(reserve) if want > 0 => self.ledger.require_room(Need::Claim, reserve.bytes()),
+            _ => Ok(()),
+        }
+    }
+
+    /// The end of a run on a disk without room: its answers get the room that was kept for them.
+    fn only_record(&mut self, finishes: &[Finish], why: Error, meter: &mut dyn Meter) -> Result<Stepped> {
+        self.scan = Scan::default();
+        loop {
+            match self.try_step(finishes, 0, meter) {
+                Err(error) if room::is_full(&error) && self.reserve.as_ref().is_some_and(Reserve::release_half) => {
+                    room::shrink_wal(&self.ledger.conn);
+                }
+                stepped => {
+                    return Ok(Stepped { no_room: Some(why.at(self.ledger.path())), ..stepped? });
+                }
+            }
+        }
+    }
+
+    fn try_step(&mut self, finishes: &[Finish], want: usize, meter: &mut dyn Meter) -> Result<Stepped> {
+        let Self { ledger, clock, scope, scan, .. } = self;
         if want > 0 {
             ledger.file().refuse_replaced()?;
         }
@@ -83,7 +123,7 @@ impl Writer {
         let now = clock.now();
         let mut step = Step::new(&transaction, scope, now)?;
         let mut rows = Rows::new(&transaction)?;
-        finishes.into_iter().try_for_each(|finish| step.record(&mut rows, finish))?;
+        finishes.iter().try_for_each(|finish| step.record(&mut rows, finish))?;
         let (claims, exhausted, permit_at) = step.claim_metered(scan, want, meter)?;
         let (settled, overtaken) = step.finish()?;
         drop(rows);
@@ -96,7 +136,7 @@ impl Writer {
             file.refuse_replaced()?;
         }
         failpoint::commit(transaction, "step.before", "step.after")?;
-        Ok(Stepped { claims, committed: clock.now(), settled, exhausted, permit_at, overtaken })
+        Ok(Stepped { claims, committed: clock.now(), settled, exhausted, permit_at, overtaken, no_room: None })
     }
 }
 

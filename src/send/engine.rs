@@ -246,6 +246,9 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
             }
         };
         self.stats.overtaken += done.overtaken;
+        if let Some(error) = done.no_room {
+            self.end(Ending::Ledger(error));
+        }
         for row in done.settled {
             self.stats.skipped += u64::from(row.state == State::Skipped);
             self.sink.settled(row);

@@ -44,7 +44,7 @@ impl WriterThread {
             .name("ledger".to_owned())
             .spawn(move || {
                 while let Ok(mut order) = inbox.recv() {
-                    if outbox.send(writer.step(order.finishes, order.want, &mut order.observed)).is_err() {
+                    if outbox.send(writer.step(&order.finishes, order.want, &mut order.observed)).is_err() {
                         break;
                     }
                 }
@@ -73,7 +73,7 @@ impl WriterThread {
             #[cfg(test)]
             Kind::Inline { writer, answer } => {
                 let mut observed = observed;
-                *answer = Some(writer.step(finishes, want, &mut observed));
+                *answer = Some(writer.step(&finishes, want, &mut observed));
             }
         }
     }

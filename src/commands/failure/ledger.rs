@@ -3,14 +3,17 @@
 use std::path::Path;
 
 use crate::error::{Error, Exit};
-use crate::ledger::error::{Error as LedgerError, Failure};
+use crate::ledger::error::{Error as LedgerError, Failure, Need};
+use crate::text;
 
+const CONTINUES: &str = "free some space, then run the same command again: it continues";
 const ANOTHER: &str = "choose another ledger with --ledger FILE";
 
 impl From<LedgerError> for Error {
     fn from(error: LedgerError) -> Self {
         match error {
             LedgerError::Database { path, failure, source } => database(&path, failure).because(&*source),
+            LedgerError::NoRoom { path, need, free, needed } => no_room(&path, need, free, needed),
             LedgerError::Folder { folder, source } => {
                 Self::ledger(format!("can't create the ledger's folder {}", folder.display()))
                     .because(&source)
@@ -87,9 +90,31 @@ pub fn stopped_by(error: LedgerError, signal: Exit) -> Error {
     }
 }
 
+fn no_room(path: &Path, need: Need, free: u64, needed: u64) -> Error {
+    let needed = text::size(needed);
+    let (what, hint) = match need {
+        Need::Plan => {
+            (format!("a list can be planned only while {needed} are free; nothing was planned or sent"), CONTINUES)
+        }
+        Need::Import => (
+            format!("a list can be imported only while {needed} are free; the audience is unchanged"),
+            "free some space, then run the same command again",
+        ),
+        Need::Run => (
+            format!("a send needs {needed}; nothing was sent"),
+            "free some space, or use a lower --concurrency, then run the same command again",
+        ),
+        Need::Claim => {
+            (format!("{needed} are kept for the answers of other requests; nothing more was sent"), CONTINUES)
+        }
+    };
+    Error::ledger(format!("the ledger {}: the disk is full: {} are free, and {what}", path.display(), text::size(free)))
+        .hint(hint)
+}
+
 fn database(path: &Path, failure: Failure) -> Error {
     let (what, hint) = match failure {
-        Failure::DiskFull => ("the disk is full", "free some space, then run the same command again: it continues"),
+        Failure::DiskFull => ("the disk is full", CONTINUES),
         Failure::ReadOnly => (
             "it is not writable",
             "make it and the files ending in -wal and -shm beside it writable, or choose another --ledger FILE",

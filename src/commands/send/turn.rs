@@ -51,7 +51,7 @@ impl Turn<'_> {
         let frame = sender.frame(&self.campaign.id, None);
         let values = !self.template.is_constant();
         let job = Job { template: self.template, frame, campaign: self.campaign.times };
-        let run = ledger.start_run(self.broadcast.id, clock.now())?;
+        let run = ledger.start_run(self.broadcast.id, clock.now(), limits.concurrency)?;
         let scope = Scope {
             broadcast: self.broadcast.clone(),
             run: run.id,
@@ -64,7 +64,7 @@ impl Turn<'_> {
         let mut limits = limits.clone();
         let mut waited = Duration::ZERO;
         let mut whole = Stats::default();
-        let mut writer = Writer::new(ledger, clock, scope);
+        let mut writer = Writer::new(ledger, clock, scope, run.reserve.clone());
         let mut level = signals.level();
         let ending = loop {
             // Progress is measured by what this stretch may do, not by the whole list.

@@ -338,7 +338,7 @@ fn without_its_campaign_an_event_needs_the_tracking_id() {
 fn doubt_that_is_settled_is_taken_back_where_it_was_counted() {
     let (_folder, mut ledger) = ledger();
     let clock = crate::clock::Clock::system();
-    let run = ledger.start_run(1, UnixMillis(HOUR)).unwrap();
+    let run = ledger.start_run(1, UnixMillis(HOUR), 8).unwrap();
     for token in ["anna", "bert", "cleo", "dora"] {
         let id = put(&ledger, &send(1, token, State::Claimed, HOUR, None));
         ledger.conn.execute("update sends set run = ?2 where id = ?1", (id, run.id)).unwrap();

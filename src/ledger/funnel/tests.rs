@@ -143,7 +143,7 @@ fn coverage_narrows_and_others_stay_out() {
 #[test]
 fn a_run_is_at_work_while_its_lock_is_held() {
     let (_folder, mut ledger) = ledger(&[sent(1, 0, State::Accepted, 1)]);
-    let run = ledger.start_run(1, UnixMillis(0)).unwrap();
+    let run = ledger.start_run(1, UnixMillis(0), 8).unwrap();
     assert!(ledger.is_running(&[1, 2]).unwrap());
     assert!(!ledger.is_running(&[3]).unwrap());
     run.crash();

@@ -29,8 +29,8 @@ impl<'c> Rows<'c> {
 }
 
 impl Step<'_> {
-    pub fn record(&mut self, rows: &mut Rows<'_>, finish: Finish) -> rusqlite::Result<()> {
-        let Finish { claim, at, .. } = &finish;
+    pub fn record(&mut self, rows: &mut Rows<'_>, finish: &Finish) -> rusqlite::Result<()> {
+        let Finish { claim, at, .. } = finish;
         let own = self.scope.claimed_until(claim.at);
         let recipient = claim.recipient;
         match &finish.outcome {
@@ -40,34 +40,34 @@ impl Step<'_> {
                     Outcome::Accepted { tracking_id } => (State::Accepted, tracking_id.clone()),
                     _ => (State::Unknown, None),
                 };
-                if self.move_row(rows, &finish, state, finish.reason.as_deref(), tracking_id.as_deref())? {
+                if self.move_row(rows, finish, state, finish.reason.as_deref(), tracking_id.as_deref())? {
                     self.people.block(recipient, blocked, own)?;
-                    self.settle(finish, state, tracking_id, None);
+                    self.settle(finish, finish.reason.clone(), state, tracking_id, None);
                 }
             }
             Outcome::Refused { suppress } => {
-                if self.move_row(rows, &finish, State::Refused, finish.reason.as_deref(), None)? {
+                if self.move_row(rows, finish, State::Refused, finish.reason.as_deref(), None)? {
                     self.people.restore(recipient, own)?;
                     if let Some(why) = suppress {
                         people::keep_out(self.conn, recipient, *why, *at)?;
                     }
-                    self.settle(finish, State::Refused, None, None);
+                    self.settle(finish, finish.reason.clone(), State::Refused, None, None);
                 }
             }
             Outcome::Back => {
                 let decision = judge::put_back(UnixMillis(0), is_closed(self.conn, self.scope.broadcast.id)?);
                 let reason = decision.reason().or_else(|| finish.reason.clone());
-                if self.move_row(rows, &finish, decision.state(), reason.as_deref(), None)? {
+                if self.move_row(rows, finish, decision.state(), reason.as_deref(), None)? {
                     self.people.restore(recipient, own)?;
                     if decision.state() == State::Pending {
                         self.tally.add(self.scope.broadcast.id, claim.at, What::Back, 1);
-                        self.keep(&finish, "back")?;
+                        self.keep(finish, "back")?;
                     } else {
-                        self.settle(Finish { reason, ..finish }, decision.state(), None, None);
+                        self.settle(finish, reason, decision.state(), None, None);
                     }
                 }
             }
-            Outcome::Later { until } => self.record_later(rows, &finish, *until, own)?,
+            Outcome::Later { until } => self.record_later(rows, finish, *until, own)?,
         }
         Ok(())
     }
@@ -99,7 +99,7 @@ impl Step<'_> {
         self.tally.add(self.scope.broadcast.id, finish.claim.at, What::Later, 1);
         self.keep(finish, "later")?;
         let not_before = Some(until).filter(|_| decision.state() == State::Pending);
-        self.settle(Finish { reason, ..finish.clone() }, decision.state(), None, not_before);
+        self.settle(finish, reason, decision.state(), None, not_before);
         Ok(())
     }
 
@@ -164,15 +164,22 @@ impl Step<'_> {
         attempts::keep(self.conn, finish.claim.send, &attempt)
     }
 
-    fn settle(&mut self, finish: Finish, state: State, tracking_id: Option<String>, not_before: Option<UnixMillis>) {
+    fn settle(
+        &mut self,
+        finish: &Finish,
+        reason: Option<String>,
+        state: State,
+        tracking_id: Option<String>,
+        not_before: Option<UnixMillis>,
+    ) {
         self.settled.push(Settled {
-            token: finish.claim.token,
+            token: finish.claim.token.clone(),
             state,
-            reason: finish.reason,
+            reason,
             tracking_id,
             code: finish.code,
             subcode: finish.subcode,
-            fbtrace_id: finish.fbtrace_id,
+            fbtrace_id: finish.fbtrace_id.clone(),
             not_before,
             at: finish.at,
         });

@@ -25,7 +25,7 @@ pub(super) fn writer(folder: &std::path::Path, people: i64) -> Writer {
     let mut ledger = Ledger::in_memory(folder);
     let key = BroadcastKey { page: "1", ad_account: "2", campaign: "3", fingerprint: [0; 32], message: "{}" };
     let broadcast = ledger.open_broadcast(&key, Which::default(), "http://host", UnixMillis(NOW)).unwrap();
-    let run = ledger.start_run(broadcast.id, UnixMillis(NOW)).unwrap().id;
+    let run = ledger.start_run(broadcast.id, UnixMillis(NOW), 8).unwrap().id;
     let insert = |sql: &str, person: i64| ledger.conn.execute(sql, [person]).unwrap();
     insert(
         "insert into listings (id, broadcast, source, rows, rows_hash, created_at, planned_at) values (1, 1, 'a', ?1, x'00', 1, 1)",
@@ -45,7 +45,7 @@ pub(super) fn writer(folder: &std::path::Path, people: i64) -> Writer {
         cool_down: Duration::from_hours(12),
         timeout: Duration::from_secs(30),
     };
-    Writer::new(ledger, Clock::starting_at(UnixMillis(NOW)), scope)
+    Writer::new(ledger, Clock::starting_at(UnixMillis(NOW)), scope, None)
 }
 
 pub(super) fn answer(claim: Claim, outcome: Outcome) -> Finish {
@@ -68,11 +68,11 @@ pub(super) fn text(writer: &Writer, sql: &str) -> String {
 fn an_answer_that_evidence_overtook_still_names_its_tracking_id() {
     let folder = tempfile::tempdir().unwrap();
     let mut writer = writer(folder.path(), 1);
-    let claims = writer.step(Vec::new(), 9, &mut Open).unwrap().claims;
+    let claims = writer.step(&[], 9, &mut Open).unwrap().claims;
     assert_eq!(claims.len(), 1);
     writer.ledger.conn.execute("update sends set state = 2, reason = 'evidence'", ()).unwrap();
     for outcome in [Outcome::Back, Outcome::Accepted { tracking_id: Some("t9".to_owned()) }] {
-        let done = writer.step(vec![answer(claims[0].clone(), outcome)], 0, &mut Open).unwrap();
+        let done = writer.step(&[answer(claims[0].clone(), outcome)], 0, &mut Open).unwrap();
         assert_eq!((done.overtaken, done.settled.len()), (1, 0));
     }
     assert_eq!(
@@ -97,13 +97,13 @@ fn an_answer_that_comes_after_another_claimed_the_person_frees_nobody() {
     ] {
         let folder = tempfile::tempdir().unwrap();
         let mut writer = writer(folder.path(), 1);
-        let mut claim = writer.step(Vec::new(), 9, &mut Open).unwrap().claims.remove(0);
+        let mut claim = writer.step(&[], 9, &mut Open).unwrap().claims.remove(0);
         // The process was stopped for longer than the cool-down, and another broadcast's request is on the wire.
         claim.at = UnixMillis(NOW);
         let conn = &writer.ledger.conn;
         conn.execute("update sends set claimed_at = ?1", [NOW]).unwrap();
         conn.execute("update recipients set blocked_until = ?1, blocked_until_before_claim = 5", [other]).unwrap();
-        writer.step(vec![answer(claim, outcome.clone())], 0, &mut Open).unwrap();
+        writer.step(&[answer(claim, outcome.clone())], 0, &mut Open).unwrap();
         assert_eq!(text(&writer, PERSON), format!("Integer({other}) Integer({before})"), "{outcome:?}");
     }
 }
@@ -112,7 +112,7 @@ fn an_answer_that_comes_after_another_claimed_the_person_frees_nobody() {
 fn an_answer_that_says_accepted_knows_better_than_a_person_who_said_not_sent() {
     let folder = tempfile::tempdir().unwrap();
     let mut writer = writer(folder.path(), 1);
-    let claim = writer.step(Vec::new(), 9, &mut Open).unwrap().claims.remove(0);
+    let claim = writer.step(&[], 9, &mut Open).unwrap().claims.remove(0);
     writer
         .ledger
         .conn
@@ -121,18 +121,18 @@ fn an_answer_that_says_accepted_knows_better_than_a_person_who_said_not_sent() {
     let resolution = crate::ledger::unknown::Resolution::NotSent;
     assert_eq!(writer.ledger.resolve_unknown(&[claim.send], resolution, UnixMillis(NOW)).unwrap(), 1);
     // Only what was accepted is news.
-    let done = writer.step(vec![answer(claim.clone(), Outcome::Unknown)], 0, &mut Open).unwrap();
+    let done = writer.step(&[answer(claim.clone(), Outcome::Unknown)], 0, &mut Open).unwrap();
     assert_eq!(done.overtaken, 1);
     assert_eq!(text(&writer, "select state from sends"), "Integer(0)");
     let accepted = Outcome::Accepted { tracking_id: Some("t9".to_owned()) };
-    let done = writer.step(vec![answer(claim.clone(), accepted.clone())], 0, &mut Open).unwrap();
+    let done = writer.step(&[answer(claim.clone(), accepted.clone())], 0, &mut Open).unwrap();
     assert_eq!((done.overtaken, done.settled.len()), (0, 1));
     assert_eq!(text(&writer, "select state, tracking_id from sends"), "Integer(2) Text(\"t9\")");
     assert_eq!(text(&writer, "select state, n from states where n <> 0"), "Integer(2) Integer(1)");
     // A later claim of the same row is not this answer's.
     let again = "update sends set state = 1, run = ?1, claimed_at = claimed_at + 1";
     writer.ledger.conn.execute(again, [writer.scope.run]).unwrap();
-    assert_eq!(writer.step(vec![answer(claim, accepted)], 0, &mut Open).unwrap().overtaken, 1);
+    assert_eq!(writer.step(&[answer(claim, accepted)], 0, &mut Open).unwrap().overtaken, 1);
     assert_eq!(text(&writer, "select state from sends"), "Integer(1)");
 }
 
@@ -141,8 +141,8 @@ fn what_a_person_says_was_not_sent_does_not_go_out_by_a_closed_broadcast() {
     for closed_first in [true, false] {
         let folder = tempfile::tempdir().unwrap();
         let mut writer = writer(folder.path(), 1);
-        let claim = writer.step(Vec::new(), 1, &mut Open).unwrap().claims.remove(0);
-        writer.step(vec![answer(claim.clone(), Outcome::Unknown)], 0, &mut Open).unwrap();
+        let claim = writer.step(&[], 1, &mut Open).unwrap().claims.remove(0);
+        writer.step(&[answer(claim.clone(), Outcome::Unknown)], 0, &mut Open).unwrap();
         let close = |writer: &mut Writer| writer.ledger.close_broadcast(1, UnixMillis(NOW)).unwrap();
         let mut closed = if closed_first { close(&mut writer) } else { 0 };
         let resolution = crate::ledger::unknown::Resolution::NotSent;
@@ -153,7 +153,7 @@ fn what_a_person_says_was_not_sent_does_not_go_out_by_a_closed_broadcast() {
         assert_eq!(text(&writer, "select state, n from states where n <> 0"), "Integer(4) Integer(1)");
         // The answer that was given up comes after all.
         let accepted = Outcome::Accepted { tracking_id: Some("t9".to_owned()) };
-        assert_eq!(writer.step(vec![answer(claim, accepted)], 0, &mut Open).unwrap().overtaken, 0);
+        assert_eq!(writer.step(&[answer(claim, accepted)], 0, &mut Open).unwrap().overtaken, 0);
         assert_eq!(text(&writer, "select state, tracking_id from sends"), r#"Integer(2) Text("t9")"#);
         assert_eq!(text(&writer, "select state, n from states where n <> 0"), "Integer(2) Integer(1)");
     }
@@ -165,9 +165,9 @@ fn a_row_at_work_when_its_broadcast_is_closed_does_not_come_back() {
     for outcome in [Outcome::Back, Outcome::Later { until }, Outcome::Accepted { tracking_id: None }] {
         let folder = tempfile::tempdir().unwrap();
         let mut writer = writer(folder.path(), 2);
-        let claim = writer.step(Vec::new(), 1, &mut Open).unwrap().claims.remove(0);
+        let claim = writer.step(&[], 1, &mut Open).unwrap().claims.remove(0);
         assert_eq!(writer.ledger.close_broadcast(1, UnixMillis(NOW)).unwrap(), 1);
-        let done = writer.step(vec![answer(claim, outcome.clone())], 9, &mut Open).unwrap();
+        let done = writer.step(&[answer(claim, outcome.clone())], 9, &mut Open).unwrap();
         assert_eq!((done.claims.len(), done.settled.len()), (0, 1), "{outcome:?}");
         let states = text(&writer, "select state, reason from sends");
         let closed = r#"Integer(4) Text("closed")"#;
@@ -180,10 +180,10 @@ fn a_row_at_work_when_its_broadcast_is_closed_does_not_come_back() {
     // Open again, rows come back as ever.
     let folder = tempfile::tempdir().unwrap();
     let mut writer = writer(folder.path(), 2);
-    let claim = writer.step(Vec::new(), 1, &mut Open).unwrap().claims.remove(0);
+    let claim = writer.step(&[], 1, &mut Open).unwrap().claims.remove(0);
     writer.ledger.close_broadcast(1, UnixMillis(NOW)).unwrap();
     writer.ledger.retry_refused(1, &[1]).unwrap();
-    writer.step(vec![answer(claim, Outcome::Back)], 0, &mut Open).unwrap();
+    writer.step(&[answer(claim, Outcome::Back)], 0, &mut Open).unwrap();
     assert_eq!(text(&writer, "select state from sends where id = 1"), "Integer(0)");
 }
 
@@ -192,12 +192,12 @@ fn a_row_that_another_process_took_is_neither_claimed_nor_blocked() {
     let folder = tempfile::tempdir().unwrap();
     let mut writer = writer(folder.path(), 3);
     // The first step reads ahead; then another process closes one row and sends another.
-    assert_eq!(writer.step(Vec::new(), 1, &mut Open).unwrap().claims.len(), 1);
+    assert_eq!(writer.step(&[], 1, &mut Open).unwrap().claims.len(), 1);
     let conn = &writer.ledger.conn;
     conn.execute("update sends set state = 4 where id = 2", ()).unwrap();
     conn.execute("update sends set state = 2 where id = 3", ()).unwrap();
     conn.execute("update recipients set blocked_until = ?1 where id = 3", [i64::MAX]).unwrap();
-    let done = writer.step(Vec::new(), 9, &mut Open).unwrap();
+    let done = writer.step(&[], 9, &mut Open).unwrap();
     assert_eq!((done.claims.len(), done.settled.len()), (0, 0));
     assert_eq!(
         text(&writer, "select blocked_until, blocked_until_before_claim from recipients where id = 2"),
@@ -210,7 +210,7 @@ fn a_row_that_another_process_took_is_neither_claimed_nor_blocked() {
 fn steps_until_exhausted(writer: &mut Writer) -> (usize, u64) {
     let mut settled = 0;
     for step in 1_u64..100_000 {
-        let done = writer.step(Vec::new(), 1, &mut Open).unwrap();
+        let done = writer.step(&[], 1, &mut Open).unwrap();
         assert!(done.claims.is_empty());
         settled += done.settled.len();
         if done.exhausted {
@@ -249,7 +249,7 @@ fn rows_of_another_list_are_passed_over_in_parts() {
     writer.scope.listing = Some(2);
     let mut steps = 0;
     let claims = loop {
-        let done = writer.step(Vec::new(), 1, &mut Open).unwrap();
+        let done = writer.step(&[], 1, &mut Open).unwrap();
         steps += 1;
         if !done.claims.is_empty() {
             break done.claims;
@@ -264,13 +264,13 @@ fn rows_of_another_list_are_passed_over_in_parts() {
 fn an_opt_out_that_graph_tells_again_outlives_an_older_resume_and_gives_way_to_a_newer() {
     let folder = tempfile::tempdir().unwrap();
     let mut writer = writer(folder.path(), 2);
-    let claims = writer.step(Vec::new(), 9, &mut Open).unwrap().claims;
+    let claims = writer.step(&[], 9, &mut Open).unwrap().claims;
     let conn = &writer.ledger.conn;
     conn.execute("update recipients set suppressed = 'opted_out', suppressed_at = 5 where id = 1", ()).unwrap();
     conn.execute("update recipients set opted_out = 0, opt_at = ?1 where id = 2", [i64::MAX]).unwrap();
     let refused = Outcome::Refused { suppress: Some(Suppression::OptedOut) };
-    let finishes = claims.into_iter().map(|claim| answer(claim, refused.clone())).collect();
-    writer.step(finishes, 0, &mut Open).unwrap();
+    let finishes: Vec<Finish> = claims.into_iter().map(|claim| answer(claim, refused.clone())).collect();
+    writer.step(&finishes, 0, &mut Open).unwrap();
     let told = text(&writer, "select suppressed, suppressed_at > 5 from recipients");
     assert_eq!(told, "Text(\"opted_out\") Integer(1)\nNull Null");
     assert_eq!(text(&writer, "select what, n from counters"), "Text(\"refused\") Integer(2)");
@@ -285,10 +285,10 @@ fn every_request_of_a_row_is_told_in_the_persons_story() {
     let outcomes = [Outcome::Back, Outcome::Later { until }, Outcome::Unknown];
     for (outcome, code) in outcomes.into_iter().zip([4, 2_300_036, 2]) {
         std::thread::sleep(Duration::from_millis(3));
-        let claims = writer.step(Vec::new(), 9, &mut Open).unwrap().claims;
+        let claims = writer.step(&[], 9, &mut Open).unwrap().claims;
         let mut finish = answer(claims[0].clone(), outcome);
         (finish.code, finish.reason) = (Some(code), Some("so".to_owned()));
-        writer.step(vec![finish], 0, &mut Open).unwrap();
+        writer.step(&[finish], 0, &mut Open).unwrap();
     }
     let told = |writer: &Writer| -> Vec<String> {
         let story = writer.ledger.story("t1").unwrap().unwrap();

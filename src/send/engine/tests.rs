@@ -132,7 +132,7 @@ impl Stage {
     ) -> Played {
         let begin = self.clock.now();
         let mut ledger = self.ledger.take().unwrap();
-        let run = ledger.start_run(self.broadcast.id, begin).unwrap();
+        let run = ledger.start_run(self.broadcast.id, begin, 8).unwrap();
         let scope = Scope {
             broadcast: self.broadcast.clone(),
             run: run.id,
@@ -142,7 +142,7 @@ impl Stage {
             cool_down: COOL_DOWN,
             timeout: MINUTE,
         };
-        let mut writer = WriterThread::inline(Writer::new(ledger, self.clock, scope));
+        let mut writer = WriterThread::inline(Writer::new(ledger, self.clock, scope, None));
         let script = script.into_iter().map(|(millis, answer)| (Duration::from_millis(millis), answer)).collect();
         let graph = Scripted { script: Rc::new(script), asked: Rc::default(), clock: self.clock };
         let (say, mut level) = watch::channel(0);
@@ -372,6 +372,7 @@ async fn a_claim_that_is_late_for_the_wire_is_given_back() {
             exhausted: false,
             permit_at: None,
             overtaken: 0,
+            no_room: None,
         };
         engine.stepped(Ok(done));
         assert_eq!((engine.flights.len(), engine.finishes.len()), (in_flight, back), "{after} ms");

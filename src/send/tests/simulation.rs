@@ -222,7 +222,7 @@ impl Simulation {
                 allow_refusals: self.roll(2) == 0,
                 wait: Duration::from_secs(self.roll(2) * 3600),
             };
-            let run = ledger.start_run(broadcast.id, self.clock.now()).unwrap();
+            let run = ledger.start_run(broadcast.id, self.clock.now(), 8).unwrap();
             let scope = Scope {
                 broadcast: broadcast.clone(),
                 run: run.id,
@@ -232,7 +232,7 @@ impl Simulation {
                 cool_down: COOL_DOWN,
                 timeout: REQUEST_TIMEOUT,
             };
-            let mut writer = WriterThread::inline(Writer::new(ledger, self.clock, scope));
+            let mut writer = WriterThread::inline(Writer::new(ledger, self.clock, scope, None));
             let (stop, mut level) = watch::channel(0);
             let graph = FakeGraph(Rc::clone(&self.world));
             let mut seen = Seen::default();

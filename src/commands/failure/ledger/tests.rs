@@ -11,9 +11,14 @@ fn disk() -> io::Error {
 #[test]
 fn every_failure_has_its_exit_code_and_most_say_what_to_type_next() {
     let path = || PathBuf::from("/home/me/ledger.db");
+    let no_room = |need| LedgerError::NoRoom { path: path(), need, free: 1_200_000, needed: 4_200_000 };
     let (now, newest) = (UnixMillis(1), UnixMillis(2));
     let name = || "spring".to_owned();
     for (error, exit, part) in [
+        (no_room(Need::Plan), Exit::Ledger, "1.2 MB are free, and a list can be planned only while 4.2 MB are free"),
+        (no_room(Need::Import), Exit::Ledger, "the audience is unchanged"),
+        (no_room(Need::Run), Exit::Ledger, "a send needs 4.2 MB; nothing was sent"),
+        (no_room(Need::Claim), Exit::Ledger, "nothing more was sent"),
         (LedgerError::Folder { folder: path(), source: disk() }, Exit::Ledger, "the plug was pulled"),
         (LedgerError::NetworkFileSystem { folder: path(), kind: "nfs4".to_owned() }, Exit::Ledger, "nfs4"),
         (LedgerError::NotALedger { path: path() }, Exit::Ledger, "ledger.db"),

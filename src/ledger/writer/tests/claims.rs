@@ -44,7 +44,7 @@ fn a_person_or_row_that_may_not_be_sent_to_is_put_off_or_skipped_when_it_would_b
         let folder = tempfile::tempdir().unwrap();
         let mut writer = writer(folder.path(), 1);
         change(&writer, &sql);
-        let done = writer.step(Vec::new(), 9, &mut Open).unwrap();
+        let done = writer.step(&[], 9, &mut Open).unwrap();
         assert_eq!(done.claims.len(), usize::from(found == claimed), "{sql}");
         assert_eq!(text(&writer, SEND), found, "{sql}");
     }
@@ -61,7 +61,7 @@ fn a_repeat_reaches_those_whom_earlier_repeats_reached() {
          update sends set state = 2; insert into sends (broadcast, recipient, listing) values (9, 1, 1)",
     );
     writer.scope.broadcast = writer.ledger.broadcast(9).unwrap().unwrap();
-    assert_eq!(writer.step(Vec::new(), 9, &mut Open).unwrap().claims.len(), 1);
+    assert_eq!(writer.step(&[], 9, &mut Open).unwrap().claims.len(), 1);
 }
 
 #[test]
@@ -70,7 +70,7 @@ fn nothing_is_claimed_from_the_end_of_the_campaign_on() {
         let folder = tempfile::tempdir().unwrap();
         let mut writer = writer(folder.path(), 1);
         writer.scope.end = Some(UnixMillis(end));
-        assert_eq!(writer.step(Vec::new(), 9, &mut Open).unwrap().claims.len(), claims);
+        assert_eq!(writer.step(&[], 9, &mut Open).unwrap().claims.len(), claims);
         let state = if claims == 0 { "Integer(4) Integer(0) Text(\"ended\")" } else { "Integer(1) Integer(0) Null" };
         assert_eq!(text(&writer, SEND), state);
     }
@@ -80,7 +80,7 @@ fn nothing_is_claimed_from_the_end_of_the_campaign_on() {
 fn a_run_that_was_taken_for_dead_claims_nothing_and_still_settles_what_it_asked() {
     let folder = tempfile::tempdir().unwrap();
     let mut writer = writer(folder.path(), 2);
-    let claim = writer.step(Vec::new(), 1, &mut Open).unwrap().claims.remove(0);
+    let claim = writer.step(&[], 1, &mut Open).unwrap().claims.remove(0);
     // A cool-down that is longer than the finder's stays.
     change(&writer, "update recipients set blocked_until = blocked_until * 2 where id = 1");
     let before = text(&writer, "select blocked_until from recipients where id = 1");
@@ -90,11 +90,11 @@ fn a_run_that_was_taken_for_dead_claims_nothing_and_still_settles_what_it_asked(
     assert_eq!(text(&writer, "select blocked_until from recipients where id = 1"), before);
     let ended = text(&writer, "select ended_at, why from runs");
     assert_eq!(text(&writer, "select state, reason from sends where id = 1"), "Integer(5) Text(\"killed\")");
-    let error = writer.step(Vec::new(), 1, &mut Open).unwrap_err();
+    let error = writer.step(&[], 1, &mut Open).unwrap_err();
     assert!(matches!(error, Error::TakenForDead), "{error:?}");
     assert_eq!(text(&writer, "select state from sends where id = 2"), "Integer(0)");
     let accepted = answer(claim, Outcome::Accepted { tracking_id: None });
-    assert_eq!(writer.step(vec![accepted], 0, &mut Open).unwrap().overtaken, 0);
+    assert_eq!(writer.step(&[accepted], 0, &mut Open).unwrap().overtaken, 0);
     assert_eq!(text(&writer, "select state from sends where id = 1"), "Integer(2)");
     assert_eq!(text(&writer, "select ended_at, why from runs"), ended);
 }
@@ -103,7 +103,7 @@ fn a_run_that_was_taken_for_dead_claims_nothing_and_still_settles_what_it_asked(
 fn a_clock_that_is_ahead_where_a_dead_run_is_found_stops_no_later_run() {
     let folder = tempfile::tempdir().unwrap();
     let mut writer = writer(folder.path(), 1);
-    writer.step(Vec::new(), 1, &mut Open).unwrap();
+    writer.step(&[], 1, &mut Open).unwrap();
     let until = text(&writer, "select blocked_until from recipients");
     std::fs::remove_dir_all(folder.path().join("runs")).unwrap();
     let ahead = Clock::starting_at(UnixMillis(NOW * 2));
@@ -132,8 +132,8 @@ fn a_ledger_that_is_replaced_inside_the_transaction_commits_no_claim() {
     let path = folder.path().join("ledger.db");
     made.ledger.conn.execute("vacuum into ?1", [path.to_str().unwrap()]).unwrap();
     let (ledger, _) = Ledger::open(&path).unwrap();
-    let mut writer = Writer::new(ledger, made.clock, made.scope);
-    let error = writer.step(Vec::new(), 1, &mut Swap(&path)).unwrap_err();
+    let mut writer = Writer::new(ledger, made.clock, made.scope, None);
+    let error = writer.step(&[], 1, &mut Swap(&path)).unwrap_err();
     assert!(matches!(error, Error::Replaced { .. }), "{error:?}");
     assert_eq!(text(&writer, "select state from sends"), "Integer(0)");
 }
@@ -172,9 +172,9 @@ fn a_person_who_changed_since_they_were_read_ahead_is_judged_as_they_are_now() {
         let mut writer = writer(folder.path(), 2);
         change(&writer, &format!("update recipients set {ahead} where id = 2"));
         // The first step claims one row and reads both.
-        assert_eq!(writer.step(Vec::new(), 1, &mut Open).unwrap().claims.len(), 1);
+        assert_eq!(writer.step(&[], 1, &mut Open).unwrap().claims.len(), 1);
         change(&writer, &format!("update recipients set {now} where id = 2"));
-        let done = writer.step(Vec::new(), 9, &mut Open).unwrap();
+        let done = writer.step(&[], 9, &mut Open).unwrap();
         assert_eq!(done.claims.len(), usize::from(found == claimed), "{ahead} then {now}");
         assert_eq!(text(&writer, &format!("{SEND} and id = 2")), found, "{ahead} then {now}");
         if found == claimed {
@@ -194,7 +194,7 @@ fn whoever_has_to_wait_is_met_once_and_does_not_hold_up_the_others() {
     change(&writer, &format!("update recipients set blocked_until = {} where id < 2000", NOW * 2));
     let mut met = 0;
     let claims = loop {
-        let done = writer.step(Vec::new(), 1, &mut Open).unwrap();
+        let done = writer.step(&[], 1, &mut Open).unwrap();
         met += done.settled.len();
         if !done.claims.is_empty() {
             break done.claims;
@@ -202,6 +202,6 @@ fn whoever_has_to_wait_is_met_once_and_does_not_hold_up_the_others() {
         assert!(!done.exhausted, "nobody was found");
     };
     assert_eq!((claims[0].token.as_str(), met), ("t2000", 1999));
-    let done = writer.step(Vec::new(), 1, &mut Open).unwrap();
+    let done = writer.step(&[], 1, &mut Open).unwrap();
     assert_eq!((done.settled.len(), done.exhausted), (0, true), "they are not met again before their time");
 }

@@ -59,12 +59,12 @@ async fn claims_at(mut ledger: Ledger, clock: Clock, at: UnixMillis) -> (Ledger,
     tokio::time::advance(at.since(clock.now())).await;
     assert_eq!(clock.now(), at);
     let other = broadcast(&mut ledger, "78", at);
-    let run = ledger.start_run(other.id, at).unwrap();
-    let mut writer = Writer::new(ledger, clock, scope(other, run.id));
-    let done = writer.step(Vec::new(), 1, &mut Free).unwrap();
+    let run = ledger.start_run(other.id, at, 8).unwrap();
+    let mut writer = Writer::new(ledger, clock, scope(other, run.id), None);
+    let done = writer.step(&[], 1, &mut Free).unwrap();
     let claims = done.claims.len();
-    let back = done.claims.into_iter().map(|claim| finish(claim, Outcome::Back, at)).collect();
-    writer.step(back, 0, &mut Free).unwrap();
+    let back: Vec<Finish> = done.claims.into_iter().map(|claim| finish(claim, Outcome::Back, at)).collect();
+    writer.step(&back, 0, &mut Free).unwrap();
     let mut ledger = writer.into_ledger();
     ledger.end_run(run, at, "exhausted", COOL_DOWN).unwrap();
     (ledger, claims)
@@ -90,13 +90,13 @@ async fn a_person_is_free_at_the_millisecond_that_the_table_tells_and_not_one_be
         let first = plan(&mut ledger, "77", BEGIN);
         // Planned while everybody was free: only the claim is in the way.
         plan(&mut ledger, "78", BEGIN);
-        let run = ledger.start_run(first.id, BEGIN).unwrap();
-        let mut writer = Writer::new(ledger, clock, scope(first, run.id));
-        let claim = writer.step(Vec::new(), 1, &mut Free).unwrap().claims.remove(0);
+        let run = ledger.start_run(first.id, BEGIN, 8).unwrap();
+        let mut writer = Writer::new(ledger, clock, scope(first, run.id), None);
+        let claim = writer.step(&[], 1, &mut Free).unwrap().claims.remove(0);
         let claimed = blocked_until(writer.ledger_mut());
         assert_eq!(claimed, BEGIN.plus(REQUEST_TIMEOUT).plus(COOL_DOWN).plus(MARGIN), "{outcome:?}");
         tokio::time::advance(answered.since(BEGIN)).await;
-        writer.step(vec![finish(claim, outcome.clone(), answered)], 0, &mut Free).unwrap();
+        writer.step(&[finish(claim, outcome.clone(), answered)], 0, &mut Free).unwrap();
         let mut ledger = writer.into_ledger();
         ledger.end_run(run, answered, "exhausted", COOL_DOWN).unwrap();
         assert_eq!(blocked_until(&ledger), free_at, "{outcome:?}");
@@ -123,11 +123,11 @@ async fn a_person_who_got_nothing_is_as_free_as_before() {
         ledger
             .write(|conn| Ok(conn.execute("update recipients set blocked_until = ?1", [BEGIN.minus(MILLISECOND).0])?))
             .unwrap();
-        let run = ledger.start_run(first.id, BEGIN).unwrap();
-        let mut writer = Writer::new(ledger, clock, scope(first, run.id));
-        let claim = writer.step(Vec::new(), 1, &mut Free).unwrap().claims.remove(0);
+        let run = ledger.start_run(first.id, BEGIN, 8).unwrap();
+        let mut writer = Writer::new(ledger, clock, scope(first, run.id), None);
+        let claim = writer.step(&[], 1, &mut Free).unwrap().claims.remove(0);
         tokio::time::advance(answered.since(BEGIN)).await;
-        writer.step(vec![finish(claim, outcome.clone(), answered)], 0, &mut Free).unwrap();
+        writer.step(&[finish(claim, outcome.clone(), answered)], 0, &mut Free).unwrap();
         let mut ledger = writer.into_ledger();
         ledger.end_run(run, answered, "exhausted", COOL_DOWN).unwrap();
         assert_eq!(blocked_until(&ledger), BEGIN.minus(MILLISECOND), "{outcome:?}");
@@ -143,9 +143,9 @@ async fn a_claim_of_a_run_that_died_blocks_from_the_moment_that_it_is_found() {
     let mut ledger = Ledger::in_memory(folder.path());
     let first = plan(&mut ledger, "77", BEGIN);
     plan(&mut ledger, "78", BEGIN);
-    let run = ledger.start_run(first.id, BEGIN).unwrap();
-    let mut writer = Writer::new(ledger, clock, scope(first.clone(), run.id));
-    assert_eq!(writer.step(Vec::new(), 1, &mut Free).unwrap().claims.len(), 1);
+    let run = ledger.start_run(first.id, BEGIN, 8).unwrap();
+    let mut writer = Writer::new(ledger, clock, scope(first.clone(), run.id), None);
+    assert_eq!(writer.step(&[], 1, &mut Free).unwrap().claims.len(), 1);
     let ledger = writer.into_ledger();
     run.crash();
     // Nobody has looked yet: the claim itself holds.
@@ -168,11 +168,11 @@ async fn whoever_opted_out_is_never_free() {
     let mut ledger = Ledger::in_memory(folder.path());
     let first = plan(&mut ledger, "77", BEGIN);
     plan(&mut ledger, "78", BEGIN);
-    let run = ledger.start_run(first.id, BEGIN).unwrap();
-    let mut writer = Writer::new(ledger, clock, scope(first, run.id));
-    let claim = writer.step(Vec::new(), 1, &mut Free).unwrap().claims.remove(0);
+    let run = ledger.start_run(first.id, BEGIN, 8).unwrap();
+    let mut writer = Writer::new(ledger, clock, scope(first, run.id), None);
+    let claim = writer.step(&[], 1, &mut Free).unwrap().claims.remove(0);
     let out = Outcome::Refused { suppress: Some(Suppression::OptedOut) };
-    writer.step(vec![finish(claim, out, BEGIN)], 0, &mut Free).unwrap();
+    writer.step(&[finish(claim, out, BEGIN)], 0, &mut Free).unwrap();
     let mut ledger = writer.into_ledger();
     ledger.end_run(run, BEGIN, "exhausted", COOL_DOWN).unwrap();
     let (_, claims) = claims_at(ledger, clock, BEGIN.plus(COOL_DOWN * 1000)).await;
