@@ -53,6 +53,11 @@ impl TemplateKind {
         }
     }
 
+    /// Whether the parts of a card stand in `elements`.
+    pub const fn has_elements(self) -> bool {
+        matches!(self, Self::Generic | Self::Media | Self::Product)
+    }
+
     /// The template that a message uses; `None` if it is unknown.
     pub fn of(message: &serde_json::Value) -> Option<Self> {
         let Some(attachment) = message.get("attachment") else { return Some(Self::Text) };

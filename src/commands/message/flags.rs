@@ -95,12 +95,7 @@ impl CardFlags {
                     (images, buttons) = (0, 0);
                 }
             }
-            let base = match kind {
-                TemplateKind::Generic | TemplateKind::Media | TemplateKind::Product => format!("elements[{card}]."),
-                TemplateKind::Text | TemplateKind::Button | TemplateKind::Receipt | TemplateKind::Coupon => {
-                    String::new()
-                }
-            };
+            let base = if kind.has_elements() { format!("elements[{card}].") } else { String::new() };
             let put = |fields: &mut FlagFields, name: &str, value: Value| fields.put(&format!("{base}{name}"), value);
             match part {
                 Part::Title => put(fields, "title", json!(value))?,
