@@ -6,6 +6,7 @@
 //! | File | What it holds |
 //! |---|---|
 //! | `database` | the open file: schema, transactions, what every writer must check first |
+//! | `place`, `identity`, `presence`, `making` | the file itself: where it may be, that it stays the same, who else has it, how it begins |
 //! | `judge` | may this person get this message: now, later, never; pure |
 //! | `people` | the table of recipients: cool-downs, suppressions |
 //! | `tally` | how many rows are in each state, and what happened in each hour |
@@ -29,13 +30,16 @@ pub mod error;
 pub mod events;
 pub mod failpoint;
 pub mod funnel;
+pub mod identity;
 pub mod judge;
 mod key;
 mod locks;
+mod making;
 pub mod pace;
 pub mod people;
-pub mod place;
+mod place;
 pub mod plan;
+mod presence;
 mod rivals;
 pub mod room;
 pub mod runs;

@@ -25,6 +25,8 @@ mod graph;
 mod harness;
 mod hearing;
 mod help;
+#[cfg(target_os = "linux")]
+mod identity;
 mod init;
 mod layers;
 mod message;

@@ -179,7 +179,7 @@ impl Context {
         if self.settings.page.is_none() && place.origin == Origin::Default {
             self.settings.refuse_unselected_profile()?;
         }
-        if self.has_ledger() {
+        if self.has_ledger()? {
             return Ok(());
         }
         Err(Error::ledger(format!("there is no ledger at {} ({})", place.value.display(), place.origin))
@@ -192,16 +192,16 @@ impl Context {
     /// As [`Context::existing_ledger`] otherwise.
     pub fn ledger_if_any(&self) -> Result<Option<Ledger>> {
         let place = &self.settings.ledger;
-        if place.origin == Origin::Default && !self.has_ledger() {
+        if place.origin == Origin::Default && !self.has_ledger()? {
             self.ui.status(&format!("there is no ledger yet at {}", place.value.display()));
             return Ok(None);
         }
         self.existing_ledger().map(Some)
     }
 
-    /// Whether there is a ledger, or one that can't be seen.
-    fn has_ledger(&self) -> bool {
-        self.settings.ledger.value.try_exists().unwrap_or(true)
+    /// Whether there is a ledger, or one that can't be seen. An empty file is none.
+    fn has_ledger(&self) -> Result<bool> {
+        Ok(Ledger::is_at(&self.settings.ledger.value)?)
     }
 
     /// The ledger for a command that shows it: what runs that died left claimed is made unknown first. If the ledger can't be written, a

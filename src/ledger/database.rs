@@ -1,14 +1,18 @@
 //! The open file: its schema, its transactions, and what must hold before anything is written.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::error::{Error, Failure, Need, Result};
 use super::failpoint;
-use super::place::{self, Inode, OpenFile};
-use super::room::{BUSY, Room};
+use super::identity::{self, OpenFile};
+use super::making;
+use super::place;
+use super::presence::{Arrival, Presence};
+use super::room::{self, BUSY, Room};
 use crate::clock::UnixMillis;
 use crate::times;
 
@@ -32,11 +36,25 @@ pub const HOLD: Duration = Duration::from_millis(40);
 /// An open ledger.
 pub struct Ledger {
     pub(super) conn: Connection,
-    file: OpenFile,
+    file: Arc<OpenFile>,
     /// Of lock files and spools. It is beside the file itself, whatever link it was opened by: otherwise two processes would take each
     /// other for dead.
     folder: PathBuf,
+    /// Behind the connection, so that it ends after it; see [`Ledger::drop`]. `None`: as [`OpenFile::unwatched`].
+    presence: Option<Presence>,
     pub(super) room: Room,
+}
+
+impl Drop for Ledger {
+    fn drop(&mut self) {
+        if self.file.refuse_replaced().is_ok() {
+            // SQLite may remove the log as it closes: whoever comes then must not find us with a log that is gone.
+            self.presence = None;
+        } else {
+            // SQLite leaves what is only in the log where nobody looks for it. Until it is in the ledger, nobody else gets in.
+            room::shrink_wal(&self.conn);
+        }
+    }
 }
 
 /// Whether opening a ledger created it.
@@ -53,34 +71,68 @@ pub struct Watch<'a> {
 }
 
 impl Ledger {
+    /// Whether there is a ledger at `path`, or one that can't be seen. An empty file is none.
+    ///
+    /// # Errors
+    /// It was used here, and is gone.
+    pub fn is_at(path: &Path) -> Result<bool> {
+        making::refuse_lost(path)?;
+        Ok(!making::is_empty(path))
+    }
+
     /// Opens the ledger at `path`; creates it and its folder if there is none.
     ///
     /// # Errors
-    /// A newer schema, another kind of database, a network file system, or a disk or database that fails.
+    /// A newer schema, another kind of database, a network file system, a file with another name or without what was recorded in it, or
+    /// a disk or database that fails.
     pub fn open(path: &Path) -> Result<(Self, Opened)> {
         let folder = path.parent().unwrap_or_else(|| Path::new("."));
         std::fs::create_dir_all(folder).map_err(|source| Error::Folder { folder: folder.to_owned(), source })?;
-        let opened = if path.exists() { Opened::Found } else { Opened::Made };
-        place::refuse_network(&place::folder_of(path))?;
+        identity::refuse_other_names(path)?;
+        making::refuse_lost(path)?;
+        let mut opened = if making::is_empty(path) { Opened::Made } else { Opened::Found };
+        if !path.exists() && !making::make(path, Self::fill)? {
+            opened = Opened::Found;
+        }
+        // Declared before the connection, so that its descriptor is closed after it.
+        let arrival = Arrival::at(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut ledger = Self::connect(path, flags)?;
         ledger.room = Room::in_folder(&ledger.folder);
         ledger.prepare().map_err(|error| error.at(path))?;
-        // Now the file is there, even where the path was a link to nothing.
-        ledger.folder = place::folder_of(path);
-        ledger.room = Room::in_folder(&ledger.folder);
-        ledger.file.inode = Some(Inode::of(path)?);
+        // From its first look into the log on, a connection keeps it in place.
+        ledger.read(|conn| conn.query_row("select count(*) from sqlite_schema", (), |_| Ok(())))?;
+        let file = OpenFile::watched(path)?;
+        if let Some(log) = file.log() {
+            arrival.join(path, log)?;
+        }
+        ledger.file = Arc::new(file);
+        ledger.presence = Some(arrival.stay());
+        if opened == Opened::Made {
+            making::note_use(path)?;
+        }
         Ok((ledger, opened))
     }
 
     fn connect(path: &Path, flags: OpenFlags) -> Result<Self> {
         let conn = Connection::open_with_flags(path, flags).map_err(|error| Error::from(error).at(path))?;
-        let file = OpenFile { path: path.to_owned(), inode: None };
-        Ok(Self { conn, file, folder: place::folder_of(path), room: Room::unlimited() })
+        Ok(Self::unwatched(conn, path))
     }
 
-    /// Opens an existing ledger for reading only, for a run that must leave no trace. `None` if there is no file.
+    fn unwatched(conn: Connection, path: &Path) -> Self {
+        let folder = place::folder_of(&place::real(path)).to_owned();
+        Self { conn, file: Arc::new(OpenFile::unwatched(path)), folder, presence: None, room: Room::unlimited() }
+    }
+
+    /// Makes a ledger's tables in a file that nobody else knows of.
+    fn fill(path: &Path) -> Result<()> {
+        Self::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?.migrate()
+    }
+
+    /// Opens an existing ledger for reading only, for a run that must leave no trace. `None` if there is none.
     pub fn open_read_only(path: &Path) -> Result<Option<Self>> {
+        identity::refuse_other_names(path)?;
+        making::refuse_lost(path)?;
         if !path.exists() {
             return Ok(None);
         }
@@ -111,17 +163,15 @@ impl Ledger {
             return Ok(ledger);
         }
         // Without the files -wal and -shm, and where they can't be created, nobody writes either: the file is all there is.
-        let mut wal = path.as_os_str().to_owned();
-        wal.push("-wal");
-        let name = path.canonicalize().ok().and_then(|path| path.to_str().map(str::to_owned));
-        let Some(name) = name.filter(|_| !Path::new(&wal).exists()) else { return Err(error) };
+        let real = place::real(path);
+        let [wal, _] = identity::beside(path);
+        let Some(name) = real.to_str().filter(|_| !wal.exists()) else { return Err(error) };
         let name = name.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
         let Ok(conn) = Connection::open_with_flags(format!("file:{name}?immutable=1"), flags) else {
             return Err(error);
         };
-        let file = OpenFile { path: path.to_owned(), inode: None };
-        let ledger = Self { conn, file, folder: place::folder_of(path), room: Room::unlimited() };
+        let ledger = Self::unwatched(conn, path);
         ledger.newest_at().map_err(|_| error)?;
         Ok(ledger)
     }
@@ -129,8 +179,7 @@ impl Ledger {
     /// A new ledger in a file without a name, for a dry run without a ledger.
     pub fn temporary() -> Result<Self> {
         let conn = Connection::open("")?;
-        let file = OpenFile { path: PathBuf::new(), inode: None };
-        let mut ledger = Self { conn, file, folder: PathBuf::from("."), room: Room::unlimited() };
+        let mut ledger = Self::unwatched(conn, Path::new(""));
         ledger.prepare()?;
         Ok(ledger)
     }
@@ -139,8 +188,8 @@ impl Ledger {
     #[cfg(test)]
     pub fn in_memory(folder: &Path) -> Self {
         let conn = Connection::open_in_memory().expect("memory");
-        let file = OpenFile { path: folder.join("memory"), inode: None };
-        let mut ledger = Self { conn, file, folder: folder.to_owned(), room: Room::unlimited() };
+        let mut ledger = Self::unwatched(conn, &folder.join("memory"));
+        ledger.folder = folder.to_owned();
         ledger.prepare().expect("schema");
         ledger
     }
@@ -210,7 +259,7 @@ impl Ledger {
     }
 
     /// The file that is open.
-    pub(super) fn file(&self) -> &OpenFile {
+    pub(super) fn file(&self) -> &Arc<OpenFile> {
         &self.file
     }
 
@@ -228,8 +277,18 @@ impl Ledger {
         })
     }
 
-    /// One writing transaction, `begin immediate` to commit.
+    /// One writing transaction, `begin immediate` to commit, which must reach everybody who opens the ledger.
     pub(super) fn write<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let file = Arc::clone(&self.file);
+        self.record(|conn| {
+            let value = work(conn)?;
+            file.refuse_replaced()?;
+            Ok(value)
+        })
+    }
+
+    /// The same for what became of requests that left: it is recorded where their claims are, even if another file took the path.
+    pub(super) fn record<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
         let written = self.begin().and_then(|transaction| {
             let value = work(&transaction)?;
             failpoint::commit(transaction, "write.before", "write.after")?;
@@ -286,7 +345,6 @@ impl Ledger {
 
     /// Proves that a commit would be durable now, by one that changes nothing.
     pub fn prove_writable(&mut self) -> Result<()> {
-        self.file.refuse_replaced()?;
         self.write(|conn| {
             conn.prepare_cached("update ledger set newest_at = newest_at")?.execute(())?;
             Ok(())

@@ -67,6 +67,34 @@ pub enum Error {
     Replaced {
         path: PathBuf,
     },
+    /// The file has more than one link: by another name it has another log.
+    Linked {
+        path: PathBuf,
+        links: u64,
+    },
+    /// The file is mounted without its folder, where its log is.
+    MountedAlone {
+        path: PathBuf,
+    },
+    /// The log or the shared memory of the open ledger is gone, or another file took its path.
+    LogReplaced {
+        path: PathBuf,
+    },
+    /// A process has the ledger open with another log than the one beside its name.
+    OtherLog {
+        path: PathBuf,
+    },
+    /// A ledger of this name was used here, and now there is no file, or an empty one. What shows it is `trace`.
+    Lost {
+        path: PathBuf,
+        is_empty: bool,
+        trace: PathBuf,
+    },
+    /// A new ledger can't be made.
+    NotMade {
+        path: PathBuf,
+        source: io::Error,
+    },
     /// A lock file can't be used.
     Lock {
         path: PathBuf,

@@ -44,8 +44,6 @@ impl Ledger {
         optins: &str,
         now: UnixMillis,
     ) -> Result<(EventCounts, bool)> {
-        // An event in a file that nobody opens again is lost, and must not be acknowledged.
-        self.file().refuse_replaced()?;
         self.write(|conn| {
             let begin = Instant::now();
             let mut sitting = Sitting::new(conn, now);

@@ -3,6 +3,7 @@
 //! A run creates and locks `runs/<uuid>.lock`, then inserts its row. Whoever can take that lock, or finds the file gone, knows that
 //! the owner is dead.
 
+use std::ffi::OsStr;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -52,6 +53,13 @@ impl Locks {
 
     fn of(folder: &Path) -> Self {
         Self(folder.join("runs"))
+    }
+
+    /// The file that says that a ledger of this name was used in this folder.
+    pub fn trace(folder: &Path, ledger: &OsStr) -> PathBuf {
+        let mut name = ledger.to_owned();
+        name.push(".seen");
+        Self::of(folder).0.join(name)
     }
 
     fn run(&self, uuid: &str) -> PathBuf {
@@ -121,7 +129,8 @@ impl RunLock {
     }
 }
 
-fn open(path: &Path) -> Result<File> {
+/// Opens a file of this folder; makes it if there is none.
+pub fn open(path: &Path) -> Result<File> {
     OpenOptions::new()
         .read(true)
         .write(true)

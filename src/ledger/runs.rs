@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::database::Ledger;
 use super::error::{Need, Result};
 use super::locks::{Locks, PlanLock, RunLock};
+use super::making;
 use super::people;
 use super::room::{self, Reserve};
 use super::sql::{sql, unsigned};
@@ -53,6 +54,7 @@ impl Ledger {
         self.require_room(Need::Run, 2 * for_answers)?;
         let lock = Locks::beside(self.folder())?.hold(&uuid)?;
         let reserve = if self.room.is_limited() { Some(lock.keep_room(for_answers)?) } else { None };
+        making::note_use(self.path())?;
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let id = self.write(|conn| {
             saw(conn, now)?;
@@ -70,7 +72,7 @@ impl Ledger {
         if let Some(reserve) = &run.reserve {
             reserve.release();
         }
-        let ended = self.write(|conn| {
+        let ended = self.record(|conn| {
             saw(conn, now)?;
             end(conn, run.id, now, why, cool_down, "lost")
         });

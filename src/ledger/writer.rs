@@ -8,6 +8,8 @@ mod claiming;
 mod recording;
 mod step;
 
+use std::sync::Arc;
+
 use super::database::Ledger;
 use super::error::{Error, Need, Result};
 use super::failpoint;
@@ -117,7 +119,7 @@ impl Writer {
             // What came back is behind the place that the search has reached.
             *scan = Scan::default();
         }
-        let file = ledger.file().clone();
+        let file = Arc::clone(ledger.file());
         let transaction = ledger.begin()?;
         // The lock may have been waited for: only now is now.
         let now = clock.now();

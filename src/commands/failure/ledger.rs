@@ -9,6 +9,9 @@ use crate::text;
 const CONTINUES: &str = "free some space, then run the same command again: it continues";
 const ANOTHER: &str = "choose another ledger with --ledger FILE";
 
+const LOST: &str = "put it back, or restore a backup. A new ledger doesn't know who was messaged and could message them again: \
+    if you want one all the same, remove that file first";
+
 impl From<LedgerError> for Error {
     fn from(error: LedgerError) -> Self {
         match error {
@@ -48,6 +51,36 @@ impl From<LedgerError> for Error {
                 Self::ledger(format!("the ledger {} was replaced while it was open", path.display()))
                     .hint("stop all mmsg processes before moving or restoring a ledger; nothing more was sent")
             }
+            LedgerError::Linked { path, links } => Self::ledger(format!(
+                "the ledger {} has {links} names (hard links); two processes that use different names would message the same people",
+                path.display()
+            ))
+            .hint("keep one name and remove the others (find FOLDER -samefile LEDGER shows them); a symbolic link is fine"),
+            LedgerError::MountedAlone { path } => Self::ledger(format!(
+                "the ledger {} is mounted without its folder; a process outside the mount would message the same people",
+                path.display()
+            ))
+            .hint("mount the folder that holds it instead: docker run -v FOLDER:FOLDER"),
+            LedgerError::LogReplaced { path } => Self::ledger(format!(
+                "{} was removed or replaced while the ledger was open: nothing more was sent",
+                path.display()
+            ))
+            .hint("wait until all mmsg processes have ended, then run the same command again; never remove the files ending in -wal and -shm"),
+            LedgerError::OtherLog { path } => Self::ledger(format!(
+                "another mmsg has the ledger {} open, but under another name, or its files ending in -wal and -shm were removed; nothing was sent",
+                path.display()
+            ))
+            .hint("stop the other mmsg and wait until it has ended, then run the same command again"),
+            LedgerError::Lost { path, is_empty, trace } => Self::ledger(format!(
+                "the ledger {} {}, but it was used before: {} is still there; nothing was sent",
+                path.display(),
+                if is_empty { "is empty (0 bytes)" } else { "is gone" },
+                trace.display()
+            ))
+            .hint(LOST),
+            LedgerError::NotMade { path, source } => Self::ledger(format!("can't create the ledger {}", path.display()))
+                .because(&source)
+                .hint(ANOTHER),
             LedgerError::Lock { path, source } => Self::ledger(format!("can't use the lock file {}", path.display()))
                 .because(&source)
                 .hint("check the permissions of the ledger's folder and the free space on its disk"),

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::ledger::Ledger;
-use crate::ledger::place::Inode;
+use crate::ledger::identity::{self, Inode};
 
 /// The path of an open ledger, and the files there when it was opened.
 pub(super) struct LedgerFile {
@@ -32,9 +32,5 @@ impl LedgerFile {
 }
 
 fn beside(ledger: &Path) -> [Option<Inode>; 2] {
-    ["-wal", "-shm"].map(|end| {
-        let mut path = ledger.as_os_str().to_owned();
-        path.push(end);
-        Inode::of(Path::new(&path)).ok()
-    })
+    identity::beside(ledger).map(|path| Inode::of(&path).ok())
 }

@@ -1,0 +1,150 @@
+//! Who has a ledger open, and with which log: a lock that lives in the open file, whatever its name.
+//!
+//! Each process holds a shared lock on one byte of the ledger's file, far behind its end, whose place is made of the inodes of its log and
+//! shared memory. Whoever finds another byte locked would not see that process's claims, and must not open the ledger. SQLite's own
+//! locks say only that somebody has it open.
+//!
+//! The locks are those of an open file description: closing it frees no other, and processes in other containers see it. Linux has
+//! them. Elsewhere only the checks of [`super::identity`] are left.
+
+use std::fs::File;
+use std::io;
+use std::path::Path;
+
+use super::error::{Error, Failure, Result};
+use super::identity::{self, Inode};
+
+/// SQLite locks bytes around 2^30; the last byte that can be locked is 2^63 - 2.
+const FIRST: u64 = 1 << 62;
+const PLACES: u64 = (1 << 62) - 1;
+
+/// A ledger's file, looked at before SQLite opens it and not yet in use.
+pub struct Arrival {
+    file: File,
+}
+
+/// The lock of an open ledger.
+///
+/// Its descriptor stays open for as long as the process lives, as SQLite keeps its own: closing it would drop the locks of every
+/// connection that this process has to the file.
+pub struct Presence {
+    file: &'static File,
+}
+
+impl Arrival {
+    /// Refuses a ledger that a process has open with another log than the one that SQLite would find now. This process must have no
+    /// connection to the file: what is opened here is closed again if the ledger can't be opened.
+    pub fn at(path: &Path) -> Result<Self> {
+        let failed = |source: io::Error| Error::Database {
+            path: path.to_owned(),
+            failure: Failure::CannotOpen,
+            source: Box::new(source),
+        };
+        let arrival = Self { file: File::open(path).map_err(failed)? };
+        // A process that has just opened it has made its log since it was looked for: with a second look both agree.
+        for _ in 0..3 {
+            let [log, memory] = identity::beside(path).map(|path| Inode::of(&path).ok());
+            let log = log.zip(memory).map(|(log, memory)| identity::of_log([log, memory]));
+            if !arrival.is_used_with_another(log).map_err(failed)? {
+                return Ok(arrival);
+            }
+        }
+        Err(Error::OtherLog { path: path.to_owned() })
+    }
+
+    /// Joins the processes that have the ledger open with the same log. It is called when the connection has read from the log: then
+    /// it stays the same.
+    pub fn join(&self, path: &Path, log: u64) -> Result<()> {
+        let failed = |source| Error::Lock { path: path.to_owned(), source };
+        // First the lock, then the look: of two that come at once, at least one sees the other.
+        bytes::lock(&self.file, place(log)).map_err(failed)?;
+        if self.is_used_with_another(Some(log)).map_err(failed)? {
+            return Err(Error::OtherLog { path: path.to_owned() });
+        }
+        Ok(())
+    }
+
+    /// The ledger is open.
+    pub fn stay(self) -> Presence {
+        Presence { file: Box::leak(Box::new(self.file)) }
+    }
+
+    fn is_used_with_another(&self, log: Option<u64>) -> io::Result<bool> {
+        let Some(own) = log.map(place) else { return bytes::are_locked(&self.file, FIRST, PLACES) };
+        Ok(bytes::are_locked(&self.file, FIRST, own - FIRST)?
+            || bytes::are_locked(&self.file, own + 1, FIRST + PLACES - own - 1)?)
+    }
+}
+
+impl Drop for Presence {
+    fn drop(&mut self) {
+        // It goes with the process at the latest.
+        let _ = bytes::unlock(self.file, FIRST, PLACES);
+    }
+}
+
+fn place(log: u64) -> u64 {
+    FIRST + log % PLACES
+}
+
+#[cfg(target_os = "linux")]
+mod bytes {
+    use std::fs::File;
+    use std::io;
+
+    use nix::fcntl::{FcntlArg, fcntl};
+    use nix::libc;
+
+    pub fn lock(file: &File, at: u64) -> io::Result<()> {
+        fcntl(file, FcntlArg::F_OFD_SETLK(&range(libc::F_RDLCK, at, 1)?))?;
+        Ok(())
+    }
+
+    pub fn unlock(file: &File, from: u64, length: u64) -> io::Result<()> {
+        fcntl(file, FcntlArg::F_OFD_SETLK(&range(libc::F_UNLCK, from, length)?))?;
+        Ok(())
+    }
+
+    /// Whether anybody else has locked one of these bytes.
+    pub fn are_locked(file: &File, from: u64, length: u64) -> io::Result<bool> {
+        // A length of 0 would mean all bytes to the end.
+        if length == 0 {
+            return Ok(false);
+        }
+        let mut found = range(libc::F_WRLCK, from, length)?;
+        fcntl(file, FcntlArg::F_OFD_GETLK(&mut found))?;
+        Ok(i32::from(found.l_type) != libc::F_UNLCK)
+    }
+
+    fn range(kind: i32, from: u64, length: u64) -> io::Result<libc::flock> {
+        let too_large = |_| io::ErrorKind::InvalidInput;
+        Ok(libc::flock {
+            l_type: i16::try_from(kind).map_err(too_large)?,
+            l_whence: i16::try_from(libc::SEEK_SET).map_err(too_large)?,
+            l_start: i64::try_from(from).map_err(too_large)?,
+            l_len: i64::try_from(length).map_err(too_large)?,
+            l_pid: 0,
+        })
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod bytes {
+    use std::fs::File;
+    use std::io;
+
+    pub fn lock(_file: &File, _at: u64) -> io::Result<()> {
+        Ok(())
+    }
+
+    pub fn unlock(_file: &File, _from: u64, _length: u64) -> io::Result<()> {
+        Ok(())
+    }
+
+    pub fn are_locked(_file: &File, _from: u64, _length: u64) -> io::Result<bool> {
+        Ok(false)
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests;
