@@ -4,7 +4,10 @@
 //! it. Graph's `Date` is the sandbox's, which is told how far off it is.
 
 use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
+use std::thread;
 use std::time::Duration;
 
 use jiff::tz::TimeZone;
@@ -240,4 +243,41 @@ fn shop_at(at: Timestamp, port: u16, seed: u64) -> Shop {
 fn on_the_wall(at: i64) -> String {
     let at = Timestamp::from_millisecond(at).unwrap().in_tz(ZONE).unwrap();
     at.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
+}
+
+/// Passes requests on, and takes the header `Date` out of what comes back.
+fn without_date(sandbox: &str) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let sandbox = sandbox.strip_prefix("http://").unwrap().to_owned();
+    thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let mut reader = BufReader::new(&stream);
+            let mut head = String::new();
+            while !head.ends_with("\r\n\r\n") && reader.read_line(&mut head).unwrap() > 0 {}
+            let head = head.replacen("\r\n", "\r\nconnection: close\r\n", 1);
+            let mut onward = TcpStream::connect(&sandbox).unwrap();
+            onward.write_all(head.as_bytes()).unwrap();
+            let mut answer = String::new();
+            onward.read_to_string(&mut answer).unwrap();
+            let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+            let kept: Vec<&str> = head.lines().filter(|line| !line.to_lowercase().starts_with("date:")).collect();
+            assert!(kept.len() < head.lines().count(), "{head}");
+            (&stream).write_all(format!("{}\r\n\r\n{body}", kept.join("\r\n")).as_bytes()).unwrap();
+        }
+    });
+    url
+}
+
+#[test]
+fn where_graph_tells_no_time_nothing_is_planned_and_3_says_why() {
+    let mut shop = Shop::open();
+    let list = people(5);
+    let _ = shop.totals(&list, &["--max-sends", "2"], 6);
+    let url = without_date(&shop.sandbox.url());
+    let other = shop.env.path("other.db").to_str().unwrap().to_owned();
+    shop.env = shop.env.set("MMSG_GRAPH_URL", url).set("MMSG_LEDGER", other);
+    shop.send(&list, &[]).fails(3, "has no Date");
+    assert!(!shop.env.path("other.db").exists(), "a ledger was made");
+    assert_eq!(shop.sandbox.requests().len(), 2);
 }
