@@ -346,6 +346,16 @@ fn the_committed_errors_of_ledgers_are_fresh() {
     ledger.pragma_update(None, "user_version", 999).unwrap();
     drop(ledger);
     session.run(env, &["broadcast", "list"]);
+    // Two names, then one that was used: empty, then gone.
+    fs::hard_link(env.path("other.db"), env.path("second.db")).unwrap();
+    session.run(env, &["broadcast", "list", "--ledger", "second.db"]);
+    fs::write(env.path("used.db"), "").unwrap();
+    fs::create_dir_all(env.path("runs")).unwrap();
+    fs::write(env.path("runs/used.db.seen"), "").unwrap();
+    session.run(env, &["broadcast", "list", "--ledger", "used.db"]);
+    fs::remove_file(env.path("used.db")).unwrap();
+    session.run(env, &["broadcast", "list", "--ledger", "used.db"]);
+    session.run_reading(env, "1\n", &["tokens", "import", "--audience", "spring", "--ledger", "used.db"]);
     session.is_committed_as("ledgers");
 }
 

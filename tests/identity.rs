@@ -220,6 +220,30 @@ fn a_ledger_moved_away_from_its_log_under_a_send_is_whole_when_that_has_ended() 
 }
 
 #[test]
+fn a_backup_put_in_the_place_of_a_ledger_under_a_send_is_kept_from_its_log() {
+    let shop = slow_shop();
+    let list = people(PEOPLE);
+    let text = list.join("\n");
+    let _ = shop.totals(&list, &["--max-sends", "0"], 6);
+    let (backup, aside) = (shop.env.path("backup.db"), shop.env.path("aside.db"));
+    fs::copy(shop.ledger(), &backup).unwrap();
+    let bytes = fs::read(&backup).unwrap();
+    let one = shop.env.start(&text, &by(&shop, &shop.ledger()));
+    shop.sandbox.wait_for_sends(40);
+    one.signal(Signal::STOP);
+    fs::rename(shop.ledger(), &aside).unwrap();
+    fs::rename(&backup, shop.ledger()).unwrap();
+    shop.env.start(&text, &by(&shop, &shop.ledger())).ends().exits(10).says("another mmsg has the file open that");
+    one.signal(Signal::CONT);
+    one.ends().exits(10).says("was replaced while it was open");
+    assert!(fs::read(shop.ledger()).unwrap() == bytes, "the log of one ledger was written into another");
+    assert_nobody_asked_twice(&shop);
+    // All that was recorded is where it belongs.
+    fs::rename(&aside, shop.ledger()).unwrap();
+    completes(&shop, &shop.ledger(), &list);
+}
+
+#[test]
 fn a_ledger_that_was_used_and_is_empty_or_gone_is_not_taken_for_a_new_one() {
     let list = people(20);
     let (lost, trace) = ("it was used before", "runs/ledger.db.seen is still there");
@@ -253,7 +277,11 @@ fn a_log_without_its_ledger_shows_that_there_was_one() {
     let (ledger, away) = (shop.ledger(), shop.env.path("away"));
     fs::rename(ledger.parent().unwrap().join("runs"), shop.env.path("runs-away")).unwrap();
     fs::rename(&ledger, &away).unwrap();
-    shop.send(&list, &["--new-message"]).exits(10).says("is gone").says("ledger.db-wal is still there");
+    shop.send(&list, &["--new-message"])
+        .exits(10)
+        .says("is gone")
+        .says("ledger.db-wal is still there")
+        .says("put it back beside this file");
     fs::rename(&away, &ledger).unwrap();
     completes(&shop, &ledger, &list);
 }

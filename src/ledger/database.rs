@@ -95,7 +95,7 @@ impl Ledger {
             opened = Opened::Found;
         }
         // Declared before the connection, so that its descriptor is closed after it.
-        let arrival = Arrival::at(path)?;
+        let mut arrival = Arrival::at(path)?;
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut ledger = Self::connect(path, flags)?;
         ledger.room = Room::in_folder(&ledger.folder);

@@ -84,6 +84,11 @@ pub enum Error {
     OtherLog {
         path: PathBuf,
     },
+    /// The log beside the ledger is that of another file, which a process has open: the ledger was replaced under it.
+    LogOfAnother {
+        path: PathBuf,
+        log: PathBuf,
+    },
     /// A ledger of this name was used here, and now there is no file, or an empty one. What shows it is `trace`.
     Lost {
         path: PathBuf,

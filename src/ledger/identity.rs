@@ -23,6 +23,11 @@ impl Inode {
     pub fn of(path: &Path) -> io::Result<Self> {
         std::fs::metadata(path).map(|data| Self::from(&data))
     }
+
+    /// One number for it.
+    pub fn mixed(self) -> u64 {
+        mixed(&[self])
+    }
 }
 
 impl From<&Metadata> for Inode {
@@ -42,11 +47,14 @@ pub fn beside(path: &Path) -> [PathBuf; 2] {
 }
 
 /// One number for a log and its shared memory.
-pub fn of_log([log, memory]: [Inode; 2]) -> u64 {
-    // Any mixture will do in which no two pairs of files that exist at once are likely to be equal.
-    [log.device, log.number, memory.number]
-        .into_iter()
-        .fold(0, |sum: u64, part| (sum ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29))
+pub fn of_log(files: [Inode; 2]) -> u64 {
+    mixed(&files)
+}
+
+/// Any mixture will do in which no two groups of files that exist at once are likely to be equal.
+fn mixed(files: &[Inode]) -> u64 {
+    let parts = files.iter().flat_map(|file| [file.device, file.number]);
+    parts.fold(0, |sum: u64, part| (sum ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29))
 }
 
 /// A ledger as it was opened.

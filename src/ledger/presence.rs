@@ -1,8 +1,9 @@
-//! Who has a ledger open, and with which log: a lock that lives in the open file, whatever its name.
+//! Who has a ledger open, and with which log: locks that live in the open files, whatever their names.
 //!
 //! Each process holds a shared lock on one byte of the ledger's file, far behind its end, whose place is made of the inodes of its log and
-//! shared memory. Whoever finds another byte locked would not see that process's claims, and must not open the ledger. SQLite's own
-//! locks say only that somebody has it open.
+//! shared memory. Whoever finds another byte locked would not see that process's claims, and must not open the ledger. In the same way
+//! it holds a byte of the log for the inode of the ledger: whoever puts another file in the ledger's place must not read that log into
+//! it. SQLite's own locks say only that somebody has the ledger open.
 //!
 //! The locks are those of an open file description: closing it frees no other, and processes in other containers see it. Linux has
 //! them. Elsewhere only the checks of [`super::identity`] are left.
@@ -20,33 +21,44 @@ const PLACES: u64 = (1 << 62) - 1;
 
 /// A ledger's file, looked at before SQLite opens it and not yet in use.
 pub struct Arrival {
-    file: File,
+    ledger: File,
+    /// The log, of which SQLite locks nothing: it may be closed at any time.
+    log: Option<File>,
 }
 
-/// The lock of an open ledger.
-///
-/// Its descriptor stays open for as long as the process lives, as SQLite keeps its own: closing it would drop the locks of every
-/// connection that this process has to the file.
+/// The locks of an open ledger.
 pub struct Presence {
-    file: &'static File,
+    /// It stays open for as long as the process lives, as SQLite keeps its own: closing it would drop the locks of every connection that
+    /// this process has to the file.
+    ledger: &'static File,
+    _log: Option<File>,
 }
 
 impl Arrival {
-    /// Refuses a ledger that a process has open with another log than the one that SQLite would find now. This process must have no
-    /// connection to the file: what is opened here is closed again if the ledger can't be opened.
+    /// Refuses a ledger that a process has open with another log than the one that SQLite would find now, and one beside whose log
+    /// another ledger is open. This process must have no connection to the file: what is opened here is closed again if the ledger
+    /// can't be opened.
     pub fn at(path: &Path) -> Result<Self> {
         let failed = |source: io::Error| Error::Database {
             path: path.to_owned(),
             failure: Failure::CannotOpen,
             source: Box::new(source),
         };
-        let arrival = Self { file: File::open(path).map_err(failed)? };
+        let ledger = File::open(path).map_err(failed)?;
+        let [log, memory] = identity::beside(path);
+        // A log that can't be read is for SQLite to tell of.
+        if let Ok(file) = File::open(&log) {
+            let own = Inode::of(path).map_err(failed)?;
+            if is_used_by_another(&file, Some(own.mixed())).map_err(failed)? {
+                return Err(Error::LogOfAnother { path: path.to_owned(), log });
+            }
+        }
         // A process that has just opened it has made its log since it was looked for: with a second look both agree.
         for _ in 0..3 {
-            let [log, memory] = identity::beside(path).map(|path| Inode::of(&path).ok());
-            let log = log.zip(memory).map(|(log, memory)| identity::of_log([log, memory]));
-            if !arrival.is_used_with_another(log).map_err(failed)? {
-                return Ok(arrival);
+            let log = Inode::of(&log).ok().zip(Inode::of(&memory).ok());
+            let log = log.map(|(log, memory)| identity::of_log([log, memory]));
+            if !is_used_by_another(&ledger, log).map_err(failed)? {
+                return Ok(Self { ledger, log: None });
             }
         }
         Err(Error::OtherLog { path: path.to_owned() })
@@ -54,37 +66,41 @@ impl Arrival {
 
     /// Joins the processes that have the ledger open with the same log. It is called when the connection has read from the log: then
     /// it stays the same.
-    pub fn join(&self, path: &Path, log: u64) -> Result<()> {
+    pub fn join(&mut self, path: &Path, log: u64) -> Result<()> {
         let failed = |source| Error::Lock { path: path.to_owned(), source };
         // First the lock, then the look: of two that come at once, at least one sees the other.
-        bytes::lock(&self.file, place(log)).map_err(failed)?;
-        if self.is_used_with_another(Some(log)).map_err(failed)? {
+        bytes::lock(&self.ledger, place(log)).map_err(failed)?;
+        if is_used_by_another(&self.ledger, Some(log)).map_err(failed)? {
             return Err(Error::OtherLog { path: path.to_owned() });
         }
+        let [log, _] = identity::beside(path);
+        let file = File::open(log).map_err(failed)?;
+        bytes::lock(&file, place(Inode::of(path).map_err(failed)?.mixed())).map_err(failed)?;
+        self.log = Some(file);
         Ok(())
     }
 
     /// The ledger is open.
     pub fn stay(self) -> Presence {
-        Presence { file: Box::leak(Box::new(self.file)) }
-    }
-
-    fn is_used_with_another(&self, log: Option<u64>) -> io::Result<bool> {
-        let Some(own) = log.map(place) else { return bytes::are_locked(&self.file, FIRST, PLACES) };
-        Ok(bytes::are_locked(&self.file, FIRST, own - FIRST)?
-            || bytes::are_locked(&self.file, own + 1, FIRST + PLACES - own - 1)?)
+        Presence { ledger: Box::leak(Box::new(self.ledger)), _log: self.log }
     }
 }
 
 impl Drop for Presence {
     fn drop(&mut self) {
         // It goes with the process at the latest.
-        let _ = bytes::unlock(self.file, FIRST, PLACES);
+        let _ = bytes::unlock(self.ledger, FIRST, PLACES);
     }
 }
 
-fn place(log: u64) -> u64 {
-    FIRST + log % PLACES
+/// Whether another process has another byte than that of `own`.
+fn is_used_by_another(file: &File, own: Option<u64>) -> io::Result<bool> {
+    let Some(own) = own.map(place) else { return bytes::are_locked(file, FIRST, PLACES) };
+    Ok(bytes::are_locked(file, FIRST, own - FIRST)? || bytes::are_locked(file, own + 1, FIRST + PLACES - own - 1)?)
+}
+
+fn place(number: u64) -> u64 {
+    FIRST + number % PLACES
 }
 
 #[cfg(target_os = "linux")]

@@ -9,9 +9,6 @@ use crate::text;
 const CONTINUES: &str = "free some space, then run the same command again: it continues";
 const ANOTHER: &str = "choose another ledger with --ledger FILE";
 
-const LOST: &str = "put it back, or restore a backup. A new ledger doesn't know who was messaged and could message them again: \
-    if you want one all the same, remove that file first";
-
 impl From<LedgerError> for Error {
     fn from(error: LedgerError) -> Self {
         match error {
@@ -71,13 +68,19 @@ impl From<LedgerError> for Error {
                 path.display()
             ))
             .hint("stop the other mmsg and wait until it has ended, then run the same command again"),
+            LedgerError::LogOfAnother { path, log } => Self::ledger(format!(
+                "another mmsg has the file open that {} replaced, and still uses {}; nothing was sent",
+                path.display(),
+                log.display()
+            ))
+            .hint("stop the other mmsg and wait until it has ended, then run the same command again"),
             LedgerError::Lost { path, is_empty, trace } => Self::ledger(format!(
                 "the ledger {} {}, but it was used before: {} is still there; nothing was sent",
                 path.display(),
                 if is_empty { "is empty (0 bytes)" } else { "is gone" },
                 trace.display()
             ))
-            .hint(LOST),
+            .hint(find_lost(&trace)),
             LedgerError::NotMade { path, source } => Self::ledger(format!("can't create the ledger {}", path.display()))
                 .because(&source)
                 .hint(ANOTHER),
@@ -112,6 +115,18 @@ impl From<LedgerError> for Error {
                     .hint("run the same command again")
             }
         }
+    }
+}
+
+/// What to do about a ledger that is not there, though its log or the note of its use is.
+fn find_lost(trace: &Path) -> String {
+    if trace.extension().is_some_and(|extension| extension == "seen") {
+        format!(
+            "put it back, or restore a backup; to start a new one all the same, which doesn't know who was messaged, remove {}",
+            trace.display()
+        )
+    } else {
+        "put it back beside this file, its log; before you restore a backup instead, remove the files ending in -wal and -shm".to_owned()
     }
 }
 

@@ -15,7 +15,7 @@ fn only_those_with_the_same_log_have_a_ledger_open_at_once() {
         identity::of_log(inodes)
     };
     let opened = |log| {
-        let arrival = Arrival::at(&path)?;
+        let mut arrival = Arrival::at(&path)?;
         arrival.join(&path, log).map(|()| arrival.stay())
     };
     let (first, second) = (opened(log()).unwrap(), opened(log()).unwrap());
@@ -24,7 +24,7 @@ fn only_those_with_the_same_log_have_a_ledger_open_at_once() {
     fs::rename(&wal, folder.path().join("aside")).unwrap();
     let refused = |arrived: Result<Arrival>| matches!(arrived, Err(Error::OtherLog { .. }));
     assert!(refused(Arrival::at(&path)));
-    let early = Arrival { file: File::open(&path).unwrap() };
+    let mut early = Arrival { ledger: File::open(&path).unwrap(), log: None };
     assert!(matches!(early.join(&path, log()), Err(Error::OtherLog { .. })));
     assert!(refused(Arrival::at(&path)));
     drop(first);
@@ -38,16 +38,33 @@ fn only_those_with_the_same_log_have_a_ledger_open_at_once() {
 }
 
 #[test]
+fn a_file_that_took_the_place_of_a_ledger_is_kept_from_its_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let path = at("ledger.db");
+    for name in ["ledger.db", "ledger.db-wal", "backup.db"] {
+        fs::write(at(name), "").unwrap();
+    }
+    let mut arrival = Arrival::at(&path).unwrap();
+    arrival.join(&path, 7).unwrap();
+    let old = arrival.stay();
+    fs::rename(&path, at("aside")).unwrap();
+    fs::rename(at("backup.db"), &path).unwrap();
+    assert!(matches!(Arrival::at(&path), Err(Error::LogOfAnother { .. })));
+    // It went away with its log.
+    drop(old);
+    Arrival::at(&path).unwrap();
+}
+
+#[test]
 fn the_first_and_the_last_place_can_be_locked() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger.db");
     fs::write(&path, "").unwrap();
     for (own, other) in [(0, PLACES - 1), (PLACES - 1, 0)] {
-        let arrival = || Arrival { file: File::open(&path).unwrap() };
-        let first = arrival();
-        first.join(&path, own).unwrap();
-        let same = arrival();
-        assert!(!same.is_used_with_another(Some(own)).unwrap());
-        assert!(same.is_used_with_another(Some(other)).unwrap() && same.is_used_with_another(None).unwrap());
+        let (first, second) = (File::open(&path).unwrap(), File::open(&path).unwrap());
+        bytes::lock(&first, place(own)).unwrap();
+        assert!(!is_used_by_another(&second, Some(own)).unwrap());
+        assert!(is_used_by_another(&second, Some(other)).unwrap() && is_used_by_another(&second, None).unwrap());
     }
 }

@@ -92,7 +92,7 @@ impl Recorder {
         let ended = CancellationToken::new();
         let guard = ended.clone().drop_guard();
         let file = LedgerFile::of(ledger.path());
-        let writer = Writer { ledger, file, opt_ins, cool_down, counts, on_status, down: false };
+        let writer = Writer { ledger, file, opt_ins, cool_down, counts, on_status, down: false, lost: None };
         let thread = std::thread::Builder::new()
             .name("webhook-ledger".to_owned())
             .spawn(move || writer.work(&work, guard))
@@ -130,6 +130,8 @@ struct Writer {
     counts: Arc<counts::Shared>,
     on_status: OnStatus,
     down: bool,
+    /// The ledger's log is gone: only closing it brings what is stored there into the ledger, and lets others open it.
+    lost: Option<Error>,
 }
 
 impl Writer {
@@ -168,6 +170,9 @@ impl Writer {
                 }
                 // Judging many waiting events must not delay new ones.
                 judge_at = Instant::now() + JUDGE_EVERY.max(begin.elapsed() * 10);
+            }
+            if let Some(error) = self.lost.take() {
+                return Err(error);
             }
         }
     }
@@ -252,6 +257,10 @@ impl Writer {
     }
 
     fn failed(&mut self, error: Error) {
+        if matches!(error, Error::LogReplaced { .. }) {
+            self.lost = Some(error);
+            return;
+        }
         if !std::mem::replace(&mut self.down, true) {
             (self.on_status)(Status::LedgerDown(error));
         }

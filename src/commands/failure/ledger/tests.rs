@@ -31,6 +31,7 @@ fn every_failure_has_its_exit_code_and_most_say_what_to_type_next() {
         (LedgerError::MountedAlone { path: path() }, Exit::Ledger, "mounted without its folder"),
         (LedgerError::LogReplaced { path: path() }, Exit::Ledger, "nothing more was sent"),
         (LedgerError::OtherLog { path: path() }, Exit::Ledger, "another mmsg"),
+        (LedgerError::LogOfAnother { path: path(), log: path() }, Exit::Ledger, "nothing was sent"),
         (LedgerError::Lost { path: path(), is_empty: true, trace: "seen".into() }, Exit::Ledger, "is empty (0 bytes)"),
         (LedgerError::Lost { path: path(), is_empty: false, trace: "seen".into() }, Exit::Ledger, "is gone"),
         (LedgerError::NotMade { path: path(), source: disk() }, Exit::Ledger, "the plug was pulled"),

@@ -106,6 +106,21 @@ async fn a_post_that_can_t_be_stored_takes_no_other_with_it() {
 }
 
 #[tokio::test]
+async fn it_ends_when_the_log_is_removed_and_keeps_what_it_confirmed() {
+    let test = TestRecorder::open();
+    test.submit("a", 0..30).await.unwrap();
+    std::fs::remove_file(test.path.with_extension("db-wal")).unwrap();
+    let ended = test.recorder.ended();
+    assert!(test.submit("b", 0..1).await.is_err(), "confirmed, and nobody will find it");
+    ended.cancelled().await;
+    let (path, _folder) = (test.path, test._folder);
+    assert!(matches!(test.recorder.close().await, Err(Error::LogReplaced { .. })));
+    let conn = Connection::open(path).unwrap();
+    let stored = "select count(*) filter (where campaign = 'a'), count(*) filter (where campaign = 'b') from events";
+    assert_eq!(conn.query_row(stored, (), |row| Ok((row.get(0)?, row.get(1)?))).unwrap(), (30, 0));
+}
+
+#[tokio::test]
 async fn too_many_that_wait_are_refused_and_what_waits_is_stored_at_the_end() {
     let test = TestRecorder::open();
     let hold = test.hold();
