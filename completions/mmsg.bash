@@ -903,7 +903,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__message__subcmd__build)
-            opts="-o -q -v -y -h --from --example --interactive --draft --template --text --title --subtitle --image-url --image --hero --video-id --url --button --postback --app --quick-reply --attachment-id --media-url --media-type --product --coupon-code --coupon-url --coupon-button --expire-time --set --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --from --example --interactive --draft --save --force --template --text --title --subtitle --image-url --image --hero --video-id --url --button --postback --app --quick-reply --attachment-id --media-url --media-type --product --coupon-code --coupon-url --coupon-button --expire-time --set --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -918,6 +918,10 @@ _mmsg() {
                     return 0
                     ;;
                 --draft)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --save)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1037,7 +1041,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__message__subcmd__preview)
-            opts="-o -q -v -y -h --local --open --save --width --tokens --row --value --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --local --open --save --force --width --tokens --row --value --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1159,7 +1163,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__message__subcmd__send)
-            opts="-o -q -v -y -h --campaign --message --audience --token-column --delimiter --no-header --reject --strict --allow-bad-rows --allow-odd-tokens --dry-run --resume --again --new-message --retry-refused --allow-refusals --max-sends --rate --concurrency --wait --until --results --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --campaign --message --audience --token-column --delimiter --no-header --reject --force --strict --allow-bad-rows --allow-odd-tokens --dry-run --resume --again --new-message --retry-refused --allow-refusals --max-sends --rate --concurrency --wait --until --results --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1279,7 +1283,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__report)
-            opts="-o -q -v -y -h --campaign --broadcast --since --until --html --open --watch --offline --all-pages --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --campaign --broadcast --since --until --html --force --open --watch --offline --all-pages --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1555,7 +1559,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__send)
-            opts="-o -q -v -y -h --campaign --message --audience --token-column --delimiter --no-header --reject --strict --allow-bad-rows --allow-odd-tokens --dry-run --resume --again --new-message --retry-refused --allow-refusals --max-sends --rate --concurrency --wait --until --results --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --campaign --message --audience --token-column --delimiter --no-header --reject --force --strict --allow-bad-rows --allow-odd-tokens --dry-run --resume --again --new-message --retry-refused --allow-refusals --max-sends --rate --concurrency --wait --until --results --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1675,7 +1679,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__tokens__subcmd__import)
-            opts="-o -q -v -y -h --token-column --delimiter --no-header --reject --strict --allow-bad-rows --allow-odd-tokens --audience --replace --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --token-column --delimiter --no-header --reject --force --strict --allow-bad-rows --allow-odd-tokens --audience --replace --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

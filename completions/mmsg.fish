@@ -421,6 +421,7 @@ receipt\t''
 coupon\t''
 quick-replies\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l draft -d 'Where --interactive keeps the draft until the message is done' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l save -d 'Write the message to FILE, once it is complete, instead of printing it' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l template -d 'Template; without it, told by the other flags' -r -f -a "text\t'Plain text'
 button\t'Text with up to three buttons'
 generic\t'One card, or up to ten side by side'
@@ -460,6 +461,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subco
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l interactive -d 'Build by questions on the terminal; the draft is kept in --draft after every answer'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l force -d 'Replace FILE even if it exists'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -s q -l quiet -d 'Print only warnings and errors'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -s v -l verbose -d 'Print more detail'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
@@ -495,6 +497,7 @@ always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l local -d 'Draw it here, without asking Graph; with --save or --open the page is made without Meta\'s frame'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l open -d 'Open a local page with Meta\'s preview and our own rendering in the browser'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l force -d 'Replace FILE even if it exists and was not made by mmsg'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -s q -l quiet -d 'Print only warnings and errors'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -s v -l verbose -d 'Print more detail'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
@@ -523,6 +526,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subco
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l no-header -d 'The first row is data, even if it looks like a header'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l force -d 'Write to output files that exist and were not made by mmsg'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l strict -d 'Refuse the whole list (exit code 5) if it has one bad row'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l allow-bad-rows -d 'Use the good rows of a list even if more than half of its rows are bad'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l allow-odd-tokens -d 'Accept tokens that look different from the others in the list, or do not look like tokens'
@@ -587,6 +591,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l color -d 'When to use
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l no-header -d 'The first row is data, even if it looks like a header'
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l force -d 'Write to output files that exist and were not made by mmsg'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l strict -d 'Refuse the whole list (exit code 5) if it has one bad row'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l allow-bad-rows -d 'Use the good rows of a list even if more than half of its rows are bad'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l allow-odd-tokens -d 'Accept tokens that look different from the others in the list, or do not look like tokens'
@@ -629,6 +634,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcom
 always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l no-header -d 'The first row is data, even if it looks like a header'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l force -d 'Write to output files that exist and were not made by mmsg'
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l strict -d 'Refuse the whole list (exit code 5) if it has one bad row'
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l allow-bad-rows -d 'Use the good rows of a list even if more than half of its rows are bad'
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l allow-odd-tokens -d 'Accept tokens that look different from the others in the list, or do not look like tokens'
@@ -883,6 +889,7 @@ csv\t'A header and rows, safe to open in a spreadsheet'"
 complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l force -d 'Replace FILE even if it exists and was not made by mmsg'
 complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l open -d 'Open the page in the browser'
 complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l watch -d 'Redraw every second while a run is active (terminal only)'
 complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l offline -d 'Do not ask Meta; use only the ledger'

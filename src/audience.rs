@@ -58,7 +58,7 @@ use std::io;
 use std::path::PathBuf;
 use std::rc::Rc;
 
-pub use reject::RejectReport;
+pub use reject::{REJECT_HEADER, RejectReport};
 #[cfg(any(test, fuzzing))]
 pub use token::fault as token_fault;
 

@@ -2,6 +2,7 @@
 //! (which are its help) and its `run`.
 
 pub mod broadcast;
+mod browser;
 pub mod campaign;
 pub mod completions;
 pub mod config;
@@ -14,6 +15,7 @@ pub mod init;
 pub mod lists;
 pub mod man;
 pub mod message;
+mod output;
 pub mod report;
 pub mod sandbox;
 mod scope;
@@ -86,7 +88,7 @@ fn run_standalone(frame: &Invocation<'_>, word: Standalone) -> Result<Exit> {
         Standalone::Completions(args) => completions::run(frame, args, cli::command()),
         Standalone::Man(args) => man::run(frame, args, cli::command()),
         Standalone::Explain(args) => explain::run(frame, args),
-        Standalone::Sandbox(args) => block_on(sandbox::run(frame.ui, *args)),
+        Standalone::Sandbox(args) => block_on(sandbox::run(frame, *args)),
         Standalone::Demo(args) => block_on(demo::run(frame, args)),
     }
 }

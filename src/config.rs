@@ -20,8 +20,9 @@ pub mod file;
 mod resolve;
 pub mod source;
 
+use std::ffi::OsStr;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::campaign::{AdAccount, PageId};
@@ -127,6 +128,8 @@ struct Secrets {
     unchosen: String,
     /// Variables that contain a secret of any profile: not passed to child processes.
     withheld: Vec<String>,
+    /// Files that contain a secret of any profile.
+    files: Vec<PathBuf>,
     environment: Environment,
     redactor: Redactor,
 }
@@ -203,6 +206,16 @@ impl Settings {
             place("app_secret", &app_secrets.iter().collect::<Vec<_>>()),
             place("verify_token", &verify_token.iter().collect::<Vec<_>>()),
         ]
+    }
+
+    /// Files that contain a secret, of any profile.
+    pub fn secret_files(&self) -> impl Iterator<Item = &Path> {
+        self.secrets.files.iter().map(PathBuf::as_path)
+    }
+
+    /// The environment for a child process: all variables but those that contain a secret.
+    pub fn child_environment(&self) -> impl Iterator<Item = (&OsStr, &OsStr)> {
+        self.secrets.environment.without_secrets(&self.secrets.withheld)
     }
 
     fn fetch(&self, secret: &LazySecret) -> Result<Secret> {

@@ -19,7 +19,7 @@ use std::io::{self, IsTerminal};
 
 use crate::secret::Redactor;
 use crate::text;
-pub use data::stdout_failed;
+pub use data::{pretty, stdout_failed};
 use progress::Live;
 
 /// How data is written to stdout.

@@ -87,7 +87,7 @@ fn a_file_to_write_with_a_slip_in_its_path_is_told_before_anything_is_planned() 
         shop.send(&people(5), &[flag, "."]).fails(2, "can't write");
     }
     shop.env.mmsg(["send", "--resume", "--results", "."]).fails(2, "nothing was sent");
-    assert_eq!(shop.asks_ledger("select count(*) from broadcasts"), ["0"]);
+    assert!(!shop.ledger().exists(), "not even a ledger was made");
     assert!(shop.sandbox.requests().is_empty());
     let _ = shop.totals(&people(5), &[], 0);
     shop.assert_each_once(&people(5));

@@ -241,8 +241,8 @@ fn the_page_is_one_file_for_its_owner_alone() {
     shop.env
         .mmsg(nowhere)
         .exits(2)
-        .says("can't write the report to nowhere/report.html")
-        .says("hint: choose a path that you can write to with --html");
+        .says("can't write --html nowhere/report.html: its folder does not exist; no report was made")
+        .says("hint: choose a file in an existing folder that you can write to with --html");
     shop.env.mmsg(["report", "--open"]).exits(2).says("--html");
 }
 

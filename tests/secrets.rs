@@ -2,7 +2,10 @@
 //! what needs a test of its own.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
 
+use crate::common::receiver::VERIFY_TOKEN;
 use crate::common::shop::{Shop, people};
 use crate::common::{APP_SECRET, PAGE_TOKEN, SUBSCRIPTION_TOKEN, TOKEN, files_below, holds};
 
@@ -54,6 +57,42 @@ fn a_program_that_fetches_a_secret_gets_no_other() {
         assert!(!text.contains(secret), "the program was given a secret");
     }
     fs::remove_file(script).unwrap();
+}
+
+#[test]
+fn a_browser_gets_no_secret() {
+    let shop = Shop::open();
+    let bin = shop.env.path("bin");
+    let seen = bin.join("seen");
+    let env = shop.sandbox.environment().set("PATH", format!("{}:/usr/bin:/bin", bin.display()));
+    let env = env.set("OTHER_TOKEN", "EAABcanaryOfAnotherShop").set("PLAIN", "yes");
+    let env = env.profiles("[profiles.default]\n[profiles.other]\ntoken = { env = 'OTHER_TOKEN' }\n");
+    fs::create_dir(&bin).unwrap();
+    for name in ["xdg-open", "open"] {
+        let script = format!("#!/bin/sh\n(env; cat /proc/$$/cmdline) > {0}.part; mv {0}.part {0}\n", seen.display());
+        fs::write(bin.join(name), script).unwrap();
+        fs::set_permissions(bin.join(name), fs::Permissions::from_mode(0o700)).unwrap();
+    }
+    let ledger = shop.ledger().display().to_string();
+    let message = shop.env.path("promo.json").display().to_string();
+    let _ = shop.totals(&people(1), &[], 0);
+    for words in [
+        &["report", "--offline", "--ledger", &ledger, "--html", "page.html", "--open"][..],
+        &["message", "preview", &message, "--local", "--save", "page.html", "--open"],
+    ] {
+        env.mmsg(words).exits(0);
+        let deadline = Instant::now() + Duration::from_secs(30);
+        while !seen.exists() {
+            assert!(Instant::now() < deadline, "{words:?}: no browser was started");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let text = fs::read_to_string(&seen).unwrap();
+        assert!(text.contains("PLAIN=yes") && text.contains("page.html"), "{text}");
+        for secret in [TOKEN, APP_SECRET, PAGE_TOKEN, VERIFY_TOKEN, "EAABcanaryOfAnotherShop"] {
+            assert!(!text.contains(secret), "the browser was given a secret");
+        }
+        fs::remove_file(&seen).unwrap();
+    }
 }
 
 #[test]

@@ -31,6 +31,7 @@ mod init;
 mod layers;
 mod message;
 mod operator;
+mod outputs;
 mod pages;
 mod processes;
 mod promises;

@@ -1,8 +1,7 @@
 //! Bad rows for a person to look at: masked, and written to a file that a spreadsheet can open.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{self, BufWriter};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use super::Bad;
@@ -39,9 +38,10 @@ fn push_masked(shown: &mut String, word: &mut String) {
     }
 }
 
-/// A CSV file with one line for each bad row: `line,column,reason,row,file`.
-///
-/// Only its owner may read it. It is written as rows come, so an interrupted run leaves what it found.
+/// The first line of a report.
+pub const REJECT_HEADER: &str = "line,column,reason,row,file";
+
+/// A CSV file with one line for each bad row. It is written as rows come, so an interrupted run leaves what it found.
 #[derive(Debug)]
 pub struct RejectReport {
     path: PathBuf,
@@ -49,20 +49,15 @@ pub struct RejectReport {
 }
 
 impl RejectReport {
-    /// Makes the file, or empties it, and writes the header: an empty report says that nothing was bad.
+    /// Writes the header to an empty file: an empty report says that nothing was bad.
     ///
     /// # Errors
     ///
-    /// Exit 2 when the file can't be made.
-    pub fn create(path: &Path) -> Result<Self> {
-        let file = open_private(path).map_err(|error| {
-            Error::usage(format!("can't write the reject report {}", path.display()))
-                .because(&error)
-                .hint("name a file in a folder that is there and that you may write to")
-        })?;
+    /// Exit 10 when the disk takes no more.
+    pub fn begin(path: &Path, file: File) -> Result<Self> {
         let csv = csv::Writer::from_writer(BufWriter::new(file));
         let mut report = Self { path: path.to_owned(), csv };
-        report.write(["line", "column", "reason", "row", "file"])?;
+        report.write(REJECT_HEADER.split(','))?;
         report.flush()?;
         Ok(report)
     }
@@ -82,9 +77,8 @@ impl RejectReport {
         self.csv.flush().map_err(|error| write_failed(&self.path, &error))
     }
 
-    fn write(&mut self, cells: [&str; 5]) -> Result<()> {
-        let cells = cells.map(spreadsheet_safe);
-        self.csv.write_record(&cells).map_err(|error| match error.into_kind() {
+    fn write<'c>(&mut self, cells: impl IntoIterator<Item = &'c str>) -> Result<()> {
+        self.csv.write_record(cells.into_iter().map(spreadsheet_safe)).map_err(|error| match error.into_kind() {
             csv::ErrorKind::Io(error) => write_failed(&self.path, &error),
             _ => Error::internal("can't write a row of the reject report"),
         })
@@ -93,17 +87,6 @@ impl RejectReport {
 
 fn write_failed(path: &Path, error: &io::Error) -> Error {
     Error::ledger(format!("can't write the reject report {}", path.display())).because(error)
-}
-
-fn open_private(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    let file = options.mode(0o600).open(path)?;
-    // The mode above is for new files only. What is not a file (a pipe, /dev/stderr) keeps its own.
-    if file.metadata()?.is_file() {
-        file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
-    }
-    Ok(file)
 }
 
 /// Control characters made visible, and an apostrophe before what a spreadsheet would run as a formula.
@@ -139,11 +122,10 @@ mod tests {
     }
 
     #[test]
-    fn the_report_is_private_and_safe_in_a_spreadsheet() {
+    fn the_report_is_safe_in_a_spreadsheet() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("rejects.csv");
-        std::fs::write(&path, "old").unwrap();
-        let mut report = RejectReport::create(&path).unwrap();
+        let mut report = RejectReport::begin(&path, File::create(&path).unwrap()).unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "line,column,reason,row,file\n");
         report
             .add(&Bad {
@@ -157,6 +139,5 @@ mod tests {
         drop(report);
         let text = std::fs::read_to_string(&path).unwrap();
         assert_eq!(text, "line,column,reason,row,file\n7,'=cmd(),a\\u{1b}b,\"'-x,\"\"y\"\"\",-\n");
-        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 }

@@ -3,3 +3,4 @@
 pub mod graph;
 pub mod ledger;
 pub mod send;
+pub mod temporary;

@@ -1,11 +1,13 @@
 //! The arguments of every command that takes a token list, and one way to read it: checks, reject report, `--strict`.
 
 use std::io::{self, IsTerminal};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::signals::Signals;
 use crate::audience::{self, Bad, Columns, Input, Item, ListTally, ReadOptions, RejectReport, Row, Sample};
 use crate::commands::context::Context;
+use crate::commands::failure;
+use crate::commands::output::{Kind, Outputs};
 use crate::error::{Error, Result};
 use crate::ledger::spool::{Listing, Spool};
 use crate::text::{count, thousands};
@@ -13,6 +15,8 @@ use crate::ui::Ui;
 
 /// How many bad rows are shown on stderr when there is no report.
 const SHOWN: usize = 3;
+
+const REJECT: &str = "--reject";
 
 #[derive(clap::Args, Clone, Debug, Default)]
 pub struct ListArgs {
@@ -31,6 +35,9 @@ pub struct ListArgs {
     /// Write bad rows to this CSV file: line, column, reason, the masked row, file.
     #[arg(long, value_name = "FILE")]
     pub reject: Option<PathBuf>,
+    /// Write to output files that exist and were not made by mmsg.
+    #[arg(long)]
+    pub force: bool,
     /// Refuse the whole list (exit code 5) if it has one bad row.
     #[arg(long, conflicts_with = "allow_bad_rows")]
     pub strict: bool,
@@ -66,7 +73,7 @@ impl ListArgs {
     ///
     /// # Errors
     ///
-    /// Exit 2 when nothing is named and stdin is a terminal, or when the reject report would overwrite a list.
+    /// Exit 2 when nothing is named and stdin is a terminal.
     pub fn inputs(&self) -> Result<Vec<Input>> {
         self.inputs_with(io::stdin().is_terminal())
     }
@@ -79,13 +86,18 @@ impl ListArgs {
             }
             return Ok(vec![Input::Stdin]);
         }
-        if let Some(reject) = &self.reject
-            && self.files.iter().any(|file| same_file(file, reject))
-        {
-            return Err(Error::usage(format!("--reject {} would overwrite the list", reject.display()))
-                .hint("name another file"));
-        }
         Ok(self.files.iter().cloned().map(Input::from_arg).collect())
+    }
+
+    /// What to read, and the command's outputs without any that would overwrite it.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ListArgs::inputs`]; exit 2 when the reject report must not be written.
+    pub fn check(&self, outputs: &mut Outputs) -> Result<()> {
+        self.inputs()?;
+        outputs.protect_inputs("the list", self.files.iter().map(PathBuf::as_path));
+        self.reject.as_deref().map_or(Ok(()), |path| outputs.expect(REJECT, path, Kind::Rejects))
     }
 
     /// What the operator named, for the ledger and for people.
@@ -107,6 +119,7 @@ impl ListArgs {
         &self,
         inputs: &[Input],
         wanted: Columns,
+        mut report: Option<RejectReport>,
         progress: &mut dyn FnMut(u64, u64),
         sink: &mut dyn FnMut(Row<'_>) -> Result<()>,
     ) -> Result<Listed> {
@@ -117,7 +130,6 @@ impl ListArgs {
             allow_bad_rows: self.allow_bad_rows,
             allow_odd_tokens: self.allow_odd_tokens,
         };
-        let mut report = self.reject.as_deref().map(RejectReport::create).transpose()?;
         let mut samples = Vec::new();
         let read = audience::read(inputs, &options, wanted, progress, &mut |item| match item {
             Item::Row(row) => sink(row),
@@ -157,21 +169,27 @@ impl ListArgs {
 pub async fn spool(
     context: &Context,
     signals: &Signals,
+    outputs: &Outputs,
     args: &ListArgs,
     wanted: Columns,
     folder: PathBuf,
 ) -> Result<(Listed, Listing)> {
     let inputs = args.inputs()?;
+    let report = match &args.reject {
+        Some(path) => Some(RejectReport::begin(path, outputs.start(REJECT, path, Kind::Rejects)?)?),
+        None => None,
+    };
     let progress = context.ui.progress(total_bytes(&inputs).filter(|bytes| *bytes > 0), "bytes");
     let args = args.clone();
     let (listed, listing) = signals
         .blocking_or_stopped(
             move || {
-                let mut spool = Spool::new(&folder)?;
-                let listed = args.read(&inputs, wanted, &mut |bytes, _| progress.set(bytes), &mut |row| {
-                    Ok(spool.add(row.token, row.values)?)
+                let failed = |error| failure::ledger::of_spool(error, &folder);
+                let mut spool = Spool::new(&folder).map_err(failed)?;
+                let listed = args.read(&inputs, wanted, report, &mut |bytes, _| progress.set(bytes), &mut |row| {
+                    spool.add(row.token, row.values).map_err(failed)
                 })?;
-                Ok((listed, spool.finish()?))
+                Ok((listed, spool.finish().map_err(failed)?))
             },
             "interrupted while the list was read: nothing was changed",
         )
@@ -236,15 +254,10 @@ pub fn total_bytes(inputs: &[Input]) -> Option<u64> {
         .sum()
 }
 
-fn same_file(one: &Path, other: &Path) -> bool {
-    match (one.canonicalize(), other.canonicalize()) {
-        (Ok(one), Ok(other)) => one == other,
-        _ => false,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::error::Exit;
 
@@ -257,7 +270,11 @@ mod tests {
     fn read(args: &ListArgs) -> Result<(Listed, Vec<String>)> {
         let mut seen = Vec::new();
         let inputs = args.inputs_with(true)?;
-        let listed = args.read(&inputs, Columns::None, &mut |_, _| (), &mut |row| {
+        let report = args.reject.as_ref().map(|path| {
+            let file = std::fs::File::create(path).unwrap();
+            RejectReport::begin(path, file).unwrap()
+        });
+        let listed = args.read(&inputs, Columns::None, report, &mut |_, _| (), &mut |row| {
             seen.push(row.token.to_owned());
             Ok(())
         })?;
@@ -299,15 +316,6 @@ mod tests {
         args.reject = Some(folder.path().join("rejects.csv"));
         assert_eq!(read(&args).unwrap_err().exit(), Exit::Refused);
         assert_eq!(std::fs::read_to_string(folder.path().join("rejects.csv")).unwrap().lines().count(), 2);
-    }
-
-    #[test]
-    fn a_report_never_overwrites_its_list() {
-        let folder = tempfile::tempdir().unwrap();
-        let mut args = list(folder.path(), "token\n111\n");
-        args.reject = Some(folder.path().join(".").join("list.csv"));
-        assert_eq!(read(&args).unwrap_err().exit(), Exit::Usage);
-        assert_eq!(std::fs::read_to_string(&args.files[0]).unwrap(), "token\n111\n");
     }
 
     #[test]

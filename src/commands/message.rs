@@ -31,7 +31,7 @@ enum Verb {
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     match args.verb {
-        Verb::Build(args) => build::run(&context.ui, *args),
+        Verb::Build(args) => build::run(context, *args),
         Verb::Validate(args) => validate::run(&context.ui, &args),
         Verb::Preview(args) => preview::run(context, args).await,
         Verb::Send(args) => send::run(context, *args).await,

@@ -5,8 +5,7 @@ mod told;
 mod view;
 mod watch;
 
-use std::io::{ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
@@ -14,7 +13,9 @@ use jiff::tz::TimeZone;
 use crate::campaign::CampaignId;
 use crate::cli::values;
 use crate::clock::UnixMillis;
+use crate::commands::browser;
 use crate::commands::context::Context;
+use crate::commands::output::{Kind, Outputs};
 use crate::commands::scope::ScopeArgs;
 use crate::commands::signals::Signals;
 use crate::error::{Error, Exit, Result};
@@ -25,6 +26,9 @@ use crate::report::{Funnel, Meta, Report, page};
 use crate::text;
 use crate::ui::Format;
 use asked::Asked;
+
+const HTML: &str = "--html";
+const NO_REPORT: &str = "no report was made";
 
 /// Show what happened to the messages: accepted, delivered, read, clicked, failed; why, how fast, and at what cost.
 ///
@@ -48,6 +52,9 @@ pub struct Args {
     /// Also write the report as an HTML page (readable only by you).
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// Replace FILE even if it exists and was not made by mmsg.
+    #[arg(long, requires = "html")]
+    force: bool,
     /// Open the page in the browser.
     #[arg(long, requires = "html")]
     open: bool,
@@ -71,6 +78,10 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     if args.watch {
         watch::check(&context.ui)?;
     }
+    let mut outputs = Outputs::of(context, args.force, NO_REPORT);
+    if let Some(file) = &args.html {
+        outputs.expect(HTML, file, Kind::Page)?;
+    }
     let mut ledger = context.ledger_to_look()?;
     let asked = Asked { hours: Hours::between(args.since, args.until), coverage: coverage(context, &args)? };
     refuse_nothing(context, &ledger, &asked.coverage, args.scope)?;
@@ -89,14 +100,15 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
             told = meta(context, &asked, &report.funnel, &counted) => report.meta = told,
         }
     }
+    if let Some(file) = &args.html {
+        let page = page::render(&report)?;
+        outputs.write(HTML, file, Kind::Page, context.settings.redactor().clean(&page).as_bytes())?;
+    }
     print(context, &report)?;
     if let Some(file) = &args.html {
-        save(file, &context.settings.redactor().clean(&page::render(&report)?))?;
         context.ui.status(&format!("the report is in {}", file.display()));
         if args.open {
-            open::that_detached(file).map_err(|error| {
-                Error::usage("can't open a browser").because(&error).hint(format!("open {} yourself", file.display()))
-            })?;
+            browser::open(context, file)?;
         }
     }
     Ok(if signals.is_stopping() { signals.exit() } else { Exit::Done })
@@ -119,13 +131,12 @@ fn coverage(context: &Context, args: &Args) -> Result<Coverage> {
 
 /// A report of zeros would hide a wrong ID.
 fn refuse_nothing(context: &Context, ledger: &Ledger, coverage: &Coverage, scope: ScopeArgs) -> Result<()> {
-    const NOTHING: &str = "no report was made";
     let found = match coverage.broadcast {
         Some(id) => Some(ledger.broadcast(id)?.ok_or_else(|| no_such_broadcast(id))?),
         None => None,
     };
     if let Some(found) = &found {
-        scope.refuse_other(context, &format!("broadcast {}", found.id), &found.page, NOTHING)?;
+        scope.refuse_other(context, &format!("broadcast {}", found.id), &found.page, NO_REPORT)?;
     }
     let Some(campaign) = &coverage.campaign else { return Ok(()) };
     let hint = "mmsg broadcast list shows what was sent";
@@ -136,7 +147,7 @@ fn refuse_nothing(context: &Context, ledger: &Ledger, coverage: &Coverage, scope
         }
         Some(_) => Ok(()),
         None => match ledger.broadcasts(Some(campaign), context.clock.now())?.first() {
-            Some(first) => scope.refuse_other(context, &format!("campaign {campaign}"), &first.page, NOTHING),
+            Some(first) => scope.refuse_other(context, &format!("campaign {campaign}"), &first.page, NO_REPORT),
             None => {
                 Err(Error::usage(format!("there is no broadcast of campaign {campaign} in this ledger")).hint(hint))
             }
@@ -171,24 +182,6 @@ fn print(context: &Context, report: &Report) -> Result<()> {
         let doubts = text::count(report.funnel.unknown, "send is", "sends are");
         ui.hint(&format!("{doubts} unknown; see mmsg unknown list"));
     }
-    Ok(())
-}
-
-/// The file is readable only by its owner, and complete or not there.
-fn save(file: &Path, html: &str) -> Result<()> {
-    let failed = |error: std::io::Error| {
-        let failed = match error.kind() {
-            ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::PermissionDenied => Error::usage,
-            _ => Error::ledger,
-        };
-        // The error's own text names the temporary file.
-        failed(format!("can't write the report to {}: {}", file.display(), error.kind()))
-            .hint("choose a path that you can write to with --html")
-    };
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut new = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    new.write_all(html.as_bytes()).map_err(failed)?;
-    new.persist(file).map_err(|error| failed(error.error))?;
     Ok(())
 }
 

@@ -3,7 +3,10 @@
 use mmsg_sandbox::{Options, Running};
 use serde_json::json;
 
+use crate::commands::context::Invocation;
+use crate::commands::output::{Kind, Outputs};
 use crate::commands::signals::Signals;
+use crate::config::environment::names;
 use crate::error::{Error, Exit, Result};
 use crate::ui::{Format, Ui};
 
@@ -22,7 +25,18 @@ pub struct Args {
 }
 
 /// Runs until Ctrl-C or SIGTERM; both end it with exit code 0.
-pub async fn run(ui: &Ui, args: Args) -> Result<Exit> {
+pub async fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
+    let ui = frame.ui;
+    if let Some(record) = &args.options.record {
+        let mut outputs = Outputs::of_nothing(ui, None, "the sandbox was not started");
+        if let Ok(ledger) = frame.environment.default_ledger() {
+            outputs.protect_ledger(&ledger);
+        }
+        if let Some(ledger) = frame.global.ledger.clone().or_else(|| frame.environment.path(names::LEDGER)) {
+            outputs.protect_ledger(&ledger);
+        }
+        outputs.expect("--record", record, Kind::Record)?;
+    }
     let signals = Signals::listen()?;
     let sandbox = start(args.options).await?;
     print_environment(ui, &sandbox)?;

@@ -10,7 +10,7 @@ mod skipped;
 mod totals;
 mod turn;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::cli::values;
@@ -19,6 +19,7 @@ use crate::commands::context::Context;
 use crate::commands::deletions;
 use crate::commands::lists::ListArgs;
 use crate::commands::message::file;
+use crate::commands::output::Outputs;
 use crate::commands::signals::Signals;
 use crate::error::{Error, Exit, Result};
 use crate::ledger::Ledger;
@@ -105,8 +106,21 @@ impl Args {
         })
     }
 
-    fn source(&self) -> ListSource<'_> {
-        self.audience.as_deref().map_or(ListSource::Files(&self.list), ListSource::Audience)
+    fn source<'a>(&'a self, outputs: &'a Outputs) -> ListSource<'a> {
+        self.audience.as_deref().map_or(ListSource::Files(&self.list, outputs), ListSource::Audience)
+    }
+
+    /// The output files, none of which overwrites what the command reads.
+    fn outputs(&self, context: &Context, message: Option<&Path>) -> Result<Outputs> {
+        let mut outputs = Outputs::of(context, self.list.force, "nothing was sent");
+        if let Some(message) = message {
+            outputs.protect_inputs("the message", [message]);
+        }
+        if self.audience.is_none() && !self.resume {
+            self.list.check(&mut outputs)?;
+        }
+        Results::expect(&mut outputs, self.results.as_deref())?;
+        Ok(outputs)
     }
 
     fn which(&self) -> Which {
@@ -122,11 +136,11 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
 /// A list, planned and sent.
 async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit> {
     let limits = args.limits(context)?;
-    if args.audience.is_none() {
-        // A missing list is reported before Graph is asked for anything.
-        args.list.inputs()?;
-    }
-    let message = read_message(context, args)?;
+    let path = message_file(context, args)?;
+    // A missing list, and a file that must not be written, are reported before Graph is asked for anything.
+    let outputs = args.outputs(context, Some(&path))?;
+    let message = file::load(&path)?;
+    file::require_valid(&context.ui, &message)?;
     let template = Template::compile(&message)?;
     let campaign = campaign_named(context, args)?;
     let facts = CampaignFacts::read(context, &campaign).await?;
@@ -143,7 +157,7 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
         message: &message.to_json(),
     };
     if args.dry_run {
-        return dry_run::run(context, signals, args.source(), &template, &key, args.which(), end).await;
+        return dry_run::run(context, signals, args.source(&outputs), &template, &key, args.which(), end).await;
     }
     let host = context.settings.graph_url.value.as_str();
     let mut ledger = context.open_ledger()?;
@@ -152,19 +166,19 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
     let buried = ledger.bury_dead_runs(&clock, context.cool_down())?;
     finish_cut(context, &mut ledger).await?;
     let folder = ledger.folder().to_owned();
-    let mut list = plan::read(context, signals, args.source(), &template, &ledger, folder).await?;
+    let list = plan::read(context, signals, args.source(&outputs), &template, &ledger, folder).await?;
     if list.spool.rows == 0 {
         return Totals::of_empty_list(&list).print(context, None);
     }
     // A results file that can't be opened is reported before anything is planned.
-    let mut results = Results::open(context, args.results.as_deref())?;
+    let mut results = Results::open(context, &outputs, args.results.as_deref())?;
     let broadcast = ledger.open_broadcast(&key, args.which(), host, clock.now())?;
     if !args.retry_refused.is_empty() {
         let retried = ledger.retry_refused(broadcast.id, &args.retry_refused)?;
         context.ui.status(&format!("{retried} refused rows are pending again"));
     }
     let terms = Terms { now: clock.now(), end };
-    let (ledger, planned) = plan::plan(context, signals, ledger, &broadcast, &mut list, &template, terms).await?;
+    let (ledger, planned, list) = plan::plan(context, signals, ledger, &broadcast, list, &template, terms).await?;
     results.planned(&ledger, &planned, terms.now)?;
 
     let turn = Turn {
@@ -188,6 +202,7 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
 /// Every unfinished broadcast of the Page, oldest first.
 async fn resume(context: &Context, args: &Args, signals: &Signals) -> Result<Exit> {
     let mut limits = args.limits(context)?;
+    let outputs = args.outputs(context, None)?;
     let page = context.page()?.as_str().to_owned();
     let host = context.settings.graph_url.value.as_str();
     let Some(mut ledger) = context.ledger_if_any()? else {
@@ -204,7 +219,7 @@ async fn resume(context: &Context, args: &Args, signals: &Signals) -> Result<Exi
     finish_cut(context, &mut ledger).await?;
     let mut conclusion = Conclusion::new(signals, context.clock);
     let mut totals = Totals::default();
-    let mut results = Results::open(context, args.results.as_deref())?;
+    let mut results = Results::open(context, &outputs, args.results.as_deref())?;
     let mut tried = Vec::new();
     loop {
         let next = ledger
@@ -293,15 +308,11 @@ fn campaign_named(context: &Context, args: &Args) -> Result<String> {
     })
 }
 
-/// The message, checked against every rule: what Meta would refuse is refused before anything is planned.
-fn read_message(context: &Context, args: &Args) -> Result<Message> {
+/// Flag or profile.
+fn message_file(context: &Context, args: &Args) -> Result<PathBuf> {
     let set = context.settings.send.message.as_ref().map(|sourced| sourced.value.clone());
-    let path = args
-        .message
+    args.message
         .clone()
         .or(set)
-        .ok_or_else(|| Error::usage("no message given").hint("use --message FILE; mmsg message build makes one"))?;
-    let message = file::load(&path)?;
-    file::require_valid(&context.ui, &message)?;
-    Ok(message)
+        .ok_or_else(|| Error::usage("no message given").hint("use --message FILE; mmsg message build makes one"))
 }

@@ -85,6 +85,12 @@ impl Environment {
         self.variables.iter().map(|(name, value)| (name.as_os_str(), value.as_os_str()))
     }
 
+    /// For a child process: what contains no secret of ours, nor is withheld.
+    pub fn without_secrets<'e>(&'e self, withheld: &'e [String]) -> impl Iterator<Item = (&'e OsStr, &'e OsStr)> {
+        let ours = |name: &str| names::SECRETS.contains(&name) || withheld.iter().any(|other| other == name);
+        self.variables().filter(move |(name, _)| !name.to_str().is_some_and(ours))
+    }
+
     /// The variable's text; an empty one counts as unset.
     ///
     /// # Errors

@@ -162,6 +162,15 @@ impl ProfileFile {
         };
         self.secrets().filter_map(name).collect()
     }
+
+    /// Every file from which a secret of any profile is read.
+    pub fn secret_files(&self) -> Vec<PathBuf> {
+        let path = |source: &SecretSource| match source {
+            SecretSource::File(path) => Some(path.clone()),
+            SecretSource::Text(_) | SecretSource::Env(_) | SecretSource::Command(_) => None,
+        };
+        self.secrets().filter_map(path).collect()
+    }
 }
 
 type Value<'t> = Spanned<DeValue<'t>>;

@@ -53,6 +53,7 @@ pub fn settings(overrides: &Overrides, environment: &Environment) -> Result<Sett
         verify_token,
         unchosen,
         withheld: file.secret_variables(),
+        files: file.secret_files(),
         environment: environment.clone(),
         redactor: resolver.redactor(&file),
     };

@@ -10,7 +10,7 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::environment::{Environment, names};
+use super::environment::Environment;
 use super::{Origin, Sourced};
 use crate::error::{Error, Result};
 use crate::secret::{Redactor, Secret};
@@ -122,11 +122,10 @@ impl LazySecret {
             return Err(self.failed("the command is empty"));
         };
         let named = || format!("the command is set in {}", self.origin());
-        let ours = |name: &str| names::SECRETS.contains(&name) || withheld.iter().any(|other| other == name);
         let mut child = Command::new(program)
             .args(arguments)
             .env_clear()
-            .envs(environment.variables().filter(|(name, _)| !name.to_str().is_some_and(ours)))
+            .envs(environment.without_secrets(withheld))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -95,11 +95,6 @@ pub struct ListedRow {
 }
 
 impl Listing {
-    /// An empty list.
-    pub fn empty() -> Result<Self> {
-        Spool::new(&std::env::temp_dir())?.finish()
-    }
-
     /// The next row: the head of the list in its order, the rest in parts, each in the order of its keys. Rows of one person keep
     /// their order.
     pub fn next_row(&mut self) -> Result<Option<&ListedRow>> {

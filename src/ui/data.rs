@@ -150,7 +150,8 @@ impl<R: Record> RowWriter<R> {
     }
 }
 
-fn pretty(value: &(impl Serialize + ?Sized)) -> Result<String> {
+/// A value as [`Ui::json`] prints it.
+pub fn pretty(value: &(impl Serialize + ?Sized)) -> Result<String> {
     serde_json::to_string_pretty(value).map(|text| json::visible(text) + "\n").map_err(unwritable)
 }
 

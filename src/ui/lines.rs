@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
@@ -10,25 +9,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
 use super::stdout_failed;
-use crate::error::{Error, Result};
+use crate::error::{Error, Exit, Result};
 
 /// The destination of lines.
 pub enum Target {
     Stdout,
+    /// Named for errors.
     File(PathBuf, File),
 }
 
 impl Target {
-    /// A new file, or an existing one to append to; only its owner can read it.
-    pub fn file(path: &Path) -> Result<Self> {
-        let mut file =
-            File::options().create(true).append(true).open(path).map_err(|error| not_opened(path, &error))?;
-        if ends_in_a_line(path) {
-            file.write_all(b"\n").map_err(|error| file_failed(path, &error))?;
-        }
-        Ok(Self::File(path.to_owned(), file))
-    }
-
     fn write(&mut self, bytes: &[u8]) -> Result<(), Unwritten> {
         match self {
             Self::Stdout => {
@@ -54,14 +44,6 @@ impl Target {
     }
 }
 
-/// Whether a file's last line is not ended: a run died while it wrote there.
-fn ends_in_a_line(path: &Path) -> bool {
-    // Only a file can be read without waiting for somebody.
-    let length = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file).map_or(0, |found| found.len());
-    let mut last = [b'\n'];
-    length > 0 && File::open(path).is_ok_and(|file| file.read_at(&mut last, length - 1).is_ok()) && last != [b'\n']
-}
-
 /// Why lines can't be written any more.
 #[derive(Debug)]
 pub enum Unwritten {
@@ -70,20 +52,11 @@ pub enum Unwritten {
     Failed(Error),
 }
 
-/// A mistyped path is a usage error, not a disk error.
-fn not_opened(path: &Path, error: &io::Error) -> Error {
-    use io::ErrorKind::{IsADirectory, NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem};
-    match error.kind() {
-        NotFound | IsADirectory | NotADirectory | PermissionDenied | ReadOnlyFilesystem => {
-            Error::usage(format!("can't write {}: nothing was sent", path.display()))
-                .because(error)
-                .hint("choose a file in an existing folder that you can write to")
-        }
-        _ => file_failed(path, error),
-    }
-}
-
 fn file_failed(path: &Path, error: &io::Error) -> Error {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return Error::new(Exit::Terminated, format!("the reader of {} went away", path.display()))
+            .hint("run the same command again; the ledger has every row that is missing there");
+    }
     Error::ledger(format!("can't write {}", path.display())).because(error).hint(
         "free disk space or fix its permissions, then run the same command again; the ledger has every row that is missing here",
     )

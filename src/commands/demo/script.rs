@@ -60,7 +60,7 @@ pub fn parts() -> Vec<Part> {
             "mmsg message build --title 'Spring sale' \\
     --subtitle '{{first_name}}, your code is ${code}' \\
     --image-url https://shop.example/tea.jpg \\
-    --button 'Shop now=https://shop.example/spring' > promo.json",
+    --button 'Shop now=https://shop.example/spring' --save promo.json",
         ),
         done("mmsg message validate promo.json"),
         done("mmsg message preview promo.json --local --value code=TEA-0001 --width 34"),

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::temporary;
 use crate::error::{Error, Exit};
 use crate::ledger::error::{Error as LedgerError, Failure, Need};
 use crate::text;
@@ -158,6 +159,16 @@ fn no_room(path: &Path, need: Need, free: u64, needed: u64) -> Error {
     };
     Error::ledger(format!("the ledger {}: the disk is full: {} are free, and {what}", path.display(), text::size(free)))
         .hint(hint)
+}
+
+/// A list that can't be kept in `folder`, which is the ledger's or the one for temporary files.
+pub fn of_spool(error: LedgerError, folder: &Path) -> Error {
+    match error {
+        LedgerError::Spool { source } if folder == std::env::temp_dir() => {
+            temporary::failed("store the list", folder, &source)
+        }
+        error => error.into(),
+    }
 }
 
 fn database(path: &Path, failure: Failure) -> Error {

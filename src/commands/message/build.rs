@@ -5,10 +5,12 @@ use std::path::PathBuf;
 use super::file::{read, require_valid};
 use super::flags::{CardFlags, FlagFields};
 use super::questions;
+use crate::commands::context::Context;
+use crate::commands::output::{Kind, Outputs, is_same_file};
 use crate::error::{Error, Exit, Result};
 use crate::message::examples::Example;
 use crate::message::model::{Draft, TemplateKind};
-use crate::ui::Ui;
+use crate::ui;
 
 const AFTER: &str = "\
 Cards: each --title begins a card; --subtitle, --image-url, --image, --hero, --video-id, --url, --button, --postback and --app that \
@@ -26,6 +28,8 @@ Examples:
   mmsg message build --template coupon --title '20 % off' --coupon-code '${code}' --coupon-url https://shop.example/
   mmsg message build --example receipt > receipt.toml; mmsg message build --from receipt.toml";
 
+const SAVE: &str = "--save";
+
 /// Build a message from flags, a TOML file or questions, and print the JSON that the API takes.
 #[derive(clap::Args, Debug)]
 #[command(after_help = AFTER)]
@@ -42,6 +46,12 @@ pub struct Args {
     /// Where --interactive keeps the draft until the message is done.
     #[arg(long, value_name = "FILE", default_value = "mmsg-draft.toml", requires = "interactive")]
     draft: PathBuf,
+    /// Write the message to FILE, once it is complete, instead of printing it.
+    #[arg(long, value_name = "FILE", conflicts_with = "example")]
+    save: Option<PathBuf>,
+    /// Replace FILE even if it exists.
+    #[arg(long, requires = "save")]
+    force: bool,
     #[command(flatten)]
     fields: FieldArgs,
 }
@@ -90,22 +100,39 @@ pub struct FieldArgs {
     set: Vec<String>,
 }
 
-pub fn run(ui: &Ui, args: Args) -> Result<Exit> {
+pub fn run(context: &Context, args: Args) -> Result<Exit> {
     if let Some(example) = args.example {
-        ui.text(example.toml().trim_end())?;
+        context.ui.text(example.toml().trim_end())?;
         return Ok(Exit::Done);
+    }
+    let mut outputs = Outputs::of(context, args.force, "no message was built");
+    if let Some(from) = &args.from {
+        outputs.protect_inputs("the message", [from.as_path()]);
+    }
+    if args.interactive && args.from.as_ref().is_none_or(|from| !is_same_file(from, &args.draft)) {
+        questions::refuse_other_draft(&args.draft)?;
+        outputs.expect("--draft", &args.draft, Kind::Message)?;
+    }
+    if let Some(file) = &args.save {
+        outputs.expect(SAVE, file, Kind::Message)?;
     }
     let from = args.from.as_deref().map(|file| read(file).and_then(|text| Draft::from_toml(&text))).transpose()?;
     let draft = match (args.interactive, from) {
-        (true, from) => questions::ask(ui, from, &args.draft)?,
+        (true, from) => questions::ask(&context.ui, from, &args.draft)?,
         (false, Some(draft)) => draft,
         (false, None) => args.fields.draft()?,
     };
     let message = draft.to_message()?;
-    require_valid(ui, &message)?;
-    ui.json(message.value())?;
+    require_valid(&context.ui, &message)?;
+    match &args.save {
+        Some(file) => {
+            outputs.write(SAVE, file, Kind::Message, ui::pretty(message.value())?.as_bytes())?;
+            context.ui.status(&format!("the message is in {}", file.display()));
+        }
+        None => context.ui.json(message.value())?,
+    }
     if args.interactive {
-        questions::forget(ui, &args.draft);
+        questions::forget(&context.ui, &args.draft);
     }
     Ok(Exit::Done)
 }

@@ -1,7 +1,7 @@
 //! `mmsg message preview`: Meta's own picture of a message, ours in the terminal, and a local page with both.
 
 use std::collections::BTreeSet;
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -9,13 +9,18 @@ use serde_json::{Map, Value, json};
 
 use super::file::load;
 use crate::audience::{self, Columns, Input, Item, ReadOptions};
+use crate::commands::browser;
 use crate::commands::context::Context;
+use crate::commands::failure::temporary;
+use crate::commands::output::{Kind, Outputs};
 use crate::error::{Error, Exit, Result};
 use crate::message::preview::iframe_src;
 use crate::message::rules::macros::is_macro;
 use crate::message::{Message, Template, draw, page};
 use crate::text::is_same_name;
 use crate::ui::Format;
+
+const SAVE: &str = "--save";
 
 /// Show a message as people will see it.
 #[derive(clap::Args, Debug)]
@@ -32,6 +37,9 @@ pub struct Args {
     /// Write that page to a file (readable by you only).
     #[arg(long, value_name = "FILE")]
     save: Option<PathBuf>,
+    /// Replace FILE even if it exists and was not made by mmsg.
+    #[arg(long, requires = "save")]
+    force: bool,
     /// Width of the drawing in columns [default: the terminal's].
     #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(20..=400), requires = "local")]
     width: Option<u16>,
@@ -56,6 +64,14 @@ struct Shown {
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     let ui = &context.ui;
+    let mut outputs = Outputs::of(context, args.force, "no preview was made");
+    outputs.protect_inputs("the message", [args.file.as_path()]);
+    if let Some(tokens) = &args.tokens {
+        outputs.protect_inputs("the list", [tokens.as_path()]);
+    }
+    if let Some(file) = &args.save {
+        outputs.expect(SAVE, file, Kind::Page)?;
+    }
     let message = load(&args.file)?;
     for violation in message.validate() {
         ui.warn(&format!("{}: {}", violation.path, violation.message));
@@ -70,12 +86,10 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
                 .hint("mmsg message preview --local draws the message without Graph")
         })?)
     };
-    if let Some(file) = make_page(&args, src.as_deref(), &message)? {
+    if let Some(file) = make_page(&args, &outputs, src.as_deref(), &message)? {
         ui.status(&format!("the preview is in {}", file.display()));
         if args.open {
-            open::that_detached(&file).map_err(|error| {
-                Error::usage("can't open a browser").because(&error).hint(format!("open {} yourself", file.display()))
-            })?;
+            browser::open(context, &file)?;
         }
     }
     let drawing = args.local.then(|| draw::draw(message.value(), args.width.map_or_else(|| ui.width(), usize::from)));
@@ -186,35 +200,21 @@ fn no_such_column(column: &str, columns: &BTreeSet<String>) -> Error {
 }
 
 /// Writes the page to `--save`, or for `--open` to a temporary file; both are for the operator's eyes only.
-fn make_page(args: &Args, src: Option<&str>, message: &Message) -> Result<Option<PathBuf>> {
+fn make_page(args: &Args, outputs: &Outputs, src: Option<&str>, message: &Message) -> Result<Option<PathBuf>> {
     if args.save.is_none() && !args.open {
         return Ok(None);
     }
     let html = page::render(message.value(), src)?;
-    let failed = |error: std::io::Error| {
-        let place = args.save.as_ref().map(|file| format!(" to {}", file.display())).unwrap_or_default();
-        let failed = match error.kind() {
-            ErrorKind::NotFound | ErrorKind::NotADirectory | ErrorKind::PermissionDenied => Error::usage,
-            _ => Error::ledger,
-        };
-        // The error's own text names a file that nobody asked for.
-        failed(format!("can't write the preview{place}: {}", error.kind()))
-            .hint("--save FILE takes a place that you may write to")
-    };
-    match &args.save {
-        Some(file) => {
-            let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            let mut new = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-            new.write_all(html.as_bytes()).map_err(failed)?;
-            new.persist(file).map_err(|error| failed(error.error))?;
-            Ok(Some(file.clone()))
-        }
-        None => {
-            let mut new =
-                tempfile::Builder::new().prefix("mmsg-preview-").suffix(".html").tempfile().map_err(failed)?;
-            new.write_all(html.as_bytes()).map_err(failed)?;
-            let (_, file) = new.keep().map_err(|error| failed(error.error))?;
-            Ok(Some(file))
-        }
+    if let Some(file) = &args.save {
+        outputs.write(SAVE, file, Kind::Page, html.as_bytes())?;
+        return Ok(Some(file.clone()));
     }
+    let folder = std::env::temp_dir();
+    let write = || {
+        let mut new = tempfile::Builder::new().prefix("mmsg-preview-").suffix(".html").tempfile_in(&folder)?;
+        new.write_all(html.as_bytes())?;
+        new.keep().map_err(|error| error.error)
+    };
+    let (_, file) = write().map_err(|error| temporary::failed("store the preview", &folder, &error))?;
+    Ok(Some(file))
 }

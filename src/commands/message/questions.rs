@@ -3,11 +3,11 @@
 
 mod forms;
 
-use std::io::Write;
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
+use crate::commands::output;
 use crate::commands::shell::quoted;
 use crate::error::{Error, Exit, Result};
 use crate::message::draw;
@@ -42,6 +42,18 @@ fn command_with(file: &Path) -> String {
     format!("mmsg message build --interactive --from {0} --draft {0}", quoted(&file))
 }
 
+/// A draft that is not the one to go on with is somebody's work.
+///
+/// # Errors
+/// Exit 2 when there is one.
+pub fn refuse_other_draft(file: &Path) -> Result<()> {
+    if !file.exists() {
+        return Ok(());
+    }
+    Err(Error::usage(format!("there is a draft already: {}", file.display()))
+        .hint(format!("continue with {}, or remove the file", command_with(file))))
+}
+
 /// Takes the draft away once its message is printed.
 pub fn forget(ui: &Ui, file: &Path) {
     if file.exists() && std::fs::remove_file(file).is_err() {
@@ -62,10 +74,6 @@ impl<'u> Form<'u> {
     fn begin(ui: &'u Ui, from: Option<Draft>, file: &'u Path) -> Result<Self> {
         let (kind, fields) = match from {
             Some(draft) => (draft.kind(), draft.fields()?),
-            None if file.exists() => {
-                return Err(Error::usage(format!("there is a draft already: {}", file.display()))
-                    .hint(format!("continue with {}, or remove the file", command_with(file))));
-            }
             None => (choose_kind(ui)?, Map::new()),
         };
         Ok(Self { ui, file, kind, fields, is_broken: true })
@@ -244,11 +252,7 @@ impl<'u> Form<'u> {
         let failed = |error: std::io::Error| {
             Error::ledger(format!("can't write the draft {}", self.file.display())).because(&error)
         };
-        let folder = self.file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let mut new = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-        new.write_all(self.draft()?.to_toml()?.as_bytes()).map_err(failed)?;
-        new.persist(self.file).map_err(|error| failed(error.error))?;
-        Ok(())
+        output::replace(self.file, self.draft()?.to_toml()?.as_bytes()).map_err(failed)
     }
 
     /// Draws the message as far as it is, with what is still wrong.

@@ -8,6 +8,7 @@ use crate::audience::{Columns, ListTally};
 use crate::commands::context::Context;
 use crate::commands::failure;
 use crate::commands::lists::{self, ListArgs};
+use crate::commands::output::Outputs;
 use crate::commands::signals::Signals;
 use crate::error::Result;
 use crate::ledger::broadcasts::Broadcast;
@@ -17,12 +18,12 @@ use crate::ledger::{Ledger, Watch};
 use crate::message::Template;
 
 /// Where the recipients come from.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub enum ListSource<'a> {
     /// An imported audience.
     Audience(&'a str),
-    /// Files or stdin.
-    Files(&'a ListArgs),
+    /// Files or stdin; the report of bad rows is one of the outputs.
+    Files(&'a ListArgs, &'a Outputs),
 }
 
 /// A list that was read completely.
@@ -41,12 +42,14 @@ pub async fn read(
     ledger: &Ledger,
     folder: PathBuf,
 ) -> Result<List> {
-    let list = match source {
-        ListSource::Files(list) => list,
+    let (list, outputs) = match source {
+        ListSource::Files(list, outputs) => (list, outputs),
         ListSource::Audience(name) => {
-            let mut spool = Spool::new(&folder)?;
-            ledger.spool_audience(context.page()?.as_str(), name, !template.is_constant(), &mut spool)?;
-            let spool = spool.finish()?;
+            let failed = |error| failure::ledger::of_spool(error, &folder);
+            let mut spool = Spool::new(&folder).map_err(failed)?;
+            let page = context.page()?;
+            ledger.spool_audience(page.as_str(), name, !template.is_constant(), &mut spool).map_err(failed)?;
+            let spool = spool.finish().map_err(failed)?;
             let tally = ListTally { rows: spool.rows, good: spool.rows, ..ListTally::default() };
             return Ok(List { source: format!("audience {name}"), tally, spool });
         }
@@ -55,28 +58,27 @@ pub async fn read(
         [] => Columns::None,
         names => Columns::Named(names.iter().cloned().collect()),
     };
-    let (listed, spool) = lists::spool(context, signals, list, wanted, folder).await?;
+    let (listed, spool) = lists::spool(context, signals, outputs, list, wanted, folder).await?;
     if spool.rows > 0 {
         refuse_absent_columns(template, &listed.tally, &context.ui)?;
     }
     Ok(List { source: list.source(), tally: listed.tally, spool })
 }
 
-/// Plans the list while no other process plans this broadcast; returns the ledger.
+/// Plans the list while no other process plans this broadcast; returns the ledger and what was read.
 pub async fn plan(
     context: &Context,
     signals: &Signals,
     mut ledger: Ledger,
     broadcast: &Broadcast,
-    list: &mut List,
+    mut list: List,
     template: &Template,
     terms: Terms,
-) -> Result<(Ledger, Planned)> {
+) -> Result<(Ledger, Planned, List)> {
     let progress = context.ui.progress(Some(list.spool.rows), "rows planned");
     let ui = context.ui.clone();
     let stopping = signals.clone();
-    let (broadcast, source, template) = (broadcast.clone(), list.source.clone(), template.clone());
-    let mut spool = std::mem::replace(&mut list.spool, Listing::empty()?);
+    let (broadcast, template) = (broadcast.clone(), template.clone());
     let exit = Arc::new(signals.clone());
     let done = signals
         .blocking(move || {
@@ -85,13 +87,12 @@ pub async fn plan(
             })?;
             let mut values = ValueCheck::new(&template);
             let mut watch = Watch { progress: &mut |rows| progress.set(rows), stop: &|| stopping.is_stopping() };
-            let planned = ledger.plan(&broadcast, &source, &mut spool, terms, &mut |row| values.row(row), &mut watch);
+            let (source, spool) = (&list.source, &mut list.spool);
+            let planned = ledger.plan(&broadcast, source, spool, terms, &mut |row| values.row(row), &mut watch);
             drop(lock);
             values.tell(&ui);
-            Ok((ledger, planned?, spool))
+            Ok((ledger, planned?, list))
         })
         .await?;
-    let (ledger, planned, spool) = done.map_err(|error| failure::ledger::stopped_by(error, exit.exit()))?;
-    list.spool = spool;
-    Ok((ledger, planned))
+    done.map_err(|error| failure::ledger::stopped_by(error, exit.exit()))
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
 use crate::commands::failure;
+use crate::commands::output::{Kind, Opened, Outputs, RESULTS_HEADER};
 use crate::error::Result;
 use crate::json;
 use crate::ledger::Ledger;
@@ -37,7 +38,7 @@ struct Line<'a> {
 /// How often the counts next to the progress bar change.
 const BETWEEN_COUNTS: Duration = Duration::from_millis(200);
 
-const HEADER: &str = "token,state,reason,tracking_id,code,subcode,fbtrace_id,not_before,at\n";
+const FLAG: &str = "--results";
 
 /// One place that lines go to.
 struct Out {
@@ -49,7 +50,7 @@ struct Out {
 
 impl Out {
     fn open(target: Target, csv: bool, header: bool) -> Result<Self> {
-        let buffer = if csv && header { HEADER.as_bytes().to_vec() } else { Vec::new() };
+        let buffer = if csv && header { format!("{RESULTS_HEADER}\n").into_bytes() } else { Vec::new() };
         Ok(Self { lines: Lines::open(target)?, csv, buffer, rows: 0 })
     }
 
@@ -104,19 +105,33 @@ pub struct Results {
     said: Instant,
 }
 
+/// By the file's name.
+fn kind(path: &Path) -> Kind {
+    let is_csv = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
+    if is_csv { Kind::ResultsCsv } else { Kind::ResultsNdjson }
+}
+
 impl Results {
+    /// Announces the results file before the command does anything.
+    pub fn expect(outputs: &mut Outputs, path: Option<&Path>) -> Result<()> {
+        match path {
+            Some(path) => outputs.expect(FLAG, path, kind(path)),
+            None => Ok(()),
+        }
+    }
+
     /// stdout takes lines with `-o ndjson` and `csv`; the file, if any, always does.
-    pub fn open(context: &Context, file: Option<&Path>) -> Result<Self> {
+    pub fn open(context: &Context, outputs: &Outputs, path: Option<&Path>) -> Result<Self> {
         let mut outs = Vec::new();
         match context.ui.format() {
             Format::Ndjson => outs.push(Out::open(Target::Stdout, false, false)?),
             Format::Csv => outs.push(Out::open(Target::Stdout, true, true)?),
             Format::Table | Format::Json => {}
         }
-        if let Some(path) = file {
-            let csv = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
-            let empty = std::fs::metadata(path).map_or(true, |data| data.len() == 0);
-            outs.push(Out::open(Target::file(path)?, csv, empty)?);
+        if let Some(path) = path {
+            let kind = kind(path);
+            let Opened { file, is_empty } = outputs.append(FLAG, path, kind)?;
+            outs.push(Out::open(Target::File(path.to_owned(), file), kind == Kind::ResultsCsv, is_empty)?);
         }
         Ok(Self { ui: context.ui.clone(), outs, failures: Vec::new(), progress: None, said: Instant::now() })
     }

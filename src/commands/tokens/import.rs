@@ -7,6 +7,7 @@ use crate::cli::values;
 use crate::commands::context::Context;
 use crate::commands::failure;
 use crate::commands::lists::{self, ListArgs, Listed};
+use crate::commands::output::Outputs;
 use crate::commands::signals::Signals;
 use crate::error::{Error, Exit, Result};
 use crate::ledger::Watch;
@@ -72,9 +73,11 @@ impl Record for ImportRow {
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     let page = context.page()?;
     let signals = Signals::listen()?;
+    let mut outputs = Outputs::of(context, args.list.force, "nothing was imported");
+    args.list.check(&mut outputs)?;
     let mut ledger = context.open_ledger()?;
     let (listed, mut list) =
-        lists::spool(context, &signals, &args.list, Columns::All, ledger.folder().to_owned()).await?;
+        lists::spool(context, &signals, &outputs, &args.list, Columns::All, ledger.folder().to_owned()).await?;
     lists::tell_tokens(&listed.tally, &context.ui);
     let before = ledger.audience_size(page.as_str(), &args.audience)?;
     if list.rows == 0

@@ -1,0 +1,309 @@
+//! Where a command may write: the one owner of output files.
+//!
+//! An output never overwrites what `mmsg` keeps or reads (ledger, list, message, config file, secrets), nor another output, whatever
+//! name, link or hard link leads there. A file that `mmsg` did not make is left alone unless `--force` is given. Devices and pipes are
+//! written to, never replaced.
+
+mod kind;
+mod place;
+
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{self, ErrorKind, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use rustix::io::Errno;
+
+use crate::commands::context::Context;
+use crate::error::{Error, Result};
+use crate::ui::Ui;
+pub use kind::{Kind, RESULTS_HEADER};
+use place::{Found, Place, What};
+
+/// Read and written by their owner only.
+const PRIVATE: u32 = 0o600;
+
+/// What SQLite keeps beside a ledger.
+const BESIDE_THE_LEDGER: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+/// The output files of one command, and what none of them may be.
+pub struct Outputs {
+    ui: Ui,
+    taken: Vec<Taken>,
+    /// `None`: the command has no `--force`.
+    force: Option<bool>,
+    /// What a refusal says of the command: `nothing was sent`.
+    nothing: &'static str,
+}
+
+/// A file that no output may be.
+struct Taken {
+    /// Completes "would …": `overwrite the ledger x.db`.
+    harm: String,
+    file: TakenFile,
+    /// The flag of an output, which does not stand in its own way.
+    flag: Option<&'static str>,
+}
+
+enum TakenFile {
+    /// Looked at anew each time: a ledger's `-wal` comes and goes.
+    Path(PathBuf),
+    Open(Found),
+}
+
+/// An output that is open to be written bit by bit.
+#[derive(Debug)]
+pub struct Opened {
+    pub file: File,
+    /// Whether nothing is in it yet.
+    pub is_empty: bool,
+}
+
+impl Outputs {
+    /// For a command with settings: its ledger, config file and files of secrets are safe. `nothing` completes a refusal: `nothing was
+    /// sent`.
+    pub fn of(context: &Context, force: bool, nothing: &'static str) -> Self {
+        let settings = &context.settings;
+        let mut outputs = Self::of_nothing(&context.ui, Some(force), nothing);
+        outputs.protect_ledger(&settings.ledger.value);
+        if let Some(file) = &settings.config_file {
+            outputs.protect("the config file", file);
+        }
+        for file in settings.secret_files() {
+            outputs.protect("a secret's file", file);
+        }
+        outputs
+    }
+
+    /// For a command without settings.
+    pub fn of_nothing(ui: &Ui, force: Option<bool>, nothing: &'static str) -> Self {
+        let mut outputs = Self { ui: ui.clone(), taken: Vec::new(), force, nothing };
+        outputs.protect_open("mix with standard output", &io::stdout());
+        outputs.protect_open("mix with standard error", &io::stderr());
+        outputs
+    }
+
+    pub fn protect_ledger(&mut self, path: &Path) {
+        self.protect("the ledger", path);
+        let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        for ending in BESIDE_THE_LEDGER {
+            let mut beside = real.clone().into_os_string();
+            beside.push(ending);
+            self.protect("a file of the ledger", Path::new(&beside));
+        }
+    }
+
+    pub fn protect(&mut self, what: &str, path: &Path) {
+        let harm = format!("overwrite {what} ({})", path.display());
+        self.taken.push(Taken { harm, file: TakenFile::Path(path.to_owned()), flag: None });
+    }
+
+    /// What the command reads: files, or stdin for `-` and for none.
+    pub fn protect_inputs<'p>(&mut self, what: &str, files: impl IntoIterator<Item = &'p Path>) {
+        let mut some = false;
+        for file in files {
+            some = true;
+            if file == Path::new("-") {
+                self.protect_open(&format!("overwrite {what} on stdin"), &io::stdin());
+            } else {
+                self.protect(what, file);
+            }
+        }
+        if !some {
+            self.protect_open(&format!("overwrite {what} on stdin"), &io::stdin());
+        }
+    }
+
+    fn protect_open(&mut self, harm: &str, stream: &impl AsFd) {
+        if let Some(found) = Found::of_open(stream.as_fd()) {
+            self.taken.push(Taken { harm: harm.to_owned(), file: TakenFile::Open(found), flag: None });
+        }
+    }
+
+    /// Announces an output before the command does anything.
+    ///
+    /// # Errors
+    /// Exit 2 if it can't or must not be written.
+    pub fn expect(&mut self, flag: &'static str, path: &Path, kind: Kind) -> Result<()> {
+        self.check(flag, path, kind)?;
+        let harm = format!("overwrite {flag} {}", path.display());
+        self.taken.push(Taken { harm, file: TakenFile::Path(path.to_owned()), flag: Some(flag) });
+        Ok(())
+    }
+
+    /// Opens an output to append to it. A last line that a killed run left torn is ended first.
+    ///
+    /// # Errors
+    /// Exit 2 if it can't or must not be written; exit 10 if the disk fails.
+    pub fn append(&self, flag: &'static str, path: &Path, kind: Kind) -> Result<Opened> {
+        let place = self.check(flag, path, kind)?;
+        let mut file = self.open(flag, path, &place, OpenOptions::new().append(true).create(true))?;
+        let length = place.found.map_or(0, |found| if found.what == What::File { found.length } else { 0 });
+        if length > 0 && is_torn(path, length) {
+            file.write_all(b"\n").map_err(|error| failed(flag, path, &error))?;
+        }
+        Ok(Opened { file, is_empty: length == 0 })
+    }
+
+    /// Opens an output to write it from the start.
+    ///
+    /// # Errors
+    /// As [`Outputs::append`].
+    pub fn start(&self, flag: &'static str, path: &Path, kind: Kind) -> Result<File> {
+        let place = self.check(flag, path, kind)?;
+        let file = self.open(flag, path, &place, OpenOptions::new().write(true).create(true).truncate(false))?;
+        if place.found.is_none_or(|found| found.what == What::File) {
+            file.set_len(0).map_err(|error| failed(flag, path, &error))?;
+        }
+        Ok(file)
+    }
+
+    /// Writes an output in one piece: a file is there whole, or as it was before.
+    ///
+    /// # Errors
+    /// As [`Outputs::append`].
+    pub fn write(&self, flag: &'static str, path: &Path, kind: Kind, bytes: &[u8]) -> Result<()> {
+        let place = self.check(flag, path, kind)?;
+        match place.found {
+            Some(found) if found.what != What::File => {
+                let mut file = self.open(flag, path, &place, OpenOptions::new().write(true))?;
+                file.write_all(bytes).map_err(|error| failed(flag, path, &error))
+            }
+            _ => replace(&place.path, bytes).map_err(|error| failed(flag, path, &error)),
+        }
+    }
+
+    /// Refuses what must not be written. Nothing is opened that could be the ledger: closing it would drop SQLite's locks.
+    fn check(&self, flag: &'static str, path: &Path, kind: Kind) -> Result<Place> {
+        let named = || format!("{flag} {}", path.display());
+        let place = Place::of(path).map_err(|error| self.impossible(flag, path, &error))?;
+        let other = |taken: &&Taken| {
+            taken.flag != Some(flag)
+                && match &taken.file {
+                    TakenFile::Path(path) => Place::of(path).is_ok_and(|taken| taken.is(&place)),
+                    TakenFile::Open(found) => place.found.is_some_and(|place| place.is(found)),
+                }
+        };
+        if let Some(taken) = self.taken.iter().find(other) {
+            return Err(Error::usage(format!("{} would {}: {}", named(), taken.harm, self.nothing))
+                .hint(format!("choose another file with {flag}")));
+        }
+        match place.found.map(|found| (found.what, found.length)) {
+            Some((What::Folder, _)) => Err(self.impossible(flag, path, &ErrorKind::IsADirectory.into())),
+            Some((What::Socket, _)) => Err(Error::usage(format!(
+                "{} is a socket, which can't be written like a file: {}",
+                named(),
+                self.nothing
+            ))
+            .hint(format!("choose a file or a pipe with {flag}"))),
+            Some((What::Disk, _)) if self.force != Some(true) => {
+                Err(Error::usage(format!("{} is a disk: {}", named(), self.nothing))
+                    .hint(format!("choose a file with {flag}")))
+            }
+            Some((What::File, 1..)) if self.force != Some(true) => {
+                let head = head(path).map_err(|error| self.impossible(flag, path, &error))?;
+                if kind.recognizes(&head) {
+                    return Ok(place);
+                }
+                let error =
+                    Error::usage(format!("{} exists, and is not {}: {}", named(), kind.made_by_us(), self.nothing));
+                Err(error.hint(match (self.force, kind.is_appended()) {
+                    (None, _) => format!("choose another file with {flag}"),
+                    (Some(_), true) => format!("choose another file with {flag}, or append to this one with --force"),
+                    (Some(_), false) => format!("choose another file with {flag}, or replace this one with --force"),
+                }))
+            }
+            _ => Ok(place),
+        }
+    }
+
+    fn open(&self, flag: &'static str, path: &Path, place: &Place, options: &mut OpenOptions) -> Result<File> {
+        let is_pipe = place.found.is_some_and(|found| found.what == What::Pipe);
+        if is_pipe {
+            // Otherwise this would wait for a reader, who may never come.
+            options.custom_flags(OFlags::NONBLOCK.bits().cast_signed());
+        }
+        let file = options.mode(PRIVATE).open(path).map_err(|error| {
+            if is_pipe && error.raw_os_error() == Some(Errno::NXIO.raw_os_error()) {
+                return Error::usage(format!("nothing reads the pipe {flag} {}: {}", path.display(), self.nothing))
+                    .hint("start its reader first, then run the same command again");
+            }
+            self.impossible(flag, path, &error)
+        })?;
+        if is_pipe {
+            let wait = fcntl_getfl(&file).and_then(|flags| fcntl_setfl(&file, flags - OFlags::NONBLOCK));
+            wait.map_err(|error| failed(flag, path, &error.into()))?;
+        }
+        if let Some(found) = place.found.filter(|found| found.what == What::File && found.mode & 0o077 != 0) {
+            file.set_permissions(Permissions::from_mode(found.mode & PRIVATE)).map_err(|error| {
+                Error::usage(format!(
+                    "other users can read or change {}, and its permissions can't be changed: {}",
+                    path.display(),
+                    self.nothing
+                ))
+                .because(&error)
+                .hint(format!("choose a file of your own with {flag}"))
+            })?;
+            self.ui.warn(&format!("{} was open to other users; now only you can read it", path.display()));
+        }
+        Ok(file)
+    }
+
+    /// A mistyped path is a usage error, not a disk error.
+    fn impossible(&self, flag: &'static str, path: &Path, error: &io::Error) -> Error {
+        unwritable(flag, path, error, &format!("; {}", self.nothing))
+    }
+}
+
+/// Whether two paths lead to one file that is there.
+pub fn is_same_file(one: &Path, other: &Path) -> bool {
+    matches!((Place::of(one), Place::of(other)), (Ok(one), Ok(other)) if one.found.is_some() && one.is(&other))
+}
+
+/// Replaces a file, or makes a new one: whole or not at all, readable by its owner only.
+pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut new = tempfile::NamedTempFile::new_in(folder)?;
+    new.write_all(bytes)?;
+    new.as_file().sync_all()?;
+    new.persist(path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+fn head(path: &Path) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    File::open(path)?.take(kind::HEAD).read_to_end(&mut head)?;
+    Ok(head)
+}
+
+/// Whether a file's last line is not ended: a run died while it wrote there.
+fn is_torn(path: &Path, length: u64) -> bool {
+    let mut last = [b'\n'];
+    File::open(path).is_ok_and(|file| file.read_at(&mut last, length - 1).is_ok()) && last != [b'\n']
+}
+
+fn failed(flag: &str, path: &Path, error: &io::Error) -> Error {
+    unwritable(flag, path, error, "")
+}
+
+fn unwritable(flag: &str, path: &Path, error: &io::Error, nothing: &str) -> Error {
+    use ErrorKind::{IsADirectory, NotADirectory, NotFound, PermissionDenied, ReadOnlyFilesystem};
+    // The error's own text may name a temporary file.
+    let kind = error.kind().to_string();
+    let why = match error.kind() {
+        NotFound if path.is_symlink() => "it is a link to nothing",
+        NotFound => "its folder does not exist",
+        NotADirectory => "its folder is a file",
+        IsADirectory => "it is a folder",
+        _ => &kind,
+    };
+    let message = format!("can't write {flag} {}: {why}{nothing}", path.display());
+    match error.kind() {
+        NotFound | IsADirectory | NotADirectory | PermissionDenied | ReadOnlyFilesystem => {
+            Error::usage(message).hint(format!("choose a file in an existing folder that you can write to with {flag}"))
+        }
+        _ => Error::ledger(message).hint("free disk space or fix the disk, then run the same command again"),
+    }
+}
