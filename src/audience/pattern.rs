@@ -25,6 +25,8 @@ pub(super) enum TokenKind {
     Joined(char),
     /// With this, which no token seen has.
     Marked(char),
+    /// As Meta's access tokens begin, and as long as they are.
+    Access,
 }
 
 /// So many letters without a digit are no name or header. Of random base64 one in 150 that is this short has no digit.
@@ -53,6 +55,7 @@ impl Shape {
             (TokenKind::Word, _) => format!("{length} letters without a digit"),
             (TokenKind::NoLetters, _) => format!("{length} digits and punctuation marks"),
             (TokenKind::Joined(c), _) => format!("a number and a word joined by {c}"),
+            (TokenKind::Access, _) => "an access token of Meta's (EAA…)".to_owned(),
             (TokenKind::Marked(c), _) => format!("{length} characters with {c} among them"),
         }
     }

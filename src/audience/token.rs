@@ -109,7 +109,13 @@ fn unusual(cell: &[u8], seen: u8) -> Result<Token<'_>, String> {
     Ok(Token { text, shape: Shape::new(kind(text, seen), cell.len()) })
 }
 
+/// Access tokens have about 200 characters; the shortest that are documented have more than this.
+const ACCESS_TOKEN: usize = 40;
+
 fn kind(text: &str, seen: u8) -> TokenKind {
+    if text.starts_with("EAA") && text.len() > ACCESS_TOKEN {
+        return TokenKind::Access;
+    }
     let mark = || text.chars().find(|c| is_of(*c, MARK)).unwrap_or_default();
     match (seen & MARK != 0, seen & LETTER != 0, seen & DIGIT != 0) {
         (true, ..) => TokenKind::Marked(mark()),

@@ -102,6 +102,10 @@ fn drawn_tables_and_pages() {
             ("'{A}'\n'{B}'\n", Refused),
             ("token={A}\ttype=x\ntoken={B}\ttype=y\n", Usage),
             ("token={A}\ntoken={B}\n", Refused),
+            // Access tokens, which are secrets and would end up in the ledger.
+            ("EAAB{A}{B}{C}\nEAAB{B}{C}{D}\n", Refused),
+            ("{A}\n{B}\n{C}\n{D}\nEAAB{A}{B}{C}\n", Read(4, 1)),
+            ("token\nEAAB{A}{B}{C}\n", Refused),
             // Pages.
             ("<!DOCTYPE html>\n<html><head><title>Sign in</title></head>\n<body>\n{A}\n</body>\n</html>\n", Refused),
             ("\u{feff}\n <?xml version=\"1.0\"?>\n<rows><row>{A}</row></rows>\n", Refused),
@@ -113,7 +117,7 @@ fn drawn_tables_and_pages() {
         ],
         &ReadOptions::default(),
     );
-    assert_eq!(n, 52);
+    assert_eq!(n, 55);
 }
 
 #[test]
