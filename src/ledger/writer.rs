@@ -36,8 +36,9 @@ pub struct Stepped {
     pub permit_at: Option<UnixMillis>,
     /// Outcomes that found their row settled by somebody else.
     pub overtaken: u64,
-    /// The disk has no room for more claims: the answers are recorded, and nothing was claimed.
-    pub no_room: Option<Error>,
+    /// Why nothing can be claimed any more: the disk has no room, or the files are not the ledger's any more. The answers are recorded, and
+    /// nothing was claimed.
+    pub closed: Option<Error>,
 }
 
 /// Owns the ledger while a run sends.
@@ -78,7 +79,14 @@ impl Writer {
                     stepped => stepped,
                 }
             }
-            Err(error @ Error::NoRoom { .. }) => self.only_record(finishes, error, meter),
+            // What was asked is recorded in the file that has its claims, whatever its name is now.
+            Err(
+                error @ (Error::NoRoom { .. }
+                | Error::Gone { .. }
+                | Error::Replaced { .. }
+                | Error::Linked { .. }
+                | Error::LogReplaced { .. }),
+            ) => self.only_record(finishes, error, meter),
             stepped => stepped,
         };
         stepped.map_err(|error| {
@@ -95,7 +103,7 @@ impl Writer {
         }
     }
 
-    /// The end of a run on a disk without room: its answers get the room that was kept for them.
+    /// The end of a run that can't claim any more. On a disk without room its answers get the room that was kept for them.
     fn only_record(&mut self, finishes: &[Finish], why: Error, meter: &mut dyn Meter) -> Result<Stepped> {
         self.scan = Scan::default();
         loop {
@@ -104,7 +112,7 @@ impl Writer {
                     room::shrink_wal(&self.ledger.conn);
                 }
                 stepped => {
-                    return Ok(Stepped { no_room: Some(why.at(self.ledger.path())), ..stepped? });
+                    return Ok(Stepped { closed: Some(why.at(self.ledger.path())), ..stepped? });
                 }
             }
         }
@@ -112,9 +120,6 @@ impl Writer {
 
     fn try_step(&mut self, finishes: &[Finish], want: usize, meter: &mut dyn Meter) -> Result<Stepped> {
         let Self { ledger, clock, scope, scan, .. } = self;
-        if want > 0 {
-            ledger.file().refuse_replaced()?;
-        }
         if finishes.iter().any(|finish| matches!(finish.outcome, Outcome::Back | Outcome::Later { .. })) {
             // What came back is behind the place that the search has reached.
             *scan = Scan::default();
@@ -134,11 +139,12 @@ impl Writer {
             if !exists(&mut open, [scope.run])? {
                 return Err(Error::TakenForDead);
             }
-            drop(open);
+        }
+        if want > 0 {
             file.refuse_replaced()?;
         }
         failpoint::commit(transaction, "step.before", "step.after")?;
-        Ok(Stepped { claims, committed: clock.now(), settled, exhausted, permit_at, overtaken, no_room: None })
+        Ok(Stepped { claims, committed: clock.now(), settled, exhausted, permit_at, overtaken, closed: None })
     }
 }
 

@@ -246,7 +246,7 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
             }
         };
         self.stats.overtaken += done.overtaken;
-        if let Some(error) = done.no_room {
+        if let Some(error) = done.closed {
             self.end(Ending::Ledger(error));
         }
         for row in done.settled {

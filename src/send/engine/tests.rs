@@ -372,7 +372,7 @@ async fn a_claim_that_is_late_for_the_wire_is_given_back() {
             exhausted: false,
             permit_at: None,
             overtaken: 0,
-            no_room: None,
+            closed: None,
         };
         engine.stepped(Ok(done));
         assert_eq!((engine.flights.len(), engine.finishes.len()), (in_flight, back), "{after} ms");
