@@ -14,6 +14,9 @@ pub const MARGIN: Duration = Duration::from_mins(1);
 /// is no part of a cool-down's margin: only what a correction may be off by is, which is less than one slow read takes (15 s).
 pub const CLOCK_SKEW: Duration = Duration::from_mins(10);
 
+/// How far ahead of this clock an event of Meta's may be dated; one dated later counts as of when it was received.
+pub const EVENT_AHEAD: Duration = Duration::from_mins(5);
+
 /// The longest that one send request may take.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 

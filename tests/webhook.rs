@@ -4,7 +4,9 @@ use std::fs;
 use std::net::TcpListener;
 use std::time::Duration;
 
+use hmac::{Hmac, KeyInit, Mac};
 use rustix::process::Signal;
+use sha2::Sha256;
 
 use crate::common::receiver::{
     PSID, Receiver, VERIFY_TOKEN, environment, get, notice, number, post, post_with, signature,
@@ -26,6 +28,48 @@ fn the_check_of_the_address_needs_the_verify_token() {
     // Whatever comes back is no markup, even for those who know the token.
     assert_eq!(check(VERIFY_TOKEN, "&hub.challenge=%3Cb%3E%0A").0, 400);
     assert_eq!(check(VERIFY_TOKEN, "").0, 400);
+    // However a client escapes names and values.
+    let escaped = format!("/webhook?hub%2Emode=subscribe&hub%2everify%5Ftoken={VERIFY_TOKEN}&hub.challenge=%31");
+    assert_eq!(receiver.gets(&escaped), (200, "1".to_owned()));
+}
+
+#[test]
+fn a_verify_token_may_be_any_text() {
+    for (token, escaped) in [
+        ("two words", ["two+words", "two%20words"]),
+        ("plus+%41&=ä", ["plus%2b%2541%26%3D%c3%a4", "plus%2B%2541%26=%C3%A4"]),
+    ] {
+        let env = environment().set("MMSG_VERIFY_TOKEN", token);
+        let receiver = Receiver::start(&env, &[]);
+        for escaped in escaped {
+            let check = format!("/webhook?hub.mode=subscribe&hub.challenge=7&hub.verify_token={escaped}");
+            assert_eq!(receiver.gets(&check), (200, "7".to_owned()), "{escaped}");
+        }
+        assert_eq!(receiver.gets("/webhook?hub.mode=subscribe&hub.challenge=7&hub.verify_token=two").0, 403);
+    }
+}
+
+#[test]
+fn a_post_with_stray_bytes_is_stored() {
+    let env = environment();
+    let receiver = Receiver::start(&env, &[]);
+    let signed = |body: &[u8]| {
+        let mut mac = Hmac::<Sha256>::new_from_slice(APP_SECRET.as_bytes()).unwrap();
+        mac.update(body);
+        let hex: String = mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+        let head = format!(
+            "POST /webhook HTTP/1.1\r\nhost: test\r\nx-hub-signature-256: sha256={hex}\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        [head.as_bytes(), body].concat()
+    };
+    for (n, stray) in [&b"\xff"[..], b"\0", b"\\u0000"].into_iter().enumerate() {
+        let body = notice([2 * n, 2 * n + 1]).replacen("\"recipient_id\":\"", "\"recipient_id\":\"@", 1);
+        let at = body.find('@').unwrap();
+        let body = [b"\xef\xbb\xbf", &body.as_bytes()[..at], stray, &body.as_bytes()[at + 1..]].concat();
+        assert_eq!(receiver.asks(&signed(&body)).0, 200, "{stray:?}");
+        assert_eq!(receiver.counts("select count(distinct key) from events where kind = 2") as usize, 2 * n + 2);
+    }
 }
 
 #[test]

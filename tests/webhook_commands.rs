@@ -69,12 +69,12 @@ fn subscribing_keeps_what_others_live_on() {
         rows.as_array().unwrap().iter().map(pair).collect::<Vec<_>>()
     };
     let status = env.mmsg(["webhook", "status", "-o", "json"]).exits(5).says("no app is subscribed to webhooks");
-    assert_eq!(status.json()["missing"].as_array().unwrap().len(), 7);
+    assert_eq!(status.json()["missing"].as_array().unwrap().len(), 9);
 
     assert_eq!(fields(&["--fields", "messages,message_reads"], 0), ["added messages", "added message_reads"]);
     let all = fields(&[], 0);
-    assert_eq!(all.iter().filter(|row| row.starts_with("added ")).count(), 7);
-    assert_eq!(all[7..], ["kept message_reads", "kept messages"]);
+    assert_eq!(all.iter().filter(|row| row.starts_with("added ")).count(), 9);
+    assert_eq!(all[9..], ["kept message_reads", "kept messages"]);
     let again = env.mmsg(["webhook", "subscribe"]).exits(0).says("nothing was changed");
     assert!(again.stdout.contains("kept"), "{again:#?}");
     let status = env.mmsg(["webhook", "status", "-o", "json"]).exits(0).json();
@@ -83,7 +83,7 @@ fn subscribing_keeps_what_others_live_on() {
     // Something goes: it asks, and nobody is there to answer.
     env.mmsg(["webhook", "subscribe", "--only"]).fails(9, "removing webhook fields");
     let only = fields(&["--only", "--yes"], 0);
-    assert_eq!(only[7..], ["removed message_reads", "removed messages"]);
+    assert_eq!(only[9..], ["removed message_reads", "removed messages"]);
     env.mmsg(["webhook", "subscribe", "--fields", "no_such_field"]).fails(5, "Graph refused");
     env.mmsg(["webhook", "subscribe", "--fields", "a&b"]).fails(2, "is not a webhook field");
 }
@@ -94,6 +94,20 @@ fn the_page_token_is_read_where_none_is_set_and_never_shown() {
     let env = sandbox.environment().unset("MMSG_PAGE_TOKEN");
     env.mmsg(["webhook", "subscribe", "--verbose"]).exits(0);
     env.mmsg(["webhook", "status", "--verbose"]).exits(0);
+}
+
+#[test]
+fn a_policy_notice_is_shown() {
+    let sandbox = Sandbox::start();
+    let env = sandbox.environment();
+    env.mmsg(["webhook", "subscribe"]).exits(0);
+    let page = env.mmsg(["webhook", "status", "-o", "json"]).exits(0).json()["page_id"].as_str().unwrap().to_owned();
+    let body = json!({ "object": "page", "entry": [{ "id": page, "messaging": [{ "recipient": { "id": page },
+        "timestamp": 1_764_000_000_000_i64, "policy_enforcement": { "action": "block", "reason": "Spam" } }] }] });
+    let counts = env.mmsg_reading(body.to_string(), ["webhook", "ingest", "-", "-o", "json"]).exits(0).json();
+    assert_eq!((&counts["policy"], &counts["unreadable_parts"]), (&json!(1), &json!(0)));
+    let run = env.mmsg(["webhook", "status", "-o", "json"]).exits(0).says("sent a policy notice about Page");
+    assert_eq!((&run.json()["policy"], &run.json()["healthy"]), (&json!("block: Spam"), &json!(true)));
 }
 
 #[test]

@@ -37,6 +37,7 @@ pub fn settings(overrides: &Overrides, environment: &Environment) -> Result<Sett
     let page_token = resolver.secret("Page token", names::PAGE_TOKEN, profile.page_token.as_ref())?;
     let app_secrets = resolver.app_secrets()?;
     let verify_token = resolver.secret("verify token", names::VERIFY_TOKEN, profile.verify_token.as_ref())?;
+    let verify_token = verify_token.map(LazySecret::of_words);
     let ad_account = resolver.business(names::AD_ACCOUNT, profile.ad_account.as_ref(), AdAccount::parse)?;
     let page = resolver.business(names::PAGE, profile.page.as_ref(), PageId::parse)?;
     let api_version = resolver.api_version()?;

@@ -14,6 +14,7 @@ use super::environment::Environment;
 use super::{Origin, Sourced};
 use crate::error::{Error, Result};
 use crate::secret::{Redactor, Secret};
+use crate::text::{is_hidden, trimmed};
 
 /// Time limit for a command that prints a secret.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(30);
@@ -50,19 +51,26 @@ impl SecretSource {
 pub struct LazySecret {
     what: &'static str,
     source: Sourced<SecretSource>,
+    /// Somebody thought of it: it may be several words, in any script.
+    is_phrase: bool,
     fetched: OnceLock<Secret>,
 }
 
 impl LazySecret {
     /// `what` completes "the … is empty": `access token`.
     pub fn new(what: &'static str, source: Sourced<SecretSource>) -> Self {
-        Self { what, source, fetched: OnceLock::new() }
+        Self { what, source, is_phrase: false, fetched: OnceLock::new() }
+    }
+
+    #[must_use]
+    pub fn of_words(self) -> Self {
+        Self { is_phrase: true, ..self }
     }
 
     /// The secret.
     ///
     /// # Errors
-    /// Exit 4 if it can't be fetched, is empty, or is not one word of visible ASCII.
+    /// Exit 4 if it can't be fetched, is empty, or is not one word of visible ASCII; of words, if one can't be seen.
     pub fn get(&self, environment: &Environment, withheld: &[String], redactor: &Redactor) -> Result<Secret> {
         if let Some(secret) = self.fetched.get() {
             return Ok(secret.clone());
@@ -162,6 +170,16 @@ impl LazySecret {
     fn check(&self, secret: &str) -> Result<()> {
         let wrong = if secret.is_empty() {
             "is empty"
+        } else if self.is_phrase {
+            if secret == trimmed(secret) && !secret.chars().any(is_hidden) {
+                return Ok(());
+            }
+            return Err(Error::credentials(format!(
+                "the {} begins or ends with white space, or contains hidden characters ({})",
+                self.what,
+                self.place()
+            ))
+            .hint("copy it again, without quotes or line breaks around it"));
         } else if secret.chars().any(char::is_whitespace) {
             "contains white space"
         } else if !secret.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -312,6 +330,18 @@ mod tests {
             let error = get(&lazy(SecretSource::Text(Secret::new(bad))), &home()).unwrap_err();
             assert_eq!(error.exit(), Exit::Credentials, "{bad:?}");
             assert!(!error.to_string().contains("EAAB"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_phrase_may_be_several_words_that_can_be_seen() {
+        for good in ["two words", "gr\u{fc}n", "a"] {
+            let secret = lazy(SecretSource::Text(Secret::new(good))).of_words();
+            assert_eq!(get(&secret, &home()).unwrap(), good);
+        }
+        for bad in ["", " ", "two words ", "\ttwo", "two\nwords", "two\u{200b}words"] {
+            let error = get(&lazy(SecretSource::Text(Secret::new(bad))).of_words(), &home()).unwrap_err();
+            assert_eq!(error.exit(), Exit::Credentials, "{bad:?}");
         }
     }
 

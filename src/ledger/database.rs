@@ -23,6 +23,7 @@ const MIGRATIONS: &[(i32, &str)] = &[
     (3, include_str!("migrations/0003_questions.sql")),
     (4, include_str!("migrations/0004_detail.sql")),
     (5, include_str!("migrations/0005_deletions.sql")),
+    (6, include_str!("migrations/0006_choices.sql")),
 ];
 
 /// SQLite's `application_id` of a ledger: `mmsg` in ASCII.

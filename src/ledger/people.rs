@@ -1,8 +1,8 @@
 //! The table `recipients`: only this module writes to it, and others read it through the joins named here.
 //!
-//! `time_zone` and `psid` are recorded from opt-in events and not used yet: quiet hours will need the first, and events that name a
-//! person without a token the second.
+//! `time_zone` is recorded from opt-in events and not used yet: quiet hours will need it.
 
+pub mod choices;
 pub mod suppression;
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row};
@@ -11,6 +11,7 @@ use super::judge::Person;
 use super::key::Key;
 use super::sql::sql;
 use crate::clock::UnixMillis;
+use choices::Whom;
 use suppression::{Choice, Lift, Suppressed, Suppression, lift, suppress};
 
 /// Joins the people of `sends s` as `r`.
@@ -40,6 +41,13 @@ pub fn find(conn: &Connection, key: &Key) -> rusqlite::Result<Option<(i64, Perso
 
 pub fn find_id(conn: &Connection, key: &Key) -> rusqlite::Result<Option<i64>> {
     conn.prepare_cached("select id from recipients where key = ?1")?.query_row([key], |row| row.get(0)).optional()
+}
+
+/// The recipients known to be this person.
+pub fn tokens_of(conn: &Connection, whom: Whom<'_>) -> rusqlite::Result<Vec<i64>> {
+    conn.prepare_cached("select id from recipients where psid = ?1 and page = ?2 order by id")?
+        .query_map((whom.psid, whom.page), |row| row.get(0))?
+        .collect()
 }
 
 pub fn get(conn: &Connection, id: i64) -> rusqlite::Result<Person> {
@@ -177,7 +185,6 @@ pub struct OptIn {
     pub stop: Option<bool>,
     /// The status in Meta's words, in lower case.
     pub status: Option<String>,
-    pub psid: Option<String>,
     /// As Meta names it.
     pub time_zone: Option<String>,
     pub expires_at: Option<UnixMillis>,
@@ -187,34 +194,59 @@ impl OptIn {
     pub fn is_stop(&self) -> bool {
         self.stop == Some(true)
     }
+
+    /// The stop or resume in it, of this time.
+    pub fn choice(&self, at: UnixMillis) -> Option<Choice> {
+        self.stop.map(|opted_out| Choice { at, opted_out })
+    }
 }
 
-/// Records what an opt-in event of this time says. A person's newest event decides, in whatever order they come.
+/// Records what an opt-in event says of a recipient. `at`: its time, at the latest when it was received. The newest event decides about
+/// time zone and expiry, in whatever order they come; about stop and resume see [`Choice::after`].
 pub fn opt_in(conn: &Connection, id: i64, said: &OptIn, at: UnixMillis) -> rusqlite::Result<()> {
     conn.prepare_cached(
-        "update recipients set optin_at = ?2, time_zone = coalesce(?3, time_zone), expires_at = coalesce(?4, expires_at),
-           psid = coalesce(?5, psid)
+        "update recipients set optin_at = ?2, time_zone = coalesce(?3, time_zone), expires_at = coalesce(?4, expires_at)
          where id = ?1 and coalesce(optin_at, -1) < ?2",
     )?
-    .execute((id, at, &said.time_zone, said.expires_at, &said.psid))?;
-    let (before, mut choice) = suppression_of(conn, id)?;
-    let mut suppressed = before;
+    .execute((id, at, &said.time_zone, said.expires_at))?;
     // A token that was renewed has not expired.
     if said.expires_at.is_none_or(|expiry| expiry > at) {
-        suppressed = lift(suppressed, Lift::OptIn, at, choice);
+        let (before, choice) = suppression_of(conn, id)?;
+        write_suppression(conn, id, before, lift(before, Lift::OptIn, at, choice))?;
     }
-    if let Some(newest) = said.stop.map(|opted_out| Choice { at, opted_out }).filter(|new| choice < Some(*new)) {
-        conn.prepare_cached("update recipients set opt_at = ?2, opted_out = ?3 where id = ?1")?.execute((
-            id,
-            newest.at,
-            newest.opted_out,
-        ))?;
-        choice = Some(newest);
-        suppressed = if newest.opted_out {
-            suppress(suppressed, Suppression::OptedOut, at, choice)
-        } else {
-            lift(suppressed, Lift::Resume, at, choice)
-        };
+    match said.choice(at) {
+        Some(said) => choose(conn, id, said),
+        None => Ok(()),
     }
-    write_suppression(conn, id, before, suppressed)
+}
+
+/// Notes that a recipient is this person. What the person chose without naming a token holds for this one too.
+pub fn meet(conn: &Connection, id: i64, whom: Whom<'_>) -> rusqlite::Result<()> {
+    let is_new = conn
+        .prepare_cached("update recipients set psid = ?2 where id = ?1 and psid is not ?2")?
+        .execute((id, whom.psid))?;
+    if is_new == 0 {
+        return Ok(());
+    }
+    match choices::newest(conn, whom)? {
+        Some(said) => choose(conn, id, said),
+        None => Ok(()),
+    }
+}
+
+/// Records a stop or resume of a recipient, unless an earlier one outranks it.
+fn choose(conn: &Connection, id: i64, said: Choice) -> rusqlite::Result<()> {
+    let (before, newest) = suppression_of(conn, id)?;
+    let Some(choice) = said.after(newest) else { return Ok(()) };
+    conn.prepare_cached("update recipients set opt_at = ?2, opted_out = ?3 where id = ?1")?.execute((
+        id,
+        choice.at,
+        choice.opted_out,
+    ))?;
+    let after = if choice.opted_out {
+        suppress(before, Suppression::OptedOut, choice.at, Some(choice))
+    } else {
+        lift(before, Lift::Resume, choice.at, Some(choice))
+    };
+    write_suppression(conn, id, before, after)
 }

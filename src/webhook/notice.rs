@@ -7,8 +7,11 @@ mod value;
 use serde_json::value::RawValue;
 
 use crate::clock::UnixMillis;
-use crate::ledger::events::{Event, Facts, Kind, OptIn, Stage, failure_text};
+use crate::ledger::events::{Event, Facts, Kind, OptIn, Stage, short_line};
 use value::{Object, Scalar};
+
+/// A byte order mark.
+const BOM: &[u8] = b"\xef\xbb\xbf";
 
 /// The contents of a body.
 #[derive(Debug, Default)]
@@ -43,14 +46,30 @@ impl std::error::Error for Malformed {}
 /// # Errors
 /// If it is not a JSON object.
 pub fn read(body: &[u8]) -> Result<Notice, Malformed> {
-    let whole: &RawValue = serde_json::from_slice(body).map_err(|error| Malformed(Some(error)))?;
+    let body = body.strip_prefix(BOM).unwrap_or(body);
+    serde_json::from_slice(body).map_err(|error| Malformed(Some(error))).and_then(read_whole).or_else(|malformed| {
+        let mended = mended(body);
+        let whole = serde_json::from_str(&mended).map_err(|_| malformed)?;
+        read_whole(whole)
+    })
+}
+
+/// A body with stray bytes in its strings must not lose its events: what is not UTF-8, and control characters that JSON does not
+/// allow, are replaced. A field that holds one is then no id.
+fn mended(body: &[u8]) -> String {
+    String::from_utf8_lossy(body).replace(|c: char| c < ' ', " ")
+}
+
+fn read_whole(whole: &RawValue) -> Result<Notice, Malformed> {
     let body = Object::of(whole).ok_or(Malformed(None))?;
     let mut notice = Notice::default();
+    // The entries of other objects, such as `ad_account`, have ids of other things.
+    let of_page = body.text("object").is_none_or(|object| object == "page");
     match body.array("entry") {
         Some(entries) => {
             for raw in entries {
                 match Object::of(raw) {
-                    Some(entry) => read_entry(raw, &entry, &mut notice),
+                    Some(entry) => read_entry(raw, &entry, of_page, &mut notice),
                     None => notice.keep(raw, &Sender::default()),
                 }
             }
@@ -80,8 +99,9 @@ impl Notice {
     }
 }
 
-fn read_entry(raw: &RawValue, entry: &Object<'_>, notice: &mut Notice) {
-    let sender = Sender { page: entry.id("id"), time: time(&entry.value("time")) };
+fn read_entry(raw: &RawValue, entry: &Object<'_>, of_page: bool, notice: &mut Notice) {
+    let page = entry.id("id").filter(|_| of_page);
+    let sender = Sender { page, time: time(&entry.value("time")) };
     let (changes, messaging) = (entry.array("changes"), entry.array("messaging"));
     if changes.is_none() && messaging.is_none() {
         // An entry of another kind (`standby` and other Messenger entries) is not ours; one whose arrays are not arrays is broken.
@@ -117,9 +137,19 @@ fn read_entry(raw: &RawValue, entry: &Object<'_>, notice: &mut Notice) {
     }
 }
 
+/// People's own choices. The second is in Meta's SDK only.
+const CHOICES: [&str; 2] = ["messaging_optins", OPT_OUTS];
+const OPT_OUTS: &str = "messaging_optouts";
+
+/// What Meta does about a Page that breaks its rules.
+const POLICIES: [&str; 2] = ["messaging_policy_enforcement", "messaging_integrity"];
+
+/// Under which names a messaging entry holds that. The first is spelled both ways in Meta's pages.
+const POLICY_PARTS: [&str; 4] = ["policy_enforcement", "policy-enforcement", "integrity", "messaging_integrity"];
+
 /// Whether the field is one that mmsg subscribes to, or may subscribe to in the future.
 fn is_ours(field: &str) -> bool {
-    field.starts_with("marketing_") || field == "messaging_optins"
+    field.starts_with("marketing_") || CHOICES.contains(&field) || POLICIES.contains(&field)
 }
 
 fn read_value(field: Option<&str>, raw: &RawValue, sender: &Sender, notice: &mut Notice) {
@@ -129,7 +159,12 @@ fn read_value(field: Option<&str>, raw: &RawValue, sender: &Sender, notice: &mut
     };
     let inner = fields.text("field");
     let name = field.or(inner.as_deref()).unwrap_or_default();
-    let optin = fields.get("optin").and_then(Object::of);
+    let choice = match fields.get("optin").or_else(|| fields.get("optout")) {
+        Some(choice) => Object::of(choice),
+        None if name == OPT_OUTS => Object::of(raw),
+        None => None,
+    };
+    let policy = POLICY_PARTS.iter().find_map(|part| fields.get(part)).and_then(Object::of);
     let failure = fields.text("error_message");
     let kind = match name.strip_prefix("marketing_message_") {
         Some("echoes") => Kind::Stage(Stage::Echoed),
@@ -138,7 +173,8 @@ fn read_value(field: Option<&str>, raw: &RawValue, sender: &Sender, notice: &mut
         Some("clicks") => Kind::Stage(Stage::Clicked),
         Some("delivery_failed") => Kind::Stage(Stage::Failed),
         Some(_) => Kind::Other,
-        None if optin.is_some() => Kind::OptIn,
+        None if choice.is_some() => Kind::OptIn,
+        None if policy.is_some() || POLICIES.contains(&name) => Kind::Policy,
         None if name == "marketing_messages_subscriber_upload_status" => Kind::Upload,
         // A failure names its field only in the envelope, where it may be missing.
         None if name.is_empty() && failure.is_some() && fields.has("messenger_subscription_token") => {
@@ -159,35 +195,46 @@ fn read_value(field: Option<&str>, raw: &RawValue, sender: &Sender, notice: &mut
     let mut facts = Facts {
         page: fields.id("page_id"),
         token: fields.id("messenger_subscription_token"),
+        psid: fields.id("recipient_id"),
         campaign: fields.id("message_id"),
         tracking_id: fields.id("marketing_message_tracking_id"),
         mid: fields.id("mid"),
         occurred_at: time(&fields.value("timestamp")),
-        failure: match kind {
-            Kind::Stage(Stage::Failed) => failure.as_deref().and_then(failure_text),
+        words: match kind {
+            Kind::Stage(Stage::Failed) => failure.as_deref().and_then(short_line),
+            Kind::Policy => policy_words(policy.as_ref().unwrap_or(&fields)),
             _ => None,
         },
         opt_in: None,
         raw: raw.get().to_owned(),
     };
-    if let Some(optin) = optin.filter(|_| kind == Kind::OptIn) {
-        let status = optin.text("notification_messages_status").map(|status| status.to_ascii_uppercase());
+    if matches!(kind, Kind::OptIn | Kind::Policy) {
         facts.page = facts.page.or_else(|| party("recipient"));
-        facts.token = optin.id("notification_messages_token");
+    }
+    if let Some(choice) = choice.filter(|_| kind == Kind::OptIn) {
+        let words = |name: &str| choice.text(name).as_deref().and_then(short_line);
+        let status = words("notification_messages_status").map(|status| status.to_lowercase());
+        facts.token = choice.id("notification_messages_token");
+        facts.psid = party("sender");
         facts.opt_in = Some(OptIn {
             stop: match status.as_deref() {
-                Some(status) if status.contains("STOP") => Some(true),
-                Some(status) if status.contains("RESUME") => Some(false),
-                _ => None,
+                Some(status) if status.contains("stop") => Some(true),
+                Some(status) if status.contains("resume") => Some(false),
+                _ => (name == OPT_OUTS || fields.has("optout")).then_some(true),
             },
-            status: status.map(|status| status.to_lowercase()),
-            psid: party("sender"),
-            time_zone: optin.text("notification_messages_timezone"),
-            expires_at: time(&optin.value("token_expiry_timestamp")),
+            status,
+            time_zone: words("notification_messages_timezone"),
+            expires_at: time(&choice.value("token_expiry_timestamp")),
         });
     }
     facts.page = facts.page.or_else(|| sender.page.clone());
     notice.events.push(Event::new(kind, facts).or_at(sender.time));
+}
+
+/// What Meta did, and why, in its words.
+fn policy_words(policy: &Object<'_>) -> Option<String> {
+    let parts: Vec<String> = ["action", "reason"].iter().filter_map(|name| policy.text(name)).collect();
+    short_line(&parts.join(": "))
 }
 
 /// A time in the unit that fits its number of digits: seconds, milliseconds, microseconds, or the tenths in Meta's sample. `None` for

@@ -18,6 +18,8 @@ pub const FIELDS: &[&str] = &[
     "marketing_message_clicks",
     "marketing_messages_subscriber_upload_status",
     "messaging_optins",
+    "messaging_policy_enforcement",
+    "messaging_integrity",
     "messaging_postbacks",
     "messages",
     "message_echoes",

@@ -1,7 +1,7 @@
 //! The webhook fields that `mmsg` reads.
 
-/// What reports and suppressions are based on.
-pub const FIELDS: [&str; 7] = [
+/// What reports and suppressions are based on, and what Meta does about the Page.
+pub const FIELDS: [&str; 9] = [
     "marketing_message_delivery_failed",
     "marketing_message_echoes",
     "marketing_message_deliveries",
@@ -9,4 +9,6 @@ pub const FIELDS: [&str; 7] = [
     "marketing_message_clicks",
     "messaging_optins",
     "marketing_messages_subscriber_upload_status",
+    "messaging_policy_enforcement",
+    "messaging_integrity",
 ];

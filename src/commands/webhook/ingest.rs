@@ -65,6 +65,9 @@ struct Ingested {
     waiting: u64,
     settled: u64,
     opt_ins: u64,
+    /// Stops and resumes of people whose token is not known, kept until it is.
+    choices_kept: u64,
+    policy: u64,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -88,6 +91,8 @@ impl Record for Ingested {
         "waiting",
         "unknown settled",
         "opt-ins",
+        "of unknown people",
+        "policy notices",
         "not stored",
         "unreadable parts",
     ];
@@ -105,6 +110,8 @@ impl Record for Ingested {
             self.waiting,
             self.settled,
             self.opt_ins,
+            self.choices_kept,
+            self.policy,
             self.ignored,
             self.unreadable_parts,
         ]
@@ -222,6 +229,8 @@ impl Ingested {
         self.waiting = judged.waiting;
         self.settled = sum.settled;
         self.opt_ins = sum.opt_ins;
+        self.choices_kept = sum.choices_kept;
+        self.policy = sum.policy;
     }
 }
 

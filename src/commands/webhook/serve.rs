@@ -215,6 +215,13 @@ fn line(answered: &Answered) -> String {
 /// What to do when Meta sends only field names.
 const EMPTY: &str = "of them without a value: turn on Include values in the app dashboard";
 
+/// A choice that names a person without a token.
+const KEPT: &str = "stop or resume of a person without a known token, kept until it is known";
+const KEPT_MANY: &str = "stops or resumes of people without a known token, kept until it is known";
+
+const POLICY: &str = "policy notice from Meta: see mmsg webhook status";
+const POLICIES: &str = "policy notices from Meta: see mmsg webhook status";
+
 /// A client may send any word as a method; only known ones are shown.
 fn method(method: &Method) -> &str {
     let known = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS, Method::PATCH];
@@ -235,6 +242,8 @@ fn tell(ui: &Ui, when: &str, counts: &ListenerCounts) {
         (events.duplicates, "repeated", "repeated"),
         (events.foreign, "without a send in this ledger", "without a send in this ledger"),
         (events.opt_ins, "opt-in", "opt-ins"),
+        (events.choices_kept, KEPT, KEPT_MANY),
+        (events.policy, POLICY, POLICIES),
         (events.settled, "unknown send settled", "unknown sends settled"),
         (counts.buried, "send became unknown (its run died)", "sends became unknown (their runs died)"),
         (counts.unreadable, "unreadable part", "unreadable parts"),

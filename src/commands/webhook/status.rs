@@ -8,6 +8,7 @@ use crate::clock::UnixMillis;
 use crate::commands::context::Context;
 use crate::error::{Exit, Result};
 use crate::graph::SubscribedApp;
+use crate::ledger::events::Policy;
 use crate::ledger::silence::Silence;
 use crate::text;
 use crate::ui::table::Record;
@@ -32,14 +33,28 @@ struct Status {
     /// Sends accepted since `silent_since` without any event.
     unheard: u64,
     silent_since: Option<UnixMillis>,
+    /// When Meta last did something about the Page because of its policies, and what.
+    policy_at: Option<UnixMillis>,
+    policy: Option<String>,
 }
 
 impl Record for Status {
     const PLURAL: &'static str = "subscriptions";
     const COLUMNS: &'static [&'static str] =
-        &["Page", "app", "healthy", "fields", "missing", "last event", "silent since"];
-    const KEYS: &'static [&'static str] =
-        &["page_id", "app_id", "app_name", "healthy", "fields", "missing", "last_event_at", "unheard", "silent_since"];
+        &["Page", "app", "healthy", "fields", "missing", "last event", "silent since", "policy notice"];
+    const KEYS: &'static [&'static str] = &[
+        "page_id",
+        "app_id",
+        "app_name",
+        "healthy",
+        "fields",
+        "missing",
+        "last_event_at",
+        "unheard",
+        "silent_since",
+        "policy_at",
+        "policy",
+    ];
 
     fn cells(&self) -> Vec<String> {
         let app = match (&self.app_id, &self.app_name) {
@@ -57,6 +72,7 @@ impl Record for Status {
             names(&self.missing),
             time(self.last_event_at),
             time(self.silent_since),
+            time(self.policy_at),
         ]
     }
 }
@@ -65,11 +81,15 @@ pub async fn run(context: &Context) -> Result<Exit> {
     let page = context.page()?;
     let graph = context.page_graph(&page).await?;
     let apps = graph.subscribed_apps(&page).await?;
-    let (silence, last_event_at) = match context.ledger_if_any()? {
-        Some(ledger) => (ledger.silence(page.as_str(), context.clock.now())?, ledger.last_event_at()?),
-        None => (None, None),
+    let heard = match context.ledger_if_any()? {
+        Some(ledger) => Heard {
+            silence: ledger.silence(page.as_str(), context.clock.now())?,
+            last_event_at: ledger.last_event_at()?,
+            policy: ledger.last_policy(page.as_str())?,
+        },
+        None => Heard::default(),
     };
-    let status = judge(page, best(apps), last_event_at, silence);
+    let status = judge(page, best(apps), heard);
     context.ui.object(&status)?;
     for trouble in troubles(&status) {
         context.ui.warn(&trouble);
@@ -92,12 +112,16 @@ fn missing(fields: &[String]) -> Vec<String> {
     FIELDS.iter().filter(|needed| !fields.iter().any(|field| field == *needed)).map(|&field| field.to_owned()).collect()
 }
 
-fn judge(
-    page_id: PageId,
-    app: Option<SubscribedApp>,
+/// What the ledger knows.
+#[derive(Default)]
+struct Heard {
     last_event_at: Option<UnixMillis>,
     silence: Option<Silence>,
-) -> Status {
+    policy: Option<Policy>,
+}
+
+fn judge(page_id: PageId, app: Option<SubscribedApp>, heard: Heard) -> Status {
+    let Heard { last_event_at, silence, policy } = heard;
     let app = app.unwrap_or_default();
     let missing = missing(&app.fields);
     Status {
@@ -110,6 +134,8 @@ fn judge(
         last_event_at,
         unheard: silence.map_or(0, |silence| silence.accepted),
         silent_since: silence.map(|silence| silence.since),
+        policy_at: policy.as_ref().map(|policy| policy.at),
+        policy: policy.and_then(|policy| policy.words),
     }
 }
 
@@ -131,6 +157,10 @@ fn troubles(status: &Status) -> Vec<String> {
             status.page_id
         ));
     }
+    if let Some(at) = status.policy_at {
+        let what = status.policy.as_deref().unwrap_or("no details");
+        troubles.push(format!("Meta sent a policy notice about Page {} at {at}: {what}", status.page_id));
+    }
     troubles
 }
 
@@ -151,23 +181,32 @@ mod tests {
     fn the_app_that_gets_most_is_ours() {
         let found = best(vec![app("1", &["messages", "feed"]), app("2", &FIELDS), app("3", &[])]).unwrap();
         assert_eq!(found.id.as_deref(), Some("2"));
-        assert!(judge(page(), Some(found), None, None).healthy);
+        assert!(judge(page(), Some(found), Heard::default()).healthy);
         assert_eq!(best(Vec::new()), None);
     }
 
     #[test]
     fn missing_fields_and_silence_are_troubles() {
-        let none = judge(page(), None, None, None);
+        let none = judge(page(), None, Heard::default());
         assert!(!none.healthy && none.missing == FIELDS);
         assert_eq!(troubles(&none).len(), 1);
-        let silence = Silence { accepted: 2, since: UnixMillis(0) };
-        let silent = judge(page(), Some(app("1", &FIELDS)), None, Some(silence));
+        let silence = Some(Silence { accepted: 2, since: UnixMillis(0) });
+        let silent = judge(page(), Some(app("1", &FIELDS)), Heard { silence, ..Heard::default() });
         assert!(!silent.healthy);
         assert_eq!(
             troubles(&silent),
             ["2 sends were accepted since 1970-01-01T00:00:00Z, but no event arrived for Page 1"]
         );
-        let some = judge(page(), Some(app("1", &["messages"])), Some(UnixMillis(5)), None);
-        assert!(troubles(&some)[0].contains("7 fields"), "{:?}", troubles(&some));
+        let last_event_at = Some(UnixMillis(5));
+        let some = judge(page(), Some(app("1", &["messages"])), Heard { last_event_at, ..Heard::default() });
+        assert!(troubles(&some)[0].contains("9 fields"), "{:?}", troubles(&some));
+    }
+
+    #[test]
+    fn what_meta_did_about_the_page_is_told_and_is_no_fault_of_the_subscription() {
+        let policy = Some(Policy { at: UnixMillis(0), words: Some("block: spam".to_owned()) });
+        let told = judge(page(), Some(app("1", &FIELDS)), Heard { policy, ..Heard::default() });
+        assert!(told.healthy);
+        assert_eq!(troubles(&told), ["Meta sent a policy notice about Page 1 at 1970-01-01T00:00:00Z: block: spam"]);
     }
 }

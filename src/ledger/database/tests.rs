@@ -34,6 +34,8 @@ fn queries_by_state_find_their_partial_index() {
         (sql!("select recipient from sends where run = 1 and state = {claimed}"), "sends_claimed"),
         (sql!("select id from sends where state = {unknown}"), "sends_unknown"),
         (sql!("select id from sends where broadcast = 1 and state = {refused} and claimed_at > 0"), "sends_refused"),
+        ("select detail from events where kind = 8 and page = '1' order by id desc limit 1", "events_policy"),
+        ("select id from recipients where psid = '7' and page = '1' order by id", "recipients_of_person"),
     ] {
         let plan: String =
             ledger.conn.query_row(&format!("explain query plan {query}"), (), |row| row.get("detail")).unwrap();
@@ -71,6 +73,35 @@ fn events_of_an_older_ledger_keep_what_they_say() {
     let mut statement = ledger.conn.prepare("select detail from events order by id").unwrap();
     let details: Vec<Option<String>> = statement.query_map((), |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     assert_eq!(details, [Some("gone".to_owned()), None, Some("stop notifications".to_owned()), None]);
+}
+
+#[test]
+fn choices_of_an_older_ledger_are_not_of_the_future() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let old = Connection::open(&path).unwrap();
+    for (number, sql) in MIGRATIONS.iter().filter(|(number, _)| *number < 6) {
+        old.execute_batch(sql).unwrap();
+        old.pragma_update(None, "user_version", number).unwrap();
+    }
+    old.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+    old.execute_batch(
+        "insert into recipients (key, token, page, opt_at, opted_out, optin_at, suppressed_at) values
+           (x'01', 'a', '1', 9000000000000, 0, 5, null), (x'02', 'b', '1', 5, 1, null, 5), (x'03', 'c', '1', null, null, null, null)",
+    )
+    .unwrap();
+    drop(old);
+    let (ledger, _) = Ledger::open(&path).unwrap();
+    let times = "select opt_at < 8000000000000, optin_at, suppressed_at from recipients order by token";
+    let times: Vec<[Option<i64>; 3]> = ledger
+        .conn
+        .prepare(times)
+        .unwrap()
+        .query_map((), |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(times, [[Some(1), Some(5), None], [Some(1), None, Some(5)], [None; 3]]);
 }
 
 #[test]

@@ -16,6 +16,10 @@ pub struct EventCounts {
     /// Unknown sends that events proved accepted.
     pub settled: u64,
     pub opt_ins: u64,
+    /// Stops and resumes of people whose token is not known: kept until it is.
+    pub choices_kept: u64,
+    /// What Meta did about a Page.
+    pub policy: u64,
 }
 
 impl EventCounts {
@@ -30,6 +34,8 @@ impl EventCounts {
             (&mut self.foreign, other.foreign),
             (&mut self.settled, other.settled),
             (&mut self.opt_ins, other.opt_ins),
+            (&mut self.choices_kept, other.choices_kept),
+            (&mut self.policy, other.policy),
         ] {
             *sum += n;
         }

@@ -6,6 +6,7 @@ use super::stage::Stage;
 use crate::clock::UnixMillis;
 use crate::ledger::key::{Key, key};
 use crate::ledger::people::OptIn;
+use crate::ledger::people::choices::Whom;
 
 /// What an event is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +16,8 @@ pub enum Kind {
     Upload,
     /// Kept, but not read.
     Other,
+    /// What Meta did about the Page.
+    Policy,
 }
 
 impl Kind {
@@ -24,6 +27,7 @@ impl Kind {
             Self::OptIn => 5,
             Self::Upload => 6,
             Self::Other => 7,
+            Self::Policy => 8,
         }
     }
 }
@@ -43,22 +47,29 @@ pub struct Event {
 pub struct Facts {
     pub page: Option<String>,
     pub token: Option<String>,
+    /// The person's id for this Page.
+    pub psid: Option<String>,
     pub campaign: Option<String>,
     pub tracking_id: Option<String>,
     pub mid: Option<String>,
     pub occurred_at: Option<UnixMillis>,
-    /// Why delivery failed.
-    pub failure: Option<String>,
+    /// Why delivery failed, or what Meta did about the Page, in Meta's words.
+    pub words: Option<String>,
     pub opt_in: Option<OptIn>,
     /// The event's JSON as it came.
     pub raw: String,
 }
 
 impl Facts {
+    /// The person of a Page, as far as both are named.
+    pub(super) fn whom(&self) -> Option<Whom<'_>> {
+        Some(Whom { page: self.page.as_deref()?, psid: self.psid.as_deref()? })
+    }
+
     /// What the event says besides its columns.
     pub(super) fn detail(&self) -> Option<&str> {
         let status = self.opt_in.as_ref().and_then(|opt_in| opt_in.status.as_deref());
-        self.failure.as_deref().or(status)
+        self.words.as_deref().or(status)
     }
 }
 
@@ -106,7 +117,7 @@ fn event_key(kind: Kind, facts: &Facts) -> Key {
     };
     add(Some(&kind.number().to_string()));
     if facts.token.is_some() && matches!(kind, Kind::Stage(_)) {
-        for part in [&facts.token, &facts.campaign, &facts.tracking_id, &facts.mid, &facts.failure] {
+        for part in [&facts.token, &facts.campaign, &facts.tracking_id, &facts.mid, &facts.words] {
             add(part.as_deref());
         }
         add(facts.occurred_at.map(|at| at.0.to_string()).as_deref());

@@ -21,8 +21,8 @@ pub fn bucket_seconds(bucket: u8) -> f64 {
     ((f64::from(bucket) + 0.5) / 8.0).exp2()
 }
 
-/// A reason as it is kept: one line of at most 200 characters.
-pub fn failure_text(text: &str) -> Option<String> {
+/// What an event says in words, as it is kept: one line of at most 200 characters.
+pub fn short_line(text: &str) -> Option<String> {
     let mut kept: String = text.chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect();
     kept.truncate(kept.trim_end().len());
     (!kept.is_empty()).then_some(kept)
@@ -152,10 +152,10 @@ mod tests {
     }
 
     #[test]
-    fn failure_texts_are_one_short_line() {
-        assert_eq!(failure_text("a\nb\u{1b}[0m").as_deref(), Some("a b [0m"));
-        assert_eq!(failure_text(" \n"), None);
-        assert_eq!(failure_text(&"ä".repeat(300)).map(|text| text.chars().count()), Some(200));
+    fn texts_are_one_short_line() {
+        assert_eq!(short_line("a\nb\u{1b}[0m").as_deref(), Some("a b [0m"));
+        assert_eq!(short_line(" \n"), None);
+        assert_eq!(short_line(&"ä".repeat(300)).map(|text| text.chars().count()), Some(200));
     }
 
     fn event() -> impl Strategy<Value = (Stage, i64, How, Option<&'static str>)> {

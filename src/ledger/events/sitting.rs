@@ -6,16 +6,18 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::attribution::{Candidate, Judgement, attribute};
 use super::counts::EventCounts;
-use super::event::{Event, Kind};
-use super::marks::{Marks, failure_text};
+use super::event::{Event, Facts, Kind};
+use super::marks::{Marks, short_line};
 use super::stage::{How, Stage};
 use crate::clock::UnixMillis;
 use crate::ledger::audiences;
 use crate::ledger::error::Result;
+use crate::ledger::people::choices;
 use crate::ledger::people::{self, Arrivals};
 use crate::ledger::sql::{digit, sql};
 use crate::ledger::state::State;
 use crate::ledger::tally::{Tally, What};
+use crate::times::EVENT_AHEAD;
 
 /// A send as the events of its person see it.
 struct Row {
@@ -61,16 +63,21 @@ pub struct Sitting<'c> {
     /// Broadcasts of the campaigns met.
     broadcasts: HashMap<String, Vec<i64>>,
     tally: Tally,
+    /// Whether choices of people without a token are kept, once that was asked.
+    choices: Option<bool>,
 }
 
 impl<'c> Sitting<'c> {
     pub fn new(conn: &'c Connection, now: UnixMillis) -> Self {
-        Self { conn, now, counts: EventCounts::default(), broadcasts: HashMap::new(), tally: Tally::default() }
+        let (counts, tally) = (EventCounts::default(), Tally::default());
+        Self { conn, now, counts, broadcasts: HashMap::new(), tally, choices: None }
     }
 
     pub fn store(&mut self, event: &Event, optins: &str) -> Result<()> {
         let facts = &event.facts;
-        let occurred_at = facts.occurred_at.unwrap_or(self.now);
+        // Nothing happened in the future; its own words are kept as they came.
+        let latest = self.now.plus(EVENT_AHEAD);
+        let occurred_at = facts.occurred_at.filter(|at| *at <= latest).unwrap_or(self.now);
         let mut recipient = match &event.person {
             Some(key) => people::find_id(self.conn, key)?,
             None => None,
@@ -92,6 +99,11 @@ impl<'c> Sitting<'c> {
             // Somebody new who stopped is known as well, so that a later import does not bring them back.
             let page = facts.page.as_deref().unwrap_or_default();
             recipient = Some(Arrivals::new(self.conn)?.find_or_add(key, token, page)?.0);
+        }
+        let mut people: Vec<i64> = recipient.into_iter().collect();
+        if let (Kind::OptIn, None, Some(whom)) = (event.kind, &facts.token, facts.whom()) {
+            people = people::tokens_of(self.conn, whom)?;
+            recipient = people.first().copied();
         }
         let send = judgement.and_then(Judgement::place).and_then(|place| rows.get(place)).map(|row| row.candidate.send);
         let stored = self
@@ -122,22 +134,55 @@ impl<'c> Sitting<'c> {
         self.counts.new += 1;
         match (event.kind, judgement) {
             (Kind::Stage(stage), Some(judgement)) => {
-                self.apply(stage, judgement, rows, occurred_at, facts.failure.as_deref())?;
+                self.apply(stage, judgement, rows, occurred_at, facts.words.as_deref())?;
             }
             (Kind::OptIn, _) => {
                 self.counts.opt_ins += 1;
-                if let (Some(recipient), Some(opt_in)) = (recipient, &facts.opt_in) {
-                    people::opt_in(self.conn, recipient, opt_in, occurred_at)?;
-                    if !opt_in.is_stop()
-                        && let Some(page) = &facts.page
-                    {
-                        audiences::join(self.conn, recipient, page, optins, self.now)?;
-                    }
-                }
+                self.opt_in(facts, &people, occurred_at.min(self.now), optins)?;
             }
+            (Kind::Policy, _) => self.counts.policy += 1,
             _ => {}
         }
+        if let (Kind::Stage(_), Some(recipient), Some(whom)) = (event.kind, recipient, facts.whom())
+            && self.keeps_choices()?
+            && choices::newest(self.conn, whom)?.is_some()
+        {
+            people::meet(self.conn, recipient, whom)?;
+        }
         Ok(())
+    }
+
+    /// Records what an opt-in event says of these recipients: the one of its token or, without a token, all of its person.
+    fn opt_in(&mut self, facts: &Facts, people: &[i64], at: UnixMillis, optins: &str) -> Result<()> {
+        let Some(opt_in) = &facts.opt_in else { return Ok(()) };
+        let whom = facts.whom();
+        for recipient in people {
+            if let Some(whom) = whom {
+                people::meet(self.conn, *recipient, whom)?;
+            }
+            people::opt_in(self.conn, *recipient, opt_in, at)?;
+            if let (false, Some(page)) = (opt_in.is_stop(), &facts.page) {
+                audiences::join(self.conn, *recipient, page, optins, self.now)?;
+            }
+        }
+        if let (Some(whom), Some(choice)) = (whom, opt_in.choice(at)) {
+            // A resume by token ends what was kept; a stop by token is of that token alone.
+            if facts.token.is_none() || (!choice.opted_out && choices::newest(self.conn, whom)?.is_some()) {
+                choices::keep(self.conn, whom, choice)?;
+                self.choices = Some(true);
+            }
+            if people.is_empty() {
+                self.counts.choices_kept += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn keeps_choices(&mut self) -> rusqlite::Result<bool> {
+        match self.choices {
+            Some(any) => Ok(any),
+            None => Ok(*self.choices.insert(choices::any(self.conn)?)),
+        }
     }
 
     pub fn judge_again(&mut self, event: &Waiting) -> Result<()> {
@@ -164,7 +209,7 @@ impl<'c> Sitting<'c> {
             ))?
             .execute((event.id, send, judgement.number()))?;
         if changed == 1 {
-            let failure = event.failure.as_deref().and_then(failure_text);
+            let failure = event.failure.as_deref().and_then(short_line);
             self.apply(stage, judgement, rows, occurred_at, failure.as_deref())?;
         }
         Ok(())

@@ -67,7 +67,7 @@ fn tell(ledger: &mut Ledger, stage: Stage, campaign: &str, person: usize, at: i6
         token: Some(format!("p{person}")),
         campaign: Some(campaign.to_owned()),
         occurred_at: Some(UnixMillis(at)),
-        failure: (stage == Stage::Failed).then(|| format!("reason {}", person % 2)),
+        words: (stage == Stage::Failed).then(|| format!("reason {}", person % 2)),
         raw: format!("{stage:?}{campaign}{person}{at}"),
         ..Facts::default()
     };

@@ -71,12 +71,24 @@ pub struct Suppressed {
     pub since: Option<UnixMillis>,
 }
 
-/// The newest stop or resume of a person.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// The stop or resume of a person that counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Choice {
     pub at: UnixMillis,
-    /// Of a stop and a resume in the same moment the stop counts: it is the greater.
     pub opted_out: bool,
+}
+
+impl Choice {
+    /// What counts after this was received: itself, or `None` if `newest` still does. A stop always counts, whatever its date: a wrong
+    /// date must not make it unheard. A resume counts if it is dated after `newest`; in the same moment the stop wins.
+    #[must_use]
+    pub fn after(self, newest: Option<Self>) -> Option<Self> {
+        match newest {
+            Some(newest) if newest.opted_out && self.opted_out => Some(Self { at: self.at.max(newest.at), ..self }),
+            Some(newest) if !self.opted_out && self.at <= newest.at => None,
+            _ => Some(self),
+        }
+    }
 }
 
 /// The suppression after another reason came up. The first reason stays until it is lifted. The same reason given again is as new as
@@ -134,6 +146,27 @@ mod tests {
             assert_eq!(Suppression::of_name(why.name()), why);
         }
         assert_eq!(Suppression::of_name("a later version's"), Suppression::Operator);
+    }
+
+    #[test]
+    fn a_stop_always_counts_and_a_resume_only_if_it_is_the_newest() {
+        let (stop, resume) = (choice(5, true), choice(5, false));
+        for (newest, at, opted_out, counts) in [
+            (None, 5, true, choice(5, true)),
+            (None, 5, false, choice(5, false)),
+            (resume, 4, true, choice(4, true)),
+            (resume, 5, true, choice(5, true)),
+            (stop, 4, true, choice(5, true)),
+            (stop, 6, true, choice(6, true)),
+            (stop, 4, false, None),
+            (stop, 5, false, None),
+            (stop, 6, false, choice(6, false)),
+            (resume, 4, false, None),
+            (resume, 6, false, choice(6, false)),
+        ] {
+            let said = Choice { at: UnixMillis(at), opted_out };
+            assert_eq!(said.after(newest), counts, "{said:?} after {newest:?}");
+        }
     }
 
     #[test]

@@ -60,7 +60,7 @@ fn every_field_is_its_kind() {
     let flat = json!({ "messenger_subscription_token": "a", "message_id": 1, "error_message": "Empf\u{e4}nger\nweg" });
     let events = events(&change(None, &flat));
     assert_eq!(events[0].kind(), Kind::Stage(Stage::Failed));
-    assert_eq!(events[0].facts().failure.as_deref(), Some("Empfänger weg"));
+    assert_eq!(events[0].facts().words.as_deref(), Some("Empfänger weg"));
     assert_eq!(events[0].facts().occurred_at, Some(UnixMillis(1_764_000_009_000)), "the entry's time is used");
 }
 
@@ -115,6 +115,8 @@ fn opt_ins_name_token_person_and_choice() {
     for (status, stop) in [
         (json!("STOP NOTIFICATIONS"), Some(true)),
         (json!("stop"), Some(true)),
+        (json!("STOP_NOTIFICATIONS"), Some(true)),
+        (json!("RESUME_NOTIFICATIONS"), Some(false)),
         (json!("RESUME NOTIFICATIONS"), Some(false)),
         (json!(null), None),
     ] {
@@ -127,11 +129,10 @@ fn opt_ins_name_token_person_and_choice() {
         let wanted = OptIn {
             stop,
             status: status.as_str().map(str::to_lowercase),
-            psid: Some("772".to_owned()),
             time_zone: Some("Asia/Bangkok".to_owned()),
             expires_at: Some(UnixMillis(1_795_000_000_000)),
         };
-        assert_eq!(facts.opt_in.as_ref(), Some(&wanted));
+        assert_eq!((facts.opt_in.as_ref(), facts.psid.as_deref()), (Some(&wanted), Some("772")));
     }
 }
 
@@ -188,15 +189,103 @@ fn a_repeated_notice_has_the_same_key_whenever_it_is_sent() {
 
 #[test]
 fn only_json_objects_are_read() {
-    for wrong in ["", "x", "[]", "3", "{", "{}x", "\u{feff}{}", "{\"entry\":[}"] {
+    for wrong in ["", "x", "[]", "3", "{", "{}x", "\u{feff}", "\u{feff}\u{feff}{}", "\u{0}", "{\"entry\":[}"] {
         let error = read(wrong.as_bytes()).unwrap_err().to_string();
         assert!(error.starts_with("not a JSON object"), "{error}");
     }
-    assert!(read(b"{\"entry\":[{\"id\":\"\xff\"}]}").is_err());
     let nothing = read(b"{}").unwrap();
     assert_eq!((nothing.events.len(), nothing.unreadable), (1, 1));
     let deep = format!("{{\"entry\":{}{}}}", "[".repeat(5000), "]".repeat(5000));
     let _ = read(deep.as_bytes());
+}
+
+#[test]
+fn stray_bytes_in_a_field_cost_that_field_alone() {
+    let good = r#"{"field":"marketing_message_reads","value":{"messenger_subscription_token":"a","message_id":"1"}}"#;
+    let body = |stray: &[u8]| {
+        let head = r#"{"object":"page","entry":[{"id":"104","changes":["#.as_bytes();
+        let strange = [
+            br#"{"field":"marketing_message_reads","value":{"new":""#,
+            stray,
+            br#"","messenger_subscription_token":"b"#,
+            stray,
+            br#"","page_id":"7","message_id":"2"}},"#,
+        ]
+        .concat();
+        [head, &strange, good.as_bytes(), b"]}]}"].concat()
+    };
+    for stray in [&b"\xff"[..], b"\xc3", b"\xed\xa0\x80", b"\x00", b"\x1b[0m", b"\n", b"\\u0000", b"\\ud800"] {
+        for mark in [&b""[..], BOM] {
+            let notice = read(&[mark, &body(stray)].concat()).unwrap();
+            assert_eq!((notice.events.len(), notice.unreadable), (2, 0), "{stray:?}");
+            let [strange, good] = [notice.events[0].facts(), notice.events[1].facts()];
+            assert_eq!((strange.token.as_deref(), strange.page.as_deref()), (None, Some("7")), "{stray:?}");
+            assert!(!strange.raw.contains('\0'), "a database may refuse it");
+            assert_eq!((good.token.as_deref(), good.page.as_deref()), (Some("a"), Some("104")), "{stray:?}");
+        }
+    }
+}
+
+#[test]
+fn a_person_may_be_named_by_page_and_psid_alone() {
+    let entry = |part: &Value| {
+        let messaging =
+            [json!({ "sender": { "id": "772" }, "recipient": { "id": "104" }, "timestamp": 1_764_000_000 })];
+        let mut body = json!({ "object": "page", "entry": [{ "id": "104", "messaging": messaging }] });
+        body["entry"][0]["messaging"][0].as_object_mut().unwrap().extend(part.as_object().unwrap().clone());
+        body
+    };
+    for (part, stop) in [
+        (json!({ "optin": { "notification_messages_status": "RESUME_NOTIFICATIONS" } }), Some(false)),
+        (json!({ "optin": { "notification_messages_status": "STOP NOTIFICATIONS" } }), Some(true)),
+        (json!({ "optin": { "ref": "a button of the page" } }), None),
+        (json!({ "optout": { "payload": "x" } }), Some(true)),
+        (json!({ "optout": { "notification_messages_status": "resume" } }), Some(false)),
+        (json!({ "field": "messaging_optouts" }), Some(true)),
+    ] {
+        let events = events(&entry(&part));
+        let facts = events[0].facts();
+        assert_eq!((events.len(), events[0].kind(), facts.token.as_deref()), (1, Kind::OptIn, None), "{part}");
+        assert_eq!((facts.page.as_deref(), facts.psid.as_deref()), (Some("104"), Some("772")), "{part}");
+        assert_eq!(facts.opt_in.as_ref().and_then(|opt_in| opt_in.stop), stop, "{part}");
+    }
+}
+
+#[test]
+fn what_meta_does_about_a_page_is_told_in_its_words() {
+    let said = json!({ "action": "block", "reason": "Spam\nreported" });
+    let messaging = |name: &str| {
+        let told = json!({ "recipient": { "id": "104" }, "timestamp": 1_764_000_000, name: said });
+        json!({ "object": "page", "entry": [{ "messaging": [told] }] })
+    };
+    for body in [
+        messaging("policy_enforcement"),
+        messaging("policy-enforcement"),
+        messaging("integrity"),
+        change(Some("messaging_policy_enforcement"), &said),
+        change(Some("messaging_integrity"), &json!({ "integrity": said })),
+    ] {
+        let events = events(&body);
+        let facts = events[0].facts();
+        assert_eq!((events[0].kind(), facts.page.as_deref()), (Kind::Policy, Some("104")), "{body}");
+        assert_eq!(facts.words.as_deref(), Some("block: Spam reported"), "{body}");
+    }
+    let unlike = events(&change(Some("messaging_integrity"), &json!({ "level": 3 }))).remove(0);
+    assert_eq!((unlike.kind(), unlike.facts().words.as_deref()), (Kind::Policy, None));
+}
+
+#[test]
+fn an_entry_of_an_ad_account_is_of_no_page() {
+    let upload = |value: &Value| {
+        let field = "marketing_messages_subscriber_upload_status";
+        let changes = json!([{ "field": "in_process_ad_objects", "value": {} }, { "field": field, "value": value }]);
+        json!({ "object": "ad_account", "entry": [{ "id": "123", "time": 1_764_000_009, "changes": changes }] })
+    };
+    for (value, page) in [(json!({ "num_rows": 5 }), None), (json!({ "page_id": "104" }), Some("104"))] {
+        let notice = read(upload(&value).to_string().as_bytes()).unwrap();
+        assert_eq!((notice.ignored, notice.unreadable, notice.events.len()), (1, 0, 1));
+        assert_eq!((notice.events[0].kind(), notice.events[0].facts().page.as_deref()), (Kind::Upload, page));
+    }
 }
 
 proptest! {

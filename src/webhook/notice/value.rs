@@ -36,9 +36,9 @@ impl<'b> Object<'b> {
         self.value(name).text()
     }
 
-    /// An id; `None` if it is empty or 0.
+    /// An id; `None` if it is empty or 0, or holds what no id of Meta's does: not every database can store a NUL.
     pub fn id(&self, name: &str) -> Option<String> {
-        self.text(name).filter(|id| !id.is_empty() && id != "0")
+        self.text(name).filter(|id| !id.is_empty() && id != "0" && id.bytes().all(|byte| byte.is_ascii_graphic()))
     }
 
     /// `None` if it is not an array.

@@ -1,0 +1,35 @@
+//! Stops and resumes that name a person by Page and PSID only: they hold for every token of that person, also for one that turns out
+//! to be theirs later.
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::suppression::Choice;
+
+/// A person of a Page, without a token.
+#[derive(Clone, Copy, Debug)]
+pub struct Whom<'e> {
+    pub page: &'e str,
+    pub psid: &'e str,
+}
+
+/// Whether any choice is kept.
+pub fn any(conn: &Connection) -> rusqlite::Result<bool> {
+    conn.prepare_cached("select exists (select 1 from choices)")?.query_row((), |row| row.get(0))
+}
+
+pub fn newest(conn: &Connection, whom: Whom<'_>) -> rusqlite::Result<Option<Choice>> {
+    conn.prepare_cached("select at, opted_out from choices where page = ?1 and psid = ?2")?
+        .query_row((whom.page, whom.psid), |row| Ok(Choice { at: row.get(0)?, opted_out: row.get(1)? }))
+        .optional()
+}
+
+/// Keeps the choice, unless the one kept outranks it.
+pub fn keep(conn: &Connection, whom: Whom<'_>, said: Choice) -> rusqlite::Result<()> {
+    let Some(choice) = said.after(newest(conn, whom)?) else { return Ok(()) };
+    conn.prepare_cached(
+        "insert into choices (page, psid, at, opted_out) values (?1, ?2, ?3, ?4)
+         on conflict (page, psid) do update set at = excluded.at, opted_out = excluded.opted_out",
+    )?
+    .execute((whom.page, whom.psid, choice.at, choice.opted_out))
+    .map(drop)
+}
