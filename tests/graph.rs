@@ -34,7 +34,7 @@ fn a_campaign_lives_from_create_to_delete() {
     let (_sandbox, env) = sandbox(&[]);
     let run = env.mmsg(["campaign", "create", "--lifetime-budget", "3000", "--name", "Spring \u{1b}[31m"]).exits(0);
     assert!(run.stdout.contains("30.00 USD") && !run.stdout.contains('\u{1b}'), "{run:#?}");
-    assert!(run.stderr.contains("warms up for an hour"), "{run:#?}");
+    assert!(run.stderr.contains("warms up for one to two and a half hours"), "{run:#?}");
 
     let id = create(&env, &["--daily-budget", "200"]);
     let listed = list(&env, &[]);
@@ -178,6 +178,8 @@ fn a_code_is_explained_with_both_meanings() {
     let run = env.mmsg(["explain", "100/33", "-o", "json"]).exits(0);
     assert_eq!(run.json()["exit_code"], 5);
     env.mmsg(["explain", "424242"]).exits(5).prints_nothing().says("not in mmsg's table");
+    let run = env.mmsg(["explain", "-1/2018012"]).exits(0);
+    assert!(run.stdout.contains("image_url") && run.stdout.contains("doubt"), "{run:#?}");
     env.mmsg(["explain", "x"]).exits(2).prints_nothing();
 }
 

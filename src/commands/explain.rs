@@ -15,7 +15,8 @@ use crate::ui::table::Record;
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Code, with its subcode if there is one: 2300035, 100/33.
-    #[arg(value_name = "CODE[/SUBCODE]", value_parser = parse_number)]
+    // One of Meta's codes is negative.
+    #[arg(value_name = "CODE[/SUBCODE]", value_parser = parse_number, allow_hyphen_values = true)]
     number: Number,
 }
 

@@ -74,17 +74,17 @@ pub struct CodeRow {
     pub of_campaign: bool,
     /// The person must not be sent to again: opted out, expired, region.
     pub suppresses: bool,
-    /// The class once the campaign is no longer young, if different.
+    /// The class once the campaign is no longer getting ready, if different.
     pub grown: Option<Class>,
     /// The meaning that another of Meta's pages gives to the same number.
     pub other: Option<&'static CodeRow>,
 }
 
 impl CodeRow {
-    /// The class for a campaign that is young (24 h from `created_time`, or of unknown age) or not.
-    pub fn class_when(&self, young: bool) -> Class {
+    /// The class for a campaign that is getting ready (created or changed a short while ago, or of unknown age) or not.
+    pub fn class_when(&self, getting_ready: bool) -> Class {
         match self.grown {
-            Some(grown) if !young => grown,
+            Some(grown) if !getting_ready => grown,
             _ => self.class,
         }
     }
@@ -100,7 +100,7 @@ pub fn lookup(code: i64, subcode: Option<i64>) -> Option<&'static CodeRow> {
             return Some(row);
         }
         let decides =
-            matches!(subcode, 2_300_000..=2_300_099 | 1_893_047) && !matches!(code, 1 | 2 | 2_300_000..=2_300_099);
+            matches!(subcode, 2_300_000..=2_300_099 | 1_893_047) && !matches!(code, -1 | 1 | 2 | 2_300_000..=2_300_099);
         if decides && let Some(row) = find(subcode, None) {
             return Some(row);
         }
@@ -238,7 +238,7 @@ mod tests {
         let want = |code: i64| match code {
             _ if STOPS.contains(&code) => Class::Stop,
             _ if RATES.contains(&code) => Class::Wait,
-            1 | 2 => Class::Doubt,
+            -1 | 1 | 2 => Class::Doubt,
             2_300_000..=2_300_002 | 2_300_006 | 2_300_008 | 2_300_009 | 2_300_014..=2_300_016 => Class::Campaign,
             2_300_020 | 2_300_053 | 2_300_064 | 2_300_070 => Class::Campaign,
             100 | 506 | 2_300_007 | 2_300_010 | 2_300_018 | 2_300_021..=2_300_027 => Class::Message,
@@ -258,6 +258,7 @@ mod tests {
             assert_eq!(row.grown.is_some(), row.code == 2_300_003);
         }
         for (code, subcode, class, credentials) in [
+            (-1, 2_018_012, Class::Doubt, false),
             (1, 99, Class::Doubt, false),
             (9, 2_018_352, Class::Wait, false),
             (10, 1_893_015, Class::Drop, false),
@@ -323,11 +324,12 @@ mod tests {
         assert_eq!(class(100, Some(2_300_034)), Some(Class::Drop));
         assert_eq!(class(10, Some(1_893_047)), Some(Class::Later));
         assert_eq!(class(2, Some(2_300_034)), Some(Class::Doubt));
+        assert_eq!(class(-1, Some(2_300_034)), Some(Class::Doubt));
         assert_eq!(class(2_300_001, Some(2_300_034)), Some(Class::Campaign));
     }
 
     #[test]
-    fn an_inactive_message_waits_only_while_the_campaign_is_young() {
+    fn an_inactive_message_waits_only_while_the_campaign_gets_ready() {
         let row = lookup(2_300_003, None).unwrap();
         assert_eq!((row.class_when(true), row.class_when(false)), (Class::Wait, Class::Campaign));
         let token = lookup(190, Some(463)).unwrap();

@@ -136,13 +136,15 @@ impl GraphError {
         }
     }
 
-    /// One line for people: Graph's own text, with its number.
+    /// One line for people: Graph's own text, with its number. Some errors have only a title, or only a message for users.
     pub fn text(&self) -> String {
         let mut text = self.number();
-        for part in [Some(&self.message), self.user_msg.as_ref()].into_iter().flatten() {
+        for part in [self.user_title.as_ref(), Some(&self.message), self.user_msg.as_ref()].into_iter().flatten() {
             if !part.is_empty() && !text.contains(part.as_str()) {
-                if !text.is_empty() {
-                    text.push_str(": ");
+                match text.chars().last() {
+                    None => {}
+                    Some('.' | '!' | '?') => text.push(' '),
+                    Some(_) => text.push_str(": "),
                 }
                 text.push_str(part);
             }
@@ -228,6 +230,25 @@ mod tests {
         assert_eq!(read(r#""invalid_request""#).message, "invalid_request");
         assert_eq!(read(r#"{"code":{"a":1},"message":["x"]}"#).code, None);
         assert_eq!(read("[190]").code, None);
+    }
+
+    #[test]
+    fn an_error_is_told_with_its_title_and_its_message_whichever_is_there() {
+        for (json, told) in [
+            (r#"{"code":100,"message":"Invalid parameter"}"#, "#100: Invalid parameter"),
+            (r#"{"code":100,"error_user_title":"Budget too low"}"#, "#100: Budget too low"),
+            (r#"{"code":100,"error_user_msg":"Use at least 5"}"#, "#100: Use at least 5"),
+            (
+                r#"{"code":100,"error_subcode":1885272,"message":"Invalid parameter.","error_user_title":"Budget too low",
+                    "error_user_msg":"Use at least 5"}"#,
+                "#100/1885272: Budget too low: Invalid parameter. Use at least 5",
+            ),
+            (r#"{"code":1,"message":"Same","error_user_title":"Same","error_user_msg":"Same"}"#, "#1: Same"),
+            (r#"{"code":-1,"error_subcode":2018012,"message":""}"#, "#-1/2018012"),
+            ("{}", "an error without a message"),
+        ] {
+            assert_eq!(read(json).text(), told, "{json}");
+        }
     }
 
     #[test]

@@ -204,7 +204,7 @@ fn report(
         info: created.info,
         warning: created.warning,
     })?;
-    ui.status("a new campaign warms up for an hour or more; sends that are too early stay pending and cost nothing");
+    ui.status("a new campaign warms up for one to two and a half hours; sends that are too early stay pending and cost nothing");
     ui.hint(&format!("mmsg send --campaign {id} --message FILE TOKENS"));
     Ok(Exit::Done)
 }

@@ -9,6 +9,8 @@ const PERMISSION: &str = "grant the token ads_management, pages_messaging and ma
 const RUN_AGAIN: &str = "run again at the time shown; nothing is lost";
 const SLOWER: &str = "send slower (--rate), and check whether something else uses the same account or app";
 const PERSON: &str = "nothing to do: mmsg tries this recipient again later";
+const OPT_IN: &str = "for a send, nothing: mmsg tries this recipient again later; an opt-in request works only within 24 hours of the \
+     person's last message, and once a week for each topic";
 const UNKNOWN: &str = "for a send, see mmsg unknown list; for anything else, run again";
 const FIX: &str = "fix the message or the arguments; Graph's message says which parameter";
 
@@ -23,6 +25,14 @@ pub(super) static WRONG_PROOF: CodeRow = row(
 
 /// By code, then subcode.
 pub(super) static ROWS: &[CodeRow] = &[
+    row(-1, Doubt, "unexpected internal error at Meta", UNKNOWN),
+    row(
+        -1,
+        Doubt,
+        "unexpected internal error; seen for an opt-in request without an image",
+        "give the opt-in request an image_url: Meta calls it optional, but refuses the request without it",
+    )
+    .sub(2_018_012),
     row(1, Doubt, "unknown error, perhaps downtime at Meta", UNKNOWN),
     row(1, Doubt, "unknown error; often a missing permission", "if it keeps happening, check the token's permissions")
         .sub(99),
@@ -40,7 +50,7 @@ pub(super) static ROWS: &[CodeRow] = &[
         .sub(1_893_063),
     row(10, Later, "outside the allowed time window of the conversation", PERSON).sub(2_018_065),
     row(10, Later, "the recipient can't receive messages right now", PERSON).sub(2_018_108),
-    row(10, Later, "outside the allowed time window of the conversation", PERSON).sub(2_018_278),
+    row(10, Later, "outside the allowed time window of the conversation", OPT_IN).sub(2_018_278),
     row(10, Later, "outside the allowed time window of the conversation", PERSON).sub(2_534_022),
     row(17, Wait, "the user or the ad account makes too many calls", SLOWER).rate(),
     row(17, Wait, "the account's spending limit was changed more than 10 times today", RUN_AGAIN).sub(1_885_172).rate(),
@@ -54,7 +64,14 @@ pub(super) static ROWS: &[CodeRow] = &[
         "check the ID with mmsg campaign list, the ad account with mmsg config show, and the token's permissions",
     )
     .sub(33),
-    row(100, Drop, "no such user", "many in a row mean the wrong Page, app or token").sub(2_018_001),
+    row(
+        100,
+        Drop,
+        "no such user",
+        "many in a row mean the wrong Page, app or token; subscription tokens work only in the ad account's messages, as \
+         mmsg send uses them, not in the Page's",
+    )
+    .sub(2_018_001),
     row(100, Message, "Meta could not fetch a file of the message", "check that the URL is public").sub(2_018_008),
     row(100, Message, "an attachment has the wrong media type", FIX).sub(2_018_047),
     row(100, Message, "an attachment belongs to another owner", FIX).sub(2_018_074),

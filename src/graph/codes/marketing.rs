@@ -15,7 +15,7 @@ const TERMS: &str = "accept the marketing message terms in Meta's business setti
 const PAYMENT: &str =
     "fix the ad account's payment method or spending limit in Meta's billing settings, then run again";
 const REGION: &str = "marketing messages are not available there; use an ad account and a Page in an eligible country";
-const WARM_UP: &str = "new campaigns take an hour or more to warm up; run again later";
+const WARM_UP: &str = "new campaigns warm up for one to two and a half hours; run again later";
 const RUN_AGAIN: &str = "run again at the time shown; nothing is lost";
 const PERSON: &str = "nothing to do: mmsg tries this recipient again later";
 const GONE: &str = "nothing to do: this recipient is never sent to again";
@@ -33,7 +33,7 @@ pub(super) static ROWS: &[CodeRow] = &[
     row(2_300_001, Campaign, "the campaign ID does not exist, or the token has no access to it", NEW_CAMPAIGN)
         .named("INVALID_MESSAGE_ID"),
     row(2_300_002, Campaign, "the message set (ad set) is not active", ACTIVATE).named("INACTIVE_MESSAGE_SET"),
-    row(2_300_003, Wait, "the message (ad) is not active; also seen while a new campaign warms up", ACTIVATE)
+    row(2_300_003, Wait, "the message (ad) is not active; also seen while a new campaign warms up, and minutes after it is turned on", ACTIVATE)
         .named("INACTIVE_MESSAGE")
         .wait(HALF_HOUR)
         .of_campaign()
@@ -101,8 +101,13 @@ pub(super) static ROWS: &[CodeRow] = &[
         "a placeholder such as {{first_name}} can't be filled for this recipient",
         "if it happens for everyone, fix the placeholders of the message",
     ),
-    row(2_300_039, Stop, "the token has no permission for the Page", "give the token's system user access to the Page")
-        .credentials(),
+    row(
+        2_300_039,
+        Stop,
+        "the token has no permission for the Page",
+        "give the token's system user access to the Page; only an admin of the business that owns both can connect Page and ad account",
+    )
+    .credentials(),
     row(
         2_300_040,
         Stop,
