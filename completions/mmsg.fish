@@ -264,7 +264,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "create" -d 'Create a campaign. Nothing is sent or charged yet'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "list" -d 'List the campaigns of the ad account, in Graph\'s order'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "list" -d 'List the campaigns of the ad account that mmsg can send with, in Graph\'s order'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "get" -d 'Show one campaign: name, Page, budget, times, status'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "delete" -d 'Delete campaigns permanently. Asks for confirmation unless --yes is given'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "estimate" -d 'Estimate what a campaign of the Page would reach and cost'
@@ -299,7 +299,7 @@ csv\t'A header and rows, safe to open in a spreadsheet'"
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -l all -d 'Include ordinary ads'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -l all -d 'Include ordinary ads, and message campaigns whose recipients Meta picks'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print only warnings and errors'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Print more detail'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'

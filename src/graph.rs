@@ -21,7 +21,7 @@ mod usage;
 mod wire;
 
 pub use access::Access;
-pub use campaigns::{CampaignNode, Created, NewCampaign};
+pub use campaigns::{CampaignNode, Created, Kind, NewCampaign, Obstacle};
 pub use envelope::{ErrorFacts, GraphError};
 pub use error::{Call, Error, Fault, Reading, Refused, Result};
 pub use http::Graph;

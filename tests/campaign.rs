@@ -1,16 +1,19 @@
 //! `mmsg campaign`: created, listed, read by any of its ids, deleted; and what is not known when an answer is lost.
 
 use mmsg_sandbox::Faults;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::common::sandbox::Sandbox;
-use crate::common::shop::{Shop, people};
+use crate::common::shop::{Shop, people, write_message};
 
 #[test]
 fn create_prints_what_graph_made_and_tells_the_warm_up() {
     let sandbox = Sandbox::start();
     let env = sandbox.environment();
-    let run = env.mmsg(["campaign", "create", "--lifetime-budget", "3000"]).exits(0).says("warms up for an hour");
+    let run = env
+        .mmsg(["campaign", "create", "--lifetime-budget", "3000"])
+        .exits(0)
+        .says("warms up for one to two and a half hours");
     assert!(run.stdout.contains("30.00 USD"), "{run:#?}");
     let run = env.mmsg(["campaign", "create", "--daily-budget", "500", "--name", "Spring", "-o", "json"]).exits(0);
     let made = run.json();
@@ -86,6 +89,66 @@ fn get_takes_any_of_the_three_ids() {
     assert_eq!(first["page_id"], "104857600123457");
     assert!(first["adset_name"].is_string() && first["end_time"].is_string(), "{first:#}");
     shop.env.mmsg(["campaign", "get", "999999"]).fails(5, "999999");
+}
+
+#[test]
+fn get_shows_the_status_of_all_three_objects() {
+    let shop = Shop::open();
+    let get = || shop.env.mmsg(["campaign", "get", &shop.campaign, "-o", "json"]).exits(0).json();
+    let keys = ["message_status", "adset_status", "campaign_status", "status"];
+    let shown = |row: &Value| keys.map(|key| row[key].as_str().unwrap().to_owned());
+    let first = get();
+    assert_eq!(shown(&first), ["ACTIVE"; 4]);
+    assert_eq!(first["is_direct_send_campaign"], true);
+    shop.sandbox.switch(first["adset_id"].as_str().unwrap(), "PAUSED");
+    assert_eq!(shown(&get()), ["ACTIVE", "PAUSED", "ACTIVE", "ADSET_PAUSED"]);
+    let table = shop.env.mmsg(["campaign", "get", &shop.campaign]).exits(0);
+    assert!(table.stdout.contains("ad set status") && table.stdout.contains("ADSET_PAUSED"), "{table:#?}");
+}
+
+#[test]
+fn a_paused_campaign_is_told_before_planning_and_in_a_dry_run() {
+    let shop = Shop::open();
+    let list = people(3);
+    let first = shop.env.mmsg(["campaign", "get", &shop.campaign, "-o", "json"]).exits(0).json();
+    let planned = shop.totals(&list[..1], &["--max-sends", "0"], 6);
+    assert_eq!(planned["pending"], 1, "{planned:#}");
+    for (key, said) in [
+        ("id", "is paused: its message (ad); nothing was planned or sent"),
+        ("adset_id", "is paused: its message set (ad set); nothing was planned or sent"),
+        ("campaign_id", "is paused; nothing was planned or sent"),
+    ] {
+        let id = first[key].as_str().unwrap();
+        shop.sandbox.switch(id, "PAUSED");
+        shop.send(&list, &[]).fails(5, said).prints_nothing().says("mmsg campaign get");
+        let dry = shop.send(&list, &["--dry-run", "-o", "json"]).exits(0).says("is paused");
+        assert_eq!(dry.json()["would_send"], 3, "{dry:#?}");
+        let resumed = shop.env.mmsg(["send", "--resume"]).exits(5).says("is paused");
+        assert!(resumed.stderr.contains("totals: pending 1"), "{resumed:#?}");
+        shop.sandbox.switch(id, "ACTIVE");
+    }
+    assert!(shop.sandbox.requests().is_empty());
+    assert_eq!(shop.asks_ledger("select count(*) from sends"), ["1"], "a list was planned");
+    let _ = shop.totals(&list, &[], 0);
+    shop.assert_each_once(&list);
+}
+
+#[test]
+fn a_campaign_that_has_ended_is_told_before_planning() {
+    let sandbox = Sandbox::start();
+    let env = sandbox.environment();
+    write_message(&env, "promo.json", &json!({"text": "Half price this week"}));
+    let end = (crate::common::now() / 1000 + 2).to_string();
+    let made = env.mmsg(["campaign", "create", "--daily-budget", "500", "--end-time", &end, "-o", "json"]).exits(0);
+    let made = made.json();
+    let send = ["send", "--campaign", made["id"].as_str().unwrap(), "--message", "promo.json"];
+    let dry = [&send[..], &["--dry-run"]].concat();
+    let begin = std::time::Instant::now();
+    while !env.mmsg_reading("7000000000000001\n", &dry).exits(0).stderr.contains("ended at 20") {
+        assert!(begin.elapsed() < std::time::Duration::from_secs(60), "it never ended");
+    }
+    env.mmsg_reading("7000000000000001\n", send).fails(5, "nothing was planned or sent").says("ended at 20");
+    assert!(sandbox.requests().is_empty());
 }
 
 #[test]

@@ -146,6 +146,11 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
     let facts = CampaignFacts::read(context, &campaign).await?;
     let clock = context.graph_clock()?;
     facts.refuse_other_page(context)?;
+    if args.dry_run {
+        facts.warn_of_obstacle(context);
+    } else {
+        facts.refuse_obstacle()?;
+    }
     let end = [facts.end, args.until].into_iter().flatten().min();
 
     let (page, ad_account) = (context.page()?, context.ad_account()?);
@@ -231,7 +236,9 @@ async fn resume(context: &Context, args: &Args, signals: &Signals) -> Result<Exi
         let message = Message::parse(broadcast.message.as_bytes())?;
         let template = Template::compile(&message)?;
         let read = match CampaignFacts::read(context, &broadcast.campaign).await {
-            Ok(facts) => facts.refuse_other_page(context).map(|()| facts),
+            Ok(facts) => {
+                facts.refuse_other_page(context).and_then(|()| facts.refuse_obstacle_of_resume(context)).map(|()| facts)
+            }
             Err(unfit) => Err(unfit),
         };
         let read = match read {

@@ -11,8 +11,10 @@ use crate::times::{COOL_DOWN, YOUTH};
 
 /// The recipient's wait after every other "later".
 const A_DAY: Duration = Duration::from_secs(24 * 3600);
-/// Meta's warm-up after creation (its FAQ and changelog say an hour).
+/// The least of Meta's warm-up after creation (its FAQ and changelog say an hour; one to two and a half were seen).
 const WARM_UP: Duration = Duration::from_secs(3600);
+/// How long a campaign that was turned on may still answer that it is not active (Meta's FAQ).
+const AFTER_CHANGE: Duration = Duration::from_secs(600);
 /// When to try again if Graph names no time.
 pub const LOOK_AGAIN: Duration = Duration::from_secs(30 * 60);
 /// Graph says that the recipient got a message too recently.
@@ -22,6 +24,8 @@ pub const TOO_EARLY: i64 = 2_300_035;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct CampaignTimes {
     pub created_at: Option<UnixMillis>,
+    /// The last change of its message, message set or campaign, such as being turned on.
+    pub changed_at: Option<UnixMillis>,
     pub start: Option<UnixMillis>,
 }
 
@@ -29,6 +33,18 @@ impl CampaignTimes {
     /// Young for 24 h from its creation, or while its age is unknown.
     pub fn is_young(&self, now: UnixMillis) -> bool {
         self.created_at.is_none_or(|created| now < created.plus(YOUTH))
+    }
+
+    /// Young, or changed minutes ago: an inactive message is then no final answer.
+    pub fn is_getting_ready(&self, now: UnixMillis) -> bool {
+        self.is_young(now) || self.changed_at.is_some_and(|changed| now < changed.plus(AFTER_CHANGE))
+    }
+
+    /// When Meta says that it is ready, if that is still to come.
+    fn ready_at(&self, now: UnixMillis) -> Option<UnixMillis> {
+        let warm = self.created_at.map(|created| created.plus(WARM_UP));
+        let settled = self.changed_at.map(|changed| changed.plus(AFTER_CHANGE));
+        warm.max(settled).filter(|ready| *ready > now)
     }
 }
 
@@ -182,10 +198,10 @@ fn of_error(error: &GraphError, status: u16, answer: &Answer, campaign: Campaign
         let refusal = Refusal { code: error.code, counts_as_burst: true };
         return new(Outcome::Refused { suppress: None }, Effect::Refused(refusal), error.text());
     };
-    let young = campaign.is_young(now);
+    let getting_ready = campaign.is_getting_ready(now);
     let halt = |class| Effect::Stop(Halt { row, class, text: error.text(), facts: facts() });
     let reason = row.meaning.to_owned();
-    match row.class_when(young) {
+    match row.class_when(getting_ready) {
         class @ (Class::Stop | Class::Campaign | Class::Message) => new(Outcome::Back, halt(class), reason),
         Class::Drop => {
             let refusal = Refusal { code: Some(row.code), counts_as_burst: !row.suppresses };
@@ -214,7 +230,7 @@ fn wait(
     facts: ErrorFacts,
 ) -> Wait {
     let told = error.told_wait().or_else(|| answer.usage.wait());
-    let warm = campaign.created_at.map(|created| created.plus(WARM_UP)).filter(|warm| row.of_campaign && *warm > now);
+    let warm = campaign.ready_at(now).filter(|_| row.of_campaign);
     let until = match row.wait {
         Some(Pause::CampaignStart) => {
             let start = campaign.start.filter(|start| *start > now);

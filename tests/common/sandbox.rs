@@ -1,14 +1,15 @@
 //! Sandboxes for tests: in the test's own process, and as `mmsg sandbox`.
 
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use mmsg_sandbox::{Credentials, Dials, Faults, Options, Running};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -77,6 +78,22 @@ impl Sandbox {
         let text: String = lines.into_iter().map(|(token, fault)| format!("{token},{fault}\n")).collect();
         let faults = Dials::parse_error_tokens(&text).unwrap();
         self.turn(|dials| dials.error_tokens = faults);
+    }
+
+    /// Sets the status of an ad, ad set or campaign, as Ads Manager does.
+    #[track_caller]
+    pub fn switch(&self, id: &str, status: &str) {
+        let mut stream = TcpStream::connect(self.running().addr()).unwrap();
+        let body = json!({ "status": status }).to_string();
+        let head = format!(
+            "POST /v26.0/{id} HTTP/1.1\r\nhost: test\r\nconnection: close\r\nauthorization: Bearer {TOKEN}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n",
+            body.len()
+        );
+        stream.write_all((head + &body).as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.contains(r#"{"success":true}"#), "{answer}");
     }
 
     /// Stops: connections are cut and new ones refused.

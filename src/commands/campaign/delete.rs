@@ -8,7 +8,7 @@ use crate::commands::context::Context;
 use crate::commands::deletions;
 use crate::commands::scope::refuse_other_page;
 use crate::error::{Error, Exit, Result};
-use crate::graph::{self, Call, CampaignNode, Fault};
+use crate::graph::{self, Call, CampaignNode, Fault, Kind};
 use crate::ledger::{Ledger, failpoint};
 use crate::ui::table::Record;
 
@@ -97,11 +97,14 @@ async fn read_back(
     let targets = &mut found.targets;
     for id in ids {
         let node = graph.find_campaign(account, id).await?;
-        if node.is_message == Some(false) {
-            return Err(Error::refused(format!(
-                "{id} is an ordinary ad, not a marketing message campaign; nothing was deleted"
-            ))
-            .hint("delete ordinary ads in Ads Manager"));
+        let other = match node.kind {
+            Kind::DirectSend | Kind::Unknown => None,
+            Kind::Pool => Some("a pool campaign, whose recipients Meta picks"),
+            Kind::OrdinaryAd => Some("an ordinary ad"),
+        };
+        if let Some(other) = other {
+            return Err(Error::refused(format!("{id} is {other}, not a campaign of mmsg's kind; nothing was deleted"))
+                .hint("delete it in Ads Manager"));
         }
         if node.status.as_deref() == Some("DELETED") {
             let closed = match &mut ledger {

@@ -4,13 +4,14 @@ use super::currency::currency_to_show;
 use super::row::{CampaignListRow, CampaignRow};
 use crate::commands::context::Context;
 use crate::error::{Exit, Result};
+use crate::graph::Kind;
 
-/// List the campaigns of the ad account, in Graph's order.
+/// List the campaigns of the ad account that mmsg can send with, in Graph's order.
 ///
 /// Graph leaves out deleted and archived ones. Budgets in JSON are in the currency's smallest unit.
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// Include ordinary ads.
+    /// Include ordinary ads, and message campaigns whose recipients Meta picks.
     #[arg(long)]
     all: bool,
 }
@@ -18,7 +19,7 @@ pub struct Args {
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     let account = context.ad_account()?;
     let nodes = context.graph()?.campaigns(&account).all().await?;
-    let shown: Vec<_> = nodes.into_iter().filter(|node| args.all || node.is_message == Some(true)).collect();
+    let shown: Vec<_> = nodes.into_iter().filter(|node| args.all || node.kind == Kind::DirectSend).collect();
     let currency = if shown.is_empty() { None } else { currency_to_show(context, &account).await? };
     let rows: Vec<_> = shown.into_iter().map(|node| CampaignListRow(CampaignRow::new(node, currency))).collect();
     context.ui.list(&rows)?;

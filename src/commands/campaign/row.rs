@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::currency::money;
 use crate::campaign::Currency;
 use crate::clock::UnixMillis;
-use crate::graph::CampaignNode;
+use crate::graph::{CampaignNode, Kind};
 use crate::ui::table::Record;
 
 /// Everything known about one campaign. Budgets are in the currency's smallest unit.
@@ -26,6 +26,13 @@ pub struct CampaignRow {
     campaign_id: Option<String>,
     adset_id: Option<String>,
     is_message_campaign: Option<bool>,
+    /// Only these can be sent with.
+    is_direct_send_campaign: Option<bool>,
+    message_status: Option<String>,
+    adset_status: Option<String>,
+    campaign_status: Option<String>,
+    #[serde(skip)]
+    kind: Kind,
 }
 
 impl CampaignRow {
@@ -34,6 +41,9 @@ impl CampaignRow {
             id: node.id.to_string(),
             name: node.name,
             status: node.status,
+            message_status: node.switches.message,
+            adset_status: node.switches.adset,
+            campaign_status: node.switches.campaign,
             page_id: node.page,
             daily_budget: node.daily_budget,
             lifetime_budget: node.lifetime_budget,
@@ -45,7 +55,17 @@ impl CampaignRow {
             pixel_id: node.pixel_id,
             campaign_id: node.campaign_id,
             adset_id: node.adset_id,
-            is_message_campaign: node.is_message,
+            is_direct_send_campaign: match node.kind {
+                Kind::DirectSend => Some(true),
+                Kind::Pool | Kind::OrdinaryAd => Some(false),
+                Kind::Unknown => None,
+            },
+            is_message_campaign: match node.kind {
+                Kind::DirectSend | Kind::Pool => Some(true),
+                Kind::OrdinaryAd => Some(false),
+                Kind::Unknown => None,
+            },
+            kind: node.kind,
         }
     }
 
@@ -67,6 +87,9 @@ impl Record for CampaignRow {
         "id",
         "name",
         "status",
+        "message status",
+        "ad set status",
+        "campaign status",
         "budget",
         "Page",
         "ad set",
@@ -76,7 +99,7 @@ impl Record for CampaignRow {
         "pixel",
         "campaign ID",
         "ad set ID",
-        "message campaign",
+        "can send",
     ];
 
     fn cells(&self) -> Vec<String> {
@@ -84,6 +107,9 @@ impl Record for CampaignRow {
             self.id.clone(),
             text(self.name.as_deref()),
             text(self.status.as_deref()),
+            text(self.message_status.as_deref()),
+            text(self.adset_status.as_deref()),
+            text(self.campaign_status.as_deref()),
             self.budget(),
             text(self.page_id.as_deref()),
             text(self.adset_name.as_deref()),
@@ -93,10 +119,10 @@ impl Record for CampaignRow {
             text(self.pixel_id.as_deref()),
             text(self.campaign_id.as_deref()),
             text(self.adset_id.as_deref()),
-            match self.is_message_campaign {
-                Some(true) => "yes".to_owned(),
-                Some(false) => "no (ordinary ad)".to_owned(),
-                None => "-".to_owned(),
+            match self.kind {
+                Kind::DirectSend => "yes".to_owned(),
+                Kind::Unknown => "-".to_owned(),
+                Kind::Pool | Kind::OrdinaryAd => format!("no ({})", self.kind.name()),
             },
         ]
     }
@@ -126,14 +152,21 @@ impl Record for CampaignListRow {
         "campaign_id",
         "adset_id",
         "is_message_campaign",
+        "is_direct_send_campaign",
+        "message_status",
+        "adset_status",
+        "campaign_status",
     ];
 
     fn cells(&self) -> Vec<String> {
         let row = &self.0;
-        let ordinary = if row.is_message_campaign == Some(true) { "" } else { " (ordinary ad)" };
+        let other = match row.kind {
+            Kind::DirectSend => String::new(),
+            Kind::Pool | Kind::OrdinaryAd | Kind::Unknown => format!(" ({})", row.kind.name()),
+        };
         vec![
             row.id.clone(),
-            format!("{}{ordinary}", text(row.name.as_deref())),
+            format!("{}{other}", text(row.name.as_deref())),
             text(row.status.as_deref()),
             row.budget(),
             time(row.start_time),

@@ -5,7 +5,7 @@ use crate::clock::UnixMillis;
 use crate::commands::context::Context;
 use crate::commands::scope::refuse_other_page;
 use crate::error::{Error, Result};
-use crate::graph;
+use crate::graph::{self, Kind, Obstacle};
 use crate::send::outcome::CampaignTimes;
 
 /// Why a campaign can't be sent with.
@@ -43,6 +43,8 @@ pub struct CampaignFacts {
     pub page: Option<String>,
     pub times: CampaignTimes,
     pub end: Option<UnixMillis>,
+    /// Why Graph would refuse every send now.
+    pub obstacle: Option<Obstacle>,
 }
 
 impl CampaignFacts {
@@ -53,20 +55,23 @@ impl CampaignFacts {
         let graph = context.graph()?;
         let account = context.ad_account()?;
         let node = graph.find_campaign(&account, &id).await?;
-        context.graph_clock()?;
+        let now = context.graph_clock()?.now();
         if node.id.as_str() != id.as_str() {
             context.ui.status(&format!("{} is not a message ID; sending with {}", id.as_str(), node.id.as_str()));
         }
-        if node.is_message == Some(false) {
+        let other = match node.kind {
+            Kind::DirectSend | Kind::Unknown => None,
+            Kind::Pool => Some("a message campaign whose recipients Meta picks, not one to send with"),
+            Kind::OrdinaryAd => Some("an ordinary ad, not a marketing message campaign"),
+        };
+        if let Some(other) = other {
             return Err(Unfit::Campaign(
-                Error::refused(format!(
-                    "{id} is an ordinary ad, not a marketing message campaign; nothing was planned or sent"
-                ))
-                .hint("mmsg campaign list shows the campaigns you can send with"),
+                Error::refused(format!("{id} is {other}; nothing was planned or sent"))
+                    .hint("mmsg campaign list shows the campaigns you can send with"),
             ));
         }
         // Graph refuses to send with it (2300014), but only once the list is planned.
-        if let Some(other) = node.ad_account.filter(|other| *other != account) {
+        if let Some(other) = node.ad_account.as_ref().filter(|other| **other != account) {
             return Err(Unfit::Campaign(Error::refused(format!(
                 "campaign {id} belongs to ad account {other}, but the profile's is {account}; nothing was planned or sent"
             ))
@@ -79,9 +84,14 @@ impl CampaignFacts {
             ));
         }
         Ok(Self {
+            obstacle: node.obstacle(now),
             name: node.name,
             page: node.page,
-            times: CampaignTimes { created_at: node.created_time, start: node.start_time },
+            times: CampaignTimes {
+                created_at: node.created_time,
+                changed_at: node.changed_time,
+                start: node.start_time,
+            },
             end: node.end_time,
             id: node.id,
         })
@@ -101,6 +111,32 @@ impl CampaignFacts {
             .map_err(Unfit::Campaign)
     }
 
+    /// Says why nothing can be sent with it now, before the list is read.
+    pub fn refuse_obstacle(&self) -> Result<(), Unfit> {
+        let Some((why, hint)) = self.obstacle.as_ref().map(told) else { return Ok(()) };
+        let error = Error::refused(format!("campaign {} {why}; nothing was planned or sent", self.shown())).hint(hint);
+        Err(Unfit::Campaign(error))
+    }
+
+    /// What is pending of a campaign that has ended is skipped by its run; any other obstacle ends its turn.
+    pub fn refuse_obstacle_of_resume(&self, context: &Context) -> Result<(), Unfit> {
+        match self.obstacle {
+            Some(Obstacle::Ended(_)) => {
+                self.warn_of_obstacle(context);
+                Ok(())
+            }
+            _ => self.refuse_obstacle(),
+        }
+    }
+
+    /// The same as a warning, for what may go on.
+    pub fn warn_of_obstacle(&self, context: &Context) {
+        if let Some((why, hint)) = self.obstacle.as_ref().map(told) {
+            context.ui.warn(&format!("campaign {} {why}, so nothing can be sent with it", self.shown()));
+            context.ui.hint(hint);
+        }
+    }
+
     /// The ID, and the name if there is one.
     pub fn shown(&self) -> String {
         match &self.name {
@@ -109,3 +145,25 @@ impl CampaignFacts {
         }
     }
 }
+
+/// Completes "campaign …", and what to do.
+fn told(obstacle: &Obstacle) -> (String, &'static str) {
+    match obstacle {
+        Obstacle::Paused(what) if what == "campaign" => ("is paused".to_owned(), TURN_ON),
+        Obstacle::Paused(what) => (format!("is paused: its {what}"), TURN_ON),
+        Obstacle::Disapproved => (
+            "is disapproved by Meta".to_owned(),
+            "Ads Manager shows the reason; fix it there, or create a new campaign",
+        ),
+        Obstacle::PendingBilling => (
+            "waits for billing information of the ad account".to_owned(),
+            "fix the ad account's payment method in Meta's billing settings, then run again",
+        ),
+        Obstacle::Ended(end) => (
+            format!("ended at {end}"),
+            "set a later end in Ads Manager, or create a new campaign; mmsg send --resume skips what is pending of this one",
+        ),
+    }
+}
+
+const TURN_ON: &str = "turn it on in Ads Manager, then run again; mmsg campaign get shows which part is off";

@@ -113,7 +113,7 @@ impl Stage {
         let job = Job {
             template: Template::compile(&message).unwrap(),
             frame: sender.frame(&CampaignId::parse("77").unwrap(), None),
-            campaign: CampaignTimes { created_at: Some(UnixMillis(1)), start: None },
+            campaign: CampaignTimes { created_at: Some(UnixMillis(1)), ..CampaignTimes::default() },
         };
         Self { clock, ledger: Some(ledger), broadcast, job, _folder: folder }
     }

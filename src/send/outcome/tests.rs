@@ -22,22 +22,22 @@ fn coded(code: i64, subcode: Option<i64>) -> GraphError {
 }
 
 fn grown() -> CampaignTimes {
-    CampaignTimes { created_at: Some(NOW.minus(A_DAY)), start: None }
+    CampaignTimes { created_at: Some(NOW.minus(A_DAY)), ..CampaignTimes::default() }
 }
 
 #[test]
 fn every_code_of_the_table_does_to_row_and_run_what_its_class_says() {
     for row in codes::all() {
         for campaign in [CampaignTimes::default(), grown()] {
-            let young = campaign.is_young(NOW);
+            let getting_ready = campaign.is_getting_ready(NOW);
             let verdict = of(error(400, coded(row.code, row.subcode)), campaign);
-            let name = format!("{}/{:?} young {young}: {verdict:?}", row.code, row.subcode);
-            match row.class_when(young) {
+            let name = format!("{}/{:?} getting ready {getting_ready}: {verdict:?}", row.code, row.subcode);
+            match row.class_when(getting_ready) {
                 Class::Stop | Class::Campaign | Class::Message => {
                     assert_eq!(verdict.outcome, Outcome::Back, "{name}");
                     let Effect::Stop(halt) = verdict.effect else { panic!("{name}") };
-                    assert_eq!((halt.row, halt.class), (row, row.class_when(young)), "{name}");
-                    assert_eq!(halt.of_broadcast(), row.class_when(young) != Class::Stop, "{name}");
+                    assert_eq!((halt.row, halt.class), (row, row.class_when(getting_ready)), "{name}");
+                    assert_eq!(halt.of_broadcast(), row.class_when(getting_ready) != Class::Stop, "{name}");
                 }
                 Class::Drop => {
                     let Outcome::Refused { suppress } = verdict.outcome else { panic!("{name}") };
@@ -120,7 +120,7 @@ proptest! {
         let created_at = age.map(|seconds| NOW.minus(Duration::from_secs(seconds)));
         let usage = Usage { regain: regain.map(Duration::from_secs), ..Usage::default() };
         let answer = Answer { transport: transport.clone(), usage, fbtrace_id: None, date: None };
-        let verdict = classify(&answer, CampaignTimes { created_at, start: None }, NOW);
+        let verdict = classify(&answer, CampaignTimes { created_at, ..CampaignTimes::default() }, NOW);
         prop_assert!(may_be(&transport, &verdict.outcome), "{verdict:?}");
         // What the row becomes and what the run does are one decision, and no time lies in the past.
         let agrees = match (&verdict.outcome, &verdict.effect) {
@@ -205,7 +205,7 @@ fn a_told_time_is_the_time() {
 
 #[test]
 fn a_campaign_is_young_for_a_day_and_while_nobody_knows() {
-    let of_age = |age: Duration| CampaignTimes { created_at: Some(NOW.minus(age)), start: None };
+    let of_age = |age: Duration| CampaignTimes { created_at: Some(NOW.minus(age)), ..CampaignTimes::default() };
     let day = Duration::from_secs(24 * 3600);
     assert!(CampaignTimes::default().is_young(NOW) && of_age(day - Duration::from_millis(1)).is_young(NOW));
     assert!(!of_age(day).is_young(NOW));
@@ -275,7 +275,7 @@ fn headers_tell_how_long_a_limit_lasts_and_the_trace_is_kept() {
 fn warming_up_waits_for_metas_hour_then_looks_every_half_hour() {
     let until = |age: u64| {
         let created = NOW.minus(Duration::from_secs(age));
-        let campaign = CampaignTimes { created_at: Some(created), start: None };
+        let campaign = CampaignTimes { created_at: Some(created), ..CampaignTimes::default() };
         let Effect::Wait(wait) = of(error(400, coded(2_300_041, None)), campaign).effect else { panic!() };
         wait.until.unwrap().since(NOW).as_secs()
     };
@@ -284,7 +284,28 @@ fn warming_up_waits_for_metas_hour_then_looks_every_half_hour() {
     let Effect::Wait(wait) = of(error(400, coded(2_300_057, None)), grown()).effect else { panic!() };
     assert_eq!(wait.until, Some(NOW.plus(Duration::from_secs(1800))));
     let created_at = Some(NOW.minus(Duration::from_secs(600)));
-    let campaign = CampaignTimes { created_at, start: None };
+    let campaign = CampaignTimes { created_at, ..CampaignTimes::default() };
     let Effect::Wait(wait) = of(error(400, coded(2_300_028, None)), campaign).effect else { panic!() };
     assert_eq!(wait.until, Some(NOW.plus(Duration::from_secs(3600))), "an hour from now is what 2300028 says");
+}
+
+#[test]
+fn an_inactive_message_is_a_wait_for_ten_minutes_after_it_was_turned_on() {
+    let changed = |seconds: u64| CampaignTimes { changed_at: Some(NOW.minus(Duration::from_secs(seconds))), ..grown() };
+    let inactive = |campaign| of(error(400, coded(2_300_003, None)), campaign);
+    for (seconds, left) in [(0, 600), (180, 420), (599, 1)] {
+        let verdict = inactive(changed(seconds));
+        let Effect::Wait(wait) = verdict.effect else { panic!("{seconds}: {:?}", verdict.effect) };
+        assert_eq!(wait.until.unwrap().since(NOW).as_secs(), left, "{seconds}");
+        assert_eq!(verdict.outcome, Outcome::Back);
+    }
+    for campaign in [changed(600), changed(86_400), grown()] {
+        let Effect::Stop(halt) = inactive(campaign).effect else { panic!("{campaign:?}") };
+        assert_eq!(halt.class, Class::Campaign);
+    }
+    // A change lets nothing else wait.
+    let Effect::Stop(halt) = of(error(400, coded(2_300_000, None)), changed(1)).effect else { panic!() };
+    assert_eq!(halt.class, Class::Campaign);
+    let Effect::Wait(wait) = of(error(400, coded(2_300_055, None)), changed(1)).effect else { panic!() };
+    assert_eq!(wait.until, Some(NOW.plus(Duration::from_secs(1800))));
 }

@@ -203,7 +203,7 @@ impl Simulation {
         let job = Job {
             template: Template::compile(&message).unwrap(),
             frame: frame.clone(),
-            campaign: CampaignTimes { created_at: Some(UnixMillis(1)), start: None },
+            campaign: CampaignTimes { created_at: Some(UnixMillis(1)), ..CampaignTimes::default() },
         };
         for _ in 0..60 {
             ledger.bury_dead_runs(&self.clock, COOL_DOWN).unwrap();
