@@ -10,7 +10,7 @@ fn the_bar_counts_to_what_this_run_may_send() {
     let shop = Shop::open();
     fs::write(shop.env.path("list.txt"), people(300).join("\n")).unwrap();
     let mut words = shop.words(&["--max-sends", "7", "list.txt"]);
-    words.extend(["--concurrency", "1"]);
+    words.extend(["--concurrency", "1", "--yes"]);
     shop.sandbox.turn(|dials| dials.latency = Duration::from_millis(150));
     let mut terminal = shop.env.terminal(120, &words);
     terminal.wait_for("of 7 sends");

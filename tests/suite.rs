@@ -12,6 +12,7 @@ mod circles;
 mod clock;
 mod completions;
 mod config;
+mod confirm;
 mod crash;
 mod cut_off;
 mod demo;

@@ -2,6 +2,7 @@
 
 mod campaign;
 mod columns;
+mod confirm;
 mod dry_run;
 mod ending;
 mod plan;
@@ -30,6 +31,7 @@ use crate::rate::{self, Rate};
 use crate::send::job::Limits;
 use crate::times::REQUEST_TIMEOUT;
 use campaign::{CampaignFacts, Unfit};
+use confirm::Asked;
 use ending::Conclusion;
 use plan::ListSource;
 use results::Results;
@@ -186,18 +188,29 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
     let (ledger, planned, list) = plan::plan(context, signals, ledger, &broadcast, list, &template, terms).await?;
     results.planned(&ledger, &planned, terms.now)?;
 
-    let turn = Turn {
-        broadcast: &broadcast,
-        listing: Some(planned.listing),
-        template,
-        campaign: &facts,
-        end,
-        cool_down: context.cool_down(),
-        timeout: REQUEST_TIMEOUT,
-    };
-    let (ledger, done) = turn.run(context, ledger, &limits, clock, signals, &mut results).await?;
+    let listing = Some(planned.listing);
+    let asked = Asked { broadcast: &broadcast, listing, campaign: &facts, message: &message, limits: &limits };
     let mut conclusion = Conclusion::new(signals, clock);
-    conclusion.add(context, &ledger, done, &facts).await?;
+    let ledger = match asked.confirm(context, signals, &ledger, clock.now()).await {
+        Err(error) => {
+            conclusion.end(error);
+            ledger
+        }
+        Ok(()) => {
+            let turn = Turn {
+                broadcast: &broadcast,
+                listing,
+                template,
+                campaign: &facts,
+                end,
+                cool_down: context.cool_down(),
+                timeout: REQUEST_TIMEOUT,
+            };
+            let (ledger, done) = turn.run(context, ledger, &limits, clock, signals, &mut results).await?;
+            conclusion.add(context, &ledger, done, &facts).await?;
+            ledger
+        }
+    };
     let standing = ledger.standing_of_listing(broadcast.id, planned.listing)?;
     let totals = Totals::of_list(&ledger, &broadcast, &facts, &list, &planned, standing, &conclusion.course(), buried)?;
     conclusion.add_unwritten(results.finish());
@@ -266,6 +279,13 @@ async fn resume(context: &Context, args: &Args, signals: &Signals) -> Result<Exi
             ledger.retry_refused(broadcast.id, &args.retry_refused)?;
         }
         context.ui.status(&format!("broadcast {} of campaign {}", broadcast.id, facts.shown()));
+        let asked =
+            Asked { broadcast: &broadcast, listing: None, campaign: &facts, message: &message, limits: &limits };
+        if let Err(error) = asked.confirm(context, signals, &ledger, clock.now()).await {
+            conclusion.end(error);
+            totals.add(&ledger.standing_of_broadcast(broadcast.id)?);
+            break;
+        }
         let end = [facts.end, args.until].into_iter().flatten().min();
         let turn = Turn {
             broadcast: &broadcast,

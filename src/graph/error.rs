@@ -55,7 +55,7 @@ pub enum Call {
 /// How a call failed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fault {
-    /// Nothing was sent: no connection, a request that could not be built, or a proxy that asks for a login.
+    /// Nothing was sent: no connection (a proxy of ours that refuses us is none), or a request that could not be built.
     NotSent(String),
     TimedOut,
     /// The connection broke before the answer was complete.
@@ -132,7 +132,7 @@ impl Refused {
                 Class::Stop if row.needs_credentials => Reading::Credentials,
                 Class::Stop | Class::Campaign | Class::Message | Class::Drop | Class::Later => Reading::Final,
             },
-            None if self.error.is_transient || matches!(self.status, 300..=399 | 500..=599) => Reading::Unclear,
+            None if self.error.is_transient || matches!(self.status, 300..=399 | 407 | 500..=599) => Reading::Unclear,
             None if self.status == StatusCode::TOO_MANY_REQUESTS => Reading::Wait,
             None if self.status == StatusCode::UNAUTHORIZED => Reading::Credentials,
             None => Reading::Final,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::header::DATE;
-use reqwest::{Client, Method, Request, StatusCode, Url};
+use reqwest::{Client, Method, Request, Url};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -193,9 +193,6 @@ impl Graph {
         let answered = self.clock.now();
         let status = response.status();
         self.log(&format!("{method} {}: {}", shown_path(url), status.as_u16()));
-        if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
-            return Err(Fault::NotSent("the proxy asks for a login (407)".to_owned()));
-        }
         let usage = Usage::read(response.headers());
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
         let date = header(DATE.as_str()).and_then(wire::http_date);

@@ -48,7 +48,8 @@ pub struct Answer {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Transport {
-    /// Nothing was sent: no connection, a request that could not be built, or a proxy that refused us (407).
+    /// Nothing was sent: a request that could not be built, or no connection. A proxy of ours that refuses us is no connection either:
+    /// it is asked before the request leaves. A 407 as the answer to a request comes from somewhere behind, and proves nothing.
     NotSent {
         why: String,
     },
@@ -138,21 +139,17 @@ impl Sender {
         let usage = Usage::read(response.headers());
         let date = response.headers().get(DATE).and_then(|date| wire::http_date(date.to_str().ok()?));
         let mut fbtrace_id = header_trace(response.headers());
-        let transport = if status.as_u16() == 407 {
-            Transport::NotSent { why: "the proxy asks for a login (407)".to_owned() }
-        } else {
-            match bounded(&mut response, MAX_ANSWER).await {
-                Ok(body) => {
-                    let body = read_body(status.is_success(), &body, &self.redactor);
-                    if let Body::Error(GraphError { fbtrace_id: Some(id), .. }) = &body {
-                        fbtrace_id = Some(id.clone());
-                    }
-                    Transport::Answered { status: status.as_u16(), body }
+        let transport = match bounded(&mut response, MAX_ANSWER).await {
+            Ok(body) => {
+                let body = read_body(status.is_success(), &body, &self.redactor);
+                if let Body::Error(GraphError { fbtrace_id: Some(id), .. }) = &body {
+                    fbtrace_id = Some(id.clone());
                 }
-                Err(error) => {
-                    let why = clean(&root(&error.without_url()), &self.redactor);
-                    Transport::Lost { why: format!("lost: the answer broke off: {why}") }
-                }
+                Transport::Answered { status: status.as_u16(), body }
+            }
+            Err(error) => {
+                let why = clean(&root(&error.without_url()), &self.redactor);
+                Transport::Lost { why: format!("lost: the answer broke off: {why}") }
             }
         };
         Answer { transport, usage, fbtrace_id, date }

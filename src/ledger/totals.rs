@@ -6,6 +6,7 @@ use rusqlite::OptionalExtension;
 
 use super::database::Ledger;
 use super::error::Result;
+use super::pace::{self, PaceRow};
 use super::sql::{sql, unsigned};
 use super::state::State;
 use super::tally;
@@ -139,6 +140,27 @@ impl Ledger {
             }
         }
         Ok(())
+    }
+
+    /// How many planned rows may go out now: of a listing, or of the whole broadcast.
+    pub fn due(&self, broadcast: i64, listing: Option<i64>, now: UnixMillis) -> Result<u64> {
+        let due = self.conn.query_row(
+            sql!(
+                "select count(*) from sends s indexed by sends_pending
+                 where s.broadcast = ?1 and s.state = {pending} and s.not_before <= ?3
+                   and case when ?2 is null
+                     then exists (select 1 from listings l where l.id = s.listing and l.planned_at is not null)
+                     else exists (select 1 from listing_rows l where l.listing = ?2 and l.send = s.id) end"
+            ),
+            (broadcast, listing, now),
+            |row| row.get(0).map(unsigned),
+        )?;
+        Ok(due)
+    }
+
+    /// What was learned about an ad account's pace; `None` before its first send.
+    pub fn pace_of(&self, ad_account: &str) -> Result<Option<PaceRow>> {
+        Ok(pace::read(&self.conn, ad_account)?)
     }
 
     /// How many planned rows of a broadcast wait beside those of a listing.

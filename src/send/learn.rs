@@ -34,6 +34,11 @@ const UNTOLD: Duration = Duration::from_secs(10);
 /// A late timer may catch up on this much time; more would be a burst.
 const CATCH_UP_MILLIS: f64 = 50.0;
 
+/// Sends per second that a run may expect of an account, by what is kept of it.
+pub fn expected_rate(kept: Option<&PaceRow>) -> f64 {
+    kept.map_or(FIRST_RATE, |row| row.rate)
+}
+
 /// What a run saw since its last step.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Observed {

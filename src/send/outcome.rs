@@ -184,7 +184,7 @@ fn of_error(error: &GraphError, status: u16, answer: &Answer, campaign: Campaign
         facts: facts(),
     };
     let Some(row) = error.row() else {
-        if error.is_transient || matches!(status, 300..=399 | 500..=599) {
+        if error.is_transient || matches!(status, 300..=399 | 407 | 500..=599) {
             return new(Outcome::Unknown, Effect::Doubt, error.text());
         }
         if status == 429 {

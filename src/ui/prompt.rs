@@ -39,6 +39,11 @@ impl Ui {
         !self.options.no_input && io::stdin().is_terminal() && io::stderr().is_terminal()
     }
 
+    /// Whether a confirmation is asked for on the terminal.
+    pub fn will_ask(&self) -> bool {
+        !self.options.yes && self.can_ask()
+    }
+
     /// Asks for confirmation, unless `--yes` is set. Without a terminal and without `--yes` it fails with exit 9.
     ///
     /// `doing` completes "can't ask for confirmation before …": `deleting 2 campaigns`.
@@ -67,7 +72,7 @@ impl Ui {
     /// # Errors
     /// As [`Ui::confirm`].
     pub fn confirm_shown(&self, lines: &[String], question: &str, doing: &str) -> Result<()> {
-        let asks = !self.options.yes && self.can_ask();
+        let asks = self.will_ask();
         for line in lines {
             if asks {
                 self.question_line(line);

@@ -160,6 +160,12 @@ impl<'a> Conclusion<'a> {
         self.fail(error);
     }
 
+    /// Nothing more is sent: somebody said no, or stop.
+    pub fn end(&mut self, error: Error) {
+        self.over = true;
+        self.fail(error);
+    }
+
     /// Results that could not be written.
     pub fn add_unwritten(&mut self, failures: Vec<Unwritten>) {
         for failure in failures {

@@ -72,9 +72,21 @@ async fn a_connection_that_never_opens_is_not_sent() {
 }
 
 #[tokio::test]
-async fn a_proxy_that_wants_a_login_is_not_sent() {
+async fn a_proxy_of_ours_that_wants_a_login_is_not_sent() {
+    let proxy = Host::plays(vec![Play::Keep(answer("407 Proxy Authentication Required", "<html>"))]);
+    let mut sender = sender(&access("https://graph.facebook.com"));
+    let through = reqwest::Proxy::all(format!("http://{}", proxy.address)).unwrap();
+    sender.client = Client::builder().proxy(through).build().unwrap();
+    let got = sender.send(Bytes::from_static(b"{}")).await;
+    assert!(matches!(got.transport, Transport::NotSent { .. }), "{got:?}");
+    let asked = proxy.requests();
+    assert!(asked.iter().all(|head| head.starts_with("CONNECT ") && !head.contains(TOKEN)), "{asked:?}");
+}
+
+#[tokio::test]
+async fn a_407_without_a_proxy_of_ours_is_no_proof() {
     let got = send_to(Play::Keep(answer("407 Proxy Authentication Required", "<html>"))).await;
-    assert!(matches!(got, Transport::NotSent { .. }), "{got:?}");
+    assert!(matches!(got, Transport::Answered { status: 407, body: Body::Other { .. } }), "{got:?}");
 }
 
 #[tokio::test]

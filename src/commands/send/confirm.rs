@@ -1,0 +1,180 @@
+//! What a person on a terminal is shown and asked before the first message goes out.
+
+use serde_json::Value;
+
+use super::campaign::CampaignFacts;
+use crate::clock::UnixMillis;
+use crate::commands::context::Context;
+use crate::commands::signals::Signals;
+use crate::error::{Error, Exit, Result};
+use crate::ledger::Ledger;
+use crate::ledger::broadcasts::Broadcast;
+use crate::ledger::totals::Standing;
+use crate::message::Message;
+use crate::rate::Rate;
+use crate::send::job::Limits;
+use crate::send::learn::expected_rate;
+use crate::text;
+
+/// How much of a message's text is shown, in characters.
+const SHOWN: usize = 60;
+
+/// What is about to be sent.
+pub struct Asked<'a> {
+    pub broadcast: &'a Broadcast,
+    /// Only rows of this listing; `None`: all planned rows.
+    pub listing: Option<i64>,
+    pub campaign: &'a CampaignFacts,
+    pub message: &'a Message,
+    pub limits: &'a Limits,
+}
+
+impl Asked<'_> {
+    /// Asks on a terminal, unless `--yes` or `--no-input` is given or nothing would be sent. Whatever the answer, the rows are planned.
+    ///
+    /// # Errors
+    /// Exit 9 if the answer is not yes; 130 or 143 if the process is told to stop.
+    pub async fn confirm(&self, context: &Context, signals: &Signals, ledger: &Ledger, now: UnixMillis) -> Result<()> {
+        if !context.ui.will_ask() || self.limits.max_sends == Some(0) {
+            return Ok(());
+        }
+        let standing = match self.listing {
+            Some(listing) => ledger.standing_of_listing(self.broadcast.id, listing)?,
+            None => ledger.standing_of_broadcast(self.broadcast.id)?,
+        };
+        let due = ledger.due(self.broadcast.id, self.listing, now)?;
+        let waits = !self.limits.wait.is_zero() && standing.pending > 0;
+        if due == 0 && !waits {
+            return Ok(());
+        }
+        let most = self.limits.max_sends.unwrap_or(u64::MAX);
+        let now_sent = due.min(most);
+        let rate = match self.limits.rate {
+            Rate::Auto => Some(expected_rate(ledger.pace_of(&self.broadcast.ad_account)?.as_ref())),
+            Rate::PerSecond(rate) => Some(rate),
+            Rate::Unlimited => None,
+        };
+        let profile = context.settings.profile.as_ref().map_or("none", |profile| profile.value.as_str());
+        let lines = [
+            format!("profile   {profile}"),
+            format!("Page      {}", self.broadcast.page),
+            format!("campaign  {}", self.campaign.shown()),
+            format!("message   {}", described(self.message)),
+            format!("people    {}", people(&standing, due, now_sent)),
+            format!("time      {}", time(now_sent, rate)),
+        ];
+        let ui = context.ui.clone();
+        let question = format!("Send {}?", text::count(now_sent, "message", "messages"));
+        let answer =
+            signals.blocking_or_stopped(move || ui.confirm_shown(&lines, &question, "sending"), "interrupted").await;
+        answer.map_err(|error| self.declined(context, standing.pending, error))
+    }
+
+    fn declined(&self, context: &Context, pending: u64, error: Error) -> Error {
+        let go_on = context.resume_command(Some(self.campaign.id.as_str()));
+        let mut cancel = format!("mmsg broadcast close {}", self.broadcast.id);
+        context.push_globals(&mut cancel);
+        let hint = format!("{go_on} sends them; {cancel} cancels them");
+        let rows = text::count(pending, "recipient is", "recipients are");
+        let what = match error.exit() {
+            Exit::NotConfirmed => "not confirmed",
+            Exit::Interrupted | Exit::Terminated => "interrupted",
+            _ => return error,
+        };
+        Error::new(error.exit(), format!("{what}: nothing was sent; {rows} pending")).hint(hint)
+    }
+}
+
+/// `1,200 now, 30 later, 12 skipped`.
+fn people(standing: &Standing, due: u64, now_sent: u64) -> String {
+    let mut parts = vec![format!("{} now", text::thousands(now_sent))];
+    if due > now_sent {
+        parts.push(format!("{} more are due", text::thousands(due - now_sent)));
+    }
+    let later = standing.pending.saturating_sub(due);
+    if later > 0 {
+        parts.push(format!("{} later", text::thousands(later)));
+    }
+    let skipped = standing.skipped_in_all();
+    if skipped > 0 {
+        parts.push(format!("{} skipped", text::thousands(skipped)));
+    }
+    parts.join(", ")
+}
+
+/// `about 3m 20s at 10 sends per second`.
+fn time(sends: u64, rate: Option<f64>) -> String {
+    let Some(rate) = rate.filter(|rate| *rate > 0.0) else { return "as fast as Meta answers".to_owned() };
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+    let seconds = (sends as f64 / rate).ceil();
+    let span = std::time::Duration::try_from_secs_f64(seconds).unwrap_or(std::time::Duration::MAX);
+    let per_second = if rate < 10.0 { format!("{rate:.1}") } else { format!("{rate:.0}") };
+    format!("about {} at {} sends per second", text::span(span), per_second.trim_end_matches(".0"))
+}
+
+/// `generic: "Spring sale"`.
+fn described(message: &Message) -> String {
+    let value = message.value();
+    let kind = value.pointer("/attachment/payload/template_type").and_then(Value::as_str).unwrap_or("text");
+    match first_text(value) {
+        Some(text) => {
+            let short: String = text.chars().take(SHOWN).collect();
+            let more = if text.chars().nth(SHOWN).is_some() { "…" } else { "" };
+            format!("{kind}: \"{short}{more}\"")
+        }
+        None => kind.to_owned(),
+    }
+}
+
+/// The first text that people read.
+fn first_text(value: &Value) -> Option<&str> {
+    match value {
+        Value::Object(fields) => fields.iter().find_map(|(name, value)| match value {
+            Value::String(text) if matches!(name.as_str(), "text" | "title" | "coupon_pre_message") => {
+                Some(text.as_str())
+            }
+            Value::Object(_) | Value::Array(_) => first_text(value),
+            _ => None,
+        }),
+        Value::Array(items) => items.iter().find_map(first_text),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_described_by_its_kind_and_first_text() {
+        let long = "x".repeat(61);
+        for (json, shown) in [
+            (r#"{"text":"Half price"}"#.to_owned(), "text: \"Half price\"".to_owned()),
+            (format!(r#"{{"text":"{long}"}}"#), format!("text: \"{}…\"", "x".repeat(60))),
+            (
+                r#"{"attachment":{"type":"template","payload":{"template_type":"generic","elements":[{"title":"Sale"}]}}}"#
+                    .to_owned(),
+                "generic: \"Sale\"".to_owned(),
+            ),
+            (
+                r#"{"attachment":{"type":"template","payload":{"template_type":"media","elements":[{"media_type":"image"}]}}}"#
+                    .to_owned(),
+                "media".to_owned(),
+            ),
+        ] {
+            assert_eq!(described(&Message::parse(json.as_bytes()).unwrap()), shown);
+        }
+    }
+
+    #[test]
+    fn the_time_is_what_the_pace_makes_of_the_count() {
+        for (sends, rate, shown) in [
+            (3000, Some(10.0), "about 5m 0s at 10 sends per second"),
+            (1, Some(0.5), "about 2s at 0.5 sends per second"),
+            (36_000, Some(10.0), "about 1h 0m at 10 sends per second"),
+            (5, None, "as fast as Meta answers"),
+        ] {
+            assert_eq!(time(sends, rate), shown);
+        }
+    }
+}
