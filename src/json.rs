@@ -50,10 +50,18 @@ pub fn text(raw: &RawValue) -> Option<String> {
     }
 }
 
-/// A whole number, or a string that holds one.
+/// A whole number, or a string that holds one. Some writers make it a float: `190.0`, `1.9e2`.
 pub fn integer(raw: &RawValue) -> Option<i64> {
-    raw.get().trim_matches('"').parse().ok()
+    let text = raw.get().trim_matches('"').trim();
+    if let Ok(whole) = text.parse() {
+        return Some(whole);
+    }
+    let float: f64 = text.parse().ok()?;
+    (float.fract() == 0.0 && float.abs() <= LARGEST_EXACT).then_some(float as i64)
 }
+
+/// Up to here a float holds every whole number.
+const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
 
 /// Whole seconds, rounded up; `None` for negative ones.
 pub fn seconds(raw: &RawValue) -> Option<u64> {
@@ -67,7 +75,25 @@ pub fn seconds(raw: &RawValue) -> Option<u64> {
 }
 
 pub fn is_true(raw: &RawValue) -> bool {
-    raw.get() == "true"
+    flag(raw) == Some(true)
+}
+
+/// True or false, also as text or as 1 and 0.
+fn flag(raw: &RawValue) -> Option<bool> {
+    let text = raw.get().trim_matches('"').trim();
+    match text {
+        "1" => Some(true),
+        "0" => Some(false),
+        _ if text.eq_ignore_ascii_case("true") => Some(true),
+        _ if text.eq_ignore_ascii_case("false") => Some(false),
+        _ => None,
+    }
+}
+
+/// The text of a body, if it is an object. A mark of the byte order at its start is no part of it.
+pub fn object_in(body: &[u8]) -> Option<&str> {
+    let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
+    std::str::from_utf8(body).ok().filter(|text| is_object(text))
 }
 
 /// Serde reads a struct from an array too; Graph never answers with one, and we must not guess.
@@ -99,11 +125,7 @@ pub struct Flag(pub Option<bool>);
 impl<'de> Deserialize<'de> for Flag {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = <&'de RawValue>::deserialize(deserializer)?;
-        Ok(Self(match raw.get() {
-            "true" | "1" | "\"true\"" => Some(true),
-            "false" | "0" | "\"false\"" => Some(false),
-            _ => None,
-        }))
+        Ok(Self(flag(raw)))
     }
 }
 
@@ -143,6 +165,46 @@ mod tests {
             let node: Node = serde_json::from_str(json).unwrap();
             assert_eq!(node.id.0.as_deref(), want, "{json}");
         }
+    }
+
+    #[test]
+    fn numbers_and_flags_are_read_in_every_way_of_writing_them() {
+        let raw = |json: &str| serde_json::from_str::<Box<RawValue>>(json).unwrap();
+        for (json, want) in [
+            ("190", Some(190)),
+            ("190.0", Some(190)),
+            ("1.9e2", Some(190)),
+            (r#""190""#, Some(190)),
+            (r#""190.0""#, Some(190)),
+            (r#"" 190 ""#, Some(190)),
+            ("-1", Some(-1)),
+            ("9223372036854775807", Some(i64::MAX)),
+            ("190.5", None),
+            ("1e300", None),
+            (r#""NaN""#, None),
+            (r#""x""#, None),
+            ("null", None),
+            ("[190]", None),
+        ] {
+            assert_eq!(integer(&raw(json)), want, "{json}");
+        }
+        for (json, want) in [
+            ("true", Some(true)),
+            (r#""True""#, Some(true)),
+            ("1", Some(true)),
+            (r#""1""#, Some(true)),
+            ("false", Some(false)),
+            ("0", Some(false)),
+            (r#""false""#, Some(false)),
+            (r#""yes""#, None),
+            ("2", None),
+            ("null", None),
+            ("{}", None),
+        ] {
+            assert_eq!(flag(&raw(json)), want, "{json}");
+        }
+        assert_eq!(object_in("\u{feff}{}".as_bytes()), Some("{}"));
+        assert_eq!((object_in(b" {"), object_in(b"[]"), object_in(b"{\xff}")), (Some(" {"), None, None));
     }
 
     proptest! {

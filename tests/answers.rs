@@ -1,89 +1,14 @@
 //! Answers that no dial of the sandbox makes: a host in between passes everything on but sends, and answers those byte by byte.
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{TcpListener, TcpStream};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
 use std::time::Duration;
 
 use rustix::process::Signal;
 use serde_json::json;
 
+use crate::common::between::{Between, error, raw, yes};
+use crate::common::now;
 use crate::common::shop::{Shop, people};
-use crate::common::{Env, now};
-
-/// Gives the n-th send the n-th answer; the last one again and again.
-struct Between {
-    url: String,
-    sends: Arc<AtomicUsize>,
-}
-
-impl Between {
-    fn answers(shop: &Shop, script: Vec<String>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
-        let sandbox = shop.sandbox.url().strip_prefix("http://").unwrap().to_owned();
-        let sends = Arc::new(AtomicUsize::new(0));
-        let (script, count) = (Arc::new(script), Arc::clone(&sends));
-        thread::spawn(move || {
-            for stream in listener.incoming().map_while(Result::ok) {
-                let (script, count, sandbox) = (Arc::clone(&script), Arc::clone(&count), sandbox.clone());
-                thread::spawn(move || serve(stream, &script, &count, &sandbox));
-            }
-        });
-        Self { url, sends }
-    }
-
-    fn environment(&self, shop: &Shop) -> Env {
-        let env = shop.sandbox.environment().set("MMSG_GRAPH_URL", &self.url);
-        crate::common::shop::write_message(&env, "promo.json", &json!({"text": "Half price this week"}));
-        env
-    }
-
-    fn sends(&self) -> usize {
-        self.sends.load(Relaxed)
-    }
-}
-
-/// One request a connection.
-fn serve(stream: TcpStream, script: &[String], count: &AtomicUsize, sandbox: &str) {
-    let mut reader = BufReader::new(&stream);
-    let mut head = String::new();
-    while !head.ends_with("\r\n\r\n") {
-        if reader.read_line(&mut head).unwrap_or(0) == 0 {
-            return;
-        }
-    }
-    let length = head.lines().find_map(|line| line.to_lowercase().strip_prefix("content-length: ")?.parse().ok());
-    let mut body = vec![0; length.unwrap_or(0)];
-    reader.read_exact(&mut body).unwrap();
-    let (line, rest) = head.split_once("\r\n").unwrap();
-    let answer = if line.contains("/messages ") {
-        script[count.fetch_add(1, Relaxed).min(script.len() - 1)].clone().into_bytes()
-    } else {
-        let mut there = TcpStream::connect(sandbox).unwrap();
-        there.write_all(format!("{line}\r\nconnection: close\r\n{rest}").as_bytes()).unwrap();
-        there.write_all(&body).unwrap();
-        let mut answer = Vec::new();
-        there.read_to_end(&mut answer).unwrap();
-        answer
-    };
-    // A client that left before it was answered is no fault of this side.
-    let _ = (&stream).write_all(&answer);
-}
-
-fn raw(status: &str, headers: &str, body: &str) -> String {
-    format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
-}
-
-fn yes() -> String {
-    raw("200 OK", "", r#"{"success":true}"#)
-}
-
-fn error(status: &str, headers: &str, error: &str) -> String {
-    raw(status, headers, &format!(r#"{{"error":{error}}}"#))
-}
 
 #[test]
 fn a_daily_budget_without_a_time_waits_for_the_accounts_next_day_where_waiting_was_asked_for() {
@@ -101,7 +26,7 @@ fn a_daily_budget_without_a_time_waits_for_the_accounts_next_day_where_waiting_w
         assert!(started.is_running(), "{}", started.stderr());
         thread::sleep(Duration::from_millis(20));
     }
-    assert_eq!(between.sends(), 3);
+    assert_eq!(between.asked(), 3);
     started.signal(Signal::INT);
     let totals = started.ends().exits(130).totals();
     assert_eq!((&totals["accepted"], &totals["pending"]), (&json!(1), &json!(4)), "{totals:#}");

@@ -31,6 +31,7 @@ mod identity;
 mod init;
 mod layers;
 mod message;
+mod odd_answers;
 mod operator;
 mod outputs;
 mod pages;

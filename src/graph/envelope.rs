@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use reqwest::StatusCode;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -69,6 +70,12 @@ struct ErrorData<'a> {
 }
 
 impl GraphError {
+    /// An answer without a body whose status says that it did not take effect: 401 and 429. `None` for any other.
+    pub(super) fn without_body(status: StatusCode) -> Option<Self> {
+        let says = matches!(status, StatusCode::UNAUTHORIZED | StatusCode::TOO_MANY_REQUESTS);
+        says.then(|| Self { message: format!("HTTP {} without a body", status.as_u16()), ..Self::default() })
+    }
+
     /// Reads the value of `error`. Whatever it holds, the answer is an error.
     pub(super) fn read(raw: &RawValue, redactor: &Redactor) -> Self {
         if !json::is_object(raw.get()) {

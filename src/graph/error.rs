@@ -65,6 +65,10 @@ pub enum Fault {
         status: u16,
         sample: String,
     },
+    /// An answer that is longer than any of Graph's, in bytes.
+    TooLong {
+        limit: usize,
+    },
     /// Graph's answer lacks this.
     Missing(&'static str),
     /// A list says that there are more pages, but not where.
@@ -146,7 +150,7 @@ impl Fault {
         match self {
             Self::NotSent(_) | Self::TimedOut | Self::Lost(_) => true,
             Self::Strange { status, .. } => matches!(status, 200..=299 | 500..=599),
-            Self::Missing(_) | Self::NoCursor | Self::Circle => false,
+            Self::TooLong { .. } | Self::Missing(_) | Self::NoCursor | Self::Circle => false,
             Self::Refused(refused) => match refused.error.row() {
                 Some(row) => row.class == Class::Doubt,
                 None => refused.error.is_transient || matches!(refused.status, 500..=599),
@@ -162,6 +166,7 @@ impl Fault {
             Self::TimedOut
             | Self::Lost(_)
             | Self::Strange { .. }
+            | Self::TooLong { .. }
             | Self::Missing(_)
             | Self::NoCursor
             | Self::Circle => true,
@@ -174,6 +179,7 @@ impl Fault {
             Self::NotSent(why) | Self::Lost(why) => why.clone(),
             Self::TimedOut => "timeout".to_owned(),
             Self::Strange { status, .. } => format!("{status} without Graph's JSON"),
+            Self::TooLong { limit } => format!("more than {limit} bytes"),
             Self::Missing(what) => format!("no {what}"),
             Self::NoCursor => "no cursor".to_owned(),
             Self::Circle => "a page twice".to_owned(),

@@ -24,9 +24,9 @@ use crate::json;
 use crate::secret::Redactor;
 
 /// A read ends within this time, with all retries.
-const READ_BUDGET: Duration = Duration::from_secs(20);
-/// One attempt of a read: a slower one is retried while the budget lasts.
-const READ_ATTEMPT: Duration = Duration::from_secs(15);
+const READ_BUDGET: Duration = Duration::from_secs(90);
+/// One attempt of a read: Graph's edge gives its own servers as much time.
+const READ_ATTEMPT: Duration = Duration::from_secs(60);
 /// A write has one attempt.
 const WRITE_TIMEOUT: Duration = Duration::from_secs(60);
 const MAX_ATTEMPTS: u32 = 6;
@@ -166,9 +166,9 @@ impl Graph {
     }
 
     fn parsed<T: DeserializeOwned>(&self, whole: Whole) -> Result<T, Fault> {
-        match serde_json::from_slice(&whole.body) {
-            Ok(value) => Ok(value),
-            Err(_) => Err(Fault::Strange { status: whole.status, sample: sample(&whole.body, &self.redactor) }),
+        match json::object_in(&whole.body).map(serde_json::from_str) {
+            Some(Ok(value)) => Ok(value),
+            _ => Err(Fault::Strange { status: whole.status, sample: sample(&whole.body, &self.redactor) }),
         }
     }
 
@@ -198,17 +198,21 @@ impl Graph {
         let date = header(DATE.as_str()).and_then(wire::http_date);
         let trace = header_trace(response.headers());
         let body = bounded(&mut response, MAX_ANSWER).await.map_err(lost)?;
-        let envelope = std::str::from_utf8(&body)
-            .ok()
-            .filter(|text| json::is_object(text))
-            .and_then(|text| serde_json::from_str::<Envelope<'_>>(text).ok());
+        if body.len() > MAX_ANSWER {
+            return Err(Fault::TooLong { limit: MAX_ANSWER });
+        }
+        let envelope = json::object_in(&body).and_then(|text| serde_json::from_str::<Envelope<'_>>(text).ok());
         if let (Some(date), Some(_)) = (date, &envelope) {
             // An answer of Graph's, not of something in between.
             self.skew.get_or_init(|| Skew::of(date, asked, answered));
         }
-        match envelope {
-            Some(Envelope { error: Some(error) }) => {
-                let mut error = GraphError::read(error, &self.redactor);
+        let error = match &envelope {
+            Some(envelope) => envelope.error.map(|error| GraphError::read(error, &self.redactor)),
+            None if body.is_empty() => GraphError::without_body(status),
+            None => None,
+        };
+        match (envelope, error) {
+            (_, Some(mut error)) => {
                 error.fbtrace_id = error.fbtrace_id.or(trace);
                 let mut refused = Refused { status: status.as_u16(), error, until: None };
                 if refused.reading() == Reading::Wait {
@@ -217,12 +221,12 @@ impl Graph {
                 }
                 Err(Fault::Refused(Box::new(refused)))
             }
-            Some(_) if status.is_success() => Ok(Whole { status: status.as_u16(), body }),
+            (Some(_), None) if status.is_success() => Ok(Whole { status: status.as_u16(), body }),
             _ => Err(Fault::Strange { status: status.as_u16(), sample: sample(&body, &self.redactor) }),
         }
     }
 
-    fn log(&self, line: &str) {
+    pub(super) fn log(&self, line: &str) {
         if let Some(log) = &self.log {
             log(line);
         }

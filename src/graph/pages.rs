@@ -5,10 +5,12 @@ use std::marker::PhantomData;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 use super::Graph;
 use super::error::{Call, Fault, Result};
-use crate::json::{Text, lenient};
+use crate::json::{Text, is_object, lenient};
+use crate::text::count;
 
 /// A list that is being read.
 pub struct Pages<'g, T> {
@@ -18,15 +20,24 @@ pub struct Pages<'g, T> {
     call: Call,
     after: Option<String>,
     seen: HashSet<String>,
+    /// IDs of rows, on all pages: a row that moves while a list is read comes twice.
+    ids: HashSet<String>,
+    unreadable: u64,
     ended: bool,
     row: PhantomData<fn() -> T>,
 }
 
 #[derive(Deserialize)]
-struct Page<T> {
-    data: Vec<T>,
+struct Page {
+    data: Vec<Box<RawValue>>,
     #[serde(default, deserialize_with = "lenient")]
     paging: Paging,
+}
+
+#[derive(Default, Deserialize)]
+struct Row {
+    #[serde(default)]
+    id: Text,
 }
 
 #[derive(Default, Deserialize)]
@@ -52,6 +63,8 @@ impl<'g, T: DeserializeOwned> Pages<'g, T> {
             call,
             after: None,
             seen: HashSet::new(),
+            ids: HashSet::new(),
+            unreadable: 0,
             ended: false,
             row: PhantomData,
         }
@@ -68,9 +81,21 @@ impl<'g, T: DeserializeOwned> Pages<'g, T> {
             query.push(("after", after));
         }
         let url = self.graph.address(&segments, &query)?;
-        let page: Page<T> = self.graph.read(&url, &self.call).await?;
+        let page: Page = self.graph.read(&url, &self.call).await?;
         self.go_on(page.paging)?;
-        Ok(Some(page.data))
+        Ok(Some(page.data.iter().filter_map(|row| self.row(row)).collect()))
+    }
+
+    /// A row that was not there before. One that can't be read costs only itself.
+    fn row(&mut self, raw: &RawValue) -> Option<T> {
+        let Ok(row) = serde_json::from_str(raw.get()) else {
+            self.unreadable += 1;
+            return None;
+        };
+        let id =
+            if is_object(raw.get()) { serde_json::from_str(raw.get()).unwrap_or_default() } else { Row::default() };
+        let is_new = id.id.0.is_none_or(|id| self.ids.insert(id));
+        is_new.then_some(row)
     }
 
     fn go_on(&mut self, paging: Paging) -> Result<()> {
@@ -92,6 +117,9 @@ impl<'g, T: DeserializeOwned> Pages<'g, T> {
         let mut rows = Vec::new();
         while let Some(page) = self.next().await? {
             rows.extend(page);
+        }
+        if self.unreadable > 0 {
+            self.graph.log(&format!("{} of the list can't be read", count(self.unreadable, "row", "rows")));
         }
         Ok(rows)
     }

@@ -1,11 +1,12 @@
 //! The send path: one request for one recipient, never repeated, and exactly what happened to it.
 
 use std::error::Error as StdError;
+use std::io::Read;
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
-use reqwest::{Client, Method, Request, Response, Url};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
+use reqwest::{Client, Method, Request, Response, StatusCode, Url};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -19,8 +20,8 @@ use crate::clock::UnixMillis;
 use crate::json;
 use crate::secret::Redactor;
 
-/// An answer to a send is about 200 bytes; anything longer is not Graph's.
-const MAX_ANSWER: usize = 256 * 1024;
+/// An answer to a send is about 200 bytes; anything much longer is not Graph's.
+const MAX_ANSWER: usize = 512 * 1024;
 /// How much of an unexpected answer is shown, in characters.
 const MAX_SAMPLE: usize = 200;
 
@@ -139,9 +140,12 @@ impl Sender {
         let usage = Usage::read(response.headers());
         let date = response.headers().get(DATE).and_then(|date| wire::http_date(date.to_str().ok()?));
         let mut fbtrace_id = header_trace(response.headers());
+        let is_gzip =
+            response.headers().get(CONTENT_ENCODING).is_some_and(|coding| coding == "gzip" || coding == "x-gzip");
         let transport = match bounded(&mut response, MAX_ANSWER).await {
             Ok(body) => {
-                let body = read_body(status.is_success(), &body, &self.redactor);
+                let body = if is_gzip { unpacked(body) } else { body };
+                let body = read_body(status, &body, &self.redactor);
                 if let Body::Error(GraphError { fbtrace_id: Some(id), .. }) = &body {
                     fbtrace_id = Some(id.clone());
                 }
@@ -218,14 +222,16 @@ struct Reply<'a> {
     error: Option<&'a RawValue>,
 }
 
-fn read_body(is_success: bool, body: &[u8], redactor: &Redactor) -> Body {
-    let reply = std::str::from_utf8(body)
-        .ok()
-        .filter(|text| json::is_object(text))
-        .and_then(|text| serde_json::from_str::<Reply<'_>>(text).ok());
+fn read_body(status: StatusCode, body: &[u8], redactor: &Redactor) -> Body {
+    if body.is_empty()
+        && let Some(error) = GraphError::without_body(status)
+    {
+        return Body::Error(error);
+    }
+    let reply = json::object_in(body).and_then(|text| serde_json::from_str::<Reply<'_>>(text).ok());
     match reply {
         Some(Reply { error: Some(error), .. }) => Body::Error(GraphError::read(error, redactor)),
-        Some(reply) if is_success && reply.success.is_some_and(json::is_true) => {
+        Some(reply) if status.is_success() && reply.success.is_some_and(json::is_true) => {
             Body::Success { tracking_id: reply.marketing_message_tracking_id.and_then(json::text) }
         }
         other => Body::Other { sample: sample(body, redactor), is_json: other.is_some() },
@@ -254,6 +260,16 @@ pub(super) async fn bounded(response: &mut Response, limit: usize) -> reqwest::R
         body.extend_from_slice(&more);
     }
     Ok(body.into())
+}
+
+/// What a proxy compressed, though nobody asked it to; as it is where it can't be unpacked.
+fn unpacked(body: Bytes) -> Bytes {
+    let mut plain = Vec::new();
+    let limit = MAX_ANSWER as u64 + 1;
+    match flate2::read::MultiGzDecoder::new(&*body).take(limit).read_to_end(&mut plain) {
+        Ok(_) => plain.into(),
+        Err(_) => body,
+    }
 }
 
 pub(super) fn header_trace(headers: &HeaderMap) -> Option<String> {

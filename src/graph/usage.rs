@@ -47,16 +47,11 @@ impl Usage {
 
     pub(super) fn read(headers: &HeaderMap) -> Self {
         let mut usage = Self::default();
-        if let Some(json) = header(headers, "x-business-use-case-usage") {
-            usage.read_business(json);
-        }
-        if let Some(json) = header(headers, "x-ad-account-usage") {
-            usage.read_account(json);
-        }
-        if let Some(json) = header(headers, "x-app-usage")
-            && let Some(app) = Fields::read(json)
-        {
-            usage.app = app.percent();
+        // One that is given twice was written on both sides of a proxy: the worse counts.
+        texts(headers, "x-business-use-case-usage").for_each(|json| usage.read_business(json));
+        texts(headers, "x-ad-account-usage").for_each(|json| usage.read_account(json));
+        for app in texts(headers, "x-app-usage").filter_map(Fields::read) {
+            usage.app = highest(usage.app, app.percent());
         }
         usage
     }
@@ -79,8 +74,8 @@ impl Usage {
         let Some(account) = Fields::read(json) else {
             return;
         };
-        self.account = highest(None, number(&account.acc_id_util_pct));
-        self.reset = number(&account.reset_time_duration).and_then(time);
+        self.account = highest(self.account, number(&account.acc_id_util_pct));
+        self.reset = self.reset.max(number(&account.reset_time_duration).and_then(time));
         self.tier = tier(&account.ads_api_access_tier).or(self.tier);
     }
 }
@@ -119,8 +114,9 @@ fn number(text: &Text) -> Option<f64> {
     text.0.as_deref()?.parse().ok()
 }
 
-fn header<'h>(headers: &'h HeaderMap, name: &'static str) -> Option<&'h str> {
-    headers.get(name)?.to_str().ok()
+/// The texts of a header, each of them one JSON value.
+fn texts<'h>(headers: &'h HeaderMap, name: &'static str) -> impl Iterator<Item = &'h str> {
+    headers.get_all(name).iter().filter_map(|value| value.to_str().ok())
 }
 
 fn highest(one: Option<f64>, other: Option<f64>) -> Option<f64> {
@@ -170,6 +166,26 @@ mod tests {
         assert_eq!(read.tier, Some(Tier::Full));
         assert_eq!(read.percent(), Some(95.0));
         assert_eq!(read.wait(), Some(Duration::from_secs(180)));
+    }
+
+    #[test]
+    fn of_a_header_given_twice_the_worse_counts() {
+        for (first, second) in [(20, 95), (95, 20)] {
+            let percents = |headers: [(&'static str, String); 2]| {
+                let headers = headers.map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap()));
+                Usage::read(&headers.into_iter().collect())
+            };
+            let business = |percent| ("x-business-use-case-usage", format!(r#"{{"1":[{{"call_count":{percent}}}]}}"#));
+            assert_eq!(percents([business(first), business(second)]).business, Some(95.0));
+            let account = |percent| {
+                let json = format!(r#"{{"acc_id_util_pct":{percent},"reset_time_duration":{percent}}}"#);
+                ("x-ad-account-usage", json)
+            };
+            let both = percents([account(first), account(second)]);
+            assert_eq!((both.account, both.reset), (Some(95.0), Some(Duration::from_secs(95))));
+            let app = |percent| ("x-app-usage", format!(r#"{{"total_time":{percent}}}"#));
+            assert_eq!(percents([app(first), app(second)]).app, Some(95.0));
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::clock::UnixMillis;
-use crate::graph::codes::{Class, CodeRow, Pause};
+use crate::graph::codes::{self, Class, CodeRow, Pause};
 use crate::graph::{Answer, Body, ErrorFacts, GraphError, Transport};
 use crate::ledger::people::suppression::Suppression;
 use crate::ledger::writer::Outcome;
@@ -19,6 +19,9 @@ const AFTER_CHANGE: Duration = Duration::from_secs(600);
 pub const LOOK_AGAIN: Duration = Duration::from_secs(30 * 60);
 /// Graph says that the recipient got a message too recently.
 pub const TOO_EARLY: i64 = 2_300_035;
+
+/// Graph refuses the access token; what HTTP 401 without a code means as well.
+const TOKEN_REFUSED: i64 = 190;
 
 /// What is known about the campaign of an answer.
 #[derive(Clone, Copy, Debug, Default)]
@@ -194,6 +197,13 @@ fn of_error(error: &GraphError, status: u16, answer: &Answer, campaign: Campaign
             let cause = WaitCause::TooManyRequests { text: error.text() };
             let wait = Wait { is_rate: true, of_broadcast: false, until, next_day: false, cause, facts: facts() };
             return new(Outcome::Back, Effect::Wait(wait), error.text());
+        }
+        if status == 401
+            && error.code.is_none()
+            && let Some(row) = codes::lookup(TOKEN_REFUSED, None)
+        {
+            let halt = Halt { row, class: row.class, text: error.text(), facts: facts() };
+            return new(Outcome::Back, Effect::Stop(halt), error.text());
         }
         let refusal = Refusal { code: error.code, counts_as_burst: true };
         return new(Outcome::Refused { suppress: None }, Effect::Refused(refusal), error.text());

@@ -3,6 +3,7 @@
 use crate::error::{Error, Exit, GraphFacts};
 use crate::graph::codes::{Class, CodeRow};
 use crate::graph::{self, Call, ErrorFacts, Fault, Reading, Refused};
+use crate::text;
 
 const RUN_AGAIN: &str = "check the network and the Graph URL (mmsg config show), then run again";
 
@@ -75,6 +76,10 @@ fn failed(call: &Call, host: &str, fault: &Fault, unclear: Exit) -> Error {
         }
         Fault::Strange { status, sample } => new(unclear, &strange(host, *status, sample))
             .hint("is there a proxy in between? check the Graph URL (mmsg config show), then run again"),
+        Fault::TooLong { limit } => {
+            new(unclear, &format!("{host} answered with more than {}", text::size(*limit as u64)))
+                .hint("is there a proxy in between? check the Graph URL (mmsg config show)")
+        }
         Fault::Missing(field) => new(unclear, &format!("Graph's answer has no {field}")).hint(match call {
             Call::Preview => "run again, or use mmsg message preview --local, which does not need Graph",
             _ => "run again",

@@ -144,14 +144,16 @@ async fn success_is_exactly_2xx_with_true() {
     for (status, body, tracking) in [
         ("200 OK", r#"{"success":true}"#, None),
         ("200 OK", r#" {"success":true,"marketing_message_tracking_id":7,"error":null}"#, Some("7")),
+        ("200 OK", r#"{"success":"true"}"#, None),
+        ("200 OK", r#"{"success":1}"#, None),
         ("201 Created", r#"{"marketing_message_tracking_id":null,"success":true,"new":[1]}"#, None),
     ] {
         assert_eq!(body_of(status, body).await, Body::Success { tracking_id: tracking.map(str::to_owned) }, "{body}");
     }
     for (status, body, json) in [
         ("200 OK", r#"{"success":false}"#, true),
-        ("200 OK", r#"{"success":"true"}"#, true),
-        ("200 OK", r#"{"success":1}"#, true),
+        ("200 OK", r#"{"success":"yes"}"#, true),
+        ("200 OK", r#"{"success":2}"#, true),
         ("200 OK", "{}", true),
         ("200 OK", "", false),
         ("200 OK", "[true]", false),
