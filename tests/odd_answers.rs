@@ -208,7 +208,7 @@ fn row(id: &str, end: &Value) -> String {
     json!({
         "id": id, "effective_status": "ACTIVE", "creative": {"actor_id": "1"},
         "adset": {"id": "92", "lifetime_budget": "3000", "end_time": end},
-        "campaign": {"id": "91", "name": "Spring", "is_message_campaign": "true"},
+        "campaign": {"id": "91", "name": "Spring", "is_message_campaign": "true", "is_direct_send_campaign": 1},
     })
     .to_string()
 }
@@ -231,7 +231,7 @@ fn lists_and_nodes_are_read_however_they_are_written() {
         ("a row of null", vec![page(&format!("null,{one},null"), "null")], 1, 0),
         (
             "a row without an ID",
-            vec![page(&format!(r#"{{"campaign":{{"is_message_campaign":true}}}},{one}"#), "[]")],
+            vec![page(&format!(r#"{{"campaign":{{"is_direct_send_campaign":true}}}},{one}"#), "[]")],
             1,
             0,
         ),
@@ -267,6 +267,40 @@ fn lists_and_nodes_are_read_however_they_are_written() {
         let run = between.environment(&shop).mmsg(["campaign", "get", "11", "-o", "json"]).exits(0);
         assert_eq!(run.json()["end_time"].as_str(), shown, "{end}");
     }
+}
+
+/// The answer that the sandbox gives about a campaign, with these two fields changed.
+fn node(shop: &Shop, status: &str, end: &Value) -> Vec<u8> {
+    let run = shop.env.mmsg(["campaign", "get", &shop.campaign, "-o", "json"]).exits(0);
+    let known = run.json();
+    let node = json!({
+        "id": shop.campaign, "effective_status": status, "creative": {"actor_id": known["page_id"]},
+        "created_time": "2020-01-01T00:00:00+0000",
+        "adset": {"id": known["adset_id"], "lifetime_budget": "3000", "end_time": end},
+        "campaign": {"id": known["campaign_id"], "name": "Spring", "is_message_campaign": true, "is_direct_send_campaign": true},
+    });
+    let now = jiff::Timestamp::from_millisecond(now()).unwrap();
+    let date = now.strftime("Date: %a, %d %b %Y %H:%M:%S GMT\r\n").to_string();
+    raw("200 OK", &date, &node.to_string()).into()
+}
+
+#[test]
+fn an_end_of_0_is_none_and_another_one_that_is_over_refuses_the_list() {
+    let shop = Shop::open();
+    let line = format!("/{}?", shop.campaign);
+    let list = people(3).join("\n");
+    let send = |end: &Value, words: &[&str]| {
+        let between = Between::answers_to(&shop, &line, vec![node(&shop, "ACTIVE", end)]);
+        between.environment(&shop).mmsg_reading(list.as_str(), shop.words(words))
+    };
+    let over = send(&json!("2026-01-01T00:00:00+0000"), &[]).exits(5).prints_nothing();
+    let _ = over.says("ended at 2026-01-01T00:00:00Z; nothing was planned or sent");
+    for end in [json!(0), json!("0"), json!("1969-12-31T16:00:00-0800")] {
+        let run = send(&end, &["--dry-run", "-o", "json"]).exits(0);
+        assert_eq!(run.json()["would_send"], 3, "{end}: {run:#?}");
+    }
+    let _ = send(&json!("0"), &[]).exits(0);
+    shop.assert_each_once(&people(3));
 }
 
 #[test]
