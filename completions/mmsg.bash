@@ -37,6 +37,9 @@ _mmsg() {
             mmsg,init)
                 cmd="mmsg__subcmd__init"
                 ;;
+            mmsg,ledger)
+                cmd="mmsg__subcmd__ledger"
+                ;;
             mmsg,man)
                 cmd="mmsg__subcmd__man"
                 ;;
@@ -94,6 +97,9 @@ _mmsg() {
             mmsg__subcmd__config,show)
                 cmd="mmsg__subcmd__config__subcmd__show"
                 ;;
+            mmsg__subcmd__ledger,accept-restore)
+                cmd="mmsg__subcmd__ledger__subcmd__accept__subcmd__restore"
+                ;;
             mmsg__subcmd__message,build)
                 cmd="mmsg__subcmd__message__subcmd__build"
                 ;;
@@ -143,7 +149,7 @@ _mmsg() {
 
     case "${cmd}" in
         mmsg)
-            opts="-o -q -v -y -h -V --profile --ledger --output --quiet --verbose --color --no-input --yes --help --version init config sandbox demo completions man explain campaign message send tokens broadcast unknown webhook why report"
+            opts="-o -q -v -y -h -V --profile --ledger --output --quiet --verbose --color --no-input --yes --help --version init config sandbox demo completions man explain campaign message send tokens broadcast unknown ledger webhook why report"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -830,6 +836,78 @@ _mmsg() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        mmsg__subcmd__ledger)
+            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help accept-restore"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ledger)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mmsg__subcmd__ledger__subcmd__accept__subcmd__restore)
+            opts="-o -q -v -y -h --since --other-sender --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ledger)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         mmsg__subcmd__man)
             opts="-o -q -v -y -h --dir --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
@@ -1163,7 +1241,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__message__subcmd__send)
-            opts="-o -q -v -y -h --campaign --message --audience --token-column --delimiter --no-header --reject --force --strict --allow-bad-rows --allow-odd-tokens --dry-run --resume --again --new-message --retry-refused --allow-refusals --max-sends --rate --concurrency --wait --until --results --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --campaign --message --audience --token-column --delimiter --no-header --reject --force --strict --allow-bad-rows --allow-odd-tokens --dry-run --resume --again --new-message --allow-restored --retry-refused --allow-refusals --max-sends --rate --concurrency --wait --until --results --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1559,7 +1637,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__send)
-            opts="-o -q -v -y -h --campaign --message --audience --token-column --delimiter --no-header --reject --force --strict --allow-bad-rows --allow-odd-tokens --dry-run --resume --again --new-message --retry-refused --allow-refusals --max-sends --rate --concurrency --wait --until --results --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --campaign --message --audience --token-column --delimiter --no-header --reject --force --strict --allow-bad-rows --allow-odd-tokens --dry-run --resume --again --new-message --allow-restored --retry-refused --allow-refusals --max-sends --rate --concurrency --wait --until --results --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

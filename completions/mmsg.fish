@@ -52,6 +52,7 @@ complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "send" -d 'Send a message 
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "tokens" -d 'Store token lists as named audiences'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "broadcast" -d 'List broadcasts, or cancel one'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "unknown" -d 'List and settle unknown sends: those that may or may not have been accepted'
+complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "ledger" -d 'Accept a ledger that was restored from a backup'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "webhook" -d 'Receive Meta\'s webhooks: deliveries, reads, clicks, failures, opt-ins'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "why" -d 'Show everything recorded about one recipient: imports, plans, attempts, outcomes and events, newest last'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "report" -d 'Show what happened to the messages: accepted, delivered, read, clicked, failed; why, how fast, and at what cost'
@@ -534,6 +535,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l resume -d 'Continue the unfinished broadcasts of the Page, oldest first; needs no list'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l again -d 'Send the same message again to a list that already received it; cool-downs still apply'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l new-message -d 'Include people who already got a different message of this campaign'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l allow-restored -d 'After a backup was restored: send also to people whom the ledger has not had in this campaign before; they may have got the message already'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l allow-refusals -d 'Do not stop after many refusals'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -s q -l quiet -d 'Print only warnings and errors'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -s v -l verbose -d 'Print more detail'
@@ -599,6 +601,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l dry-run -d 'Show what
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l resume -d 'Continue the unfinished broadcasts of the Page, oldest first; needs no list'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l again -d 'Send the same message again to a list that already received it; cool-downs still apply'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l new-message -d 'Include people who already got a different message of this campaign'
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l allow-restored -d 'After a backup was restored: send also to people whom the ledger has not had in this campaign before; they may have got the message already'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l allow-refusals -d 'Do not stop after many refusals'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s q -l quiet -d 'Print only warnings and errors'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s v -l verbose -d 'Print more detail'
@@ -778,6 +781,37 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-restore" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-restore" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-restore" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+json\t'One JSON value'
+ndjson\t'One JSON object per line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-restore" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-restore" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-restore" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-restore" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-restore" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-restore" -s h -l help -d 'Print help'
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-restore" -f -a "accept-restore" -d 'Accept a ledger that was restored from a backup, so that nobody gets a message twice'
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from accept-restore" -l since -d 'When the backup was made; earlier is safe, later is not' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from accept-restore" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from accept-restore" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from accept-restore" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+json\t'One JSON value'
+ndjson\t'One JSON object per line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from accept-restore" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from accept-restore" -l other-sender -d 'The ledger is complete: something else sends for this Page too, which is why Graph refused people as too early. Changes nothing but that sends are possible again'
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from accept-restore" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from accept-restore" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from accept-restore" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from accept-restore" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from accept-restore" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve ingest subscribe status" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve ingest subscribe status" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve ingest subscribe status" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'

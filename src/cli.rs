@@ -7,7 +7,7 @@ pub mod values;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
-    broadcast, campaign, completions, config, demo, explain, init, man, message, report, sandbox, send, tokens,
+    broadcast, campaign, completions, config, demo, explain, init, ledger, man, message, report, sandbox, send, tokens,
     unknown, webhook, why,
 };
 use global::GlobalArgs;
@@ -79,6 +79,8 @@ pub enum Command {
     Broadcast(broadcast::Args),
     /// List and settle unknown sends: those that may or may not have been accepted.
     Unknown(unknown::Args),
+    /// Accept a ledger that was restored from a backup.
+    Ledger(ledger::Args),
     /// Receive Meta's webhooks: deliveries, reads, clicks, failures, opt-ins.
     Webhook(webhook::Args),
     Why(why::Args),

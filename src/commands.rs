@@ -12,6 +12,7 @@ pub mod demo;
 pub mod explain;
 mod failure;
 pub mod init;
+pub mod ledger;
 pub mod lists;
 pub mod man;
 pub mod message;
@@ -101,6 +102,7 @@ pub async fn run(context: &Context, command: Command) -> Result<Exit> {
         Command::Send(args) => send::run(context, args).await,
         Command::Tokens(args) => tokens::run(context, args).await,
         Command::Broadcast(args) => broadcast::run(context, args),
+        Command::Ledger(args) => ledger::run(context, args).await,
         Command::Unknown(args) => unknown::run(context, args).await,
         Command::Webhook(args) => webhook::run(context, args).await,
         Command::Why(args) => why::run(context, &args),

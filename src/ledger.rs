@@ -8,6 +8,7 @@
 //! | `database` | the open file: schema, transactions, what every writer must check first |
 //! | `place`, `identity`, `presence`, `making` | the file itself: where it may be, that it stays the same, who else has it, how it begins |
 //! | `judge` | may this person get this message: now, later, never; pure |
+//! | `gate`, `witness`, `restore` | old copies of the ledger: found out, refused, accepted by a person |
 //! | `people` | the table of recipients: cool-downs, suppressions |
 //! | `tally` | how many rows are in each state, and what happened in each hour |
 //! | `broadcasts`, `audiences`, `plan`, `spool` | lists on their way to becoming rows |
@@ -30,6 +31,7 @@ pub mod error;
 pub mod events;
 pub mod failpoint;
 pub mod funnel;
+pub mod gate;
 pub mod identity;
 pub mod judge;
 mod key;
@@ -40,6 +42,7 @@ pub mod people;
 mod place;
 pub mod plan;
 mod presence;
+pub mod restore;
 mod rivals;
 pub mod room;
 pub mod runs;
@@ -52,6 +55,7 @@ pub mod story;
 mod tally;
 pub mod totals;
 pub mod unknown;
+mod witness;
 pub mod writer;
 
 pub use database::{Ledger, Opened, Watch};

@@ -189,6 +189,8 @@ fn the_keys_are_those_that_are_promised() {
     let hours = env.mmsg(["report", "-o", "csv"]).exits(0);
     assert_eq!(hours.stdout.lines().next().unwrap(), promised("mmsg report -o csv").join(","));
     assert_eq!(keys(&report["hours"][0]), promised("mmsg report -o csv"));
+    let accept = ["ledger", "accept-restore", "--since", "2020-01-01T00:00:00Z", "--yes", "-o", "json"];
+    assert_eq!(keys(&env.mmsg(accept).exits(0).json()), promised("mmsg ledger accept-restore"));
 }
 
 /// Every text of the program that tells what to type names a command that is there.
@@ -208,7 +210,7 @@ fn hints_name_commands_that_exist() {
     // Words after mmsg that are no prose in a hint: those of the design, there or not.
     let named = Regex::new(
         "mmsg (init|doctor|campaign|message|send|tokens|broadcast|unknown|why|report|webhook|explain|sandbox|demo|config|audit|\
-         ledger|completions|man)( [a-z]+)?",
+         ledger|completions|man)( [a-z]+(?:-[a-z]+)*)?",
     )
     .unwrap();
     let mut wrong = Vec::new();

@@ -40,6 +40,7 @@ mod promises;
 mod readme;
 mod recipes;
 mod report;
+mod restore;
 mod secrets;
 mod send;
 mod story;

@@ -25,10 +25,11 @@ use crate::commands::signals::Signals;
 use crate::error::{Error, Exit, Result};
 use crate::ledger::Ledger;
 use crate::ledger::broadcasts::{BroadcastKey, Which};
-use crate::ledger::plan::Terms;
+use crate::ledger::plan::PlanTerms;
 use crate::message::{Message, Template};
 use crate::rate::{self, Rate};
 use crate::send::job::Limits;
+use crate::text;
 use crate::times::REQUEST_TIMEOUT;
 use campaign::{CampaignFacts, Unfit};
 use confirm::Asked;
@@ -67,6 +68,10 @@ pub struct Args {
     /// Include people who already got a different message of this campaign.
     #[arg(long)]
     new_message: bool,
+    /// After a backup was restored: send also to people whom the ledger has not had in this campaign before; they may have got the
+    /// message already.
+    #[arg(long, conflicts_with = "resume")]
+    allow_restored: bool,
     /// Retry rows that were refused with these codes.
     #[arg(long, value_name = "CODES", value_delimiter = ',', value_parser = values::code)]
     retry_refused: Vec<i64>,
@@ -154,6 +159,8 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
         facts.refuse_obstacle()?;
     }
     let end = [facts.end, args.until].into_iter().flatten().min();
+    let terms =
+        |now| PlanTerms { now, end, campaign_made_at: facts.times.created_at, allow_restored: args.allow_restored };
 
     let (page, ad_account) = (context.page()?, context.ad_account()?);
     let key = BroadcastKey {
@@ -164,11 +171,21 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
         message: &message.to_json(),
     };
     if args.dry_run {
-        return dry_run::run(context, signals, args.source(&outputs), &template, &key, args.which(), end).await;
+        return dry_run::run(
+            context,
+            signals,
+            args.source(&outputs),
+            &template,
+            &key,
+            args.which(),
+            terms(clock.now()),
+        )
+        .await;
     }
     let host = context.settings.graph_url.value.as_str();
     let mut ledger = context.open_ledger()?;
     ledger.refuse_other_host(host)?;
+    ledger.refuse_closed()?;
     ledger.refuse_clock_behind(clock.now())?;
     let buried = ledger.bury_dead_runs(&clock, context.cool_down())?;
     finish_cut(context, &mut ledger).await?;
@@ -181,10 +198,9 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
     let mut results = Results::open(context, &outputs, args.results.as_deref())?;
     let broadcast = ledger.open_broadcast(&key, args.which(), host, clock.now())?;
     if !args.retry_refused.is_empty() {
-        let retried = ledger.retry_refused(broadcast.id, &args.retry_refused)?;
-        context.ui.status(&format!("{retried} refused rows are pending again"));
+        retry_refused(context, &mut ledger, broadcast.id, &args.retry_refused)?;
     }
-    let terms = Terms { now: clock.now(), end };
+    let terms = terms(clock.now());
     let (ledger, planned, list) = plan::plan(context, signals, ledger, &broadcast, list, &template, terms).await?;
     results.planned(&ledger, &planned, terms.now)?;
 
@@ -228,6 +244,7 @@ async fn resume(context: &Context, args: &Args, signals: &Signals) -> Result<Exi
         return Totals::default().print(context, None);
     };
     ledger.refuse_other_host(host)?;
+    ledger.refuse_closed()?;
     for (broadcast, source, rows) in ledger.unplanned_listings(&page)? {
         context.ui.warn(&format!(
             "planning of the list {source} ({rows} rows) of broadcast {broadcast} was interrupted, so it is not sent; run its send \
@@ -276,7 +293,7 @@ async fn resume(context: &Context, args: &Args, signals: &Signals) -> Result<Exi
             }
         };
         if !args.retry_refused.is_empty() {
-            ledger.retry_refused(broadcast.id, &args.retry_refused)?;
+            retry_refused(context, &mut ledger, broadcast.id, &args.retry_refused)?;
         }
         context.ui.status(&format!("broadcast {} of campaign {}", broadcast.id, facts.shown()));
         let asked =
@@ -317,6 +334,18 @@ async fn resume(context: &Context, args: &Args, signals: &Signals) -> Result<Exi
     totals.complete(&ledger, &conclusion.course())?;
     conclusion.add_unwritten(results.finish());
     conclusion.finish(context, totals)
+}
+
+fn retry_refused(context: &Context, ledger: &mut Ledger, broadcast: i64, codes: &[i64]) -> Result<()> {
+    let retried = ledger.retry_refused(broadcast, codes)?;
+    context.ui.status(&format!("{} refused rows are pending again", retried.pending));
+    if retried.left_alone > 0 {
+        context.ui.warn(&format!(
+            "{} not retried: refused before the ledger was restored, and perhaps retried and accepted since",
+            text::count(retried.left_alone, "row is", "rows are")
+        ));
+    }
+    Ok(())
 }
 
 /// Finishes what other commands left half done.

@@ -6,7 +6,8 @@ use serde::Serialize;
 use super::attempts;
 use super::database::Ledger;
 use super::error::{Error, Result};
-use super::sql::{exists, sql};
+use super::gate;
+use super::sql::{exists, sql, unsigned};
 use super::state::{Skip, State};
 use super::tally::{self, Tally};
 use crate::clock::UnixMillis;
@@ -83,6 +84,14 @@ pub struct BroadcastSummary {
     pub is_due: bool,
     pub created_at: UnixMillis,
     pub finished: bool,
+}
+
+/// Refused rows that were to be retried.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retried {
+    /// Pending again.
+    pub pending: u64,
+    pub left_alone: u64,
 }
 
 impl Ledger {
@@ -264,18 +273,24 @@ impl Ledger {
         ids.into_iter().try_fold(0, |sum, id| Ok(sum + self.close_broadcast(id, now)?))
     }
 
-    /// Puts refused rows with one of these codes back to pending; how many. The person's cool-down is not touched.
-    pub fn retry_refused(&mut self, broadcast: i64, codes: &[i64]) -> Result<u64> {
-        let mut retried = 0;
-        self.write(|conn| Ok(open_again(conn, broadcast)?))?;
+    /// Puts refused rows with one of these codes back to pending. The person's cool-down is not touched. What was refused before an old
+    /// copy of the ledger was put back is left alone: it may have been retried and sent since.
+    pub fn retry_refused(&mut self, broadcast: i64, codes: &[i64]) -> Result<Retried> {
+        let mut retried = Retried::default();
+        self.write(|conn| {
+            gate::pass(conn)?;
+            Ok(open_again(conn, broadcast)?)
+        })?;
         for code in codes {
             loop {
                 let part = self.write(|conn| {
+                    let restored_at = gate::pass(conn)?.restored_at;
                     let ids: Vec<i64> = conn
                         .prepare_cached(sql!(
-                            "select id from sends where broadcast = ?1 and state = {refused} and code = ?2 limit 5000"
+                            "select id from sends where broadcast = ?1 and state = {refused} and code = ?2
+                               and coalesce(finished_at, 0) >= ?3 limit 5000"
                         ))?
-                        .query_map((broadcast, code), |row| row.get(0))?
+                        .query_map((broadcast, code, restored_at), |row| row.get(0))?
                         .collect::<rusqlite::Result<_>>()?;
                     let mut reopen = conn.prepare_cached(sql!(
                         "update sends set state = {pending}, reason = null, code = null, subcode = null, finished_at = null,
@@ -291,11 +306,18 @@ impl Ledger {
                     tally.write(conn)?;
                     Ok(ids.len())
                 })?;
-                retried += part as u64;
+                retried.pending += part as u64;
                 if part == 0 {
                     break;
                 }
             }
+            retried.left_alone += self.read(|conn| {
+                conn.prepare_cached(sql!(
+                    "select count(*) from sends where broadcast = ?1 and state = {refused} and code = ?2
+                       and coalesce(finished_at, 0) < (select restored_at from ledger)"
+                ))?
+                .query_row((broadcast, code), |row| row.get(0).map(unsigned))
+            })?;
         }
         Ok(retried)
     }

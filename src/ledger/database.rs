@@ -8,11 +8,13 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 
 use super::error::{Error, Failure, Need, Result};
 use super::failpoint;
+use super::gate;
 use super::identity::{self, OpenFile};
 use super::making;
 use super::place;
 use super::presence::{Arrival, Presence};
 use super::room::{self, BUSY, Room};
+use super::witness::{self, Witness};
 use crate::clock::UnixMillis;
 use crate::times;
 
@@ -24,7 +26,11 @@ const MIGRATIONS: &[(i32, &str)] = &[
     (4, include_str!("migrations/0004_detail.sql")),
     (5, include_str!("migrations/0005_deletions.sql")),
     (6, include_str!("migrations/0006_choices.sql")),
+    (FIRST_WITH_GATE, include_str!("migrations/0007_gate.sql")),
 ];
+
+/// The schema from which on old copies are found out.
+pub(super) const FIRST_WITH_GATE: i32 = 7;
 
 /// SQLite's `application_id` of a ledger: `mmsg` in ASCII.
 const APPLICATION_ID: i32 = 0x6d6d_7367;
@@ -44,6 +50,7 @@ pub struct Ledger {
     /// Behind the connection, so that it ends after it; see [`Ledger::drop`]. `None`: as [`OpenFile::unwatched`].
     presence: Option<Presence>,
     pub(super) room: Room,
+    witness: Witness,
 }
 
 impl Drop for Ledger {
@@ -112,6 +119,8 @@ impl Ledger {
         if opened == Opened::Made {
             making::note_use(path)?;
         }
+        ledger.witness = Witness::of(path, &ledger.folder);
+        ledger.notice_old_copy()?;
         Ok((ledger, opened))
     }
 
@@ -122,7 +131,14 @@ impl Ledger {
 
     fn unwatched(conn: Connection, path: &Path) -> Self {
         let folder = place::folder_of(&place::real(path)).to_owned();
-        Self { conn, file: Arc::new(OpenFile::unwatched(path)), folder, presence: None, room: Room::unlimited() }
+        Self {
+            conn,
+            file: Arc::new(OpenFile::unwatched(path)),
+            folder,
+            presence: None,
+            room: Room::unlimited(),
+            witness: Witness::default(),
+        }
     }
 
     /// Makes a ledger's tables in a file that nobody else knows of.
@@ -138,7 +154,7 @@ impl Ledger {
             return Ok(None);
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let ledger = Self::connect(path, flags)?;
+        let mut ledger = Self::connect(path, flags)?;
         let version: i32 = ledger.read(|conn| {
             conn.busy_timeout(BUSY)?;
             conn.query_row("pragma user_version", (), |row| row.get(0))
@@ -147,6 +163,7 @@ impl Ledger {
             return Ok(None);
         }
         refuse_newer(path, version)?;
+        ledger.witness = Witness::of(path, &ledger.folder);
         Ok(Some(ledger))
     }
 
@@ -245,9 +262,37 @@ impl Ledger {
                 transaction.pragma_update(None, "user_version", number)?;
             }
         }
+        if (1..FIRST_WITH_GATE).contains(&version) {
+            witness::close_if_known(&transaction, &self.file.path, &self.folder)?;
+        }
         transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
         failpoint::commit(transaction, "migrate.before", "migrate.after")?;
         Ok(())
+    }
+
+    /// Closes the gate of an old copy, and has the witness see a ledger that is ahead of it.
+    fn notice_old_copy(&mut self) -> Result<()> {
+        match self.read(|conn| self.witness.doubts(conn))? {
+            Some(why) => self.write(|conn| Ok(gate::close(conn, why)?)),
+            None => {
+                self.be_seen();
+                Ok(())
+            }
+        }
+    }
+
+    /// Has the witness see what is committed.
+    pub(super) fn be_seen(&mut self) {
+        self.witness.look(&self.conn);
+    }
+
+    /// The same while a run sends, when it is time to.
+    pub(super) fn be_seen_now_and_then(&mut self) {
+        self.witness.glance(&self.conn);
+    }
+
+    pub(super) fn witness(&self) -> &Witness {
+        &self.witness
     }
 
     pub fn path(&self) -> &Path {
@@ -357,8 +402,10 @@ impl Ledger {
         self.write(|conn| {
             conn.prepare_cached("insert into audit (at, who, command, what) values (?1, ?2, ?3, ?4)")?
                 .execute((now.0, who, command, what))?;
-            Ok(())
-        })
+            Ok(witness::step(conn, None)?)
+        })?;
+        self.be_seen();
+        Ok(())
     }
 }
 

@@ -121,6 +121,15 @@ pub enum Error {
     },
     /// The thread that owned the ledger is gone. A bug.
     ThreadGone,
+    /// The gate is closed: people may have been messaged of whom this ledger knows nothing.
+    Closed {
+        path: PathBuf,
+        why: Closed,
+    },
+    /// Processes that send from this ledger are alive.
+    AtWork {
+        processes: u64,
+    },
     NoSuchBroadcast {
         id: i64,
     },
@@ -167,13 +176,28 @@ pub enum Failure {
     Other,
 }
 
+/// Why the gate is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// This is an older copy of the ledger: it knows everything until `from`, and more was recorded until `until`.
+    Restored { from: UnixMillis, until: UnixMillis },
+    /// Graph refused people as too early whom this ledger took for free.
+    Refused,
+}
+
 impl Error {
-    /// With the path of the ledger, where the database failed or its disk has no room.
+    /// What the path is: see [`Error::at`].
+    pub fn closed(why: Closed) -> Self {
+        Self::Closed { path: PathBuf::new(), why }
+    }
+
+    /// With the path of the ledger, where the database failed, its disk has no room, or the gate is closed.
     #[must_use]
     pub fn at(self, ledger: &Path) -> Self {
         match self {
             Self::Database { failure, source, .. } => Self::Database { path: ledger.to_owned(), failure, source },
             Self::NoRoom { need, free, needed, .. } => Self::NoRoom { path: ledger.to_owned(), need, free, needed },
+            Self::Closed { why, .. } => Self::Closed { path: ledger.to_owned(), why },
             other => other,
         }
     }

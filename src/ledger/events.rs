@@ -14,13 +14,15 @@ pub mod stage;
 
 use std::time::Instant;
 
-use rusqlite::OptionalExtension;
+use rusqlite::{Connection, OptionalExtension};
 
 use super::database::{HOLD, Ledger};
 use super::error::Result;
 pub use super::people::OptIn;
 use super::sql::{digit, sql};
+use super::tally::{Tally, What};
 use crate::clock::UnixMillis;
+use crate::times::CLOCK_SKEW;
 use attribution::Judgement;
 pub use counts::EventCounts;
 pub use event::{Event, Facts, Kind};
@@ -125,6 +127,26 @@ impl Ledger {
             .optional()
         })
     }
+}
+
+/// Events of this person that belonged to no send since then wait to be judged again.
+pub(super) fn wait_again(
+    conn: &Connection,
+    recipient: i64,
+    since: UnixMillis,
+    tally: &mut Tally,
+) -> rusqlite::Result<()> {
+    let mut statement = conn.prepare_cached(sql!(
+        "update events set how = {waiting} where recipient = ?1 and send is null and how = {foreign} and occurred_at >= ?2
+         returning occurred_at",
+        waiting = digit(Judgement::Waiting.number()),
+        foreign = digit(Judgement::Foreign.number()),
+    ))?;
+    let mut rows = statement.query((recipient, since.minus(CLOCK_SKEW)))?;
+    while let Some(row) = rows.next()? {
+        tally.add(0, row.get(0)?, What::Foreign, -1);
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -37,6 +37,16 @@ pub struct Terms {
     pub now: UnixMillis,
     /// When the campaign ends or `--until` passes.
     pub end: Option<UnixMillis>,
+    pub lost: Lost,
+}
+
+/// What a ledger may not know any more, after an old copy of it was put back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lost {
+    /// Everybody may have been messaged: nobody gets anything before.
+    pub nobody_before: UnixMillis,
+    /// Rows that are judged may have been sent.
+    pub rows: bool,
 }
 
 /// How often, and since when, this person was refused as "later" in this broadcast.
@@ -116,10 +126,13 @@ pub fn judge(person: Option<&Person>, reached_by_other: bool, laters: Laters, te
     if reached_by_other {
         return Decision::never(Skip::OtherMessage);
     }
+    if terms.lost.rows {
+        return Decision::never(Skip::Restored);
+    }
     if laters.is_never(terms.now) {
         return Decision::never(Skip::NeverAvailable);
     }
-    let free_at = person.map_or(UnixMillis(0), Person::free_at);
+    let free_at = person.map_or(UnixMillis(0), Person::free_at).max(terms.lost.nobody_before);
     if terms.end.is_some_and(|end| end <= free_at.max(terms.now)) {
         return Decision::never(Skip::Ended);
     }

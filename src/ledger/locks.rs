@@ -51,8 +51,13 @@ impl Locks {
         Ok(runs)
     }
 
+    /// The folder of lock files beside the ledger in `folder`.
+    pub fn folder(folder: &Path) -> PathBuf {
+        folder.join("runs")
+    }
+
     fn of(folder: &Path) -> Self {
-        Self(folder.join("runs"))
+        Self(Self::folder(folder))
     }
 
     /// The file that says that a ledger of this name was used in this folder.
@@ -91,8 +96,7 @@ impl Locks {
 
     /// Whether a run's owner is alive, for somebody who only reads: nothing is created, taken or removed.
     pub fn is_alive(folder: &Path, uuid: &str) -> bool {
-        File::open(Self::of(folder).run(uuid))
-            .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+        is_held(&Self::of(folder).run(uuid))
     }
 
     /// Whether a run's owner is gone, for somebody who only reads. A lock file that can't be read says nothing.
@@ -101,6 +105,14 @@ impl Locks {
             Ok(file) => file.try_lock_shared().is_ok(),
             Err(error) => error.kind() == io::ErrorKind::NotFound,
         }
+    }
+
+    /// How many processes hold a lock here, whatever the ledger knows of them: a copy of it may know less.
+    pub fn held(folder: &Path) -> u64 {
+        let Ok(entries) = std::fs::read_dir(Self::folder(folder)) else { return 0 };
+        let locks = entries.flatten().map(|entry| entry.path());
+        let locks = locks.filter(|path| path.extension().is_some_and(|extension| extension == "lock"));
+        locks.filter(|path| is_held(path)).count() as u64
     }
 
     /// Waits until no other process plans this broadcast; `waiting` is called first if one does.
@@ -127,6 +139,10 @@ impl RunLock {
         drop(self);
         std::fs::write(path, "").expect("the lock file of a dead run");
     }
+}
+
+fn is_held(path: &Path) -> bool {
+    File::open(path).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
 /// Opens a file of this folder; makes it if there is none.

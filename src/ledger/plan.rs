@@ -20,7 +20,8 @@ use super::broadcasts::{Broadcast, open_again};
 use super::database::{HOLD, Ledger, Watch};
 use super::error::{Error, Need, Result};
 use super::failpoint;
-pub use super::judge::Terms;
+use super::gate;
+pub use super::gate::PlanTerms;
 use super::judge::{Decision, Laters, judge};
 use super::people;
 use super::rivals::Rivals;
@@ -59,21 +60,22 @@ impl Ledger {
         broadcast: &Broadcast,
         source: &str,
         list: &mut Listing,
-        terms: Terms,
+        asked: PlanTerms,
         check: &mut CheckValues<'_>,
         watch: &mut Watch<'_>,
     ) -> Result<Planned> {
-        let (listing, planned_before) = self.open_listing(broadcast, source, list, terms.now)?;
+        let (listing, planned_before) = self.open_listing(broadcast, source, list, asked.now)?;
         let mut planned = Planned { listing, rows: list.rows, ..Planned::default() };
         if planned_before {
             self.write(|conn| Ok(open_again(conn, broadcast.id)?))?;
-            (planned.skipped, planned.later) = self.judge_skipped(broadcast, listing, terms, check)?;
+            (planned.skipped, planned.later) = self.judge_skipped(broadcast, listing, asked, check)?;
             planned.people = self.listing_people(listing)?;
             return Ok(planned);
         }
-        self.unsynced(|ledger| ledger.stage(broadcast, list, terms, check, watch, &mut planned))?;
+        self.unsynced(|ledger| ledger.stage(broadcast, list, asked, check, watch, &mut planned))?;
         self.write(|conn| {
-            conn.execute("update listings set planned_at = ?2 where id = ?1", (listing, terms.now.0))?;
+            gate::pass(conn)?;
+            conn.execute("update listings set planned_at = ?2 where id = ?1", (listing, asked.now.0))?;
             Ok(open_again(conn, broadcast.id)?)
         })?;
         planned.people = self.listing_people(listing)?;
@@ -85,7 +87,7 @@ impl Ledger {
         &mut self,
         broadcast: &Broadcast,
         list: &mut Listing,
-        terms: Terms,
+        asked: PlanTerms,
         check: &mut CheckValues<'_>,
         watch: &mut Watch<'_>,
         planned: &mut Planned,
@@ -98,6 +100,7 @@ impl Ledger {
             }
             self.require_room(Need::Plan, room::left_by_long_work())?;
             let transaction = self.begin()?;
+            let terms = gate::pass(&transaction)?.terms_of_plan(&asked);
             let mut stage = Staging::new(&transaction, broadcast, planned.listing)?;
             let begin = Instant::now();
             loop {
@@ -162,13 +165,14 @@ impl Ledger {
         &mut self,
         broadcast: &Broadcast,
         listing: i64,
-        terms: Terms,
+        asked: PlanTerms,
         check: &mut CheckValues<'_>,
     ) -> Result<(u64, u64)> {
         let mut after = 0;
         let (mut skipped_again, mut later) = (0, 0);
         loop {
             let next = self.write(|conn| {
+                let terms = gate::pass(conn)?.terms_of_plan(&asked);
                 if tally::rows_in(conn, broadcast.id, State::Skipped)? == 0 {
                     return Ok(None);
                 }

@@ -14,6 +14,7 @@ use super::room::{self, Reserve};
 use super::sql::{sql, unsigned};
 use super::state::State;
 use super::tally::Tally;
+use super::witness;
 use crate::clock::{Clock, UnixMillis};
 use crate::times::MARGIN;
 
@@ -57,13 +58,14 @@ impl Ledger {
         making::note_use(self.path())?;
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let id = self.write(|conn| {
-            saw(conn, now)?;
+            witness::step(conn, Some(now))?;
             conn.execute(
                 "insert into runs (uuid, broadcast, host, pid, started_at) values (?1, ?2, ?3, ?4, ?5)",
                 (&uuid, broadcast, host, std::process::id(), now),
             )?;
             Ok(conn.last_insert_rowid())
         })?;
+        self.be_seen();
         Ok(Run { id, lock, reserve })
     }
 
@@ -73,9 +75,10 @@ impl Ledger {
             reserve.release();
         }
         let ended = self.record(|conn| {
-            saw(conn, now)?;
+            witness::step(conn, Some(now))?;
             end(conn, run.id, now, why, cool_down, "lost")
         });
+        self.be_seen();
         if ended.is_err() {
             run.abandon();
         }
@@ -135,11 +138,6 @@ impl Ledger {
     pub fn lock_planning(&self, broadcast: i64, waiting: &mut dyn FnMut()) -> Result<PlanLock> {
         Locks::beside(self.folder())?.plan(broadcast, waiting)
     }
-}
-
-/// Notes a time of a clock that was checked against Graph's.
-fn saw(conn: &Connection, now: UnixMillis) -> rusqlite::Result<()> {
-    conn.execute("update ledger set newest_at = max(newest_at, ?1)", [now]).map(drop)
 }
 
 /// Ends a run, unless somebody did; how many of its rows became unknown, with `reason`.

@@ -73,6 +73,8 @@ pub enum Skip {
     Suppressed,
     /// Another message of the campaign reached this person, or may have.
     OtherMessage,
+    /// This message may have reached the person before an old copy of the ledger was put back.
+    Restored,
     /// Refused as "later" three times, or for seven days.
     NeverAvailable,
     /// The broadcast was closed, or its campaign deleted.
@@ -94,6 +96,7 @@ impl Skip {
             Self::Region => "region",
             Self::Suppressed => "suppressed",
             Self::OtherMessage => "other_message",
+            Self::Restored => "restored",
             Self::NeverAvailable => "never_available",
             Self::Closed => "closed",
             Self::Ended => "ended",

@@ -89,10 +89,13 @@ impl Ledger {
                 let state: State = row.get(4)?;
                 // A row that is pending again is as its last attempt left it.
                 let again = state == State::Pending && !attempts.is_empty();
+                // None was made that this ledger knows of where a row became unknown because the ledger is an old copy.
+                let made: i64 = row.get(11)?;
                 if let Some(claimed_at) = row.get(6)?
                     && !again
+                    && made > 0
                 {
-                    add(Some(claimed_at), "claimed", &format!("attempt {}", row.get::<_, i64>(11)?));
+                    add(Some(claimed_at), "claimed", &format!("attempt {made}"));
                 }
                 let mut detail = detail_of(row.get(5)?, row.get(9)?, row.get(10)?);
                 detail.extend(row.get::<_, Option<String>>(8)?.map(|id| format!("tracking_id {id}")));

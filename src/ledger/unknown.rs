@@ -11,6 +11,7 @@ use super::database::Ledger;
 use super::error::{Error, Result};
 use super::judge::put_back;
 use super::people;
+use super::restore::RESTORED;
 use super::sql::sql;
 use super::state::State;
 use super::tally::{Tally, What};
@@ -24,7 +25,7 @@ pub struct UnknownSend {
     pub token: String,
     pub broadcast: i64,
     pub campaign: String,
-    /// Why it is unknown: `timeout`, `lost`, `killed`, or what Graph answered.
+    /// Why it is unknown: `timeout`, `lost`, `killed`, `restored`, or what Graph answered.
     pub reason: String,
     pub code: Option<i64>,
     pub subcode: Option<i64>,
@@ -256,11 +257,18 @@ pub fn weigh(send: &UnknownSend, next_eligible_at: Option<UnixMillis>, cool_down
     let slack = CLOCK_SKEW.min(gap / 8);
     let last_accepted = told.minus(gap);
     let from = claimed_at.minus(slack);
+    // A row of an old copy of the ledger may have been sent at any time until the copy was accepted.
+    let is_restored = send.reason.ends_with(RESTORED);
+    let until = if is_restored { send.at.unwrap_or(claimed_at) } else { claimed_at };
     if last_accepted < from {
-        let a_day_after = claimed_at.plus(gap * 2);
+        let a_day_after = until.plus(gap * 2);
         return if now >= a_day_after && !send.heard { Weight::ProbablyNotSent } else { Weight::Open };
     }
-    // Later than this, another sender reached the person, which says nothing of this send.
+    // In all that time another broadcast may have reached the person, which says nothing of this send.
+    if is_restored {
+        return Weight::Open;
+    }
+    // Later than this, another sender did.
     if last_accepted <= claimed_at.plus(ON_THE_WAY).plus(slack) { Weight::Accepted } else { Weight::Open }
 }
 

@@ -13,6 +13,7 @@ use std::sync::Arc;
 use super::database::Ledger;
 use super::error::{Error, Need, Result};
 use super::failpoint;
+use super::gate;
 use super::pace::Meter;
 use super::room::{self, Reserve};
 pub use super::settled::Settled;
@@ -36,8 +37,8 @@ pub struct Stepped {
     pub permit_at: Option<UnixMillis>,
     /// Outcomes that found their row settled by somebody else.
     pub overtaken: u64,
-    /// Why nothing can be claimed any more: the disk has no room, or the files are not the ledger's any more. The answers are recorded, and
-    /// nothing was claimed.
+    /// Why nothing can be claimed any more: the disk has no room, the files are not the ledger's any more, or the gate was closed. The
+    /// answers are recorded, and nothing was claimed.
     pub closed: Option<Error>,
 }
 
@@ -82,6 +83,7 @@ impl Writer {
             // What was asked is recorded in the file that has its claims, whatever its name is now.
             Err(
                 error @ (Error::NoRoom { .. }
+                | Error::Closed { .. }
                 | Error::Gone { .. }
                 | Error::Replaced { .. }
                 | Error::Linked { .. }
@@ -128,7 +130,8 @@ impl Writer {
         let transaction = ledger.begin()?;
         // The lock may have been waited for: only now is now.
         let now = clock.now();
-        let mut step = Step::new(&transaction, scope, now)?;
+        let gate = if want > 0 { gate::pass(&transaction)? } else { gate::read(&transaction)? };
+        let mut step = Step::new(&transaction, scope, now, gate)?;
         let mut rows = Rows::new(&transaction)?;
         finishes.iter().try_for_each(|finish| step.record(&mut rows, finish))?;
         let (claims, exhausted, permit_at) = step.claim_metered(scan, want, meter)?;
@@ -144,7 +147,9 @@ impl Writer {
             file.refuse_replaced()?;
         }
         failpoint::commit(transaction, "step.before", "step.after")?;
-        Ok(Stepped { claims, committed: clock.now(), settled, exhausted, permit_at, overtaken, closed: None })
+        let committed = clock.now();
+        ledger.be_seen_now_and_then();
+        Ok(Stepped { claims, committed, settled, exhausted, permit_at, overtaken, closed: None })
     }
 }
 

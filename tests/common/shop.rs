@@ -91,7 +91,8 @@ impl Shop {
         rusqlite::Connection::open(self.ledger()).unwrap().execute_batch(sql).unwrap();
     }
 
-    /// Makes everything in the ledger older, as if so many hours had passed.
+    /// Makes everything in the ledger older, as if so many hours had passed. When it was restored stays: that is compared with the ages of
+    /// campaigns, which are Graph's.
     pub fn let_hours_pass(&self, hours: i64) {
         let conn = rusqlite::Connection::open(self.ledger()).unwrap();
         let ms = hours * 3_600_000;
@@ -102,7 +103,7 @@ impl Shop {
              update runs set started_at = started_at - {ms}, ended_at = ended_at - {ms};
              update listings set created_at = created_at - {ms}, planned_at = planned_at - {ms};
              update broadcasts set created_at = created_at - {ms}, finished_at = finished_at - {ms};
-             update ledger set newest_at = newest_at - {ms};"
+             update ledger set newest_at = newest_at - {ms}, nobody_before = max(0, nobody_before - {ms});"
         ))
         .unwrap();
     }

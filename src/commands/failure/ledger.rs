@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::temporary;
 use crate::error::{Error, Exit};
-use crate::ledger::error::{Error as LedgerError, Failure, Need};
+use crate::ledger::error::{Closed, Error as LedgerError, Failure, Need};
 use crate::text;
 
 const CONTINUES: &str = "free some space, then run the same command again: it continues";
@@ -98,6 +98,12 @@ impl From<LedgerError> for Error {
             LedgerError::BrokenSpool { what } => Self::internal(what),
             LedgerError::NoThread { source } => Self::internal("can't start the thread of the ledger").because(&source),
             LedgerError::ThreadGone => Self::internal("the thread of the ledger ended unexpectedly"),
+            LedgerError::Closed { path, why } => closed(&path, why),
+            LedgerError::AtWork { processes } => {
+                let processes = text::count(processes, "process is", "processes are");
+                Self::ledger(format!("{processes} still sending from this ledger"))
+                    .hint("wait for every mmsg send and campaign delete to end, or stop them; then run the same command again")
+            }
             LedgerError::NoSuchBroadcast { id } => {
                 Self::usage(format!("there is no broadcast {id} in this ledger")).hint("mmsg broadcast list shows them")
             }
@@ -171,6 +177,29 @@ pub fn of_spool(error: LedgerError, folder: &Path) -> Error {
     }
 }
 
+/// A ledger that can't know whom it may message. The hint is the way out.
+fn closed(path: &Path, why: Closed) -> Error {
+    let path = path.display();
+    match why {
+        Closed::Restored { from, until } => Error::doubt(format!(
+            "the ledger {path} is older than what was sent from it: it ends at {from}, but was in use until {until}; nothing was \
+             planned or sent"
+        ))
+        .hint(format!(
+            "put the newest ledger back; or accept this copy, so that nobody gets a message twice: mmsg ledger accept-restore \
+             --since {from}"
+        )),
+        Closed::Refused => Error::doubt(format!(
+            "the ledger {path} is older than what was sent, or something else sends for this Page: Graph refused many people as \
+             too early (2300035) whom it has not messaged; nothing more was planned or sent"
+        ))
+        .hint(
+            "if it is a backup: mmsg ledger accept-restore --since TIME, with the time of the backup; if something else sends: \
+             mmsg ledger accept-restore --other-sender",
+        ),
+    }
+}
+
 fn database(path: &Path, failure: Failure) -> Error {
     let (what, hint) = match failure {
         Failure::DiskFull => ("the disk is full", CONTINUES),
@@ -181,7 +210,7 @@ fn database(path: &Path, failure: Failure) -> Error {
         Failure::CannotOpen => ("it can't be opened", "check that its folder exists and is writable"),
         Failure::Corrupt => (
             "the file is damaged or is not a ledger made by mmsg",
-            "restore the latest backup (anyone messaged since then may get the message twice), or choose another --ledger FILE",
+            "restore the latest backup, then run mmsg ledger accept-restore --since TIME, with the time of the backup",
         ),
         Failure::Busy => {
             ("another program is using it", "wait for the other mmsg to finish, then run the same command again")

@@ -14,7 +14,7 @@ use crate::commands::signals::Signals;
 use crate::error::{Exit, Result};
 use crate::ledger::Ledger;
 use crate::ledger::broadcasts::{BroadcastKey, Which};
-use crate::ledger::plan::{DryPlan, Terms};
+use crate::ledger::plan::{DryPlan, PlanTerms};
 use crate::message::Template;
 use crate::text;
 use crate::ui::table::Record;
@@ -27,13 +27,14 @@ pub async fn run(
     template: &Template,
     key: &BroadcastKey<'_>,
     which: Which,
-    end: Option<UnixMillis>,
+    terms: PlanTerms,
 ) -> Result<Exit> {
     let ledger = match Ledger::open_read_only(&context.settings.ledger.value)? {
         Some(ledger) => ledger,
         None => Ledger::temporary()?,
     };
     ledger.refuse_other_host(context.settings.graph_url.value.as_str())?;
+    ledger.refuse_closed()?;
     let clock = context.graph_clock()?;
     ledger.refuse_clock_behind(clock.now())?;
     let mut list = plan::read(context, signals, source, template, &ledger, std::env::temp_dir()).await?;
@@ -41,7 +42,7 @@ pub async fn run(
     let broadcast = ledger.find_broadcast(key, which)?;
     let rivals = ledger.rivals_of(broadcast.as_ref(), key, which.new_message)?;
     let mut values = ValueCheck::new(template);
-    let terms = Terms { now: clock.now(), end };
+    let terms = PlanTerms { now: clock.now(), ..terms };
     let dry = ledger.dry_plan(broadcast.as_ref(), &rivals, &mut list.spool, terms, &mut |row| values.row(row))?;
     values.tell(&context.ui);
     context.ui.object(&DryTotals::new(key.campaign, &list.tally, dry))?;

@@ -12,7 +12,7 @@ use crate::commands::output::Outputs;
 use crate::commands::signals::Signals;
 use crate::error::Result;
 use crate::ledger::broadcasts::Broadcast;
-use crate::ledger::plan::{Planned, Terms};
+use crate::ledger::plan::{PlanTerms, Planned};
 use crate::ledger::spool::{Listing, Spool};
 use crate::ledger::{Ledger, Watch};
 use crate::message::Template;
@@ -73,7 +73,7 @@ pub async fn plan(
     broadcast: &Broadcast,
     mut list: List,
     template: &Template,
-    terms: Terms,
+    terms: PlanTerms,
 ) -> Result<(Ledger, Planned, List)> {
     let progress = context.ui.progress(Some(list.spool.rows), "rows planned");
     let ui = context.ui.clone();

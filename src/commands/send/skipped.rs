@@ -12,7 +12,7 @@ pub fn is_most(skipped: u64, recipients: u64) -> bool {
 
 /// Those of them that an operator could have sent to, with a flag, a value or a lifted suppression. People who left are not theirs.
 pub fn changeable(by_reason: &BTreeMap<String, u64>) -> u64 {
-    let reasons = [Skip::OtherMessage, Skip::MissingValue, Skip::Limit, Skip::Suppressed];
+    let reasons = [Skip::OtherMessage, Skip::Restored, Skip::MissingValue, Skip::Limit, Skip::Suppressed];
     reasons.iter().filter_map(|skip| by_reason.get(skip.name())).sum()
 }
 
@@ -29,12 +29,13 @@ pub fn sentence(skipped: u64, recipients: u64, by_reason: &BTreeMap<String, u64>
     format!("{skipped} of {of} skipped: {}", reasons.join("; "))
 }
 
-const ALL: [Skip; 10] = [
+const ALL: [Skip; 11] = [
     Skip::OptedOut,
     Skip::Expired,
     Skip::Region,
     Skip::Suppressed,
     Skip::OtherMessage,
+    Skip::Restored,
     Skip::NeverAvailable,
     Skip::Closed,
     Skip::Ended,
@@ -49,6 +50,9 @@ fn because(skip: Skip) -> &'static str {
         Skip::Region => "are in a region without marketing messages",
         Skip::Suppressed => "are suppressed",
         Skip::OtherMessage => "already got another message of this campaign (--new-message sends to them)",
+        Skip::Restored => {
+            "may have got this message before the ledger was restored from a backup (--allow-restored sends to them)"
+        }
         Skip::NeverAvailable => "were refused as \"not now\" too often",
         Skip::Closed => "were pending when the broadcast was closed",
         Skip::Ended => "can't be messaged before the campaign ends or --until passes",

@@ -48,8 +48,8 @@ fn put(ledger: &Ledger, send: &Send) -> i64 {
     )
     .unwrap();
     conn.execute(
-        "insert into sends (broadcast, recipient, listing, state, claimed_at, finished_at, tracking_id, reason)
-         values (?1, (select id from recipients where key = ?2), 1, ?3, ?4, ?4, ?5, ?6)",
+        "insert into sends (broadcast, recipient, listing, state, claimed_at, finished_at, tracking_id, reason, attempts)
+         values (?1, (select id from recipients where key = ?2), 1, ?3, ?4, ?4, ?5, ?6, 1)",
         (send.broadcast, key(send.token), send.state, send.claimed_at, send.tracking_id, send.reason),
     )
     .unwrap();
@@ -386,7 +386,7 @@ fn a_persons_story_tells_what_no_send_of_theirs_does() {
             "planned: a.csv",
             "planned: a.csv",
             "read: event of a send that is not in this ledger",
-            "claimed: attempt 0",
+            "claimed: attempt 1",
             "accepted: tracking_id t1",
             "delivered: ",
             "suppressed: opted_out",

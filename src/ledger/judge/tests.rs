@@ -8,7 +8,7 @@ fn later(hours: u32) -> UnixMillis {
 }
 
 fn terms(end: Option<UnixMillis>) -> Terms {
-    Terms { now: NOW, end }
+    Terms { now: NOW, end, lost: Lost::default() }
 }
 
 #[test]
@@ -51,6 +51,34 @@ fn the_first_reason_in_order_decides() {
     }
     assert_eq!(judge(None, false, none, terms(None)), Decision::Now);
     assert_eq!(judge(None, true, none, terms(None)), skip(Skip::OtherMessage));
+}
+
+#[test]
+fn what_was_lost_is_skipped_and_holds_everybody_back() {
+    let known = Person::default();
+    let blocked = Person { blocked_until: later(3), ..known };
+    let opted_out = Person { suppressed: Some(Suppression::OptedOut), ..known };
+    let at = |hours| Decision::Later { at: later(hours) };
+    let skip = |skip| Decision::never(skip);
+    // Until when nobody gets anything, in hours; whether the row may have been sent; the campaign's end.
+    for (person, until, rows, end, decision) in [
+        (None, 0, false, None, Decision::Now),
+        (None, 2, false, None, at(2)),
+        (Some(&known), 2, false, None, at(2)),
+        (Some(&blocked), 2, false, None, at(3)),
+        (Some(&blocked), 4, false, None, at(4)),
+        (None, 2, false, Some(later(3)), at(2)),
+        (None, 2, false, Some(later(2)), skip(Skip::Ended)),
+        (None, 0, true, None, skip(Skip::Restored)),
+        (Some(&blocked), 4, true, Some(later(1)), skip(Skip::Restored)),
+        (Some(&opted_out), 4, true, None, skip(Skip::OptedOut)),
+    ] {
+        let lost = Lost { nobody_before: later(until), rows };
+        let judged = judge(person, false, Laters::default(), Terms { lost, ..terms(end) });
+        assert_eq!(judged, decision, "{person:?} {lost:?} {end:?}");
+    }
+    let lost = Lost { nobody_before: NOW, rows: false };
+    assert_eq!(judge(None, false, Laters::default(), Terms { lost, ..terms(None) }), Decision::Now);
 }
 
 #[test]

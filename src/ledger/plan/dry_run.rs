@@ -8,6 +8,7 @@ use crate::clock::UnixMillis;
 use crate::ledger::broadcasts::{Broadcast, BroadcastKey};
 use crate::ledger::database::Ledger;
 use crate::ledger::error::Result;
+use crate::ledger::gate::PlanTerms;
 use crate::ledger::judge::{Decision, Laters, Terms, judge};
 use crate::ledger::people;
 use crate::ledger::rivals::Rivals;
@@ -35,9 +36,10 @@ impl Ledger {
         broadcast: Option<&Broadcast>,
         rivals: &Rivals,
         list: &mut Listing,
-        terms: Terms,
+        asked: PlanTerms,
         check: &mut CheckValues<'_>,
     ) -> Result<DryPlan> {
+        let terms = self.gate()?.terms_of_plan(&asked);
         self.dry_rows(broadcast, rivals, list, terms, check).map_err(|error| error.at(self.path()))
     }
 

@@ -11,9 +11,10 @@ use rusqlite::TransactionBehavior;
 use model::{Model, Person};
 
 use super::stage::Staging;
-use super::{CheckValues, Planned, Terms};
+use super::{CheckValues, PlanTerms, Planned};
 use crate::clock::UnixMillis;
 use crate::ledger::broadcasts::{Broadcast, BroadcastKey, Which, is_closed};
+use crate::ledger::gate::Gate;
 use crate::ledger::judge::MAX_LATERS;
 use crate::ledger::key::key;
 use crate::ledger::spool::{Listing, Spool};
@@ -225,7 +226,7 @@ impl World {
     }
 
     fn plan(&mut self, broadcast: usize, list: usize, cut: Option<usize>, end: Option<UnixMillis>) {
-        let terms = Terms { now: self.model.now, end };
+        let terms = PlanTerms { now: self.model.now, end, ..PlanTerms::default() };
         let mut spool = self.spool(list);
         // Lists with the same rows are one.
         let at = self.lists.iter().position(|other| *other == self.lists[list]).unwrap();
@@ -255,7 +256,8 @@ impl World {
     }
 
     /// Some rows are staged and committed, and the process is gone.
-    fn plan_and_die(&mut self, broadcast: usize, spool: &mut Listing, cut: usize, terms: Terms) {
+    fn plan_and_die(&mut self, broadcast: usize, spool: &mut Listing, cut: usize, asked: PlanTerms) {
+        let terms = Gate::default().terms_of_plan(&asked);
         let broadcast = self.broadcasts[broadcast].clone();
         let (listing, planned) = self.ledger.open_listing(&broadcast, "list", spool, terms.now).unwrap();
         if planned {
@@ -379,7 +381,7 @@ fn a_dry_run_of_a_repeat_that_is_not_open_yet_tells_what_the_repeat_then_does() 
     let (first, again) = (world.broadcasts[0].clone(), Which { again: true, new_message: false });
     let key = key_of(&first);
     assert!(world.ledger.find_broadcast(&key, again).unwrap().is_none());
-    let terms = Terms { now: world.model.now, end: None };
+    let terms = PlanTerms { now: world.model.now, end: None, ..PlanTerms::default() };
     let rivals = world.ledger.rivals_of(None, &key, false).unwrap();
     let dry = world.ledger.dry_plan(None, &rivals, &mut world.spool(0), terms, &mut *check()).unwrap();
     let repeat = world.ledger.open_broadcast(&key, again, "http://127.0.0.1:1", world.model.now).unwrap();
@@ -399,7 +401,8 @@ fn a_dry_run_of_a_repeat_that_is_not_open_yet_tells_what_the_repeat_then_does() 
 fn every_skipped_row_of_a_long_list_is_judged_anew() {
     let folder = tempfile::tempdir().unwrap();
     let mut world = World::new(vec![vec![(1, 1)]; 3], folder.path());
-    let (broadcast, terms) = (world.broadcasts[0].clone(), Terms { now: world.model.now, end: None });
+    let (broadcast, terms) =
+        (world.broadcasts[0].clone(), PlanTerms { now: world.model.now, end: None, ..PlanTerms::default() });
     let rows = super::LOOKED_AT as u64 * 2 + 7;
     let plan = |ledger: &mut Ledger| {
         let mut spool = Spool::new(folder.path()).unwrap();

@@ -12,7 +12,7 @@ use super::claim::{Claim, Scope};
 use super::step::Step;
 use crate::clock::UnixMillis;
 use crate::ledger::database::HOLD;
-use crate::ledger::judge::{Decision, Laters, Person, Terms, judge};
+use crate::ledger::judge::{Decision, Laters, Person, judge};
 use crate::ledger::pace::{self, Meter};
 use crate::ledger::people;
 use crate::ledger::rivals::Rivals;
@@ -132,7 +132,7 @@ impl Step<'_> {
         other: bool,
         laters: Laters,
     ) -> rusqlite::Result<Decision> {
-        let terms = Terms { now: self.now, end: self.scope.end };
+        let terms = self.gate.terms_of_claims(self.now, self.scope.end);
         let until = self.scope.claimed_until(self.now);
         if judge(Some(read_ahead), other, laters, terms) == Decision::Now
             && self.people.claim(claim.recipient, read_ahead, until)?

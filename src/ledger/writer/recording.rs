@@ -7,7 +7,7 @@ use super::step::Step;
 use crate::clock::UnixMillis;
 use crate::ledger::attempts::{self, Attempt};
 use crate::ledger::broadcasts::is_closed;
-use crate::ledger::judge::{self, Laters, Terms};
+use crate::ledger::judge::{self, Laters};
 use crate::ledger::people;
 use crate::ledger::settled::Settled;
 use crate::ledger::sql::sql;
@@ -86,7 +86,7 @@ impl Step<'_> {
             .query_row((finish.claim.send, finish.at), |row| {
                 Ok(Laters { count: row.get(0)?, first_at: row.get(1)? })
             })?;
-        let terms = Terms { now: finish.at, end: self.scope.end };
+        let terms = self.gate.terms_of_claims(finish.at, self.scope.end);
         let decision = judge::put_off(until, laters, is_closed(self.conn, self.scope.broadcast.id)?, terms);
         let reason = decision.reason().or_else(|| finish.reason.clone());
         if !self.move_row(rows, finish, decision.state(), reason.as_deref(), None)? {

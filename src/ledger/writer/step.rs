@@ -4,14 +4,18 @@ use rusqlite::Connection;
 
 use super::claim::Scope;
 use crate::clock::UnixMillis;
+use crate::ledger::gate::Gate;
 use crate::ledger::people::CoolDowns;
 use crate::ledger::settled::Settled;
 use crate::ledger::tally::Tally;
+use crate::ledger::witness;
 
 pub struct Step<'c> {
     pub conn: &'c Connection,
     pub scope: &'c Scope,
     pub now: UnixMillis,
+    /// Open, where something is to be claimed.
+    pub gate: Gate,
     pub people: CoolDowns<'c>,
     pub tally: Tally,
     pub settled: Vec<Settled>,
@@ -20,15 +24,15 @@ pub struct Step<'c> {
 }
 
 impl<'c> Step<'c> {
-    pub fn new(conn: &'c Connection, scope: &'c Scope, now: UnixMillis) -> rusqlite::Result<Self> {
+    pub fn new(conn: &'c Connection, scope: &'c Scope, now: UnixMillis, gate: Gate) -> rusqlite::Result<Self> {
         let people = CoolDowns::new(conn)?;
-        Ok(Self { conn, scope, now, people, tally: Tally::default(), settled: Vec::new(), overtaken: 0 })
+        Ok(Self { conn, scope, now, gate, people, tally: Tally::default(), settled: Vec::new(), overtaken: 0 })
     }
 
     /// Writes the sums and the time; the rows that got a state, and how many outcomes were overtaken.
     pub fn finish(self) -> rusqlite::Result<(Vec<Settled>, u64)> {
         self.tally.write(self.conn)?;
-        self.conn.prepare_cached("update ledger set newest_at = ?1 where newest_at < ?1")?.execute([self.now])?;
+        witness::step(self.conn, Some(self.now))?;
         Ok((self.settled, self.overtaken))
     }
 }

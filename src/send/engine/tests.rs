@@ -7,7 +7,7 @@ use super::*;
 use crate::campaign::{AdAccount, CampaignId};
 use crate::graph::{Access, Body, GraphError, Sender, Transport, Usage};
 use crate::ledger::broadcasts::{BroadcastKey, Which};
-use crate::ledger::plan::Terms;
+use crate::ledger::plan::PlanTerms;
 use crate::ledger::spool::Spool;
 use crate::ledger::writer::{Scope, Settled, Writer};
 use crate::ledger::{Ledger, Watch};
@@ -106,7 +106,7 @@ impl Stage {
             spool.add(&format!("token{row}"), None).unwrap();
         }
         let mut list = spool.finish().unwrap();
-        let terms = Terms { now: clock.now(), end: None };
+        let terms = PlanTerms { now: clock.now(), end: None, ..PlanTerms::default() };
         let mut watch = Watch { progress: &mut |_| {}, stop: &|| false };
         ledger.plan(&broadcast, "list", &mut list, terms, &mut |_| Ok(()), &mut watch).unwrap();
         let sender = Sender::new(&Access::of_nowhere(), &AdAccount::parse("1").unwrap(), MINUTE, 1).unwrap();

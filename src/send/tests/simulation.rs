@@ -16,7 +16,7 @@ use crate::campaign::{AdAccount, CampaignId};
 use crate::clock::{Clock, UnixMillis};
 use crate::graph::{Access, Answer, Body, GraphError, RequestFrame, Sender, Transport, Usage};
 use crate::ledger::broadcasts::{BroadcastKey, Which};
-use crate::ledger::plan::Terms;
+use crate::ledger::plan::PlanTerms;
 use crate::ledger::spool::Spool;
 use crate::ledger::state::State;
 use crate::ledger::writer::{Scope, Settled, Writer};
@@ -197,7 +197,7 @@ impl Simulation {
             spool.add(token, None).unwrap();
         }
         let mut list = spool.finish().unwrap();
-        let terms = Terms { now: self.clock.now(), end: None };
+        let terms = PlanTerms { now: self.clock.now(), end: None, ..PlanTerms::default() };
         let mut watch = Watch { progress: &mut |_| {}, stop: &|| false };
         ledger.plan(&broadcast, "list", &mut list, terms, &mut |_| Ok(()), &mut watch).unwrap();
         let job = Job {

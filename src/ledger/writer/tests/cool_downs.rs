@@ -6,7 +6,7 @@ use crate::clock::{Clock, UnixMillis};
 use crate::ledger::broadcasts::{Broadcast, BroadcastKey, Which};
 use crate::ledger::pace::{Meter, PaceRow};
 use crate::ledger::people::suppression::Suppression;
-use crate::ledger::plan::Terms;
+use crate::ledger::plan::PlanTerms;
 use crate::ledger::spool::Spool;
 use crate::ledger::state::State;
 use crate::ledger::writer::{Claim, Finish, Outcome, Scope, Writer};
@@ -39,7 +39,16 @@ fn plan(ledger: &mut Ledger, campaign: &str, now: UnixMillis) -> Broadcast {
     spool.add("somebody", None).unwrap();
     let mut list = spool.finish().unwrap();
     let mut watch = Watch { progress: &mut |_| {}, stop: &|| false };
-    ledger.plan(&broadcast, "list", &mut list, Terms { now, end: None }, &mut |_| Ok(()), &mut watch).unwrap();
+    ledger
+        .plan(
+            &broadcast,
+            "list",
+            &mut list,
+            PlanTerms { now, end: None, ..PlanTerms::default() },
+            &mut |_| Ok(()),
+            &mut watch,
+        )
+        .unwrap();
     broadcast
 }
 

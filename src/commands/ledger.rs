@@ -1,0 +1,23 @@
+//! `mmsg ledger accept-restore`.
+
+mod accept_restore;
+
+use crate::commands::context::Context;
+use crate::error::{Exit, Result};
+
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(clap::Subcommand, Debug)]
+enum Verb {
+    AcceptRestore(accept_restore::Args),
+}
+
+pub async fn run(context: &Context, args: Args) -> Result<Exit> {
+    match args.verb {
+        Verb::AcceptRestore(args) => accept_restore::run(context, &args).await,
+    }
+}

@@ -1,0 +1,138 @@
+//! `mmsg ledger accept-restore`: a person says since when a ledger knows nothing of what was sent.
+
+use serde::Serialize;
+
+use crate::cli::values;
+use crate::clock::UnixMillis;
+use crate::commands::context::Context;
+use crate::error::{Error, Exit, Result};
+use crate::ledger::Ledger;
+use crate::ledger::error::{Closed, Error as LedgerError};
+use crate::ledger::restore::Restore;
+use crate::text;
+use crate::times::BEHIND_LEDGER;
+use crate::ui::table::Record;
+
+/// Accept a ledger that was restored from a backup, so that nobody gets a message twice.
+///
+/// The ledger does not know who was messaged after the backup was made, so everybody may have been, until now: nobody gets anything
+/// for one cool-down from now on. Every pending row may have been sent, so it becomes unknown (restored). Events and mmsg unknown settle
+/// count what happened since TIME as evidence for these rows. Later sends skip people whom the ledger has not had in a campaign that
+/// exists now, unless --allow-restored.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// When the backup was made; earlier is safe, later is not.
+    #[arg(long, value_name = "TIME", value_parser = values::time, required_unless_present = "other_sender")]
+    since: Option<UnixMillis>,
+    /// The ledger is complete: something else sends for this Page too, which is why Graph refused people as too early. Changes nothing
+    /// but that sends are possible again.
+    #[arg(long, conflicts_with = "since")]
+    other_sender: bool,
+}
+
+/// What was accepted.
+#[derive(Clone, Debug, Default, Serialize)]
+struct Accepted {
+    since: Option<UnixMillis>,
+    /// Nobody gets a message before.
+    nobody_before: Option<UnixMillis>,
+    /// Pending rows that became unknown.
+    unknown: u64,
+}
+
+impl Record for Accepted {
+    const PLURAL: &'static str = "restored ledgers";
+    const COLUMNS: &'static [&'static str] = &["backup made at", "nobody is messaged before", "rows now unknown"];
+    const KEYS: &'static [&'static str] = &["since", "nobody_before", "unknown"];
+
+    fn cells(&self) -> Vec<String> {
+        let time = |at: Option<UnixMillis>| at.map(|at| at.to_string()).unwrap_or_default();
+        vec![time(self.since), time(self.nobody_before), text::thousands(self.unknown)]
+    }
+}
+
+pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
+    let mut ledger = context.ledger_to_look()?;
+    ledger.refuse_other_host(context.settings.graph_url.value.as_str())?;
+    match args.since {
+        Some(since) => accept(context, &mut ledger, since).await,
+        None => open(context, &mut ledger),
+    }
+}
+
+async fn accept(context: &Context, ledger: &mut Ledger, since: UnixMillis) -> Result<Exit> {
+    // Cool-downs are counted by Graph's time, and this one is everybody's.
+    context.graph()?.time_zone(&context.ad_account()?).await?;
+    let clock = context.graph_clock()?;
+    let now = clock.now();
+    ledger.refuse_clock_behind(now)?;
+    let closed = ledger.gate()?.closed;
+    if let Some(Closed::Restored { until, .. }) = closed
+        && now.plus(BEHIND_LEDGER) < until
+    {
+        return Err(LedgerError::ClockBehind { now, newest: until }.into());
+    }
+    if since > now {
+        return Err(Error::usage(format!("--since {since} is in the future: it is now {now}; nothing was changed"))
+            .hint("use the time at which the backup was made"));
+    }
+    ledger.refuse_at_work()?;
+    let restore = Restore { since, now, cool_down: context.cool_down() };
+    let pending = text::count(ledger.pending_in_all()?, "pending row becomes", "pending rows become");
+    let path = ledger.path().display();
+    let shown = [
+        match closed {
+            Some(Closed::Restored { from, until }) => {
+                format!("the ledger {path} ends at {from}, but was in use until {until}")
+            }
+            Some(Closed::Refused) => {
+                format!("Graph refused many people as too early whom the ledger {path} has not messaged")
+            }
+            None => format!("the ledger {path} shows no sign of being an old copy"),
+        },
+        format!("nobody gets a message before {}", restore.nobody_before()),
+        format!("{pending} unknown: they may have been sent since {since}"),
+        "people new to a campaign that exists now are skipped, unless you send with --allow-restored".to_owned(),
+    ];
+    context.ui.confirm_shown(&shown, "Accept this ledger?", "accepting a restored ledger")?;
+    let done = ledger.accept_restore(restore)?;
+    let what = format!("since {since}, nobody before {}, {} rows unknown", done.nobody_before, done.unknown);
+    ledger.audit(clock.now(), &context.operator(), "ledger accept-restore", &what)?;
+    context.ui.object(&Accepted {
+        since: Some(since),
+        nobody_before: Some(done.nobody_before),
+        unknown: done.unknown,
+    })?;
+    if done.unknown > 0 {
+        let mut settle = "mmsg unknown settle".to_owned();
+        context.push_globals(&mut settle);
+        context.ui.hint(&format!("{settle} looks for evidence of what was sent"));
+    }
+    Ok(Exit::Done)
+}
+
+/// Another sender explains the refusals.
+fn open(context: &Context, ledger: &mut Ledger) -> Result<Exit> {
+    match ledger.gate()?.closed {
+        None => {
+            context.ui.status("sends are possible; nothing was changed");
+            return Ok(Exit::Done);
+        }
+        Some(Closed::Restored { from, until }) => {
+            return Err(Error::usage(format!(
+                "the ledger {} is an old copy, whoever else sends: it ends at {from}, but was in use until {until}; nothing was changed",
+                ledger.path().display()
+            ))
+            .hint(format!("mmsg ledger accept-restore --since {from}")));
+        }
+        Some(Closed::Refused) => {}
+    }
+    let shown = [format!("sends from the ledger {} will be possible again", ledger.path().display())];
+    context.ui.confirm_shown(&shown, "Is the ledger complete?", "saying that the ledger is complete")?;
+    ledger.open_gate()?;
+    ledger.audit(context.clock.now(), &context.operator(), "ledger accept-restore", "another sender")?;
+    context.ui.status(
+        "sends are possible again; mmsg send --allow-refusals does not stop for people whom the other sender reached",
+    );
+    Ok(Exit::Done)
+}

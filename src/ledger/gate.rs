@@ -1,0 +1,104 @@
+//! The gate: closed while people may have been messaged of whom this ledger knows nothing. Then nothing is planned or claimed until a
+//! person says since when. What is read and decided here is the same for any database.
+
+use std::time::Duration;
+
+use rusqlite::Connection;
+
+use super::error::{Closed, Error, Result};
+use super::judge::{Lost, Terms};
+use crate::clock::UnixMillis;
+
+/// What the ledger says of itself, as of one transaction.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Gate {
+    /// Nothing may be planned or claimed.
+    pub closed: Option<Closed>,
+    /// When an old copy was accepted; 0 if none ever was.
+    pub restored_at: UnixMillis,
+    /// Until then everybody may be in a cool-down that is not recorded.
+    pub nobody_before: UnixMillis,
+}
+
+/// What planning a list goes by.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct PlanTerms {
+    pub now: UnixMillis,
+    /// When the campaign ends or `--until` passes.
+    pub end: Option<UnixMillis>,
+    /// When the campaign was created, where that is known.
+    pub campaign_made_at: Option<UnixMillis>,
+    /// `--allow-restored`: the people of the list got nothing before the ledger was restored.
+    pub allow_restored: bool,
+}
+
+impl Gate {
+    /// Terms of rows that this ledger planned: whatever may have been sent of them before is not pending any more.
+    pub fn terms_of_claims(&self, now: UnixMillis, end: Option<UnixMillis>) -> Terms {
+        Terms { now, end, lost: Lost { nobody_before: self.nobody_before, rows: false } }
+    }
+
+    /// Terms of rows that come in with a list. If their campaign was there when the ledger was restored, they may have been sent.
+    pub fn terms_of_plan(&self, asked: &PlanTerms) -> Terms {
+        // Graph names seconds, and nothing was sent in the last one before somebody accepted the copy.
+        let was_there = asked.campaign_made_at.is_none_or(|made| made.plus(Duration::from_secs(1)) <= self.restored_at);
+        let rows = self.restored_at > UnixMillis(0) && was_there && !asked.allow_restored;
+        Terms { now: asked.now, end: asked.end, lost: Lost { nobody_before: self.nobody_before, rows } }
+    }
+}
+
+pub fn read(conn: &Connection) -> rusqlite::Result<Gate> {
+    conn.prepare_cached("select gate, gate_from, gate_until, restored_at, nobody_before from ledger")?.query_row(
+        (),
+        |row| {
+            let closed = match row.get::<_, Option<String>>(0)?.as_deref() {
+                None => None,
+                Some(REFUSED) => Some(Closed::Refused),
+                // What a later version wrote closes the gate as well.
+                Some(_) => Some(Closed::Restored {
+                    from: row.get::<_, Option<_>>(1)?.unwrap_or_default(),
+                    until: row.get::<_, Option<_>>(2)?.unwrap_or_default(),
+                }),
+            };
+            Ok(Gate { closed, restored_at: row.get(3)?, nobody_before: row.get(4)? })
+        },
+    )
+}
+
+/// The gate, if it is open.
+pub fn pass(conn: &Connection) -> Result<Gate> {
+    let gate = read(conn)?;
+    match gate.closed {
+        Some(why) => Err(Error::closed(why)),
+        None => Ok(gate),
+    }
+}
+
+const RESTORED: &str = "restored";
+const REFUSED: &str = "refused";
+
+/// Closes the gate. The first reason stays, but that of a copy is the better one: it has times.
+pub fn close(conn: &Connection, why: Closed) -> rusqlite::Result<()> {
+    match why {
+        Closed::Restored { from, until } => conn
+            .prepare_cached("update ledger set gate = ?1, gate_from = ?2, gate_until = ?3 where gate is not ?1")?
+            .execute((RESTORED, from, until)),
+        Closed::Refused => conn.prepare_cached("update ledger set gate = ?1 where gate is null")?.execute([REFUSED]),
+    }
+    .map(drop)
+}
+
+/// Opens the gate and changes nothing else.
+pub fn open(conn: &Connection) -> rusqlite::Result<()> {
+    conn.execute("update ledger set gate = null, gate_from = null, gate_until = null", ()).map(drop)
+}
+
+/// Opens the gate of an accepted copy.
+pub fn accept(conn: &Connection, at: UnixMillis, nobody_before: UnixMillis) -> rusqlite::Result<()> {
+    open(conn)?;
+    conn.execute("update ledger set restored_at = ?1, nobody_before = max(nobody_before, ?2)", (at, nobody_before))
+        .map(drop)
+}
+
+#[cfg(test)]
+mod tests;
