@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::common::receiver::VERIFY_TOKEN;
 use crate::common::shop::{Shop, people};
-use crate::common::{APP_SECRET, PAGE_TOKEN, SUBSCRIPTION_TOKEN, TOKEN, files_below, holds};
+use crate::common::{APP_SECRET, Env, PAGE_TOKEN, SUBSCRIPTION_TOKEN, TOKEN, files_below, holds};
 
 #[test]
 fn subscription_tokens_are_only_in_data_that_was_asked_for() {
@@ -133,4 +133,112 @@ fn control_characters_from_outside_are_shown_not_obeyed() {
     let list = ["\u{1b}[31mred".to_owned(), people(1)[0].clone()];
     let run = shop.send(&list, &[]).exits(0);
     assert!(!run.stderr.contains('\u{1b}'), "{run:#?}");
+}
+
+#[test]
+fn a_token_in_place_of_a_name_is_not_shown() {
+    let token = "EAABmistake0123456789abcdef";
+    let (app, hex) = ("123456789|mistake0123456789abcdef", "0123456789abcdef0123456789abcdef");
+    for profile in [
+        format!("token = {{ env = '{token}' }}"),
+        format!("token = {{ env = '{app}' }}"),
+        format!("app_secret = {{ env = '{hex}' }}"),
+        format!("token = {{ file = '{token}' }}"),
+        format!("token = {{ command = ['{token}', '{app}'] }}"),
+        format!("campaign_name = '{token}'"),
+        format!("page = '{token}'"),
+        format!("{token} = 1"),
+        format!("token = {token}"),
+    ] {
+        let env = Env::new().profiles(&format!("[profiles.default]\nad_account = '1'\n{profile}\n"));
+        for words in
+            [&["config", "show"][..], &["config", "show", "-o", "json"], &["campaign", "list"], &["-v", "init"]]
+        {
+            let run = env.mmsg(words);
+            let said = run.stdout + &run.stderr;
+            for secret in [token, "mistake0123456789abcdef", hex] {
+                assert!(!said.contains(secret), "{profile}, {words:?}: {said}");
+            }
+        }
+    }
+    let run = Env::new().set("MMSG_PAGE", token).mmsg(["config", "show"]).exits(3);
+    assert!(!run.stderr.contains(token), "{run:#?}");
+}
+
+/// Every command, as it works and as it fails, with the secrets in a profile that has them in every way a profile can.
+#[test]
+fn no_command_shows_or_stores_a_secret() {
+    let shop = Shop::with(|options| options.dials.echo_secrets = true);
+    let env = shop.sandbox.environment();
+    let bin = env.path("bin");
+    fs::create_dir(&bin).unwrap();
+    let seen = env.path("seen");
+    fs::write(bin.join("xdg-open"), format!("#!/bin/sh\n(env; cat /proc/$$/cmdline) >> {}\n", seen.display())).unwrap();
+    fs::set_permissions(bin.join("xdg-open"), fs::Permissions::from_mode(0o700)).unwrap();
+    let env = env.set("PATH", format!("{}:/usr/bin:/bin", bin.display())).set("OTHER", "EAABcanaryOther0123456789");
+    let env = env.profiles(&format!(
+        "[profiles.default]\ntoken = {{ env = 'OTHER' }}\npage_token = '{PAGE_TOKEN}'\napp_secret = ['{APP_SECRET}']\n"
+    ));
+    fs::write(env.path("promo.json"), r#"{"text": "Half price"}"#).unwrap();
+    fs::write(env.path("list.csv"), people(4).join("\n")).unwrap();
+    let fault = |n: usize, fault: &str| (people(4)[n].clone(), fault.to_owned());
+    shop.sandbox.error_tokens([fault(1, "2399999"), fault(2, "accepted-drop"), fault(3, "190")]);
+    let id = shop.campaign.as_str();
+    let commands: Vec<Vec<&str>> = vec![
+        vec!["config", "show"],
+        vec!["config", "path"],
+        vec!["campaign", "create", "--lifetime-budget", "1"],
+        vec!["campaign", "list", "--all"],
+        vec!["campaign", "get", id],
+        vec!["campaign", "get", "99"],
+        vec!["campaign", "estimate", "--lifetime-budget", "3000"],
+        vec!["campaign", "insights", id],
+        vec!["message", "build", "--text", "Hello", "--save", "new.json"],
+        vec!["message", "validate", "promo.json"],
+        vec!["message", "preview", "promo.json", "--save", "page.html", "--open"],
+        vec!["message", "preview", "no.json"],
+        vec!["tokens", "import", "list.csv", "--audience", "x"],
+        vec!["send", "--campaign", id, "--message", "promo.json", "list.csv", "--dry-run"],
+        vec!["send", "--campaign", id, "--message", "promo.json", "list.csv", "--results", "results.ndjson"],
+        vec!["send", "--campaign", "99", "--message", "promo.json", "list.csv"],
+        vec!["send", "--resume"],
+        vec!["broadcast", "list"],
+        vec!["broadcast", "close", "1", "--yes"],
+        vec!["unknown", "list"],
+        vec!["unknown", "settle"],
+        vec!["unknown", "resolve", "--all", "--as", "accepted", "--yes"],
+        vec!["why", "nobody"],
+        vec!["webhook", "status"],
+        vec!["webhook", "subscribe"],
+        vec!["webhook", "ingest", "promo.json"],
+        vec!["report", "--html", "report.html", "--open"],
+        vec!["explain", "190"],
+        vec!["campaign", "delete", id, "--yes"],
+        vec!["campaign", "delete", "99", "--yes"],
+        vec!["no", "such", "command"],
+    ];
+    // Once as it should be, and once with a token that Graph refuses.
+    let stale = "EAABcanaryStale0123456789abc";
+    let refused = shop.sandbox.environment().set("MMSG_TOKEN", stale);
+    let mut masked = 0;
+    for env in [&env, &refused] {
+        for words in &commands {
+            for format in ["table", "json"] {
+                let run = env.mmsg([&words[..], &["-v", "-o", format]].concat());
+                let said = format!("{}{}", run.stdout, run.stderr);
+                masked += said.matches("[hidden]").count();
+                for secret in [TOKEN, PAGE_TOKEN, APP_SECRET, VERIFY_TOKEN, "EAABcanaryOther0123456789", stale] {
+                    assert!(!said.contains(secret), "{words:?}: {said}");
+                }
+            }
+        }
+    }
+    assert!(masked > 5, "the host's errors repeated no token, so nothing was proved");
+    for path in [files_below(&env.path("")), files_below(&refused.path(""))].concat() {
+        let Ok(bytes) = fs::read(&path) else { continue };
+        for secret in [TOKEN, PAGE_TOKEN, APP_SECRET, VERIFY_TOKEN, "EAABcanaryOther0123456789", stale] {
+            assert!(path == env.profile_file() || !holds(&bytes, secret), "{} holds a secret", path.display());
+        }
+    }
+    assert_eq!(shop.sandbox.count("leaks"), 0);
 }

@@ -544,3 +544,34 @@ fn results_begin_a_new_line_after_a_torn_one_and_go_to_devices_too() {
     let _ = shop.totals(&people(3)[2..], &["--results", "/dev/null"], 0);
     shop.assert_each_once(&people(3));
 }
+
+#[test]
+fn a_column_that_the_first_object_lacks_is_found_in_later_ones() {
+    let objects =
+        [r#"{"token":"71001"}"#, r#"{"token":"71002","first_name":"Ben"}"#, r#"{"token":"71003","first_name":"Cyd"}"#];
+    for list in [format!("[{}]", objects.join(",")), objects.join("\n")] {
+        let shop = Shop::open();
+        shop.message("promo.json", &json!({"text": "Hi ${first_name}"}));
+        let run = shop.env.mmsg_reading(list.clone(), shop.words(&["-o", "json"])).exits(0);
+        let totals = run.totals();
+        assert_eq!(
+            (&totals["rows"], &totals["accepted"], &totals["skipped"]),
+            (&json!(3), &json!(2), &json!(1)),
+            "{list}"
+        );
+        let mut sent: Vec<(String, String)> = shop
+            .sandbox
+            .record()
+            .iter()
+            .map(|line| {
+                (line["token"].as_str().unwrap().to_owned(), line["message"]["text"].as_str().unwrap().to_owned())
+            })
+            .collect();
+        sent.sort();
+        assert_eq!(
+            sent,
+            [("71002".to_owned(), "Hi Ben".to_owned()), ("71003".to_owned(), "Hi Cyd".to_owned())],
+            "{list}"
+        );
+    }
+}

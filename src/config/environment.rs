@@ -5,7 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
-use crate::secret::{Redactor, Secret};
+use crate::secret::{Redactor, Secret, tokens_in};
 
 /// The environment variables that `mmsg` uses.
 pub mod names {
@@ -49,6 +49,9 @@ impl Environment {
             data_dir: dirs::data_dir(),
             redactor: Redactor::default(),
         };
+        for text in environment.variables.values().filter_map(|value| value.to_str()) {
+            tokens_in(text).for_each(|token| environment.redactor.learn(&Secret::new(token)));
+        }
         for text in names::SECRETS.iter().filter_map(|name| environment.raw(name)?.to_str()) {
             environment.redactor.learn(&Secret::new(text));
             // One variable may contain several app secrets.

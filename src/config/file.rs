@@ -13,7 +13,7 @@ use toml::de::{DeTable, DeValue};
 use super::environment::Environment;
 use super::source::SecretSource;
 use crate::error::{Error, Result};
-use crate::secret::Secret;
+use crate::secret::{Secret, tokens_in};
 
 /// Keys of the file itself.
 const FILE_KEYS: [&str; 2] = ["default_profile", "profiles"];
@@ -105,6 +105,8 @@ impl ProfileFile {
         let mode = fs::metadata(path).map_err(|error| unreadable(&error))?.permissions().mode();
         let text = String::from_utf8(bytes)
             .map_err(|error| unreadable(&io::Error::new(io::ErrorKind::InvalidData, error.utf8_error())))?;
+        // One may stand where a name was meant, and errors quote names.
+        tokens_in(&text).for_each(|token| environment.redactor().learn(&Secret::new(token)));
         let mut file = Self::parse(&text, path, environment.home())?;
         file.open_to_others = mode & 0o077 != 0;
         Ok(Some(file))

@@ -317,6 +317,10 @@ impl Resolver<'_> {
             match source {
                 SecretSource::Text(secret) => redactor.learn(secret),
                 SecretSource::Env(name) => {
+                    // An app secret in place of the name of its variable.
+                    if name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                        redactor.learn(&Secret::new(name));
+                    }
                     if let Some(text) = self.environment.raw(name).and_then(|value| value.to_str()) {
                         redactor.learn(&Secret::new(text));
                     }
