@@ -194,19 +194,82 @@ fn success_false_of_a_delete_is_an_error() {
 }
 
 #[test]
-fn a_create_or_delete_whose_answer_is_lost_is_11_and_names_the_check() {
+fn a_create_whose_answer_is_lost_is_looked_up_by_its_name() {
+    for (fault, takes_effect) in [
+        ("accepted-drop", true),
+        ("accepted-503-html", true),
+        ("accepted-truncated", true),
+        ("accepted-2", true),
+        // An answer without an ID.
+        ("accepted-bare", true),
+        ("success-only", true),
+        ("200-empty", false),
+        ("no-op", false),
+        ("drop", false),
+    ] {
+        let shop = Shop::open();
+        let faults = Faults::parse(&format!("{fault}=100%")).unwrap();
+        shop.sandbox.turn(|dials| dials.write_errors = faults);
+        let (before, created) = (shop.sandbox.count("requests"), shop.sandbox.count("created"));
+        let create = ["campaign", "create", "--lifetime-budget", "3000", "--name", "Spring", "-o", "json"];
+        let run = shop.env.mmsg(create);
+        let made = shop.sandbox.count("created") - created;
+        // Two reads (minimum budgets, currency), the write once, the list, and the campaign read back.
+        let requests = shop.sandbox.count("requests") - before;
+        if takes_effect {
+            let made_id = run.exits(0).says("created just now").json()["id"].as_str().unwrap().to_owned();
+            let read = shop.env.mmsg(["campaign", "get", &made_id, "-o", "json"]).exits(0).json();
+            assert_eq!((read["name"].as_str(), made, requests), (Some("Spring"), 1, 5), "{fault}");
+        } else {
+            let run = run.exits(11).says("not sure whether").prints_nothing();
+            assert!(run.stderr.contains("mmsg campaign list"), "{fault}: {run:#?}");
+            assert_eq!((made, requests), (0, 4), "{fault}: a write was repeated");
+        }
+    }
+}
+
+#[test]
+fn a_look_up_takes_nothing_older_or_other_for_what_was_created() {
+    let shop = Shop::open();
+    let create = |budget: &str| shop.env.mmsg(["campaign", "create", "--lifetime-budget", budget, "--name", "Spring"]);
+    create("4000").exits(0);
+    shop.sandbox.turn(|dials| dials.write_errors = Faults::parse("drop=100%").unwrap());
+    // The same name, another budget.
+    create("3000").fails(11, "not sure whether").prints_nothing();
+    // Two that fit.
+    shop.sandbox.turn(|dials| dials.write_errors = Faults::default());
+    create("3000").exits(0);
+    shop.sandbox.turn(|dials| dials.write_errors = Faults::parse("accepted-drop=100%").unwrap());
+    let run = create("3000");
+    // The first of the two may be too old by now.
+    assert!(run.code == 0 || run.stderr.contains("several of that name"), "{run:#?}");
+    assert_eq!(shop.sandbox.count("created"), 4);
+}
+
+#[test]
+fn a_delete_whose_answer_is_lost_is_11_and_names_the_check() {
     for fault in ["accepted-drop", "accepted-503-html", "accepted-truncated", "accepted-2", "200-empty"] {
         let shop = Shop::open();
         let faults = Faults::parse(&format!("{fault}=100%")).unwrap();
         shop.sandbox.turn(|dials| dials.write_errors = faults);
-        let before = shop.sandbox.count("requests");
-        let run = shop.env.mmsg(["campaign", "create", "--lifetime-budget", "3000"]).fails(11, "not sure whether");
-        assert!(run.stderr.contains("mmsg campaign list"), "{fault}: {run:#?}");
-        // Two reads (minimum budgets, currency), and the write once.
-        assert_eq!(shop.sandbox.count("requests") - before, 3, "{fault}: a write was repeated");
         let run = shop.env.mmsg(["campaign", "delete", &shop.campaign, "--yes"]).fails(11, "not sure whether");
         assert!(run.stderr.contains("mmsg campaign"), "{fault}: {run:#?}");
     }
+}
+
+#[test]
+fn a_delete_that_graph_only_says_is_done_is_found_by_reading_it_back() {
+    let shop = Shop::open();
+    let _ = shop.totals(&people(2), &["--max-sends", "0"], 6);
+    shop.sandbox.turn(|dials| dials.write_errors = Faults::parse("no-op=100%").unwrap());
+    let delete = ["campaign", "delete", &shop.campaign, "--yes"];
+    let run = shop.env.mmsg(delete).fails(11, "not sure whether").prints_nothing();
+    assert!(run.stderr.contains("still ACTIVE"), "{run:#?}");
+    let broadcasts = shop.env.mmsg(["broadcast", "list", "-o", "json"]).exits(0).json();
+    assert_eq!(broadcasts[0]["pending"], 2, "rows were canceled: {broadcasts:#}");
+    shop.sandbox.turn(|dials| dials.write_errors = Faults::default());
+    shop.env.mmsg(delete).exits(0);
+    assert_eq!(shop.sandbox.count("deleted"), 1);
 }
 
 #[test]

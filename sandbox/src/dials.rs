@@ -50,7 +50,7 @@ dials! {
         /// Faults of sends: 2300034=0.5%,503-html=1%,accepted-2=0.1%,drop=100%*3 (three times).
         ///
         /// Names: a Graph code (2300034, 100/33; 200-CODE for status 200), 500, 502, 503, 504, 302, 503-html, 200-html,
-        /// 200-empty, bare, success-false, success-only, truncated, cut, drop, hang. With accepted- in front, the send takes
+        /// 200-empty, bare, success-false, success-only, no-op, truncated, cut, drop, hang. With accepted- in front, the send takes
         /// effect anyway. Codes about a person (2300004, 2300005, 2300032, 2300034, 2300036 to 2300038, 2300042 to 2300044,
         /// 2300052) stay with that person; all others are drawn again for each attempt.
         #[arg(long, default_value = "", hide_default_value = true, value_name = "NAME=SHARE,…", value_parser = Faults::parse)]

@@ -53,17 +53,18 @@ impl Fault {
     /// * `2300034`, `100/33`: a Graph error, with or without subcode; `200-2300034` the same with status 200;
     /// * `500`, `502`, `503`, `504`, `302`: that status with an empty body; `503-html` with an HTML page; `200-html`, `200-empty`;
     /// * `bare` (`{}`), `success-false`, `success-only` (no tracking ID; the call takes effect), `truncated`, `cut`, `drop`, `hang`;
+    /// * `no-op`: `success: true`, but the call does not take effect;
     /// * `accepted-` in front of any of them: the call takes effect first.
     pub fn named(name: &str) -> Result<Self> {
         let (accepted, rest) = name.strip_prefix("accepted-").map_or((false, name), |rest| (true, rest));
         let answer = Self::answer(rest).ok_or_else(|| {
             Error::Value(format!(
                 "unknown fault '{name}': use a Graph code (2300034, 100/33), 500, 502, 503, 504, 302, 503-html, 200-html, 200-empty, \
-                 200-CODE, bare, success-false, success-only, truncated, cut, drop or hang, with accepted- in front if the call \
+                 200-CODE, bare, success-false, success-only, no-op, truncated, cut, drop or hang, with accepted- in front if the call \
                  should take effect",
             ))
         })?;
-        let accepted = accepted || answer == Answer::SuccessOnly;
+        let accepted = accepted || rest == "success-only";
         Ok(Self { name: name.to_owned(), answer, accepted, ratio: 1.0, left: None })
     }
 
@@ -71,7 +72,7 @@ impl Fault {
         Some(match name {
             "bare" => Answer::Bare,
             "success-false" => Answer::SuccessFalse,
-            "success-only" => Answer::SuccessOnly,
+            "success-only" | "no-op" => Answer::SuccessOnly,
             "truncated" => Answer::Truncated,
             "cut" => Answer::Cut,
             "drop" => Answer::Drop,
@@ -187,6 +188,7 @@ mod tests {
             ("truncated", Answer::Truncated, false),
             ("accepted-2", Answer::Graph { code: 2, subcode: None, ok: false }, true),
             ("success-only", Answer::SuccessOnly, true),
+            ("no-op", Answer::SuccessOnly, false),
             ("accepted-drop", Answer::Drop, true),
         ] {
             let fault = Fault::named(name).unwrap();

@@ -2,6 +2,8 @@
 
 mod node;
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -28,6 +30,62 @@ pub struct NewCampaign<'a> {
     pub start_time: Option<UnixMillis>,
     pub end_time: Option<UnixMillis>,
 }
+
+impl NewCampaign<'_> {
+    /// Whether this is what was asked for at `asked`, by Graph's clock: what is told about a campaign whose answer was lost.
+    pub fn may_be(&self, node: &CampaignNode, asked: UnixMillis) -> bool {
+        let since = asked.minus(SAME_MOMENT);
+        node.kind == Kind::DirectSend
+            && node.name.as_deref() == Some(self.name)
+            && node.page.as_deref() == Some(self.page.as_str())
+            && node.created_time.is_some_and(|created| created >= since)
+            && self.budget_of(node) == Some(self.budget.minor())
+    }
+
+    /// What differs in Graph from what was asked for, in words; `None` if nothing does, or the node shows too little.
+    pub fn difference(&self, node: &CampaignNode) -> Option<String> {
+        let seconds = |time: UnixMillis| time.0.div_euclid(1000);
+        let other = |asked: Option<UnixMillis>, found: Option<UnixMillis>| {
+            asked.is_some_and(|asked| found.is_some_and(|found| seconds(asked) != seconds(found)))
+        };
+        let shown = |found: Option<String>| found.unwrap_or_else(|| "missing".to_owned());
+        // Only a node with its ad set shows a budget that is missing.
+        if node.adset_id.is_some() && self.budget_of(node) != Some(self.budget.minor()) {
+            let found = self.budget_of(node).map(|minor| minor.to_string());
+            return Some(format!("{} {} instead of {}", self.budget.parameter(), shown(found), self.budget.minor()));
+        }
+        for (what, asked, found) in [
+            ("name", Some(self.name), node.name.as_deref()),
+            ("page_id", Some(self.page.as_str()), node.page.as_deref()),
+            ("pixel_id", self.pixel_id, node.pixel_id.as_deref()),
+        ] {
+            if let (Some(asked), Some(found)) = (asked, found)
+                && asked != found
+            {
+                return Some(format!("{what} {found:?} instead of {asked:?}"));
+            }
+        }
+        for (what, asked, found) in
+            [("start_time", self.start_time, node.start_time), ("end_time", self.end_time, node.end_time)]
+        {
+            if other(asked, found) {
+                let text = |time: Option<UnixMillis>| time.map(|time| time.to_string());
+                return Some(format!("{what} {} instead of {}", shown(text(found)), shown(text(asked))));
+            }
+        }
+        None
+    }
+
+    fn budget_of(&self, node: &CampaignNode) -> Option<u64> {
+        match self.budget {
+            Budget::Daily(_) => node.daily_budget,
+            Budget::Lifetime(_) => node.lifetime_budget,
+        }
+    }
+}
+
+/// How far Graph's `created_time` may lie before a request by our clock: both are cut off to the second.
+const SAME_MOMENT: Duration = Duration::from_secs(2);
 
 /// Graph's answer to it. The shapes of `info` and `warning` are not documented.
 #[derive(Clone, Debug)]
@@ -134,10 +192,17 @@ impl Graph {
         }
     }
 
-    /// Deletes one object permanently. [`Error::NotDone`] when Graph says `success: false`.
+    /// Deletes one object permanently, and reads it back. [`Error::NotDone`] when Graph says `success: false`; [`Error::Unclear`]
+    /// when it says `success` and the object is still there.
     pub async fn delete_campaign(&self, id: &CampaignId) -> Result<()> {
         let url = self.address(&[id.as_str()], &[])?;
-        self.write_flag(Method::DELETE, &url, None, Call::DeleteCampaign(id.clone())).await
+        let call = Call::DeleteCampaign(id.clone());
+        self.write_flag(Method::DELETE, &url, None, call.clone()).await?;
+        self.confirm(&call, || async {
+            let node = self.campaign(id).await.ok()?;
+            node.status.filter(|status| status != "DELETED")
+        })
+        .await
     }
 }
 
@@ -167,4 +232,100 @@ struct AccountWire {
 struct ZoneWire {
     #[serde(default)]
     timezone_name: Text,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::tests::host::{Host, Play, answer};
+
+    const NOW: i64 = 1_796_083_200;
+
+    fn asked<'a>(page: &'a PageId, budget: Budget) -> NewCampaign<'a> {
+        let times = |seconds: i64| Some(UnixMillis((NOW + seconds) * 1000 + 999));
+        NewCampaign { name: "Spring", page, budget, pixel_id: Some("42"), start_time: times(60), end_time: times(9999) }
+    }
+
+    fn node(change: impl Fn(&mut Value)) -> CampaignNode {
+        let mut node = serde_json::json!({
+            "id": "1", "created_time": NOW,
+            "adset": { "id": "2", "daily_budget": "0", "lifetime_budget": "3000", "start_time": NOW + 60,
+                "end_time": NOW + 9999, "promoted_object": { "pixel_id": "42" } },
+            "campaign": { "id": "3", "name": "Spring", "is_direct_send_campaign": true },
+            "creative": { "actor_id": "104" },
+        });
+        change(&mut node);
+        serde_json::from_str(&node.to_string()).unwrap()
+    }
+
+    #[test]
+    fn what_was_created_is_compared_with_what_was_asked_for() {
+        let page = PageId::parse("104").unwrap();
+        let new = asked(&page, Budget::Lifetime(3000));
+        for (path, value, difference) in [
+            ("/id", "1".into(), None),
+            ("/adset/lifetime_budget", "0".into(), Some("lifetime_budget missing instead of 3000")),
+            ("/adset/lifetime_budget", 2999.into(), Some("lifetime_budget 2999 instead of 3000")),
+            ("/campaign/name", "Summer".into(), Some(r#"name "Summer" instead of "Spring""#)),
+            ("/creative/actor_id", "105".into(), Some(r#"page_id "105" instead of "104""#)),
+            ("/adset/promoted_object/pixel_id", "43".into(), Some(r#"pixel_id "43" instead of "42""#)),
+            (
+                "/adset/end_time",
+                (NOW + 10_000).into(),
+                Some("end_time 2026-12-01T02:46:40Z instead of 2026-12-01T02:46:39Z"),
+            ),
+            // What an answer leaves out can't be compared.
+            ("/creative", Value::Null, None),
+            ("/adset", Value::Null, None),
+            ("/adset/start_time", Value::Null, None),
+        ] {
+            let read = node(|node| *node.pointer_mut(path).unwrap() = value.clone());
+            assert_eq!(new.difference(&read).as_deref(), difference, "{path} {value}");
+        }
+        let daily = asked(&page, Budget::Daily(3000));
+        assert_eq!(daily.difference(&node(|_| {})).as_deref(), Some("daily_budget missing instead of 3000"));
+    }
+
+    #[test]
+    fn only_what_fits_and_is_new_may_be_what_was_created() {
+        let page = PageId::parse("104").unwrap();
+        let new = asked(&page, Budget::Lifetime(3000));
+        let at = |seconds: i64| UnixMillis((NOW + seconds) * 1000);
+        let whole = node(|_| {});
+        for (seconds, may_be) in [(-60, true), (0, true), (2, true), (3, false), (3600, false)] {
+            assert_eq!(new.may_be(&whole, at(seconds)), may_be, "{seconds} s later");
+        }
+        for (path, value) in [
+            ("/campaign/name", "Spring ".into()),
+            ("/creative/actor_id", "105".into()),
+            ("/adset/lifetime_budget", "3001".into()),
+            ("/campaign/is_direct_send_campaign", false.into()),
+            ("/created_time", Value::Null),
+        ] {
+            let other = node(|node| *node.pointer_mut(path).unwrap() = value.clone());
+            assert!(!new.may_be(&other, at(0)), "{path} {value}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_delete_is_read_back_until_it_shows() {
+        let id = CampaignId::parse("7").unwrap();
+        let gone = r#"{"error":{"code":100,"error_subcode":33,"message":"no such object"}}"#;
+        for (reads, done) in [
+            (vec![r#"{"id":"7","effective_status":"DELETED"}"#], true),
+            (vec![r#"{"id":"7","effective_status":"ACTIVE"}"#, r#"{"id":"7","effective_status":"DELETED"}"#], true),
+            (vec![gone], true),
+            (vec![r#"{"id":"7","effective_status":"ACTIVE"}"#; 3], false),
+        ] {
+            let plays = std::iter::once(r#"{"success":true}"#).chain(reads.clone());
+            let host = Host::plays(plays.map(|body| Play::Close(answer("200 OK", body))).collect());
+            let deleted = host.graph().delete_campaign(&id).await;
+            match deleted {
+                Ok(()) => assert!(done, "{reads:?}"),
+                Err(Error::Unclear { fault: Fault::Unchanged(reads), .. }) => assert!(!done && reads == "ACTIVE"),
+                Err(other) => panic!("{reads:?}: {other:?}"),
+            }
+            assert_eq!(host.requests().len(), 1 + reads.len());
+        }
+    }
 }

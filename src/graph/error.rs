@@ -71,6 +71,8 @@ pub enum Fault {
     },
     /// Graph's answer lacks this.
     Missing(&'static str),
+    /// Graph said that a write is done, and what it wrote still reads like this.
+    Unchanged(String),
     /// A list says that there are more pages, but not where.
     NoCursor,
     /// A list leads back to a page already read.
@@ -150,7 +152,7 @@ impl Fault {
         match self {
             Self::NotSent(_) | Self::TimedOut | Self::Lost(_) => true,
             Self::Strange { status, .. } => matches!(status, 200..=299 | 500..=599),
-            Self::TooLong { .. } | Self::Missing(_) | Self::NoCursor | Self::Circle => false,
+            Self::TooLong { .. } | Self::Missing(_) | Self::Unchanged(_) | Self::NoCursor | Self::Circle => false,
             Self::Refused(refused) => match refused.error.row() {
                 Some(row) => row.class == Class::Doubt,
                 None => refused.error.is_transient || matches!(refused.status, 500..=599),
@@ -168,6 +170,7 @@ impl Fault {
             | Self::Strange { .. }
             | Self::TooLong { .. }
             | Self::Missing(_)
+            | Self::Unchanged(_)
             | Self::NoCursor
             | Self::Circle => true,
         }
@@ -181,6 +184,7 @@ impl Fault {
             Self::Strange { status, .. } => format!("{status} without Graph's JSON"),
             Self::TooLong { limit } => format!("more than {limit} bytes"),
             Self::Missing(what) => format!("no {what}"),
+            Self::Unchanged(reads) => format!("success, but it reads {reads}"),
             Self::NoCursor => "no cursor".to_owned(),
             Self::Circle => "a page twice".to_owned(),
             Self::Refused(refused) => refused.error.text(),

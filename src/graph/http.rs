@@ -37,6 +37,10 @@ const MAX_ANSWER: usize = 32 * 1024 * 1024;
 /// The wait if a rate refusal names no time.
 const DEFAULT_WAIT: Duration = Duration::from_secs(15 * 60);
 
+/// How often a write is read back before its old state is believed, and how long between.
+const CONFIRMATIONS: u32 = 3;
+const BETWEEN_CONFIRMATIONS: Duration = Duration::from_secs(1);
+
 /// Takes one line for the debug log.
 pub type Log = Arc<dyn Fn(&str) + Send + Sync>;
 
@@ -151,6 +155,24 @@ impl Graph {
             Some(false) => Err(Error::NotDone(call)),
             None => Err(self.unclear(&call, Fault::Missing("success"))),
         }
+    }
+
+    /// Reads back what a write did: `Ok` as soon as `stale` has nothing old to show, or can't be read; else [`Error::Unclear`]. Graph
+    /// may take a moment to show what it wrote.
+    pub(super) async fn confirm<R: Future<Output = Option<String>>>(
+        &self,
+        call: &Call,
+        stale: impl Fn() -> R,
+    ) -> Result<()> {
+        let mut reads = stale().await;
+        for _ in 1..CONFIRMATIONS {
+            if reads.is_none() {
+                return Ok(());
+            }
+            tokio::time::sleep(BETWEEN_CONFIRMATIONS).await;
+            reads = stale().await;
+        }
+        reads.map_or(Ok(()), |reads| Err(self.unclear(call, Fault::Unchanged(reads))))
     }
 
     pub(super) fn failed(&self, call: &Call, fault: Fault) -> Error {

@@ -31,11 +31,21 @@ impl Graph {
         Ok(rows.all().await?.into_iter().map(app).collect())
     }
 
-    /// Sets the fields that the token's app receives for the Page; others are removed.
+    /// Sets the fields that the token's app receives for the Page; others are removed. [`Error::Unclear`] when Graph says `success`
+    /// and no app has all of them.
+    ///
+    /// [`Error::Unclear`]: super::Error::Unclear
     pub async fn subscribe_app(&self, page: &PageId, fields: &[String]) -> Result<()> {
         let url = self.checked_url(&[page.as_str(), "subscribed_apps"])?;
         let body = json!({ "subscribed_fields": fields.join(",") });
-        self.write_flag(Method::POST, &url, Some(body), Call::SubscribeApp(page.clone())).await
+        let call = Call::SubscribeApp(page.clone());
+        self.write_flag(Method::POST, &url, Some(body), call.clone()).await?;
+        self.confirm(&call, || async {
+            let apps = self.subscribed_apps(page).await.ok()?;
+            let lacks = |app: &SubscribedApp| fields.iter().any(|field| !app.fields.contains(field));
+            apps.iter().all(lacks).then(|| "without some of these fields".to_owned())
+        })
+        .await
     }
 
     /// The Page's own token, which a user's or system user's token may read.
@@ -88,14 +98,26 @@ mod tests {
 
     #[tokio::test]
     async fn a_subscription_names_every_field_and_holds_its_answer_to_its_word() {
-        for (body, want) in [(r#"{"success":true}"#, 0), (r#"{"success":false}"#, 1), (r"{}", 2)] {
-            let host = Host::plays(vec![Play::Close(answer("200 OK", body))]);
+        let apps =
+            r#"{"data":[{"subscribed_fields":["feed"]},{"subscribed_fields":["messaging_optins","messages","feed"]}]}"#;
+        let fewer = r#"{"data":[{"subscribed_fields":["messages"]},{"subscribed_fields":["messaging_optins"]}]}"#;
+        for (body, reads, want) in [
+            (r#"{"success":true}"#, vec![apps], 0),
+            // Shown a moment later.
+            (r#"{"success":true}"#, vec![fewer, apps], 0),
+            (r#"{"success":true}"#, vec![fewer; 3], 3),
+            (r#"{"success":false}"#, vec![], 1),
+            (r"{}", vec![], 2),
+        ] {
+            let plays = std::iter::once(body).chain(reads).map(|body| Play::Close(answer("200 OK", body)));
+            let host = Host::plays(plays.collect());
             let fields = ["messages".to_owned(), "messaging_optins".to_owned()];
             let done = host.graph().subscribe_app(&page(), &fields).await;
             let seen = match done {
                 Ok(()) => 0,
                 Err(Error::NotDone(Call::SubscribeApp(_))) => 1,
                 Err(Error::Unclear { fault: Fault::Missing("success"), .. }) => 2,
+                Err(Error::Unclear { call: Call::SubscribeApp(_), fault: Fault::Unchanged(_), .. }) => 3,
                 Err(other) => panic!("{body}: {other:?}"),
             };
             assert_eq!(seen, want, "{body}");

@@ -10,7 +10,7 @@ use crate::campaign::{AdAccount, Budget, Currency, PageId, parse_time, run_days}
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
 use crate::error::{Error, Exit, Result};
-use crate::graph::{Created, NewCampaign};
+use crate::graph::{self, Created, NewCampaign};
 use crate::times::CLOCK_SKEW;
 use crate::ui::table::Record;
 
@@ -18,6 +18,8 @@ use crate::ui::table::Record;
 const FARTHEST_START: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 
 /// Create a campaign. Nothing is sent or charged yet.
+///
+/// If Graph's answer is lost, the campaign is looked up by its name. What was created is read back and compared.
 ///
 /// Budgets are whole numbers in the currency's smallest unit: 3000 is 30.00 USD, or 3000 TWD. A daily budget is an average:
 /// Meta may spend up to 175% of it in one day, and at most seven times it in a week.
@@ -65,8 +67,66 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
         start_time: args.start_time,
         end_time: args.end_time,
     };
-    let created = context.graph()?.create_campaign(&account, &new).await?;
-    report(context, &args, created, name, page, budget, currency)
+    let graph = context.graph()?;
+    let asked = graph.skew().map_or(context.clock, |skew| context.clock.corrected(skew)).now();
+    let created = match graph.create_campaign(&account, &new).await {
+        Err(unclear @ graph::Error::Unclear { .. }) => look_up(context, &account, &new, asked, unclear).await?,
+        other => other?,
+    };
+    let id = created.id.clone();
+    let read = graph.campaign(&id).await;
+    report(context, &args, created, &new, currency)?;
+    let read = match read {
+        Ok(read) => read,
+        Err(error) => {
+            context.ui.warn(&format!("campaign {id} was created, but can't be read back: {}", Error::from(error)));
+            context.ui.hint(&format!("mmsg campaign get {id} shows it"));
+            return Ok(Exit::Done);
+        }
+    };
+    if let Some(difference) = new.difference(&read) {
+        return Err(Error::refused(format!("campaign {id} was created, but read back it has {difference}"))
+            .hint(format!("correct it in Ads Manager before you send, or delete it: mmsg campaign delete {id}")));
+    }
+    Ok(Exit::Done)
+}
+
+/// Looks for a campaign whose answer was lost or has no ID. Only one that fits in every part, and was created since, is taken for it.
+async fn look_up(
+    context: &Context,
+    account: &AdAccount,
+    new: &NewCampaign<'_>,
+    asked: UnixMillis,
+    unclear: graph::Error,
+) -> Result<Created> {
+    let unclear = Error::from(unclear);
+    let nodes = match context.graph()?.campaigns(account).all().await {
+        Ok(nodes) => nodes,
+        Err(error) => {
+            context.ui.debug(&format!("can't look the campaign up: {}", Error::from(error)));
+            return Err(unclear);
+        }
+    };
+    let found: Vec<_> = nodes.into_iter().filter(|node| new.may_be(node, asked)).collect();
+    match found.as_slice() {
+        [only] => {
+            context.ui.warn(&format!(
+                "Graph's answer has no ID or was lost, but campaign {} of that name was created just now: it is taken for it",
+                only.id
+            ));
+            Ok(Created { id: only.id.clone(), info: None, warning: None })
+        }
+        [] => Err(unclear.hint(
+            "it is not in the list of campaigns, which may be late: check mmsg campaign list before you run this again",
+        )),
+        several => {
+            let ids: Vec<&str> = several.iter().map(|node| node.id.as_str()).collect();
+            Err(unclear.hint(format!(
+                "several of that name were created just now: {}; see mmsg campaign list",
+                ids.join(", ")
+            )))
+        }
+    }
 }
 
 impl Args {
@@ -173,11 +233,9 @@ fn report(
     context: &Context,
     args: &Args,
     created: Created,
-    name: String,
-    page: PageId,
-    budget: Budget,
+    new: &NewCampaign<'_>,
     currency: Option<Currency>,
-) -> Result<Exit> {
+) -> Result<()> {
     let ui = &context.ui;
     if let Some(info) = &created.info {
         ui.status(&format!("Meta says: {}", plain(info)));
@@ -185,16 +243,16 @@ fn report(
     if let Some(warning) = &created.warning {
         ui.warn(&format!("Meta says: {}", plain(warning)));
     }
-    let amount = money(budget.minor(), currency);
-    let budget_text = match budget {
+    let amount = money(new.budget.minor(), currency);
+    let budget_text = match new.budget {
         Budget::Daily(_) => format!("{amount} per day on average"),
         Budget::Lifetime(_) => format!("{amount} in total"),
     };
     let id = created.id.to_string();
     ui.object(&CreatedRow {
         id: id.clone(),
-        name,
-        page_id: page,
+        name: new.name.to_owned(),
+        page_id: new.page.clone(),
         daily_budget: args.daily_budget,
         lifetime_budget: args.lifetime_budget,
         budget: budget_text,
@@ -206,7 +264,7 @@ fn report(
     })?;
     ui.status("a new campaign warms up for one to two and a half hours; sends that are too early stay pending and cost nothing");
     ui.hint(&format!("mmsg send --campaign {id} --message FILE TOKENS"));
-    Ok(Exit::Done)
+    Ok(())
 }
 
 /// The shapes of `info` and `warning` are not documented: text as it is, an object's message, else JSON.

@@ -84,6 +84,9 @@ fn failed(call: &Call, host: &str, fault: &Fault, unclear: Exit) -> Error {
             Call::Preview => "run again, or use mmsg message preview --local, which does not need Graph",
             _ => "run again",
         }),
+        Fault::Unchanged(reads) => {
+            new(unclear, &format!("Graph answered success, but read back it is still {reads}")).hint("run again")
+        }
         Fault::NoCursor => {
             new(unclear, "Graph says there are more pages but not where").hint("run again; nothing was changed")
         }
