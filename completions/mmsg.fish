@@ -149,6 +149,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l record -d 'Append 
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l record-bodies -d 'Whether those lines include the message' -r -f -a "true\t''
 false\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l requests -d 'Append one JSON line per request to /messages, refused ones included, to FILE' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l calls -d 'Append one JSON line per request of any kind to FILE: method, path, parameters and status, with secrets hidden' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l truth -d 'Append one JSON line per webhook event, and per POST answered with 200, to FILE' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-url -d 'Post signed webhook events to this URL; without it there are none' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-delay -d 'Time from acceptance to echo, and from each stage to the next. Real time, whatever the scale' -r
@@ -187,6 +188,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l enforce-budget -d 
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l stall -d 'Answer no request at all'
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l hold-webhooks -d 'Keep webhook events back until this is turned off'
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l echo-secrets -d 'Repeat the caller\'s token in error messages'
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l header-token-only -d 'Take the access token only in the Authorization header'
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -s q -l quiet -d 'Print only warnings and errors'
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -s v -l verbose -d 'Print more detail'
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'

@@ -128,7 +128,9 @@ fn a_file_that_mmsg_did_not_make_is_replaced_only_by_force() {
         }
     }
     fs::write(env.path("notes"), theirs).unwrap();
-    env.mmsg(["sandbox", "--record", "notes"]).fails(2, "is not a record that the sandbox made");
+    for flag in ["--record", "--calls"] {
+        env.mmsg(["sandbox", flag, "notes"]).fails(2, "is not a record that the sandbox made");
+    }
     // A list of another day is no file of results.
     fs::write(env.path("other.ndjson"), "{\"token\":\"1\",\"name\":\"Anna\"}\n").unwrap();
     shop.send(&list, &["--results", "other.ndjson"]).fails(2, "is not NDJSON of results that mmsg made");

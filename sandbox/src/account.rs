@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use super::auth::Who;
-use super::campaigns::minimum_daily;
+use super::budgets::{Budgets, minimum_daily};
 use super::chance;
 use super::clock;
 use super::nodes::asked;
+use super::paging::paged;
 use super::params::{self, Params};
 use super::reply::Refusal;
-use super::route::paged;
 use super::world::World;
 
 const SCOPES: [&str; 7] = [
@@ -79,25 +79,28 @@ pub fn list(world: &World, params: &Params) -> Result<Value, Refusal> {
 }
 
 /// `GET /act_X/minimum_budgets`: rows for several currencies, including the account's.
-pub fn minimum_budgets(world: &World) -> Value {
+pub fn minimum_budgets(world: &World, account: &str, params: &Params) -> Result<Value, Refusal> {
+    params.not_served(&["bid_amount"])?;
+    let asked = asked(params)?;
     let mut currencies = vec!["BRL", "INR", "JPY", "THB", "TWD", "USD", "VND"];
     if !currencies.contains(&world.options.currency.as_str()) {
         currencies.push(&world.options.currency);
     }
-    let rows: Vec<Value> = currencies
+    let rows: Result<Vec<Value>, Refusal> = currencies
         .into_iter()
         .map(|currency| {
             let least = minimum_daily(currency);
-            json!({
+            let row = json!({
                 "currency": currency,
                 "min_daily_budget_imp": least,
                 "min_daily_budget_high_freq": least * 5,
                 "min_daily_budget_low_freq": least * 40,
                 "min_daily_budget_video_views": least,
-            })
+            });
+            if asked.is_empty() { Ok(row) } else { params::project(&row, &asked, "MinimumBudget") }
         })
         .collect();
-    json!({ "data": rows })
+    paged(world, &format!("act_{account}/minimum_budgets"), &rows?, params)
 }
 
 /// `GET /act_X/message_delivery_estimate`.
@@ -119,11 +122,7 @@ pub fn estimate(params: &Params) -> Result<Value, Refusal> {
         return Err(Refusal::parameter("The parameter is_direct_send_campaign must be true"));
     }
     let days = params.whole("lifetime_in_days")?.unwrap_or(30).max(1);
-    let daily = params.whole("daily_budget")?;
-    let lifetime = params.whole("lifetime_budget")?;
-    if daily.is_some() && lifetime.is_some() {
-        return Err(Refusal::parameter("Only one of daily_budget and lifetime_budget can be given"));
-    }
+    let Budgets { daily, lifetime } = Budgets::asked(params)?;
     let spend = lifetime.or_else(|| daily.map(|daily| daily.saturating_mul(days))).unwrap_or(20_000);
     let node = json!({
         "estimate_delivery_lower_bound": spend / 2,

@@ -1,4 +1,4 @@
-//! Who calls: the Bearer check, `appsecret_proof`, and the check for secrets in URLs.
+//! Who calls: the token, `appsecret_proof`, and the check for secrets in URLs.
 
 use std::fmt::{self, Write};
 use std::sync::atomic::Ordering::Relaxed;
@@ -7,8 +7,15 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::chance;
+use super::dials::Dials;
+use super::params::Params;
 use super::reply::Refusal;
+use super::route::Call;
 use super::world::World;
+
+/// The parameter that carries a token.
+pub const TOKEN: &str = "access_token";
+pub const PROOF: &str = "appsecret_proof";
 
 /// Who may call, and for what. These are not Meta's secrets.
 #[derive(Clone)]
@@ -75,11 +82,36 @@ impl Proofs {
     }
 }
 
-/// Identifies the caller. `authorization` is the value of that header.
-pub fn caller(world: &World, authorization: Option<&str>) -> Result<Who, Refusal> {
-    let header =
-        authorization.ok_or_else(|| Refusal::token("An access token is required to request this resource."))?;
-    let token = bearer(header).ok_or_else(|| Refusal::token("Malformed access token"))?;
+/// The token of a call, and whether it came in the header.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Presented {
+    pub token: String,
+    pub in_header: bool,
+}
+
+/// The token of a call: from the header, else the query, else the body.
+pub fn presented(call: &Call<'_>) -> Result<Option<Presented>, Refusal> {
+    if let Some(header) = call.authorization {
+        let token = bearer(header).ok_or_else(|| Refusal::token("Malformed access token"))?;
+        return Ok(Some(Presented { token: token.to_owned(), in_header: true }));
+    }
+    // The body is read for its token only where the query has none.
+    let mut token = Params::of(call.query, "", b"")?.text(TOKEN);
+    if token.is_none() && mentions(call.body.as_ref(), TOKEN.as_bytes()) {
+        token = Params::of("", call.content_type, &call.body)?.text(TOKEN);
+    }
+    Ok(token.map(|token| Presented { token, in_header: false }))
+}
+
+fn mentions(whole: &[u8], part: &[u8]) -> bool {
+    whole.windows(part.len()).any(|window| window == part)
+}
+
+/// Identifies the caller.
+pub fn caller(world: &World, presented: Option<&Presented>) -> Result<Who, Refusal> {
+    let token = presented
+        .map(|presented| presented.token.as_str())
+        .ok_or_else(|| Refusal::token("An access token is required to request this resource."))?;
     let known = &world.credentials;
     if token == known.token {
         Ok(Who::SystemUser)
@@ -92,25 +124,32 @@ pub fn caller(world: &World, authorization: Option<&str>) -> Result<Who, Refusal
     }
 }
 
-/// The token of an `Authorization` header.
+/// The token of an `Authorization` header; `OAuth` is Meta's older name of the scheme.
 pub fn bearer(header: &str) -> Option<&str> {
     let (scheme, token) = header.split_once(' ')?;
-    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|token| !token.is_empty())
+    let known = ["bearer", "oauth"].iter().any(|known| scheme.eq_ignore_ascii_case(known));
+    known.then(|| token.trim()).filter(|token| !token.is_empty())
 }
 
-/// Refuses a URL that contains a secret: it would end up in every log on the way.
-pub fn no_secret_in(world: &World, path: &str, query: &str) -> Result<(), Refusal> {
+/// Counts a call that carries a secret outside the header, where it ends up in logs. Meta takes such a call, and so does the sandbox
+/// unless `header_token_only` is on.
+pub fn secrets_in_place(world: &World, dials: &Dials, call: &Call<'_>, params: &Params) -> Result<(), Refusal> {
     let known = &world.credentials;
-    let named = query.split('&').any(|pair| pair.starts_with("access_token="));
+    let named = params.0.contains_key(TOKEN);
     // `debug_token` takes the token to inspect in the query, as documented.
-    let asks = query.split('&').any(|pair| pair.starts_with("input_token="));
+    let asks = call.query.split('&').any(|pair| pair.starts_with("input_token="));
     let holds = [&known.token, &known.page_token, &known.app_secret]
         .iter()
-        .any(|secret| path.contains(secret.as_str()) || query.contains(secret.as_str()));
-    if named || (holds && !asks) {
-        world.stats.leaks.fetch_add(1, Relaxed);
+        .any(|secret| call.path.contains(secret.as_str()) || call.query.contains(secret.as_str()));
+    if named || (holds && !asks) { out_of_place(world, dials) } else { Ok(()) }
+}
+
+/// Counts a secret outside the header, and refuses it on demand.
+pub fn out_of_place(world: &World, dials: &Dials) -> Result<(), Refusal> {
+    world.stats.leaks.fetch_add(1, Relaxed);
+    if dials.header_token_only {
         return Err(Refusal::parameter(
-            "The sandbox accepts no token in a URL, because URLs end up in logs. Send it as Authorization: Bearer",
+            "With --header-token-only the sandbox accepts no token in a URL or body: send it as Authorization: Bearer",
         ));
     }
     Ok(())
@@ -147,9 +186,10 @@ mod tests {
     }
 
     #[test]
-    fn only_a_bearer_is_read() {
+    fn two_schemes_are_read() {
         assert_eq!(bearer("Bearer abc"), Some("abc"));
         assert_eq!(bearer("bearer  abc"), Some("abc"));
+        assert_eq!(bearer("OAuth abc"), Some("abc"));
         assert_eq!(bearer("Basic abc"), None);
         assert_eq!(bearer("Bearer "), None);
     }

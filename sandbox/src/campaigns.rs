@@ -2,39 +2,18 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Map, Value, json};
 
+use super::budgets::{Budgets, minimum_daily};
 use super::chance;
 use super::params::Params;
 use super::reply::Refusal;
+use super::terms::{Switches, Terms};
 use super::world::World;
 
 const DAY: i64 = 86_400_000;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
-    Active,
-    Paused,
-    Archived,
-    Deleted,
-}
-
-impl Status {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Active => "ACTIVE",
-            Self::Paused => "PAUSED",
-            Self::Archived => "ARCHIVED",
-            Self::Deleted => "DELETED",
-        }
-    }
-
-    pub fn named(name: &str) -> Option<Self> {
-        [Self::Active, Self::Paused, Self::Archived, Self::Deleted].into_iter().find(|status| status.name() == name)
-    }
-}
 
 /// The kind of object that an ID names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,32 +22,6 @@ pub enum Kind {
     AdSet,
     Campaign,
     Creative,
-}
-
-/// The status of each of the three objects.
-#[derive(Clone, Copy, Debug)]
-pub struct Switches {
-    pub ad: Status,
-    pub ad_set: Status,
-    pub campaign: Status,
-}
-
-impl Switches {
-    /// The `effective_status` of the ad.
-    pub fn effective(&self) -> &'static str {
-        let all = [self.ad, self.ad_set, self.campaign];
-        if all.contains(&Status::Deleted) {
-            "DELETED"
-        } else if all.contains(&Status::Archived) {
-            "ARCHIVED"
-        } else if self.campaign == Status::Paused {
-            "CAMPAIGN_PAUSED"
-        } else if self.ad_set == Status::Paused {
-            "ADSET_PAUSED"
-        } else {
-            self.ad.name()
-        }
-    }
 }
 
 /// One campaign with its ad set, ad and creative. Times are milliseconds since 1970.
@@ -80,36 +33,36 @@ pub struct Campaign {
     pub creative_id: String,
     pub account: Arc<str>,
     pub page: String,
-    pub name: String,
-    pub daily_budget: Option<i64>,
-    pub lifetime_budget: Option<i64>,
     pub pixel_id: Option<String>,
     pub starts_at: i64,
-    pub ends_at: Option<i64>,
     pub created_at: i64,
     /// False for an ordinary ad.
     pub direct_send: bool,
     pub accepted: AtomicU64,
-    switches: Mutex<Switches>,
+    terms: Mutex<Terms>,
 }
 
 impl Campaign {
-    pub fn switches(&self) -> Switches {
-        *self.switches.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn terms(&self) -> MutexGuard<'_, Terms> {
+        self.terms.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub fn set(&self, kind: Kind, status: Status) {
-        let mut switches = self.switches.lock().unwrap_or_else(PoisonError::into_inner);
-        match kind {
-            Kind::Ad => switches.ad = status,
-            Kind::AdSet => switches.ad_set = status,
-            Kind::Campaign => switches.campaign = status,
-            Kind::Creative => {}
-        }
+    pub fn switches(&self) -> Switches {
+        self.terms().switches
     }
 
     pub fn is_deleted(&self) -> bool {
         self.switches().effective() == "DELETED"
+    }
+
+    /// The ID of its object of this kind.
+    pub fn id(&self, kind: Kind) -> &str {
+        match kind {
+            Kind::Ad => &self.ad_id,
+            Kind::AdSet => &self.ad_set_id,
+            Kind::Campaign => &self.campaign_id,
+            Kind::Creative => &self.creative_id,
+        }
     }
 }
 
@@ -165,11 +118,13 @@ fn add_ordinary(world: &World, campaigns: &mut Campaigns) {
     let n = campaigns.ordinary();
     let account: Arc<str> = world.options.ad_accounts.first().map_or("0", String::as_str).into();
     let now = world.now();
-    let blank = blank(world, campaigns.all.len(), account, format!("Ordinary ad {}", n + 1), now);
-    campaigns.add(Campaign { direct_send: false, daily_budget: Some(500), ..blank });
+    let budgets = Budgets { daily: Some(500), lifetime: None };
+    let terms = Terms::new(&format!("Ordinary ad {}", n + 1), budgets, None, now);
+    let blank = blank(world, campaigns.all.len(), account, terms, now);
+    campaigns.add(Campaign { direct_send: false, ..blank });
 }
 
-fn blank(world: &World, n: usize, account: Arc<str>, name: String, now: i64) -> Campaign {
+fn blank(world: &World, n: usize, account: Arc<str>, terms: Terms, now: i64) -> Campaign {
     let seed = world.options.seed;
     let id = |what: &str| chance::digits("1202", 14, chance::draw(seed, "id", what, n as u64));
     Campaign {
@@ -179,16 +134,12 @@ fn blank(world: &World, n: usize, account: Arc<str>, name: String, now: i64) -> 
         creative_id: id("creative"),
         account,
         page: world.options.pages.first().cloned().unwrap_or_default(),
-        name,
-        daily_budget: None,
-        lifetime_budget: None,
         pixel_id: None,
         starts_at: now,
-        ends_at: None,
         created_at: now,
         direct_send: true,
         accepted: AtomicU64::new(0),
-        switches: Mutex::new(Switches { ad: Status::Active, ad_set: Status::Active, campaign: Status::Active }),
+        terms: Mutex::new(terms),
     }
 }
 
@@ -224,59 +175,25 @@ pub fn create(world: &World, account: &str, params: &Params) -> Result<Value, Re
             Some(at)
         }
     };
-    let daily_budget = params.whole("daily_budget")?;
-    let lifetime_budget = params.whole("lifetime_budget")?;
-    let minimum = minimum_daily(&world.options.currency);
+    let budgets = Budgets::asked(params)?;
     let mut answer = Map::new();
-    let wanted = match (daily_budget, lifetime_budget) {
-        (Some(_), Some(_)) => {
-            return Err(Refusal::parameter("Only one of daily_budget and lifetime_budget can be given"));
+    if budgets.is_none() {
+        if world.options.require_budget {
+            return Err(Refusal::new(2_300_007));
         }
-        (None, None) if world.options.require_budget => return Err(Refusal::new(2_300_007)),
-        (None, None) => {
-            answer.insert(
-                "info".to_owned(),
-                json!({ "message": "No budget was given. An estimated daily cap applies.", "estimated_daily_cap": minimum * 20 }),
-            );
-            None
-        }
-        (Some(daily), None) => Some((daily, minimum, "daily_budget")),
-        (None, Some(lifetime)) => {
-            let days = ends_at.map_or(30, |end| ((end - starts_at) + DAY - 1) / DAY);
-            Some((lifetime, minimum * days.max(1), "lifetime_budget"))
-        }
-    };
-    if let Some((budget, least, which)) = wanted {
-        if budget <= 0 {
-            return Err(Refusal::parameter(format!("{which} must be greater than 0")));
-        }
-        if budget < least {
-            return Err(Refusal::parameter(format!("{which} {budget} is below the minimum of {least}"))
-                .subcode(1_885_272)
-                .user(
-                    "Your budget is too low",
-                    format!("Use at least {least} in the smallest unit of {}.", world.options.currency),
-                ));
-        }
-        // Exactly the minimum is what Meta's guidance names, so it gets no warning.
-        if budget > least && budget < least.saturating_mul(2) {
-            answer.insert(
-                "warning".to_owned(),
-                json!("The budget is lower than the reference for this Page. Delivery may be limited."),
-            );
-        }
+        let cap = minimum_daily(&world.options.currency) * 20;
+        answer.insert(
+            "info".to_owned(),
+            json!({ "message": "No budget was given. An estimated daily cap applies.", "estimated_daily_cap": cap }),
+        );
+    } else if let Some(warning) = budgets.check(&world.options.currency, starts_at, ends_at)? {
+        answer.insert("warning".to_owned(), warning);
     }
+    let ends_at = ends_at.or_else(|| budgets.lifetime.map(|_| starts_at + 30 * DAY));
+    let terms = Terms::new(&name, budgets, ends_at, now);
     let mut campaigns = world.campaigns_mut();
-    let blank = blank(world, campaigns.all.len(), account.into(), name, now);
-    let campaign = campaigns.add(Campaign {
-        page,
-        daily_budget,
-        lifetime_budget,
-        pixel_id: params.text("pixel_id"),
-        starts_at,
-        ends_at: ends_at.or_else(|| lifetime_budget.map(|_| starts_at + 30 * DAY)),
-        ..blank
-    });
+    let blank = blank(world, campaigns.all.len(), account.into(), terms, now);
+    let campaign = campaigns.add(Campaign { page, pixel_id: params.text("pixel_id"), starts_at, ..blank });
     if campaigns.ordinary() < world.options.ordinary_ads as usize {
         add_ordinary(world, &mut campaigns);
     }
@@ -285,19 +202,4 @@ pub fn create(world: &World, account: &str, params: &Params) -> Result<Value, Re
     created.insert("id".to_owned(), json!(&*campaign.ad_id));
     created.extend(answer);
     Ok(Value::Object(created))
-}
-
-/// The minimum daily budget, in the currency's smallest unit.
-pub fn minimum_daily(currency: &str) -> i64 {
-    match currency {
-        "THB" => 3300,
-        "JPY" => 150,
-        "TWD" => 33,
-        "VND" => 25_000,
-        "IDR" => 16_000,
-        "INR" => 9000,
-        "BRL" => 600,
-        "MXN" => 2000,
-        _ => 100,
-    }
 }

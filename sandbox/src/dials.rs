@@ -79,6 +79,11 @@ dials! {
         /// Repeat the caller's token in error messages.
         #[arg(long)]
         pub echo_secrets: bool,
+        /// Take the access token only in the Authorization header.
+        ///
+        /// Meta also takes it in the query and in the body, as its SDKs send it.
+        #[arg(long)]
+        pub header_token_only: bool,
         /// Cut a kept-alive connection that was idle for this long when its next request arrives.
         #[arg(
             long,

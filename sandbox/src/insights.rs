@@ -7,10 +7,11 @@ use serde_json::{Map, Value, json};
 use super::campaigns::Campaign;
 use super::clock;
 use super::fate::Fate;
+use super::filter::Filter;
 use super::nodes::{asked, find};
-use super::params::Params;
+use super::paging::paged;
+use super::params::{Field, Params};
 use super::reply::Refusal;
-use super::route::paged;
 use super::world::World;
 
 const FIELDS: &[&str] = &[
@@ -40,9 +41,30 @@ const FIELDS: &[&str] = &[
     "spend",
 ];
 
+/// What Graph has and the sandbox has not.
+const NOT_SERVED: &[&str] = &[
+    "action_attribution_windows",
+    "action_report_time",
+    "breakdowns",
+    "cpas_only",
+    "default_summary",
+    "export_columns",
+    "export_format",
+    "export_name",
+    "product_id_limit",
+    "sort",
+    "summary",
+    "summary_action_breakdowns",
+    "time_ranges",
+];
+
+/// A filter of actions rather than of rows.
+const ACTION: &str = "action_type";
+const FILTERS: &[&str] =
+    &[ACTION, "ad.id", "ad.name", "adset.id", "adset.name", "campaign.id", "campaign.name", "impressions", "spend"];
+
 #[derive(Clone, Copy, Debug, Default)]
 struct Totals {
-    accepted: u64,
     delivered: u64,
     read: u64,
     clicked: u64,
@@ -61,40 +83,123 @@ struct Range {
 /// `GET /<ID>/insights`, for the ad, ad set or campaign, deleted ones included.
 pub fn of_object(world: &World, id: &str, params: &Params) -> Result<Value, Refusal> {
     let (_, campaign) = find(world, "get", id)?;
-    let range = range(world, params)?;
-    let totals = totals(world, range, |message_id| *campaign.ad_id == *message_id, campaign.pixel_id.is_some());
-    let rows = row(world, params, range, totals, Some(&campaign))?;
+    let query = Query::of(world, params)?;
+    let ours = |message_id: &str| *campaign.ad_id == *message_id;
+    let mut rows = Vec::new();
+    for (range, totals) in totals(world, &query.ranges, ours, campaign.pixel_id.is_some()) {
+        rows.extend(query.row(world, range, totals, Some(&campaign)));
+    }
     paged(world, &format!("{id}/insights"), &rows, params)
 }
 
 /// `GET /act_X/insights`: totals without deleted campaigns.
 pub fn of_account(world: &World, account: &str, params: &Params) -> Result<Value, Refusal> {
-    let range = range(world, params)?;
+    let query = Query::of(world, params)?;
     let campaigns: Vec<_> = {
         let campaigns = world.campaigns();
         campaigns.all().map(|(_, ad)| ad.clone()).collect()
     };
     let ours = campaigns.iter().filter(|ad| *ad.account == *account && ad.direct_send && !ad.is_deleted());
     let mut rows = Vec::new();
-    if matches!(params.text("level").as_deref(), Some("ad" | "adset" | "campaign")) {
+    if query.by_ad {
         for ad in ours {
-            let totals = totals(world, range, |id| *ad.ad_id == *id, ad.pixel_id.is_some());
-            rows.extend(row(world, params, range, totals, Some(ad))?);
+            for (range, totals) in totals(world, &query.ranges, |id| *ad.ad_id == *id, ad.pixel_id.is_some()) {
+                rows.extend(query.row(world, range, totals, Some(ad)));
+            }
         }
     } else {
         let ids: std::collections::HashSet<&str> = ours.clone().map(|ad| &*ad.ad_id).collect();
         let pixel = ours.clone().any(|ad| ad.pixel_id.is_some());
-        let totals = totals(world, range, |id| ids.contains(id), pixel);
-        rows.extend(row(world, params, range, totals, None)?);
+        for (range, totals) in totals(world, &query.ranges, |id| ids.contains(id), pixel) {
+            rows.extend(query.row(world, range, totals, None));
+        }
     }
     paged(world, &format!("act_{account}/insights"), &rows, params)
 }
 
-fn totals(world: &World, range: Range, ours: impl Fn(&str) -> bool, pixel: bool) -> Totals {
-    let mut totals = Totals { pixel, ..Totals::default() };
+/// What a call asks for.
+struct Query {
+    asked: Vec<Field>,
+    /// One range, or one for each step of `time_increment`; in order, without gaps.
+    ranges: Vec<Range>,
+    /// Whether an account's rows are per ad.
+    by_ad: bool,
+    /// Of rows.
+    filters: Vec<Filter>,
+    /// Of the actions in a row.
+    actions: Vec<Filter>,
+}
+
+impl Query {
+    fn of(world: &World, params: &Params) -> Result<Self, Refusal> {
+        params.not_served(NOT_SERVED)?;
+        let asked = asked(params)?;
+        if let Some(wrong) = asked.iter().find(|field| !FIELDS.contains(&field.name.as_str())) {
+            return Err(Refusal::parameter(format!("{} is not valid for fields param", wrong.name)));
+        }
+        let by_ad = match params.text("level").as_deref() {
+            None | Some("account") => false,
+            Some("ad" | "adset" | "campaign") => true,
+            Some(_) => return Err(Refusal::parameter("level must be one of ad, adset, campaign, account")),
+        };
+        if let Some(breakdowns) =
+            params.json("action_breakdowns").unwrap_or_else(|_| params.0.get("action_breakdowns").cloned())
+            && breakdowns != "action_type"
+            && breakdowns != json!(["action_type"])
+        {
+            return Err(Refusal::parameter("The sandbox serves action_breakdowns of action_type only"));
+        }
+        let (actions, filters) =
+            Filter::all(params, "", FILTERS)?.into_iter().partition(|filter| filter.field == ACTION);
+        let ranges = steps(range(world, params)?, params)?
+            .into_iter()
+            .map(|(since, until)| Range {
+                since,
+                until,
+                from: start_of(world, since),
+                to: start_of(world, until.saturating_add(1.day())),
+            })
+            .collect();
+        Ok(Self { asked, ranges, by_ad, filters, actions })
+    }
+}
+
+fn start_of(world: &World, date: Date) -> i64 {
+    date.to_zoned_datetime(world.zone.clone()).map_or(0, |at| at.timestamp().as_millisecond())
+}
+
+/// The days of each row: all of them, so many days at a time, or by month.
+fn steps((since, until): (Date, Date), params: &Params) -> Result<Vec<(Date, Date)>, Refusal> {
+    let wrong = || Refusal::parameter("time_increment must be an integer between 1 and 90, monthly or all_days");
+    let days: Option<i32> = match params.text("time_increment").as_deref() {
+        None | Some("all_days") => return Ok(vec![(since, until)]),
+        Some("monthly") => None,
+        Some(days) => Some(days.parse().ok().filter(|days| (1..=90).contains(days)).ok_or_else(wrong)?),
+    };
+    let mut steps = Vec::new();
+    let mut first = since;
+    while first <= until {
+        let last = match days {
+            Some(days) => first.saturating_add((days - 1).days()),
+            None => first.last_of_month(),
+        };
+        steps.push((first, last.min(until)));
+        first = last.saturating_add(1.day());
+    }
+    Ok(steps)
+}
+
+/// The totals of each range, in one pass.
+fn totals(world: &World, ranges: &[Range], ours: impl Fn(&str) -> bool, pixel: bool) -> Vec<(Range, Totals)> {
+    let mut totals: Vec<_> = ranges.iter().map(|range| (*range, Totals { pixel, ..Totals::default() })).collect();
     let seen_until = world.now() - i64::try_from(world.options.insights_lag.as_millis()).unwrap_or(i64::MAX);
-    let seen =
-        |at: Option<i64>| u64::from(at.is_some_and(|at| at <= seen_until && (range.from..range.to).contains(&at)));
+    let mut count = |at: Option<i64>, which: fn(&mut Totals) -> &mut u64| {
+        let Some(at) = at.filter(|at| *at <= seen_until) else { return };
+        let place = totals.partition_point(|(range, _)| range.to <= at);
+        if let Some((_, totals)) = totals.get_mut(place).filter(|(range, _)| range.from <= at) {
+            *which(totals) += 1;
+        }
+    };
     let mut from = 0;
     loop {
         // In chunks, so that sends never wait long for the lock.
@@ -102,10 +207,9 @@ fn totals(world: &World, range: Range, ours: impl Fn(&str) -> bool, pixel: bool)
         let end = (from + 5000).min(sends.len());
         for send in sends.get(from..end).unwrap_or_default().iter().filter(|send| ours(&send.message_id)) {
             let fate = Fate::of(&world.options.webhooks, world.options.seed, &send.token, send.n, send.at);
-            totals.accepted += seen(Some(send.at));
-            totals.delivered += seen(fate.delivered);
-            totals.read += seen(fate.read);
-            totals.clicked += seen(fate.clicked);
+            count(fate.delivered, |totals| &mut totals.delivered);
+            count(fate.read, |totals| &mut totals.read);
+            count(fate.clicked, |totals| &mut totals.clicked);
         }
         if end >= sends.len() {
             return totals;
@@ -114,20 +218,32 @@ fn totals(world: &World, range: Range, ours: impl Fn(&str) -> bool, pixel: bool)
     }
 }
 
-fn row(
-    world: &World,
-    params: &Params,
-    range: Range,
-    totals: Totals,
-    ad: Option<&Campaign>,
-) -> Result<Vec<Value>, Refusal> {
-    let asked = asked(params)?;
-    if let Some(wrong) = asked.iter().find(|field| !FIELDS.contains(&field.name.as_str())) {
-        return Err(Refusal::parameter(format!("{} is not valid for fields param", wrong.name)));
+impl Query {
+    /// The row of one range; none before anything was delivered.
+    fn row(&self, world: &World, range: Range, totals: Totals, ad: Option<&Campaign>) -> Option<Value> {
+        if totals.delivered == 0 {
+            return None;
+        }
+        let mut all = figures(world, totals, ad);
+        let whole = Value::Object(all.clone());
+        if !self.filters.iter().all(|filter| filter.holds(&whole)) {
+            return None;
+        }
+        for list in ["actions", "action_values", "website_purchase_roas"] {
+            if let Some(Value::Array(list)) = all.get_mut(list) {
+                list.retain(|action| self.actions.iter().all(|filter| filter.holds(action)));
+            }
+        }
+        let mut kept: Map<String, Value> =
+            self.asked.iter().filter_map(|field| Some((field.name.clone(), all.get(&field.name)?.clone()))).collect();
+        kept.insert("date_start".to_owned(), json!(range.since.to_string()));
+        kept.insert("date_stop".to_owned(), json!(range.until.to_string()));
+        Some(Value::Object(kept))
     }
-    if totals.delivered == 0 {
-        return Ok(Vec::new());
-    }
+}
+
+/// Every figure of a row.
+fn figures(world: &World, totals: Totals, ad: Option<&Campaign>) -> Map<String, Value> {
     let delivered = totals.delivered as f64;
     let offset = if ["CLP", "COP", "CRC", "HUF", "IDR", "ISK", "JPY", "KRW", "PYG", "TWD", "VND"]
         .contains(&world.options.currency.as_str())
@@ -159,18 +275,15 @@ fn row(
     );
     if let Some(ad) = ad {
         put("campaign_id", ad.campaign_id.clone());
-        put("campaign_name", ad.name.clone());
+        let names = ad.terms().names.clone();
+        put("campaign_name", names.campaign);
         put("adset_id", ad.ad_set_id.clone());
-        put("adset_name", ad.name.clone());
+        put("adset_name", names.ad_set);
         put("ad_id", ad.ad_id.to_string());
-        put("ad_name", ad.name.clone());
+        put("ad_name", names.ad);
     }
     conversions(&mut all, totals, spend);
-    let mut kept: Map<String, Value> =
-        asked.iter().filter_map(|field| Some((field.name.clone(), all.get(&field.name)?.clone()))).collect();
-    kept.insert("date_start".to_owned(), json!(range.since.to_string()));
-    kept.insert("date_stop".to_owned(), json!(range.until.to_string()));
-    Ok(vec![Value::Object(kept)])
+    all
 }
 
 /// One purchase per ten clicks, from a pixel; types without events are left out.
@@ -196,7 +309,7 @@ fn conversions(all: &mut Map<String, Value>, totals: Totals, spend: f64) {
 }
 
 /// `time_range` takes precedence over `date_preset`; without both it is the last 30 days, without today.
-fn range(world: &World, params: &Params) -> Result<Range, Refusal> {
+fn range(world: &World, params: &Params) -> Result<(Date, Date), Refusal> {
     let today = clock::timestamp(world.now()).to_zoned_datetime(world.zone.clone()).date();
     let back = |days: i32| today.saturating_sub(days.days());
     let day = |value: &Value| -> Result<Date, Refusal> {
@@ -243,6 +356,5 @@ fn range(world: &World, params: &Params) -> Result<Range, Refusal> {
     if until < since {
         return Err(Refusal::parameter("time_range: until is before since"));
     }
-    let start = |date: Date| date.to_zoned_datetime(world.zone.clone()).map_or(0, |at| at.timestamp().as_millisecond());
-    Ok(Range { since, until, from: start(since), to: start(until.saturating_add(1.day())) })
+    Ok((since, until))
 }

@@ -10,6 +10,9 @@
 
 mod account;
 mod auth;
+mod batch;
+mod budgets;
+mod calls;
 mod campaigns;
 mod chance;
 mod check;
@@ -19,23 +22,32 @@ mod dials;
 mod error;
 mod fate;
 mod faults;
+mod filter;
+mod form;
 mod hooks;
 mod insights;
 mod limits;
+mod lists;
 mod messages;
 mod nodes;
 mod options;
 mod page;
+mod paging;
 mod params;
 mod people;
 mod preview;
 mod record;
+mod removed;
 mod reply;
 mod route;
 mod server;
+mod subscribed;
+mod terms;
 #[cfg(test)]
 mod tests;
+mod update;
 mod values;
+mod wire;
 mod world;
 
 use std::net::{Ipv4Addr, SocketAddr};

@@ -5,12 +5,9 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
-use serde::Deserialize;
-use serde_json::Value;
-use serde_json::value::RawValue;
-
 use super::auth;
-use super::campaigns::{Campaign, Kind, Status};
+use super::budgets::Budgets;
+use super::campaigns::{Campaign, Kind};
 use super::chance;
 use super::check;
 use super::dials::Dials;
@@ -21,28 +18,9 @@ use super::params::Params;
 use super::record::{flat, quoted};
 use super::reply::{JSON, Outcome, Refusal, Reply};
 use super::route::Call;
+use super::terms::Status;
+use super::wire::{self, Wire};
 use super::world::{Accepted, World};
-
-#[derive(Deserialize)]
-struct Wire<'b> {
-    #[serde(borrow, default)]
-    message_id: Option<&'b RawValue>,
-    #[serde(default)]
-    messenger_delivery_data: Option<Delivery>,
-    #[serde(borrow, default)]
-    message: Option<&'b RawValue>,
-    #[serde(default)]
-    min_conversation_gap_seconds: Option<Value>,
-    #[serde(default)]
-    appsecret_proof: Option<String>,
-    #[serde(default)]
-    access_token: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Delivery {
-    subscription_token: Option<String>,
-}
 
 /// What one request turned out to be, for the requests file.
 #[derive(Default)]
@@ -61,7 +39,7 @@ pub fn send(world: &World, dials: &Dials, account: &str, call: &Call<'_>) -> Out
         Ok(outcome) => outcome,
         Err(refusal) => {
             seen.outcome = refusal.code.to_string();
-            Outcome::Answer(refusal.reply(&world.trace(), call.echo(dials)))
+            Outcome::Answer(refusal.reply(&world.trace(), call.echo(dials).as_deref()))
         }
     };
     if seen.n.is_none() {
@@ -94,30 +72,18 @@ fn note(world: &World, seen: &Seen) {
 }
 
 fn judge(world: &World, dials: &Dials, account: &str, call: &Call<'_>, seen: &mut Seen) -> Result<Outcome, Refusal> {
-    // A form, as on the older page of the docs, is converted to JSON first: rare, so it may be slow.
-    let rewritten;
-    let bytes: &[u8] = if call.content_type.starts_with("application/x-www-form-urlencoded") {
-        rewritten = form_as_json(&call.body)?;
-        &rewritten
-    } else {
-        &call.body
-    };
-    let wire: Wire<'_> = serde_json::from_slice(bytes)
-        .map_err(|error| Refusal::parameter(format!("The body is not a valid JSON object for this call: {error}")))?;
+    let body = wire::body(call)?;
+    let wire = Wire::read(&body)?;
     if wire.access_token.is_some() {
-        world.stats.leaks.fetch_add(1, Relaxed);
-        return Err(Refusal::parameter("The sandbox accepts the token in the Authorization header only"));
+        auth::out_of_place(world, dials)?;
     }
-    let proof = match wire.appsecret_proof {
+    let proof = match &wire.appsecret_proof {
         None if !call.query.is_empty() => Params::of(call.query, "", b"")?.text("appsecret_proof"),
-        proof => proof,
+        proof => proof.clone(),
     };
     auth::check_proof(world, auth::Who::SystemUser, proof.as_deref())?;
 
-    let token = wire
-        .messenger_delivery_data
-        .and_then(|data| data.subscription_token)
-        .ok_or_else(|| Refusal::parameter("The parameter messenger_delivery_data.subscription_token is required"))?;
+    let token = wire.token()?;
     seen.token = Some(token.clone());
     let attempt = {
         let mut locked = world.people.lock(&token);
@@ -125,11 +91,7 @@ fn judge(world: &World, dials: &Dials, account: &str, call: &Call<'_>, seen: &mu
         person.requests += 1;
         u64::from(person.requests)
     };
-    let message_id = wire
-        .message_id
-        .map(|raw| raw.get().trim_matches('"'))
-        .filter(|id| !id.is_empty() && *id != "null")
-        .ok_or_else(|| Refusal::parameter("The parameter message_id is required"))?;
+    let message_id = wire.message_id()?;
     seen.message_id = Some(message_id.to_owned());
 
     let seed = world.options.seed;
@@ -141,7 +103,7 @@ fn judge(world: &World, dials: &Dials, account: &str, call: &Call<'_>, seen: &mu
         .or_else(|| named_losses(dials, seed, &token, attempt));
     if let Some(fault) = fault.as_ref().filter(|fault| !fault.accepted) {
         seen.outcome.clone_from(&fault.name);
-        return Ok(faulty(world, fault, None, call.echo(dials)));
+        return Ok(faulty(world, fault, None, call.echo(dials).as_deref()));
     }
 
     if token.is_empty() || token.len() > 512 || !token.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -158,7 +120,7 @@ fn judge(world: &World, dials: &Dials, account: &str, call: &Call<'_>, seen: &mu
     }
     if let Some(fault) = dials.errors.for_person(seed, &token) {
         seen.outcome.clone_from(&fault.name);
-        return Ok(faulty(world, fault, None, call.echo(dials)));
+        return Ok(faulty(world, fault, None, call.echo(dials).as_deref()));
     }
 
     let accepted = accept(world, account, &campaign, &token, message.get())?;
@@ -171,7 +133,7 @@ fn judge(world: &World, dials: &Dials, account: &str, call: &Call<'_>, seen: &mu
     match fault {
         Some(fault) => {
             seen.outcome.clone_from(&fault.name);
-            Ok(faulty(world, &fault, Some(reply), call.echo(dials)))
+            Ok(faulty(world, &fault, Some(reply), call.echo(dials).as_deref()))
         }
         None => {
             "accepted".clone_into(&mut seen.outcome);
@@ -228,16 +190,6 @@ fn with_waits(world: &World, refusal: Refusal) -> Refusal {
     refusal.remaining(Duration::from_millis(u64::try_from(world.scaled(period)).unwrap_or(1)))
 }
 
-fn form_as_json(body: &[u8]) -> Result<Vec<u8>, Refusal> {
-    let mut params = Params::of("", "application/x-www-form-urlencoded", body)?;
-    for name in ["message", "messenger_delivery_data"] {
-        if let Some(value) = params.json(name)? {
-            params.0.insert(name.to_owned(), value);
-        }
-    }
-    Ok(Value::Object(params.0).to_string().into_bytes())
-}
-
 /// Whether this campaign may send now.
 fn campaign(world: &World, account: &str, message_id: &str) -> Result<Arc<Campaign>, Refusal> {
     let found = world.campaigns().get(message_id);
@@ -248,8 +200,11 @@ fn campaign(world: &World, account: &str, message_id: &str) -> Result<Arc<Campai
     if !campaign.direct_send {
         return Err(Refusal::new(2_300_006));
     }
-    let switches = campaign.switches();
-    if campaign.is_deleted() {
+    let (switches, ends_at, budgets) = {
+        let terms = campaign.terms();
+        (terms.switches, terms.ends_at, terms.budgets)
+    };
+    if switches.effective() == "DELETED" {
         return Err(Refusal::new(2_300_001));
     }
     for (status, code) in [(switches.campaign, 2_300_000), (switches.ad_set, 2_300_002), (switches.ad, 2_300_003)] {
@@ -262,12 +217,12 @@ fn campaign(world: &World, account: &str, message_id: &str) -> Result<Arc<Campai
         let wait = Duration::from_millis(u64::try_from(campaign.starts_at - now).unwrap_or(0));
         return Err(Refusal::new(2_300_033).remaining(wait));
     }
-    if campaign.ends_at.is_some_and(|end| end <= now) {
+    if ends_at.is_some_and(|end| end <= now) {
         return Err(Refusal::new(2_300_000));
     }
     warm_up(world, &campaign, now)?;
     if world.options.enforce_budget {
-        budget(world, &campaign, now)?;
+        within_budget(world, &campaign, budgets, now)?;
     }
     Ok(campaign)
 }
@@ -290,12 +245,12 @@ fn warm_up(world: &World, campaign: &Campaign, now: i64) -> Result<(), Refusal> 
     })
 }
 
-fn budget(world: &World, campaign: &Campaign, now: i64) -> Result<(), Refusal> {
+fn within_budget(world: &World, campaign: &Campaign, budgets: Budgets, now: i64) -> Result<(), Refusal> {
     let spent = world.cost_of(campaign);
-    if campaign.lifetime_budget.is_some_and(|budget| spent >= budget as f64) {
+    if budgets.lifetime.is_some_and(|budget| spent >= budget as f64) {
         return Err(Refusal::new(2_300_053));
     }
-    if let Some(daily) = campaign.daily_budget {
+    if let Some(daily) = budgets.daily {
         // The daily budget is an average: each day that has begun adds one to what may be spent.
         let day = world.scaled(Duration::from_hours(24)).max(1);
         let days = (now - campaign.created_at).max(0) / day + 1;

@@ -104,6 +104,9 @@ pub struct Options {
     /// Append one JSON line per request to /messages, refused ones included, to FILE.
     #[arg(long, value_name = "FILE", help_heading = "Records")]
     pub requests: Option<PathBuf>,
+    /// Append one JSON line per request of any kind to FILE: method, path, parameters and status, with secrets hidden.
+    #[arg(long, value_name = "FILE", help_heading = "Records")]
+    pub calls: Option<PathBuf>,
 
     #[command(flatten)]
     pub webhooks: Webhooks,

@@ -1,4 +1,4 @@
-//! The Page: its subscription tokens, opt-outs, and the webhook subscriptions of its app.
+//! The Page, its subscription tokens, and opt-outs.
 
 use std::sync::PoisonError;
 
@@ -6,15 +6,18 @@ use serde_json::{Value, json};
 
 use super::auth::Who;
 use super::chance;
-use super::hooks::{self, FIELDS, Notice};
+use super::hooks::Notice;
 use super::nodes::asked;
+use super::paging::{Page, limit_of, page_of, paged, window};
 use super::params::{self, Field, Params};
 use super::people::Person;
 use super::reply::Refusal;
-use super::route::{bad_cursor, limit_of, page_of};
+
 use super::world::World;
 
 const DAY: i64 = 86_400_000;
+/// Of cursors of the token list.
+const PREFIX: &str = "QVFIT";
 
 /// `GET /<PAGE>`.
 pub fn node(world: &World, id: &str, who: Who, params: &Params) -> Result<Value, Refusal> {
@@ -24,6 +27,18 @@ pub fn node(world: &World, id: &str, who: Who, params: &Params) -> Result<Value,
         "category": "Shopping & retail",
         "link": format!("https://www.facebook.com/{id}"),
         "username": null,
+        "about": "A Page for rehearsals",
+        "category_list": [{ "id": "200600219953504", "name": "Shopping & retail" }],
+        "description": null,
+        "emails": ["page@example.com"],
+        "fan_count": 1200,
+        "followers_count": 1250,
+        "has_transitioned_to_new_page_experience": true,
+        "is_webhooks_subscribed": !world.subscriptions.lock().unwrap_or_else(PoisonError::into_inner).is_empty(),
+        "phone": null,
+        "picture": { "data": { "height": 50, "width": 50, "is_silhouette": true, "url": "https://example.com/page.png" } },
+        "verification_status": "not_verified",
+        "website": "https://example.com/",
         "tasks": ["ADVERTISE", "ANALYZE", "CREATE_CONTENT", "MESSAGING", "MODERATE", "MANAGE"],
         "is_published": true,
         "access_token": null,
@@ -47,7 +62,7 @@ fn name(world: &World, id: &str) -> String {
 pub fn list(world: &World, params: &Params) -> Result<Value, Refusal> {
     let rows: Result<Vec<Value>, Refusal> =
         world.options.pages.iter().map(|id| node(world, id, Who::SystemUser, params)).collect();
-    super::route::paged(world, "me/accounts", &rows?, params)
+    paged(world, "me/accounts", &rows?, params)
 }
 
 /// The token of the nth subscriber: nineteen digits, more than a float can hold.
@@ -105,12 +120,17 @@ fn token_fields(params: &Params) -> Result<Vec<Field>, Refusal> {
 /// `GET /<PAGE>/notification_message_tokens`, without people who opted out.
 pub fn tokens(world: &World, page: &str, params: &Params) -> Result<Value, Refusal> {
     let asked = token_fields(params)?;
-    let limit = limit_of(params, 100, 1000)? as u64;
-    let from: u64 = match params.text("after") {
-        None => 0,
-        Some(after) => after.strip_prefix("QVFIT").and_then(|n| n.parse().ok()).ok_or_else(bad_cursor)?,
-    };
-    let end = from.saturating_add(limit).min(world.options.subscribers);
+    params.not_served(&[
+        "custom_audience_ids",
+        "do_not_return_duplicates",
+        "is_previously_messaged",
+        "opt_in_source",
+        "since",
+        "subscriber_tag_ids",
+        "until",
+    ])?;
+    let all = world.options.subscribers;
+    let (from, end) = window(params, PREFIX, limit_of(params, 100, 1000)? as u64, all)?;
     let mut rows = Vec::new();
     for n in from..end {
         let token = subscriber(world, n);
@@ -120,8 +140,9 @@ pub fn tokens(world: &World, page: &str, params: &Params) -> Result<Value, Refus
         rows.push(params::project(&token_node(world, &token), &asked, "NotificationMessagesToken")?);
     }
     let edge = format!("{page}/notification_message_tokens");
-    let more = end < world.options.subscribers;
-    Ok(page_of(world, &edge, &rows, &format!("QVFIT{from}"), &format!("QVFIT{end}"), more, params))
+    let before = format!("{PREFIX}{from}");
+    let page = Page { rows, before, after: format!("{PREFIX}{end}"), earlier: from > 0, more: end < all };
+    Ok(page_of(world, &edge, page, params))
 }
 
 /// `GET /notification_messages_<TOKEN>`. Any text is a subscriber's token here, unless a dial says that it is dead.
@@ -144,9 +165,14 @@ pub fn unsubscribe(world: &World, params: &Params) -> Result<Value, Refusal> {
     let rows = data.as_array().ok_or_else(|| Refusal::parameter("The parameter data must be a list"))?;
     let mut invalid = 0;
     for row in rows {
-        let text = |name: &str| row[name].as_str().filter(|text| !text.is_empty());
+        // A token or PSID may be a number; serde_json keeps all digits of a whole one.
+        let text = |name: &str| match &row[name] {
+            Value::String(text) => Some(text.clone()).filter(|text| !text.is_empty()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        };
         if let Some(token) = text("subscriber_token") {
-            opt_out(world, token, true);
+            opt_out(world, &token, true);
         } else if let Some(wanted) = text("psid") {
             match (0..world.options.subscribers)
                 .map(|n| subscriber(world, n))
@@ -169,45 +195,4 @@ pub fn opt_out(world: &World, token: &str, stop: bool) {
         token: token.to_owned(),
         status: if stop { "STOP NOTIFICATIONS" } else { "RESUME NOTIFICATIONS" },
     });
-}
-
-/// `GET /<PAGE>/subscribed_apps`.
-pub fn subscribed_apps(world: &World) -> Value {
-    let fields = world.subscriptions.lock().unwrap_or_else(PoisonError::into_inner);
-    if fields.is_empty() {
-        return json!({ "data": [] });
-    }
-    json!({ "data": [{
-        "category": "Business",
-        "link": "https://example.com/",
-        "name": "Sandbox app",
-        "id": world.credentials.app_id,
-        "subscribed_fields": fields.iter().collect::<Vec<_>>(),
-    }] })
-}
-
-/// `POST /<PAGE>/subscribed_apps?subscribed_fields=…`: replaces the list of fields.
-pub fn subscribe(world: &World, params: &Params) -> Result<Value, Refusal> {
-    let listed = match params.0.get("subscribed_fields") {
-        Some(Value::Array(names)) => names.iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>(),
-        _ => params
-            .text("subscribed_fields")
-            .ok_or_else(|| Refusal::parameter("The parameter subscribed_fields is required"))?
-            .split(',')
-            .map(|name| name.trim().to_owned())
-            .collect(),
-    };
-    if let Some(wrong) = listed.iter().find(|name| !FIELDS.contains(&name.as_str())) {
-        return Err(Refusal::parameter(format!(
-            "Param subscribed_fields must be one of the known fields, not \"{wrong}\""
-        )));
-    }
-    *world.subscriptions.lock().unwrap_or_else(PoisonError::into_inner) = listed.into_iter().collect();
-    Ok(json!({ "success": true }))
-}
-
-/// `DELETE /<PAGE>/subscribed_apps`.
-pub fn unsubscribe_app(world: &World) -> Value {
-    hooks::unsubscribe(world);
-    json!({ "success": true })
 }

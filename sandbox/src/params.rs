@@ -1,8 +1,10 @@
-//! Parameters of a call, from the query, a JSON body or a form, and the field lists of reads.
+//! Parameters of a call, from the query, a JSON body or a form of either kind, and the field lists of reads.
 
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
+use super::form;
+use super::removed;
 use super::reply::Refusal;
 
 /// Parameters by name. Query and form values are strings; a JSON body keeps its types.
@@ -21,6 +23,9 @@ impl Params {
         if content_type.starts_with("application/x-www-form-urlencoded") {
             let text = std::str::from_utf8(body).map_err(|_| Refusal::parameter("The form is not UTF-8"))?;
             params.form(text);
+        } else if let Some(boundary) = form::boundary(content_type) {
+            let fields = form::fields(boundary, body)?;
+            params.0.extend(fields.into_iter().map(|(name, value)| (name, Value::String(value))));
         } else {
             let parsed: Map<String, Value> = serde_json::from_slice(body)
                 .map_err(|error| Refusal::parameter(format!("The body is not a JSON object: {error}")))?;
@@ -55,10 +60,19 @@ impl Params {
         }
     }
 
+    /// Refuses parameters that Graph knows and the sandbox can't follow, so that none is ignored in silence.
+    pub fn not_served(&self, names: &[&str]) -> Result<(), Refusal> {
+        match names.iter().find(|name| self.0.contains_key(**name)) {
+            None => Ok(()),
+            Some(name) => Err(Refusal::parameter(format!("The sandbox does not serve the parameter {name} here"))),
+        }
+    }
+
     /// An object or list, or a string of JSON.
     pub fn json(&self, name: &str) -> Result<Option<Value>, Refusal> {
         match self.0.get(name) {
             None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) if text.is_empty() => Ok(None),
             Some(Value::String(text)) => serde_json::from_str(text)
                 .map(Some)
                 .map_err(|error| Refusal::parameter(format!("param {name} must be JSON: {error}"))),
@@ -109,14 +123,26 @@ fn level(rest: &mut &str, depth: u32) -> Result<Vec<Field>, Refusal> {
             return Err(bad_fields(rest));
         }
         if !name.is_empty() {
-            // `ads.limit(1)` is an edge with a limit, which is ignored here.
-            let name = name.split_once('.').map_or(name.clone(), |(name, _)| name.to_owned());
+            if let Some((_, modifier)) = name.split_once('.') {
+                return Err(modified(&name, modifier));
+            }
             fields.push(Field { name, inner });
         }
         match rest.strip_prefix(',') {
             Some(after) => *rest = after,
             None => return Ok(fields),
         }
+    }
+}
+
+/// `name.as(x)` is an alias; others, such as `ads.limit(1)`, belong to edges in a field list, which the sandbox has not.
+fn modified(name: &str, modifier: &str) -> Refusal {
+    if modifier.starts_with("as(") {
+        removed::gone("Field aliases")
+    } else if modifier.starts_with("date_format(") {
+        removed::gone("Date formats")
+    } else {
+        Refusal::parameter(format!("The sandbox does not serve the field modifier in {name}"))
     }
 }
 
@@ -134,10 +160,7 @@ pub fn project(node: &Value, asked: &[Field], kind: &str) -> Result<Value, Refus
     let mut kept = Map::new();
     for field in asked {
         let Some(value) = all.get(&field.name) else {
-            return Err(Refusal::parameter(format!(
-                "Tried accessing nonexisting field ({}) on node type ({kind})",
-                field.name
-            )));
+            return Err(no_field(&field.name, kind));
         };
         let value = match value {
             Value::Null => continue,
@@ -154,6 +177,10 @@ pub fn project(node: &Value, asked: &[Field], kind: &str) -> Result<Value, Refus
         kept.entry("id").or_insert_with(|| id.clone());
     }
     Ok(Value::Object(kept))
+}
+
+pub fn no_field(name: &str, kind: &str) -> Refusal {
+    Refusal::parameter(format!("Tried accessing nonexisting field ({name}) on node type ({kind})"))
 }
 
 fn type_of<'n>(name: &'n str, _inner: &Map<String, Value>) -> &'n str {
@@ -184,8 +211,17 @@ mod tests {
             json!({"adset": {"id": "2"}, "id": "1"})
         );
         assert!(project(&node, &fields("adset{nope}").unwrap(), "Adgroup").is_err());
-        for wrong in ["a{b", "a}b", "a,,b", "{a}"] {
-            assert!(fields(wrong).is_err(), "{wrong}");
+        for (wrong, code) in [
+            ("a{b", 2500),
+            ("a}b", 2500),
+            ("a,,b", 2500),
+            ("{a}", 2500),
+            ("name.as(n)", 12),
+            ("adset{name.as(n)}", 12),
+            ("created_time.date_format(U)", 12),
+            ("ads.limit(1){id}", 100),
+        ] {
+            assert_eq!(fields(wrong).unwrap_err().code, code, "{wrong}");
         }
     }
 
@@ -198,6 +234,9 @@ mod tests {
         let form = Params::of("", "application/x-www-form-urlencoded", b"m=%7B%22a%22%3A1%7D&t=a+b").unwrap();
         assert_eq!(form.json("m").unwrap().unwrap(), json!({"a": 1}));
         assert_eq!(form.text("t").unwrap(), "a b");
+        let body = b"--b\r\nContent-Disposition: form-data; name=\"t\"\r\n\r\na b\r\n--b--\r\n";
+        let parts = Params::of("t=x", "multipart/form-data; boundary=b", body).unwrap();
+        assert_eq!(parts.text("t").unwrap(), "a b");
         assert!(Params::of("", "application/json", b"[1]").is_err());
     }
 }

@@ -18,6 +18,21 @@ pub fn generate(world: &World, params: &Params) -> Result<Value, Refusal> {
     if params.text("ad_format").as_deref() != Some("MESSENGER_MARKETING_MESSAGES_MEDIA") {
         return Err(Refusal::parameter("ad_format must be MESSENGER_MARKETING_MESSAGES_MEDIA"));
     }
+    params.not_served(&[
+        "creative_feature",
+        "dynamic_asset_label",
+        "dynamic_creative_spec",
+        "dynamic_customization",
+        "end_date",
+        "height",
+        "locale",
+        "place_page_id",
+        "post",
+        "product_item_ids",
+        "render_type",
+        "start_date",
+        "width",
+    ])?;
     let creative = params.json("creative")?.ok_or_else(|| Refusal::parameter("The parameter creative is required"))?;
     let page = &creative["object_story_spec"]["page_id"];
     let page = page.as_str().map_or_else(|| page.to_string(), str::to_owned);

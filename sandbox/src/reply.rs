@@ -200,6 +200,7 @@ fn text_of(code: i64) -> &'static str {
         3 => "Application does not have the capability to make this API call.",
         4 => "Application request limit reached",
         10 => "Application does not have permission for this action",
+        12 => "This feature is deprecated",
         17 => "User request limit reached",
         32 => "Page request limit reached",
         100 => "Invalid parameter",

@@ -1,7 +1,5 @@
 //! Dispatches a method and a path to its endpoint.
 
-use std::sync::atomic::Ordering::Relaxed;
-
 use bytes::Bytes;
 use hyper::Method;
 use serde_json::Value;
@@ -10,9 +8,12 @@ use super::auth::{self, Who};
 use super::dials::Dials;
 use super::limits::Usage;
 use super::params::{Params, decoded};
+use super::removed::{self, Removed};
 use super::reply::{Outcome, Refusal, Reply};
 use super::world::World;
-use super::{account, campaigns, control, insights, messages, nodes, page, preview};
+use super::{
+    account, batch, calls, campaigns, control, insights, lists, messages, nodes, page, preview, subscribed, update,
+};
 
 /// One whole request.
 #[derive(Debug)]
@@ -21,6 +22,7 @@ pub struct Call<'c> {
     pub path: &'c str,
     pub query: &'c str,
     pub authorization: Option<&'c str>,
+    pub removed: Removed,
     pub content_type: &'c str,
     pub body: Bytes,
     /// The number of requests before it.
@@ -29,8 +31,11 @@ pub struct Call<'c> {
 
 impl Call<'_> {
     /// The token that error messages repeat if `echo_secrets` is on.
-    pub fn echo(&self, dials: &Dials) -> Option<&str> {
-        self.authorization.and_then(auth::bearer).filter(|_| dials.echo_secrets)
+    pub fn echo(&self, dials: &Dials) -> Option<String> {
+        if !dials.echo_secrets {
+            return None;
+        }
+        auth::presented(self).ok().flatten().map(|presented| presented.token)
     }
 }
 
@@ -81,6 +86,12 @@ pub fn answer(world: &World, dials: &Dials, call: &Call<'_>) -> Answered {
     if is_control(call.path) {
         return control::answer(world, call).into();
     }
+    let answered = graph(world, dials, call);
+    calls::note(world, call, &answered.outcome);
+    answered
+}
+
+fn graph(world: &World, dials: &Dials, call: &Call<'_>) -> Answered {
     if call.method == Method::POST
         && let Some(account) = messages_of(call.path)
     {
@@ -91,11 +102,13 @@ pub fn answer(world: &World, dials: &Dials, call: &Call<'_>) -> Answered {
     if let Some(fault) = fault.as_ref().filter(|fault| !fault.accepted) {
         // To cut an answer in half it must be made first; a read changes nothing.
         let right = (call.method == Method::GET).then(|| slow(world, dials, call).0);
-        return messages::faulty(world, fault, right, call.echo(dials)).into();
+        return messages::faulty(world, fault, right, call.echo(dials).as_deref()).into();
     }
     let (reply, usage) = slow(world, dials, call);
     match fault {
-        Some(fault) => Answered { outcome: messages::faulty(world, &fault, Some(reply), call.echo(dials)), usage },
+        Some(fault) => {
+            Answered { outcome: messages::faulty(world, &fault, Some(reply), call.echo(dials).as_deref()), usage }
+        }
         None => Answered { outcome: reply.into(), usage },
     }
 }
@@ -109,8 +122,10 @@ fn messages_of(path: &str) -> Option<&str> {
 }
 
 fn send(world: &World, dials: &Dials, account: &str, call: &Call<'_>) -> Answered {
-    let checked = admit(world, call).and_then(|who| {
-        need_ads(who)?;
+    let checked = Params::of(call.query, "", b"").and_then(|query| {
+        removed::refuse(&[], &query, call.removed)?;
+        auth::secrets_in_place(world, dials, call, &query)?;
+        need_ads(auth::caller(world, auth::presented(call)?.as_ref())?)?;
         known_account(world, "post", account)
     });
     let (usage, refusal) = match checked {
@@ -120,110 +135,135 @@ fn send(world: &World, dials: &Dials, account: &str, call: &Call<'_>) -> Answere
     let outcome = match refusal {
         Some(refusal) => {
             messages::refused(world, refusal.code);
-            refusal.reply(&world.trace(), call.echo(dials)).into()
+            refusal.reply(&world.trace(), call.echo(dials).as_deref()).into()
         }
         None => messages::send(world, dials, account, call),
     };
     Answered { outcome, usage }
 }
 
-fn admit(world: &World, call: &Call<'_>) -> Result<Who, Refusal> {
-    auth::no_secret_in(world, call.path, call.query)?;
-    auth::caller(world, call.authorization)
-}
-
 /// All calls except `/messages`.
 fn slow(world: &World, dials: &Dials, call: &Call<'_>) -> (Reply, Option<Usage>) {
     let mut usage = None;
-    let result = dispatch(world, call, &mut usage);
-    let reply = result.unwrap_or_else(|refusal| refusal.reply(&world.trace(), call.echo(dials)));
+    let result = dispatch(world, dials, call, &mut usage);
+    let reply = result.unwrap_or_else(|refusal| refusal.reply(&world.trace(), call.echo(dials).as_deref()));
     (reply, usage)
 }
 
-fn dispatch(world: &World, call: &Call<'_>, usage: &mut Option<Usage>) -> Result<Reply, Refusal> {
-    let who = admit(world, call)?;
-    let params = Params::of(call.query, call.content_type, &call.body)?;
-    if params.0.contains_key("access_token") {
-        world.stats.leaks.fetch_add(1, Relaxed);
-        return Err(Refusal::parameter("The sandbox accepts the token in the Authorization header only"));
-    }
-    auth::check_proof(world, who, params.text("appsecret_proof").as_deref())?;
-    // A long read may come as a POST with `method=get`.
-    let read =
-        call.method == Method::GET || params.0.get("method").is_some_and(|method| method == "get" || method == "GET");
+fn dispatch(world: &World, dials: &Dials, call: &Call<'_>, usage: &mut Option<Usage>) -> Result<Reply, Refusal> {
+    let mut params = Params::of(call.query, call.content_type, &call.body)?;
     let parts = parts(call.path);
     let parts: Vec<&str> = parts.iter().map(String::as_str).collect();
+    removed::refuse(&parts, &params, call.removed)?;
+    auth::secrets_in_place(world, dials, call, &params)?;
+    let presented = auth::presented(call)?;
+    let who = auth::caller(world, presented.as_ref())?;
+    auth::check_proof(world, who, params.text(auth::PROOF).as_deref())?;
+    // They are no parameters of what is called.
+    let proof = params.0.remove(auth::PROOF);
+    params.0.remove(auth::TOKEN);
 
-    if let [first, ..] = parts[..]
-        && let Some(account) = first.strip_prefix("act_")
-    {
-        need_ads(who)?;
-        known_account(world, if read { "get" } else { "post" }, account)?;
-        let (used, refusal) = world.charge(account, !read);
-        *usage = used;
-        if let Some(refusal) = refusal {
-            return Err(refusal);
+    let value = match parts.as_slice() {
+        [] => {
+            let token = presented.map(|presented| presented.token).unwrap_or_default();
+            let shared = batch::Shared { token: &token, proof: proof.as_ref().and_then(Value::as_str) };
+            batch::run(world, dials, call, &params, &shared)?
         }
-        let value = match (&parts[1..], read) {
-            ([], true) => account::node(world, account, &params)?,
-            (["message_campaign"], false) => campaigns::create(world, account, &params)?,
-            (["ads"], true) => nodes::list(world, account, &params)?,
-            (["generatepreviews"], true) => preview::generate(world, &params)?,
-            (["minimum_budgets"], true) => account::minimum_budgets(world),
-            (["message_delivery_estimate"], true) => account::estimate(&params)?,
-            (["insights"], true) => insights::of_account(world, account, &params)?,
-            _ => return Err(no_path(call)),
-        };
-        return Ok(Reply::json(&value));
-    }
-
-    let value = match (parts.as_slice(), &call.method, read) {
-        (["debug_token"], _, true) => account::debug_token(world, &params)?,
-        (["me"], _, true) => account::me(world, who, &params)?,
-        (["me", "permissions"], _, true) => account::permissions(),
-        (["me", "accounts"], _, true) => page::list(world, &params)?,
-        (["me", "adaccounts"], _, true) => account::list(world, &params)?,
-        ([page], _, true) if world.options.pages.iter().any(|known| known == page) => {
-            page::node(world, page, who, &params)?
+        [first, edge @ ..] if first.starts_with("act_") => {
+            of_account(world, who, first.trim_start_matches("act_"), edge, call, &params, usage)?
         }
-        ([page, edge], method, _) if world.options.pages.iter().any(|known| known == page) => {
-            if who != Who::Page {
-                return Err(Refusal::token("This method must be called with a Page Access Token")
-                    .subcode(2_069_032)
-                    .status(400));
-            }
-            match (*edge, method, read) {
-                ("notification_message_tokens", _, true) => page::tokens(world, page, &params)?,
-                ("subscribed_apps", _, true) => page::subscribed_apps(world),
-                ("subscribed_apps", &Method::POST, _) => page::subscribe(world, &params)?,
-                ("subscribed_apps", &Method::DELETE, _) => page::unsubscribe_app(world),
-                _ => return Err(no_path(call)),
-            }
+        [page, edge @ ..] if world.options.pages.iter().any(|known| known == page) => {
+            of_page(world, who, page, edge, call, &params)?
         }
-        ([page, "messaging_customer_base", "unsubscribe"], &Method::POST, _)
-            if world.options.pages.iter().any(|known| known == page) =>
-        {
-            if who != Who::Page {
-                return Err(Refusal::token("This method must be called with a Page Access Token")
-                    .subcode(2_069_032)
-                    .status(400));
-            }
-            page::unsubscribe(world, &params)?
-        }
-        ([id], _, true) if id.starts_with("notification_messages_") => {
-            page::token(world, id.trim_start_matches("notification_messages_"), &params)?
-        }
-        ([id], _, true) => charged(world, who, id, false, usage).and_then(|()| nodes::read(world, id, &params))?,
-        ([id], &Method::DELETE, _) => charged(world, who, id, true, usage).and_then(|()| nodes::delete(world, id))?,
-        ([id], &Method::POST, _) => {
-            charged(world, who, id, true, usage).and_then(|()| nodes::update(world, id, &params))?
-        }
-        ([id, "insights"], _, true) => {
-            charged(world, who, id, false, usage).and_then(|()| insights::of_object(world, id, &params))?
-        }
-        _ => return Err(no_path(call)),
+        other => of_object(world, who, other, call, &params, usage)?,
     };
     Ok(Reply::json(&value))
+}
+
+fn of_account(
+    world: &World,
+    who: Who,
+    account: &str,
+    edge: &[&str],
+    call: &Call<'_>,
+    params: &Params,
+    usage: &mut Option<Usage>,
+) -> Result<Value, Refusal> {
+    let read = call.method == Method::GET;
+    need_ads(who)?;
+    known_account(world, if read { "get" } else { "post" }, account)?;
+    let (used, refusal) = world.charge(account, !read);
+    *usage = used;
+    if let Some(refusal) = refusal {
+        return Err(refusal);
+    }
+    match (edge, &call.method) {
+        ([], &Method::GET) => account::node(world, account, params),
+        (["message_campaign"], &Method::POST) => campaigns::create(world, account, params),
+        (["generatepreviews"], &Method::GET) => preview::generate(world, params),
+        (["minimum_budgets"], &Method::GET) => account::minimum_budgets(world, account, params),
+        (["message_delivery_estimate"], &Method::GET) => account::estimate(params),
+        (["insights"], &Method::GET) => insights::of_account(world, account, params),
+        ([edge], &Method::GET) => {
+            let kind = lists::kind_of(edge).ok_or_else(|| no_path(call))?;
+            lists::of_account(world, account, kind, edge, params)
+        }
+        _ => Err(no_path(call)),
+    }
+}
+
+fn of_page(
+    world: &World,
+    who: Who,
+    page: &str,
+    edge: &[&str],
+    call: &Call<'_>,
+    params: &Params,
+) -> Result<Value, Refusal> {
+    if edge.is_empty() && call.method == Method::GET {
+        return page::node(world, page, who, params);
+    }
+    if who != Who::Page {
+        let refusal = Refusal::token("This method must be called with a Page Access Token");
+        return Err(refusal.subcode(2_069_032).status(400));
+    }
+    match (edge, &call.method) {
+        (["notification_message_tokens"], &Method::GET) => page::tokens(world, page, params),
+        (["subscribed_apps"], &Method::GET) => subscribed::apps(world, params),
+        (["subscribed_apps"], &Method::POST) => subscribed::subscribe(world, params),
+        (["subscribed_apps"], &Method::DELETE) => Ok(subscribed::unsubscribe(world)),
+        (["messaging_customer_base", "unsubscribe"], &Method::POST) => page::unsubscribe(world, params),
+        _ => Err(no_path(call)),
+    }
+}
+
+fn of_object(
+    world: &World,
+    who: Who,
+    parts: &[&str],
+    call: &Call<'_>,
+    params: &Params,
+    usage: &mut Option<Usage>,
+) -> Result<Value, Refusal> {
+    let mut charge = |id: &str, write: bool| charged(world, who, id, write, usage);
+    match (parts, &call.method) {
+        (["debug_token"], &Method::GET) => account::debug_token(world, params),
+        (["me"], &Method::GET) => account::me(world, who, params),
+        (["me", "permissions"], &Method::GET) => Ok(account::permissions()),
+        (["me", "accounts"], &Method::GET) => page::list(world, params),
+        (["me", "adaccounts"], &Method::GET) => account::list(world, params),
+        ([id], &Method::GET) if id.starts_with("notification_messages_") => {
+            page::token(world, id.trim_start_matches("notification_messages_"), params)
+        }
+        ([id], &Method::GET) => charge(id, false).and_then(|()| nodes::read(world, id, params)),
+        ([id], &Method::DELETE) => charge(id, true).and_then(|()| nodes::delete(world, id)),
+        ([id], &Method::POST) => charge(id, true).and_then(|()| update::update(world, id, params)),
+        ([id, "insights"], &Method::GET) => charge(id, false).and_then(|()| insights::of_object(world, id, params)),
+        ([id, edge], &Method::GET) if lists::kind_of(edge).is_some() => {
+            charge(id, false).and_then(|()| lists::of_object(world, id, edge, params))
+        }
+        _ => Err(no_path(call)),
+    }
 }
 
 /// An object of an ad account counts against that account.
@@ -253,63 +293,6 @@ fn known_account(world: &World, verb: &str, account: &str) -> Result<(), Refusal
 
 fn no_path(call: &Call<'_>) -> Refusal {
     Refusal::new(2500).words(format!("Unknown path components: {}", call.path)).status(400)
-}
-
-/// Pages a list by `limit` and an `after` cursor; `rows` are in order.
-pub fn paged(world: &World, edge: &str, rows: &[Value], params: &Params) -> Result<Value, Refusal> {
-    let limit = limit_of(params, 25, world.options.page_size.max(1))?;
-    let from: usize = match params.text("after") {
-        None => 0,
-        Some(after) => after.strip_prefix("QVFI").and_then(|n| n.parse().ok()).ok_or_else(bad_cursor)?,
-    };
-    let end = (from + limit).min(rows.len());
-    let page = rows.get(from..end).unwrap_or_default();
-    Ok(page_of(world, edge, page, &format!("QVFI{from}"), &format!("QVFI{end}"), end < rows.len(), params))
-}
-
-pub fn limit_of(params: &Params, default: usize, most: usize) -> Result<usize, Refusal> {
-    match params.whole("limit")? {
-        None => Ok(default.min(most)),
-        Some(limit) if limit < 1 => Err(Refusal::parameter("Param limit must be positive")),
-        Some(limit) => Ok(usize::try_from(limit).unwrap_or(most).min(most)),
-    }
-}
-
-pub fn bad_cursor() -> Refusal {
-    Refusal::parameter("Invalid cursors values. You may use paging parameters incorrectly")
-}
-
-/// One page with its cursors. As in Graph, `next` contains the access token: clients must not follow it.
-pub fn page_of(
-    world: &World,
-    edge: &str,
-    rows: &[Value],
-    before: &str,
-    after: &str,
-    more: bool,
-    params: &Params,
-) -> Value {
-    let mut page = serde_json::json!({ "data": rows });
-    let mut paging = serde_json::Map::new();
-    if !rows.is_empty() || more {
-        paging.insert("cursors".to_owned(), serde_json::json!({ "before": before, "after": after }));
-    }
-    if more {
-        let known = &world.credentials;
-        let token = if edge.ends_with("_tokens") { &known.page_token } else { &known.token };
-        let mut next = format!("{}/v26.0/{edge}?access_token={token}", world.base);
-        for (name, value) in params.0.iter().filter(|(name, _)| *name != "after" && *name != "appsecret_proof") {
-            let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            let value = percent_encoding::utf8_percent_encode(&value, percent_encoding::NON_ALPHANUMERIC);
-            next.push_str(&format!("&{name}={value}"));
-        }
-        next.push_str(&format!("&after={after}"));
-        paging.insert("next".to_owned(), Value::String(next));
-    }
-    if !paging.is_empty() {
-        page["paging"] = Value::Object(paging);
-    }
-    page
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ use tokio::time::{Instant, sleep_until};
 use super::chance;
 use super::clock;
 use super::dials::Dials;
+use super::removed::{self, Removed};
 use super::reply::{Outcome, Reply};
 use super::route::{self, Call};
 use super::world::World;
@@ -109,6 +110,10 @@ async fn handle(world: &World, line: &Line, request: Request<Incoming>) -> Resul
         path,
         query: head.uri.query().unwrap_or_default(),
         authorization: header(AUTHORIZATION),
+        removed: Removed {
+            if_none_match: head.headers.contains_key(removed::IF_NONE_MATCH),
+            method_override: head.headers.contains_key(removed::METHOD_OVERRIDE),
+        },
         content_type: header(CONTENT_TYPE).unwrap_or_default(),
         body,
         nth,

@@ -82,6 +82,7 @@ pub struct World {
     pub stats: Stats,
     pub record: Option<Lines>,
     pub requests: Option<Lines>,
+    pub calls: Option<Lines>,
     pub truth: Option<Lines>,
     pub cancel: CancellationToken,
     /// The last valid message, so that it is not parsed again for each person.
@@ -111,6 +112,7 @@ impl World {
             stats: Stats::default(),
             record: open(&options.record)?,
             requests: open(&options.requests)?,
+            calls: open(&options.calls)?,
             truth: open(&options.webhooks.truth)?,
             cancel: CancellationToken::new(),
             last_valid: RwLock::default(),

@@ -27,7 +27,8 @@ pub struct Args {
 /// Runs until Ctrl-C or SIGTERM; both end it with exit code 0.
 pub async fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
     let ui = frame.ui;
-    if let Some(record) = &args.options.record {
+    let records = [("--record", &args.options.record, Kind::Record), ("--calls", &args.options.calls, Kind::Calls)];
+    if records.iter().any(|(_, path, _)| path.is_some()) {
         let mut outputs = Outputs::of_nothing(ui, None, "the sandbox was not started");
         if let Ok(ledger) = frame.environment.default_ledger() {
             outputs.protect_ledger(&ledger);
@@ -35,7 +36,11 @@ pub async fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
         if let Some(ledger) = frame.global.ledger.clone().or_else(|| frame.environment.path(names::LEDGER)) {
             outputs.protect_ledger(&ledger);
         }
-        outputs.expect("--record", record, Kind::Record)?;
+        for (flag, path, kind) in records {
+            if let Some(path) = path {
+                outputs.expect(flag, path, kind)?;
+            }
+        }
     }
     let signals = Signals::listen()?;
     let sandbox = start(args.options).await?;

@@ -24,6 +24,8 @@ pub enum Kind {
     Message,
     /// The sandbox's record of accepted sends.
     Record,
+    /// The sandbox's record of requests of any kind.
+    Calls,
 }
 
 impl Kind {
@@ -47,6 +49,7 @@ impl Kind {
             Self::Page => text.contains(GENERATOR),
             Self::Message => false,
             Self::Record => is_object(r#"{"at":"#, r#","tracking_id":""#),
+            Self::Calls => is_object(r#"{"at":"#, r#","method":""#),
         }
     }
 
@@ -58,13 +61,13 @@ impl Kind {
             Self::Rejects => "a report of bad rows that mmsg made",
             Self::Page => "a page that mmsg made",
             Self::Message => "empty",
-            Self::Record => "a record that the sandbox made",
+            Self::Record | Self::Calls => "a record that the sandbox made",
         }
     }
 
     /// Whether an existing file is added to, not replaced.
     pub fn is_appended(self) -> bool {
-        matches!(self, Self::ResultsCsv | Self::ResultsNdjson | Self::Record)
+        matches!(self, Self::ResultsCsv | Self::ResultsNdjson | Self::Record | Self::Calls)
     }
 }
 
@@ -96,11 +99,13 @@ mod tests {
             (Kind::Message, "{\"text\":\"Hello\"}\n", false),
             (Kind::Record, "{\"at\":1,\"n\":1,\"token\":\"1\",\"tracking_id\":\"2\"}\n", true),
             (Kind::Record, "{\"text\":\"Hello\"}\n", false),
+            (Kind::Calls, "{\"at\":1,\"body\":[],\"method\":\"GET\",\"path\":\"/me\"}\n", true),
+            (Kind::Calls, "{\"at\":1,\"n\":1,\"token\":\"1\",\"tracking_id\":\"2\"}\n", false),
         ];
         for (kind, head, ours) in cases {
             assert_eq!(kind.recognizes(head.as_bytes()), ours, "{kind:?} {head:?}");
         }
-        for kind in [Kind::ResultsCsv, Kind::ResultsNdjson, Kind::Rejects, Kind::Page, Kind::Record] {
+        for kind in [Kind::ResultsCsv, Kind::ResultsNdjson, Kind::Rejects, Kind::Page, Kind::Record, Kind::Calls] {
             assert!(!kind.recognizes(b"SQLite format 3\0\x10\0"), "{kind:?}");
             assert!(!kind.recognizes(b"\0\0\0"), "{kind:?}");
         }
