@@ -68,15 +68,49 @@ pub struct ApiVersion {
     major: u16,
 }
 
-/// The last major version whose Marketing API has no announced end.
+/// The last major version with an announced end.
 const NEWEST_WITH_AN_END: u16 = 25;
 
 /// When the Marketing API of a version ends, by its major number (Meta's table of Marketing API versions of November 2026). All
 /// older ones have ended; newer ones have no announced end.
 const MARKETING_API_ENDS: [(u16, Date); 2] = [(NEWEST_WITH_AN_END, date(2027, 2, 23)), (24, date(2026, 11, 10))];
 
+/// When the Graph API of a version ends, with which a Page is asked: its tokens and webhooks. All older ones have ended.
+const GRAPH_API_ENDS: [(u16, Date); 5] = [
+    (NEWEST_WITH_AN_END, date(2028, 7, 29)),
+    (24, date(2028, 2, 18)),
+    (23, date(2027, 10, 8)),
+    (22, date(2027, 5, 20)),
+    (21, date(2027, 1, 21)),
+];
+
 /// How long before the end of a version it is announced.
 const NOTICE_DAYS: i32 = 90;
+
+/// The two parts of the API: a version's end on two days.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// Campaigns, sends, insights: everything of an ad account.
+    Marketing,
+    /// Tokens and webhooks of a Page.
+    Graph,
+}
+
+impl Family {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Marketing => "Marketing API",
+            Self::Graph => "Graph API",
+        }
+    }
+
+    const fn ends(self) -> &'static [(u16, Date)] {
+        match self {
+            Self::Marketing => &MARKETING_API_ENDS,
+            Self::Graph => &GRAPH_API_ENDS,
+        }
+    }
+}
 
 impl ApiVersion {
     pub fn parse(text: &str) -> Result<Self, String> {
@@ -92,20 +126,21 @@ impl ApiVersion {
         .ok_or_else(|| format!("\"{text}\" is not a valid API version: it looks like v26.0"))
     }
 
-    /// What an operator should be told on this day: that the version's Marketing API has ended, or ends soon.
-    pub fn warning(&self, today: Date) -> Option<String> {
+    /// What an operator should be told on this day: that this part of the version has ended, or ends soon.
+    pub fn warning(&self, family: Family, today: Date) -> Option<String> {
         if self.major > NEWEST_WITH_AN_END {
             return None;
         }
-        let end = MARKETING_API_ENDS.iter().find(|(major, _)| *major == self.major).map(|(_, end)| *end);
+        let end = family.ends().iter().find(|(major, _)| *major == self.major).map(|(_, end)| *end);
         let Some(end) = end.filter(|end| *end > today) else {
             return Some(format!(
-                "the Marketing API of {self} has ended; Meta may answer with a newer version or refuse"
+                "the {} of {self} has ended; Meta may answer with a newer version or refuse",
+                family.name()
             ));
         };
         let days = end.since(today).map_or(0, |span| span.get_days());
         let plural = if days == 1 { "day" } else { "days" };
-        (days <= NOTICE_DAYS).then(|| format!("the Marketing API of {self} ends on {end}, in {days} {plural}"))
+        (days <= NOTICE_DAYS).then(|| format!("the {} of {self} ends on {end}, in {days} {plural}", family.name()))
     }
 }
 
@@ -184,7 +219,7 @@ mod tests {
 
     #[test]
     fn an_end_is_announced_90_days_ahead() {
-        let said = |version: &str, today: Date| ApiVersion::parse(version).unwrap().warning(today);
+        let said = |version: &str, today: Date| ApiVersion::parse(version).unwrap().warning(Family::Marketing, today);
         let begin = date(2026, 11, 25);
         assert_eq!(said("v25.0", begin.yesterday().unwrap()), None);
         assert_eq!(said("v25.0", begin).unwrap(), "the Marketing API of v25.0 ends on 2027-02-23, in 90 days");
@@ -192,8 +227,22 @@ mod tests {
         for ended in [said("v25.0", date(2027, 2, 23)), said("v24.0", begin), said("v9.0", begin)] {
             assert!(ended.unwrap().contains("has ended"));
         }
+        let of_page = |version: &str, today: Date| ApiVersion::parse(version).unwrap().warning(Family::Graph, today);
+        assert_eq!(of_page("v24.0", begin), None);
+        assert_eq!(of_page("v21.0", begin).unwrap(), "the Graph API of v21.0 ends on 2027-01-21, in 57 days");
+        assert!(of_page("v20.0", begin).unwrap().contains("Graph API of v20.0 has ended"));
+        for (version, last) in [
+            ("v21.0", date(2027, 1, 20)),
+            ("v22.0", date(2027, 5, 19)),
+            ("v23.0", date(2027, 10, 7)),
+            ("v24.0", date(2028, 2, 17)),
+            ("v25.0", date(2028, 7, 28)),
+        ] {
+            assert!(of_page(version, last).unwrap().ends_with("in 1 day"), "{version}");
+            assert!(of_page(version, last.tomorrow().unwrap()).unwrap().contains("has ended"), "{version}");
+        }
         for open in ["v26.0", "v27.0", "v100.0"] {
-            assert_eq!(said(open, date(2030, 1, 1)), None);
+            assert_eq!([said(open, date(2030, 1, 1)), of_page(open, date(2030, 1, 1))], [None, None]);
         }
     }
 }

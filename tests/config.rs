@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use crate::common::sandbox::Sandbox;
 use crate::common::{APP_SECRET, Env, TOKEN};
 
 fn shop() -> Env {
@@ -105,6 +106,17 @@ fn a_version_whose_marketing_api_ended_is_warned_about() {
         let run = shop().set("MMSG_API_VERSION", version).mmsg(["config", "show"]).exits(0);
         assert_eq!(run.stderr.contains("has ended"), warned, "{version}: {run:#?}");
     }
+    // A Page is asked through the Graph API, which lives longer: by its own dates.
+    let sandbox = Sandbox::start();
+    let said = |version: &str, words: &[&str]| {
+        let env = sandbox.environment().set("MMSG_API_VERSION", version);
+        env.mmsg(words).stderr.lines().filter(|line| line.contains("has ended")).collect::<Vec<_>>().join("\n")
+    };
+    let status = ["webhook", "status"];
+    assert_eq!(said("v24.0", &status), "");
+    assert!(said("v20.0", &status).contains("the Graph API of v20.0 has ended"));
+    let list = said("v24.0", &["campaign", "list"]);
+    assert!(list.contains("the Marketing API of v24.0 has ended") && list.lines().count() == 1, "{list}");
     let run = shop().set("MMSG_API_VERSION", "26.0").mmsg(["config", "show"]).exits(3);
     run.says("is not a valid API version").says("MMSG_API_VERSION");
 }

@@ -12,6 +12,7 @@ use crate::clock::{Clock, UnixMillis};
 use crate::commands::shell::quoted;
 use crate::config::environment::Environment;
 use crate::config::{Origin, Overrides, Settings};
+use crate::endpoint::Family;
 use crate::error::{Error, Result};
 use crate::graph::{Access, Graph, Sender};
 use crate::ledger::{Ledger, Opened};
@@ -28,11 +29,13 @@ pub struct Context {
     pub ui: Ui,
     pub clock: Clock,
     graph: OnceLock<Graph>,
+    /// Whether the end of the Marketing API of the version was told.
+    told_end: OnceLock<()>,
 }
 
 impl Context {
     pub fn new(settings: Settings, ui: Ui, clock: Clock) -> Self {
-        Self { settings, ui, clock, graph: OnceLock::new() }
+        Self { settings, ui, clock, graph: OnceLock::new(), told_end: OnceLock::new() }
     }
 
     /// The client for reads and for writes other than sends; made at first use. An unusual host was warned about with the settings.
@@ -40,6 +43,11 @@ impl Context {
     /// # Errors
     /// Exit 3 or 4 when the settings don't allow one.
     pub fn graph(&self) -> Result<&Graph> {
+        self.told_end.get_or_init(|| tell_end(&self.ui, &self.settings, Family::Marketing, self.clock));
+        self.any_graph()
+    }
+
+    fn any_graph(&self) -> Result<&Graph> {
         if let Some(graph) = self.graph.get() {
             return Ok(graph);
         }
@@ -96,10 +104,11 @@ impl Context {
     /// # Errors
     /// Exit 4 when there is none, or a secret can't be fetched.
     pub async fn page_graph(&self, page: &PageId) -> Result<Graph> {
+        tell_end(&self.ui, &self.settings, Family::Graph, self.clock);
         let token = match self.settings.page_token()? {
             Some(token) => token,
             None => {
-                let read = self.graph()?.page_token(page).await?;
+                let read = self.any_graph()?.page_token(page).await?;
                 let token = read.ok_or_else(|| {
                     Error::credentials(format!("no Page token, and the access token can't read that of Page {page}"))
                         .hint("set MMSG_PAGE_TOKEN, or page_token in the profile; or give the token's user the Page")
@@ -289,12 +298,18 @@ impl Invocation<'_> {
     pub fn settings(&self) -> Result<Settings> {
         let overrides = Overrides { profile: self.global.profile.clone(), ledger: self.global.ledger.clone() };
         let settings = Settings::load(&overrides, self.environment)?;
-        let today = self.clock.now().timestamp().to_zoned_datetime(TimeZone::UTC).date();
-        let version = &settings.api_version;
-        let ending = version.value.warning(today).map(|ending| format!("{ending} ({})", version.origin));
-        for warning in settings.warnings.iter().chain(&ending) {
+        for warning in &settings.warnings {
             self.ui.warn(warning);
         }
         Ok(settings)
+    }
+}
+
+/// Warns that this part of the API's version has ended, or ends soon.
+pub fn tell_end(ui: &Ui, settings: &Settings, family: Family, clock: Clock) {
+    let today = clock.now().timestamp().to_zoned_datetime(TimeZone::UTC).date();
+    let version = &settings.api_version;
+    if let Some(ending) = version.value.warning(family, today) {
+        ui.warn(&format!("{ending} ({})", version.origin));
     }
 }

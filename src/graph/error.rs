@@ -122,6 +122,12 @@ impl Error {
         }
     }
 
+    /// Whether Graph refused a parameter, such as a field that it does not know.
+    pub(super) fn is_bad_parameter(&self) -> bool {
+        let facts = self.facts();
+        facts.code == Some(100) && facts.subcode != Some(33)
+    }
+
     /// Whether it says that the object does not exist, or is of another kind than was asked for.
     pub(super) fn is_no_such_object(&self) -> bool {
         // 803 is what Graph says to a name that is not a number.

@@ -36,6 +36,8 @@ pub const PRESETS: [&str; 20] = [
 const FIELDS: &str = "marketing_messages_delivered,marketing_messages_read_rate,marketing_messages_link_btn_click,\
     marketing_messages_link_btn_click_rate,marketing_messages_cost_per_delivered,\
     marketing_messages_cost_per_link_btn_click,marketing_messages_spend";
+/// In Meta's SDKs, but on none of its pages: whether Messenger has them is not known.
+const EXTRA_FIELDS: &str = "marketing_messages_sent,marketing_messages_read,marketing_messages_spend_currency";
 const CONVERSION_FIELDS: &str = "actions,action_values,website_purchase_roas";
 /// `offsite_conversion.fb_pixel_*`, as the contract lists them.
 const CONVERSIONS: [&str; 10] = [
@@ -74,6 +76,10 @@ pub struct Insights {
     pub marketing_messages_cost_per_delivered: Option<String>,
     pub marketing_messages_cost_per_link_btn_click: Option<String>,
     pub marketing_messages_spend: Option<String>,
+    /// This and the next two are not documented, and missing where Graph does not know them.
+    pub marketing_messages_sent: Option<String>,
+    pub marketing_messages_read: Option<String>,
+    pub marketing_messages_spend_currency: Option<String>,
     pub actions: Vec<Action>,
     pub action_values: Vec<Action>,
     pub website_purchase_roas: Vec<Action>,
@@ -124,17 +130,34 @@ impl Graph {
         self.insights_of(account.as_str(), days, conversions).await
     }
 
+    /// Asks for undocumented fields, too, and once more without them if Graph refuses a parameter.
     async fn insights_of(&self, id: &str, days: &InsightsQuery<'_>, conversions: bool) -> Result<Vec<Insights>> {
+        match self.insights_with(&format!("{FIELDS},{EXTRA_FIELDS}"), id, days, conversions).await {
+            Err(error) if error.is_bad_parameter() => {
+                self.log("insights: asking again without undocumented fields");
+                self.insights_with(FIELDS, id, days, conversions).await
+            }
+            read => read,
+        }
+    }
+
+    async fn insights_with(
+        &self,
+        fields: &str,
+        id: &str,
+        days: &InsightsQuery<'_>,
+        conversions: bool,
+    ) -> Result<Vec<Insights>> {
         let mut query = Vec::new();
         if conversions {
             let types: Vec<String> =
                 CONVERSIONS.iter().map(|name| format!("offsite_conversion.fb_pixel_{name}")).collect();
             let filter = json!([{ "field": "action_type", "operator": "IN", "value": types }]);
-            query.push(("fields", format!("{FIELDS},{CONVERSION_FIELDS}")));
+            query.push(("fields", format!("{fields},{CONVERSION_FIELDS}")));
             query.push(("action_breakdowns", "action_type".to_owned()));
             query.push(("filtering", filter.to_string()));
         } else {
-            query.push(("fields", FIELDS.to_owned()));
+            query.push(("fields", fields.to_owned()));
         }
         match days {
             InsightsQuery::Preset(preset) => query.push(("date_preset", (*preset).to_owned())),
@@ -148,7 +171,7 @@ impl Graph {
 
     /// What a campaign has spent since its start, in major units; `None` when Meta does not say.
     pub async fn spend(&self, id: &CampaignId) -> Result<Option<String>> {
-        let rows = self.insights(id, &InsightsQuery::Preset("maximum"), false).await?;
+        let rows = self.insights_with(FIELDS, id.as_str(), &InsightsQuery::Preset("maximum"), false).await?;
         Ok(rows.into_iter().find_map(|row| row.marketing_messages_spend))
     }
 
@@ -211,6 +234,12 @@ struct InsightsWire {
     #[serde(default)]
     marketing_messages_spend: Text,
     #[serde(default)]
+    marketing_messages_sent: Text,
+    #[serde(default)]
+    marketing_messages_read: Text,
+    #[serde(default)]
+    marketing_messages_spend_currency: Text,
+    #[serde(default)]
     actions: Vec<ActionWire>,
     #[serde(default)]
     action_values: Vec<ActionWire>,
@@ -243,9 +272,48 @@ impl From<InsightsWire> for Insights {
             marketing_messages_cost_per_delivered: wire.marketing_messages_cost_per_delivered.0,
             marketing_messages_cost_per_link_btn_click: wire.marketing_messages_cost_per_link_btn_click.0,
             marketing_messages_spend: wire.marketing_messages_spend.0,
+            marketing_messages_sent: wire.marketing_messages_sent.0,
+            marketing_messages_read: wire.marketing_messages_read.0,
+            marketing_messages_spend_currency: wire.marketing_messages_spend_currency.0,
             actions: actions(wire.actions),
             action_values: actions(wire.action_values),
             website_purchase_roas: actions(wire.website_purchase_roas),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::graph::tests::host::{Host, Play, answer};
+
+    #[tokio::test]
+    async fn undocumented_fields_are_asked_for_and_dropped_where_graph_refuses_them() {
+        let id = CampaignId::parse("7").unwrap();
+        let days = InsightsQuery::Preset("maximum");
+        let row = r#"{"data":[{"marketing_messages_spend":"1.40","marketing_messages_sent":12}]}"#;
+        let refused =
+            r#"{"error":{"code":100,"message":"(#100) marketing_messages_sent is not valid for fields param"}}"#;
+        let gone = r#"{"error":{"code":100,"error_subcode":33,"message":"no such object"}}"#;
+        let limited = r#"{"error":{"code":4,"message":"too many calls"}}"#;
+        for (answers, sent, requests) in [
+            (vec![row], Some("12"), 1),
+            (vec![refused, r#"{"data":[{"marketing_messages_spend":"1.40"}]}"#], None, 2),
+            (vec![refused], None, 2),
+            (vec![gone], None, 1),
+            (vec![limited], None, 1),
+        ] {
+            let host = Host::plays(answers.iter().map(|body| Play::Close(answer("200 OK", body))).collect());
+            let read = host.graph().insights(&id, &days, true).await;
+            let fails = answers.last().unwrap().contains("error");
+            assert_eq!(read.is_err(), fails, "{answers:?}");
+            let found = read.ok().and_then(|rows| rows.into_iter().next()?.marketing_messages_sent);
+            assert_eq!(found.as_deref(), sent, "{answers:?}");
+            let asked = host.requests();
+            let extra = |n: usize| asked[n].contains("marketing_messages_sent");
+            assert_eq!((asked.len(), extra(0)), (requests, true), "{answers:?}");
+            assert!(requests == 1 || !extra(1), "{asked:?}");
+            assert!(asked.iter().all(|asked| asked.contains("marketing_messages_spend") && asked.contains("actions")));
         }
     }
 }

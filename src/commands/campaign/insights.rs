@@ -86,6 +86,9 @@ impl Record for InsightsRow {
         "action_values",
         "website_purchase_roas",
         "currency",
+        "marketing_messages_sent",
+        "marketing_messages_read",
+        "marketing_messages_spend_currency",
     ];
 
     fn cells(&self) -> Vec<String> {

@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use crate::commands::context::Invocation;
+use crate::commands::context::{Invocation, tell_end};
 use crate::config::{SecretPlace, Settings, Sourced};
+use crate::endpoint::Family;
 use crate::error::{Exit, Result};
 use crate::ui::table::Record;
 
@@ -13,6 +14,7 @@ pub struct Args {}
 
 pub fn run(frame: &Invocation<'_>) -> Result<Exit> {
     let settings = frame.settings()?;
+    tell_end(frame.ui, &settings, Family::Marketing, frame.clock);
     frame.ui.list(&lines(&settings))?;
     Ok(Exit::Done)
 }
