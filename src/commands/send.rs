@@ -28,6 +28,7 @@ use crate::ledger::broadcasts::{BroadcastKey, Which};
 use crate::ledger::plan::PlanTerms;
 use crate::message::{Message, Template};
 use crate::rate::{self, Rate};
+use crate::send::bursts::Beginning;
 use crate::send::job::Limits;
 use crate::text;
 use crate::times::REQUEST_TIMEOUT;
@@ -110,6 +111,7 @@ impl Args {
             max_sends: self.max_sends,
             allow_refusals: self.allow_refusals,
             wait: self.wait.unwrap_or_default(),
+            beginning: Beginning::default(),
         })
     }
 
@@ -319,6 +321,7 @@ async fn resume(context: &Context, args: &Args, signals: &Signals) -> Result<Exi
             *max = max.saturating_sub(done.stats.requests);
         }
         limits.wait = limits.wait.saturating_sub(done.waited);
+        limits.beginning = done.stats.beginning;
         conclusion.add(context, &ledger, done, &facts).await?;
         totals.add(&ledger.standing_of_broadcast(broadcast.id)?);
     }

@@ -1,8 +1,6 @@
 //! The gate: closed while people may have been messaged of whom this ledger knows nothing. Then nothing is planned or claimed until a
 //! person says since when. What is read and decided here is the same for any database.
 
-use std::time::Duration;
-
 use rusqlite::Connection;
 
 use super::error::{Closed, Error, Result};
@@ -40,8 +38,8 @@ impl Gate {
 
     /// Terms of rows that come in with a list. If their campaign was there when the ledger was restored, they may have been sent.
     pub fn terms_of_plan(&self, asked: &PlanTerms) -> Terms {
-        // Graph names seconds, and nothing was sent in the last one before somebody accepted the copy.
-        let was_there = asked.campaign_made_at.is_none_or(|made| made.plus(Duration::from_secs(1)) <= self.restored_at);
+        // Graph cuts it off to the second: a campaign of the same second counts as one that was there.
+        let was_there = asked.campaign_made_at.is_none_or(|made| made <= self.restored_at);
         let rows = self.restored_at > UnixMillis(0) && was_there && !asked.allow_restored;
         Terms { now: asked.now, end: asked.end, lost: Lost { nobody_before: self.nobody_before, rows } }
     }

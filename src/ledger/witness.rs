@@ -152,6 +152,7 @@ fn read(path: &Path) -> io::Result<Seen> {
 
 /// In place of the file that is there, so that nobody reads half of it.
 fn write(runs: &Path, path: &Path, seen: &Seen) -> io::Result<()> {
+    std::fs::create_dir_all(runs)?;
     let mut new = tempfile::NamedTempFile::new_in(runs)?;
     new.write_all(serde_json::to_string(seen)?.as_bytes())?;
     new.persist(path)?;

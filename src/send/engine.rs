@@ -67,6 +67,7 @@ pub async fn run<D: Deliver, S: Sink>(
 ) -> (Ending, Stats) {
     let mut engine = Engine::new(job, limits, clock, deliver, sink);
     engine.run(writer, stop).await;
+    engine.stats.beginning = engine.bursts.beginning();
     let ending = engine.ending.unwrap_or(Ending::Exhausted);
     (ending, engine.stats)
 }
@@ -101,7 +102,7 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
             deliver,
             sink,
             pace: Pace::new(limits.rate, Instant::now()),
-            bursts: Bursts::new(limits.allow_refusals),
+            bursts: Bursts::new(limits.allow_refusals, limits.beginning),
             flights: FuturesUnordered::new(),
             finishes: Vec::new(),
             permits_out: 0,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::bursts::Burst;
+use super::bursts::{Beginning, Burst};
 use super::outcome::{CampaignTimes, Halt, Refusal, Wait, WaitCause};
 use crate::clock::UnixMillis;
 use crate::graph::{Answer, RequestFrame, Sender, Transport};
@@ -34,6 +34,8 @@ pub struct Limits {
     pub allow_refusals: bool,
     /// How long the run may wait in total; zero: it ends instead.
     pub wait: Duration,
+    /// What was answered in earlier stretches of the command.
+    pub beginning: Beginning,
 }
 
 /// Puts one request on the wire.
@@ -98,6 +100,8 @@ pub struct Stats {
     pub overtaken: u64,
     /// How much of its allowed waiting time the run has used.
     pub waited: Duration,
+    /// The command's first answers, those of earlier stretches included.
+    pub beginning: Beginning,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -120,6 +124,7 @@ impl Stats {
         self.skipped += other.skipped;
         self.overtaken += other.overtaken;
         self.waited += other.waited;
+        self.beginning = other.beginning;
         for (refusal, refused) in &other.refused {
             let sum = self.refused.entry(*refusal).or_default();
             if sum.count == 0 {
@@ -167,7 +172,7 @@ impl Ending {
     pub(super) fn weight(&self) -> u8 {
         match self {
             Self::Ledger(_) | Self::Sink(SinkFailure::Unwritable) => 0,
-            Self::Burst(Burst::Doubt { .. }, _) => 1,
+            Self::Burst(Burst::Doubt { .. } | Burst::TooEarly { .. }, _) => 1,
             Self::Stopped(halt) if halt.row.needs_credentials => 2,
             Self::Burst(Burst::Refusals { .. }, _) => 3,
             Self::Stopped(halt) => 3 + u8::from(halt.of_broadcast()),

@@ -177,6 +177,10 @@ pub fn of_spool(error: LedgerError, folder: &Path) -> Error {
     }
 }
 
+/// The two ways on once Graph refused people as too early.
+pub const AFTER_REFUSALS: &str = "if a backup was restored: mmsg ledger accept-restore --since TIME, with the time of the backup; if \
+    something else sends for this Page: mmsg ledger accept-restore --other-sender";
+
 /// A ledger that can't know whom it may message. The hint is the way out.
 fn closed(path: &Path, why: Closed) -> Error {
     let path = path.display();
@@ -193,10 +197,7 @@ fn closed(path: &Path, why: Closed) -> Error {
             "the ledger {path} is older than what was sent, or something else sends for this Page: Graph refused many people as \
              too early (2300035) whom it has not messaged; nothing more was planned or sent"
         ))
-        .hint(
-            "if it is a backup: mmsg ledger accept-restore --since TIME, with the time of the backup; if something else sends: \
-             mmsg ledger accept-restore --other-sender",
-        ),
+        .hint(AFTER_REFUSALS),
     }
 }
 

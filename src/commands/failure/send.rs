@@ -1,6 +1,7 @@
 //! What an operator is told when a send ends or waits.
 
 use super::graph::exit_of;
+use super::ledger;
 use crate::error::{Error, Exit};
 use crate::send::bursts::Burst;
 use crate::send::outcome::{Halt, WaitCause};
@@ -23,6 +24,11 @@ pub fn burst(burst: &Burst, sample: Option<&str>, after: &str, go_on: &str) -> E
                 "mmsg unknown list shows them; they are not retried automatically; {go_on} continues with the others"
             ))
         }
+        Burst::TooEarly { people } => Error::doubt(format!(
+            "stopped after {after}: {people} people were refused as too early (2300035) whom this ledger has not messaged: this \
+             ledger is older than what was sent, or something else sends for this Page"
+        ))
+        .hint(ledger::AFTER_REFUSALS),
         Burst::Unreachable { probes } => Error::network(format!(
             "Graph can't be reached: {probes} attempts failed over a minute{sample}; none of these requests was sent"
         ))

@@ -21,13 +21,14 @@ use crate::ui::lines::Unwritten;
 /// Something that ended a turn.
 struct Failure {
     error: Error,
-    /// The totals are data all the same: a burst of unknown sends.
+    /// The totals are data all the same: there is something to look at.
     keeps_totals: bool,
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self { error, keeps_totals: false }
+        let keeps_totals = error.exit() == Exit::Doubt;
+        Self { error, keeps_totals }
     }
 }
 
@@ -97,6 +98,8 @@ impl<'a> Conclusion<'a> {
         self.stats.add(&done.stats);
         let requests = requests(self.stats.requests);
         let go_on = context.resume_command(Some(campaign.id.as_str()));
+        // Why people were refused as too early.
+        let mut is_told = false;
         match done.ending {
             Ending::Exhausted => {}
             Ending::MaxSends => {
@@ -117,9 +120,8 @@ impl<'a> Conclusion<'a> {
             Ending::NotYet(wait) => self.not_yet(context, wait, &requests).await?,
             Ending::Burst(burst, sample) => {
                 self.over = true;
-                let keeps_totals = matches!(burst, Burst::Doubt { .. });
-                let error = failure::send::burst(&burst, sample.as_deref(), &requests, &go_on);
-                self.failures.push(Failure { error, keeps_totals });
+                is_told = matches!(burst, Burst::TooEarly { .. });
+                self.fail(failure::send::burst(&burst, sample.as_deref(), &requests, &go_on));
             }
             // Whoever closed stdout sees no more rows, but the log shows how far it got.
             Ending::Sink(SinkFailure::ReaderGone) => {
@@ -137,7 +139,7 @@ impl<'a> Conclusion<'a> {
                 self.fail(error.into());
             }
         }
-        if self.stats.too_early >= 20 {
+        if self.stats.too_early >= 20 && !is_told {
             context.ui.warn(&format!(
                 "Graph refused {} recipients as too early (2300035) although this ledger has no recent message to them: either \
                  something else sends for this Page, or this ledger is an old copy",

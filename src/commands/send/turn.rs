@@ -9,10 +9,12 @@ use crate::commands::context::Context;
 use crate::commands::signals::Signals;
 use crate::error::Result;
 use crate::ledger::broadcasts::Broadcast;
+use crate::ledger::error::Closed;
 use crate::ledger::totals::Standing;
 use crate::ledger::writer::{Scope, Writer};
 use crate::ledger::{self, Ledger};
 use crate::message::Template;
+use crate::send::bursts::Burst;
 use crate::send::engine;
 use crate::send::job::{Ending, Job, Limits, Sink, Stats};
 use crate::send::writer_thread::WriterThread;
@@ -73,13 +75,14 @@ impl Turn<'_> {
             let mut thread = WriterThread::open(writer)?;
             let (ending, stats) = engine::run(&job, &limits, clock, &mut thread, &sender, results, &mut level).await;
             whole.add(&stats);
+            limits.beginning = stats.beginning;
+            writer = thread.close()?;
+            let ending = closing_the_gate(ending, writer.ledger_mut());
             if *level.borrow() > 1 {
                 run.abandon();
                 results.end();
-                let ledger = thread.close()?.into_ledger();
-                return Ok((ledger, TurnEnd { ending, stats: whole, waited }));
+                return Ok((writer.into_ledger(), TurnEnd { ending, stats: whole, waited }));
             }
-            writer = thread.close()?;
             if let Some(max) = &mut limits.max_sends {
                 *max = max.saturating_sub(stats.requests);
             }
@@ -117,6 +120,17 @@ impl Turn<'_> {
             Err(error) => return Ok((ledger, TurnEnd { ending: Ending::Ledger(error), stats: whole, waited })),
         }
         Ok((ledger, TurnEnd { ending, stats: whole, waited }))
+    }
+}
+
+/// Whoever may have been messaged by an old copy of the ledger, or by another one, gets nothing more from any process.
+fn closing_the_gate(ending: Ending, ledger: &mut Ledger) -> Ending {
+    if !matches!(ending, Ending::Burst(Burst::TooEarly { .. }, _)) {
+        return ending;
+    }
+    match ledger.close_gate(Closed::Refused) {
+        Ok(()) => ending,
+        Err(error) => Ending::Ledger(error),
     }
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::ledger::error::Closed;
 use crate::ledger::sql::sql;
 use crate::ledger::state::State;
 
@@ -43,16 +44,39 @@ fn queries_by_state_find_their_partial_index() {
     }
 }
 
-#[test]
-fn events_of_an_older_ledger_keep_what_they_say() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("ledger.db");
-    let old = Connection::open(&path).unwrap();
-    for (number, sql) in MIGRATIONS.iter().filter(|(number, _)| *number < 4) {
+/// A ledger as it was before this migration.
+fn older(path: &Path, before: i32) -> Connection {
+    let old = Connection::open(path).unwrap();
+    for (number, sql) in MIGRATIONS.iter().filter(|(number, _)| *number < before) {
         old.execute_batch(sql).unwrap();
         old.pragma_update(None, "user_version", number).unwrap();
     }
     old.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+    old
+}
+
+#[test]
+fn a_backup_from_before_there_were_witnesses_is_a_copy_where_a_newer_ledger_had_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, backup) = (folder.path().join("ledger.db"), folder.path().join("backup.db"));
+    for old in [&path, &backup] {
+        older(old, FIRST_WITH_GATE).execute("update ledger set newest_at = 5", ()).unwrap();
+    }
+    let mut ledger = Ledger::open(&path).unwrap().0;
+    assert_eq!(ledger.gate().unwrap(), gate::Gate::default(), "an update is no restoring");
+    ledger.write(|conn| Ok(witness::step(conn, Some(UnixMillis(9)))?)).unwrap();
+    ledger.be_seen();
+    drop(ledger);
+    std::fs::rename(&backup, &path).unwrap();
+    let (from, until) = (UnixMillis(5), UnixMillis(9));
+    assert_eq!(Ledger::open(&path).unwrap().0.gate().unwrap().closed, Some(Closed::Restored { from, until }));
+}
+
+#[test]
+fn events_of_an_older_ledger_keep_what_they_say() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    let old = older(&path, 4);
     let mut insert = old
         .prepare(
             "insert into events (key, kind, recipient, occurred_at, received_at, how, raw)

@@ -15,7 +15,7 @@ fn rows_that_a_list_brings_are_lost_where_their_campaign_is_older_than_the_resto
         (never, Some(at(-1)), false, false),
         (restored, None, false, true),
         (restored, Some(at(-1)), false, true),
-        (restored, Some(at(0)), false, false),
+        (restored, Some(at(0)), false, true),
         (restored, Some(at(1)), false, false),
         (restored, Some(at(-1)), true, false),
         (restored, None, true, false),

@@ -12,7 +12,7 @@ use crate::ledger::spool::Spool;
 use crate::ledger::writer::{Scope, Settled, Writer};
 use crate::ledger::{Ledger, Watch};
 use crate::message::{Message, Template};
-use crate::send::bursts::Burst;
+use crate::send::bursts::{Beginning, Burst};
 use crate::send::outcome::CampaignTimes;
 use crate::times::COOL_DOWN;
 
@@ -168,7 +168,14 @@ impl Stage {
 }
 
 fn limits(concurrency: usize) -> Limits {
-    Limits { rate: Rate::Unlimited, concurrency, max_sends: None, allow_refusals: false, wait: Duration::ZERO }
+    Limits {
+        rate: Rate::Unlimited,
+        concurrency,
+        max_sends: None,
+        allow_refusals: false,
+        wait: Duration::ZERO,
+        beginning: Beginning::default(),
+    }
 }
 
 fn waits(concurrency: usize, wait: Duration) -> Limits {

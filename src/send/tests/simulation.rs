@@ -23,6 +23,7 @@ use crate::ledger::writer::{Scope, Settled, Writer};
 use crate::ledger::{Ledger, Watch};
 use crate::message::{Message, Template};
 use crate::rate::Rate;
+use crate::send::bursts::Beginning;
 use crate::send::engine;
 use crate::send::job::{Deliver, Ending, Job, Limits, Sink, SinkFailure, Stats};
 use crate::send::outcome::{CampaignTimes, WaitCause};
@@ -221,6 +222,7 @@ impl Simulation {
                 max_sends: (self.roll(4) == 0).then(|| self.roll(10)),
                 allow_refusals: self.roll(2) == 0,
                 wait: Duration::from_secs(self.roll(2) * 3600),
+                beginning: Beginning::default(),
             };
             let run = ledger.start_run(broadcast.id, self.clock.now(), 8).unwrap();
             let scope = Scope {

@@ -12,6 +12,7 @@ fn disk() -> io::Error {
 fn every_failure_has_its_exit_code_and_most_say_what_to_type_next() {
     let path = || PathBuf::from("/home/me/ledger.db");
     let no_room = |need| LedgerError::NoRoom { path: path(), need, free: 1_200_000, needed: 4_200_000 };
+    let closed = |why| LedgerError::Closed { path: path(), why };
     let (now, newest) = (UnixMillis(1), UnixMillis(2));
     let name = || "spring".to_owned();
     for (error, exit, part) in [
@@ -38,6 +39,13 @@ fn every_failure_has_its_exit_code_and_most_say_what_to_type_next() {
         (LedgerError::Lock { path: path(), source: disk() }, Exit::Ledger, "lock file"),
         (LedgerError::TakenForDead, Exit::Ledger, "nothing more was sent"),
         (LedgerError::Spool { source: disk() }, Exit::Ledger, "nothing was planned or sent"),
+        (
+            closed(Closed::Restored { from: now, until: newest }),
+            Exit::Doubt,
+            "ledger.db is older than what was sent from it",
+        ),
+        (closed(Closed::Refused), Exit::Doubt, "or something else sends for this Page"),
+        (LedgerError::AtWork { processes: 2 }, Exit::Ledger, "2 processes are still sending"),
         (LedgerError::NoSuchBroadcast { id: 7 }, Exit::Usage, "broadcast 7"),
         (LedgerError::NoSuchAudience { page: "1".to_owned(), name: name() }, Exit::Usage, "spring"),
         (LedgerError::AudienceOvertaken { name: name() }, Exit::Ledger, "newer import"),
