@@ -39,6 +39,7 @@ mod processes;
 mod promises;
 mod readme;
 mod recipes;
+mod removed;
 mod report;
 mod restore;
 mod secrets;
