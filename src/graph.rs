@@ -1,6 +1,6 @@
 //! Meta's Graph API: one thin client for reads and other writes, one for sends.
 //!
-//! The only module that knows URLs, headers and wire shapes. Reads are retried on transient faults, 20 s in all; writes never.
+//! The only module that knows URLs, headers and wire shapes. Reads are retried on transient faults, 90 s in all; writes never.
 //! Known secrets are replaced in every text from Graph before it leaves here.
 
 mod access;
@@ -12,6 +12,7 @@ mod http;
 mod insights;
 mod pages;
 mod preview;
+mod reuse;
 mod sender;
 mod subscriptions;
 #[cfg(test)]

@@ -347,3 +347,24 @@ fn a_create_is_understood_however_it_is_answered() {
         assert_eq!(between.asked(), 1, "{what}");
     }
 }
+
+#[test]
+fn a_server_that_closes_each_connection_in_silence_leaves_nearly_nobody_in_doubt() {
+    const ROWS: usize = 1000;
+    let shop = Shop::with(|options| options.dials.latency = std::time::Duration::from_millis(2));
+    let between = Between::closes_in_silence(&shop);
+    let env = between.environment(&shop);
+    let list = people(ROWS);
+    let run = env.mmsg_reading(list.join("\n"), shop.words(&["-o", "json"]));
+    assert!(run.code == 0 || run.code == 11, "{run:#?}");
+    let totals = run.totals();
+    let unknown = totals["unknown"].as_u64().unwrap();
+    assert!(unknown < 10, "{totals:#}");
+    let asked = shop.sandbox.requests().len() as u64;
+    assert!(asked + unknown >= ROWS as u64, "{asked}: {totals:#}");
+    shop.sandbox.assert_nobody_twice();
+    // A create reads first: its own request comes right after an answer.
+    for _ in 0..100 {
+        let _ = env.mmsg(["campaign", "create", "--lifetime-budget", "3000"]).exits(0);
+    }
+}

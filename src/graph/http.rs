@@ -112,7 +112,7 @@ impl Graph {
         let mut attempt = 1;
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
-            let answer = self.attempt(Method::GET, url, None, READ_ATTEMPT.min(left)).await;
+            let answer = self.attempt(&self.client, Method::GET, url, None, READ_ATTEMPT.min(left)).await;
             let fault = match answer.and_then(|whole| self.parsed(whole)) {
                 Ok(read) => return Ok(read),
                 Err(fault) => fault,
@@ -130,7 +130,8 @@ impl Graph {
         }
     }
 
-    /// Writes once. [`Error::Unclear`] if the answer is lost or unclear.
+    /// Writes once, on a connection of its own: one that was kept may have been closed by the server, and then nobody can say whether the
+    /// request was read. [`Error::Unclear`] if the answer is lost or unclear.
     pub(super) async fn write<T: DeserializeOwned>(
         &self,
         method: Method,
@@ -141,7 +142,9 @@ impl Graph {
         if let (Some(Value::Object(fields)), Some(proof)) = (&mut body, &self.checked.proof) {
             fields.insert("appsecret_proof".to_owned(), Value::from(proof.as_str()));
         }
-        let answer = self.attempt(method, url, body, WRITE_TIMEOUT).await;
+        let client = self.checked.client().connect_timeout(CONNECT_TIMEOUT).pool_max_idle_per_host(0);
+        let client = client.build().map_err(|error| Error::Client(chain(&error)))?;
+        let answer = self.attempt(&client, method, url, body, WRITE_TIMEOUT).await;
         answer
             .and_then(|whole| self.parsed(whole))
             .map_err(|fault| if fault.leaves_doubt() { self.unclear(call, fault) } else { self.failed(call, fault) })
@@ -194,7 +197,14 @@ impl Graph {
         }
     }
 
-    async fn attempt(&self, method: Method, url: &Url, body: Option<Value>, timeout: Duration) -> Result<Whole, Fault> {
+    async fn attempt(
+        &self,
+        client: &Client,
+        method: Method,
+        url: &Url,
+        body: Option<Value>,
+        timeout: Duration,
+    ) -> Result<Whole, Fault> {
         let mut request = Request::new(method, url.clone());
         *request.headers_mut() = self.checked.headers.clone();
         *request.timeout_mut() = Some(timeout);
@@ -207,7 +217,7 @@ impl Graph {
         let why = |error: reqwest::Error| clean(&chain(&error.without_url()), &self.redactor);
         let lost = |error: reqwest::Error| if error.is_timeout() { Fault::TimedOut } else { Fault::Lost(why(error)) };
         let asked = self.clock.now();
-        let mut response = match self.client.execute(request).await {
+        let mut response = match client.execute(request).await {
             Ok(response) => response,
             Err(error) if error.is_connect() || error.is_builder() => return Err(Fault::NotSent(why(error))),
             Err(error) => return Err(lost(error)),

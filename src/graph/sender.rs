@@ -2,17 +2,21 @@
 
 use std::error::Error as StdError;
 use std::io::Read;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use hyper_util::client::legacy::connect::HttpInfo;
 use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
 use reqwest::{Client, Method, Request, Response, StatusCode, Url};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+use tokio::time::Instant;
 
 use super::access::{Access, CONNECT_TIMEOUT};
 use super::envelope::{GraphError, clean, hide};
 use super::error::{Error, Result};
+use super::reuse::{IDLE, Lane, Reuse};
 use super::usage::Usage;
 use super::wire;
 use crate::campaign::{AdAccount, CampaignId};
@@ -29,7 +33,11 @@ const MAX_SAMPLE: usize = 200;
 /// every stream unknown.
 #[derive(Clone, Debug)]
 pub struct Sender {
-    client: Client,
+    /// Keeps connections …
+    kept: Client,
+    /// … and gives each request its own.
+    fresh: Client,
+    reuse: Arc<Reuse>,
     url: Url,
     headers: HeaderMap,
     proof: Option<String>,
@@ -79,20 +87,30 @@ impl Sender {
     pub fn new(access: &Access, ad_account: &AdAccount, timeout: Duration, concurrency: usize) -> Result<Self> {
         let checked = access.check()?;
         let url = checked.url(&[ad_account.as_str(), "messages"])?;
-        let client = checked
-            .client()
-            .http1_only()
-            .no_gzip()
-            .connect_timeout(CONNECT_TIMEOUT.min(timeout / 3))
-            .timeout(timeout)
-            // Shorter than any server's: a connection that both ends close at once makes a send unknown.
-            .pool_idle_timeout(Duration::from_secs(5))
-            .pool_max_idle_per_host(concurrency)
-            .build()
-            .map_err(|error| Error::Client(chain(&error)))?;
+        let client = |idle: usize| {
+            checked
+                .client()
+                .http1_only()
+                .no_gzip()
+                .connect_timeout(CONNECT_TIMEOUT.min(timeout / 3))
+                .timeout(timeout)
+                .pool_idle_timeout(IDLE)
+                .pool_max_idle_per_host(idle)
+                .build()
+                .map_err(|error| Error::Client(chain(&error)))
+        };
+        let (kept, fresh) = (client(concurrency)?, client(0)?);
         let mut headers = checked.headers;
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        Ok(Self { client, url, headers, proof: checked.proof, redactor: access.redactor.clone() })
+        Ok(Self {
+            kept,
+            fresh,
+            reuse: Arc::default(),
+            url,
+            headers,
+            proof: checked.proof,
+            redactor: access.redactor.clone(),
+        })
     }
 
     /// The parts of a body that are the same for every recipient of a campaign.
@@ -117,9 +135,23 @@ impl Sender {
         let mut request = Request::new(Method::POST, self.url.clone());
         *request.headers_mut() = self.headers.clone();
         *request.body_mut() = Some(body.into());
-        match self.client.execute(request).await {
-            Ok(response) => self.read(response).await,
-            Err(error) => Answer::without_one(self.failed(error)),
+        let lane = self.reuse.lane(Instant::now());
+        let client = if lane == Lane::Fresh { &self.fresh } else { &self.kept };
+        match client.execute(request).await {
+            Ok(response) => {
+                let port = response.extensions().get::<HttpInfo>().map(|info| info.local_addr().port());
+                let answer = self.read(response).await;
+                match &answer.transport {
+                    Transport::Answered { .. } => self.reuse.answered(lane, port, Instant::now()),
+                    Transport::Lost { .. } | Transport::NotSent { .. } => self.reuse.lost(lane, true, Instant::now()),
+                }
+                answer
+            }
+            Err(error) => {
+                let closed = !error.is_timeout() && !error.is_connect() && !error.is_builder();
+                self.reuse.lost(lane, closed, Instant::now());
+                Answer::without_one(self.failed(error))
+            }
         }
     }
 

@@ -5,6 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::thread;
+use std::time::Duration;
 
 use serde_json::json;
 
@@ -23,6 +24,8 @@ struct Script {
     answers: Vec<Vec<u8>>,
     asked: Arc<AtomicUsize>,
     sandbox: String,
+    /// Closes connections without having said so.
+    in_silence: bool,
 }
 
 impl Between {
@@ -33,14 +36,24 @@ impl Between {
 
     /// Answers requests whose first line holds this.
     pub fn answers_to(shop: &Shop, line: &str, answers: Vec<impl Into<Vec<u8>>>) -> Self {
+        Self::start(shop, line, answers.into_iter().map(Into::into).collect(), false)
+    }
+
+    /// Passes everything on, and closes each connection in silence after its answer.
+    pub fn closes_in_silence(shop: &Shop) -> Self {
+        Self::start(shop, "HTTP/1.1", Vec::new(), true)
+    }
+
+    fn start(shop: &Shop, line: &str, answers: Vec<Vec<u8>>, in_silence: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let asked = Arc::new(AtomicUsize::new(0));
         let script = Arc::new(Script {
             line: line.to_owned(),
-            answers: answers.into_iter().map(Into::into).collect(),
+            answers,
             asked: Arc::clone(&asked),
             sandbox: shop.sandbox.url().strip_prefix("http://").unwrap().to_owned(),
+            in_silence,
         });
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
@@ -77,19 +90,30 @@ impl Script {
         let mut body = vec![0; length.unwrap_or(0)];
         reader.read_exact(&mut body).unwrap();
         let (line, rest) = head.split_once("\r\n").unwrap();
-        let answer = if line.contains(&self.line) {
-            self.answers[self.asked.fetch_add(1, Relaxed).min(self.answers.len() - 1)].clone()
+        let nth = if line.contains(&self.line) { Some(self.asked.fetch_add(1, Relaxed)) } else { None };
+        let answer = if let Some(nth) = nth.filter(|_| !self.answers.is_empty()) {
+            self.answers[nth.min(self.answers.len() - 1)].clone()
         } else {
             let mut there = TcpStream::connect(&self.sandbox).unwrap();
             there.write_all(format!("{line}\r\nconnection: close\r\n{rest}").as_bytes()).unwrap();
             there.write_all(&body).unwrap();
             let mut answer = Vec::new();
             there.read_to_end(&mut answer).unwrap();
-            answer
+            if self.in_silence { without_the_close(&answer) } else { answer }
         };
         // A client that left before it was answered is no fault of this side.
         let _ = (&stream).write_all(&answer);
+        if self.in_silence {
+            // Busy with something else, as servers are: a client that is quick uses the connection again before it is closed.
+            thread::sleep(Duration::from_millis(1));
+        }
     }
+}
+
+fn without_the_close(answer: &[u8]) -> Vec<u8> {
+    const CLOSE: &[u8] = b"connection: close\r\n";
+    let at = answer.windows(CLOSE.len()).position(|part| part.eq_ignore_ascii_case(CLOSE)).unwrap();
+    [&answer[..at], &answer[at + CLOSE.len()..]].concat()
 }
 
 /// An answer with this status, headers and body.

@@ -76,7 +76,8 @@ async fn a_proxy_of_ours_that_wants_a_login_is_not_sent() {
     let proxy = Host::plays(vec![Play::Keep(answer("407 Proxy Authentication Required", "<html>"))]);
     let mut sender = sender(&access("https://graph.facebook.com"));
     let through = reqwest::Proxy::all(format!("http://{}", proxy.address)).unwrap();
-    sender.client = Client::builder().proxy(through).build().unwrap();
+    let client = Client::builder().proxy(through).build().unwrap();
+    (sender.kept, sender.fresh) = (client.clone(), client);
     let got = sender.send(Bytes::from_static(b"{}")).await;
     assert!(matches!(got.transport, Transport::NotSent { .. }), "{got:?}");
     let asked = proxy.requests();
@@ -197,4 +198,20 @@ async fn headers_are_kept() {
     let got = send(&host).await;
     assert_eq!(got.date, Some(UnixMillis(1_796_083_200_000)));
     assert_eq!((got.fbtrace_id.as_deref(), got.usage.app), (Some("T1"), Some(28.0)));
+}
+
+#[tokio::test]
+async fn connections_are_used_again_where_the_server_keeps_them_and_only_there() {
+    let yes = answer("200 OK", r#"{"success":true}"#);
+    for (play, keeps) in [(Play::Keep(yes.clone()), true), (Play::Close(yes), false)] {
+        let host = Host::plays(vec![play]);
+        let sender = sender(&host.access());
+        let begin = Instant::now();
+        while sender.reuse.keeps().is_none() {
+            assert!(begin.elapsed() < 20 * SECOND);
+            sender.send(Bytes::from_static(b"{}")).await;
+            tokio::time::sleep(SECOND / 40).await;
+        }
+        assert_eq!(sender.reuse.keeps(), Some(keeps));
+    }
 }
