@@ -254,7 +254,13 @@ fn a_ledger_that_was_used_and_is_empty_or_gone_is_not_taken_for_a_new_one() {
         let what = if is_empty { "is empty (0 bytes)" } else { "is gone" };
         shop.send(&list, &["--new-message"]).fails(10, what).says(lost).says(trace);
         shop.send(&list, &["--dry-run"]).fails(10, what).says(lost);
-        for words in [&["send", "--resume"][..], &["unknown", "list"], &["broadcast", "list"], &["webhook", "status"]] {
+        for words in [
+            &["send", "--resume"][..],
+            &["unknown", "list"],
+            &["broadcast", "list"],
+            &["webhook", "status"],
+            &["campaign", "delete", &shop.campaign, "--yes"],
+        ] {
             shop.env.mmsg(words).exits(10).says(what).says(lost);
         }
         assert_eq!(shop.sandbox.requests().len(), 20, "a second request for somebody");
@@ -304,6 +310,19 @@ fn an_empty_file_without_a_trace_is_taken_for_new_and_says_so() {
     shop.send(&others, &["--ledger", "link.db"]).exits(0).says("created a new, empty ledger");
     assert!(shop.env.path("runs/behind.db.seen").exists() && shop.env.path("behind.db").exists());
     shop.assert_each_once(&people(6));
+}
+
+#[test]
+fn what_is_no_file_is_refused_at_once() {
+    let shop = Shop::open();
+    let made = std::process::Command::new("mkfifo").arg(shop.env.path("pipe")).status().unwrap();
+    assert!(made.success());
+    for ledger in ["pipe", "/dev/null", "/"] {
+        shop.send(&people(1), &["--ledger", ledger]).fails(10, "is not a file");
+        shop.send(&people(1), &["--ledger", ledger, "--dry-run"]).fails(10, "is not a file");
+        shop.env.mmsg(["unknown", "list", "--ledger", ledger]).fails(10, "is not a file");
+    }
+    assert_eq!(shop.sandbox.requests().len(), 0);
 }
 
 #[test]

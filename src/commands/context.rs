@@ -209,7 +209,10 @@ impl Context {
     }
 
     /// Whether there is a ledger, or one that can't be seen. An empty file is none.
-    fn has_ledger(&self) -> Result<bool> {
+    ///
+    /// # Errors
+    /// Exit 10 when it was used, and is empty or gone.
+    pub fn has_ledger(&self) -> Result<bool> {
         Ok(Ledger::is_at(&self.settings.ledger.value)?)
     }
 

@@ -67,6 +67,10 @@ pub enum Error {
     Replaced {
         path: PathBuf,
     },
+    /// A folder, a pipe or a device.
+    NotAFile {
+        path: PathBuf,
+    },
     /// The file has more than one link: by another name it has another log.
     Linked {
         path: PathBuf,

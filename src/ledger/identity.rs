@@ -107,20 +107,24 @@ impl OpenFile {
     }
 }
 
-/// Refuses a ledger that may have another name, by which its log is another file: a second link, or a mount of the file alone.
+/// Refuses what is no file, and a ledger that may have another name, by which its log is another file: a second link, or a mount of the
+/// file alone.
 pub fn refuse_other_names(path: &Path) -> Result<()> {
-    place::refuse(&place::real(path))?;
     match ledger_at(path) {
         // Whoever opens it says what is wrong.
-        Ok(_) | Err(Error::Gone { .. }) => Ok(()),
+        Ok(_) | Err(Error::Gone { .. }) => place::refuse(&place::real(path)),
         Err(error) => Err(error),
     }
 }
 
-/// The file at the path of a ledger, which must have no second link.
+/// The file at the path of a ledger, which must be one and have no second link.
 fn ledger_at(path: &Path) -> Result<Metadata> {
     let data = std::fs::metadata(path).map_err(|source| Error::Gone { path: path.to_owned(), source })?;
-    if data.is_file() && data.nlink() > 1 {
+    if !data.is_file() {
+        // Opening a pipe would wait for somebody who writes to it.
+        return Err(Error::NotAFile { path: path.to_owned() });
+    }
+    if data.nlink() > 1 {
         return Err(Error::Linked { path: path.to_owned(), links: data.nlink() });
     }
     Ok(data)

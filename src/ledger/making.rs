@@ -65,8 +65,8 @@ pub fn make(path: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<bool>
         Err(taken) if taken.error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
         Err(other) => return Err(failed(other.error)),
     }
-    // What is recorded in it later must not go with its name.
-    File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed)?;
+    // What is recorded in it later must not go with its name. Where a folder can't be synced, SQLite does without it, too.
+    let _ = File::open(folder).and_then(|folder| folder.sync_all());
     Ok(true)
 }
 

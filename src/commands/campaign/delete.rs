@@ -52,7 +52,7 @@ impl Record for DeletedRow {
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     let account = context.ad_account()?;
     // Without a ledger nothing is pending, and deleting creates none.
-    let mut ledger = match context.settings.ledger.value.exists() {
+    let mut ledger = match context.has_ledger()? {
         true => Some(context.open_ledger()?),
         false => None,
     };

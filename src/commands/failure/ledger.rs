@@ -49,6 +49,9 @@ impl From<LedgerError> for Error {
                 Self::ledger(format!("the ledger {} was replaced while it was open", path.display()))
                     .hint("stop all mmsg processes before moving or restoring a ledger; nothing more was sent")
             }
+            LedgerError::NotAFile { path } => {
+                Self::ledger(format!("the ledger {} is not a file", path.display())).hint(ANOTHER)
+            }
             LedgerError::Linked { path, links } => Self::ledger(format!(
                 "the ledger {} has {links} names (hard links); two processes that use different names would message the same people",
                 path.display()

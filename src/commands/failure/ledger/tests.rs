@@ -28,6 +28,7 @@ fn every_failure_has_its_exit_code_and_most_say_what_to_type_next() {
         (LedgerError::ClockBehind { now, newest }, Exit::Config, "nothing was planned or sent"),
         (LedgerError::Gone { path: path(), source: disk() }, Exit::Ledger, "is gone"),
         (LedgerError::Replaced { path: path() }, Exit::Ledger, "replaced"),
+        (LedgerError::NotAFile { path: path() }, Exit::Ledger, "not a file"),
         (LedgerError::Linked { path: path(), links: 2 }, Exit::Ledger, "2 names"),
         (LedgerError::MountedAlone { path: path() }, Exit::Ledger, "mounted without its folder"),
         (LedgerError::LogReplaced { path: path() }, Exit::Ledger, "nothing more was sent"),
