@@ -420,3 +420,34 @@ fn another_sender_is_an_operators_word_and_loses_nothing() {
     let totals = shop.totals(&list, &["--allow-refusals"], 6);
     assert_eq!((&totals["pending"], &totals["this_run"]["later"]), (&json!(40), &json!(20)), "{totals:#}");
 }
+
+#[test]
+fn accepting_that_is_cut_off_at_any_commit_is_done_again_or_was_done() {
+    let list = people(8);
+    let mut cut = 0;
+    for point in ["write.before", "write.after"] {
+        for pass in 1.. {
+            let shop = restored(&list);
+            let since = shop.asks_ledger("select newest_at / 1000 from ledger").remove(0);
+            let words = ["ledger", "accept-restore", "--since", &since, "--yes"];
+            // The copy is found out by this command, or was before.
+            let mut command = shop.env.command(words);
+            command.env("MMSG_FAILPOINT", format!("{point}:abort@{pass}"));
+            let run = shop.env.start_command("", command).ends();
+            if run.code == 0 {
+                break;
+            }
+            assert_eq!(run.code, 134, "{run:#?}");
+            cut += 1;
+            let sends = both(&shop, &list, &[]);
+            let is_done = shop.asks_ledger("select count(*) from audit") == ["1"];
+            assert!(sends.iter().all(|send| send.code == if is_done { 0 } else { 11 }), "{point}@{pass}: {sends:#?}");
+            let _ = shop.env.mmsg(words).exits(0);
+            assert_eq!(rows(&shop, 5, "restored"), 8, "{point}@{pass}");
+            shop.let_hours_pass(13);
+            let _ = shop.totals(&list, &[], 0);
+            shop.assert_each_once(&list);
+        }
+    }
+    assert!(cut >= 8, "{cut}");
+}

@@ -400,13 +400,19 @@ impl Ledger {
     /// Writes down a change to Meta or to people: who, with which command, what.
     pub fn audit(&mut self, now: UnixMillis, who: &str, command: &str, what: &str) -> Result<()> {
         self.write(|conn| {
-            conn.prepare_cached("insert into audit (at, who, command, what) values (?1, ?2, ?3, ?4)")?
-                .execute((now.0, who, command, what))?;
+            audit(conn, now, who, command, what)?;
             Ok(witness::step(conn, None)?)
         })?;
         self.be_seen();
         Ok(())
     }
+}
+
+/// The same as part of a transaction.
+pub(super) fn audit(conn: &Connection, now: UnixMillis, who: &str, command: &str, what: &str) -> rusqlite::Result<()> {
+    conn.prepare_cached("insert into audit (at, who, command, what) values (?1, ?2, ?3, ?4)")?
+        .execute((now, who, command, what))
+        .map(drop)
 }
 
 fn refuse_newer(path: &Path, version: i32) -> Result<()> {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 
-use super::database::{FIRST_WITH_GATE, HOLD, Ledger};
+use super::database::{FIRST_WITH_GATE, HOLD, Ledger, audit};
 use super::error::{Closed, Error, Result};
 use super::events::wait_again;
 use super::gate::{self, Gate};
@@ -78,8 +78,11 @@ impl Ledger {
     }
 
     /// Opens a gate that refusals closed: another sender is known, and nothing of this ledger was lost.
-    pub fn open_gate(&mut self) -> Result<()> {
-        self.write(|conn| Ok(gate::open(conn)?))
+    pub fn open_gate(&mut self, now: UnixMillis, who: &str) -> Result<()> {
+        self.write(|conn| {
+            gate::open(conn)?;
+            Ok(audit(conn, now, who, "ledger accept-restore", "another sender")?)
+        })
     }
 
     /// Refuses while processes send from this file, or from one that was here before.
@@ -99,7 +102,7 @@ impl Ledger {
     }
 
     /// Accepts an old copy. The gate is closed until all of it is done: whoever is cut off types the command again.
-    pub fn accept_restore(&mut self, restore: Restore) -> Result<Restored> {
+    pub fn accept_restore(&mut self, restore: Restore, who: &str) -> Result<Restored> {
         let from = self.newest_at()?;
         self.close_gate(Closed::Restored { from, until: restore.now })?;
         // Only now can no process start to send.
@@ -116,6 +119,9 @@ impl Ledger {
         self.write(|conn| {
             gate::accept(conn, restore.now, restored.nobody_before)?;
             witness::overtake(conn, seen)?;
+            let Restored { unknown, nobody_before } = restored;
+            let what = format!("since {}, nobody before {nobody_before}, {unknown} rows unknown", restore.since);
+            audit(conn, restore.now, who, "ledger accept-restore", &what)?;
             Ok(witness::step(conn, Some(restore.now))?)
         })?;
         self.be_seen();

@@ -278,9 +278,8 @@ mod tests {
 
     const HOUR: Duration = Duration::from_hours(1);
 
-    fn weight(eligible: Option<UnixMillis>, age: Duration, heard: bool) -> Weight {
-        let claimed_at = UnixMillis(1_764_000_000_000);
-        let send = UnknownSend {
+    fn unknown(claimed_at: UnixMillis, heard: bool) -> UnknownSend {
+        UnknownSend {
             send: 1,
             token: "t".to_owned(),
             broadcast: 1,
@@ -294,8 +293,12 @@ mod tests {
             blocked_until: claimed_at.plus(HOUR * 21),
             page: "1".to_owned(),
             heard,
-        };
-        weigh(&send, eligible, HOUR * 24, claimed_at.plus(age))
+        }
+    }
+
+    fn weight(eligible: Option<UnixMillis>, age: Duration, heard: bool) -> Weight {
+        let claimed_at = UnixMillis(1_764_000_000_000);
+        weigh(&unknown(claimed_at, heard), eligible, HOUR * 24, claimed_at.plus(age))
     }
 
     #[test]
@@ -319,5 +322,26 @@ mod tests {
         assert_eq!(weight(before, HOUR * 24, false), Weight::ProbablyNotSent);
         assert_eq!(weight(before, HOUR * 24, true), Weight::Open);
         assert_eq!(weight(None, HOUR * 48, false), Weight::Open);
+    }
+
+    #[test]
+    fn a_row_of_an_old_copy_is_never_proved_by_the_eligible_time_and_was_probably_not_sent_a_day_after_it_was_accepted()
+    {
+        let since = UnixMillis(1_764_000_000_000);
+        let accepted_at = since.plus(HOUR * 9);
+        let after = |accepted: UnixMillis| Some(accepted.plus(HOUR * 12));
+        let before = after(since.minus(HOUR));
+        for (eligible, now, heard, expected) in [
+            (after(since), accepted_at.plus(HOUR), false, Weight::Open),
+            (after(since.plus(HOUR * 5)), accepted_at.plus(HOUR * 48), false, Weight::Open),
+            (before, accepted_at.plus(HOUR * 24).minus(HOUR), false, Weight::Open),
+            (before, accepted_at.plus(HOUR * 24), false, Weight::ProbablyNotSent),
+            (before, accepted_at.plus(HOUR * 24), true, Weight::Open),
+        ] {
+            for reason in ["restored", "probably not sent: restored"] {
+                let send = UnknownSend { reason: reason.to_owned(), ..unknown(since, heard) };
+                assert_eq!(weigh(&send, eligible, HOUR * 12, now), expected, "{eligible:?} {now} {reason}");
+            }
+        }
     }
 }

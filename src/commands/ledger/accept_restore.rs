@@ -95,9 +95,7 @@ async fn accept(context: &Context, ledger: &mut Ledger, since: UnixMillis) -> Re
         "people new to a campaign that exists now are skipped, unless you send with --allow-restored".to_owned(),
     ];
     context.ui.confirm_shown(&shown, "Accept this ledger?", "accepting a restored ledger")?;
-    let done = ledger.accept_restore(restore)?;
-    let what = format!("since {since}, nobody before {}, {} rows unknown", done.nobody_before, done.unknown);
-    ledger.audit(clock.now(), &context.operator(), "ledger accept-restore", &what)?;
+    let done = ledger.accept_restore(restore, &context.operator())?;
     context.ui.object(&Accepted {
         since: Some(since),
         nobody_before: Some(done.nobody_before),
@@ -129,8 +127,7 @@ fn open(context: &Context, ledger: &mut Ledger) -> Result<Exit> {
     }
     let shown = [format!("sends from the ledger {} will be possible again", ledger.path().display())];
     context.ui.confirm_shown(&shown, "Is the ledger complete?", "saying that the ledger is complete")?;
-    ledger.open_gate()?;
-    ledger.audit(context.clock.now(), &context.operator(), "ledger accept-restore", "another sender")?;
+    ledger.open_gate(context.clock.now(), &context.operator())?;
     context.ui.status(
         "sends are possible again; mmsg send --allow-refusals does not stop for people whom the other sender reached",
     );
