@@ -73,7 +73,7 @@ fn tell(ledger: &mut Ledger, stage: Stage, campaign: &str, person: usize, at: i6
     };
     let event = Event::new(Kind::Stage(stage), facts);
     let mut events = [&event].into_iter();
-    ledger.store_events(&mut || events.next(), "optins", UnixMillis(0)).unwrap();
+    ledger.store_events(&mut || events.next(), "optins", UnixMillis(at)).unwrap();
 }
 
 fn of_campaign(campaign: &str) -> Coverage {
