@@ -2107,7 +2107,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__webhook__subcmd__serve)
-            opts="-o -q -v -y -h --listen --path --tls-cert --tls-key --opt-ins --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --listen --path --tls-cert --tls-key --trusted-proxy --opt-ins --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2126,6 +2126,10 @@ _mmsg() {
                     return 0
                     ;;
                 --tls-key)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --trusted-proxy)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

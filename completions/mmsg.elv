@@ -861,6 +861,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --path 'Path that Meta posts to'
             cand --tls-cert 'Certificate chain, as PEM'
             cand --tls-key 'Private key of the certificate, as PEM'
+            cand --trusted-proxy 'Proxy that names the client in X-Forwarded-For; an address or a network, repeatable'
             cand --opt-ins 'Audience that people who opt in are added to'
             cand --profile 'Profile to use [env: MMSG_PROFILE]'
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'

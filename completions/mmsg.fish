@@ -836,6 +836,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l path -d 'Path that Meta posts to' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l tls-cert -d 'Certificate chain, as PEM' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l tls-key -d 'Private key of the certificate, as PEM' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l trusted-proxy -d 'Proxy that names the client in X-Forwarded-For; an address or a network, repeatable' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l opt-ins -d 'Audience that people who opt in are added to' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F

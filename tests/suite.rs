@@ -53,3 +53,4 @@ mod webhook;
 mod webhook_commands;
 mod webhook_limits;
 mod webhook_loss;
+mod webhook_strangers;

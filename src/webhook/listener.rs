@@ -1,14 +1,17 @@
 //! The HTTP server that Meta posts to: it limits what strangers can do, and answers 200 only for what is in the ledger.
 //!
-//! A request passes `connection` (TLS, timeouts), `answer` (path, signature) and `body` (limits); its events go to the `recorder`,
-//! whose thread is the only one that writes.
+//! A connection passes the `door` (how many, of whom); a request passes `connection` (TLS, timeouts), `answer` (path, signature) and
+//! `body` (limits, and its share of the `room`); its events go to the `recorder`, whose thread is the only one that writes.
 
+mod address;
 mod answer;
 mod body;
 mod connection;
 mod counts;
+mod door;
 mod ledger_file;
 mod recorder;
+mod room;
 pub mod tls;
 
 use std::io;
@@ -17,7 +20,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -25,9 +27,12 @@ use crate::error::{Error, Result};
 use crate::ledger::{self, Ledger};
 use crate::secret::Secret;
 use crate::webhook::signature::Keys;
+pub use address::Net;
 use answer::Front;
 pub use counts::{Answered, ListenerCounts};
+use door::Door;
 use recorder::Recorder;
+use room::Room;
 use tls::Tls;
 
 /// How long a client may take for a handshake, a request head, a body, or for reading a response.
@@ -40,7 +45,10 @@ const GRACE: Duration = Duration::from_secs(6);
 const BODY_LIMIT: usize = 4 << 20;
 
 /// The total size of all bodies being read at once.
-const BODIES_LIMIT: usize = 128 << 20;
+const BODIES_LIMIT: usize = 24 << 20;
+
+/// Of it, what is kept for clients whose last signature was right: two of the largest bodies.
+const BODIES_KEPT: usize = 2 * BODY_LIMIT;
 
 /// Connections waiting to be accepted; the system may allow fewer.
 const BACKLOG: u32 = 4096;
@@ -59,8 +67,10 @@ pub struct Options {
     /// A notice must be signed with one of these.
     pub app_secrets: Vec<Secret>,
     pub tls: Option<Tls>,
-    /// Concurrent connections; more have to wait.
+    /// Concurrent connections. With more, strangers are sent away, the oldest first.
     pub connections: usize,
+    /// Proxies that name the client in `X-Forwarded-For`.
+    pub proxies: Vec<Net>,
     /// The audience that people who opt in join.
     pub opt_ins: String,
     /// The cool-down of a recipient whose send became unknown because its run died.
@@ -90,7 +100,7 @@ pub struct Listener {
     front: Arc<Front>,
     recorder: Recorder,
     tls: Option<Tls>,
-    connections: usize,
+    door: Arc<Door>,
 }
 
 impl Listener {
@@ -113,7 +123,7 @@ impl Listener {
             path: options.path,
             verify_token: options.verify_token,
             keys: Keys::new(&options.app_secrets),
-            bodies: Arc::new(Semaphore::new(BODIES_LIMIT)),
+            room: Arc::new(Room::new(BODIES_LIMIT, BODIES_KEPT)),
             recorder: recorder.inbox(),
             counts,
             on_status,
@@ -124,7 +134,7 @@ impl Listener {
             front: Arc::new(front),
             recorder,
             tls: options.tls,
-            connections: options.connections.max(1),
+            door: Arc::new(Door::new(options.connections.max(1), options.proxies)),
         })
     }
 
@@ -134,8 +144,8 @@ impl Listener {
 
     /// Returns a function that takes the counts since its last call.
     pub fn counts(&self) -> impl Fn() -> ListenerCounts + Send + Sync + use<> {
-        let counts = Arc::clone(&self.front.counts);
-        move || counts.take()
+        let (counts, door) = (Arc::clone(&self.front.counts), Arc::clone(&self.door));
+        move || ListenerCounts { sent_away: door.sent_away(), ..counts.take() }
     }
 
     /// Serves until `stop`; then answers requests in flight and stores everything that was received.
@@ -144,21 +154,17 @@ impl Listener {
     /// Exit 10 if the ledger can't be written at the end.
     pub async fn serve(self, stop: CancellationToken) -> Result<()> {
         let tasks = TaskTracker::new();
-        let room = Arc::new(Semaphore::new(self.connections));
         let ended = self.recorder.ended();
         let accepting = async {
             let mut failing = false;
             loop {
-                // Nothing closes this semaphore.
-                let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
                 match self.socket.accept().await {
-                    Ok((stream, _)) => {
+                    Ok((stream, peer)) => {
                         failing = false;
-                        let (front, tls, stop) = (Arc::clone(&self.front), self.tls.clone(), stop.clone());
-                        tasks.spawn(async move {
-                            connection::serve(stream, tls, front, stop).await;
-                            drop(place);
-                        });
+                        if let Some(guest) = self.door.admit(peer.ip()) {
+                            let (front, tls, stop) = (Arc::clone(&self.front), self.tls.clone(), stop.clone());
+                            tasks.spawn(connection::serve(stream, guest, tls, front, stop));
+                        }
                     }
                     // The client went away while waiting.
                     Err(error) if is_the_clients(&error) => {}
@@ -166,6 +172,7 @@ impl Listener {
                         if !std::mem::replace(&mut failing, true) {
                             (self.front.on_status)(Status::NotAccepting(error));
                         }
+                        self.door.make_room();
                         tokio::time::sleep(ACCEPT_PAUSE).await;
                     }
                 }
@@ -174,7 +181,7 @@ impl Listener {
         tokio::select! {
             () = stop.cancelled() => {}
             () = ended.cancelled() => stop.cancel(),
-            () = accepting => {}
+            never = accepting => never,
         }
         drop(self.socket);
         tasks.close();

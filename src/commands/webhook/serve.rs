@@ -17,12 +17,12 @@ use crate::error::{Error, Exit, Result};
 use crate::text;
 use crate::ui::Ui;
 use crate::webhook::listener::tls::Tls;
-use crate::webhook::listener::{Answered, Listener, ListenerCounts, Options, Status};
+use crate::webhook::listener::{Answered, Listener, ListenerCounts, Net, Options, Status};
 
 /// Concurrent connections, if the system has enough descriptors.
-const CONNECTIONS: usize = 8192;
-/// Descriptors for everything else: the ledger, its locks, standard streams.
-const OTHER_FILES: u64 = 64;
+const CONNECTIONS: usize = 1024;
+/// Descriptors for everything else: the ledger, its locks, standard streams, and connections that are about to be closed.
+const OTHER_FILES: u64 = 256;
 const MINUTE: Duration = Duration::from_secs(60);
 
 /// Receive Meta's webhooks: each is answered 200 once its events are in the ledger.
@@ -33,6 +33,9 @@ const MINUTE: Duration = Duration::from_secs(60);
 ///
 /// A webhook is accepted only if it is signed with the app secret (app_secret in the profile, MMSG_APP_SECRET; list two while you
 /// replace one). The verify token (verify_token, MMSG_VERIFY_TOKEN) answers Meta's check of the address.
+///
+/// With too many connections, those without a right signature are closed first. One address may have 256, a proxy or this machine
+/// any number. Behind a proxy on another machine use --trusted-proxy.
 ///
 /// GET /healthz answers 200 while the ledger can be written and 503 otherwise. One line per minute says what arrived; --verbose
 /// adds one per request. No line contains a token, a person's ID or an address.
@@ -50,6 +53,9 @@ pub struct Args {
     /// Private key of the certificate, as PEM.
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     tls_key: Option<PathBuf>,
+    /// Proxy that names the client in X-Forwarded-For; an address or a network, repeatable.
+    #[arg(long, value_name = "ADDRESS")]
+    trusted_proxy: Vec<Net>,
     /// Audience that people who opt in are added to.
     #[arg(long, default_value = OPT_INS, value_name = "NAME", value_parser = values::audience)]
     opt_ins: String,
@@ -94,6 +100,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
         app_secrets,
         tls: tls.clone(),
         connections: descriptors_for(CONNECTIONS),
+        proxies: args.trusted_proxy,
         opt_ins: args.opt_ins,
         cool_down: context.cool_down(),
     };
@@ -222,6 +229,9 @@ const KEPT_MANY: &str = "stops or resumes of people without a known token, kept 
 const POLICY: &str = "policy notice from Meta: see mmsg webhook status";
 const POLICIES: &str = "policy notices from Meta: see mmsg webhook status";
 
+const SENT_AWAY: &str = "connection without a right signature closed to make room";
+const SENT_AWAY_MANY: &str = "connections without a right signature closed to make room";
+
 /// A client may send any word as a method; only known ones are shown.
 fn method(method: &Method) -> &str {
     let known = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS, Method::PATCH];
@@ -249,6 +259,7 @@ fn tell(ui: &Ui, when: &str, counts: &ListenerCounts) {
         (counts.unreadable, "unreadable part", "unreadable parts"),
         (counts.empty, EMPTY, EMPTY),
         (counts.elsewhere, "request for other paths", "requests for other paths"),
+        (counts.sent_away, SENT_AWAY, SENT_AWAY_MANY),
     ] {
         if n > 0 {
             parts.push(text::count(n, one, many));

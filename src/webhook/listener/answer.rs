@@ -8,11 +8,12 @@ use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, StatusCode};
 use subtle::ConstantTimeEq;
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::body::{self, Cut};
+use super::door::Guest;
 use super::recorder::Inbox;
+use super::room::Room;
 use super::{Answered, OnStatus, Status, counts};
 use crate::secret::Secret;
 use crate::webhook::notice;
@@ -34,7 +35,7 @@ pub(super) struct Front {
     pub path: String,
     pub verify_token: Option<Secret>,
     pub keys: Keys,
-    pub bodies: Arc<Semaphore>,
+    pub room: Arc<Room>,
     pub recorder: Inbox,
     pub counts: Arc<counts::Shared>,
     pub on_status: OnStatus,
@@ -78,7 +79,7 @@ impl Reply {
 }
 
 impl Front {
-    pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<String> {
+    pub(super) async fn answer(&self, request: Request<Incoming>, guest: &Guest) -> Response<String> {
         let began = Instant::now();
         let (head, body) = request.into_parts();
         let ours = [self.path.as_str(), HEALTH].into_iter().find(|path| *path == head.uri.path());
@@ -87,7 +88,7 @@ impl Front {
             Some(HEALTH) => self.health(&head.method).await,
             Some(_) => match head.method {
                 Method::GET => self.check(head.uri.query().unwrap_or_default()),
-                Method::POST => self.take(&head, body, began).await,
+                Method::POST => self.take(&head, body, guest, began).await,
                 _ => {
                     Reply { allow: Some("GET, POST"), ..Reply::new(StatusCode::METHOD_NOT_ALLOWED, "use GET or POST") }
                 }
@@ -127,12 +128,13 @@ impl Front {
     }
 
     /// Receives a notice: checks its signature, parses it and stores its events.
-    async fn take(&self, head: &Parts, body: Incoming, began: Instant) -> Reply {
+    async fn take(&self, head: &Parts, body: Incoming, guest: &Guest, began: Instant) -> Reply {
         // The body of an unsigned request is not read.
         let Some(signature) = head.headers.get(SIGNATURE) else {
             return Reply::new(StatusCode::UNAUTHORIZED, "no signature");
         };
-        let whole = match body::read(body, &self.bodies).await {
+        let client = guest.client_of(&head.headers);
+        let whole = match body::read(body, self.room.share(guest.is_known(client))).await {
             Ok(whole) => whole,
             Err(cut) => {
                 return match cut {
@@ -144,15 +146,18 @@ impl Front {
             }
         };
         let bytes = whole.bytes.len();
-        let mut reply = self.judge(signature, whole, began).await;
-        reply.bytes = bytes;
-        reply
+        let is_right = self.keys.verify(Some(signature.as_bytes()), &whole.bytes);
+        guest.judged(client, is_right);
+        let reply = if is_right {
+            self.record(whole, began).await
+        } else {
+            Reply::new(StatusCode::UNAUTHORIZED, "not signed with the app secret")
+        };
+        Reply { bytes, ..reply }
     }
 
-    async fn judge(&self, signature: &HeaderValue, whole: body::Whole, began: Instant) -> Reply {
-        if !self.keys.verify(Some(signature.as_bytes()), &whole.bytes) {
-            return Reply::new(StatusCode::UNAUTHORIZED, "not signed with the app secret");
-        }
+    /// Stores what Meta signed.
+    async fn record(&self, whole: body::Whole, began: Instant) -> Reply {
         let Ok(notice) = notice::read(&whole.bytes) else {
             return Reply::new(StatusCode::BAD_REQUEST, "not a JSON object");
         };

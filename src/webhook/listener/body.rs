@@ -1,19 +1,20 @@
-//! Reads a whole body within limits: its size, its time, and the total size of all bodies.
+//! Reads a whole body within limits: its size, its time, and the memory for all bodies.
 
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::sync::Arc;
 
-use bytes::{Bytes, BytesMut};
 use hyper::body::{Body, Incoming};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::room::Share;
 use super::{BODY_LIMIT, CLIENT_TIMEOUT};
+
+/// What a body has room for at first: a notice of a few events.
+const FIRST: usize = 4 << 10;
 
 /// A body, and its share of the memory that bodies may use.
 pub(super) struct Whole {
-    pub bytes: Bytes,
-    _room: Option<OwnedSemaphorePermit>,
+    pub bytes: Vec<u8>,
+    _share: Share,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,30 +27,36 @@ pub(super) enum Cut {
     Broken,
 }
 
-pub(super) async fn read(mut body: Incoming, room: &Arc<Semaphore>) -> Result<Whole, Cut> {
-    let announced = body.size_hint().lower();
-    if announced > BODY_LIMIT as u64 {
+pub(super) async fn read(mut body: Incoming, share: Share) -> Result<Whole, Cut> {
+    let announced = body.size_hint();
+    if announced.lower() > BODY_LIMIT as u64 {
         return Err(Cut::TooLarge);
     }
+    let most = announced.exact().and_then(|size| usize::try_from(size).ok()).unwrap_or(BODY_LIMIT);
     let reading = async {
-        let mut whole = BytesMut::with_capacity((announced as usize).min(64 << 10));
-        let mut held: Option<OwnedSemaphorePermit> = None;
+        let mut whole = Vec::new();
         while let Some(frame) = poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
             // Trailers are ignored.
             let Ok(data) = frame.map_err(|_| Cut::Broken)?.into_data() else { continue };
-            if whole.len() + data.len() > BODY_LIMIT {
+            let needed = whole.len() + data.len();
+            if needed > BODY_LIMIT {
                 return Err(Cut::TooLarge);
             }
-            // Memory is reserved as bytes arrive: announcing a large body must not block others.
-            let size = u32::try_from(data.len()).map_err(|_| Cut::TooLarge)?;
-            let more = Arc::clone(room).try_acquire_many_owned(size).map_err(|_| Cut::NoRoom)?;
-            match &mut held {
-                Some(held) => held.merge(more),
-                None => held = Some(more),
+            // Memory is taken as bytes arrive: announcing a large body must not block others.
+            if needed > whole.capacity() {
+                let capacity = needed.max(most.min(FIRST.max(2 * whole.capacity())));
+                if !share.grow(capacity - whole.capacity()).await {
+                    return Err(Cut::NoRoom);
+                }
+                whole.reserve_exact(capacity - whole.len());
             }
             whole.extend_from_slice(&data);
         }
-        Ok(Whole { bytes: whole.freeze(), _room: held })
+        Ok(whole)
     };
-    tokio::time::timeout(CLIENT_TIMEOUT, reading).await.unwrap_or(Err(Cut::TooSlow))
+    let read = tokio::select! {
+        read = tokio::time::timeout(CLIENT_TIMEOUT, reading) => read.unwrap_or(Err(Cut::TooSlow)),
+        () = share.is_cut() => Err(Cut::NoRoom),
+    };
+    Ok(Whole { bytes: read?, _share: share })
 }

@@ -40,11 +40,16 @@ pub struct ListenerCounts {
     pub refused: BTreeMap<(u16, &'static str), u64>,
     /// Requests for other paths.
     pub elsewhere: u64,
+    /// Connections closed to make room for others, before any right signature came on them.
+    pub sent_away: u64,
 }
 
 impl ListenerCounts {
     pub fn is_empty(&self) -> bool {
-        self.posts == 0 && self.events == EventCounts::default() && self.refused.is_empty() && self.elsewhere == 0
+        self.posts == 0
+            && self.events == EventCounts::default()
+            && self.refused.is_empty()
+            && self.elsewhere + self.sent_away == 0
     }
 }
 

@@ -20,8 +20,8 @@ use crate::webhook::waiting;
 
 /// The most POSTs that may wait.
 const POSTS: usize = 4096;
-/// The most bytes in the bodies of waiting POSTs.
-const BYTES: usize = 64 << 20;
+/// The most memory for the events of waiting POSTs.
+const BYTES: usize = 32 << 20;
 
 /// How often events that wait for the outcome of a request are judged again.
 const JUDGE_EVERY: Duration = Duration::from_secs(1);
@@ -61,7 +61,9 @@ impl Inbox {
     /// Submits the events of a body of this size; `None` if too many are waiting. The receiver gets a message after the commit; its
     /// sender is dropped if storing failed.
     pub(super) fn submit(&self, events: Vec<Event>, size: usize) -> Option<oneshot::Receiver<()>> {
-        let room = Arc::clone(&self.room).try_acquire_many_owned(u32::try_from(size).ok()?).ok()?;
+        // An event has its text, and its fields besides. Events that need all the room get it, if nobody else waits.
+        let memory = (2 * size + events.len() * size_of::<Event>()).min(BYTES);
+        let room = Arc::clone(&self.room).try_acquire_many_owned(u32::try_from(memory).ok()?).ok()?;
         let (stored, answer) = oneshot::channel();
         self.sender.try_send(Work::Post(Post { events, stored, _room: room })).ok()?;
         Some(answer)
