@@ -320,12 +320,13 @@ fn a_read_goes_on_after_a_moments_trouble() {
 }
 
 #[test]
-fn a_graph_that_never_answers_is_7_after_20_seconds() {
+fn a_graph_that_never_answers_is_7_after_its_slowest_answer_was_waited_for() {
     let shop = Shop::open();
     shop.sandbox.turn(|dials| dials.stall = true);
     let begin = Instant::now();
     shop.send(&people(3), &[]).fails(7, "did not answer in time");
-    assert!((14..25).contains(&begin.elapsed().as_secs()), "{:?}", begin.elapsed());
+    // Graph's own edge gives up after 60 s.
+    assert!(begin.elapsed().as_secs() >= 60, "{:?}", begin.elapsed());
     assert_nothing_happened(&shop);
 }
 

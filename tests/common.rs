@@ -31,7 +31,7 @@ pub const SUBSCRIPTION_TOKEN: &str = "canarySubscription987654321";
 const SECRETS: [&str; 3] = [TOKEN, APP_SECRET, PAGE_TOKEN];
 
 /// Longer than any command of a test may take.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A machine of its own: a home folder, and no variable but those set here.
 pub struct Env {

@@ -124,7 +124,7 @@ impl Reserve {
         use rustix::fs::{FallocateFlags, fallocate};
         match fallocate(file, FallocateFlags::empty(), 0, bytes) {
             Ok(()) => {}
-            Err(rustix::io::Errno::NOSPC | rustix::io::Errno::DQUOT) => {
+            Err(rustix::io::Errno::NOSPC | rustix::io::Errno::DQUOT | rustix::io::Errno::FBIG) => {
                 return Err(io::ErrorKind::StorageFull.into());
             }
             // Not every file system can.

@@ -82,7 +82,7 @@ impl Started<'_> {
     #[must_use = "look at how it ended"]
     #[track_caller]
     pub fn ends(self) -> Run {
-        self.ends_within(Duration::from_secs(60))
+        self.ends_within(super::PATIENCE)
     }
 
     /// Its end, which may take this long.
