@@ -105,6 +105,7 @@ pub fn minimum_budgets(world: &World, account: &str, params: &Params) -> Result<
 
 /// `GET /act_X/message_delivery_estimate`.
 pub fn estimate(params: &Params) -> Result<Value, Refusal> {
+    params.not_served(&["bid_amount", "optimization_goal"])?;
     let promoted = params.json("promoted_object")?.unwrap_or_default();
     if promoted["page_id"].is_null() {
         return Err(Refusal::parameter("The parameter promoted_object.page_id is required"));

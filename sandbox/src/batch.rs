@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::auth;
 use super::dials::Dials;
 use super::params::Params;
-use super::removed::Removed;
+use super::removed::{self, Removed};
 use super::reply::{Outcome, Refusal, Reply};
 use super::route::{self, Call};
 use super::world::World;
@@ -70,6 +70,14 @@ fn is_true(value: &Value) -> bool {
     matches!(value, Value::Bool(true)) || value == "true"
 }
 
+/// Whether a call of a batch has a header, as `{"name", "value"}` or as a line.
+fn has_header(entry: &Value, name: &str) -> bool {
+    entry["headers"].as_array().into_iter().flatten().any(|header| {
+        let found = header["name"].as_str().or_else(|| header.as_str()?.split(':').next()).unwrap_or_default();
+        found.trim().eq_ignore_ascii_case(name)
+    })
+}
+
 /// One call of a batch, checked.
 #[derive(Debug)]
 struct Entry {
@@ -78,6 +86,7 @@ struct Entry {
     query: String,
     body: String,
     authorization: Option<String>,
+    removed: Removed,
 }
 
 impl Entry {
@@ -115,7 +124,17 @@ impl Entry {
             }
             Some(format!("Bearer {}", shared.token))
         };
-        Ok(Self { method, path: format!("/{path}"), query, body: body.to_owned(), authorization })
+        Ok(Self {
+            method,
+            path: format!("/{path}"),
+            query,
+            body: body.to_owned(),
+            authorization,
+            removed: Removed {
+                if_none_match: has_header(entry, removed::IF_NONE_MATCH),
+                method_override: has_header(entry, removed::METHOD_OVERRIDE),
+            },
+        })
     }
 
     fn answer(self, world: &World, dials: &Dials) -> Outcome {
@@ -129,7 +148,7 @@ impl Entry {
             path: &self.path,
             query: &self.query,
             authorization: self.authorization.as_deref(),
-            removed: Removed::default(),
+            removed: self.removed,
             content_type: "application/x-www-form-urlencoded",
             body: Bytes::from(self.body),
             // Each call of a batch counts alone.
@@ -162,5 +181,9 @@ mod tests {
             assert_eq!(read(wrong.clone()).unwrap_err().code, 100, "{wrong}");
         }
         assert!(read(json!({"method": "GET", "relative_url": "1", "attached_files": ""})).is_ok());
+        for header in [json!({"name": "If-None-Match", "value": "x"}), json!("If-None-Match: x")] {
+            let entry = read(json!({"method": "GET", "relative_url": "1", "headers": [header]})).unwrap();
+            assert!(entry.removed.if_none_match, "{entry:?}");
+        }
     }
 }

@@ -145,6 +145,7 @@ fn blank(world: &World, n: usize, account: Arc<str>, terms: Terms, now: i64) -> 
 
 /// `POST /act_X/message_campaign`.
 pub fn create(world: &World, account: &str, params: &Params) -> Result<Value, Refusal> {
+    params.not_served(&["bid_amount"])?;
     let name = params.text("name").ok_or_else(|| Refusal::parameter("The parameter name is required"))?;
     let page = params.text("page_id").ok_or_else(|| Refusal::new(2_300_065))?;
     if !world.options.pages.contains(&page) {

@@ -52,6 +52,12 @@ pub(super) static ROWS: &[CodeRow] = &[
     row(10, Later, "the recipient can't receive messages right now", PERSON).sub(2_018_108),
     row(10, Later, "outside the allowed time window of the conversation", OPT_IN).sub(2_018_278),
     row(10, Later, "outside the allowed time window of the conversation", PERSON).sub(2_534_022),
+    row(
+        12,
+        Stop,
+        "the call uses something that Meta removed from the API",
+        "update mmsg; if this is the newest one, report the command and the fbtrace_id",
+    ),
     row(17, Wait, "the user or the ad account makes too many calls", SLOWER).rate(),
     row(17, Wait, "the account's spending limit was changed more than 10 times today", RUN_AGAIN).sub(1_885_172).rate(),
     row(17, Wait, "the ad account makes too many calls", SLOWER).sub(2_446_079).rate(),
