@@ -1415,7 +1415,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__sandbox)
-            opts="-o -q -v -y -h --port --seed --ad-account --page --currency --time-zone --account-status --time-scale --warm-up --tier --require-proof --require-budget --enforce-budget --cost --ordinary-ads --page-size --subscribers --custom-audience --insights-lag --latency --latency-jitter --errors --read-errors --write-errors --error-tokens --lost-replies --hang --stall --hold-webhooks --echo-secrets --header-token-only --close-idle --date-skew --record --record-bodies --requests --calls --truth --webhook-url --webhook-delay --webhook-batch --failed --echoed --delivered --read --clicked --webhook-duplicates --webhook-late --webhook-late-by --webhook-disorder --webhook-lost --webhook-missing-ids --webhook-envelope --webhook-timestamps --webhook-retry-for --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --port --seed --ad-account --page --currency --time-zone --account-status --time-scale --warm-up --resume-delay --campaign-age --tier --require-proof --require-budget --enforce-budget --cost --ordinary-ads --pool-campaigns --page-size --subscribers --custom-audience --insights-lag --latency --latency-jitter --errors --read-errors --write-errors --error-tokens --lost-replies --hang --stall --hold-webhooks --echo-secrets --header-token-only --close-idle --date-skew --record --record-bodies --requests --calls --truth --webhook-url --webhook-delay --webhook-batch --failed --echoed --delivered --read --clicked --webhook-duplicates --webhook-late --webhook-late-by --webhook-disorder --webhook-lost --webhook-missing-ids --webhook-envelope --webhook-timestamps --webhook-retry-for --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1457,6 +1457,14 @@ _mmsg() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --resume-delay)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --campaign-age)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --tier)
                     COMPREPLY=($(compgen -W "limited full" -- "${cur}"))
                     return 0
@@ -1466,6 +1474,10 @@ _mmsg() {
                     return 0
                     ;;
                 --ordinary-ads)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --pool-campaigns)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -127,10 +127,13 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l time-zone -d 'Time
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l account-status -d 'Status of the ad accounts; 1 is active' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l time-scale -d 'Divide the periods of Meta\'s rules by this: with 43200, 12 hours take one second' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l warm-up -d 'How long a new campaign refuses to send, before --time-scale' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l resume-delay -d 'How long an ad, ad set or campaign that was turned on still refuses to send (2300003), before --time-scale' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l campaign-age -d 'How long ago a new campaign says that it was created' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l tier -d 'Apply the rate limits of this access tier' -r -f -a "limited\t'60 points, drained at 0.2 per second, blocked for 300 s'
 full\t'9000 points, drained at 30 per second, blocked for 60 s'"
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l cost -d 'Cost of a message, in the currency\'s smallest unit' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l ordinary-ads -d 'Ads in the account that are not marketing messages' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l pool-campaigns -d 'Message campaigns in the account whose recipients Meta picks; nothing can be sent with them' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l page-size -d 'Maximum rows per page of a list, whatever limit the caller asks for' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l subscribers -d 'People in the Page\'s token list' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l custom-audience -d 'People who came through a custom audience: without PSID and eligibility time' -r

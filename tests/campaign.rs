@@ -134,6 +134,80 @@ fn a_paused_campaign_is_told_before_planning_and_in_a_dry_run() {
 }
 
 #[test]
+fn a_disapproved_or_unbilled_campaign_is_told_before_planning() {
+    let shop = Shop::open();
+    let list = people(2);
+    for (status, said) in [
+        ("DISAPPROVED", "is disapproved by Meta; nothing was planned or sent"),
+        ("PENDING_BILLING_INFO", "waits for billing information of the ad account; nothing was planned or sent"),
+    ] {
+        shop.sandbox.review(&shop.campaign, status);
+        shop.send(&list, &[]).fails(5, said).prints_nothing();
+        shop.send(&list, &["--dry-run"]).exits(0).says("so nothing can be sent with it");
+    }
+    assert!(shop.sandbox.requests().is_empty());
+    shop.sandbox.review(&shop.campaign, "");
+    let _ = shop.totals(&list, &[], 0);
+}
+
+#[test]
+fn a_pool_campaign_is_not_listed_sent_with_or_deleted() {
+    let shop = Shop::with(|options| options.pool_campaigns = 1);
+    let listed = shop.env.mmsg(["campaign", "list", "-o", "json"]).exits(0).json();
+    assert_eq!(listed.as_array().unwrap().len(), 1, "{listed:#}");
+    let all = shop.env.mmsg(["campaign", "list", "--all", "-o", "json"]).exits(0).json();
+    let pool = all.as_array().unwrap().iter().find(|row| row["name"] == "Pool campaign 1").unwrap();
+    assert_eq!([&pool["is_message_campaign"], &pool["is_direct_send_campaign"]], [&json!(true), &json!(false)]);
+    let id = pool["id"].as_str().unwrap();
+    shop.send(&people(1), &["--campaign", id]).fails(5, "whose recipients Meta picks").prints_nothing();
+    shop.env.mmsg(["campaign", "delete", id, "--yes"]).fails(5, "whose recipients Meta picks");
+    assert_eq!((shop.sandbox.requests().len(), shop.sandbox.count("deleted")), (0, 0));
+}
+
+#[test]
+fn a_campaign_that_was_just_turned_on_is_waited_for() {
+    const TWO_DAYS: std::time::Duration = std::time::Duration::from_hours(48);
+    for (resumed, code) in [(true, 6), (false, 5)] {
+        let shop = Shop::with(|options| {
+            options.campaign_age = TWO_DAYS;
+            options.resume_delay = TWO_DAYS;
+        });
+        let list = people(3);
+        if resumed {
+            shop.sandbox.switch(&shop.campaign, "PAUSED");
+            shop.sandbox.switch(&shop.campaign, "ACTIVE");
+        } else {
+            // The same answer of a campaign that nobody touched.
+            shop.sandbox.errors("2300003=100%");
+        }
+        let totals = shop.totals(&list, &[], code);
+        assert_eq!((&totals["pending"], shop.sandbox.requests().is_empty()), (&json!(3), false), "{totals:#}");
+        if resumed {
+            let next: jiff::Timestamp = totals["next_run_at"].as_str().unwrap().parse().unwrap();
+            let wait = (next.as_millisecond() - crate::common::now()) / 1000;
+            assert!((480..=600).contains(&wait), "{wait} s of the ten minutes");
+        }
+    }
+}
+
+#[test]
+fn resume_skips_what_is_pending_of_a_campaign_that_has_ended() {
+    let shop = Shop::open();
+    let _ = shop.totals(&people(2), &["--max-sends", "0"], 6);
+    let row = shop.env.mmsg(["campaign", "get", &shop.campaign, "-o", "json"]).exits(0).json();
+    shop.sandbox.end(row["adset_id"].as_str().unwrap(), crate::common::now() / 1000 + 5);
+    let begin = std::time::Instant::now();
+    while !shop.send(&people(2), &["--dry-run"]).exits(0).stderr.contains("ended at 20") {
+        assert!(begin.elapsed() < std::time::Duration::from_secs(60), "it never ended");
+    }
+    shop.send(&people(2), &[]).fails(5, "ended at").prints_nothing();
+    shop.env.mmsg(["send", "--resume"]).exits(0).says("so nothing can be sent with it");
+    let broadcasts = shop.env.mmsg(["broadcast", "list", "-o", "json"]).exits(0).json();
+    assert_eq!((&broadcasts[0]["pending"], &broadcasts[0]["skipped"]), (&json!(0), &json!(2)), "{broadcasts:#}");
+    assert!(shop.sandbox.requests().is_empty());
+}
+
+#[test]
 fn a_campaign_that_has_ended_is_told_before_planning() {
     let sandbox = Sandbox::start();
     let env = sandbox.environment();

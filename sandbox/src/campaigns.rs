@@ -36,8 +36,10 @@ pub struct Campaign {
     pub pixel_id: Option<String>,
     pub starts_at: i64,
     pub created_at: i64,
-    /// False for an ordinary ad.
+    /// False for an ordinary ad, and for a message campaign whose recipients Meta picks.
     pub direct_send: bool,
+    /// `is_message_campaign`.
+    pub messages: bool,
     pub accepted: AtomicU64,
     terms: Mutex<Terms>,
 }
@@ -88,7 +90,7 @@ impl Campaigns {
     }
 
     fn ordinary(&self) -> usize {
-        self.all.len() - self.count()
+        self.all.iter().filter(|campaign| !campaign.messages).count()
     }
 
     fn add(&mut self, campaign: Campaign) -> Arc<Campaign> {
@@ -112,6 +114,9 @@ pub fn furnish(world: &World) {
     for _ in 0..world.options.ordinary_ads.div_ceil(2) {
         add_ordinary(world, &mut campaigns);
     }
+    for n in 0..world.options.pool_campaigns {
+        add_pool(world, &mut campaigns, n);
+    }
 }
 
 fn add_ordinary(world: &World, campaigns: &mut Campaigns) {
@@ -119,9 +124,23 @@ fn add_ordinary(world: &World, campaigns: &mut Campaigns) {
     let account: Arc<str> = world.options.ad_accounts.first().map_or("0", String::as_str).into();
     let now = world.now();
     let budgets = Budgets { daily: Some(500), lifetime: None };
-    let terms = Terms::new(&format!("Ordinary ad {}", n + 1), budgets, None, now);
+    let terms = Terms::new(&format!("Ordinary ad {}", n + 1), budgets, None, born(world, now));
+    let blank = blank(world, campaigns.all.len(), account, terms, now);
+    campaigns.add(Campaign { direct_send: false, messages: false, ..blank });
+}
+
+fn add_pool(world: &World, campaigns: &mut Campaigns, n: u32) {
+    let account: Arc<str> = world.options.ad_accounts.first().map_or("0", String::as_str).into();
+    let now = world.now();
+    let budgets = Budgets { daily: Some(500), lifetime: None };
+    let terms = Terms::new(&format!("Pool campaign {}", n + 1), budgets, None, born(world, now));
     let blank = blank(world, campaigns.all.len(), account, terms, now);
     campaigns.add(Campaign { direct_send: false, ..blank });
+}
+
+/// When what is created now says that it was created.
+fn born(world: &World, now: i64) -> i64 {
+    now - i64::try_from(world.options.campaign_age.as_millis()).unwrap_or(0)
 }
 
 fn blank(world: &World, n: usize, account: Arc<str>, terms: Terms, now: i64) -> Campaign {
@@ -136,8 +155,9 @@ fn blank(world: &World, n: usize, account: Arc<str>, terms: Terms, now: i64) -> 
         page: world.options.pages.first().cloned().unwrap_or_default(),
         pixel_id: None,
         starts_at: now,
-        created_at: now,
+        created_at: born(world, now),
         direct_send: true,
+        messages: true,
         accepted: AtomicU64::new(0),
         terms: Mutex::new(terms),
     }
@@ -191,7 +211,7 @@ pub fn create(world: &World, account: &str, params: &Params) -> Result<Value, Re
         answer.insert("warning".to_owned(), warning);
     }
     let ends_at = ends_at.or_else(|| budgets.lifetime.map(|_| starts_at + 30 * DAY));
-    let terms = Terms::new(&name, budgets, ends_at, now);
+    let terms = Terms::new(&name, budgets, ends_at, born(world, now));
     let mut campaigns = world.campaigns_mut();
     let blank = blank(world, campaigns.all.len(), account.into(), terms, now);
     let campaign = campaigns.add(Campaign { page, pixel_id: params.text("pixel_id"), starts_at, ..blank });

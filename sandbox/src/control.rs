@@ -1,7 +1,8 @@
 //! Control requests from tests and operators. They need no token and get no faults.
 //!
-//! `GET /sandbox/stats`, `GET /sandbox/record`, `GET /sandbox/person?token=…`, `POST /sandbox/errors` with dials as JSON, and
-//! `POST /sandbox/optin` with `{"token": …, "status": "stop" | "resume"}`.
+//! `GET /sandbox/stats`, `GET /sandbox/record`, `GET /sandbox/person?token=…`, `POST /sandbox/errors` with dials as JSON,
+//! `POST /sandbox/optin` with `{"token": …, "status": "stop" | "resume"}`, and `POST /sandbox/review` with
+//! `{"id": …, "status": "DISAPPROVED" | "PENDING_BILLING_INFO" | ""}`.
 
 use hyper::Method;
 use serde_json::{Value, json};
@@ -11,6 +12,7 @@ use super::params::Params;
 use super::preview;
 use super::reply::{JSON, Outcome, Reply};
 use super::route::Call;
+use super::terms::Review;
 use super::world::{Accepted, World};
 
 pub fn answer(world: &World, call: &Call<'_>) -> Outcome {
@@ -39,6 +41,17 @@ pub fn answer(world: &World, call: &Call<'_>) -> Outcome {
             }
             _ => wrong("token is required, and status must be stop or resume"),
         },
+        (&Method::POST, "/sandbox/review") => {
+            let found = world.campaigns().get(&params.text("id").unwrap_or_default());
+            let status = params.text("status");
+            match (found, status.as_deref().map(Review::named)) {
+                (Some((_, campaign)), None | Some(Some(_))) => {
+                    campaign.terms().switches.review = status.as_deref().and_then(Review::named);
+                    Reply::json(&json!({ "success": true })).into()
+                }
+                _ => wrong("id must be a campaign's, and status DISAPPROVED, PENDING_BILLING_INFO or empty"),
+            }
+        }
         _ => {
             let mut reply = Reply::json(&json!({ "error": "unknown control request" }));
             reply.status = 404;

@@ -212,7 +212,13 @@ fn campaign(world: &World, account: &str, message_id: &str) -> Result<Arc<Campai
             return Err(Refusal::new(code));
         }
     }
+    if let Some(review) = switches.review {
+        return Err(Refusal::new(review.code()));
+    }
     let now = world.now();
+    if switches.resumed_at.is_some_and(|at| now < at + world.scaled(world.options.resume_delay)) {
+        return Err(Refusal::new(2_300_003));
+    }
     if campaign.starts_at > now {
         let wait = Duration::from_millis(u64::try_from(campaign.starts_at - now).unwrap_or(0));
         return Err(Refusal::new(2_300_033).remaining(wait));

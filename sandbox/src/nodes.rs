@@ -154,7 +154,7 @@ fn campaign_node(world: &World, campaign: &Campaign) -> Value {
         node,
         json!({
             "is_direct_send_campaign": campaign.direct_send,
-            "is_message_campaign": campaign.direct_send,
+            "is_message_campaign": campaign.messages,
             "objective": if campaign.direct_send { "OUTCOME_ENGAGEMENT" } else { "OUTCOME_TRAFFIC" },
             "buying_type": "AUCTION",
             "start_time": world.show_time(campaign.starts_at),

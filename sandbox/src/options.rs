@@ -51,6 +51,12 @@ pub struct Options {
     /// How long a new campaign refuses to send, before --time-scale.
     #[arg(long, default_value = "0", value_name = "TIME", value_parser = values::span)]
     pub warm_up: Duration,
+    /// How long an ad, ad set or campaign that was turned on still refuses to send (2300003), before --time-scale.
+    #[arg(long, default_value = "0", value_name = "TIME", value_parser = values::span)]
+    pub resume_delay: Duration,
+    /// How long ago a new campaign says that it was created.
+    #[arg(long, default_value = "0", value_name = "TIME", value_parser = values::span)]
+    pub campaign_age: Duration,
     /// Apply the rate limits of this access tier.
     #[arg(long, value_name = "TIER")]
     pub tier: Option<Tier>,
@@ -69,6 +75,9 @@ pub struct Options {
     /// Ads in the account that are not marketing messages.
     #[arg(long, default_value_t = 7, value_name = "N")]
     pub ordinary_ads: u32,
+    /// Message campaigns in the account whose recipients Meta picks; nothing can be sent with them.
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    pub pool_campaigns: u32,
     /// Maximum rows per page of a list, whatever limit the caller asks for.
     #[arg(long, default_value_t = 100, value_name = "N")]
     pub page_size: usize,

@@ -26,12 +26,43 @@ impl Status {
     }
 }
 
+/// What keeps an ad that is on from being delivered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Review {
+    Disapproved,
+    PendingBillingInfo,
+}
+
+impl Review {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Disapproved => "DISAPPROVED",
+            Self::PendingBillingInfo => "PENDING_BILLING_INFO",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Disapproved, Self::PendingBillingInfo].into_iter().find(|review| review.name() == name)
+    }
+
+    /// What sends are refused with.
+    pub fn code(self) -> i64 {
+        match self {
+            Self::Disapproved => 2_300_003,
+            Self::PendingBillingInfo => 2_300_011,
+        }
+    }
+}
+
 /// The status of each of the three objects.
 #[derive(Clone, Copy, Debug)]
 pub struct Switches {
     pub ad: Status,
     pub ad_set: Status,
     pub campaign: Status,
+    pub review: Option<Review>,
+    /// When one of them was last turned on.
+    pub resumed_at: Option<i64>,
 }
 
 impl Switches {
@@ -46,8 +77,10 @@ impl Switches {
             "CAMPAIGN_PAUSED"
         } else if self.ad_set == Status::Paused {
             "ADSET_PAUSED"
-        } else {
+        } else if self.ad == Status::Paused {
             self.ad.name()
+        } else {
+            self.review.map_or(self.ad.name(), Review::name)
         }
     }
 
@@ -92,7 +125,13 @@ pub struct Terms {
 impl Terms {
     pub fn new(name: &str, budgets: Budgets, ends_at: Option<i64>, now: i64) -> Self {
         let names = Names { ad: name.to_owned(), ad_set: format!("{name} message set"), campaign: name.to_owned() };
-        let switches = Switches { ad: Status::Active, ad_set: Status::Active, campaign: Status::Active };
+        let switches = Switches {
+            ad: Status::Active,
+            ad_set: Status::Active,
+            campaign: Status::Active,
+            review: None,
+            resumed_at: None,
+        };
         Self { switches, names, budgets, ends_at, budget_changes: Vec::new(), updated: [now; 3] }
     }
 

@@ -40,6 +40,9 @@ pub fn update(world: &World, id: &str, params: &Params) -> Result<Value, Refusal
         budget_and_end(world, &campaign, params, &mut changed, now)?;
     }
     if let Some(status) = status {
+        if status == Status::Active && changed.switches.of(kind) != Status::Active {
+            changed.switches.resumed_at = Some(now);
+        }
         changed.set(kind, status);
     }
     *changed.updated(kind) = now;

@@ -85,10 +85,27 @@ impl Sandbox {
     /// Sets the status of an ad, ad set or campaign, as Ads Manager does.
     #[track_caller]
     pub fn switch(&self, id: &str, status: &str) {
+        self.posts(&format!("/v26.0/{id}"), &json!({ "status": status }));
+    }
+
+    /// Lets Meta's review of an ad find this; an empty status takes it back.
+    #[track_caller]
+    pub fn review(&self, id: &str, status: &str) {
+        self.posts("/sandbox/review", &json!({ "id": id, "status": status }));
+    }
+
+    /// Changes the end of a campaign, by the ID of its ad set.
+    #[track_caller]
+    pub fn end(&self, adset: &str, at: i64) {
+        self.posts(&format!("/v26.0/{adset}"), &json!({ "end_time": at }));
+    }
+
+    #[track_caller]
+    fn posts(&self, path: &str, body: &Value) {
         let mut stream = TcpStream::connect(self.running().addr()).unwrap();
-        let body = json!({ "status": status }).to_string();
+        let body = body.to_string();
         let head = format!(
-            "POST /v26.0/{id} HTTP/1.1\r\nhost: test\r\nconnection: close\r\nauthorization: Bearer {TOKEN}\r\n\
+            "POST {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\nauthorization: Bearer {TOKEN}\r\n\
              content-type: application/json\r\ncontent-length: {}\r\n\r\n",
             body.len()
         );
