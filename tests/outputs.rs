@@ -38,7 +38,12 @@ fn no_output_overwrites_what_mmsg_keeps_or_reads() {
     fs::hard_link(&ledger, env.path("hard.db")).unwrap();
     symlink(&ledger, env.path("soft.db")).unwrap();
     fs::hard_link(env.path("list.csv"), env.path("list.copy")).unwrap();
-    let kept = ["hard.db", "list.csv", "promo.json", ".config/mmsg/config.toml", ".config/mmsg/secret"];
+    let runs = shop.ledger().with_file_name("runs");
+    let mut files = fs::read_dir(&runs).unwrap().flatten().map(|entry| entry.path());
+    let witness = files.find(|path| path.extension().is_some_and(|end| end == "witness")).unwrap();
+    fs::hard_link(&witness, env.path("witness")).unwrap();
+    symlink(&runs, env.path("locks")).unwrap();
+    let kept = ["witness", "hard.db", "list.csv", "promo.json", ".config/mmsg/config.toml", ".config/mmsg/secret"];
     let before: Vec<Vec<u8>> = kept.iter().map(|file| fs::read(env.path(file)).unwrap()).collect();
     let targets = [
         ledger.clone(),
@@ -52,20 +57,27 @@ fn no_output_overwrites_what_mmsg_keeps_or_reads() {
         "./promo.json".to_owned(),
         ".config/mmsg/config.toml".to_owned(),
         ".config/mmsg/secret".to_owned(),
+        witness.display().to_string(),
+        runs.join("ledger.db.seen").display().to_string(),
+        runs.join("new.csv").display().to_string(),
+        "locks/new.csv".to_owned(),
+        "witness".to_owned(),
     ];
     let requests = shop.sandbox.requests().len();
     for target in &targets {
+        let is_in_runs = ["runs/", "locks/", "witness"].iter().any(|part| target.contains(part));
+        let harm = if is_in_runs { "would write into the ledger's own folder" } else { "would overwrite" };
         for force in [&[][..], &["--force"]] {
             for flag in ["--results", "--reject"] {
                 let words = shop.words(&[&["list.csv", flag, target], force].concat());
-                env.mmsg(&words).fails(2, "would overwrite").says("nothing was sent");
+                env.mmsg(&words).fails(2, harm).says("nothing was sent");
             }
             let words = [&["tokens", "import", "list.csv", "--audience", "x", "--reject", target], force].concat();
             if !target.ends_with("promo.json") {
-                env.mmsg(&words).fails(2, "would overwrite").says("nothing was imported");
+                env.mmsg(&words).fails(2, harm).says("nothing was imported");
             }
             let words = ["message", "preview", "promo.json", "--tokens", "list.csv", "--local", "--save", target];
-            env.mmsg([&words[..], force].concat()).fails(2, "would overwrite");
+            env.mmsg([&words[..], force].concat()).fails(2, harm);
             if !target.contains("list") && !target.ends_with("promo.json") {
                 env.mmsg([&["report", "--offline", "--html", target], force].concat()).fails(2, "no report was made");
                 let words = ["message", "build", "--text", "Hello", "--save", target];
@@ -89,6 +101,7 @@ fn no_output_overwrites_what_mmsg_keeps_or_reads() {
     for (file, bytes) in kept.iter().zip(before) {
         assert_eq!(fs::read(env.path(file)).unwrap(), bytes, "{file} was changed");
     }
+    assert!(!runs.join("new.csv").exists());
     assert_eq!(shop.sandbox.requests().len(), requests, "Graph was asked for sends");
     shop.assert_each_once(&people(2));
 }

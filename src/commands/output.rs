@@ -1,7 +1,7 @@
 //! Where a command may write: the one owner of output files.
 //!
-//! An output never overwrites what `mmsg` keeps or reads (ledger, list, message, config file, secrets), nor another output, whatever
-//! name, link or hard link leads there. A file that `mmsg` did not make is left alone unless `--force` is given. Devices and pipes are
+//! An output never overwrites what `mmsg` keeps or reads (ledger, its folder `runs`, list, message, config file, secrets), nor another
+//! output, whatever name, link or hard link leads there. A file that `mmsg` did not make is left alone unless `--force` is given. Devices and pipes are
 //! written to, never replaced.
 
 mod kind;
@@ -18,6 +18,7 @@ use rustix::io::Errno;
 
 use crate::commands::context::Context;
 use crate::error::{Error, Result};
+use crate::ledger::Ledger;
 use crate::ui::Ui;
 pub use kind::{Kind, RESULTS_HEADER};
 use place::{Found, Place, What};
@@ -50,6 +51,8 @@ struct Taken {
 enum TakenFile {
     /// Looked at anew each time: a ledger's `-wal` comes and goes.
     Path(PathBuf),
+    /// All that is in it, and all that would come into it.
+    Folder(PathBuf),
     Open(Found),
 }
 
@@ -93,6 +96,10 @@ impl Outputs {
             beside.push(ending);
             self.protect("a file of the ledger", Path::new(&beside));
         }
+        // Locks, witnesses and room for answers: without them runs are taken for dead, and old copies for new.
+        let folder = Ledger::folder_of_runs(path);
+        let harm = format!("write into the ledger's own folder {}", folder.display());
+        self.taken.push(Taken { harm, file: TakenFile::Folder(folder), flag: None });
     }
 
     pub fn protect(&mut self, what: &str, path: &Path) {
@@ -183,6 +190,7 @@ impl Outputs {
             taken.flag != Some(flag)
                 && match &taken.file {
                     TakenFile::Path(path) => Place::of(path).is_ok_and(|taken| taken.is(&place)),
+                    TakenFile::Folder(folder) => place.is_in(folder),
                     TakenFile::Open(found) => place.found.is_some_and(|place| place.is(found)),
                 }
         };

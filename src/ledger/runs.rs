@@ -1,5 +1,6 @@
 //! Runs: processes at work on a broadcast, and what dead ones left behind.
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::Connection;
@@ -10,6 +11,7 @@ use super::error::{Need, Result};
 use super::locks::{Locks, PlanLock, RunLock};
 use super::making;
 use super::people;
+use super::place;
 use super::room::{self, Reserve};
 use super::sql::{sql, unsigned};
 use super::state::State;
@@ -47,6 +49,11 @@ struct Open {
 }
 
 impl Ledger {
+    /// The folder of what the ledger at `path` keeps beside itself: locks with room for answers, witnesses, the trace of its use.
+    pub fn folder_of_runs(path: &Path) -> PathBuf {
+        Locks::folder(place::folder_of(&place::real(path)))
+    }
+
     /// Starts a run on a broadcast: lock first, row second. The disk must have room for the answers of as many requests as will be in
     /// flight, and for what is claimed meanwhile.
     pub fn start_run(&mut self, broadcast: i64, now: UnixMillis, in_flight: usize) -> Result<Run> {

@@ -94,6 +94,16 @@ impl Place {
             _ => false,
         }
     }
+
+    /// Whether it is in this folder or below, or a hard link of a file right in it.
+    pub fn is_in(&self, folder: &Path) -> bool {
+        let Ok(folder) = folder.canonicalize() else { return false };
+        let linked = |found: Found| {
+            let files = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+            files.filter_map(|file| file.metadata().ok()).any(|data| Found::of(&data).is(&found))
+        };
+        self.path.starts_with(&folder) || self.found.is_some_and(linked)
+    }
 }
 
 #[cfg(test)]
@@ -123,6 +133,27 @@ mod tests {
         for name in ["dangling", "no folder/new", "file/new"] {
             assert!(Place::of(&at(name)).is_err(), "{name}");
         }
+    }
+
+    #[test]
+    fn what_is_in_a_folder_is_so_by_every_name() {
+        let top = tempfile::tempdir().unwrap();
+        let at = |name: &str| top.path().join(name);
+        fs::create_dir_all(at("runs/below")).unwrap();
+        for name in ["runs/lock", "runs/below/file", "other", "runs.csv"] {
+            fs::write(at(name), "x").unwrap();
+        }
+        fs::hard_link(at("runs/lock"), at("hard")).unwrap();
+        std::os::unix::fs::symlink("runs/lock", at("soft")).unwrap();
+        std::os::unix::fs::symlink("runs", at("folder")).unwrap();
+        let is_in = |name: &str, folder: &str| Place::of(&at(name)).unwrap().is_in(&at(folder));
+        for name in ["runs/lock", "runs/new", "runs/below/file", "runs/below/new", "hard", "soft", "folder/new"] {
+            assert!(is_in(name, "runs") && is_in(name, "folder"), "{name}");
+        }
+        for name in ["other", "runs.csv", "new", "runs/../new"] {
+            assert!(!is_in(name, "runs"), "{name}");
+        }
+        assert!(!is_in("other", "no folder"));
     }
 
     #[test]
