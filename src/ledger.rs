@@ -1,7 +1,7 @@
 //! The ledger: the only record `mmsg` has of people and sends. One SQLite file, opened by SQLite alone.
 //!
 //! Everything that may be recorded or asked is a method of [`Ledger`], in the file of its subject; nobody else writes SQL. Sends go
-//! through [`writer::Writer`], whose transaction makes a claim durable before its request leaves.
+//! through [`writer`], whose transaction makes a claim durable before its request leaves.
 //!
 //! | File | What it holds |
 //! |---|---|
@@ -58,4 +58,4 @@ pub mod unknown;
 mod witness;
 pub mod writer;
 
-pub use database::{Ledger, Opened, Watch};
+pub use database::{HOLD, Ledger, Opened, Watch};

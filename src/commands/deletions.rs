@@ -4,37 +4,70 @@ use crate::campaign::CampaignId;
 use crate::commands::context::Context;
 use crate::error::{Error, Result};
 use crate::graph;
-use crate::ledger::Ledger;
 use crate::ledger::deletions::Deletion;
+use crate::ledger::{self, Ledger};
+use crate::send::writer_thread::Desk;
 use crate::text;
 
 /// Finishes them, and returns the campaigns that are gone. One that can't be decided yet is left for the next command, with a warning.
 pub async fn finish_cut(context: &Context, ledger: &mut Ledger) -> Result<Vec<String>> {
     let mut gone = Vec::new();
     for deletion in ledger.cut_deletions(context.ad_account()?.as_str())? {
-        let (campaign, at) = (&deletion.campaign, deletion.started_at);
-        match is_deleted(context, campaign).await {
-            Ok(true) => {
-                let closed = close(context, ledger, &deletion)?;
-                if closed == 0 {
-                    context.ui.status(&format!("campaign {campaign} was deleted at {at} by a command that was cut off"));
-                }
-                gone.push(campaign.clone());
-            }
-            Ok(false) => {
-                ledger.drop_deletion(&deletion)?;
-                context.ui.warn(&format!(
-                    "a command was cut off at {at} before Meta deleted campaign {campaign}: the campaign is still there"
-                ));
-                context.ui.hint(&format!("to delete it: mmsg campaign delete {campaign}"));
-            }
-            Err(error) => context.ui.warn(&format!(
-                "a command that deletes campaign {campaign} was cut off at {at}, and Meta does not say yet whether it is deleted: \
-                 {error}"
-            )),
+        if let Some(is_deleted) = is_deleted_or_warn(context, &deletion).await {
+            let closed = finish(ledger, &deletion, is_deleted)?;
+            tell(context, &deletion, is_deleted, closed);
+            gone.extend(is_deleted.then(|| deletion.campaign.clone()));
         }
     }
     Ok(gone)
+}
+
+/// The same for a ledger that is on its own thread.
+pub async fn finish_cut_at(context: &Context, desk: &Desk) -> Result<()> {
+    let account = context.ad_account()?.as_str().to_owned();
+    for deletion in desk.ask(move |ledger| ledger.cut_deletions(&account)).await? {
+        if let Some(is_deleted) = is_deleted_or_warn(context, &deletion).await {
+            let finish = move |ledger: &mut Ledger| Ok((finish(ledger, &deletion, is_deleted)?, deletion));
+            let (closed, deletion) = desk.ask(finish).await?;
+            tell(context, &deletion, is_deleted, closed);
+        }
+    }
+    Ok(())
+}
+
+/// Records how a deletion that was cut off ended; how many rows that closes.
+fn finish(ledger: &mut Ledger, deletion: &Deletion, is_deleted: bool) -> ledger::error::Result<u64> {
+    if is_deleted { ledger.finish_deletion(deletion) } else { ledger.drop_deletion(deletion).map(|_| 0) }
+}
+
+fn tell(context: &Context, deletion: &Deletion, is_deleted: bool, closed: u64) {
+    let (campaign, at) = (&deletion.campaign, deletion.started_at);
+    if is_deleted {
+        tell_closed(context, campaign, closed);
+        if closed == 0 {
+            context.ui.status(&format!("campaign {campaign} was deleted at {at} by a command that was cut off"));
+        }
+        return;
+    }
+    context.ui.warn(&format!(
+        "a command was cut off at {at} before Meta deleted campaign {campaign}: the campaign is still there"
+    ));
+    context.ui.hint(&format!("to delete it: mmsg campaign delete {campaign}"));
+}
+
+/// `None`, and a warning, if Meta does not say.
+async fn is_deleted_or_warn(context: &Context, deletion: &Deletion) -> Option<bool> {
+    let (campaign, at) = (&deletion.campaign, deletion.started_at);
+    match is_deleted(context, campaign).await {
+        Ok(is_deleted) => Some(is_deleted),
+        Err(error) => {
+            context.ui.warn(&format!(
+                "a command that deletes campaign {campaign} was cut off at {at}, and Meta does not say yet whether it is deleted: \
+                 {error}"
+            ));
+            None
+        }
+    }
 }
 
 /// The campaign is gone: closes what was pending of it, and says so.

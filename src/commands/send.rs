@@ -7,6 +7,7 @@ mod dry_run;
 mod ending;
 mod plan;
 mod results;
+mod resume;
 mod skipped;
 mod totals;
 mod turn;
@@ -23,16 +24,16 @@ use crate::commands::message::file;
 use crate::commands::output::Outputs;
 use crate::commands::signals::Signals;
 use crate::error::{Error, Exit, Result};
-use crate::ledger::Ledger;
-use crate::ledger::broadcasts::{BroadcastKey, Which};
+use crate::ledger::broadcasts::{BroadcastKey, Retried, Which};
 use crate::ledger::plan::PlanTerms;
-use crate::message::{Message, Template};
+use crate::message::Template;
 use crate::rate::{self, Rate};
 use crate::send::bursts::Beginning;
 use crate::send::job::Limits;
+use crate::send::writer_thread::LedgerThread;
 use crate::text;
 use crate::times::REQUEST_TIMEOUT;
-use campaign::{CampaignFacts, Unfit};
+use campaign::CampaignFacts;
 use confirm::Asked;
 use ending::Conclusion;
 use plan::ListSource;
@@ -100,8 +101,6 @@ pub struct Args {
     results: Option<PathBuf>,
 }
 
-const NOTHING_TO_RESUME: &str = "nothing to resume";
-
 impl Args {
     fn limits(&self, context: &Context) -> Result<Limits> {
         let settings = &context.settings.send;
@@ -139,7 +138,7 @@ impl Args {
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     let signals = Signals::listen()?;
-    if args.resume { resume(context, &args, &signals).await } else { send(context, &args, &signals).await }
+    if args.resume { resume::run(context, &args, &signals).await } else { send(context, &args, &signals).await }
 }
 
 /// A list, planned and sent.
@@ -190,7 +189,8 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
     ledger.refuse_closed()?;
     ledger.refuse_clock_behind(clock.now())?;
     let buried = ledger.bury_dead_runs(&clock, context.cool_down())?;
-    finish_cut(context, &mut ledger).await?;
+    ledger.finish_closes()?;
+    deletions::finish_cut(context, &mut ledger).await?;
     let folder = ledger.folder().to_owned();
     let list = plan::read(context, signals, args.source(&outputs), &template, &ledger, folder).await?;
     if list.spool.rows == 0 {
@@ -200,7 +200,7 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
     let mut results = Results::open(context, &outputs, args.results.as_deref())?;
     let broadcast = ledger.open_broadcast(&key, args.which(), host, clock.now())?;
     if !args.retry_refused.is_empty() {
-        retry_refused(context, &mut ledger, broadcast.id, &args.retry_refused)?;
+        tell_retried(context, &ledger.retry_refused(broadcast.id, &args.retry_refused)?);
     }
     let terms = terms(clock.now());
     let (ledger, planned, list) = plan::plan(context, signals, ledger, &broadcast, list, &template, terms).await?;
@@ -209,11 +209,9 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
     let listing = Some(planned.listing);
     let asked = Asked { broadcast: &broadcast, listing, campaign: &facts, message: &message, limits: &limits };
     let mut conclusion = Conclusion::new(signals, clock);
-    let ledger = match asked.confirm(context, signals, &ledger, clock.now()).await {
-        Err(error) => {
-            conclusion.end(error);
-            ledger
-        }
+    let thread = LedgerThread::open(ledger)?;
+    match asked.confirm(context, signals, thread.desk(), clock.now()).await {
+        Err(error) => conclusion.end(error),
         Ok(()) => {
             let turn = Turn {
                 broadcast: &broadcast,
@@ -224,123 +222,18 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
                 cool_down: context.cool_down(),
                 timeout: REQUEST_TIMEOUT,
             };
-            let (ledger, done) = turn.run(context, ledger, &limits, clock, signals, &mut results).await?;
-            conclusion.add(context, &ledger, done, &facts).await?;
-            ledger
+            let done = turn.run(context, thread.desk(), &limits, clock, signals, &mut results).await?;
+            conclusion.add(context, done, &facts).await?;
         }
-    };
+    }
+    let ledger = thread.close()?;
     let standing = ledger.standing_of_listing(broadcast.id, planned.listing)?;
     let totals = Totals::of_list(&ledger, &broadcast, &facts, &list, &planned, standing, &conclusion.course(), buried)?;
     conclusion.add_unwritten(results.finish());
     conclusion.finish(context, totals)
 }
 
-/// Every unfinished broadcast of the Page, oldest first.
-async fn resume(context: &Context, args: &Args, signals: &Signals) -> Result<Exit> {
-    let mut limits = args.limits(context)?;
-    let outputs = args.outputs(context, None)?;
-    let page = context.page()?.as_str().to_owned();
-    let host = context.settings.graph_url.value.as_str();
-    let Some(mut ledger) = context.ledger_if_any()? else {
-        context.ui.status(NOTHING_TO_RESUME);
-        return Totals::default().print(context, None);
-    };
-    ledger.refuse_other_host(host)?;
-    ledger.refuse_closed()?;
-    for (broadcast, source, rows) in ledger.unplanned_listings(&page)? {
-        context.ui.warn(&format!(
-            "planning of the list {source} ({rows} rows) of broadcast {broadcast} was interrupted, so it is not sent; run its send \
-             command again to plan it"
-        ));
-    }
-    finish_cut(context, &mut ledger).await?;
-    let mut conclusion = Conclusion::new(signals, context.clock);
-    let mut totals = Totals::default();
-    let mut results = Results::open(context, &outputs, args.results.as_deref())?;
-    let mut tried = Vec::new();
-    loop {
-        let next = ledger
-            .unfinished_broadcasts(&page, args.campaign.as_deref())?
-            .into_iter()
-            .find(|broadcast| !tried.contains(&broadcast.id));
-        let Some(broadcast) = next.filter(|_| !conclusion.is_over()) else { break };
-        tried.push(broadcast.id);
-        let message = Message::parse(broadcast.message.as_bytes())?;
-        let template = Template::compile(&message)?;
-        let read = match CampaignFacts::read(context, &broadcast.campaign).await {
-            Ok(facts) => {
-                facts.refuse_other_page(context).and_then(|()| facts.refuse_obstacle_of_resume(context)).map(|()| facts)
-            }
-            Err(unfit) => Err(unfit),
-        };
-        let read = match read {
-            Ok(facts) => Ok(facts),
-            Err(Unfit::Campaign(error)) => Err(error),
-            Err(Unfit::Everything(error)) => return Err(error),
-        };
-        let clock = context.graph_clock()?;
-        conclusion.keep_time(clock);
-        ledger.refuse_clock_behind(clock.now())?;
-        if tried.len() == 1 {
-            // Only after the clock was compared with Graph's: otherwise a wrong time could get into the ledger.
-            totals.this_run.found_unknown = ledger.bury_dead_runs(&clock, context.cool_down())?;
-        }
-        let facts = match read {
-            Ok(facts) => facts,
-            // A problem with one campaign skips only its broadcast.
-            Err(error) => {
-                conclusion.add_error(context, &broadcast, error);
-                totals.add(&ledger.standing_of_broadcast(broadcast.id)?);
-                continue;
-            }
-        };
-        if !args.retry_refused.is_empty() {
-            retry_refused(context, &mut ledger, broadcast.id, &args.retry_refused)?;
-        }
-        context.ui.status(&format!("broadcast {} of campaign {}", broadcast.id, facts.shown()));
-        let asked =
-            Asked { broadcast: &broadcast, listing: None, campaign: &facts, message: &message, limits: &limits };
-        if let Err(error) = asked.confirm(context, signals, &ledger, clock.now()).await {
-            conclusion.end(error);
-            totals.add(&ledger.standing_of_broadcast(broadcast.id)?);
-            break;
-        }
-        let end = [facts.end, args.until].into_iter().flatten().min();
-        let turn = Turn {
-            broadcast: &broadcast,
-            listing: None,
-            template,
-            campaign: &facts,
-            end,
-            cool_down: context.cool_down(),
-            timeout: REQUEST_TIMEOUT,
-        };
-        let (back, done) = turn.run(context, ledger, &limits, clock, signals, &mut results).await?;
-        ledger = back;
-        if let Some(max) = &mut limits.max_sends {
-            *max = max.saturating_sub(done.stats.requests);
-        }
-        limits.wait = limits.wait.saturating_sub(done.waited);
-        limits.beginning = done.stats.beginning;
-        conclusion.add(context, &ledger, done, &facts).await?;
-        totals.add(&ledger.standing_of_broadcast(broadcast.id)?);
-    }
-    // Broadcasts that were not reached wait, too.
-    for broadcast in ledger.unfinished_broadcasts(&page, args.campaign.as_deref())? {
-        if !tried.contains(&broadcast.id) {
-            totals.add(&ledger.standing_of_broadcast(broadcast.id)?);
-        }
-    }
-    if tried.is_empty() {
-        context.ui.status(NOTHING_TO_RESUME);
-    }
-    totals.complete(&ledger, &conclusion.course())?;
-    conclusion.add_unwritten(results.finish());
-    conclusion.finish(context, totals)
-}
-
-fn retry_refused(context: &Context, ledger: &mut Ledger, broadcast: i64, codes: &[i64]) -> Result<()> {
-    let retried = ledger.retry_refused(broadcast, codes)?;
+fn tell_retried(context: &Context, retried: &Retried) {
     context.ui.status(&format!("{} refused rows are pending again", retried.pending));
     if retried.left_alone > 0 {
         context.ui.warn(&format!(
@@ -348,14 +241,6 @@ fn retry_refused(context: &Context, ledger: &mut Ledger, broadcast: i64, codes: 
             text::count(retried.left_alone, "row is", "rows are")
         ));
     }
-    Ok(())
-}
-
-/// Finishes what other commands left half done.
-async fn finish_cut(context: &Context, ledger: &mut Ledger) -> Result<()> {
-    ledger.finish_closes()?;
-    deletions::finish_cut(context, ledger).await?;
-    Ok(())
 }
 
 fn campaign_named(context: &Context, args: &Args) -> Result<String> {

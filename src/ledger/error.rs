@@ -2,14 +2,15 @@
 
 use std::error::Error as StdError;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::{fmt, io};
 
 use crate::clock::UnixMillis;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// The error of the database or library below.
-pub type Source = Box<dyn StdError + Send + Sync>;
+/// The error of the database or library below. Shared: a commit that fails does so for every run that it was for.
+pub type Source = Arc<dyn StdError + Send + Sync>;
 
 /// What happened.
 #[derive(Debug)]
@@ -224,7 +225,7 @@ impl From<rusqlite::Error> for Error {
             Some(Code::SystemIoFailure) => Failure::Io,
             _ => Failure::Other,
         };
-        Self::Database { path: PathBuf::new(), failure, source: Box::new(error) }
+        Self::Database { path: PathBuf::new(), failure, source: Arc::new(error) }
     }
 }
 

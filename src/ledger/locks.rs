@@ -3,7 +3,7 @@
 //! A run creates and locks `runs/<uuid>.lock`, then inserts its row. Whoever can take that lock, or finds the file gone, knows that
 //! the owner is dead.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -115,9 +115,13 @@ impl Locks {
         locks.filter(|path| is_held(path)).count() as u64
     }
 
-    /// Waits until no other process plans this broadcast; `waiting` is called first if one does.
-    pub fn plan(&self, broadcast: i64, waiting: &mut dyn FnMut()) -> Result<PlanLock> {
-        let path = self.0.join(format!("plan-{broadcast}.lock"));
+    /// Waits until no other process plans this broadcast of the ledger of this name; `waiting` is called first if one does.
+    pub fn plan(&self, ledger: &OsStr, broadcast: i64, waiting: &mut dyn FnMut()) -> Result<PlanLock> {
+        // Ledgers in one folder number their broadcasts alike.
+        let mut name = OsString::from("plan-");
+        name.push(ledger);
+        name.push(format!("-{broadcast}.lock"));
+        let path = self.0.join(name);
         let file = open(&path)?;
         match file.try_lock() {
             Ok(()) => {}
@@ -158,4 +162,30 @@ pub fn open(path: &Path) -> Result<File> {
 
 fn failed(path: &Path, source: io::Error) -> Error {
     Error::Lock { path: path.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ledgers_in_one_folder_are_planned_side_by_side() {
+        let folder = tempfile::tempdir().unwrap();
+        let locks = Locks::beside(folder.path()).unwrap();
+        let mut waited = false;
+        let one = locks.plan(OsStr::new("one.db"), 1, &mut || waited = true).unwrap();
+        let _two = locks.plan(OsStr::new("two.db"), 1, &mut || waited = true).unwrap();
+        let _next = locks.plan(OsStr::new("one.db"), 2, &mut || waited = true).unwrap();
+        assert!(!waited);
+        std::thread::scope(|scope| {
+            let (say, hear) = std::sync::mpsc::channel();
+            let same = scope.spawn(move || {
+                let locks = Locks::beside(folder.path()).unwrap();
+                locks.plan(OsStr::new("one.db"), 1, &mut || say.send(()).unwrap()).unwrap();
+            });
+            hear.recv().unwrap();
+            drop(one);
+            same.join().unwrap();
+        });
+    }
 }

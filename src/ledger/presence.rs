@@ -42,7 +42,7 @@ impl Arrival {
         let failed = |source: io::Error| Error::Database {
             path: path.to_owned(),
             failure: Failure::CannotOpen,
-            source: Box::new(source),
+            source: std::sync::Arc::new(source),
         };
         let ledger = File::open(path).map_err(failed)?;
         let [log, memory] = identity::beside(path);

@@ -143,7 +143,8 @@ impl Ledger {
 
     /// Waits until no other process plans this broadcast. Blocks; the lock ends with the value.
     pub fn lock_planning(&self, broadcast: i64, waiting: &mut dyn FnMut()) -> Result<PlanLock> {
-        Locks::beside(self.folder())?.plan(broadcast, waiting)
+        let path = place::real(self.path());
+        Locks::beside(self.folder())?.plan(path.file_name().unwrap_or_default(), broadcast, waiting)
     }
 }
 

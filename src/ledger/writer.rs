@@ -1,7 +1,7 @@
 //! The writer: each step is one transaction that records what was answered and claims what may go out next.
 //!
 //! Claims are durable (committed, synced) before a step returns them. The caller starts a step as soon as the last one is done, with
-//! everything that waits: group commit without a timer.
+//! everything that waits, of however many runs: group commit without a timer.
 
 mod claim;
 mod claiming;
@@ -9,15 +9,19 @@ mod recording;
 mod step;
 
 use std::sync::Arc;
+use std::time::Instant;
 
-use super::database::Ledger;
-use super::error::{Error, Need, Result};
+use rusqlite::Connection;
+
+use super::database::{HOLD, Ledger};
+use super::error::{Error, Failure, Need, Result};
 use super::failpoint;
-use super::gate;
+use super::gate::{self, Gate};
 use super::pace::Meter;
 use super::room::{self, Reserve};
 pub use super::settled::Settled;
 use super::sql::exists;
+use super::witness;
 use crate::clock::{Clock, UnixMillis};
 pub use claim::{Claim, Finish, Outcome, Scope};
 use claiming::Scan;
@@ -42,115 +46,209 @@ pub struct Stepped {
     pub closed: Option<Error>,
 }
 
-/// Owns the ledger while a run sends.
-pub struct Writer {
-    ledger: Ledger,
+/// One run's seat at the writer: what it may claim, and how far its search has come.
+pub struct Seat {
     clock: Clock,
     scope: Scope,
     scan: Scan,
     reserve: Option<Reserve>,
 }
 
-impl Writer {
-    pub fn new(ledger: Ledger, clock: Clock, scope: Scope, reserve: Option<Reserve>) -> Self {
-        // Sending goes through the tables in order, and every commit that splits a page scans SQLite's whole cache: a small one is
-        // faster. If it can't be set, nothing is lost.
-        let _ = ledger.conn.pragma_update(None, "cache_size", -4096);
-        Self { ledger, clock, scope, scan: Scan::default(), reserve }
+impl Seat {
+    pub fn new(clock: Clock, scope: Scope, reserve: Option<Reserve>) -> Self {
+        Self { clock, scope, scan: Scan::default(), reserve }
     }
 
-    pub fn into_ledger(self) -> Ledger {
-        self.ledger
+    /// What the disk must have besides, before this run claims: another run may be about to need what is kept for its answers.
+    fn kept(&self, want: usize) -> u64 {
+        self.reserve.as_ref().filter(|_| want > 0).map_or(0, Reserve::bytes)
     }
+}
 
-    pub fn ledger_mut(&mut self) -> &mut Ledger {
-        &mut self.ledger
-    }
+/// What a run asks of a step: to record `finishes` and to claim up to `want` rows.
+pub struct Order<'o> {
+    pub seat: &'o mut Seat,
+    pub finishes: &'o [Finish],
+    pub want: usize,
+    pub meter: &'o mut dyn Meter,
+}
 
-    /// Records `finishes` and claims up to `want` rows, in one synced commit. On an error nothing of it happened.
-    ///
-    /// An answer is not lost to a disk that is full: what can be freed is, and it is tried again.
-    pub fn step(&mut self, finishes: &[Finish], want: usize, meter: &mut dyn Meter) -> Result<Stepped> {
-        let stepped = match self.require_room(want).and_then(|()| self.try_step(finishes, want, meter)) {
-            Err(error) if room::is_full(&error) => {
-                self.scan = Scan::default();
-                room::shrink_wal(&self.ledger.conn);
-                match self.try_step(finishes, want, meter) {
-                    Err(error) if room::is_full(&error) => self.only_record(finishes, error, meter),
-                    stepped => stepped,
-                }
+/// Makes a ledger ready to send from.
+pub fn prepare(ledger: &Ledger) {
+    // Sending goes through the tables in order, and every commit that splits a page scans SQLite's whole cache: a small one is
+    // faster. If it can't be set, nothing is lost.
+    let _ = ledger.conn.pragma_update(None, "cache_size", -4096);
+}
+
+/// Records and claims for one run, in one synced commit. On an error nothing of it happened.
+///
+/// An answer is not lost to a disk that is full: what can be freed is, and it is tried again.
+pub fn step(ledger: &mut Ledger, order: &mut Order<'_>) -> Result<Stepped> {
+    let stepped = match require_room(ledger, order.seat.kept(order.want)).and_then(|()| try_step(ledger, order)) {
+        Err(error) if room::is_full(&error) => {
+            order.seat.scan = Scan::default();
+            room::shrink_wal(&ledger.conn);
+            match try_step(ledger, order) {
+                Err(error) if room::is_full(&error) => only_record(ledger, order, error),
+                stepped => stepped,
             }
-            // What was asked is recorded in the file that has its claims, whatever its name is now.
-            Err(
-                error @ (Error::NoRoom { .. }
-                | Error::Closed { .. }
-                | Error::Gone { .. }
-                | Error::Replaced { .. }
-                | Error::Linked { .. }
-                | Error::LogReplaced { .. }),
-            ) => self.only_record(finishes, error, meter),
-            stepped => stepped,
+        }
+        // What was asked is recorded in the file that has its claims, whatever its name is now.
+        Err(
+            error @ (Error::NoRoom { .. }
+            | Error::Closed { .. }
+            | Error::Gone { .. }
+            | Error::Replaced { .. }
+            | Error::Linked { .. }
+            | Error::LogReplaced { .. }),
+        ) => only_record(ledger, order, error),
+        stepped => stepped,
+    };
+    stepped.map_err(|error| {
+        order.seat.scan = Scan::default();
+        error.at(ledger.path())
+    })
+}
+
+/// The same for many runs, together in one commit as far as it holds the write lock no longer than others may wait. An order without
+/// an answer waits for the next call; the first has one.
+///
+/// What goes wrong with one order costs no other: it gets its own transaction, and the others go on without it.
+pub fn step_together(ledger: &mut Ledger, orders: &mut [Order<'_>]) -> Vec<Option<Result<Stepped>>> {
+    let mut answers: Vec<_> = orders.iter().map(|_| None).collect();
+    if let [alone] = orders {
+        return vec![Some(step(ledger, alone))];
+    }
+    loop {
+        let mut waiting: Vec<_> = orders.iter_mut().zip(&mut answers).filter(|(_, answer)| answer.is_none()).collect();
+        let failed = match try_together(ledger, &mut waiting) {
+            Ok(()) => return answers,
+            Err(failed) => failed,
         };
-        stepped.map_err(|error| {
-            self.scan = Scan::default();
-            error.at(self.ledger.path())
-        })
-    }
-
-    /// Claims only where the disk has room for the answers besides what is kept for them: another run may be about to need that.
-    fn require_room(&self, want: usize) -> Result<()> {
-        match &self.reserve {
-            Some(reserve) if want > 0 => self.ledger.require_room(Need::Claim, reserve.bytes()),
-            _ => Ok(()),
-        }
-    }
-
-    /// The end of a run that can't claim any more. On a disk without room its answers get the room that was kept for them.
-    fn only_record(&mut self, finishes: &[Finish], why: Error, meter: &mut dyn Meter) -> Result<Stepped> {
-        self.scan = Scan::default();
-        loop {
-            match self.try_step(finishes, 0, meter) {
-                Err(error) if room::is_full(&error) && self.reserve.as_ref().is_some_and(Reserve::release_half) => {
-                    room::shrink_wal(&self.ledger.conn);
+        // What the transaction claimed is not claimed.
+        waiting.iter_mut().for_each(|(order, _)| order.seat.scan = Scan::default());
+        let mut alone = |(order, answer): &mut (&mut Order<'_>, &mut Option<_>)| **answer = Some(step(ledger, order));
+        match failed {
+            Failed::One(place) => alone(&mut waiting[place]),
+            Failed::All { of, error: Error::Database { failure, source, .. } } if failure != Failure::DiskFull => {
+                for (_, answer) in &mut waiting[..of] {
+                    let path = ledger.path().to_owned();
+                    **answer = Some(Err(Error::Database { path, failure, source: Arc::clone(&source) }));
                 }
-                stepped => {
-                    return Ok(Stepped { closed: Some(why.at(self.ledger.path())), ..stepped? });
-                }
+                return answers;
+            }
+            // The gate, the files or the disk: what is to be done depends on what each of them asked.
+            Failed::All { of, .. } => {
+                waiting[..of].iter_mut().for_each(alone);
+                return answers;
             }
         }
     }
+}
 
-    fn try_step(&mut self, finishes: &[Finish], want: usize, meter: &mut dyn Meter) -> Result<Stepped> {
-        let Self { ledger, clock, scope, scan, .. } = self;
-        if finishes.iter().any(|finish| matches!(finish.outcome, Outcome::Back | Outcome::Later { .. })) {
-            // What came back is behind the place that the search has reached.
-            *scan = Scan::default();
-        }
-        let file = Arc::clone(ledger.file());
-        let transaction = ledger.begin()?;
-        // The lock may have been waited for: only now is now.
-        let now = clock.now();
-        let gate = if want > 0 { gate::pass(&transaction)? } else { gate::read(&transaction)? };
-        let mut step = Step::new(&transaction, scope, now, gate)?;
-        let mut rows = Rows::new(&transaction)?;
-        finishes.iter().try_for_each(|finish| step.record(&mut rows, finish))?;
-        let (claims, exhausted, permit_at) = step.claim_metered(scan, want, meter)?;
-        let (settled, overtaken) = step.finish()?;
-        drop(rows);
-        if !claims.is_empty() {
-            let mut open = transaction.prepare_cached("select 1 from runs where id = ?1 and ended_at is null")?;
-            if !exists(&mut open, [scope.run])? {
-                return Err(Error::TakenForDead);
+/// Why a transaction of many orders did not happen.
+enum Failed {
+    /// The order at this place failed; why is asked again, of it alone.
+    One(usize),
+    /// So many orders, the first ones, failed together.
+    All { of: usize, error: Error },
+}
+
+/// Claims only where the disk has room for the answers besides what is kept for them.
+fn require_room(ledger: &Ledger, kept: u64) -> Result<()> {
+    if kept == 0 { Ok(()) } else { ledger.require_room(Need::Claim, kept) }
+}
+
+/// The end of a run that can't claim any more. On a disk without room its answers get the room that was kept for them.
+fn only_record(ledger: &mut Ledger, order: &mut Order<'_>, why: Error) -> Result<Stepped> {
+    let mut order = Order { seat: order.seat, finishes: order.finishes, want: 0, meter: order.meter };
+    order.seat.scan = Scan::default();
+    loop {
+        match try_step(ledger, &mut order) {
+            Err(error) if room::is_full(&error) && order.seat.reserve.as_ref().is_some_and(Reserve::release_half) => {
+                room::shrink_wal(&ledger.conn);
+            }
+            stepped => {
+                return Ok(Stepped { closed: Some(why.at(ledger.path())), ..stepped? });
             }
         }
-        if want > 0 {
-            file.refuse_replaced()?;
-        }
-        failpoint::commit(transaction, "step.before", "step.after")?;
-        let committed = clock.now();
-        ledger.be_seen_now_and_then();
-        Ok(Stepped { claims, committed, settled, exhausted, permit_at, overtaken, closed: None })
     }
+}
+
+fn try_step(ledger: &mut Ledger, order: &mut Order<'_>) -> Result<Stepped> {
+    let file = Arc::clone(ledger.file());
+    let transaction = ledger.begin()?;
+    let begun = Instant::now();
+    let gate = if order.want > 0 { gate::pass(&transaction)? } else { gate::read(&transaction)? };
+    let (stepped, now) = work(&transaction, order, gate, begun)?;
+    witness::step(&transaction, Some(now))?;
+    if order.want > 0 {
+        file.refuse_replaced()?;
+    }
+    failpoint::commit(transaction, "step.before", "step.after")?;
+    let committed = order.seat.clock.now();
+    ledger.be_seen_now_and_then();
+    Ok(Stepped { committed, ..stepped })
+}
+
+fn try_together(
+    ledger: &mut Ledger,
+    orders: &mut [(&mut Order<'_>, &mut Option<Result<Stepped>>)],
+) -> Result<(), Failed> {
+    let all = orders.len();
+    let failed = |of: usize| move |error: Error| Failed::All { of, error };
+    let kept = orders.iter().map(|(order, _)| order.seat.kept(order.want)).max().unwrap_or_default();
+    require_room(ledger, kept).map_err(failed(all))?;
+    let file = Arc::clone(ledger.file());
+    let transaction = ledger.begin().map_err(failed(all))?;
+    let begun = Instant::now();
+    let claims = orders.iter().any(|(order, _)| order.want > 0);
+    let gate = if claims { gate::pass(&transaction) } else { gate::read(&transaction).map_err(Error::from) };
+    let gate = gate.map_err(failed(all))?;
+    let mut done = Vec::with_capacity(all);
+    let mut newest = UnixMillis(0);
+    for (place, (order, _)) in orders.iter_mut().enumerate() {
+        let (stepped, now) = work(&transaction, order, gate, begun).map_err(|_| Failed::One(place))?;
+        newest = newest.max(now);
+        done.push(stepped);
+        if begun.elapsed() > HOLD {
+            break;
+        }
+    }
+    let failed = failed(done.len());
+    witness::step(&transaction, Some(newest)).map_err(|error| failed(error.into()))?;
+    if claims {
+        file.refuse_replaced().map_err(failed)?;
+    }
+    failpoint::commit(transaction, "step.before", "step.after").map_err(|error| failed(error.into()))?;
+    for ((order, answer), stepped) in orders.iter_mut().zip(done) {
+        **answer = Some(Ok(Stepped { committed: order.seat.clock.now(), ..stepped }));
+    }
+    ledger.be_seen_now_and_then();
+    Ok(())
+}
+
+/// One order's part of a transaction that began at `begun`, and what was now for it.
+fn work(conn: &Connection, order: &mut Order<'_>, gate: Gate, begun: Instant) -> Result<(Stepped, UnixMillis)> {
+    let Order { seat: Seat { clock, scope, scan, .. }, finishes, want, meter } = order;
+    if finishes.iter().any(|finish| matches!(finish.outcome, Outcome::Back | Outcome::Later { .. })) {
+        // What came back is behind the place that the search has reached.
+        *scan = Scan::default();
+    }
+    // The lock may have been waited for: only now is now.
+    let now = clock.now();
+    let mut step = Step::new(conn, scope, now, gate, begun)?;
+    let mut rows = Rows::new(conn)?;
+    finishes.iter().try_for_each(|finish| step.record(&mut rows, finish))?;
+    let (claims, exhausted, permit_at) = step.claim_metered(scan, *want, *meter)?;
+    let (settled, overtaken) = step.finish()?;
+    if !claims.is_empty() {
+        let mut open = conn.prepare_cached("select 1 from runs where id = ?1 and ended_at is null")?;
+        if !exists(&mut open, [scope.run])? {
+            return Err(Error::TakenForDead);
+        }
+    }
+    Ok((Stepped { claims, committed: now, settled, exhausted, permit_at, overtaken, closed: None }, now))
 }
 
 #[cfg(test)]

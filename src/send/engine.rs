@@ -19,7 +19,7 @@ use super::job::{Deliver, Ending, Job, Limits, Sink, SinkFailure, Stats};
 use super::learn::Observed;
 use super::outcome::{Effect, TOO_EARLY, Verdict, Wait, WaitCause, classify};
 use super::pace::{LONGEST_PAUSE, Pace};
-use super::writer_thread::WriterThread;
+use super::writer_thread::RunWriter;
 use crate::clock::{Clock, UnixMillis};
 use crate::graph::{Answer, ErrorFacts};
 use crate::ledger;
@@ -55,12 +55,12 @@ impl Future for Flight {
     }
 }
 
-/// Works through a job. The writer stays open; its last answer is in before this returns, except after a second interrupt.
+/// Works through a job. The last answer of its writer is in before this returns, except after a second interrupt.
 pub async fn run<D: Deliver, S: Sink>(
     job: &Job,
     limits: &Limits,
     clock: Clock,
-    writer: &mut WriterThread,
+    writer: &mut RunWriter,
     deliver: &D,
     sink: &mut S,
     stop: &mut StopLevel,
@@ -114,7 +114,7 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
         }
     }
 
-    async fn run(&mut self, writer: &mut WriterThread, stop: &mut StopLevel) {
+    async fn run(&mut self, writer: &mut RunWriter, stop: &mut StopLevel) {
         let mut timer: Pin<Box<Sleep>> = Box::pin(sleep_until(Instant::now()));
         let mut deadline: Option<Instant> = None;
         let mut look = Instant::now();

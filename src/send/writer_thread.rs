@@ -1,104 +1,219 @@
-//! The ledger's writer on a thread of its own, one order at a time.
+//! The ledger on a thread of its own: a commit waits for the disk, but requests in flight must not. Any number of runs share it.
+//!
+//! What the runs ask for while a commit is under way waits, and shares the next one.
 
-use std::sync::mpsc;
+use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::oneshot;
 
 use super::learn::Observed;
 use crate::ledger::error::{Error, Result};
-use crate::ledger::writer::{Finish, Stepped, Writer};
+use crate::ledger::writer::{self, Finish, Seat, Stepped};
+use crate::ledger::{HOLD, Ledger};
 
-/// Takes orders for the ledger.
-pub struct WriterThread {
-    kind: Kind,
-    busy: bool,
+/// The thread that owns a ledger. It ends with this, and waits for all else that leads to it to be gone.
+pub struct LedgerThread {
+    desk: Desk,
+    /// `None`: it has ended.
+    thread: Option<JoinHandle<Ledger>>,
 }
 
-enum Kind {
-    Thread {
-        orders: mpsc::Sender<Order>,
-        answers: UnboundedReceiver<Result<Stepped>>,
-        thread: JoinHandle<Writer>,
-    },
-    /// On the caller's thread, for a simulation that must be deterministic.
-    #[cfg(test)]
-    Inline {
-        writer: Box<Writer>,
-        answer: Option<Result<Stepped>>,
-    },
+/// Where the ledger's thread takes what it is asked. Clones lead to the same thread.
+#[derive(Clone)]
+pub struct Desk(Sender<Asked>);
+
+enum Asked {
+    /// Of a run that sends: many share a transaction.
+    Step(Step),
+    /// Anything else, which has its own.
+    Work(Box<dyn FnOnce(&mut Ledger) + Send>),
 }
 
-struct Order {
+struct Step {
+    seat: Box<Seat>,
     finishes: Vec<Finish>,
     want: usize,
     observed: Observed,
+    reply: oneshot::Sender<Answered>,
 }
 
-impl WriterThread {
-    /// SQLite gets its own thread: a commit waits for the disk, but requests in flight must not.
-    pub fn open(mut writer: Writer) -> Result<Self> {
-        let (orders, inbox) = mpsc::channel::<Order>();
-        let (outbox, answers) = unbounded_channel();
+type Answered = (Box<Seat>, Result<Stepped>);
+
+impl LedgerThread {
+    pub fn open(ledger: Ledger) -> Result<Self> {
+        writer::prepare(&ledger);
+        let (asked, inbox) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("ledger".to_owned())
-            .spawn(move || {
-                while let Ok(mut order) = inbox.recv() {
-                    if outbox.send(writer.step(&order.finishes, order.want, &mut order.observed)).is_err() {
-                        break;
-                    }
-                }
-                writer
-            })
+            .spawn(move || serve(ledger, &inbox))
             .map_err(|source| Error::NoThread { source })?;
-        Ok(Self { kind: Kind::Thread { orders, answers, thread }, busy: false })
+        Ok(Self { desk: Desk(asked), thread: Some(thread) })
     }
 
+    pub fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    /// Ends the thread and returns the ledger.
+    pub fn close(mut self) -> Result<Ledger> {
+        self.end().unwrap_or(Err(Error::ThreadGone))
+    }
+
+    fn end(&mut self) -> Option<Result<Ledger>> {
+        self.desk = Desk::nowhere();
+        Some(self.thread.take()?.join().map_err(|_| Error::ThreadGone))
+    }
+}
+
+impl Drop for LedgerThread {
+    fn drop(&mut self) {
+        // A process that ends while SQLite closes the ledger leaves its log to the next one.
+        drop(self.end());
+    }
+}
+
+impl Desk {
+    /// Leads to no thread.
+    fn nowhere() -> Self {
+        Self(mpsc::channel().0)
+    }
+
+    /// Has work done with the ledger, and waits for it.
+    pub async fn ask<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Ledger) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (reply, done) = oneshot::channel();
+        // Whoever asked may be gone meanwhile; if the thread is, the answer is an error.
+        let work = Asked::Work(Box::new(move |ledger| drop(reply.send(work(ledger)))));
+        drop(self.0.send(work));
+        done.await.unwrap_or(Err(Error::ThreadGone))
+    }
+
+    /// The writer of a run.
+    pub fn writer(&self, seat: Seat) -> RunWriter {
+        RunWriter { kind: Kind::Thread(self.clone()), seat: Some(Box::new(seat)), answer: None }
+    }
+}
+
+/// Serves until nobody can ask any more.
+fn serve(mut ledger: Ledger, inbox: &Receiver<Asked>) -> Ledger {
+    let mut steps = Vec::new();
+    while let Ok(first) = inbox.recv() {
+        let mut next = Some(first);
+        // Steps that are left over from a transaction have waited longest.
+        while next.is_some() || !steps.is_empty() {
+            let begun = Instant::now();
+            loop {
+                match next.take().map_or_else(|| inbox.try_recv(), Ok) {
+                    Ok(Asked::Step(step)) => steps.push(step),
+                    Ok(Asked::Work(work)) => {
+                        work(&mut ledger);
+                        if begun.elapsed() > HOLD {
+                            break;
+                        }
+                    }
+                    Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
+                }
+            }
+            take_steps(&mut ledger, &mut steps);
+        }
+    }
+    ledger
+}
+
+/// Takes as many steps as share one transaction; the rest stay, in their order.
+fn take_steps(ledger: &mut Ledger, steps: &mut Vec<Step>) {
+    if steps.is_empty() {
+        return;
+    }
+    let mut orders: Vec<_> = steps.iter_mut().map(Step::order).collect();
+    let answers = writer::step_together(ledger, &mut orders);
+    drop(orders);
+    let mut left = Vec::new();
+    for (step, answer) in steps.drain(..).zip(answers) {
+        match answer {
+            Some(answer) => {
+                let Step { seat, reply, .. } = step;
+                // Whoever was told twice to stop does not hear it.
+                let _ = reply.send((seat, answer));
+            }
+            None => left.push(step),
+        }
+    }
+    *steps = left;
+}
+
+impl Step {
+    fn order(&mut self) -> writer::Order<'_> {
+        writer::Order { seat: &mut self.seat, finishes: &self.finishes, want: self.want, meter: &mut self.observed }
+    }
+}
+
+/// Takes one run's orders for the ledger, one at a time.
+pub struct RunWriter {
+    kind: Kind,
+    /// `None` while an order is in progress, and when the thread is gone.
+    seat: Option<Box<Seat>>,
+    /// The answer to the order in progress.
+    answer: Option<oneshot::Receiver<Answered>>,
+}
+
+enum Kind {
+    Thread(Desk),
+    /// On the caller's thread, for a simulation that must be deterministic.
     #[cfg(test)]
-    pub fn inline(writer: Writer) -> Self {
-        Self { kind: Kind::Inline { writer: Box::new(writer), answer: None }, busy: false }
+    Inline(Box<Ledger>),
+}
+
+impl RunWriter {
+    #[cfg(test)]
+    pub fn inline(ledger: Ledger, seat: Seat) -> Self {
+        Self { kind: Kind::Inline(Box::new(ledger)), seat: Some(Box::new(seat)), answer: None }
+    }
+
+    /// Ends an inline writer.
+    #[cfg(test)]
+    pub fn into_ledger(self) -> Ledger {
+        match self.kind {
+            Kind::Inline(ledger) => *ledger,
+            Kind::Thread(_) => panic!("the ledger is another thread's"),
+        }
     }
 
     /// Whether an order is in progress.
     pub fn is_busy(&self) -> bool {
-        self.busy
+        self.answer.is_some()
     }
 
-    /// Gives the next order. The caller waits for [`WriterThread::answer`] before another one.
+    /// Gives the next order. The caller waits for [`RunWriter::answer`] before another one.
     pub fn order(&mut self, finishes: Vec<Finish>, want: usize, observed: Observed) {
-        self.busy = true;
+        let (reply, answer) = oneshot::channel();
+        self.answer = Some(answer);
+        // If the thread is gone, now or since the last order, so is the reply: the answer is an error.
+        let Some(seat) = self.seat.take() else { return };
+        let step = Step { seat, finishes, want, observed, reply };
         match &mut self.kind {
-            // If the thread is gone, the answer is an error.
-            Kind::Thread { orders, .. } => drop(orders.send(Order { finishes, want, observed })),
+            Kind::Thread(desk) => drop(desk.0.send(Asked::Step(step))),
             #[cfg(test)]
-            Kind::Inline { writer, answer } => {
-                let mut observed = observed;
-                *answer = Some(writer.step(&finishes, want, &mut observed));
-            }
+            Kind::Inline(ledger) => take_steps(ledger, &mut vec![step]),
         }
     }
 
     /// The answer to the current order. Cancelling loses nothing.
     pub async fn answer(&mut self) -> Result<Stepped> {
-        let answer = match &mut self.kind {
-            Kind::Thread { answers, .. } => answers.recv().await,
-            #[cfg(test)]
-            Kind::Inline { answer, .. } => answer.take(),
+        let answered = match &mut self.answer {
+            Some(answer) => answer.await.ok(),
+            None => None,
         };
-        self.busy = false;
-        answer.unwrap_or_else(|| Err(Error::ThreadGone))
-    }
-
-    /// Ends the thread and returns the writer.
-    pub fn close(self) -> Result<Writer> {
-        match self.kind {
-            Kind::Thread { orders, answers, thread } => {
-                drop(orders);
-                drop(answers);
-                thread.join().map_err(|_| Error::ThreadGone)
-            }
-            #[cfg(test)]
-            Kind::Inline { writer, .. } => Ok(*writer),
-        }
+        self.answer = None;
+        let (seat, stepped) = answered.ok_or(Error::ThreadGone)?;
+        self.seat = Some(seat);
+        stepped
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,17 +3,18 @@
 use serde_json::Value;
 
 use super::campaign::CampaignFacts;
+use super::turn::standing;
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
 use crate::commands::signals::Signals;
 use crate::error::{Error, Exit, Result};
-use crate::ledger::Ledger;
 use crate::ledger::broadcasts::Broadcast;
 use crate::ledger::totals::Standing;
 use crate::message::Message;
 use crate::rate::Rate;
 use crate::send::job::Limits;
 use crate::send::learn::expected_rate;
+use crate::send::writer_thread::Desk;
 use crate::text;
 
 /// How much of a message's text is shown, in characters.
@@ -34,15 +35,13 @@ impl Asked<'_> {
     ///
     /// # Errors
     /// Exit 9 if the answer is not yes; 130 or 143 if the process is told to stop.
-    pub async fn confirm(&self, context: &Context, signals: &Signals, ledger: &Ledger, now: UnixMillis) -> Result<()> {
+    pub async fn confirm(&self, context: &Context, signals: &Signals, ledger: &Desk, now: UnixMillis) -> Result<()> {
         if !context.ui.will_ask() || self.limits.max_sends == Some(0) {
             return Ok(());
         }
-        let standing = match self.listing {
-            Some(listing) => ledger.standing_of_listing(self.broadcast.id, listing)?,
-            None => ledger.standing_of_broadcast(self.broadcast.id)?,
-        };
-        let due = ledger.due(self.broadcast.id, self.listing, now)?;
+        let (broadcast, listing) = (self.broadcast.id, self.listing);
+        let standing = standing(ledger, broadcast, listing).await?;
+        let due = ledger.ask(move |ledger| ledger.due(broadcast, listing, now)).await?;
         let waits = !self.limits.wait.is_zero() && standing.pending > 0;
         if due == 0 && !waits {
             return Ok(());
@@ -50,7 +49,11 @@ impl Asked<'_> {
         let most = self.limits.max_sends.unwrap_or(u64::MAX);
         let now_sent = due.min(most);
         let rate = match self.limits.rate {
-            Rate::Auto => Some(expected_rate(ledger.pace_of(&self.broadcast.ad_account)?.as_ref())),
+            Rate::Auto => {
+                let account = self.broadcast.ad_account.clone();
+                let kept = ledger.ask(move |ledger| ledger.pace_of(&account)).await?;
+                Some(expected_rate(kept.as_ref()))
+            }
             Rate::PerSecond(rate) => Some(rate),
             Rate::Unlimited => None,
         };

@@ -10,7 +10,6 @@ use crate::commands::context::Context;
 use crate::commands::failure;
 use crate::commands::signals::Signals;
 use crate::error::{Error, Exit, Result};
-use crate::ledger::Ledger;
 use crate::ledger::broadcasts::Broadcast;
 use crate::send::bursts::Burst;
 use crate::send::job::{Ending, SinkFailure, Stats};
@@ -88,13 +87,7 @@ impl<'a> Conclusion<'a> {
     }
 
     /// Takes in how a turn ended.
-    pub async fn add(
-        &mut self,
-        context: &Context,
-        ledger: &Ledger,
-        done: TurnEnd,
-        campaign: &CampaignFacts,
-    ) -> Result<()> {
+    pub async fn add(&mut self, context: &Context, done: TurnEnd, campaign: &CampaignFacts) -> Result<()> {
         self.stats.add(&done.stats);
         let requests = requests(self.stats.requests);
         let go_on = context.resume_command(Some(campaign.id.as_str()));
@@ -150,7 +143,7 @@ impl<'a> Conclusion<'a> {
             context.ui.warn(&format!(
                 "{} arrived after another process had already settled the row (ledger {})",
                 text::count(self.stats.overtaken, "answer", "answers"),
-                ledger.path().display()
+                context.settings.ledger.value.display()
             ));
         }
         Ok(())

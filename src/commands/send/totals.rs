@@ -103,7 +103,7 @@ impl Totals {
             ..Self::default()
         };
         totals.add(&standing);
-        totals.complete(ledger, course)?;
+        totals.complete(ledger.unknown_in_all()?, course);
         Ok(totals)
     }
 
@@ -125,7 +125,7 @@ impl Totals {
     }
 
     /// Adds what the run did and what else the ledger holds.
-    pub fn complete(&mut self, ledger: &Ledger, course: &Course) -> Result<()> {
+    pub fn complete(&mut self, unknown_in_ledger: u64, course: &Course) {
         let stats = &course.stats;
         self.this_run = ThisRun {
             requests: stats.requests,
@@ -144,7 +144,7 @@ impl Totals {
             not_sent: stats.not_sent,
             found_unknown: self.this_run.found_unknown,
         };
-        self.unknown_in_ledger = ledger.unknown_in_all()?;
+        self.unknown_in_ledger = unknown_in_ledger;
         self.reason.clone_from(&course.reason);
         let now = course.now;
         self.next_run_at = if self.waits() {
@@ -158,7 +158,6 @@ impl Totals {
         } else {
             course.next_run_at
         };
-        Ok(())
     }
 
     /// Some rows given to this run wait, or are in flight elsewhere.

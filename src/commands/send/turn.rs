@@ -8,16 +8,16 @@ use crate::clock::{Clock, UnixMillis};
 use crate::commands::context::Context;
 use crate::commands::signals::Signals;
 use crate::error::Result;
+use crate::ledger;
 use crate::ledger::broadcasts::Broadcast;
 use crate::ledger::error::Closed;
 use crate::ledger::totals::Standing;
-use crate::ledger::writer::{Scope, Writer};
-use crate::ledger::{self, Ledger};
+use crate::ledger::writer::{Scope, Seat};
 use crate::message::Template;
 use crate::send::bursts::Burst;
 use crate::send::engine;
 use crate::send::job::{Ending, Job, Limits, Sink, Stats};
-use crate::send::writer_thread::WriterThread;
+use crate::send::writer_thread::Desk;
 
 pub struct Turn<'a> {
     pub broadcast: &'a Broadcast,
@@ -39,21 +39,22 @@ pub struct TurnEnd {
 }
 
 impl Turn<'_> {
-    /// Takes the ledger and returns it. If somebody asked twice to stop, the run is left for the next one to find dead.
+    /// If somebody asked twice to stop, the run is left for the next one to find dead.
     pub async fn run(
         self,
         context: &Context,
-        mut ledger: Ledger,
+        ledger: &Desk,
         limits: &Limits,
         clock: Clock,
         signals: &Signals,
         results: &mut Results,
-    ) -> Result<(Ledger, TurnEnd)> {
+    ) -> Result<TurnEnd> {
         let sender = context.sender(self.timeout, limits.concurrency)?;
         let frame = sender.frame(&self.campaign.id, None);
         let values = !self.template.is_constant();
         let job = Job { template: self.template, frame, campaign: self.campaign.times };
-        let run = ledger.start_run(self.broadcast.id, clock.now(), limits.concurrency)?;
+        let (broadcast, in_flight) = (self.broadcast.id, limits.concurrency);
+        let run = ledger.ask(move |ledger| ledger.start_run(broadcast, clock.now(), in_flight)).await?;
         let scope = Scope {
             broadcast: self.broadcast.clone(),
             run: run.id,
@@ -66,22 +67,20 @@ impl Turn<'_> {
         let mut limits = limits.clone();
         let mut waited = Duration::ZERO;
         let mut whole = Stats::default();
-        let mut writer = Writer::new(ledger, clock, scope, run.reserve.clone());
+        let mut writer = ledger.writer(Seat::new(clock, scope, run.reserve.clone()));
         let mut level = signals.level();
         let ending = loop {
             // Progress is measured by what this stretch may do, not by the whole list.
-            let pending = standing(writer.ledger_mut(), self.broadcast.id, self.listing)?.pending;
+            let pending = standing(ledger, self.broadcast.id, self.listing).await?.pending;
             results.begin(&context.ui, limits.max_sends.map_or(pending, |max| pending.min(max)));
-            let mut thread = WriterThread::open(writer)?;
-            let (ending, stats) = engine::run(&job, &limits, clock, &mut thread, &sender, results, &mut level).await;
+            let (ending, stats) = engine::run(&job, &limits, clock, &mut writer, &sender, results, &mut level).await;
             whole.add(&stats);
             limits.beginning = stats.beginning;
-            writer = thread.close()?;
-            let ending = closing_the_gate(ending, writer.ledger_mut());
+            let ending = closing_the_gate(ending, ledger).await;
             if *level.borrow() > 1 {
                 run.abandon();
                 results.end();
-                return Ok((writer.into_ledger(), TurnEnd { ending, stats: whole, waited }));
+                return Ok(TurnEnd { ending, stats: whole, waited });
             }
             if let Some(max) = &mut limits.max_sends {
                 *max = max.saturating_sub(stats.requests);
@@ -90,7 +89,7 @@ impl Turn<'_> {
             waited += stats.waited;
             // Waits for rows that become due within the time that the run may wait, and for the account's next day.
             let due = match &ending {
-                Ending::Exhausted => standing(writer.ledger_mut(), self.broadcast.id, self.listing)?.next_at,
+                Ending::Exhausted => standing(ledger, self.broadcast.id, self.listing).await?.next_at,
                 Ending::NotYet(wait) if wait.next_day && !limits.wait.is_zero() => {
                     Some(context.next_day(clock.now()).await)
                 }
@@ -110,33 +109,33 @@ impl Turn<'_> {
             waited += wait;
         };
         results.end();
-        let mut ledger = writer.into_ledger();
-        let why = ending.name();
+        let (why, cool_down) = (ending.name(), self.cool_down);
         let failed_before = matches!(ending, Ending::Ledger(_) | Ending::Sink(_));
-        match ledger.end_run(run, clock.now(), why, self.cool_down) {
-            Ok(_) => {}
+        match ledger.ask(move |ledger| ledger.end_run(run, clock.now(), why, cool_down)).await {
             // The first failure is the one to report.
-            Err(_) if failed_before => {}
-            Err(error) => return Ok((ledger, TurnEnd { ending: Ending::Ledger(error), stats: whole, waited })),
+            Err(error) if !failed_before => Ok(TurnEnd { ending: Ending::Ledger(error), stats: whole, waited }),
+            _ => Ok(TurnEnd { ending, stats: whole, waited }),
         }
-        Ok((ledger, TurnEnd { ending, stats: whole, waited }))
     }
 }
 
 /// Whoever may have been messaged by an old copy of the ledger, or by another one, gets nothing more from any process.
-fn closing_the_gate(ending: Ending, ledger: &mut Ledger) -> Ending {
+async fn closing_the_gate(ending: Ending, ledger: &Desk) -> Ending {
     if !matches!(ending, Ending::Burst(Burst::TooEarly { .. }, _)) {
         return ending;
     }
-    match ledger.close_gate(Closed::Refused) {
+    match ledger.ask(|ledger| ledger.close_gate(Closed::Refused)).await {
         Ok(()) => ending,
         Err(error) => Ending::Ledger(error),
     }
 }
 
-fn standing(ledger: &Ledger, broadcast: i64, listing: Option<i64>) -> ledger::error::Result<Standing> {
-    match listing {
-        Some(listing) => ledger.standing_of_listing(broadcast, listing),
-        None => ledger.standing_of_broadcast(broadcast),
-    }
+/// How a broadcast stands, or a listing of it.
+pub async fn standing(ledger: &Desk, broadcast: i64, listing: Option<i64>) -> ledger::error::Result<Standing> {
+    ledger
+        .ask(move |ledger| match listing {
+            Some(listing) => ledger.standing_of_listing(broadcast, listing),
+            None => ledger.standing_of_broadcast(broadcast),
+        })
+        .await
 }

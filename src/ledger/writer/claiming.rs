@@ -99,7 +99,7 @@ impl Step<'_> {
             "update sends set state = {claimed}, run = ?2, claimed_at = ?3, attempts = attempts + 1
              where id = ?1 and state = {pending}"
         ))?;
-        let mut hold = Hold { begin: Instant::now(), rows: 0 };
+        let mut hold = Hold { begin: self.begun, rows: 0 };
         while claims.len() < want {
             if hold.is_over(1) {
                 return Ok((claims, false));

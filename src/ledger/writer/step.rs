@@ -1,4 +1,6 @@
-//! One transaction's work.
+//! One order's work in a transaction.
+
+use std::time::Instant;
 
 use rusqlite::Connection;
 
@@ -8,12 +10,13 @@ use crate::ledger::gate::Gate;
 use crate::ledger::people::CoolDowns;
 use crate::ledger::settled::Settled;
 use crate::ledger::tally::Tally;
-use crate::ledger::witness;
 
 pub struct Step<'c> {
     pub conn: &'c Connection,
     pub scope: &'c Scope,
     pub now: UnixMillis,
+    /// When the transaction began.
+    pub begun: Instant,
     /// Open, where something is to be claimed.
     pub gate: Gate,
     pub people: CoolDowns<'c>,
@@ -24,15 +27,20 @@ pub struct Step<'c> {
 }
 
 impl<'c> Step<'c> {
-    pub fn new(conn: &'c Connection, scope: &'c Scope, now: UnixMillis, gate: Gate) -> rusqlite::Result<Self> {
+    pub fn new(
+        conn: &'c Connection,
+        scope: &'c Scope,
+        now: UnixMillis,
+        gate: Gate,
+        begun: Instant,
+    ) -> rusqlite::Result<Self> {
         let people = CoolDowns::new(conn)?;
-        Ok(Self { conn, scope, now, gate, people, tally: Tally::default(), settled: Vec::new(), overtaken: 0 })
+        Ok(Self { conn, scope, now, begun, gate, people, tally: Tally::default(), settled: Vec::new(), overtaken: 0 })
     }
 
-    /// Writes the sums and the time; the rows that got a state, and how many outcomes were overtaken.
+    /// Writes the sums; the rows that got a state, and how many outcomes were overtaken.
     pub fn finish(self) -> rusqlite::Result<(Vec<Settled>, u64)> {
         self.tally.write(self.conn)?;
-        witness::step(self.conn, Some(self.now))?;
         Ok((self.settled, self.overtaken))
     }
 }

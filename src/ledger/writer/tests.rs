@@ -1,5 +1,6 @@
 mod claims;
 mod cool_downs;
+mod together;
 
 use std::time::Duration;
 
@@ -19,6 +20,22 @@ impl Meter for Open {
     }
 
     fn unused(&mut self, _: &mut PaceRow, _: usize) {}
+}
+
+/// A ledger and the only run that sends from it.
+pub(super) struct Writer {
+    pub ledger: Ledger,
+    pub seat: Seat,
+}
+
+impl Writer {
+    pub fn new(ledger: Ledger, clock: Clock, scope: Scope, reserve: Option<Reserve>) -> Self {
+        Self { ledger, seat: Seat::new(clock, scope, reserve) }
+    }
+
+    pub fn step(&mut self, finishes: &[Finish], want: usize, meter: &mut dyn Meter) -> Result<Stepped> {
+        step(&mut self.ledger, &mut Order { seat: &mut self.seat, finishes, want, meter })
+    }
 }
 
 pub(super) fn writer(folder: &std::path::Path, people: i64) -> Writer {
@@ -131,7 +148,7 @@ fn an_answer_that_says_accepted_knows_better_than_a_person_who_said_not_sent() {
     assert_eq!(text(&writer, "select state, n from states where n <> 0"), "Integer(2) Integer(1)");
     // A later claim of the same row is not this answer's.
     let again = "update sends set state = 1, run = ?1, claimed_at = claimed_at + 1";
-    writer.ledger.conn.execute(again, [writer.scope.run]).unwrap();
+    writer.ledger.conn.execute(again, [writer.seat.scope.run]).unwrap();
     assert_eq!(writer.step(&[answer(claim, accepted)], 0, &mut Open).unwrap().overtaken, 1);
     assert_eq!(text(&writer, "select state from sends"), "Integer(1)");
 }
@@ -246,7 +263,7 @@ fn rows_of_another_list_are_passed_over_in_parts() {
              insert into listing_rows (listing, send) select 2, max(id) from sends;",
         )
         .unwrap();
-    writer.scope.listing = Some(2);
+    writer.seat.scope.listing = Some(2);
     let mut steps = 0;
     let claims = loop {
         let done = writer.step(&[], 1, &mut Open).unwrap();

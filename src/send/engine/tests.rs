@@ -9,7 +9,7 @@ use crate::graph::{Access, Body, GraphError, Sender, Transport, Usage};
 use crate::ledger::broadcasts::{BroadcastKey, Which};
 use crate::ledger::plan::PlanTerms;
 use crate::ledger::spool::Spool;
-use crate::ledger::writer::{Scope, Settled, Writer};
+use crate::ledger::writer::{Scope, Seat, Settled};
 use crate::ledger::{Ledger, Watch};
 use crate::message::{Message, Template};
 use crate::send::bursts::{Beginning, Burst};
@@ -142,7 +142,7 @@ impl Stage {
             cool_down: COOL_DOWN,
             timeout: MINUTE,
         };
-        let mut writer = WriterThread::inline(Writer::new(ledger, self.clock, scope, None));
+        let mut writer = RunWriter::inline(ledger, Seat::new(self.clock, scope, None));
         let script = script.into_iter().map(|(millis, answer)| (Duration::from_millis(millis), answer)).collect();
         let graph = Scripted { script: Rc::new(script), asked: Rc::default(), clock: self.clock };
         let (say, mut level) = watch::channel(0);
@@ -158,7 +158,7 @@ impl Stage {
             ended = super::run(&self.job, &limits, self.clock, &mut writer, &graph, &mut heard, &mut level) => ended,
             () = interrupt => unreachable!(),
         };
-        let mut ledger = writer.close().unwrap().into_ledger();
+        let mut ledger = writer.into_ledger();
         ledger.end_run(run, self.clock.now(), ending.name(), COOL_DOWN).unwrap();
         self.ledger = Some(ledger);
         let asked = graph.asked.borrow().iter().map(|at| at.since(begin)).collect();

@@ -19,7 +19,7 @@ use crate::ledger::broadcasts::{BroadcastKey, Which};
 use crate::ledger::plan::PlanTerms;
 use crate::ledger::spool::Spool;
 use crate::ledger::state::State;
-use crate::ledger::writer::{Scope, Settled, Writer};
+use crate::ledger::writer::{Scope, Seat, Settled};
 use crate::ledger::{Ledger, Watch};
 use crate::message::{Message, Template};
 use crate::rate::Rate;
@@ -27,7 +27,7 @@ use crate::send::bursts::Beginning;
 use crate::send::engine;
 use crate::send::job::{Deliver, Ending, Job, Limits, Sink, SinkFailure, Stats};
 use crate::send::outcome::{CampaignTimes, WaitCause};
-use crate::send::writer_thread::WriterThread;
+use crate::send::writer_thread::RunWriter;
 use crate::times::{COOL_DOWN, REQUEST_TIMEOUT};
 
 const BEGIN: UnixMillis = UnixMillis(1_800_000_000_000);
@@ -234,7 +234,7 @@ impl Simulation {
                 cool_down: COOL_DOWN,
                 timeout: REQUEST_TIMEOUT,
             };
-            let mut writer = WriterThread::inline(Writer::new(ledger, self.clock, scope, None));
+            let mut writer = RunWriter::inline(ledger, Seat::new(self.clock, scope, None));
             let (stop, mut level) = watch::channel(0);
             let graph = FakeGraph(Rc::clone(&self.world));
             let mut seen = Seen::default();
@@ -252,7 +252,7 @@ impl Simulation {
                     std::future::pending::<()>().await
                 } => None,
             };
-            ledger = writer.close().unwrap().into_ledger();
+            ledger = writer.into_ledger();
             match ended {
                 Some((ending, stats)) => {
                     assert!(!matches!(ending, Ending::Ledger(_) | Ending::Sink(_)), "{ending:?}");

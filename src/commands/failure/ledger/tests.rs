@@ -77,7 +77,7 @@ fn a_database_that_failed_is_10_and_named_with_the_cause() {
         Failure::Other,
     ] {
         let path = PathBuf::from("/home/me/ledger.db");
-        let told = Error::from(LedgerError::Database { path, failure, source: Box::new(disk()) });
+        let told = Error::from(LedgerError::Database { path, failure, source: std::sync::Arc::new(disk()) });
         assert_eq!((told.exit(), told.causes()), (Exit::Ledger, &["the plug was pulled".to_owned()][..]));
         assert!(told.message().starts_with("the ledger /home/me/ledger.db: "), "{told}");
         assert!(told.hint_text().is_some(), "{told}");

@@ -60,7 +60,7 @@ fn a_repeat_reaches_those_whom_earlier_repeats_reached() {
          select 9, page, ad_account, campaign, fingerprint, 1, message, 1 from broadcasts;
          update sends set state = 2; insert into sends (broadcast, recipient, listing) values (9, 1, 1)",
     );
-    writer.scope.broadcast = writer.ledger.broadcast(9).unwrap().unwrap();
+    writer.seat.scope.broadcast = writer.ledger.broadcast(9).unwrap().unwrap();
     assert_eq!(writer.step(&[], 9, &mut Open).unwrap().claims.len(), 1);
 }
 
@@ -69,7 +69,7 @@ fn nothing_is_claimed_from_the_end_of_the_campaign_on() {
     for (end, claims) in [(NOW - 1, 0), (NOW * 2, 1)] {
         let folder = tempfile::tempdir().unwrap();
         let mut writer = writer(folder.path(), 1);
-        writer.scope.end = Some(UnixMillis(end));
+        writer.seat.scope.end = Some(UnixMillis(end));
         assert_eq!(writer.step(&[], 9, &mut Open).unwrap().claims.len(), claims);
         let state = if claims == 0 { "Integer(4) Integer(0) Text(\"ended\")" } else { "Integer(1) Integer(0) Null" };
         assert_eq!(text(&writer, SEND), state);
@@ -85,7 +85,7 @@ fn a_run_that_was_taken_for_dead_claims_nothing_and_still_settles_what_it_asked(
     change(&writer, "update recipients set blocked_until = blocked_until * 2 where id = 1");
     let before = text(&writer, "select blocked_until from recipients where id = 1");
     std::fs::remove_dir_all(folder.path().join("runs")).unwrap();
-    let (clock, cool_down) = (writer.clock, writer.scope.cool_down);
+    let (clock, cool_down) = (writer.seat.clock, writer.seat.scope.cool_down);
     assert_eq!(writer.ledger.bury_dead_runs(&clock, cool_down).unwrap(), 1);
     assert_eq!(text(&writer, "select blocked_until from recipients where id = 1"), before);
     let ended = text(&writer, "select ended_at, why from runs");
@@ -107,7 +107,7 @@ fn a_clock_that_is_ahead_where_a_dead_run_is_found_stops_no_later_run() {
     let until = text(&writer, "select blocked_until from recipients");
     std::fs::remove_dir_all(folder.path().join("runs")).unwrap();
     let ahead = Clock::starting_at(UnixMillis(NOW * 2));
-    assert_eq!(writer.ledger.bury_dead_runs(&ahead, writer.scope.cool_down).unwrap(), 1);
+    assert_eq!(writer.ledger.bury_dead_runs(&ahead, writer.seat.scope.cool_down).unwrap(), 1);
     assert_eq!(writer.ledger.newest_at().unwrap(), UnixMillis(NOW));
     assert_ne!(text(&writer, "select blocked_until from recipients"), until, "its person is kept all the longer");
 }
@@ -132,7 +132,7 @@ fn a_ledger_that_is_replaced_inside_the_transaction_commits_no_claim() {
     let path = folder.path().join("ledger.db");
     made.ledger.conn.execute("vacuum into ?1", [path.to_str().unwrap()]).unwrap();
     let (ledger, _) = Ledger::open(&path).unwrap();
-    let mut writer = Writer::new(ledger, made.clock, made.scope, None);
+    let mut writer = Writer::new(ledger, made.seat.clock, made.seat.scope, None);
     let stepped = writer.step(&[], 1, &mut Swap(&path)).unwrap();
     assert!(stepped.claims.is_empty());
     assert!(matches!(stepped.closed, Some(Error::Replaced { .. })), "{stepped:?}");

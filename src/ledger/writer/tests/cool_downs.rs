@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::Writer;
 use crate::clock::{Clock, UnixMillis};
 use crate::ledger::broadcasts::{Broadcast, BroadcastKey, Which};
 use crate::ledger::pace::{Meter, PaceRow};
@@ -9,7 +10,7 @@ use crate::ledger::people::suppression::Suppression;
 use crate::ledger::plan::PlanTerms;
 use crate::ledger::spool::Spool;
 use crate::ledger::state::State;
-use crate::ledger::writer::{Claim, Finish, Outcome, Scope, Writer};
+use crate::ledger::writer::{Claim, Finish, Outcome, Scope};
 use crate::ledger::{Ledger, Watch};
 use crate::times::{COOL_DOWN, MARGIN, REQUEST_TIMEOUT};
 
@@ -74,7 +75,7 @@ async fn claims_at(mut ledger: Ledger, clock: Clock, at: UnixMillis) -> (Ledger,
     let claims = done.claims.len();
     let back: Vec<Finish> = done.claims.into_iter().map(|claim| finish(claim, Outcome::Back, at)).collect();
     writer.step(&back, 0, &mut Free).unwrap();
-    let mut ledger = writer.into_ledger();
+    let mut ledger = writer.ledger;
     ledger.end_run(run, at, "exhausted", COOL_DOWN).unwrap();
     (ledger, claims)
 }
@@ -102,11 +103,11 @@ async fn a_person_is_free_at_the_millisecond_that_the_table_tells_and_not_one_be
         let run = ledger.start_run(first.id, BEGIN, 8).unwrap();
         let mut writer = Writer::new(ledger, clock, scope(first, run.id), None);
         let claim = writer.step(&[], 1, &mut Free).unwrap().claims.remove(0);
-        let claimed = blocked_until(writer.ledger_mut());
+        let claimed = blocked_until(&writer.ledger);
         assert_eq!(claimed, BEGIN.plus(REQUEST_TIMEOUT).plus(COOL_DOWN).plus(MARGIN), "{outcome:?}");
         tokio::time::advance(answered.since(BEGIN)).await;
         writer.step(&[finish(claim, outcome.clone(), answered)], 0, &mut Free).unwrap();
-        let mut ledger = writer.into_ledger();
+        let mut ledger = writer.ledger;
         ledger.end_run(run, answered, "exhausted", COOL_DOWN).unwrap();
         assert_eq!(blocked_until(&ledger), free_at, "{outcome:?}");
 
@@ -137,7 +138,7 @@ async fn a_person_who_got_nothing_is_as_free_as_before() {
         let claim = writer.step(&[], 1, &mut Free).unwrap().claims.remove(0);
         tokio::time::advance(answered.since(BEGIN)).await;
         writer.step(&[finish(claim, outcome.clone(), answered)], 0, &mut Free).unwrap();
-        let mut ledger = writer.into_ledger();
+        let mut ledger = writer.ledger;
         ledger.end_run(run, answered, "exhausted", COOL_DOWN).unwrap();
         assert_eq!(blocked_until(&ledger), BEGIN.minus(MILLISECOND), "{outcome:?}");
         let (_, claims) = claims_at(ledger, clock, answered).await;
@@ -155,7 +156,7 @@ async fn a_claim_of_a_run_that_died_blocks_from_the_moment_that_it_is_found() {
     let run = ledger.start_run(first.id, BEGIN, 8).unwrap();
     let mut writer = Writer::new(ledger, clock, scope(first.clone(), run.id), None);
     assert_eq!(writer.step(&[], 1, &mut Free).unwrap().claims.len(), 1);
-    let ledger = writer.into_ledger();
+    let ledger = writer.ledger;
     run.crash();
     // Nobody has looked yet: the claim itself holds.
     let (mut ledger, claims) = claims_at(ledger, clock, BEGIN.plus(Duration::from_secs(3600))).await;
@@ -182,7 +183,7 @@ async fn whoever_opted_out_is_never_free() {
     let claim = writer.step(&[], 1, &mut Free).unwrap().claims.remove(0);
     let out = Outcome::Refused { suppress: Some(Suppression::OptedOut) };
     writer.step(&[finish(claim, out, BEGIN)], 0, &mut Free).unwrap();
-    let mut ledger = writer.into_ledger();
+    let mut ledger = writer.ledger;
     ledger.end_run(run, BEGIN, "exhausted", COOL_DOWN).unwrap();
     let (_, claims) = claims_at(ledger, clock, BEGIN.plus(COOL_DOWN * 1000)).await;
     assert_eq!(claims, 0);
