@@ -342,7 +342,16 @@ fn a_create_is_understood_however_it_is_answered() {
         ("502 without a body", bare("502 Bad Gateway", ""), 11),
     ] {
         let between = Between::answers_to(&shop, "/message_campaign ", vec![answer]);
-        let run = between.environment(&shop).mmsg(["campaign", "create", "--lifetime-budget", "3000", "-o", "json"]);
+        let run = between.environment(&shop).mmsg([
+            "campaign",
+            "create",
+            "--lifetime-budget",
+            "3000",
+            "--name",
+            what,
+            "-o",
+            "json",
+        ]);
         assert_eq!(run.code, code, "{what}: {run:#?}");
         assert_eq!(between.asked(), 1, "{what}");
     }

@@ -439,7 +439,7 @@ fn an_old_copy_of_the_ledger_is_said_loudly() {
     let _ = shop.totals(&list, &["--max-sends", "0"], 6);
     fs::copy(shop.ledger(), shop.env.path("copy.db")).unwrap();
     let _ = shop.totals(&list, &[], 0);
-    let run = shop.send(&list, &["--ledger", "copy.db", "-o", "json"]).exits(6).says("old copy");
+    let run = shop.send(&list, &["--ledger", "copy.db", "-o", "json"]).exits(11).says("older than what was sent");
     assert_eq!(run.json()["pending"], 40);
     shop.assert_each_once(&list);
 }

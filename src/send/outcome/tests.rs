@@ -97,13 +97,19 @@ fn may_be(transport: &Transport, outcome: &Outcome) -> bool {
         Transport::Answered { body: Body::Success { .. }, .. } => matches!(outcome, Outcome::Accepted { .. }),
         Transport::Answered { status, body: Body::Error(error) } => {
             let unclear = error.is_transient || matches!(status, 300..=399 | 500..=599);
+            // Without a code, 401 is about the access token.
+            let tokenless = *status == 401 && error.code.is_none();
             match (error.row(), outcome) {
                 (_, Outcome::Accepted { .. }) => false,
                 (Some(row), Outcome::Unknown) => row.class == Class::Doubt,
                 (Some(_), _) => true,
-                (None, Outcome::Unknown) => unclear,
-                (None, Outcome::Back) => *status == 429 && !error.is_transient,
-                (None, outcome) => *outcome == Outcome::Refused { suppress: None } && !unclear && *status != 429,
+                // A proxy that is not ours may have passed it on.
+                (None, Outcome::Unknown) => unclear || *status == 407,
+                (None, Outcome::Back) => (*status == 429 || tokenless) && !error.is_transient,
+                (None, outcome) => {
+                    let is_refusal = !unclear && !matches!(status, 407 | 429) && !tokenless;
+                    *outcome == Outcome::Refused { suppress: None } && is_refusal
+                }
             }
         }
     }
