@@ -204,20 +204,8 @@ fn a_copy_made_while_a_run_was_at_work_is_found_out_after_the_run_was_killed() {
     let run = shop.env.start(&text, &words);
     shop.sandbox.wait_for_sends(40);
     let backup = back_up(&shop);
-    // The witness looks once a second.
-    let seen = || {
-        let mut runs = fs::read_dir(shop.ledger().with_file_name("runs")).unwrap().map(|entry| entry.unwrap().path());
-        let witness = runs.find(|path| path.extension().is_some_and(|end| end == "witness")).unwrap();
-        let seen: Value = serde_json::from_str(&fs::read_to_string(witness).unwrap()).unwrap();
-        seen["steps"].as_i64().unwrap()
-    };
-    let steps: i64 = rusqlite::Connection::open(&backup)
-        .unwrap()
-        .query_row("select steps from ledger", (), |row| row.get(0))
-        .unwrap();
-    while seen() <= steps {
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    // What is claimed is seen before it leaves, however soon the run is killed.
+    shop.sandbox.wait_for_sends(shop.sandbox.requests().len() as u64 + 9);
     run.kill();
     put_back(&shop, &backup);
     let asked = shop.sandbox.requests().len();
@@ -232,6 +220,31 @@ fn a_copy_made_while_a_run_was_at_work_is_found_out_after_the_run_was_killed() {
     }
     assert_eq!(shop.sandbox.requests().len(), asked);
     shop.sandbox.assert_nobody_twice();
+}
+
+#[test]
+fn of_two_copies_in_one_folder_that_send_at_once_only_one_sends() {
+    let shop = Shop::with(|options| {
+        options.time_scale = 1e6;
+        options.dials.latency = Duration::from_millis(20);
+    });
+    let list = people(120);
+    let text = list.join("\n");
+    let _ = shop.totals(&list, &["--max-sends", "0"], 6);
+    let copy = shop.ledger().with_file_name("copy.db");
+    fs::copy(shop.ledger(), &copy).unwrap();
+    let names = [shop.ledger(), copy];
+    let started = names.each_ref().map(|name| {
+        let words = ["--concurrency", "4", "--ledger", name.to_str().unwrap()];
+        shop.env.start(&text, &shop.words(&words))
+    });
+    let runs = started.map(Started::ends);
+    let codes = runs.each_ref().map(|run| run.code);
+    assert!(matches!(codes, [0, 11] | [11, 0]), "{runs:#?}");
+    shop.assert_each_once(&list);
+    assert_eq!(shop.sandbox.requests().len(), list.len(), "a second request for somebody");
+    let late = usize::from(codes[0] == 0);
+    shop.env.mmsg_reading(&*text, shop.words(&["--ledger", names[late].to_str().unwrap()])).fails(11, OLD);
 }
 
 #[test]

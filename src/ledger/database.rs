@@ -282,13 +282,10 @@ impl Ledger {
     }
 
     /// Has the witness see what is committed.
-    pub(super) fn be_seen(&mut self) {
-        self.witness.look(&self.conn);
-    }
-
-    /// The same while a run sends, when it is time to.
-    pub(super) fn be_seen_now_and_then(&mut self) {
-        self.witness.glance(&self.conn);
+    pub(super) fn be_seen(&self) {
+        if let Ok(witness) = self.witness.hold(&self.conn) {
+            witness.look(&self.conn);
+        }
     }
 
     pub(super) fn witness(&self) -> &Witness {

@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use uuid::Uuid;
 
 use super::database::Ledger;
-use super::error::{Need, Result};
+use super::error::{Error, Need, Result};
 use super::locks::{Locks, PlanLock, RunLock};
 use super::making;
 use super::people;
@@ -64,15 +64,22 @@ impl Ledger {
         let reserve = if self.room.is_limited() { Some(lock.keep_room(for_answers)?) } else { None };
         making::note_use(self.path())?;
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
-        let id = self.write(|conn| {
+        let witness = self.witness().clone();
+        let path = self.path().to_owned();
+        let (id, witness) = self.write(|conn| {
+            let witness = witness.hold(conn)?;
+            // A copy may have begun to send since this one was opened.
+            if let Some(why) = witness.doubts(conn)? {
+                return Err(Error::closed(why).at(&path));
+            }
             witness::step(conn, Some(now))?;
             conn.execute(
                 "insert into runs (uuid, broadcast, host, pid, started_at) values (?1, ?2, ?3, ?4, ?5)",
                 (&uuid, broadcast, host, std::process::id(), now),
             )?;
-            Ok(conn.last_insert_rowid())
+            Ok((conn.last_insert_rowid(), witness))
         })?;
-        self.be_seen();
+        witness.look(&self.conn);
         Ok(Run { id, lock, reserve })
     }
 

@@ -1,12 +1,13 @@
 //! The witness: a small file beside the ledger that says how far the ledger has got. A ledger that is behind it is an old copy.
 //!
 //! It is written after commits and never before, so it may be behind the ledger and never ahead of it: what a crash leaves is a
-//! witness that sees less. It is named by the ledger's identity, so that a copy under another name in the same folder meets it too.
-//! A ledger without a witness (in another folder, on another machine) can't be told from its copies: Graph's refusals tell then.
+//! witness that sees less. What is claimed is seen before it leaves. It is named by the ledger's identity, so that a copy under another
+//! name in the same folder meets it too, and is held from the look at it to the write: of two copies that send at once, one sees the
+//! other. A ledger without a witness (in another folder, on another machine) can't be told from its copies: Graph's refusals tell then.
 
-use std::fs::OpenOptions;
-use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::{File, OpenOptions, Permissions, TryLockError};
+use std::io::{self, Read};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -16,16 +17,19 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Closed;
 use super::gate;
+use super::identity::Inode;
 use super::locks::Locks;
 use crate::clock::UnixMillis;
 
-/// How often it is written while a run sends.
-const EVERY: Duration = Duration::from_secs(1);
+/// How long it is waited for: whoever holds it commits meanwhile.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 const EXTENSION: &str = "witness";
 
-/// No witness is longer.
+/// No witness is longer …
 const LONGEST: u64 = 4096;
+/// … and none shorter, so that a new text covers the old one.
+const SHORTEST: usize = 512;
 
 /// How far a ledger has got, by itself.
 struct Progress {
@@ -44,17 +48,47 @@ struct Seen {
 }
 
 /// The witness of an open ledger.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Witness {
-    /// The folder of the file, and the ledger's name; `None` for a ledger without a file.
-    place: Option<(PathBuf, String)>,
-    written: Option<Instant>,
+    /// `None` for a ledger without a file.
+    place: Option<Place>,
+}
+
+#[derive(Clone)]
+struct Place {
+    ledger: PathBuf,
+    /// The folder of the file.
+    runs: PathBuf,
+}
+
+/// A witness that nobody else can write until this value ends.
+pub struct Held {
+    /// `None` if it can't be written: nothing is lost then, the witness is only less sharp.
+    file: Option<(File, String)>,
+    seen: Option<Seen>,
+}
+
+impl Held {
+    /// Why the ledger can't be the newest, by what was seen of its copies.
+    pub fn doubts(&self, conn: &Connection) -> rusqlite::Result<Option<Closed>> {
+        let Some(seen) = &self.seen else { return Ok(None) };
+        Ok(is_behind(&progress(conn)?, seen))
+    }
+
+    /// Writes down what is committed.
+    pub fn look(self, conn: &Connection) {
+        let (Some((file, name)), Ok(ledger)) = (&self.file, progress(conn)) else { return };
+        if self.seen.is_none_or(|before| before.steps < ledger.steps) {
+            let seen = Seen { ledger: name.clone(), steps: ledger.steps, newest_at: ledger.newest_at.0 };
+            let _ = write(file, &seen);
+        }
+    }
 }
 
 impl Witness {
     /// Of the ledger at `path`, whatever link that is, in `folder`.
     pub fn of(path: &Path, folder: &Path) -> Self {
-        Self { place: Some((Locks::folder(folder), name_of(path))), written: None }
+        Self { place: Some(Place { ledger: path.to_owned(), runs: Locks::folder(folder) }) }
     }
 
     /// Why the ledger can't be the newest, if it is seen to be a copy.
@@ -69,28 +103,18 @@ impl Witness {
     }
 
     fn seen(&self, identity: &str) -> Option<Seen> {
-        let (runs, _) = self.place.as_ref()?;
-        read(&file(runs, identity)).ok()
+        let place = self.place.as_ref()?;
+        read(&file(&place.runs, identity)).ok()
     }
 
-    /// Writes down what is committed. If that fails nothing is lost: the witness is only less sharp.
-    pub fn look(&mut self, conn: &Connection) {
-        self.written = Some(Instant::now());
-        let (Some((runs, name)), Ok(ledger)) = (&self.place, progress(conn)) else { return };
-        let path = file(runs, &ledger.identity);
-        let seen = Seen { ledger: name.clone(), steps: ledger.steps, newest_at: ledger.newest_at.0 };
-        // Another process may have seen more meanwhile.
-        if read(&path).is_ok_and(|before| before.steps >= seen.steps) {
-            return;
-        }
-        let _ = write(runs, &path, &seen);
-    }
-
-    /// The same, but not more often than once a second.
-    pub fn glance(&mut self, conn: &Connection) {
-        if self.place.is_some() && self.written.is_none_or(|written| written.elapsed() >= EVERY) {
-            self.look(conn);
-        }
+    /// Keeps the witness from all other processes. Who also writes to the ledger has begun to before.
+    pub fn hold(&self, conn: &Connection) -> rusqlite::Result<Held> {
+        let Some(place) = &self.place else { return Ok(Held { file: None, seen: None }) };
+        let path = file(&place.runs, &progress(conn)?.identity);
+        Ok(match hold(&path, place) {
+            Ok(file) => Held { seen: parse(&file).ok(), file: Some((file, name_of(&place.ledger))) },
+            Err(_) => Held { seen: read(&path).ok(), file: None },
+        })
     }
 }
 
@@ -143,20 +167,69 @@ fn file(runs: &Path, identity: &str) -> PathBuf {
 }
 
 fn read(path: &Path) -> io::Result<Seen> {
-    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits();
-    let file = OpenOptions::new().read(true).custom_flags(flags.cast_signed()).open(path)?;
+    let file = open(path, OpenOptions::new().read(true))?;
+    // Nobody writes half of it. If its holder was stopped, that is all there is.
+    let _ = wait(|| file.try_lock_shared());
+    parse(&file)
+}
+
+fn parse(file: &File) -> io::Result<Seen> {
     let mut text = String::new();
     file.take(LONGEST).read_to_string(&mut text)?;
     Ok(serde_json::from_str(&text)?)
 }
 
-/// In place of the file that is there, so that nobody reads half of it.
-fn write(runs: &Path, path: &Path, seen: &Seen) -> io::Result<()> {
-    std::fs::create_dir_all(runs)?;
-    let mut new = tempfile::NamedTempFile::new_in(runs)?;
-    new.write_all(serde_json::to_string(seen)?.as_bytes())?;
-    new.persist(path)?;
-    Ok(())
+fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits();
+    let file = options.custom_flags(flags.cast_signed()).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::InvalidInput.into()) }
+}
+
+/// Opens the file and locks it; makes it if there is none.
+fn hold(path: &Path, place: &Place) -> io::Result<File> {
+    let begin = Instant::now();
+    while begin.elapsed() < PATIENCE {
+        let file = match open(path, OpenOptions::new().read(true).write(true)) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(error),
+            Err(_) => make(path, place)?,
+        };
+        wait(|| file.try_lock())?;
+        if Inode::of(path).ok() == Some(Inode::from(&file.metadata()?)) {
+            return Ok(file);
+        }
+    }
+    Err(io::ErrorKind::TimedOut.into())
+}
+
+/// In place of what is there and can't be one, such as a link. Whoever may write to the ledger may write to it.
+fn make(path: &Path, place: &Place) -> io::Result<File> {
+    std::fs::create_dir_all(&place.runs)?;
+    let new = tempfile::NamedTempFile::new_in(&place.runs)?;
+    if let Ok(ledger) = std::fs::metadata(&place.ledger) {
+        new.as_file().set_permissions(Permissions::from_mode(ledger.mode() & 0o666))?;
+        // Only root can, and only root has to.
+        let _ = fchown(new.as_file(), Some(ledger.uid()), Some(ledger.gid()));
+    }
+    Ok(new.persist(path)?)
+}
+
+fn wait(lock: impl Fn() -> Result<(), TryLockError>) -> io::Result<()> {
+    const BETWEEN: Duration = Duration::from_millis(1);
+    let begin = Instant::now();
+    loop {
+        match lock() {
+            Err(TryLockError::WouldBlock) if begin.elapsed() < PATIENCE => std::thread::sleep(BETWEEN),
+            locked => return Ok(locked?),
+        }
+    }
+}
+
+/// Over what is there: no name changes, so that the lock stays the one of all.
+fn write(file: &File, seen: &Seen) -> io::Result<()> {
+    let text = format!("{:<SHORTEST$}", serde_json::to_string(seen)?);
+    file.write_all_at(text.as_bytes(), 0)?;
+    file.set_len(text.len() as u64)
 }
 
 #[cfg(test)]

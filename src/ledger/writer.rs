@@ -14,14 +14,14 @@ use std::time::Instant;
 use rusqlite::Connection;
 
 use super::database::{HOLD, Ledger};
-use super::error::{Error, Failure, Need, Result};
+use super::error::{Closed, Error, Failure, Need, Result};
 use super::failpoint;
 use super::gate::{self, Gate};
 use super::pace::Meter;
 use super::room::{self, Reserve};
 pub use super::settled::Settled;
 use super::sql::exists;
-use super::witness;
+use super::witness::{self, Held, Witness};
 use crate::clock::{Clock, UnixMillis};
 pub use claim::{Claim, Finish, Outcome, Scope};
 use claiming::Scan;
@@ -163,6 +163,10 @@ fn require_room(ledger: &Ledger, kept: u64) -> Result<()> {
 fn only_record(ledger: &mut Ledger, order: &mut Order<'_>, why: Error) -> Result<Stepped> {
     let mut order = Order { seat: order.seat, finishes: order.finishes, want: 0, meter: order.meter };
     order.seat.scan = Scan::default();
+    if let Error::Closed { why: why @ Closed::Restored { .. }, .. } = why {
+        // If it can't be closed, whoever opens the ledger next finds out the same.
+        let _ = ledger.close_gate(why);
+    }
     loop {
         match try_step(ledger, &mut order) {
             Err(error) if room::is_full(&error) && order.seat.reserve.as_ref().is_some_and(Reserve::release_half) => {
@@ -175,11 +179,24 @@ fn only_record(ledger: &mut Ledger, order: &mut Order<'_>, why: Error) -> Result
     }
 }
 
+/// What a transaction goes by. The witness is held until it has seen what is claimed: a copy of this ledger that sends at the same time
+/// must not claim the same people.
+fn enter(conn: &Connection, witness: &Witness, claims: bool) -> Result<(Gate, Held)> {
+    let witness = witness.hold(conn)?;
+    if !claims {
+        return Ok((gate::read(conn)?, witness));
+    }
+    match witness.doubts(conn)? {
+        Some(why) => Err(Error::closed(why)),
+        None => Ok((gate::pass(conn)?, witness)),
+    }
+}
+
 fn try_step(ledger: &mut Ledger, order: &mut Order<'_>) -> Result<Stepped> {
-    let file = Arc::clone(ledger.file());
+    let (file, witness) = (Arc::clone(ledger.file()), ledger.witness().clone());
     let transaction = ledger.begin()?;
     let begun = Instant::now();
-    let gate = if order.want > 0 { gate::pass(&transaction)? } else { gate::read(&transaction)? };
+    let (gate, witness) = enter(&transaction, &witness, order.want > 0)?;
     let (stepped, now) = work(&transaction, order, gate, begun)?;
     witness::step(&transaction, Some(now))?;
     if order.want > 0 {
@@ -187,7 +204,7 @@ fn try_step(ledger: &mut Ledger, order: &mut Order<'_>) -> Result<Stepped> {
     }
     failpoint::commit(transaction, "step.before", "step.after")?;
     let committed = order.seat.clock.now();
-    ledger.be_seen_now_and_then();
+    witness.look(&ledger.conn);
     Ok(Stepped { committed, ..stepped })
 }
 
@@ -199,12 +216,11 @@ fn try_together(
     let failed = |of: usize| move |error: Error| Failed::All { of, error };
     let kept = orders.iter().map(|(order, _)| order.seat.kept(order.want)).max().unwrap_or_default();
     require_room(ledger, kept).map_err(failed(all))?;
-    let file = Arc::clone(ledger.file());
+    let (file, witness) = (Arc::clone(ledger.file()), ledger.witness().clone());
     let transaction = ledger.begin().map_err(failed(all))?;
     let begun = Instant::now();
     let claims = orders.iter().any(|(order, _)| order.want > 0);
-    let gate = if claims { gate::pass(&transaction) } else { gate::read(&transaction).map_err(Error::from) };
-    let gate = gate.map_err(failed(all))?;
+    let (gate, witness) = enter(&transaction, &witness, claims).map_err(failed(all))?;
     let mut done = Vec::with_capacity(all);
     let mut newest = UnixMillis(0);
     for (place, (order, _)) in orders.iter_mut().enumerate() {
@@ -224,7 +240,7 @@ fn try_together(
     for ((order, answer), stepped) in orders.iter_mut().zip(done) {
         **answer = Some(Ok(Stepped { committed: order.seat.clock.now(), ..stepped }));
     }
-    ledger.be_seen_now_and_then();
+    witness.look(&ledger.conn);
     Ok(())
 }
 

@@ -2,6 +2,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 
 use super::*;
 use crate::ledger::Ledger;
+use crate::ledger::error::Error;
 
 fn behind(ledger: i64, seen: i64) -> Option<Closed> {
     let ledger = Progress { identity: "a".to_owned(), steps: ledger, newest_at: UnixMillis(7) };
@@ -64,13 +65,13 @@ fn a_copy_is_seen_under_any_name_and_the_ledger_itself_never() {
 
 #[test]
 fn the_witness_never_unsees_and_follows_no_link() {
-    let (folder, _, mut ledger) = ledger();
+    let (folder, _, ledger) = ledger();
     let file = the_file(folder.path());
     assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600);
     let seen = read(&file).unwrap();
     assert_eq!((seen.ledger.as_str(), seen.newest_at), ("ledger.db", 1000));
     let more = Seen { steps: seen.steps + 100, ..seen };
-    write(&folder.path().join("runs"), &file, &more).unwrap();
+    write(&OpenOptions::new().write(true).open(&file).unwrap(), &more).unwrap();
     ledger.be_seen();
     assert_eq!(read(&file).unwrap(), more, "another process has seen more");
     // A link in its place is replaced, and what it leads to is left alone.
@@ -88,20 +89,42 @@ fn the_witness_never_unsees_and_follows_no_link() {
 }
 
 #[test]
-fn while_a_run_sends_the_witness_looks_at_most_once_a_second() {
+fn of_two_equal_copies_only_the_one_that_begins_first_may_send() {
     let (folder, _, mut ledger) = ledger();
-    let file = the_file(folder.path());
-    ledger.be_seen();
-    let before = read(&file).unwrap().steps;
-    let begin = Instant::now();
-    let mut looks = 0;
-    let mut seen = before;
-    while looks < 2 {
-        step(&ledger.conn, None).unwrap();
-        ledger.be_seen_now_and_then();
-        let now = read(&file).unwrap().steps;
-        looks += u64::from(now > seen);
-        seen = now;
-        assert!(looks <= begin.elapsed().as_secs() + 1, "{looks} looks in {:?}", begin.elapsed());
+    let path = folder.path().join("copy.db");
+    ledger.conn.execute("vacuum into ?1", [path.to_str().unwrap()]).unwrap();
+    let mut copy = Ledger::open(&path).unwrap().0;
+    assert_eq!(copy.gate().unwrap().closed, None);
+    let run = ledger.start_run(1, UnixMillis(2000), 1).unwrap();
+    let closed = Closed::Restored { from: UnixMillis(1000), until: UnixMillis(2000) };
+    match copy.start_run(1, UnixMillis(2000), 1).map(drop) {
+        Err(Error::Closed { path: at, why }) => assert_eq!((at, why), (path.clone(), closed)),
+        other => panic!("{other:?}"),
     }
+    ledger.end_run(run, UnixMillis(2000), "exhausted", Duration::ZERO).unwrap();
+    assert_eq!(ledger.gate().unwrap().closed, None);
+    drop(copy);
+    assert_eq!(Ledger::open(&path).unwrap().0.gate().unwrap().closed, Some(closed));
+}
+
+#[test]
+fn what_is_held_is_not_written_by_others_and_stays_one_file() {
+    let (folder, path, ledger) = ledger();
+    let file = the_file(folder.path());
+    let before = (Inode::of(&file).unwrap(), read(&file).unwrap());
+    let other = || OpenOptions::new().read(true).write(true).open(&file).unwrap();
+    let held = ledger.witness().hold(&ledger.conn).unwrap();
+    assert!(matches!(other().try_lock(), Err(TryLockError::WouldBlock)));
+    step(&ledger.conn, Some(UnixMillis(3000))).unwrap();
+    assert_eq!(held.doubts(&ledger.conn).unwrap(), None);
+    held.look(&ledger.conn);
+    other().try_lock().unwrap();
+    let after = (Inode::of(&file).unwrap(), read(&file).unwrap());
+    assert_eq!((after.0, after.1.steps, after.1.newest_at), (before.0, before.1.steps + 1, 3000));
+    // Whoever may write to the ledger may write to a new one.
+    std::fs::remove_file(&file).unwrap();
+    std::fs::set_permissions(&path, Permissions::from_mode(0o660)).unwrap();
+    ledger.be_seen();
+    assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o660);
+    assert_eq!(read(&file).unwrap(), after.1);
 }
