@@ -1241,7 +1241,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__message__subcmd__send)
-            opts="-o -q -v -y -h --campaign --message --audience --token-column --delimiter --no-header --reject --force --strict --allow-bad-rows --allow-odd-tokens --dry-run --resume --again --new-message --allow-restored --retry-refused --allow-refusals --max-sends --rate --concurrency --wait --until --results --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --campaign --message --audience --token-column --delimiter --no-header --reject --force --strict --allow-bad-rows --allow-odd-tokens --dry-run --resume --all-profiles --again --new-message --allow-restored --retry-refused --allow-refusals --max-sends --rate --concurrency --wait --until --results --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1653,7 +1653,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__send)
-            opts="-o -q -v -y -h --campaign --message --audience --token-column --delimiter --no-header --reject --force --strict --allow-bad-rows --allow-odd-tokens --dry-run --resume --again --new-message --allow-restored --retry-refused --allow-refusals --max-sends --rate --concurrency --wait --until --results --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --campaign --message --audience --token-column --delimiter --no-header --reject --force --strict --allow-bad-rows --allow-odd-tokens --dry-run --resume --all-profiles --again --new-message --allow-restored --retry-refused --allow-refusals --max-sends --rate --concurrency --wait --until --results --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

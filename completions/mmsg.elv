@@ -18,7 +18,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
     }
     var completions = [
         &'mmsg'= {
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -57,7 +57,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --page 'Page that sends'
             cand --token-env 'Read the access token from this environment variable on every run'
             cand --token-file 'Read the access token from this file on every run'
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -73,7 +73,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mmsg;config'= {
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -91,7 +91,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand path 'Print the config file''s path, even if it does not exist yet'
         }
         &'mmsg;config;show'= {
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -107,7 +107,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --help 'Print help'
         }
         &'mmsg;config;path'= {
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -174,7 +174,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --webhook-envelope 'How events are wrapped'
             cand --webhook-timestamps 'Unit of the timestamps of events'
             cand --webhook-retry-for 'How long an event is retried before it is dropped and the app unsubscribed'
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -197,7 +197,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mmsg;demo'= {
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -214,7 +214,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mmsg;completions'= {
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -231,7 +231,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
         }
         &'mmsg;man'= {
             cand --dir 'Write one page per command to this folder (mmsg.1, mmsg-send.1, …)'
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -247,7 +247,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --help 'Print help'
         }
         &'mmsg;explain'= {
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -263,7 +263,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mmsg;campaign'= {
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -292,7 +292,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --pixel-id 'Pixel that counts conversions'
             cand --start-time 'Start time, at most 30 days from now: ISO 8601 with a zone, or Unix seconds [default: now]'
             cand --end-time 'End time [default: 30 days after the start with a lifetime budget, none with a daily budget]'
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -308,7 +308,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mmsg;campaign;list'= {
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -325,7 +325,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mmsg;campaign;get'= {
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -341,7 +341,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mmsg;campaign;delete'= {
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -361,7 +361,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --lifetime-budget 'Total budget, in the currency''s smallest unit'
             cand --page 'Page that sends [default: the profile''s]'
             cand --days 'Number of days it runs'
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -380,7 +380,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --preset 'Named date range'
             cand --since 'First day, such as 2026-11-01'
             cand --until 'Last day'
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -397,7 +397,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mmsg;message'= {
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -445,7 +445,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --coupon-button 'Coupon template: title of the button that opens --coupon-url'
             cand --expire-time 'Coupon template: when it ends, with a timer: ''2026-12-24 18:00:00'''
             cand --set 'Any field of the template, by Meta''s name: summary.total_cost=56.14'
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -463,7 +463,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mmsg;message;validate'= {
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -484,7 +484,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --tokens 'Fill the message with a row of this list of recipients'
             cand --row 'Which row of --tokens [default: 1]'
             cand --value 'A value for ${COLUMN}; repeat for more'
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -510,13 +510,13 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --delimiter 'Column delimiter (one character, or tab), if it is not detected correctly'
             cand --reject 'Write bad rows to this CSV file: line, column, reason, the masked row, file'
             cand --retry-refused 'Retry rows that were refused with these codes'
-            cand --max-sends 'Stop after N requests; 0 plans and sends nothing'
+            cand --max-sends 'Stop after N requests (with several profiles: of each); 0 plans and sends nothing'
             cand --rate 'Sends per second, auto or unlimited; auto starts at 10, follows Meta''s usage headers and is shared by all runs of the ad account on this ledger [default: auto]'
             cand --concurrency 'Maximum requests in flight [default: 64]'
             cand --wait 'Wait for warm-up, budgets and cool-downs instead of ending with exit code 6; without DURATION, wait indefinitely'
             cand --until 'Skip recipients who can''t be messaged before TIME'
             cand --results 'Also write one line per recipient''s result to FILE (CSV if it ends in .csv, otherwise NDJSON)'
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -528,6 +528,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --allow-odd-tokens 'Accept tokens that look different from the others in the list, or do not look like tokens'
             cand --dry-run 'Show what would happen; nothing is sent or written'
             cand --resume 'Continue the unfinished broadcasts of the Page, oldest first; needs no list'
+            cand --all-profiles 'With --resume: continue the broadcasts of every profile in the config file; one failure stops only its own profile'
             cand --again 'Send the same message again to a list that already received it; cool-downs still apply'
             cand --new-message 'Include people who already got a different message of this campaign'
             cand --allow-restored 'After a backup was restored: send also to people whom the ledger has not had in this campaign before; they may have got the message already'
@@ -543,7 +544,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mmsg;message;rules'= {
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -559,7 +560,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --help 'Print help'
         }
         &'mmsg;message;schema'= {
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -582,13 +583,13 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --delimiter 'Column delimiter (one character, or tab), if it is not detected correctly'
             cand --reject 'Write bad rows to this CSV file: line, column, reason, the masked row, file'
             cand --retry-refused 'Retry rows that were refused with these codes'
-            cand --max-sends 'Stop after N requests; 0 plans and sends nothing'
+            cand --max-sends 'Stop after N requests (with several profiles: of each); 0 plans and sends nothing'
             cand --rate 'Sends per second, auto or unlimited; auto starts at 10, follows Meta''s usage headers and is shared by all runs of the ad account on this ledger [default: auto]'
             cand --concurrency 'Maximum requests in flight [default: 64]'
             cand --wait 'Wait for warm-up, budgets and cool-downs instead of ending with exit code 6; without DURATION, wait indefinitely'
             cand --until 'Skip recipients who can''t be messaged before TIME'
             cand --results 'Also write one line per recipient''s result to FILE (CSV if it ends in .csv, otherwise NDJSON)'
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -600,6 +601,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --allow-odd-tokens 'Accept tokens that look different from the others in the list, or do not look like tokens'
             cand --dry-run 'Show what would happen; nothing is sent or written'
             cand --resume 'Continue the unfinished broadcasts of the Page, oldest first; needs no list'
+            cand --all-profiles 'With --resume: continue the broadcasts of every profile in the config file; one failure stops only its own profile'
             cand --again 'Send the same message again to a list that already received it; cool-downs still apply'
             cand --new-message 'Include people who already got a different message of this campaign'
             cand --allow-restored 'After a backup was restored: send also to people whom the ledger has not had in this campaign before; they may have got the message already'
@@ -615,7 +617,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mmsg;tokens'= {
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -636,7 +638,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --delimiter 'Column delimiter (one character, or tab), if it is not detected correctly'
             cand --reject 'Write bad rows to this CSV file: line, column, reason, the masked row, file'
             cand --audience 'Name of the audience'
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -658,7 +660,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --help 'Print help'
         }
         &'mmsg;broadcast'= {
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -677,7 +679,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
         }
         &'mmsg;broadcast;list'= {
             cand --campaign 'Only broadcasts of this campaign'
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -694,7 +696,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --help 'Print help'
         }
         &'mmsg;broadcast;close'= {
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -711,7 +713,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mmsg;unknown'= {
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -737,7 +739,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --until 'Only sends that became unknown before TIME'
             cand --why 'Only sends whose reason contains TEXT'
             cand --fbtrace 'Only this Graph trace ID'
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -761,7 +763,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --until 'Only sends that became unknown before TIME'
             cand --why 'Only sends whose reason contains TEXT'
             cand --fbtrace 'Only this Graph trace ID'
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -787,7 +789,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --until 'Only sends that became unknown before TIME'
             cand --why 'Only sends whose reason contains TEXT'
             cand --fbtrace 'Only this Graph trace ID'
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -805,7 +807,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mmsg;ledger'= {
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -823,7 +825,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
         }
         &'mmsg;ledger;accept-restore'= {
             cand --since 'When the backup was made; earlier is safe, later is not'
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -840,7 +842,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mmsg;webhook'= {
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -866,7 +868,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --tls-key 'Private key of the certificate, as PEM'
             cand --trusted-proxy 'Proxy that names the client in X-Forwarded-For; an address or a network, repeatable'
             cand --opt-ins 'Audience that people who opt in are added to'
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -883,7 +885,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
         }
         &'mmsg;webhook;ingest'= {
             cand --opt-ins 'Audience that people who opt in are added to'
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -900,7 +902,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
         }
         &'mmsg;webhook;subscribe'= {
             cand --fields 'Fields, separated by commas [default: all that mmsg reads]'
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -917,7 +919,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mmsg;webhook;status'= {
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -933,7 +935,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mmsg;why'= {
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
@@ -955,7 +957,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --since 'Only messages sent at or after TIME, and what happened to them until now: a time, or a date such as 2026-11-01. Whole hours are counted'
             cand --until 'Only messages sent before TIME, or up to the end of a date'
             cand --html 'Also write the report as an HTML page (readable only by you)'
-            cand --profile 'Profile to use [env: MMSG_PROFILE]'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'

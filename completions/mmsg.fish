@@ -24,7 +24,7 @@ function __fish_mmsg_using_subcommand
     contains -- $cmd[1] $argv
 end
 
-complete -c mmsg -n "__fish_mmsg_needs_command" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_needs_command" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_needs_command" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_needs_command" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -60,7 +60,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l ad-account -d 'Ad acc
 complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l page -d 'Page that sends' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l token-env -d 'Read the access token from this environment variable on every run' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l token-file -d 'Read the access token from this file on every run' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand init" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -74,7 +74,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand init" -s v -l verbose -d 'Prin
 complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand init" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -90,7 +90,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_su
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -f -a "show" -d 'Print each setting with its value and source; secrets are hidden'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -f -a "path" -d 'Print the config file\'s path, even if it does not exist yet'
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -104,7 +104,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcom
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -176,7 +176,7 @@ millis\t''
 odd\t'Eleven digits, as in Meta\'s sample'
 mixed\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-retry-for -d 'How long an event is retried before it is dropped and the app unsubscribed' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -197,7 +197,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -s v -l verbose -d 'P
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -212,7 +212,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -s v -l verbose -d 'Prin
 complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -227,7 +227,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -l no-input -d 'N
 complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_using_subcommand man" -l dir -d 'Write one page per command to this folder (mmsg.1, mmsg-send.1, …)' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand man" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand man" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand man" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand man" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -241,7 +241,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand man" -s v -l verbose -d 'Print
 complete -c mmsg -n "__fish_mmsg_using_subcommand man" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand man" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand man" -s h -l help -d 'Print help'
-complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -255,7 +255,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -s v -l verbose -d 'P
 complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -282,7 +282,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subc
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l pixel-id -d 'Pixel that counts conversions' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l start-time -d 'Start time, at most 30 days from now: ISO 8601 with a zone, or Unix seconds [default: now]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l end-time -d 'End time [default: 30 days after the start with a lifetime budget, none with a daily budget]' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -296,7 +296,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subc
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -311,7 +311,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subc
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -325,7 +325,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subc
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -343,7 +343,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subc
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -l lifetime-budget -d 'Total budget, in the currency\'s smallest unit' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -l page -d 'Page that sends [default: the profile\'s]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -l days -d 'Number of days it runs' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -379,7 +379,7 @@ this_week_sun_today\t''
 this_year\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -l since -d 'First day, such as 2026-11-01' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -l until -d 'Last day' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -394,7 +394,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subc
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -457,7 +457,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l coupon-button -d 'Coupon template: title of the button that opens --coupon-url' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l expire-time -d 'Coupon template: when it ends, with a timer: \'2026-12-24 18:00:00\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l set -d 'Any field of the template, by Meta\'s name: summary.total_cost=56.14' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -473,7 +473,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -492,7 +492,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l tokens -d 'Fill the message with a row of this list of recipients' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l row -d 'Which row of --tokens [default: 1]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l value -d 'A value for ${COLUMN}; repeat for more' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -516,13 +516,13 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l delimiter -d 'Column delimiter (one character, or tab), if it is not detected correctly' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l reject -d 'Write bad rows to this CSV file: line, column, reason, the masked row, file' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l retry-refused -d 'Retry rows that were refused with these codes' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l max-sends -d 'Stop after N requests; 0 plans and sends nothing' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l max-sends -d 'Stop after N requests (with several profiles: of each); 0 plans and sends nothing' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l rate -d 'Sends per second, auto or unlimited; auto starts at 10, follows Meta\'s usage headers and is shared by all runs of the ad account on this ledger [default: auto]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l concurrency -d 'Maximum requests in flight [default: 64]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l wait -d 'Wait for warm-up, budgets and cool-downs instead of ending with exit code 6; without DURATION, wait indefinitely' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l until -d 'Skip recipients who can\'t be messaged before TIME' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l results -d 'Also write one line per recipient\'s result to FILE (CSV if it ends in .csv, otherwise NDJSON)' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -538,6 +538,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l allow-odd-tokens -d 'Accept tokens that look different from the others in the list, or do not look like tokens'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l dry-run -d 'Show what would happen; nothing is sent or written'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l resume -d 'Continue the unfinished broadcasts of the Page, oldest first; needs no list'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l all-profiles -d 'With --resume: continue the broadcasts of every profile in the config file; one failure stops only its own profile'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l again -d 'Send the same message again to a list that already received it; cool-downs still apply'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l new-message -d 'Include people who already got a different message of this campaign'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l allow-restored -d 'After a backup was restored: send also to people whom the ledger has not had in this campaign before; they may have got the message already'
@@ -547,7 +548,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -561,7 +562,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -s h -l help -d 'Print help'
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -582,13 +583,13 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l token-column -d 'Colu
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l delimiter -d 'Column delimiter (one character, or tab), if it is not detected correctly' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l reject -d 'Write bad rows to this CSV file: line, column, reason, the masked row, file' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l retry-refused -d 'Retry rows that were refused with these codes' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l max-sends -d 'Stop after N requests; 0 plans and sends nothing' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l max-sends -d 'Stop after N requests (with several profiles: of each); 0 plans and sends nothing' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l rate -d 'Sends per second, auto or unlimited; auto starts at 10, follows Meta\'s usage headers and is shared by all runs of the ad account on this ledger [default: auto]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l concurrency -d 'Maximum requests in flight [default: 64]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l wait -d 'Wait for warm-up, budgets and cool-downs instead of ending with exit code 6; without DURATION, wait indefinitely' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l until -d 'Skip recipients who can\'t be messaged before TIME' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l results -d 'Also write one line per recipient\'s result to FILE (CSV if it ends in .csv, otherwise NDJSON)' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -604,6 +605,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l allow-bad-rows -d 'Us
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l allow-odd-tokens -d 'Accept tokens that look different from the others in the list, or do not look like tokens'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l dry-run -d 'Show what would happen; nothing is sent or written'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l resume -d 'Continue the unfinished broadcasts of the Page, oldest first; needs no list'
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l all-profiles -d 'With --resume: continue the broadcasts of every profile in the config file; one failure stops only its own profile'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l again -d 'Send the same message again to a list that already received it; cool-downs still apply'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l new-message -d 'Include people who already got a different message of this campaign'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l allow-restored -d 'After a backup was restored: send also to people whom the ledger has not had in this campaign before; they may have got the message already'
@@ -613,7 +615,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s v -l verbose -d 'Prin
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -632,7 +634,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcom
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l delimiter -d 'Column delimiter (one character, or tab), if it is not detected correctly' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l reject -d 'Write bad rows to this CSV file: line, column, reason, the masked row, file' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l audience -d 'Name of the audience' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -652,7 +654,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcom
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help'
-complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -669,7 +671,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -f -a "list" -d 'List the Page\'s broadcasts with their counts, oldest first'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -f -a "close" -d 'Cancel the pending rows of a broadcast'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -l campaign -d 'Only broadcasts of this campaign' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -684,7 +686,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_sub
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
-complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -699,7 +701,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_sub
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list settle resolve" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list settle resolve" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list settle resolve" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list settle resolve" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -723,7 +725,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l until -d 'Only sends that became unknown before TIME' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l why -d 'Only sends whose reason contains TEXT' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l fbtrace -d 'Only this Graph trace ID' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -745,7 +747,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -l until -d 'Only sends that became unknown before TIME' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -l why -d 'Only sends whose reason contains TEXT' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -l fbtrace -d 'Only this Graph trace ID' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -770,7 +772,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l until -d 'Only sends that became unknown before TIME' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l why -d 'Only sends whose reason contains TEXT' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l fbtrace -d 'Only this Graph trace ID' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -786,7 +788,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-restore" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-restore" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-restore" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-restore" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -802,7 +804,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_su
 complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-restore" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-restore" -f -a "accept-restore" -d 'Accept a ledger that was restored from a backup, so that nobody gets a message twice'
 complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from accept-restore" -l since -d 'When the backup was made; earlier is safe, later is not' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from accept-restore" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from accept-restore" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from accept-restore" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from accept-restore" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -817,7 +819,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcom
 complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from accept-restore" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from accept-restore" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from accept-restore" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve ingest subscribe status" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve ingest subscribe status" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve ingest subscribe status" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve ingest subscribe status" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -841,7 +843,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l tls-key -d 'Private key of the certificate, as PEM' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l trusted-proxy -d 'Proxy that names the client in X-Forwarded-For; an address or a network, repeatable' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l opt-ins -d 'Audience that people who opt in are added to' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -856,7 +858,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from ingest" -l opt-ins -d 'Audience that people who opt in are added to' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from ingest" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from ingest" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from ingest" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from ingest" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -871,7 +873,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from ingest" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from ingest" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from subscribe" -l fields -d 'Fields, separated by commas [default: all that mmsg reads]' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from subscribe" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from subscribe" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from subscribe" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from subscribe" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -886,7 +888,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from subscribe" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from subscribe" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from subscribe" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from status" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from status" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from status" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from status" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -900,7 +902,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from status" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from status" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand why" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand why" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand why" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand why" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
@@ -920,7 +922,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l broadcast -d 'Only 
 complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l since -d 'Only messages sent at or after TIME, and what happened to them until now: a time, or a date such as 2026-11-01. Whole hours are counted' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l until -d 'Only messages sent before TIME, or up to the end of a date' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l html -d 'Also write the report as an HTML page (readable only by you)' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l profile -d 'Profile to use [env: MMSG_PROFILE]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand report" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'

@@ -37,6 +37,7 @@ use crate::config::environment::Environment;
 use crate::error::{Error, Exit, Result};
 use crate::ui::Ui;
 use context::{Context, Invocation};
+use send::fleet;
 
 /// Parses the command line, runs the command, prints its error. The process ends with what this returns.
 pub fn main() -> Exit {
@@ -72,6 +73,16 @@ fn start(ui: &Ui, environment: &Environment, cli: Cli) -> Result<Exit> {
     match cli.word {
         Word::Standalone(word) => run_standalone(&frame, word),
         Word::Command(command) => {
+            let command = match command {
+                Command::Message(args) => args.into_send().map_or_else(Command::Message, Command::Send),
+                command => command,
+            };
+            let command = match command {
+                Command::Send(args) if args.is_for_several(&cli.global) => {
+                    return block_on(fleet::run(&frame, args));
+                }
+                command => command,
+            };
             let settings = frame.settings()?;
             block_on(async {
                 let context = Context::new(settings, ui.clone(), frame.clock);

@@ -18,6 +18,7 @@ pub mod edit;
 pub mod environment;
 pub mod file;
 mod resolve;
+pub mod several;
 pub mod source;
 
 use std::ffi::OsStr;

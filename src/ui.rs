@@ -16,6 +16,7 @@ mod transcript;
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal};
+use std::sync::Arc;
 
 use crate::secret::Redactor;
 use crate::text;
@@ -67,11 +68,22 @@ pub struct Ui {
     options: UiOptions,
     redactor: Redactor,
     live: Live,
+    /// Stands before each message for people: whose it is.
+    name: Option<Arc<str>>,
 }
 
 impl Ui {
     pub fn new(options: UiOptions) -> Self {
-        Self { options, redactor: Redactor::default(), live: Live::default() }
+        Self { options, redactor: Redactor::default(), live: Live::default(), name: None }
+    }
+
+    /// The same for one of several businesses at work at once, which can't each ask: its messages name it.
+    #[must_use]
+    pub fn of_one(&self, name: &str) -> Self {
+        let mut one = self.clone();
+        one.name = Some(Arc::from(name));
+        one.options.yes = true;
+        one
     }
 
     /// The same, with these secrets replaced in everything that it prints.

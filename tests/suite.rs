@@ -22,6 +22,7 @@ mod error_texts;
 mod exits;
 mod failpoints;
 mod faults;
+mod fleet;
 mod graph;
 mod harness;
 mod hearing;

@@ -20,7 +20,13 @@ pub fn parse(arguments: &[OsString], environment: &Environment) -> (UiOptions, R
         ColorChoice::Never => clap::ColorChoice::Never,
     };
     let command = command().color(choice);
-    let cli = command.try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
+    let mut cli = command.try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
+    if let Ok(cli) = &mut cli
+        && early.profile.len() > cli.global.profile.len()
+    {
+        // The parser keeps only those behind the last word of the command.
+        cli.global.profile.clone_from(&early.profile);
+    }
     let global = cli.as_ref().map_or(&early, |cli| &cli.global);
     (ui_options(global, environment), cli)
 }
@@ -53,21 +59,23 @@ pub fn format_of(environment: &Environment) -> Result<Option<Format>> {
     }
 }
 
-/// Finds `--output` and `--color` in arguments that may otherwise be wrong.
+/// Finds `--output`, `--color` and `--profile` in arguments that may otherwise be wrong.
 fn foresee(arguments: &[OsString]) -> GlobalArgs {
     let mut global = GlobalArgs::default();
     let mut words = arguments.iter().skip(1).filter_map(|word| word.to_str()).take_while(|word| *word != "--");
     while let Some(word) = words.next() {
         let (name, value) = match word.split_once('=') {
-            Some((name @ ("--output" | "--color" | "-o"), value)) => (name, Some(value)),
-            _ if matches!(word, "--output" | "--color" | "-o") => (word, words.next()),
+            Some((name @ ("--output" | "--color" | "--profile" | "-o"), value)) => (name, Some(value)),
+            _ if matches!(word, "--output" | "--color" | "--profile" | "-o") => (word, words.next()),
             _ => match word.strip_prefix("-o") {
                 Some(value) => ("-o", Some(value)),
                 None => continue,
             },
         };
         let value = value.unwrap_or_default();
-        if name == "--color" {
+        if name == "--profile" {
+            global.profile.push(value.to_owned());
+        } else if name == "--color" {
             global.color = ColorChoice::from_str(value, true).unwrap_or_default();
         } else {
             global.output = Format::from_str(value, true).ok();
@@ -99,6 +107,18 @@ mod tests {
         let environment = Environment::default().with(names::OUTPUT, "ndjson");
         assert_eq!(parse(&words("mmsg nope"), &environment).0.format, Format::Ndjson);
         assert_eq!(parse(&words("mmsg config path -o csv"), &environment).0.format, Format::Csv);
+    }
+
+    #[test]
+    fn no_profile_is_lost_wherever_it_stands() {
+        for line in [
+            "mmsg --profile a send --resume --profile b",
+            "mmsg send --profile=a --resume --profile b",
+            "mmsg --profile a --profile=b send --resume",
+        ] {
+            let (_, cli) = parse(&words(line), &Environment::default());
+            assert_eq!(cli.unwrap().global.profile, ["a", "b"], "{line}");
+        }
     }
 
     #[test]

@@ -2,15 +2,17 @@
 
 use std::path::PathBuf;
 
+use crate::config::several;
+use crate::error::{Error, Result};
 use crate::ui::{ColorChoice, Format};
 
 // Their environment variables are read by `config`, which must tell a flag from a variable.
 #[derive(clap::Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Global options")]
 pub struct GlobalArgs {
-    /// Profile to use [env: MMSG_PROFILE].
+    /// Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as 'shop-*'.
     #[arg(long, global = true, value_name = "NAME")]
-    pub profile: Option<String>,
+    pub profile: Vec<String>,
     /// Ledger file to use [env: MMSG_LEDGER].
     #[arg(long, global = true, value_name = "FILE")]
     pub ledger: Option<PathBuf>,
@@ -32,4 +34,18 @@ pub struct GlobalArgs {
     /// Answer yes to every question.
     #[arg(short, long, global = true)]
     pub yes: bool,
+}
+
+impl GlobalArgs {
+    /// The one profile of `--profile`, if any, for a command that works for one business.
+    ///
+    /// # Errors
+    /// Exit 2 if there are several.
+    pub fn one_profile(&self) -> Result<Option<String>> {
+        if several::is_several(&self.profile) {
+            return Err(Error::usage("several profiles can only be used with mmsg send --resume")
+                .hint("name one profile with --profile, or run the command once for each"));
+        }
+        Ok(self.profile.first().cloned())
+    }
 }

@@ -299,7 +299,7 @@ impl Invocation<'_> {
     /// # Errors
     /// Exit 3 when they are wrong.
     pub fn settings(&self) -> Result<Settings> {
-        let overrides = Overrides { profile: self.global.profile.clone(), ledger: self.global.ledger.clone() };
+        let overrides = Overrides { profile: self.global.one_profile()?, ledger: self.global.ledger.clone() };
         let settings = Settings::load(&overrides, self.environment)?;
         for warning in &settings.warnings {
             self.ui.warn(warning);

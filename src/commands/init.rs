@@ -34,6 +34,7 @@ pub struct Args {
 
 pub fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
     let ui = frame.ui;
+    let named = frame.global.one_profile()?;
     let (path, _) = frame.environment.config_file()?;
     // A broken file is fixed by hand, not overwritten.
     let file = ProfileFile::read(&path, frame.environment)?.unwrap_or_default();
@@ -45,8 +46,8 @@ pub fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
     }
 
     let told = frame.environment.text(names::PROFILE)?.unwrap_or_else(|| "default".to_owned());
-    let name = match &frame.global.profile {
-        Some(name) => name.clone(),
+    let name = match named {
+        Some(name) => name,
         None if complete => told,
         None => ui.ask("Name of the profile", Some(&told), not_empty)?,
     };

@@ -29,6 +29,16 @@ enum Verb {
     Schema(schema::Args),
 }
 
+impl Args {
+    /// `message send` is `send` by another name.
+    pub fn into_send(self) -> Result<send::Args, Self> {
+        match self.verb {
+            Verb::Send(args) => Ok(*args),
+            verb => Err(Self { verb }),
+        }
+    }
+}
+
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     match args.verb {
         Verb::Build(args) => build::run(context, *args),

@@ -17,10 +17,11 @@ use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::io::Errno;
 
 use crate::commands::context::Context;
+use crate::config::Settings;
 use crate::error::{Error, Result};
 use crate::ledger::Ledger;
 use crate::ui::Ui;
-pub use kind::{Kind, RESULTS_HEADER};
+pub use kind::{Kind, RESULTS_HEADER, RESULTS_OF_SEVERAL_HEADER};
 use place::{Found, Place, What};
 
 /// Read and written by their owner only.
@@ -68,16 +69,20 @@ impl Outputs {
     /// For a command with settings: its ledger, config file and files of secrets are safe. `nothing` completes a refusal: `nothing was
     /// sent`.
     pub fn of(context: &Context, force: bool, nothing: &'static str) -> Self {
-        let settings = &context.settings;
         let mut outputs = Self::of_nothing(&context.ui, Some(force), nothing);
-        outputs.protect_ledger(&settings.ledger.value);
+        outputs.protect_ledger(&context.settings.ledger.value);
+        outputs.protect_settings(&context.settings);
+        outputs
+    }
+
+    /// The config file and files of secrets, of any profile.
+    pub fn protect_settings(&mut self, settings: &Settings) {
         if let Some(file) = &settings.config_file {
-            outputs.protect("the config file", file);
+            self.protect("the config file", file);
         }
         for file in settings.secret_files() {
-            outputs.protect("a secret's file", file);
+            self.protect("a secret's file", file);
         }
-        outputs
     }
 
     /// For a command without settings.

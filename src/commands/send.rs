@@ -1,10 +1,12 @@
 //! `mmsg send`: a message to a list of subscription tokens, never twice to anyone.
 
+mod board;
 mod campaign;
 mod columns;
 mod confirm;
 mod dry_run;
 mod ending;
+pub mod fleet;
 mod plan;
 mod results;
 mod resume;
@@ -15,6 +17,7 @@ mod turn;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::cli::global::GlobalArgs;
 use crate::cli::values;
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
@@ -23,6 +26,7 @@ use crate::commands::lists::ListArgs;
 use crate::commands::message::file;
 use crate::commands::output::Outputs;
 use crate::commands::signals::Signals;
+use crate::config::several;
 use crate::error::{Error, Exit, Result};
 use crate::ledger::broadcasts::{BroadcastKey, Retried, Which};
 use crate::ledger::plan::PlanTerms;
@@ -37,7 +41,7 @@ use campaign::CampaignFacts;
 use confirm::Asked;
 use ending::Conclusion;
 use plan::ListSource;
-use results::Results;
+use results::{Businesses, Results};
 use totals::Totals;
 use turn::Turn;
 
@@ -64,6 +68,9 @@ pub struct Args {
     /// Continue the unfinished broadcasts of the Page, oldest first; needs no list.
     #[arg(long, conflicts_with_all = ["files", "message", "audience", "again", "new_message", "token_column", "delimiter", "no_header", "reject", "strict", "allow_bad_rows", "allow_odd_tokens"])]
     resume: bool,
+    /// With --resume: continue the broadcasts of every profile in the config file; one failure stops only its own profile.
+    #[arg(long, requires = "resume")]
+    all_profiles: bool,
     /// Send the same message again to a list that already received it; cool-downs still apply.
     #[arg(long)]
     again: bool,
@@ -80,7 +87,7 @@ pub struct Args {
     /// Do not stop after many refusals.
     #[arg(long)]
     allow_refusals: bool,
-    /// Stop after N requests; 0 plans and sends nothing.
+    /// Stop after N requests (with several profiles: of each); 0 plans and sends nothing.
     #[arg(long, value_name = "N")]
     max_sends: Option<u64>,
     /// Sends per second, auto or unlimited; auto starts at 10, follows Meta's usage headers and is shared by all runs of the ad
@@ -102,6 +109,11 @@ pub struct Args {
 }
 
 impl Args {
+    /// Whether this continues the broadcasts of several businesses.
+    pub fn is_for_several(&self, global: &GlobalArgs) -> bool {
+        self.resume && (self.all_profiles || several::is_several(&global.profile))
+    }
+
     fn limits(&self, context: &Context) -> Result<Limits> {
         let settings = &context.settings.send;
         Ok(Limits {
@@ -127,7 +139,7 @@ impl Args {
         if self.audience.is_none() && !self.resume {
             self.list.check(&mut outputs)?;
         }
-        Results::expect(&mut outputs, self.results.as_deref())?;
+        Businesses::One.expect(&mut outputs, self.results.as_deref())?;
         Ok(outputs)
     }
 

@@ -16,6 +16,19 @@ use crate::times::{COOL_DOWN, parse_duration};
 pub fn settings(overrides: &Overrides, environment: &Environment) -> Result<Settings> {
     let (config_file, file) = read_file(environment)?;
     let chosen = choose_profile(overrides, environment, config_file.as_deref(), &file)?;
+    let redactor = redactor(environment, &file);
+    combine(overrides, environment, config_file, &file, chosen, redactor)
+}
+
+/// The settings with this profile, or with none.
+pub fn combine(
+    overrides: &Overrides,
+    environment: &Environment,
+    config_file: Option<PathBuf>,
+    file: &ProfileFile,
+    chosen: Option<Sourced<String>>,
+    redactor: Redactor,
+) -> Result<Settings> {
     let none = Profile::default();
     let profile = chosen.as_ref().and_then(|name| file.profiles.get(&name.value)).unwrap_or(&none);
     let mut resolver = Resolver {
@@ -56,7 +69,7 @@ pub fn settings(overrides: &Overrides, environment: &Environment) -> Result<Sett
         withheld: file.secret_variables(),
         files: file.secret_files(),
         environment: environment.clone(),
-        redactor: resolver.redactor(&file),
+        redactor,
     };
     Ok(Settings {
         profile: chosen,
@@ -74,7 +87,7 @@ pub fn settings(overrides: &Overrides, environment: &Environment) -> Result<Sett
 }
 
 /// The file's path and content; a missing file counts as empty, unless `MMSG_CONFIG` names it.
-fn read_file(environment: &Environment) -> Result<(Option<PathBuf>, ProfileFile)> {
+pub fn read_file(environment: &Environment) -> Result<(Option<PathBuf>, ProfileFile)> {
     let (path, named) = match environment.config_file() {
         Ok(found) => found,
         // The environment may set everything: without a home folder there is just no file.
@@ -94,22 +107,7 @@ fn choose_profile(
     path: Option<&Path>,
     file: &ProfileFile,
 ) -> Result<Option<Sourced<String>>> {
-    let place = || path.map_or_else(|| "the config file".to_owned(), |path| path.display().to_string());
-    let known = |value: String, origin: Origin| {
-        if file.profiles.contains_key(&value) {
-            return Ok(Some(Sourced { value, origin }));
-        }
-        let error = Error::config(format!("unknown profile \"{value}\" ({origin})"));
-        Err(if file.profiles.is_empty() {
-            error.hint(format!("there are no profiles in {}; run mmsg init to create one", place()))
-        } else {
-            let all: Vec<&str> = file.profiles.keys().map(String::as_str).collect();
-            match nearest(&value, &all) {
-                Some(near) => error.hint(format!("did you mean \"{near}\"? Profiles in {}: {}", place(), file.names())),
-                None => error.hint(format!("profiles in {}: {}", place(), file.names())),
-            }
-        })
-    };
+    let known = |value: String, origin: Origin| known(file, path, value, origin);
     if let Some(name) = &overrides.profile {
         return known(name.clone(), Origin::Flag("--profile"));
     }
@@ -127,6 +125,29 @@ fn choose_profile(
         (Some(only), None) => known(only.clone(), Origin::Default),
         _ => Ok(None),
     }
+}
+
+/// A profile that must be there.
+pub fn known(
+    file: &ProfileFile,
+    path: Option<&Path>,
+    value: String,
+    origin: Origin,
+) -> Result<Option<Sourced<String>>> {
+    let place = || path.map_or_else(|| "the config file".to_owned(), |path| path.display().to_string());
+    if file.profiles.contains_key(&value) {
+        return Ok(Some(Sourced { value, origin }));
+    }
+    let error = Error::config(format!("unknown profile \"{value}\" ({origin})"));
+    Err(if file.profiles.is_empty() {
+        error.hint(format!("there are no profiles in {}; run mmsg init to create one", place()))
+    } else {
+        let all: Vec<&str> = file.profiles.keys().map(String::as_str).collect();
+        match nearest(&value, &all) {
+            Some(near) => error.hint(format!("did you mean \"{near}\"? Profiles in {}: {}", place(), file.names())),
+            None => error.hint(format!("profiles in {}: {}", place(), file.names())),
+        }
+    })
 }
 
 struct Resolver<'a> {
@@ -309,27 +330,27 @@ impl Resolver<'_> {
                 .unwrap_or(Sourced::default_value(COOL_DOWN)),
         })
     }
+}
 
-    /// Starts with every secret of every profile that needs no fetching.
-    fn redactor(&self, file: &ProfileFile) -> Redactor {
-        let redactor = self.environment.redactor().clone();
-        for source in file.secrets() {
-            match source {
-                SecretSource::Text(secret) => redactor.learn(secret),
-                SecretSource::Env(name) => {
-                    // An app secret in place of the name of its variable.
-                    if name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-                        redactor.learn(&Secret::new(name));
-                    }
-                    if let Some(text) = self.environment.raw(name).and_then(|value| value.to_str()) {
-                        redactor.learn(&Secret::new(text));
-                    }
+/// Starts with every secret of every profile that needs no fetching.
+pub fn redactor(environment: &Environment, file: &ProfileFile) -> Redactor {
+    let redactor = environment.redactor().clone();
+    for source in file.secrets() {
+        match source {
+            SecretSource::Text(secret) => redactor.learn(secret),
+            SecretSource::Env(name) => {
+                // An app secret in place of the name of its variable.
+                if name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                    redactor.learn(&Secret::new(name));
                 }
-                SecretSource::File(_) | SecretSource::Command(_) => {}
+                if let Some(text) = environment.raw(name).and_then(|value| value.to_str()) {
+                    redactor.learn(&Secret::new(text));
+                }
             }
+            SecretSource::File(_) | SecretSource::Command(_) => {}
         }
-        redactor
     }
+    redactor
 }
 
 fn by_default<T>(value: Result<T, String>) -> Result<Sourced<T>> {

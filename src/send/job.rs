@@ -143,11 +143,6 @@ impl Stats {
     pub fn refused_to_look_at(&self) -> u64 {
         self.refused.iter().filter(|(refusal, _)| refusal.counts_as_burst).map(|(_, refused)| refused.count).sum()
     }
-
-    /// Rows that got an outcome.
-    pub fn done(&self) -> u64 {
-        self.accepted + self.later + self.unknown + self.skipped + self.refused_in_all()
-    }
 }
 
 /// Why a run ended.

@@ -132,7 +132,10 @@ impl Ui {
     }
 
     fn stderr_line(&self, style: Style, prefix: &str, text: &str) {
-        let text = self.clean(text);
+        let text = match &self.name {
+            Some(name) => self.clean(&format!("{name}: {text}")).into_owned(),
+            None => self.clean(text).into_owned(),
+        };
         if self.colors(self.stderr_is_terminal()) && !prefix.is_empty() {
             self.stderr_raw(&format!("{style}{prefix}{style:#}{text}\n"));
         } else {

@@ -7,6 +7,10 @@ use crate::audience::REJECT_HEADER;
 /// The first line of results as CSV.
 pub const RESULTS_HEADER: &str = "token,state,reason,tracking_id,code,subcode,fbtrace_id,not_before,at";
 
+/// The same for several profiles at once.
+pub const RESULTS_OF_SEVERAL_HEADER: &str =
+    "token,state,reason,tracking_id,code,subcode,fbtrace_id,not_before,at,profile";
+
 /// How much of a file is read to know it again.
 pub const HEAD: u64 = 8192;
 
@@ -16,6 +20,8 @@ const GENERATOR: &str = r#"<meta name="generator" content="mmsg">"#;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     ResultsCsv,
+    /// Of several profiles at once.
+    ResultsOfSeveralCsv,
     ResultsNdjson,
     Rejects,
     /// An HTML page.
@@ -44,6 +50,7 @@ impl Kind {
         };
         match self {
             Self::ResultsCsv => is_header(RESULTS_HEADER),
+            Self::ResultsOfSeveralCsv => is_header(RESULTS_OF_SEVERAL_HEADER),
             Self::ResultsNdjson => is_object(r#"{"token":""#, r#"","state":""#),
             Self::Rejects => is_header(REJECT_HEADER),
             Self::Page => text.contains(GENERATOR),
@@ -57,6 +64,7 @@ impl Kind {
     pub fn made_by_us(self) -> &'static str {
         match self {
             Self::ResultsCsv => "a CSV of results that mmsg made",
+            Self::ResultsOfSeveralCsv => "a CSV of results that mmsg made for several profiles",
             Self::ResultsNdjson => "NDJSON of results that mmsg made",
             Self::Rejects => "a report of bad rows that mmsg made",
             Self::Page => "a page that mmsg made",
@@ -67,7 +75,7 @@ impl Kind {
 
     /// Whether an existing file is added to, not replaced.
     pub fn is_appended(self) -> bool {
-        matches!(self, Self::ResultsCsv | Self::ResultsNdjson | Self::Record | Self::Calls)
+        matches!(self, Self::ResultsCsv | Self::ResultsOfSeveralCsv | Self::ResultsNdjson | Self::Record | Self::Calls)
     }
 }
 
@@ -83,6 +91,9 @@ mod tests {
         let cases = [
             (Kind::ResultsCsv, csv.as_str(), true),
             (Kind::ResultsCsv, "token,state,rea", true),
+            (Kind::ResultsOfSeveralCsv, csv.as_str(), false),
+            (Kind::ResultsOfSeveralCsv, &format!("{RESULTS_OF_SEVERAL_HEADER}\n"), true),
+            (Kind::ResultsCsv, &format!("{RESULTS_OF_SEVERAL_HEADER}\n"), false),
             (Kind::ResultsCsv, "token,state\n1,accepted\n", false),
             (Kind::ResultsCsv, "token\n111\n", false),
             (Kind::ResultsNdjson, "{\"token\":\"1\",\"state\":\"accepted\",\"at\":1}\n", true),

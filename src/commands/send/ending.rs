@@ -198,9 +198,29 @@ impl<'a> Conclusion<'a> {
     }
 
     /// Decides the exit code, prints the totals, and the error if there is one.
+    pub fn finish(self, context: &Context, totals: Totals) -> Result<Exit> {
+        let Concluded { totals, exit, failure, others } = self.conclude(totals);
+        for other in others {
+            context.ui.warn(&other.to_string());
+        }
+        let Some(Failure { error, keeps_totals }) = failure else {
+            return totals.print(context, Some(exit));
+        };
+        if keeps_totals {
+            context.ui.warn(error.message());
+            if let Some(hint) = error.hint_text() {
+                context.ui.hint(hint);
+            }
+            return totals.ended(exit, Some(&error)).print(context, Some(exit));
+        }
+        let value = serde_json::to_value(totals.ended(exit, Some(&error))).unwrap_or(Value::Null);
+        Err(error.totals(value))
+    }
+
+    /// Decides the exit code.
     ///
     /// First wins: 10; 11 if a burst of unknown sends ended the run; 3, 4, 5, 7, 130/143; 11 if this run left a send unknown; 6; 8; 0.
-    pub fn finish(mut self, context: &Context, totals: Totals) -> Result<Exit> {
+    pub fn conclude(mut self, totals: Totals) -> Concluded {
         self.failures.sort_by_key(|failure| failure::send::rank(failure.error.exit()));
         let waits = self.waits_for.is_some() || totals.waits();
         // A run may be repeated in any case, so rows that wait must not hide what is unknown.
@@ -214,22 +234,43 @@ impl<'a> Conclusion<'a> {
             Exit::Done
         };
         let mut failures = self.failures.into_iter();
-        let Some(Failure { error, keeps_totals }) = failures.next() else {
-            return totals.print(context, Some(counted));
-        };
-        for other in failures {
-            context.ui.warn(&other.error.to_string());
+        let failure = failures.next();
+        let exit = failure.as_ref().map_or(counted, |failure| failure.error.exit());
+        Concluded { totals, exit, failure, others: failures.map(|failure| failure.error).collect() }
+    }
+}
+
+/// How a send ended.
+pub struct Concluded {
+    pub totals: Totals,
+    pub exit: Exit,
+    /// The weightiest; `None` if all that could go out did.
+    failure: Option<Failure>,
+    /// What else went wrong.
+    pub others: Vec<Error>,
+}
+
+impl Concluded {
+    /// Of what ended it before anything was sent.
+    pub fn by(error: Error, totals: Totals) -> Self {
+        Self { totals, exit: error.exit(), failure: Some(error.into()), others: Vec::new() }
+    }
+
+    /// Of a business that never sent.
+    pub fn nothing() -> Self {
+        Self { totals: Totals::default(), exit: Exit::Done, failure: None, others: Vec::new() }
+    }
+
+    pub fn error(&self) -> Option<&Error> {
+        self.failure.as_ref().map(|failure| &failure.error)
+    }
+
+    /// Which of several ends is told, the lowest first. What is counted weighs less than what ended a run, though both may be 11.
+    pub fn weight(&self) -> u8 {
+        match self.failure {
+            None if self.exit == Exit::Doubt => 2 * failure::send::rank(Exit::NotYet) - 1,
+            _ => 2 * failure::send::rank(self.exit),
         }
-        let exit = error.exit();
-        if keeps_totals {
-            context.ui.warn(error.message());
-            if let Some(hint) = error.hint_text() {
-                context.ui.hint(hint);
-            }
-            return totals.ended(exit, Some(&error)).print(context, Some(exit));
-        }
-        let value = serde_json::to_value(totals.ended(exit, Some(&error))).unwrap_or(Value::Null);
-        Err(error.totals(value))
     }
 }
 

@@ -1,14 +1,16 @@
 //! The result of each row, as lines on stdout and in the results file, and progress on stderr.
 
+use std::cell::RefCell;
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::rc::Rc;
 
 use serde::Serialize;
 
+use super::board::{Board, Counts};
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
 use crate::commands::failure;
-use crate::commands::output::{Kind, Opened, Outputs, RESULTS_HEADER};
+use crate::commands::output::{Kind, Opened, Outputs, RESULTS_HEADER, RESULTS_OF_SEVERAL_HEADER};
 use crate::error::Result;
 use crate::json;
 use crate::ledger::Ledger;
@@ -16,9 +18,7 @@ use crate::ledger::plan::Planned;
 use crate::ledger::writer::Settled;
 use crate::send::job::{Sink, SinkFailure, Stats};
 use crate::send::outcome::WaitCause;
-use crate::text;
 use crate::ui::lines::{Lines, Target, Unwritten};
-use crate::ui::progress::Progress;
 use crate::ui::{Format, Ui, table};
 
 /// One row's line. The keys never change.
@@ -33,10 +33,10 @@ struct Line<'a> {
     fbtrace_id: Option<&'a str>,
     not_before: Option<UnixMillis>,
     at: UnixMillis,
+    /// Only where several were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    profile: Option<&'a str>,
 }
-
-/// How often the counts next to the progress bar change.
-const BETWEEN_COUNTS: Duration = Duration::from_millis(200);
 
 const FLAG: &str = "--results";
 
@@ -49,12 +49,12 @@ struct Out {
 }
 
 impl Out {
-    fn open(target: Target, csv: bool, header: bool) -> Result<Self> {
-        let buffer = if csv && header { format!("{RESULTS_HEADER}\n").into_bytes() } else { Vec::new() };
+    fn open(target: Target, header: Option<&str>, csv: bool) -> Result<Self> {
+        let buffer = header.map(|header| format!("{header}\n").into_bytes()).unwrap_or_default();
         Ok(Self { lines: Lines::open(target)?, csv, buffer, rows: 0 })
     }
 
-    fn add(&mut self, row: &Settled) {
+    fn add(&mut self, row: &Settled, profile: Option<&str>) {
         let line = Line {
             token: &row.token,
             state: row.state.name(),
@@ -65,20 +65,24 @@ impl Out {
             fbtrace_id: row.fbtrace_id.as_deref(),
             not_before: row.not_before,
             at: row.at,
+            profile,
         };
         if self.csv {
             let number = |n: Option<i64>| n.map(|n| n.to_string()).unwrap_or_default();
-            let cells = [
+            let (code, subcode) = (number(line.code), number(line.subcode));
+            let (not_before, at) = (line.not_before.map(|at| at.to_string()).unwrap_or_default(), line.at.to_string());
+            let mut cells = vec![
                 line.token,
                 line.state,
                 line.reason.unwrap_or_default(),
                 line.tracking_id.unwrap_or_default(),
-                &number(line.code),
-                &number(line.subcode),
+                &code,
+                &subcode,
                 line.fbtrace_id.unwrap_or_default(),
-                &line.not_before.map(|at| at.to_string()).unwrap_or_default(),
-                &line.at.to_string(),
+                &not_before,
+                &at,
             ];
+            cells.extend(line.profile);
             table::write_csv_cells(&mut self.buffer, &cells);
         } else if let Ok(line) = serde_json::to_string(&line) {
             self.buffer.extend_from_slice(json::visible(line).as_bytes());
@@ -96,68 +100,145 @@ impl Out {
     }
 }
 
-/// Where rows are written, and the progress that is shown.
-pub struct Results {
-    ui: Ui,
+/// Everything that lines go to; the runs of several businesses share it.
+pub struct Outs {
     outs: Vec<Out>,
+    failed: Option<SinkFailure>,
     failures: Vec<Unwritten>,
-    progress: Option<Progress>,
-    said: Instant,
 }
 
-/// By the file's name.
-fn kind(path: &Path) -> Kind {
-    let is_csv = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
-    if is_csv { Kind::ResultsCsv } else { Kind::ResultsNdjson }
-}
-
-impl Results {
-    /// Announces the results file before the command does anything.
-    pub fn expect(outputs: &mut Outputs, path: Option<&Path>) -> Result<()> {
-        match path {
-            Some(path) => outputs.expect(FLAG, path, kind(path)),
-            None => Ok(()),
-        }
-    }
-
+impl Outs {
     /// stdout takes lines with `-o ndjson` and `csv`; the file, if any, always does.
-    pub fn open(context: &Context, outputs: &Outputs, path: Option<&Path>) -> Result<Self> {
+    pub fn open(ui: &Ui, outputs: &Outputs, path: Option<&Path>, of: Businesses) -> Result<Rc<RefCell<Self>>> {
         let mut outs = Vec::new();
-        match context.ui.format() {
-            Format::Ndjson => outs.push(Out::open(Target::Stdout, false, false)?),
-            Format::Csv => outs.push(Out::open(Target::Stdout, true, true)?),
+        match ui.format() {
+            Format::Ndjson => outs.push(Out::open(Target::Stdout, None, false)?),
+            Format::Csv => outs.push(Out::open(Target::Stdout, Some(of.header()), true)?),
             Format::Table | Format::Json => {}
         }
         if let Some(path) = path {
-            let kind = kind(path);
+            let kind = of.kind(path);
             let Opened { file, is_empty } = outputs.append(FLAG, path, kind)?;
-            outs.push(Out::open(Target::File(path.to_owned(), file), kind == Kind::ResultsCsv, is_empty)?);
+            let csv = kind != Kind::ResultsNdjson;
+            let header = Some(of.header()).filter(|_| csv && is_empty);
+            outs.push(Out::open(Target::File(path.to_owned(), file), header, csv)?);
         }
-        Ok(Self { ui: context.ui.clone(), outs, failures: Vec::new(), progress: None, said: Instant::now() })
+        Ok(Rc::new(RefCell::new(Self { outs, failed: None, failures: Vec::new() })))
+    }
+
+    /// Writes what is left. Returns earlier failures, too.
+    pub fn finish(&mut self) -> Vec<Unwritten> {
+        let ends = std::mem::take(&mut self.outs).into_iter().filter_map(|mut out| {
+            out.hand_over();
+            out.lines.finish().err()
+        });
+        std::mem::take(&mut self.failures).into_iter().chain(ends).collect()
+    }
+
+    fn hand_over(&mut self) {
+        self.outs.iter_mut().for_each(Out::hand_over);
+    }
+}
+
+/// Whose results stand in one output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Businesses {
+    One,
+    Several,
+}
+
+impl Businesses {
+    const fn header(self) -> &'static str {
+        match self {
+            Self::One => RESULTS_HEADER,
+            Self::Several => RESULTS_OF_SEVERAL_HEADER,
+        }
+    }
+
+    /// By the file's name.
+    fn kind(self, path: &Path) -> Kind {
+        let is_csv = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("csv"));
+        match (is_csv, self) {
+            (false, _) => Kind::ResultsNdjson,
+            (true, Self::One) => Kind::ResultsCsv,
+            (true, Self::Several) => Kind::ResultsOfSeveralCsv,
+        }
+    }
+
+    /// Announces the results file before the command does anything.
+    pub fn expect(self, outputs: &mut Outputs, path: Option<&Path>) -> Result<()> {
+        match path {
+            Some(path) => outputs.expect(FLAG, path, self.kind(path)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Where one run's rows are written, and the progress that is shown.
+pub struct Results {
+    ui: Ui,
+    outs: Rc<RefCell<Outs>>,
+    /// Whose rows they are, where several were asked for.
+    profile: Option<String>,
+    board: Option<Rc<RefCell<Board>>>,
+    /// What the board has of this run.
+    counted: Counts,
+    /// Whether this run knows that rows can't be written.
+    is_told: bool,
+}
+
+impl Results {
+    pub fn open(context: &Context, outputs: &Outputs, path: Option<&Path>) -> Result<Self> {
+        let outs = Outs::open(&context.ui, outputs, path, Businesses::One)?;
+        Ok(Self {
+            ui: context.ui.clone(),
+            outs,
+            profile: None,
+            board: None,
+            counted: Counts::default(),
+            is_told: false,
+        })
+    }
+
+    /// Of one of several businesses.
+    pub fn of_one(ui: &Ui, outs: &Rc<RefCell<Outs>>, profile: &str, board: &Rc<RefCell<Board>>) -> Self {
+        Self {
+            ui: ui.clone(),
+            outs: Rc::clone(outs),
+            profile: Some(profile.to_owned()),
+            board: Some(Rc::clone(board)),
+            counted: Counts::default(),
+            is_told: false,
+        }
     }
 
     /// Lines of the rows that planning skipped or postponed.
     pub fn planned(&mut self, ledger: &Ledger, planned: &Planned, at: UnixMillis) -> Result<()> {
-        if self.outs.is_empty() || planned.skipped + planned.later == 0 {
+        if self.outs.borrow().outs.is_empty() || planned.skipped + planned.later == 0 {
             return Ok(());
         }
         ledger.planned_rows(planned.listing, at, &mut |row| {
             self.settled(row);
-            if self.outs.iter().any(|out| out.rows > 1000) {
-                self.hand_over();
+            if self.outs.borrow().outs.iter().any(|out| out.rows > 1000) {
+                self.outs.borrow_mut().hand_over();
             }
         })?;
-        self.hand_over();
+        self.outs.borrow_mut().hand_over();
         Ok(())
     }
 
     pub fn begin(&mut self, ui: &Ui, total: u64) {
-        self.progress = Some(ui.progress(Some(total), "sends"));
+        self.counted = Counts::default();
+        if self.profile.is_none() {
+            self.board = Some(Board::show(ui, Some(total)));
+        }
     }
 
     pub fn end(&mut self) {
-        self.progress = None;
-        self.hand_over();
+        if self.profile.is_none() {
+            self.board = None;
+        }
+        self.outs.borrow_mut().hand_over();
     }
 
     pub fn wait_for_rows(&self, until: UnixMillis) {
@@ -166,69 +247,44 @@ impl Results {
 
     /// Writes what is left. Returns earlier failures, too.
     pub fn finish(self) -> Vec<Unwritten> {
-        let ends = self.outs.into_iter().filter_map(|mut out| {
-            out.hand_over();
-            out.lines.finish().err()
-        });
-        self.failures.into_iter().chain(ends).collect()
-    }
-
-    fn hand_over(&mut self) {
-        self.outs.iter_mut().for_each(Out::hand_over);
+        self.outs.borrow_mut().finish()
     }
 }
 
 impl Sink for Results {
     fn settled(&mut self, row: Settled) {
-        for out in &mut self.outs {
-            out.add(&row);
+        for out in &mut self.outs.borrow_mut().outs {
+            out.add(&row, self.profile.as_deref());
         }
     }
 
     fn backlog(&self) -> usize {
-        self.outs.iter().map(|out| out.lines.waiting()).max().unwrap_or(0)
+        self.outs.borrow().outs.iter().map(|out| out.lines.waiting()).max().unwrap_or(0)
     }
 
     fn failure(&mut self) -> Option<SinkFailure> {
-        let failure = self.outs.iter().find_map(|out| out.lines.failure())?;
-        let kind = match failure {
-            Unwritten::ReaderGone => SinkFailure::ReaderGone,
-            Unwritten::Failed(_) => SinkFailure::Unwritable,
-        };
-        self.failures.push(failure);
-        Some(kind)
+        let mut outs = self.outs.borrow_mut();
+        if let Some(failure) = outs.outs.iter().find_map(|out| out.lines.failure()) {
+            outs.failed = Some(match failure {
+                Unwritten::ReaderGone => SinkFailure::ReaderGone,
+                Unwritten::Failed(_) => SinkFailure::Unwritable,
+            });
+            outs.failures.push(failure);
+            self.is_told = false;
+        }
+        let failed = outs.failed.filter(|_| !self.is_told);
+        self.is_told |= failed.is_some();
+        failed
     }
 
     fn progress(&mut self, stats: &Stats) {
-        self.hand_over();
-        if let Some(progress) = &self.progress {
-            progress.set(stats.done());
-            if self.said.elapsed() > BETWEEN_COUNTS {
-                self.said = Instant::now();
-                progress.message(&counts(stats));
-            }
+        self.outs.borrow_mut().hand_over();
+        if let Some(board) = &self.board {
+            board.borrow_mut().count(&mut self.counted, stats);
         }
     }
 
     fn waiting(&mut self, until: UnixMillis, cause: &WaitCause) {
         self.ui.status(&format!("waiting until {until}: {}", failure::send::cause(cause)));
     }
-}
-
-/// `9,310 accepted, 12 refused, 3 unknown, 64 in flight`.
-fn counts(stats: &Stats) -> String {
-    let mut parts = vec![format!("{} accepted", text::thousands(stats.accepted))];
-    for (n, what) in [
-        (stats.refused_in_all(), "refused"),
-        (stats.later, "later"),
-        (stats.skipped, "skipped"),
-        (stats.unknown, "unknown"),
-        (stats.not_sent, "not sent"),
-        (stats.in_flight as u64, "in flight"),
-    ] {
-        if n > 0 {
-            parts.push(format!("{} {what}", text::thousands(n)));
-        }
-    }
-    parts.join(", ")
 }

@@ -1,5 +1,7 @@
 //! `mmsg send --resume`: every unfinished broadcast of the Page, oldest first.
 
+use tokio::sync::Semaphore;
+
 use super::campaign::{CampaignFacts, Unfit};
 use super::confirm::Asked;
 use super::ending::Conclusion;
@@ -28,7 +30,8 @@ pub async fn run(context: &Context, args: &Args, signals: &Signals) -> Result<Ex
         return Totals::default().print(context, None);
     };
     let thread = LedgerThread::open(ledger)?;
-    let resume = Resume { context, args, signals, page, ledger: thread.desk() };
+    let readers = Semaphore::new(1);
+    let resume = Resume { context, args, signals, page, ledger: thread.desk(), readers: &readers };
     resume.check().await?;
     thread.desk().ask(|ledger| ledger.finish_closes()).await?;
     let mut results = Results::open(context, &outputs, args.results.as_deref())?;
@@ -44,6 +47,8 @@ pub struct Resume<'a> {
     pub signals: &'a Signals,
     pub page: String,
     pub ledger: &'a Desk,
+    /// How many campaigns may be read at once, where many are.
+    pub readers: &'a Semaphore,
 }
 
 impl<'a> Resume<'a> {
@@ -146,12 +151,23 @@ impl<'a> Resume<'a> {
         Ok((conclusion, totals))
     }
 
+    /// How all of it stands, where nothing could be sent.
+    pub async fn standing(&self) -> Result<Totals> {
+        let mut totals = Totals::default();
+        for broadcast in self.unfinished().await? {
+            totals.add(&standing(self.ledger, broadcast.id, None).await?);
+        }
+        Ok(totals)
+    }
+
     async fn unfinished(&self) -> Result<Vec<Broadcast>> {
         let (page, campaign) = (self.page.clone(), self.args.campaign.clone());
         Ok(self.ledger.ask(move |ledger| ledger.unfinished_broadcasts(&page, campaign.as_deref())).await?)
     }
 
     async fn facts(&self, broadcast: &Broadcast) -> Result<CampaignFacts, Unfit> {
+        // A semaphore that is never closed has no error.
+        let _turn = self.readers.acquire().await.ok();
         let facts = CampaignFacts::read(self.context, &broadcast.campaign).await?;
         facts.refuse_other_page(self.context)?;
         facts.refuse_obstacle_of_resume(self.context)?;

@@ -16,8 +16,8 @@ use crate::ledger::plan::Planned;
 use crate::ledger::totals::Standing;
 use crate::send::job::Stats;
 use crate::text;
-use crate::ui::Format;
 use crate::ui::table::Record;
+use crate::ui::{Format, Ui};
 
 /// The keys never change. `rows = rejected + duplicates + accepted + refused + skipped + unknown + claimed + pending`; with
 /// `--resume` there is no list, and the counts are of whole broadcasts.
@@ -124,6 +124,34 @@ impl Totals {
         };
     }
 
+    /// Adds the totals of another business. Its unknown sends are in its ledger, which others may share: that sum is the caller's.
+    pub fn merge(&mut self, other: &Self) {
+        self.accepted += other.accepted;
+        self.refused += other.refused;
+        self.unknown += other.unknown;
+        self.claimed += other.claimed;
+        self.pending += other.pending;
+        self.skipped += other.skipped;
+        for (reason, n) in &other.skipped_by_reason {
+            *self.skipped_by_reason.entry(reason.clone()).or_default() += n;
+        }
+        let (run, others) = (&mut self.this_run, &other.this_run);
+        run.requests += others.requests;
+        run.accepted += others.accepted;
+        run.refused += others.refused;
+        for (code, n) in &others.refused_by_code {
+            *run.refused_by_code.entry(code.clone()).or_default() += n;
+        }
+        run.later += others.later;
+        run.unknown += others.unknown;
+        run.not_sent += others.not_sent;
+        run.found_unknown += others.found_unknown;
+        self.next_run_at = match (self.next_run_at, other.next_run_at) {
+            (Some(one), Some(two)) => Some(one.min(two)),
+            (one, two) => one.or(two),
+        };
+    }
+
     /// Adds what the run did and what else the ledger holds.
     pub fn complete(&mut self, unknown_in_ledger: u64, course: &Course) {
         let stats = &course.stats;
@@ -192,7 +220,7 @@ impl Totals {
     pub fn print(self, context: &Context, exit: Option<Exit>) -> Result<Exit> {
         let exit = exit.unwrap_or(Exit::Done);
         let totals = self.ended(exit, None);
-        totals.remarks(context);
+        totals.remarks(&context.ui, &context.resume_command(totals.campaign.as_deref()));
         if totals.did_nothing() && context.ui.is_quiet() && context.ui.format() == Format::Table {
             return Ok(exit);
         }
@@ -209,22 +237,23 @@ impl Totals {
     }
 
     /// A --resume that changed nothing: nothing that a cron job should mail.
-    fn did_nothing(&self) -> bool {
+    pub fn did_nothing(&self) -> bool {
         self.rows.is_none() && self.this_run.requests == 0 && self.this_run.found_unknown == 0
     }
 
-    fn remarks(&self, context: &Context) {
+    /// What an operator should know besides the counts; `go_on` is the command that continues.
+    pub fn remarks(&self, ui: &Ui, go_on: &str) {
         let most = self.rows.is_some() && skipped::is_most(self.skipped, self.recipients());
         if most {
-            context.ui.warn(&skipped::sentence(self.skipped, self.recipients(), &self.skipped_by_reason));
+            ui.warn(&skipped::sentence(self.skipped, self.recipients(), &self.skipped_by_reason));
         }
         let nothing_left = self.this_run.requests == 0 && !self.waits();
         if self.rows.is_some() && nothing_left && self.accepted > 0 && !most {
             let people = text::count(self.accepted, "recipient has", "recipients have");
-            context.ui.status(&format!("nothing to send: {people} this message already; --again sends it once more"));
+            ui.status(&format!("nothing to send: {people} this message already; --again sends it once more"));
         }
         if self.this_run.unknown > 0 {
-            context.ui.warn(&format!(
+            ui.warn(&format!(
                 "{} no clear reply and may or may not have been accepted (unknown); {} not retried automatically: see mmsg \
                  unknown list",
                 text::count(self.this_run.unknown, "send got", "sends got"),
@@ -232,31 +261,30 @@ impl Totals {
             ));
         }
         if let (true, Some(at)) = (self.waits(), self.next_run_at) {
-            let command = context.resume_command(self.campaign.as_deref());
             let rows = text::count(self.pending + self.claimed, "row waits", "rows wait");
-            context.ui.status(&format!("{rows}; {command} continues, from {at}"));
+            ui.status(&format!("{rows}; {go_on} continues, from {at}"));
         }
         if self.this_run.found_unknown > 0 {
-            context.ui.warn(&format!(
+            ui.warn(&format!(
                 "{} unknown because an earlier run died; see mmsg unknown list",
                 text::count(self.this_run.found_unknown, "send is", "sends are")
             ));
         }
         let older = self.unknown_in_ledger.saturating_sub(self.this_run.unknown + self.this_run.found_unknown);
         if older > 0 {
-            context.ui.status(&format!(
+            ui.status(&format!(
                 "{} unknown from earlier runs; see mmsg unknown list",
                 text::count(older, "send is", "sends are")
             ));
         }
         if self.changed_values > 0 {
-            context.ui.warn(&format!(
+            ui.warn(&format!(
                 "{} different values than when first planned; the values planned first are used",
                 text::count(self.changed_values, "row has", "rows have")
             ));
         }
         if self.pending_elsewhere > 0 {
-            context.ui.status(&format!(
+            ui.status(&format!(
                 "{} of this broadcast {} not in this list and still pending; mmsg send --resume sends to them",
                 text::count(self.pending_elsewhere, "row", "rows"),
                 if self.pending_elsewhere == 1 { "is" } else { "are" }

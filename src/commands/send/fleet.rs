@@ -1,0 +1,390 @@
+//! `mmsg send --resume` for many profiles at once: each business has its own pace, bursts, ending and totals; the ledger's thread
+//! commits for all of them together.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use serde::Serialize;
+use tokio::sync::Semaphore;
+
+use super::Args;
+use super::board::Board;
+use super::ending::Concluded;
+use super::results::{Businesses, Outs, Results};
+use super::resume::Resume;
+use super::totals::Totals;
+use crate::commands::context::{Context, Invocation};
+use crate::commands::output::Outputs;
+use crate::commands::signals::Signals;
+use crate::config::{Overrides, several};
+use crate::error::{Error, Exit, Result};
+use crate::ledger::Ledger;
+use crate::send::writer_thread::{Desk, LedgerThread};
+use crate::text;
+use crate::ui::lines::Unwritten;
+use crate::ui::table::Record;
+use crate::ui::{Format, Ui};
+
+/// Campaigns that are read from Graph at once.
+const READERS: usize = 16;
+
+/// One profile, if its settings could be read.
+struct Business {
+    name: String,
+    context: Result<Context>,
+}
+
+/// How it went, as a row of the totals. The keys never change.
+#[derive(Serialize)]
+struct Row {
+    profile: String,
+    page: Option<String>,
+    #[serde(flatten)]
+    totals: Totals,
+    hint: Option<String>,
+}
+
+/// What all came to. The keys never change.
+#[derive(Serialize)]
+struct Whole<'r> {
+    profiles: &'r [Row],
+    #[serde(flatten)]
+    totals: Totals,
+}
+
+impl Record for Row {
+    const PLURAL: &'static str = "profiles";
+    const COLUMNS: &'static [&'static str] =
+        &["profile", "Page", "accepted", "refused", "unknown", "pending", "next run at", "exit"];
+
+    fn cells(&self) -> Vec<String> {
+        let Totals { this_run, unknown, pending, next_run_at, exit, exit_code, .. } = &self.totals;
+        let dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+        vec![
+            self.profile.clone(),
+            dash(self.page.clone()),
+            text::thousands(this_run.accepted),
+            text::thousands(this_run.refused),
+            text::thousands(*unknown),
+            text::thousands(*pending),
+            dash(next_run_at.map(|at| at.to_string())),
+            format!("{exit_code} {exit}"),
+        ]
+    }
+}
+
+pub async fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
+    let signals = Signals::listen()?;
+    let businesses = load(frame, &args)?;
+    allow_many_files();
+    let outputs = outputs(frame.ui, &args, &businesses)?;
+    let ledgers = Ledgers::open(&businesses).await;
+    confirm(frame.ui, &signals, &businesses, &ledgers).await?;
+    let outs = Outs::open(frame.ui, &outputs, args.results.as_deref(), Businesses::Several)?;
+    let board = Board::show(frame.ui, None);
+    let readers = Semaphore::new(READERS);
+    let mut at_work: FuturesUnordered<_> = businesses
+        .into_iter()
+        .zip(ledgers.of_each.iter().cloned())
+        .map(|(business, ledger)| {
+            let results = Results::of_one(frame.ui, &outs, &business.name, &board);
+            one(business, ledger, &args, &signals, &readers, results)
+        })
+        .collect();
+    let mut ended = Vec::new();
+    while let Some((name, page, ledger, concluded)) = at_work.next().await {
+        tell(&frame.ui.of_one(&name), &concluded);
+        ended.push((name, page, ledger, concluded));
+    }
+    drop((at_work, board));
+    let unwritten = outs.borrow_mut().finish();
+    ended.sort_by(|one, two| one.0.cmp(&two.0));
+    conclude(frame, &args, ended, unwritten)
+}
+
+type Ended = (String, Option<String>, Option<PathBuf>, Concluded);
+
+fn load(frame: &Invocation<'_>, args: &Args) -> Result<Vec<Business>> {
+    let all = ["*".to_owned()];
+    let wanted = if args.all_profiles {
+        if !frame.global.profile.is_empty() {
+            return Err(Error::usage("--all-profiles and --profile can't be used together"));
+        }
+        &all[..]
+    } else {
+        &frame.global.profile[..]
+    };
+    let overrides = Overrides { profile: None, ledger: frame.global.ledger.clone() };
+    let mut told = Vec::new();
+    let businesses = several::load(wanted, &overrides, frame.environment)?.into_iter().map(|(name, settings)| {
+        let context = settings.map(|settings| {
+            for warning in &settings.warnings {
+                if !told.contains(warning) {
+                    frame.ui.warn(warning);
+                    told.push(warning.clone());
+                }
+            }
+            Context::new(settings, frame.ui.of_one(&name), frame.clock)
+        });
+        Business { name, context }
+    });
+    Ok(businesses.collect())
+}
+
+/// Each business has its lock file and its connections: as many files as the system lets this process have.
+fn allow_many_files() {
+    let limit = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
+}
+
+/// The results file overwrites nothing that any of them needs.
+fn outputs(ui: &Ui, args: &Args, businesses: &[Business]) -> Result<Outputs> {
+    let mut outputs = Outputs::of_nothing(ui, Some(args.list.force), "nothing was sent");
+    let contexts = || businesses.iter().filter_map(|business| business.context.as_ref().ok());
+    if let Some(context) = contexts().next() {
+        outputs.protect_settings(&context.settings);
+    }
+    let mut ledgers: Vec<_> = contexts().map(|context| &context.settings.ledger.value).collect();
+    ledgers.sort();
+    ledgers.dedup();
+    for ledger in ledgers {
+        outputs.protect_ledger(ledger);
+    }
+    Businesses::Several.expect(&mut outputs, args.results.as_deref())?;
+    Ok(outputs)
+}
+
+/// One thread for each ledger, whoever uses it.
+struct Ledgers {
+    /// `None`: there is none. Dropped before the threads, which wait for it.
+    of_each: Vec<Result<Option<Desk>, OpenFailed>>,
+    threads: BTreeMap<PathBuf, Option<LedgerThread>>,
+}
+
+/// Why a ledger can't be used, for each business that has it.
+#[derive(Clone)]
+struct OpenFailed {
+    exit: Exit,
+    message: String,
+    hint: Option<String>,
+}
+
+impl From<Error> for OpenFailed {
+    fn from(error: Error) -> Self {
+        Self { exit: error.exit(), message: error.to_string(), hint: error.hint_text().map(str::to_owned) }
+    }
+}
+
+impl From<OpenFailed> for Error {
+    fn from(failed: OpenFailed) -> Self {
+        let error = Self::new(failed.exit, failed.message);
+        match failed.hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
+    }
+}
+
+impl Ledgers {
+    async fn open(businesses: &[Business]) -> Self {
+        let mut failed: BTreeMap<PathBuf, OpenFailed> = BTreeMap::new();
+        let mut ledgers = Self { of_each: Vec::new(), threads: BTreeMap::new() };
+        for business in businesses {
+            let Ok(context) = &business.context else {
+                ledgers.of_each.push(Ok(None));
+                continue;
+            };
+            let path = context.settings.ledger.value.clone();
+            let real = path.canonicalize().unwrap_or(path);
+            if !ledgers.threads.contains_key(&real) && !failed.contains_key(&real) {
+                match begin(context).await {
+                    Ok(thread) => drop(ledgers.threads.insert(real.clone(), thread)),
+                    Err(error) => drop(failed.insert(real.clone(), error.into())),
+                }
+            }
+            ledgers.of_each.push(match failed.get(&real) {
+                Some(failed) => Err(failed.clone()),
+                None => Ok(ledgers.threads.get(&real).and_then(Option::as_ref).map(|thread| thread.desk().clone())),
+            });
+        }
+        ledgers
+    }
+}
+
+async fn begin(context: &Context) -> Result<Option<LedgerThread>> {
+    let Some(ledger) = context.ledger_if_any()? else { return Ok(None) };
+    let thread = LedgerThread::open(ledger)?;
+    thread.desk().ask(|ledger| ledger.finish_closes()).await?;
+    Ok(Some(thread))
+}
+
+/// Asks once for all of them, on a terminal.
+async fn confirm(ui: &Ui, signals: &Signals, businesses: &[Business], ledgers: &Ledgers) -> Result<()> {
+    if !ui.will_ask() {
+        return Ok(());
+    }
+    let (mut shown, mut all) = (Vec::new(), 0);
+    for (business, ledger) in businesses.iter().zip(&ledgers.of_each) {
+        let (Ok(context), Ok(Some(desk))) = (&business.context, ledger) else { continue };
+        let Ok(page) = context.page() else { continue };
+        let page = page.as_str().to_owned();
+        let now = context.clock.now();
+        let due = move |ledger: &mut Ledger| {
+            let open = ledger.unfinished_broadcasts(&page, None)?;
+            open.iter().map(|broadcast| ledger.due(broadcast.id, None, now)).sum::<Result<u64, _>>()
+        };
+        let due = desk.ask(due).await?;
+        if due > 0 {
+            shown.push(format!("{}  {}", business.name, text::count(due, "message", "messages")));
+            all += due;
+        }
+    }
+    if all == 0 {
+        return Ok(());
+    }
+    let question = format!(
+        "Send {} for {}?",
+        text::count(all, "message", "messages"),
+        text::count(shown.len() as u64, "profile", "profiles")
+    );
+    let ui = ui.clone();
+    signals.blocking_or_stopped(move || ui.confirm_shown(&shown, &question, "sending"), "interrupted").await
+}
+
+/// One business, from its first look into the ledger to its end. Nothing that goes wrong with it is another's.
+async fn one(
+    business: Business,
+    ledger: Result<Option<Desk>, OpenFailed>,
+    args: &Args,
+    signals: &Signals,
+    readers: &Semaphore,
+    mut results: Results,
+) -> Ended {
+    let Business { name, context } = business;
+    let context = match context {
+        Ok(context) => context,
+        Err(error) => return (name, None, None, Concluded::by(error, Totals::default())),
+    };
+    let page = context.page().map(|page| page.as_str().to_owned());
+    let path = Some(context.settings.ledger.value.clone());
+    let shown = page.as_ref().ok().cloned();
+    let ended = async {
+        let (page, ledger) = match (page, ledger) {
+            (Ok(page), Ok(Some(ledger))) => (page, ledger),
+            (Ok(_), Ok(None)) => return Ok(None),
+            (Err(error), _) => return Err((error, Totals::default())),
+            (_, Err(failed)) => return Err((failed.into(), Totals::default())),
+        };
+        let resume = Resume { context: &context, args, signals, page, ledger: &ledger, readers };
+        let sent = async {
+            let limits = args.limits(&context)?;
+            resume.check().await?;
+            resume.send(limits, &mut results).await
+        };
+        match sent.await {
+            Ok((conclusion, totals)) => Ok(Some(conclusion.conclude(totals))),
+            Err(error) => Err((error, resume.standing().await.unwrap_or_default())),
+        }
+    };
+    let concluded = match ended.await {
+        Ok(Some(concluded)) => concluded,
+        Ok(None) => Concluded::nothing(),
+        Err((error, totals)) => Concluded::by(error, totals),
+    };
+    (name, shown, path, concluded)
+}
+
+/// Says at once what went wrong with one of them.
+fn tell(ui: &Ui, concluded: &Concluded) {
+    for other in &concluded.others {
+        ui.warn(&other.to_string());
+    }
+    // Who interrupted all of them knows.
+    let Some(error) = concluded.error().filter(|error| !matches!(error.exit(), Exit::Interrupted | Exit::Terminated))
+    else {
+        return;
+    };
+    ui.warn(&error.to_string());
+    if let Some(hint) = error.hint_text() {
+        ui.hint(hint);
+    }
+}
+
+/// Prints the totals; the weightiest end is that of the command.
+fn conclude(frame: &Invocation<'_>, args: &Args, ended: Vec<Ended>, unwritten: Vec<Unwritten>) -> Result<Exit> {
+    let mut sums = Totals::default();
+    let mut weightiest = (u8::MAX, Exit::Done);
+    let mut unknown_in = BTreeMap::new();
+    let mut rows = Vec::new();
+    for (name, page, ledger, concluded) in ended {
+        sums.merge(&concluded.totals);
+        if let Some(ledger) = ledger {
+            let unknown = unknown_in.entry(ledger).or_insert(0);
+            *unknown = concluded.totals.unknown_in_ledger.max(*unknown);
+        }
+        if concluded.weight() < weightiest.0 {
+            weightiest = (concluded.weight(), concluded.exit);
+        }
+        let hint = concluded.error().and_then(Error::hint_text).map(str::to_owned);
+        let (exit, error) = (concluded.exit, concluded.error().map(Error::to_string));
+        let mut totals = concluded.totals.ended(exit, None);
+        totals.reason = error.or(totals.reason);
+        rows.push(Row { profile: name, page, totals, hint });
+    }
+    sums.unknown_in_ledger = unknown_in.values().sum();
+    let exit = weightiest.1;
+    let sums = sums.ended(exit, None);
+    sums.remarks(frame.ui, &command(frame, args));
+    let mut failed = None;
+    for unwritten in unwritten {
+        failed = Some(match unwritten {
+            Unwritten::ReaderGone => Error::stdout_closed(),
+            Unwritten::Failed(error) => error,
+        });
+    }
+    print(frame.ui, rows, sums)?;
+    match failed {
+        Some(error) => Err(error),
+        None => Ok(exit),
+    }
+}
+
+fn print(ui: &Ui, mut rows: Vec<Row>, sums: Totals) -> Result<()> {
+    match ui.format() {
+        Format::Table if ui.is_quiet() && sums.did_nothing() && sums.exit_code == Exit::Done.code() => Ok(()),
+        Format::Table => {
+            rows.push(Row { profile: format!("all {}", rows.len()), page: None, totals: sums, hint: None });
+            ui.list(&rows)
+        }
+        Format::Json | Format::Ndjson => {
+            let value = serde_json::to_value(Whole { profiles: &rows, totals: sums })
+                .map_err(|error| Error::internal("can't write the totals").because(&error))?;
+            if ui.format() == Format::Json {
+                return ui.json(&value);
+            }
+            ui.stderr_object(&value);
+            Ok(())
+        }
+        Format::Csv => {
+            ui.status(&sums.line());
+            Ok(())
+        }
+    }
+}
+
+/// The command that continues.
+fn command(frame: &Invocation<'_>, args: &Args) -> String {
+    let mut command = "mmsg send --resume".to_owned();
+    if args.all_profiles {
+        command.push_str(" --all-profiles");
+    }
+    for profile in &frame.global.profile {
+        command.push_str(&format!(" --profile {}", crate::commands::shell::quoted(profile)));
+    }
+    if let Some(ledger) = &frame.global.ledger {
+        command.push_str(&format!(" --ledger {}", crate::commands::shell::quoted(&ledger.display().to_string())));
+    }
+    command
+}
