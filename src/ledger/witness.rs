@@ -19,6 +19,7 @@ use super::error::Closed;
 use super::gate;
 use super::identity::Inode;
 use super::locks::Locks;
+use super::place;
 use crate::clock::UnixMillis;
 
 /// How long it is waited for: whoever holds it commits meanwhile.
@@ -59,6 +60,8 @@ struct Place {
     ledger: PathBuf,
     /// The folder of the file.
     runs: PathBuf,
+    /// The same beside a symbolic link that names the ledger. It is only read: if the link led to another copy before, it knows that.
+    of_link: PathBuf,
 }
 
 /// A witness that nobody else can write until this value ends.
@@ -88,7 +91,8 @@ impl Held {
 impl Witness {
     /// Of the ledger at `path`, whatever link that is, in `folder`.
     pub fn of(path: &Path, folder: &Path) -> Self {
-        Self { place: Some(Place { ledger: path.to_owned(), runs: Locks::folder(folder) }) }
+        let of_link = Locks::folder(place::folder_of(path));
+        Self { place: Some(Place { ledger: path.to_owned(), runs: Locks::folder(folder), of_link }) }
     }
 
     /// Why the ledger can't be the newest, if it is seen to be a copy.
@@ -104,7 +108,8 @@ impl Witness {
 
     fn seen(&self, identity: &str) -> Option<Seen> {
         let place = self.place.as_ref()?;
-        read(&file(&place.runs, identity)).ok()
+        let seen = [&place.runs, &place.of_link].map(|runs| read(&file(runs, identity)).ok());
+        seen.into_iter().flatten().max_by_key(|seen| seen.steps)
     }
 
     /// Keeps the witness from all other processes. Who also writes to the ledger has begun to before.

@@ -214,7 +214,8 @@ fn database(path: &Path, failure: Failure) -> Error {
         Failure::CannotOpen => ("it can't be opened", "check that its folder exists and is writable"),
         Failure::Corrupt => (
             "the file is damaged or is not a ledger made by mmsg",
-            "restore the latest backup, then run mmsg ledger accept-restore --since TIME, with the time of the backup",
+            "move it and the files ending in -wal and -shm away, restore the latest backup, then run mmsg ledger accept-restore \
+             --since TIME, with the time of the backup",
         ),
         Failure::Busy => {
             ("another program is using it", "wait for the other mmsg to finish, then run the same command again")

@@ -3,6 +3,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use super::*;
 use crate::ledger::Ledger;
 use crate::ledger::error::Error;
+use crate::ledger::restore::Restore;
 
 fn behind(ledger: i64, seen: i64) -> Option<Closed> {
     let ledger = Progress { identity: "a".to_owned(), steps: ledger, newest_at: UnixMillis(7) };
@@ -61,6 +62,30 @@ fn a_copy_is_seen_under_any_name_and_the_ledger_itself_never() {
     // It stays closed if the witness goes.
     std::fs::remove_dir_all(folder.path().join("runs")).unwrap();
     assert_eq!(Ledger::open(&copy).unwrap().0.gate().unwrap().closed, closed);
+}
+
+#[test]
+fn a_link_turned_to_a_copy_elsewhere_is_seen() {
+    let (folder, path, mut ledger) = ledger();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let copy = elsewhere.path().join("backup.db");
+    ledger.conn.execute("vacuum into ?1", [copy.to_str().unwrap()]).unwrap();
+    let link = folder.path().join("link.db");
+    symlink(&copy, &link).unwrap();
+    assert_eq!(Ledger::open(&link).unwrap().0.gate().unwrap().closed, None, "nothing happened since it was made");
+    run(&mut ledger, 2000);
+    drop(ledger);
+    std::fs::remove_file(&path).unwrap();
+    symlink(&copy, &path).unwrap();
+    let closed = Some(Closed::Restored { from: UnixMillis(1000), until: UnixMillis(2000) });
+    let mut ledger = Ledger::open(&path).unwrap().0;
+    assert_eq!(ledger.gate().unwrap().closed, closed);
+    let restore = Restore { since: UnixMillis(1000), now: UnixMillis(3000), cool_down: Duration::ZERO };
+    ledger.accept_restore(restore, "somebody").unwrap();
+    drop(ledger);
+    for name in [&path, &link, &copy] {
+        assert_eq!(Ledger::open(name).unwrap().0.gate().unwrap().closed, None, "{}", name.display());
+    }
 }
 
 #[test]
