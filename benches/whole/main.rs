@@ -15,6 +15,7 @@
 )]
 
 mod bare;
+mod fleet;
 mod floor;
 mod lists;
 mod pace;
@@ -41,7 +42,7 @@ struct Figure {
     take: fn(&Shop) -> Vec<Row>,
 }
 
-const FIGURES: [Figure; 8] = [
+const FIGURES: [Figure; 9] = [
     Figure { name: "start", about: "mmsg --version, from fork to exit", is_slow: false, take: process::start },
     Figure {
         name: "send",
@@ -79,6 +80,12 @@ const FIGURES: [Figure; 8] = [
         about: "slow: share of the allowed rate that is used, on a sandbox with rate limits, for --minutes; --time-scale multiplies the rate",
         is_slow: true,
         take: pace::pace,
+    },
+    Figure {
+        name: "fleet",
+        about: "slow: 200 businesses at 10/s in one process for a minute: median and worst rate, processor time",
+        is_slow: true,
+        take: fleet::fleet,
     },
 ];
 

@@ -62,7 +62,7 @@ fn peak(process: u32, over: &AtomicBool) -> f64 {
     peak / 1024.0
 }
 
-fn processor_time(process: u32) -> f64 {
+pub fn processor_time(process: u32) -> f64 {
     let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
     let (_, rest) = stat.rsplit_once(") ").unwrap();
     let ticks: f64 = rest.split(' ').skip(11).take(2).map(|ticks| ticks.parse::<f64>().unwrap()).sum();
