@@ -273,7 +273,11 @@ impl Ledger {
     /// Closes the gate of an old copy, and has the witness see a ledger that is ahead of it.
     fn notice_old_copy(&mut self) -> Result<()> {
         match self.read(|conn| self.witness.doubts(conn))? {
-            Some(why) => self.write(|conn| Ok(gate::close(conn, why)?)),
+            Some(_) => {
+                let witness = self.witness.clone();
+                // While nobody else can commit.
+                self.write(|conn| Ok(witness.doubts(conn)?.map_or(Ok(()), |why| gate::close(conn, why))?))
+            }
             None => {
                 self.be_seen();
                 Ok(())

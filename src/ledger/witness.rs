@@ -95,10 +95,12 @@ impl Witness {
         Self { place: Some(Place { ledger: path.to_owned(), runs: Locks::folder(folder), of_link }) }
     }
 
-    /// Why the ledger can't be the newest, if it is seen to be a copy.
+    /// Why the ledger can't be the newest, if it is seen to be a copy. Not in a transaction that only reads: it would not see what others
+    /// have committed since it began.
     pub fn doubts(&self, conn: &Connection) -> rusqlite::Result<Option<Closed>> {
-        let ledger = progress(conn)?;
-        Ok(self.seen(&ledger.identity).and_then(|seen| is_behind(&ledger, &seen)))
+        // The witness first: what others commit meanwhile makes the ledger newer, and never the witness newer than what is read then.
+        let Some(seen) = self.seen(&progress(conn)?.identity) else { return Ok(None) };
+        Ok(is_behind(&progress(conn)?, &seen))
     }
 
     /// How many steps the witness has seen.
