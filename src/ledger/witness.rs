@@ -6,9 +6,10 @@
 //! other. A ledger without a witness (in another folder, on another machine) can't be told from its copies: Graph's refusals tell then.
 
 use std::fs::{File, OpenOptions, Permissions, TryLockError};
-use std::io::{self, Read};
+use std::io;
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
@@ -28,7 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 const EXTENSION: &str = "witness";
 
 /// No witness is longer …
-const LONGEST: u64 = 4096;
+const LONGEST: usize = 4096;
 /// … and none shorter, so that a new text covers the old one.
 const SHORTEST: usize = 512;
 
@@ -62,13 +63,33 @@ struct Place {
     runs: PathBuf,
     /// The same beside a symbolic link that names the ledger. It is only read: if the link led to another copy before, it knows that.
     of_link: PathBuf,
+    /// Open from one transaction to the next: a run has thousands.
+    kept: Arc<Mutex<Option<Kept>>>,
+}
+
+/// The witness's file, and the name of the ledger's.
+#[derive(Clone)]
+struct Kept {
+    path: PathBuf,
+    file: Arc<File>,
+    ledger: String,
 }
 
 /// A witness that nobody else can write until this value ends.
 pub struct Held {
     /// `None` if it can't be written: nothing is lost then, the witness is only less sharp.
-    file: Option<(File, String)>,
+    file: Option<Kept>,
     seen: Option<Seen>,
+    /// Bytes in the file.
+    length: usize,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if let Some(kept) = &self.file {
+            let _ = kept.file.unlock();
+        }
+    }
 }
 
 impl Held {
@@ -80,10 +101,10 @@ impl Held {
 
     /// Writes down what is committed.
     pub fn look(self, conn: &Connection) {
-        let (Some((file, name)), Ok(ledger)) = (&self.file, progress(conn)) else { return };
-        if self.seen.is_none_or(|before| before.steps < ledger.steps) {
-            let seen = Seen { ledger: name.clone(), steps: ledger.steps, newest_at: ledger.newest_at.0 };
-            let _ = write(file, &seen);
+        let (Some(kept), Ok(ledger)) = (&self.file, progress(conn)) else { return };
+        if self.seen.as_ref().is_none_or(|before| before.steps < ledger.steps) {
+            let seen = Seen { ledger: kept.ledger.clone(), steps: ledger.steps, newest_at: ledger.newest_at.0 };
+            let _ = write(&kept.file, &seen, self.length);
         }
     }
 }
@@ -92,7 +113,8 @@ impl Witness {
     /// Of the ledger at `path`, whatever link that is, in `folder`.
     pub fn of(path: &Path, folder: &Path) -> Self {
         let of_link = Locks::folder(place::folder_of(path));
-        Self { place: Some(Place { ledger: path.to_owned(), runs: Locks::folder(folder), of_link }) }
+        let (ledger, runs) = (path.to_owned(), Locks::folder(folder));
+        Self { place: Some(Place { ledger, runs, of_link, kept: Arc::default() }) }
     }
 
     /// Why the ledger can't be the newest, if it is seen to be a copy. Not in a transaction that only reads: it would not see what others
@@ -116,11 +138,16 @@ impl Witness {
 
     /// Keeps the witness from all other processes. Who also writes to the ledger has begun to before.
     pub fn hold(&self, conn: &Connection) -> rusqlite::Result<Held> {
-        let Some(place) = &self.place else { return Ok(Held { file: None, seen: None }) };
+        let Some(place) = &self.place else { return Ok(Held { file: None, seen: None, length: 0 }) };
         let path = file(&place.runs, &progress(conn)?.identity);
-        Ok(match hold(&path, place) {
-            Ok(file) => Held { seen: parse(&file).ok(), file: Some((file, name_of(&place.ledger))) },
-            Err(_) => Held { seen: read(&path).ok(), file: None },
+        let mut kept = place.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        *kept = hold(kept.take(), &path, place).ok();
+        Ok(match &*kept {
+            Some(kept) => {
+                let (seen, length) = parse(&kept.file).map_or((None, 0), |(seen, length)| (Some(seen), length));
+                Held { seen, file: Some(kept.clone()), length }
+            }
+            None => Held { seen: read(&path).ok(), file: None, length: 0 },
         })
     }
 }
@@ -177,13 +204,14 @@ fn read(path: &Path) -> io::Result<Seen> {
     let file = open(path, OpenOptions::new().read(true))?;
     // Nobody writes half of it. If its holder was stopped, that is all there is.
     let _ = wait(|| file.try_lock_shared());
-    parse(&file)
+    parse(&file).map(|(seen, _)| seen)
 }
 
-fn parse(file: &File) -> io::Result<Seen> {
-    let mut text = String::new();
-    file.take(LONGEST).read_to_string(&mut text)?;
-    Ok(serde_json::from_str(&text)?)
+/// What the file holds, and its length.
+fn parse(file: &File) -> io::Result<(Seen, usize)> {
+    let mut text = [0; LONGEST];
+    let length = file.read_at(&mut text, 0)?;
+    Ok((serde_json::from_slice(&text[..length])?, length))
 }
 
 fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
@@ -192,18 +220,24 @@ fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     if file.metadata()?.is_file() { Ok(file) } else { Err(io::ErrorKind::InvalidInput.into()) }
 }
 
-/// Opens the file and locks it; makes it if there is none.
-fn hold(path: &Path, place: &Place) -> io::Result<File> {
+/// Locks the file, and opens it if it is not open; makes it if there is none.
+fn hold(mut kept: Option<Kept>, path: &Path, place: &Place) -> io::Result<Kept> {
     let begin = Instant::now();
     while begin.elapsed() < PATIENCE {
-        let file = match open(path, OpenOptions::new().read(true).write(true)) {
-            Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(error),
-            Err(_) => make(path, place)?,
+        let open = match kept.take().filter(|kept| kept.path == path) {
+            Some(kept) => kept,
+            None => {
+                let file = match open(path, OpenOptions::new().read(true).write(true)) {
+                    Ok(file) => file,
+                    Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(error),
+                    Err(_) => make(path, place)?,
+                };
+                Kept { path: path.to_owned(), file: Arc::new(file), ledger: name_of(&place.ledger) }
+            }
         };
-        wait(|| file.try_lock())?;
-        if Inode::of(path).ok() == Some(Inode::from(&file.metadata()?)) {
-            return Ok(file);
+        wait(|| open.file.try_lock())?;
+        if Inode::of(path).ok() == Some(Inode::from(&open.file.metadata()?)) {
+            return Ok(open);
         }
     }
     Err(io::ErrorKind::TimedOut.into())
@@ -232,11 +266,11 @@ fn wait(lock: impl Fn() -> Result<(), TryLockError>) -> io::Result<()> {
     }
 }
 
-/// Over what is there: no name changes, so that the lock stays the one of all.
-fn write(file: &File, seen: &Seen) -> io::Result<()> {
+/// Over what is there: no name changes, so that the lock stays the one of all. `length`: of what is there.
+fn write(file: &File, seen: &Seen, length: usize) -> io::Result<()> {
     let text = format!("{:<SHORTEST$}", serde_json::to_string(seen)?);
     file.write_all_at(text.as_bytes(), 0)?;
-    file.set_len(text.len() as u64)
+    if length != text.len() { file.set_len(text.len() as u64) } else { Ok(()) }
 }
 
 #[cfg(test)]

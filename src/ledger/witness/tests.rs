@@ -96,7 +96,7 @@ fn the_witness_never_unsees_and_follows_no_link() {
     let seen = read(&file).unwrap();
     assert_eq!((seen.ledger.as_str(), seen.newest_at), ("ledger.db", 1000));
     let more = Seen { steps: seen.steps + 100, ..seen };
-    write(&OpenOptions::new().write(true).open(&file).unwrap(), &more).unwrap();
+    write(&OpenOptions::new().write(true).open(&file).unwrap(), &more, 0).unwrap();
     ledger.be_seen();
     assert_eq!(read(&file).unwrap(), more, "another process has seen more");
     // A link in its place is replaced, and what it leads to is left alone.

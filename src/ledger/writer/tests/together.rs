@@ -128,7 +128,14 @@ async fn runs_that_share_a_commit_get_what_each_would_get_alone() {
                 wanted.push(Wanted { run, finishes: finishes.collect(), want: random.usize(..4) });
             }
             random.shuffle(&mut wanted);
-            let answers = together(&mut shared, &mut seats, &wanted);
+            // On a busy machine not all fit into one transaction: the rest has the next one.
+            let mut answers = Vec::new();
+            while answers.len() < wanted.len() {
+                let done = answers.len();
+                answers
+                    .extend(together(&mut shared, &mut seats, &wanted[done..]).into_iter().map_while(|answer| answer));
+                assert!(answers.len() > done, "none was done");
+            }
             for (wanted, answer) in wanted.iter().zip(answers) {
                 let mut order = Order {
                     seat: &mut lone_seats[wanted.run],
@@ -137,7 +144,7 @@ async fn runs_that_share_a_commit_get_what_each_would_get_alone() {
                     meter: &mut Open,
                 };
                 let at = format!("seed {seed}, round {round}, run {}", wanted.run);
-                match (answer.expect("few rows fit into one transaction"), step(&mut lone, &mut order)) {
+                match (answer, step(&mut lone, &mut order)) {
                     (Ok(stepped), Ok(alone)) => {
                         assert_eq!(ids(&stepped), ids(&alone), "{at}");
                         assert_eq!(stepped.exhausted, alone.exhausted, "{at}");
