@@ -236,7 +236,9 @@ fn hold(mut kept: Option<Kept>, path: &Path, place: &Place) -> io::Result<Kept> 
             }
         };
         wait(|| open.file.try_lock())?;
-        if Inode::of(path).ok() == Some(Inode::from(&open.file.metadata()?)) {
+        // A link in its place is not it.
+        let there = std::fs::symlink_metadata(path).map(|data| Inode::from(&data));
+        if there.ok() == Some(Inode::from(&open.file.metadata()?)) {
             return Ok(open);
         }
     }
