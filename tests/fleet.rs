@@ -4,158 +4,110 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
 
-use mmsg_sandbox::Options;
-use serde_json::{Value, json};
-
+use crate::common::Env;
+use crate::common::fleet::{Fleet, Profile, account, codes, name, page};
 use crate::common::sandbox::Sandbox;
-use crate::common::shop::write_message;
-use crate::common::{Env, Run, SUBSCRIPTION_TOKEN, TOKEN};
 
-fn account(shop: usize) -> String {
-    format!("20000000000{shop:04}")
-}
-
-fn page(shop: usize) -> String {
-    format!("30000000000{shop:04}")
-}
-
-fn name(shop: usize) -> String {
-    format!("shop-{shop:02}")
-}
-
-/// Businesses with their own account, Page, campaign and people on one ledger, all planned and nothing sent.
-struct Fleet {
-    sandbox: Sandbox,
-    env: Env,
-    campaigns: Vec<String>,
-    people: Vec<Vec<String>>,
-}
-
-/// A profile, line by line.
-type Profile = BTreeMap<&'static str, String>;
-
-impl Fleet {
-    fn of(shops: usize, people: impl Fn(usize) -> usize, change: impl FnOnce(&mut Options)) -> Self {
-        let sandbox = Sandbox::with(|options| {
-            options.ad_accounts = (0..shops).map(account).collect();
-            options.pages = (0..shops).map(page).collect();
-            change(options);
-        });
-        let mut env = sandbox.environment();
-        for variable in
-            ["MMSG_TOKEN", "MMSG_PAGE_TOKEN", "MMSG_APP_SECRET", "MMSG_AD_ACCOUNT", "MMSG_PAGE", "MMSG_GRAPH_URL"]
-        {
-            env = env.unset(variable);
-        }
-        write_message(&env, "promo.json", &json!({"text": "Half price this week"}));
-        let mut fleet = Self { sandbox, env, campaigns: Vec::new(), people: Vec::new() };
-        fleet.profiles(shops, |_, _| {});
-        for shop in 0..shops {
-            let tokens: Vec<_> =
-                (0..people(shop)).map(|person| format!("{SUBSCRIPTION_TOKEN}{shop:03}{person:03}")).collect();
-            let profile = name(shop);
-            let created = ["campaign", "create", "--lifetime-budget", "3000", "-o", "json", "--profile", &profile];
-            let campaign = fleet.env.mmsg(created).exits(0).json()["id"].as_str().unwrap().to_owned();
-            let words =
-                ["send", "--profile", &profile, "--campaign", &campaign, "--message", "promo.json", "--max-sends", "0"];
-            let _ = fleet.env.mmsg_reading(tokens.join("\n"), words).exits(6);
-            fleet.campaigns.push(campaign);
-            fleet.people.push(tokens);
-        }
-        fleet
-    }
-
-    /// Writes the profiles anew, changed.
-    fn profiles(&self, shops: usize, change: impl Fn(usize, &mut Profile)) {
-        let mut text = String::new();
-        for shop in 0..shops {
-            let mut profile = Profile::from([
-                ("token", format!("'{TOKEN}'")),
-                ("ad_account", format!("'{}'", account(shop))),
-                ("page", format!("'{}'", page(shop))),
-                ("graph_url", format!("'{}'", self.sandbox.url())),
-            ]);
-            change(shop, &mut profile);
-            text.push_str(&format!("[profiles.{}]\n", name(shop)));
-            profile.iter().for_each(|(key, value)| text.push_str(&format!("{key} = {value}\n")));
-        }
-        let file = self.env.profile_file();
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(&file, text).unwrap();
-        fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
-    }
-
-    fn resume(&self, args: &[&str]) -> Run {
-        self.env.mmsg(["send", "--resume", "--rate", "unlimited"].iter().chain(args))
-    }
-
-    /// Fails unless the people of these businesses got one message each, and nobody else any.
-    #[track_caller]
-    fn assert_each_once(&self, shops: impl IntoIterator<Item = usize>) {
-        let mut want: Vec<_> = shops.into_iter().flat_map(|shop| self.people[shop].clone()).collect();
-        let mut got = self.sandbox.accepted();
-        want.sort();
-        got.sort();
-        assert_eq!(got, want);
-    }
-}
-
-/// The exit code of each profile.
-fn codes(totals: &Value) -> BTreeMap<String, u64> {
-    let rows = totals["profiles"].as_array().unwrap().iter();
-    rows.map(|row| (row["profile"].as_str().unwrap().to_owned(), row["exit_code"].as_u64().unwrap())).collect()
-}
+/// So many businesses …
+const SHOPS: usize = 30;
+/// … of which the first are broken, each in its own way, and the exit code by which each is named.
+const BROKEN: [(&str, u64); 12] = [
+    ("a dead access token", 4),
+    ("a secret whose file is missing", 4),
+    ("an account number that is none", 3),
+    ("the account of another business", 5),
+    ("another Graph host than the ledger's", 10),
+    ("a ledger that is none", 10),
+    ("a host that is gone", 7),
+    ("a paused campaign", 5),
+    ("a campaign deleted in Ads Manager", 5),
+    ("a burst of refusals", 5),
+    ("a burst of lost answers", 11),
+    ("a daily budget that is used up", 6),
+];
+/// One answer to its people is lost: the send is unknown, and the exit code says so.
+const WITH_DOUBT: usize = 12;
+/// One of its people opted out: no failure.
+const WITH_OPT_OUT: usize = 13;
 
 #[test]
-fn what_is_wrong_with_some_businesses_stops_only_these_and_each_is_named() {
-    const SHOPS: usize = 20;
-    let fleet = Fleet::of(SHOPS, |shop| if shop == 5 { 60 } else { 3 }, |_| {});
-    let mut other = Sandbox::start();
-    fleet.sandbox.error_tokens(
-        fleet.people[5].iter().map(|token| (token.clone(), "2300004".to_owned())).chain([
-            (fleet.people[8][1].clone(), "drop".to_owned()),
-            (fleet.people[9][0].clone(), "2300034".to_owned()),
-        ]),
-    );
-    fleet.sandbox.switch(&fleet.campaigns[3], "PAUSED");
-    let deleted = fleet.campaigns[4].clone();
-    let _ = fleet.env.mmsg(["campaign", "delete", &deleted, "--yes", "--profile", &name(4)]).exits(0);
-    fleet.profiles(SHOPS, |shop, profile| match shop {
-        0 => drop(profile.insert("token", "'EAAdeadToken000000000000000000'".to_owned())),
-        1 => drop(profile.insert("token", "{ file = '/nowhere/token' }".to_owned())),
-        // Another host than the ledger's.
-        2 => drop(profile.insert("graph_url", format!("'{}'", other.url()))),
-        6 => drop(profile.insert("ad_account", "'not an account'".to_owned())),
-        // The account of another business: its campaigns are not this one's.
-        7 => drop(profile.insert("ad_account", format!("'{}'", account(10)))),
-        _ => {}
+fn of_thirty_businesses_twelve_are_broken_in_twelve_ways_and_the_others_lose_nothing() {
+    let is_burst = |shop: usize| matches!(BROKEN.get(shop), Some((way, _)) if way.starts_with("a burst"));
+    let fleet = Fleet::of(SHOPS, |shop| if is_burst(shop) { 60 } else { 3 }, |_| {});
+    let place = |way: &str| BROKEN.iter().position(|(other, _)| *other == way).unwrap();
+    let tokens_of = |way: &str, fault: &'static str| {
+        fleet.people[place(way)].iter().map(move |token| (token.clone(), fault.to_owned()))
+    };
+    let mut gone = Sandbox::with(|options| {
+        options.ad_accounts = (0..SHOPS).map(account).collect();
+        options.pages = (0..SHOPS).map(page).collect();
     });
-    other.stop();
+    let own_ledger = fleet.env.path("own.db");
+    fleet.profiles(SHOPS, |_, profile| {
+        profile.insert("graph_url", format!("'{}'", gone.url()));
+        profile.insert("ledger", format!("'{}'", own_ledger.display()));
+    });
+    let unreachable = place("a host that is gone");
+    fleet.plan(unreachable, &fleet.people[unreachable]);
+    fleet.sandbox.error_tokens(
+        tokens_of("a burst of refusals", "2300004")
+            .chain(tokens_of("a burst of lost answers", "drop"))
+            .chain(tokens_of("a daily budget that is used up", "2300054"))
+            .chain([
+                (fleet.people[WITH_DOUBT][1].clone(), "drop".to_owned()),
+                (fleet.people[WITH_OPT_OUT][0].clone(), "2300034".to_owned()),
+            ]),
+    );
+    fleet.sandbox.switch(&fleet.campaigns[place("a paused campaign")], "PAUSED");
+    fleet.sandbox.switch(&fleet.campaigns[place("a campaign deleted in Ads Manager")], "DELETED");
+    let broken = |shop: usize, profile: &mut Profile| {
+        let Some((way, _)) = BROKEN.get(shop) else { return };
+        match *way {
+            "a dead access token" => profile.insert("token", "'EAAdeadToken000000000000000000'".to_owned()),
+            "a secret whose file is missing" => profile.insert("token", "{ file = '/nowhere/token' }".to_owned()),
+            "an account number that is none" => profile.insert("ad_account", "'not an account'".to_owned()),
+            "the account of another business" => profile.insert("ad_account", format!("'{}'", account(SHOPS - 1))),
+            "another Graph host than the ledger's" => profile.insert("graph_url", format!("'{}'", gone.url())),
+            "a ledger that is none" => {
+                profile.insert("ledger", format!("'{}'", fleet.env.path("promo.json").display()))
+            }
+            "a host that is gone" => {
+                profile.insert("graph_url", format!("'{}'", gone.url()));
+                profile.insert("ledger", format!("'{}'", own_ledger.display()))
+            }
+            _ => None,
+        };
+    };
+    fleet.profiles(SHOPS, broken);
+    gone.stop();
     let run = fleet.resume(&["--all-profiles", "-o", "json"]);
     let totals = run.json();
     let mut expected: BTreeMap<_, _> = (0..SHOPS).map(|shop| (name(shop), 0)).collect();
-    // Shop 4 has nothing left: its campaign was deleted. Shop 9 lost a person who opted out, which is no failure.
-    for (shop, code) in [(0, 4), (1, 4), (2, 10), (3, 5), (5, 5), (6, 3), (7, 5), (8, 11)] {
-        expected.insert(name(shop), code);
-    }
+    expected.extend(BROKEN.iter().enumerate().map(|(shop, (_, code))| (name(shop), *code)));
+    expected.insert(name(WITH_DOUBT), 11);
     assert_eq!(codes(&totals), expected, "{totals:#}");
     assert_eq!((run.code, totals["exit_code"].as_u64()), (10, Some(10)), "the weightiest decides: {run:#?}");
-    for shop in [0, 1, 2, 3, 5, 6, 7] {
-        assert!(run.stderr.contains(&format!("warning: {}: ", name(shop))), "{shop}: {run:#?}");
+    for (shop, (way, code)) in BROKEN.iter().enumerate() {
         let row = totals["profiles"].as_array().unwrap().iter().find(|row| row["profile"] == name(shop)).unwrap();
-        assert!(row["reason"].is_string(), "{row:#}");
+        assert!(row["reason"].is_string(), "{way}: {row:#}");
+        // What only waits is no warning.
+        let line = if *code == 6 { format!("{}: not yet", name(shop)) } else { format!("warning: {}: ", name(shop)) };
+        assert!(run.stderr.contains(&line), "{way}: {run:#?}");
     }
-    // By the server's record: all of the healthy ones, none of those that were stopped before.
-    let accepted = fleet.sandbox.accepted();
-    for shop in (10..SHOPS).chain([8, 9]) {
-        let missing: Vec<_> = fleet.people[shop].iter().filter(|token| !accepted.contains(token)).collect();
-        let lost = usize::from(shop == 8 || shop == 9);
-        assert!(missing.len() <= lost, "{shop}: {missing:?}");
-    }
-    for shop in [0, 1, 2, 3, 4, 5, 6, 7] {
-        assert!(fleet.people[shop].iter().all(|token| !accepted.contains(token)), "{shop}");
-    }
-    fleet.sandbox.assert_nobody_twice();
+    // By the server's record: all of the healthy ones, and nobody else.
+    let reached = |shop: usize| {
+        let lost = match shop {
+            WITH_DOUBT => Some(1),
+            WITH_OPT_OUT => Some(0),
+            _ => None,
+        };
+        fleet.people[shop].iter().enumerate().filter(move |(place, _)| Some(*place) != lost).map(|(_, token)| token)
+    };
+    let mut wanted: Vec<String> = (BROKEN.len()..SHOPS).flat_map(reached).cloned().collect();
+    let mut accepted = fleet.sandbox.accepted();
+    wanted.sort();
+    accepted.sort();
+    assert_eq!(accepted, wanted, "nobody twice, nobody of the broken ones, and no healthy one less");
     // The sums are those of the rows.
     for key in ["accepted", "refused", "unknown", "pending"] {
         let rows = totals["profiles"].as_array().unwrap().iter();
@@ -163,17 +115,25 @@ fn what_is_wrong_with_some_businesses_stops_only_these_and_each_is_named() {
     }
     // Mended, those that were stopped go on, and nobody else gets anything.
     fleet.profiles(SHOPS, |_, _| {});
-    fleet.sandbox.switch(&fleet.campaigns[3], "ACTIVE");
-    let before = fleet.sandbox.accepted().len();
-    let mended = fleet.resume(&["--profile", "shop-0[0-9]", "-o", "json"]);
-    assert_eq!(mended.code, 3, "no such pattern: {mended:#?}");
-    let wanted: Vec<_> =
-        [0, 1, 2, 3, 6, 7].map(name).into_iter().flat_map(|name| ["--profile".to_owned(), name]).collect();
-    let wanted: Vec<&str> = wanted.iter().map(String::as_str).chain(["-o", "json"]).collect();
-    let totals = fleet.resume(&wanted).exits(0).json();
-    assert_eq!(codes(&totals).len(), 6);
-    assert_eq!(fleet.sandbox.accepted().len(), before + 6 * 3);
-    fleet.sandbox.assert_nobody_twice();
+    fleet.sandbox.error_tokens([]);
+    fleet.sandbox.switch(&fleet.campaigns[place("a paused campaign")], "ACTIVE");
+    let refused = fleet.resume(&["--profile", "shop-0[0-9]", "-o", "json"]);
+    assert_eq!(refused.code, 3, "no such pattern: {refused:#?}");
+    let mended: Vec<usize> = BROKEN
+        .iter()
+        .enumerate()
+        .filter(|(_, (way, _))| !way.starts_with("a burst") && *way != "a campaign deleted in Ads Manager")
+        .map(|(shop, _)| shop)
+        .collect();
+    let names: Vec<_> = mended.iter().flat_map(|shop| ["--profile".to_owned(), name(*shop)]).collect();
+    let words: Vec<&str> = names.iter().map(String::as_str).chain(["-o", "json"]).collect();
+    let totals = fleet.resume(&words).exits(0).json();
+    assert_eq!(codes(&totals).len(), mended.len());
+    wanted.extend(mended.iter().flat_map(|shop| fleet.people[*shop].clone()));
+    wanted.sort();
+    let mut accepted = fleet.sandbox.accepted();
+    accepted.sort();
+    assert_eq!(accepted, wanted);
 }
 
 #[test]
