@@ -5,6 +5,7 @@ pub mod charts;
 pub mod figures;
 mod meta;
 pub mod page;
+pub mod policy;
 mod reasons;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ use figures::{Quantiles, ratio};
 #[cfg(test)]
 use meta::Differences;
 pub use meta::{Compared, Meta, MetaTotals};
+pub use policy::PolicyNotice;
 use reasons::grouped;
 
 /// Everything that `mmsg report` shows. Its JSON keys are stable.
@@ -43,6 +45,8 @@ pub struct Report {
     pub time_to: Times,
     pub failures: Vec<ReasonCount>,
     pub refusals: Vec<RefusalRow>,
+    /// What Meta did about the Page in this time.
+    pub policy: Vec<PolicyNotice>,
     /// Meta's figures; `None` if Meta was not asked or did not answer.
     pub meta: Option<Meta>,
     pub broadcasts: Vec<BroadcastRow>,
@@ -241,7 +245,8 @@ pub struct ReportInput<'c> {
 }
 
 impl Report {
-    /// Builds the report from the ledger's counts. The caller adds the names of codes and Meta's figures.
+    /// Builds the report from the ledger's counts. The caller adds the names of codes, policy notices and Meta's
+    /// figures.
     pub fn of(input: &ReportInput<'_>, counted: &Counted) -> Self {
         let totals = counted.totals();
         let funnel = Funnel::of(&totals);
@@ -284,6 +289,7 @@ impl Report {
             },
             failures: grouped(&counted.failures),
             refusals: refusals(&counted.refusals),
+            policy: Vec::new(),
             meta: None,
             broadcasts: counted.broadcasts.iter().map(BroadcastRow::of).collect(),
             hours: hour_rows(counted),

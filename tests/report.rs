@@ -273,6 +273,57 @@ fn watching_goes_on_while_a_run_is_at_work_and_ends_with_it() {
     assert!(watched.stdout.rfind("\u{1b}[?1049l") < watched.stdout.rfind("accepted"), "{watched:#?}");
 }
 
+#[test]
+fn what_meta_did_about_the_page_is_shown() {
+    let shop = Shop::open();
+    let _ = shop.totals(&people(1), &[], 0);
+    let page = "104857600123457";
+    let tell = |at: &str, what: Value| {
+        let at = at.parse::<jiff::Timestamp>().unwrap().as_millisecond();
+        let told = json!({ "recipient": { "id": page }, "timestamp": at, "policy_enforcement": what });
+        let body = json!({ "object": "page", "entry": [{ "id": page, "messaging": [told] }] });
+        let counts = shop.env.mmsg_reading(body.to_string(), ["webhook", "ingest", "-", "-o", "json"]).exits(0).json();
+        assert_eq!(counts["policy"], 1, "{counts}");
+    };
+    assert!(!shop.env.mmsg(["report", "--offline"]).exits(0).stdout.contains("What Meta did"));
+    // As they may come: the last first.
+    tell("2026-03-04T05:00:00Z", json!({ "action": "unblock" }));
+    tell("2026-03-01T05:00:00Z", json!({ "action": "warning", "reason": "<b>Spam\u{1b}[2J</b>" }));
+    tell("2026-03-02T05:00:00Z", json!({ "action": "block", "reason": "Spam" }));
+    let told = |args: &[&str]| -> Vec<String> {
+        let report = report(&shop, &[&["--offline"], args].concat());
+        let row = |row: &Value| format!("{} {} {} {}", row["at"], row["action"], row["reason"], row["until"]);
+        report["policy"].as_array().unwrap().iter().map(|one| row(one).replace('"', "")).collect()
+    };
+    let all = told(&[]);
+    assert_eq!(all.len(), 3, "{all:?}");
+    assert!(all[0].starts_with("2026-03-01T05:00:00Z warning <b>Spam"), "{all:?}");
+    assert_eq!(
+        all[1..],
+        [
+            "2026-03-02T05:00:00Z block Spam 2026-03-04T05:00:00Z".to_owned(),
+            "2026-03-04T05:00:00Z unblock null null".to_owned()
+        ]
+    );
+    assert_eq!(told(&["--since", "2026-03-03"]), all[1..], "a block that went on is of this time");
+    assert_eq!(told(&["--until", "2026-03-01"]), all[..1]);
+    assert_eq!(told(&["--campaign", &shop.campaign]), [""; 0], "before there was the campaign");
+    assert_eq!(told(&["--all-pages"]), all);
+
+    let run = shop.env.mmsg(["report", "--offline", "--html", "report.html"]).exits(0);
+    let table = &run.stdout[run.stdout.find("What Meta did about the Page").unwrap()..];
+    let line = table.lines().find(|line| line.contains(" block ")).unwrap();
+    assert!(line.contains(page) && line.contains("2026-03-04T05:00:00Z") && line.ends_with("Spam"), "{table}");
+    assert!(!table.contains('\u{1b}'), "{table}");
+    let html = fs::read_to_string(shop.env.path("report.html")).unwrap();
+    assert!(html.contains("What Meta did about the Page") && html.contains("&#60;b&#62;Spam"), "{html}");
+    assert!(!html.contains('\u{1b}'));
+    shop.env
+        .mmsg(["report", "--offline", "-o", "csv"])
+        .exits(0)
+        .says("hint: 3 policy notices from Meta about the Page");
+}
+
 /// A browser of this machine, if any.
 fn browser() -> Option<&'static str> {
     let runs = |name: &&str| Command::new(name).arg("--version").output().is_ok_and(|output| output.status.success());

@@ -178,6 +178,10 @@ fn print(context: &Context, report: &Report) -> Result<()> {
         Format::Csv => ui.list(&report.hours)?,
         Format::Json | Format::Ndjson => ui.object(report)?,
     }
+    if ui.format() == Format::Csv && !report.policy.is_empty() {
+        let notices = text::count(report.policy.len() as u64, "policy notice", "policy notices");
+        ui.hint(&format!("{notices} from Meta about the Page: -o table and -o json show them"));
+    }
     if report.funnel.unknown > 0 {
         let doubts = text::count(report.funnel.unknown, "send is", "sends are");
         ui.hint(&format!("{doubts} unknown; see mmsg unknown list"));

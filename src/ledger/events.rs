@@ -9,6 +9,7 @@ mod attribution;
 mod counts;
 mod event;
 mod marks;
+mod policy;
 mod sitting;
 pub mod stage;
 
@@ -29,16 +30,9 @@ pub use event::{Event, Facts, Kind};
 #[cfg(test)]
 pub use marks::bucket_of;
 pub use marks::{bucket_seconds, short_line};
+pub use policy::Policy;
 use sitting::{Sitting, Waiting};
 pub use stage::{How, Stage};
-
-/// What Meta did about a Page.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Policy {
-    pub at: UnixMillis,
-    /// In Meta's words, where they were understood.
-    pub words: Option<String>,
-}
 
 /// Waiting events that one transaction judges again at most.
 const AT_ONCE: i64 = 500;
@@ -101,21 +95,6 @@ impl Ledger {
             // Events of one person may be on both sides of the cut; those that still wait are read once more at most.
             after = if last == after { last + 1 } else { last };
         }
-    }
-
-    /// What Meta last did about a Page.
-    pub fn last_policy(&self, page: &str) -> Result<Option<Policy>> {
-        self.read(|conn| {
-            conn.query_row(
-                sql!(
-                    "select occurred_at, detail from events where kind = {policy} and page = ?1 order by id desc limit 1",
-                    policy = digit(Kind::Policy.number())
-                ),
-                [page],
-                |row| Ok(Policy { at: row.get(0)?, words: row.get(1)? }),
-            )
-            .optional()
-        })
     }
 
     /// When the last event came.

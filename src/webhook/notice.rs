@@ -2,12 +2,14 @@
 //!
 //! Only a body that is not a JSON object is refused. Anything unexpected inside it is stored unchanged.
 
+mod policy;
 mod value;
 
 use serde_json::value::RawValue;
 
 use crate::clock::UnixMillis;
 use crate::ledger::events::{Event, Facts, Kind, OptIn, Stage, short_line};
+pub use policy::{Enforcement, enforcement};
 use value::{Object, Scalar};
 
 /// A byte order mark.
@@ -144,9 +146,6 @@ const OPT_OUTS: &str = "messaging_optouts";
 /// What Meta does about a Page that breaks its rules.
 const POLICIES: [&str; 2] = ["messaging_policy_enforcement", "messaging_integrity"];
 
-/// Under which names a messaging entry holds that. The first is spelled both ways in Meta's pages.
-const POLICY_PARTS: [&str; 4] = ["policy_enforcement", "policy-enforcement", "integrity", "messaging_integrity"];
-
 /// Whether the field is one that mmsg subscribes to, or may subscribe to in the future.
 fn is_ours(field: &str) -> bool {
     field.starts_with("marketing_") || CHOICES.contains(&field) || POLICIES.contains(&field)
@@ -164,7 +163,7 @@ fn read_value(field: Option<&str>, raw: &RawValue, sender: &Sender, notice: &mut
         None if name == OPT_OUTS => Object::of(raw),
         None => None,
     };
-    let policy = POLICY_PARTS.iter().find_map(|part| fields.get(part)).and_then(Object::of);
+    let policy = policy::part(&fields);
     let failure = fields.text("error_message");
     let kind = match name.strip_prefix("marketing_message_") {
         Some("echoes") => Kind::Stage(Stage::Echoed),
@@ -202,7 +201,7 @@ fn read_value(field: Option<&str>, raw: &RawValue, sender: &Sender, notice: &mut
         occurred_at: time(&fields.value("timestamp")),
         words: match kind {
             Kind::Stage(Stage::Failed) => failure.as_deref().and_then(short_line),
-            Kind::Policy => policy_words(policy.as_ref().unwrap_or(&fields)),
+            Kind::Policy => Enforcement::of(policy.as_ref().unwrap_or(&fields)).words(),
             _ => None,
         },
         opt_in: None,
@@ -229,12 +228,6 @@ fn read_value(field: Option<&str>, raw: &RawValue, sender: &Sender, notice: &mut
     }
     facts.page = facts.page.or_else(|| sender.page.clone());
     notice.events.push(Event::new(kind, facts).or_at(sender.time));
-}
-
-/// What Meta did, and why, in its words.
-fn policy_words(policy: &Object<'_>) -> Option<String> {
-    let parts: Vec<String> = ["action", "reason"].iter().filter_map(|name| policy.text(name)).collect();
-    short_line(&parts.join(": "))
 }
 
 /// A time in the unit that fits its number of digits: seconds, milliseconds, microseconds, or the tenths in Meta's sample. `None` for

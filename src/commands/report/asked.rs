@@ -1,11 +1,16 @@
 //! What a report is asked for.
 
+use crate::campaign::read_time;
+use crate::clock::UnixMillis;
 use crate::commands::context::Context;
 use crate::error::Result;
 use crate::graph::codes;
 use crate::ledger::Ledger;
+use crate::ledger::events::Policy;
 use crate::ledger::funnel::{Counted, Coverage, Hours};
-use crate::report::{Report, ReportInput};
+use crate::report::policy::in_time;
+use crate::report::{PolicyNotice, Report, ReportInput};
+use crate::webhook::notice::{Enforcement, enforcement};
 
 /// What a report is asked for.
 pub struct Asked {
@@ -23,6 +28,26 @@ impl Asked {
             refusal.name = row.and_then(|row| row.name).map(str::to_owned);
             refusal.meaning = row.map(|row| row.meaning.to_owned());
         }
+        let (page, from) = self.policy_range(&counted);
+        let found = ledger.policies(page.as_deref())?.into_iter().map(notice).collect();
+        report.policy = in_time(found, from, self.hours.until());
         Ok((report, counted))
     }
+
+    /// Of which Page policy notices are shown, and since when: for one campaign or broadcast since there is one.
+    fn policy_range(&self, counted: &Counted) -> (Option<String>, Option<UnixMillis>) {
+        let Coverage { page, campaign, broadcast, .. } = &self.coverage;
+        if campaign.is_none() && broadcast.is_none() {
+            return (page.clone(), self.hours.since());
+        }
+        let page = counted.broadcasts.first().map(|first| first.page.clone());
+        let first = counted.broadcasts.iter().map(|broadcast| broadcast.created_at).min();
+        (page, self.hours.since().max(first))
+    }
+}
+
+fn notice(policy: Policy) -> PolicyNotice {
+    let Enforcement { action, reason, until } = enforcement(&policy.raw);
+    let until = until.as_deref().and_then(read_time);
+    PolicyNotice { page: policy.page, at: policy.at, action, reason, until }
 }

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::ledger::events::Stage;
 use crate::report::charts::{Bin, bins};
 use crate::report::figures::{Quantiles, percent, ratio, span};
-use crate::report::{BroadcastRow, Compared, HourRow, ReasonCount, RefusalRow, Report};
+use crate::report::{BroadcastRow, Compared, HourRow, PolicyNotice, ReasonCount, RefusalRow, Report};
 use crate::text::{self, thousands};
 use crate::ui::sheet::{Bar, Sheet};
 use crate::ui::table::Record;
@@ -16,6 +16,8 @@ const LINES: i64 = 24;
 const REASONS: usize = 10;
 /// And broadcasts, the newest.
 const BROADCASTS: usize = 20;
+/// And notices from Meta.
+const NOTICES: usize = 10;
 
 pub fn draw(sheet: &mut Sheet, report: &Report) {
     sheet.heading(&report.title());
@@ -37,6 +39,14 @@ pub fn draw(sheet: &mut Sheet, report: &Report) {
     if !report.refusals.is_empty() {
         sheet.heading("Refused by Meta");
         sheet.table(&report.refusals);
+    }
+    if !report.policy.is_empty() {
+        sheet.heading("What Meta did about the Page");
+        let older = report.policy.len().saturating_sub(NOTICES);
+        sheet.table(report.policy.get(older..).unwrap_or_default());
+        if older > 0 {
+            sheet.line(&format!("the newest {NOTICES} of {}; -o json has all", report.policy.len()));
+        }
     }
     if let Some(meta) = &report.meta {
         sheet.heading("Meta's figures beside the ledger's");
@@ -164,6 +174,16 @@ impl Record for RefusalRow {
     fn cells(&self) -> Vec<String> {
         let code = self.code.map_or_else(|| "-".to_owned(), |code| code.to_string());
         vec![thousands(self.sends), code, self.said().to_owned()]
+    }
+}
+
+impl Record for PolicyNotice {
+    const PLURAL: &'static str = "notices";
+    const COLUMNS: &'static [&'static str] = &["Page", "at", "action", "until", "reason"];
+
+    fn cells(&self) -> Vec<String> {
+        let page = self.page.clone().unwrap_or_else(|| "-".to_owned());
+        vec![page, self.at.to_string(), self.action().to_owned(), self.until(), self.reason().to_owned()]
     }
 }
 

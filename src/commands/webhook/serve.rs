@@ -226,8 +226,8 @@ const EMPTY: &str = "of them without a value: turn on Include values in the app 
 const KEPT: &str = "stop or resume of a person without a known token, kept until it is known";
 const KEPT_MANY: &str = "stops or resumes of people without a known token, kept until it is known";
 
-const POLICY: &str = "policy notice from Meta: see mmsg webhook status";
-const POLICIES: &str = "policy notices from Meta: see mmsg webhook status";
+const POLICY: &str = "policy notice from Meta: see mmsg report";
+const POLICIES: &str = "policy notices from Meta: see mmsg report";
 
 const SENT_AWAY: &str = "connection without a right signature closed to make room";
 const SENT_AWAY_MANY: &str = "connections without a right signature closed to make room";

@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn what_meta_did_about_the_page_is_told_and_is_no_fault_of_the_subscription() {
-        let policy = Some(Policy { at: UnixMillis(0), words: Some("block: spam".to_owned()) });
+        let policy = Some(Policy { words: Some("block: spam".to_owned()), ..Policy::default() });
         let told = judge(page(), Some(app("1", &FIELDS)), Heard { policy, ..Heard::default() });
         assert!(told.healthy);
         assert_eq!(troubles(&told), ["Meta sent a policy notice about Page 1 at 1970-01-01T00:00:00Z: block: spam"]);

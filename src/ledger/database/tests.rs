@@ -36,6 +36,7 @@ fn queries_by_state_find_their_partial_index() {
         (sql!("select id from sends where state = {unknown}"), "sends_unknown"),
         (sql!("select id from sends where broadcast = 1 and state = {refused} and claimed_at > 0"), "sends_refused"),
         ("select detail from events where kind = 8 and page = '1' order by id desc limit 1", "events_policy"),
+        ("select raw from events where kind = 8 and ('1' is null or page = '1') order by id desc", "events_policy"),
         ("select id from recipients where psid = '7' and page = '1' order by id", "recipients_of_person"),
     ] {
         let plan: String =

@@ -269,7 +269,14 @@ fn what_meta_does_about_a_page_is_told_in_its_words() {
         let facts = events[0].facts();
         assert_eq!((events[0].kind(), facts.page.as_deref()), (Kind::Policy, Some("104")), "{body}");
         assert_eq!(facts.words.as_deref(), Some("block: Spam reported"), "{body}");
+        let kept = enforcement(&facts.raw);
+        assert_eq!((kept.action.as_deref(), kept.reason.as_deref()), (Some("block"), Some("Spam reported")), "{body}");
     }
+    for (name, end) in [("expiration", json!(1_764_000_000)), ("end_time", json!("2026-12-01T00:00:00+0000"))] {
+        let kept = enforcement(&json!({ "policy_enforcement": { "action": "block", name: end } }).to_string());
+        assert_eq!(kept.until.as_deref(), Some(end.as_str().unwrap_or("1764000000")), "{name}");
+    }
+    assert_eq!(enforcement("deleted"), Enforcement::default());
     let unlike = events(&change(Some("messaging_integrity"), &json!({ "level": 3 }))).remove(0);
     assert_eq!((unlike.kind(), unlike.facts().words.as_deref()), (Kind::Policy, None));
 }

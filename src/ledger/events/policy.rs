@@ -1,0 +1,63 @@
+//! What Meta did about the Pages.
+
+use rusqlite::{OptionalExtension, Row};
+
+use super::event::Kind;
+use crate::clock::UnixMillis;
+use crate::ledger::database::Ledger;
+use crate::ledger::error::Result;
+use crate::ledger::sql::{digit, sql};
+
+/// No Page has nearly as many.
+const MOST: i64 = 1000;
+
+/// What Meta did about a Page.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    pub page: Option<String>,
+    pub at: UnixMillis,
+    /// In Meta's words, where they were understood.
+    pub words: Option<String>,
+    /// The event as it came.
+    pub raw: String,
+}
+
+impl Policy {
+    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self { page: row.get(0)?, at: row.get(1)?, words: row.get(2)?, raw: row.get(3)? })
+    }
+}
+
+impl Ledger {
+    /// What Meta last did about a Page.
+    pub fn last_policy(&self, page: &str) -> Result<Option<Policy>> {
+        self.read(|conn| {
+            conn.query_row(
+                sql!(
+                    "select page, occurred_at, detail, raw from events where kind = {policy} and page = ?1
+                     order by id desc limit 1",
+                    policy = digit(Kind::Policy.number())
+                ),
+                [page],
+                Policy::from_row,
+            )
+            .optional()
+        })
+    }
+
+    /// What Meta did about a Page, or about any: the newest notices, in the order of what happened.
+    pub fn policies(&self, page: Option<&str>) -> Result<Vec<Policy>> {
+        let mut found: Vec<Policy> = self.read(|conn| {
+            conn.prepare_cached(sql!(
+                "select page, occurred_at, detail, raw from events
+                 where kind = {policy} and (?1 is null or page = ?1) order by id desc limit ?2",
+                policy = digit(Kind::Policy.number())
+            ))?
+            .query_map((page, MOST), Policy::from_row)?
+            .collect()
+        })?;
+        found.reverse();
+        found.sort_by_key(|policy| policy.at);
+        Ok(found)
+    }
+}
