@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::common::shop::{Shop, people, write_message};
 use crate::common::{Env, Run, TOKEN, assert_fresh};
+use crate::restore;
 
 /// A session as it is committed: what differs from run to run is made the same.
 #[derive(Default)]
@@ -322,6 +323,39 @@ fn the_committed_errors_of_messages_are_fresh() {
         session.run(env, &["message", "build", "--from", "message.toml"]);
     }
     session.is_committed_as("messages");
+}
+
+/// What a closed gate says, to whoever sends and to whoever opens it.
+#[test]
+fn the_committed_errors_of_restored_ledgers_are_fresh() {
+    let list = people(30);
+    let mut session = Session::default();
+    let send = |session: &mut Session, shop: &Shop, more: &[&str]| {
+        let campaign = shop.campaign.as_str();
+        let words = ["send", "--campaign", campaign, "--message", "promo.json", "--concurrency", "1"];
+        session.run_reading(&shop.env, &list.join("\n"), &[&words, more].concat());
+    };
+    let shop = restore::forgetful_shop();
+    let _ = shop.totals(&list, &["--max-sends", "0"], 6);
+    let backup = restore::back_up(&shop);
+    let _ = shop.totals(&list, &[], 0);
+    restore::put_back(&shop, &backup);
+    send(&mut session, &shop, &[]);
+    send(&mut session, &shop, &["--dry-run"]);
+    session.run(&shop.env, &["send", "--resume"]);
+    session.run(&shop.env, &["ledger", "accept-restore"]);
+    session.run(&shop.env, &["ledger", "accept-restore", "--other-sender", "--yes"]);
+    session.run(&shop.env, &["ledger", "accept-restore", "--since", "2026-01-01T00:00:00Z"]);
+
+    let shop = restore::elsewhere(&list);
+    send(&mut session, &shop, &["--rate", "unlimited"]);
+    send(&mut session, &shop, &[]);
+    send(&mut session, &shop, &["--dry-run"]);
+    session.run(&shop.env, &["send", "--resume"]);
+    session.run(&shop.env, &["ledger", "accept-restore", "--other-sender"]);
+    session.run(&shop.env, &["ledger", "accept-restore", "--other-sender", "--yes"]);
+    session.run(&shop.env, &["ledger", "accept-restore", "--since", "2026-01-01T00:00:00Z", "--yes"]);
+    session.is_committed_as("restored");
 }
 
 #[test]

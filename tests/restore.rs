@@ -14,12 +14,12 @@ use crate::common::{Run, now};
 
 const OLD: &str = "is older than what was sent from it";
 
-fn forgetful_shop() -> Shop {
+pub fn forgetful_shop() -> Shop {
     Shop::with(|options| options.time_scale = 1e6)
 }
 
 /// A backup made as SQLite makes one, whoever is writing.
-fn back_up(shop: &Shop) -> PathBuf {
+pub fn back_up(shop: &Shop) -> PathBuf {
     let backup = shop.env.path("backup.db");
     let _ = fs::remove_file(&backup);
     let conn = rusqlite::Connection::open(shop.ledger()).unwrap();
@@ -28,7 +28,7 @@ fn back_up(shop: &Shop) -> PathBuf {
 }
 
 /// The backup takes the ledger's place.
-fn put_back(shop: &Shop, backup: &Path) {
+pub fn put_back(shop: &Shop, backup: &Path) {
     let ledger = shop.ledger();
     for end in ["-wal", "-shm"] {
         let _ = fs::remove_file(ledger.with_file_name(format!("ledger.db{end}")));
@@ -338,7 +338,7 @@ fn events_prove_what_was_sent_whether_they_came_before_the_copy_was_accepted_or_
 }
 
 /// A shop whose people got a message from a ledger that this machine does not have, a moment ago by Graph's time.
-fn elsewhere(list: &[String]) -> Shop {
+pub fn elsewhere(list: &[String]) -> Shop {
     let shop = forgetful_shop();
     let _ = shop.totals(list, &["--ledger", "elsewhere.db"], 0);
     shop.sandbox.errors("2300035=100%");
@@ -382,6 +382,26 @@ fn twenty_who_are_too_early_end_the_run_and_close_the_ledger_for_everybody() {
         let _ = shop.env.mmsg(resume).exits(0);
         shop.assert_each_once(&list);
     }
+}
+
+#[test]
+fn a_gate_that_closes_while_a_run_sends_says_how_many_it_sent() {
+    let list = people(300);
+    let shop = forgetful_shop();
+    let words = shop.words(&["--rate", "20", "-o", "json"]);
+    let run = shop.env.start(&list.join("\n"), &words);
+    shop.sandbox.wait_for_sends(3);
+    // As another run on this ledger does.
+    let conn = rusqlite::Connection::open(shop.ledger()).unwrap();
+    conn.busy_timeout(Duration::from_secs(30)).unwrap();
+    conn.execute("update ledger set gate = 'refused'", ()).unwrap();
+    let run = run.ends().exits(11);
+    let sent = shop.sandbox.accepted().len();
+    assert!((3..300).contains(&sent), "{sent}");
+    let run = run.says(&format!("stopped after {sent} requests: the ledger ")).says(REFUSED);
+    let run = run.says("whom it has not messaged; nothing more is sent");
+    assert!(!run.stderr.contains("nothing was planned or sent"), "{run:#?}");
+    assert_eq!(run.totals()["accepted"], sent);
 }
 
 #[test]

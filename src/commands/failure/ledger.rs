@@ -101,7 +101,7 @@ impl From<LedgerError> for Error {
             LedgerError::BrokenSpool { what } => Self::internal(what),
             LedgerError::NoThread { source } => Self::internal("can't start the thread of the ledger").because(&source),
             LedgerError::ThreadGone => Self::internal("the thread of the ledger ended unexpectedly"),
-            LedgerError::Closed { path, why } => closed(&path, why),
+            LedgerError::Closed { path, why } => closed(&path, why, "", "nothing was planned or sent"),
             LedgerError::AtWork { processes } => {
                 let processes = text::count(processes, "process is", "processes are");
                 Self::ledger(format!("{processes} still sending from this ledger"))
@@ -184,21 +184,30 @@ pub fn of_spool(error: LedgerError, folder: &Path) -> Error {
 pub const AFTER_REFUSALS: &str = "if a backup was restored: mmsg ledger accept-restore --since TIME, with the time of the backup; if \
     something else sends for this Page: mmsg ledger accept-restore --other-sender";
 
+/// A failure that ended a run. `after` says how far it got, where it got anywhere.
+pub fn ended(error: LedgerError, after: Option<&str>) -> Error {
+    match (error, after) {
+        (LedgerError::Closed { path, why }, Some(after)) => {
+            closed(&path, why, &format!("stopped after {after}: "), "nothing more is sent")
+        }
+        (error, _) => error.into(),
+    }
+}
+
 /// A ledger that can't know whom it may message. The hint is the way out.
-fn closed(path: &Path, why: Closed) -> Error {
+fn closed(path: &Path, why: Closed, stopped: &str, left: &str) -> Error {
     let path = path.display();
     match why {
         Closed::Restored { from, until } => Error::doubt(format!(
-            "the ledger {path} is older than what was sent from it: it ends at {from}, but was in use until {until}; nothing was \
-             planned or sent"
+            "{stopped}the ledger {path} is older than what was sent from it: it ends at {from}, but was in use until {until}; {left}"
         ))
         .hint(format!(
             "put the newest ledger back; or accept this copy, so that nobody gets a message twice: mmsg ledger accept-restore \
              --since {from}"
         )),
         Closed::Refused => Error::doubt(format!(
-            "the ledger {path} is older than what was sent, or something else sends for this Page: Graph refused many people as \
-             too early (2300035) whom it has not messaged; nothing more was planned or sent"
+            "{stopped}the ledger {path} is older than what was sent, or something else sends for this Page: Graph refused many people \
+             as too early (2300035) whom it has not messaged; {left}"
         ))
         .hint(AFTER_REFUSALS),
     }

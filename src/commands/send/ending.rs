@@ -129,7 +129,8 @@ impl<'a> Conclusion<'a> {
             Ending::Sink(SinkFailure::Unwritable) => self.over = true,
             Ending::Ledger(error) => {
                 self.over = true;
-                self.fail(error.into());
+                let after = (self.stats.requests > 0).then_some(requests.as_str());
+                self.fail(failure::ledger::ended(error, after));
             }
         }
         if self.stats.too_early >= 20 && !is_told {

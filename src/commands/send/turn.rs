@@ -54,7 +54,14 @@ impl Turn<'_> {
         let values = !self.template.is_constant();
         let job = Job { template: self.template, frame, campaign: self.campaign.times };
         let (broadcast, in_flight) = (self.broadcast.id, limits.concurrency);
-        let run = ledger.ask(move |ledger| ledger.start_run(broadcast, clock.now(), in_flight)).await?;
+        let run = match ledger.ask(move |ledger| ledger.start_run(broadcast, clock.now(), in_flight)).await {
+            Ok(run) => run,
+            // An earlier turn of the command may have sent: its end says how many.
+            Err(error @ ledger::error::Error::Closed { .. }) => {
+                return Ok(TurnEnd { ending: Ending::Ledger(error), stats: Stats::default(), waited: Duration::ZERO });
+            }
+            Err(error) => return Err(error.into()),
+        };
         let scope = Scope {
             broadcast: self.broadcast.clone(),
             run: run.id,

@@ -58,6 +58,17 @@ fn every_failure_has_its_exit_code_and_most_say_what_to_type_next() {
         assert!(told.to_string().contains(part), "not {part}: {told}");
         assert!(told.hint_text().is_some(), "{told}");
     }
+    for why in [Closed::Restored { from: now, until: newest }, Closed::Refused] {
+        for (after, begins, ends) in [
+            (Some("3 requests"), "stopped after 3 requests: the ledger", "; nothing more is sent"),
+            (None, "the ledger", "; nothing was planned or sent"),
+        ] {
+            let told = ended(closed(why), after);
+            assert_eq!(told.exit(), Exit::Doubt);
+            assert!(told.to_string().starts_with(begins) && told.to_string().ends_with(ends), "{told}");
+            assert!(told.hint_text().is_some(), "{told}");
+        }
+    }
     for bug in
         [LedgerError::BrokenSpool { what: "x" }, LedgerError::NoThread { source: disk() }, LedgerError::ThreadGone]
     {
