@@ -5,6 +5,7 @@
 //!
 //! | File | What it holds |
 //! |---|---|
+//! | `db` | statements, parameters and rows; SQLite behind them |
 //! | `database` | the open file: schema, transactions, what every writer must check first |
 //! | `place`, `identity`, `presence`, `making` | the file itself: where it may be, that it stays the same, who else has it, how it begins |
 //! | `judge` | may this person get this message: now, later, never; pure |
@@ -26,6 +27,7 @@ mod attempts;
 pub mod audiences;
 pub mod broadcasts;
 mod database;
+mod db;
 pub mod deletions;
 pub mod error;
 pub mod events;

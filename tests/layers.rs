@@ -197,3 +197,18 @@ fn the_documents_name_files_that_exist() {
         }
     }
 }
+
+/// Whoever writes another engine reads one file to see what this one needed.
+#[test]
+fn one_file_knows_which_database_it_is() {
+    let src = repository("src");
+    let names_it = |path: &PathBuf| without_comments(&fs::read_to_string(path).unwrap()).contains("rusqlite");
+    let mut found: Vec<String> = sources(&src)
+        .into_iter()
+        .filter(names_it)
+        .map(|path| path.strip_prefix(&src).unwrap().display().to_string())
+        .filter(|path| !path.ends_with("tests.rs") && !path.contains("tests/"))
+        .collect();
+    found.sort();
+    assert_eq!(found, ["ledger/db/sqlite.rs"]);
+}

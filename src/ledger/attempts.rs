@@ -1,6 +1,6 @@
 //! Requests after which their row was pending again. The last request of any other row is in the row itself.
 
-use rusqlite::Connection;
+use super::db::{self, Conn};
 
 use super::sql::sql;
 use super::state::State;
@@ -20,7 +20,7 @@ pub struct Attempt {
 }
 
 /// Keeps a request that the row's next one will overwrite.
-pub fn keep(conn: &Connection, send: i64, attempt: &Attempt) -> rusqlite::Result<()> {
+pub fn keep(conn: &Conn, send: i64, attempt: &Attempt) -> db::Result<()> {
     conn.prepare_cached(
         "insert into attempts (send, claimed_at, finished_at, outcome, reason, code, subcode, fbtrace_id)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -39,7 +39,7 @@ pub fn keep(conn: &Connection, send: i64, attempt: &Attempt) -> rusqlite::Result
 }
 
 /// Keeps the last request of a row in this state before a person puts the row back.
-pub fn keep_last(conn: &Connection, send: i64, state: State) -> rusqlite::Result<()> {
+pub fn keep_last(conn: &Conn, send: i64, state: State) -> db::Result<()> {
     conn.prepare_cached(sql!(
         "insert into attempts (send, claimed_at, finished_at, outcome, reason, code, subcode, fbtrace_id)
          select id, coalesce(claimed_at, 0), coalesce(finished_at, 0), ?3, reason, code, subcode, fbtrace_id
@@ -50,7 +50,7 @@ pub fn keep_last(conn: &Connection, send: i64, state: State) -> rusqlite::Result
 }
 
 /// The kept requests of a row, oldest first.
-pub fn of_send(conn: &Connection, send: i64) -> rusqlite::Result<Vec<Attempt>> {
+pub fn of_send(conn: &Conn, send: i64) -> db::Result<Vec<Attempt>> {
     conn.prepare_cached(
         "select claimed_at, finished_at, outcome, reason, code, subcode, fbtrace_id from attempts where send = ?1 order by id",
     )?

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use rusqlite::Connection;
+use super::db::{self, Conn};
 
 use super::database::{HOLD, Ledger, Watch};
 use super::error::{Error, Need, Result};
@@ -10,7 +10,7 @@ use super::failpoint;
 use super::people::{self, Arrivals};
 use super::room;
 use super::spool::{Listing, Spool};
-use super::sql::{exists, sql, unsigned};
+use super::sql::{sql, unsigned};
 use crate::clock::UnixMillis;
 
 /// What an import did.
@@ -79,7 +79,7 @@ impl Ledger {
             {
                 // A newer import drops the older ones, those at work among them.
                 let mut find = transaction.prepare_cached("select 1 from audiences where id = ?1")?;
-                if !exists(&mut find, [audience])? {
+                if !find.exists([audience])? {
                     return Err(Error::AudienceOvertaken { name: name.to_owned() });
                 }
                 let mut arrivals = Arrivals::new(&transaction)?;
@@ -112,7 +112,7 @@ impl Ledger {
     fn drop_older(&mut self, page: &str, name: &str, newest: i64) -> Result<()> {
         let older: Vec<i64> = {
             self.read(|conn| {
-                conn.prepare("select id from audiences where page = ?1 and name = ?2 and id < ?3")?
+                conn.prepare_cached("select id from audiences where page = ?1 and name = ?2 and id < ?3")?
                     .query_map((page, name, newest), |row| row.get(0))?
                     .collect()
             })?
@@ -156,11 +156,11 @@ impl Ledger {
 
     fn copy_audience(&self, page: &str, name: &str, values: bool, spool: &mut Spool) -> Result<()> {
         // In one snapshot: an import may take its place and drop its rows in parts.
-        let snapshot = self.conn.unchecked_transaction()?;
+        let snapshot = self.conn.snapshot()?;
         let Some(audience) = newest(&snapshot, page, name)? else {
             return Err(Error::NoSuchAudience { page: page.to_owned(), name: name.to_owned() });
         };
-        let mut statement = snapshot.prepare(sql!(
+        let mut statement = snapshot.prepare_cached(sql!(
             "select r.token, case when ?2 then a.row_values end from audience_rows a {people}
              where a.audience = ?1 order by a.recipient",
             people = people::OF_AUDIENCE
@@ -175,7 +175,7 @@ impl Ledger {
 }
 
 /// Adds the person to the audience of that name, which is created if there is none.
-pub fn join(conn: &Connection, recipient: i64, page: &str, name: &str, now: UnixMillis) -> rusqlite::Result<()> {
+pub fn join(conn: &Conn, recipient: i64, page: &str, name: &str, now: UnixMillis) -> db::Result<()> {
     let audience = match newest(conn, page, name)? {
         Some(id) => id,
         None => {
@@ -199,7 +199,7 @@ pub fn join(conn: &Connection, recipient: i64, page: &str, name: &str, now: Unix
 }
 
 /// The audience that has this name now.
-fn newest(conn: &Connection, page: &str, name: &str) -> rusqlite::Result<Option<i64>> {
+fn newest(conn: &Conn, page: &str, name: &str) -> db::Result<Option<i64>> {
     conn.prepare_cached("select max(id) from audiences where page = ?1 and name = ?2 and imported_at is not null")?
         .query_row((page, name), |row| row.get(0))
 }

@@ -1,13 +1,13 @@
 //! Broadcasts: found again by Page, campaign and fingerprint; listed, repeated, closed.
 
-use rusqlite::{Connection, OptionalExtension, Row};
+use super::db::{self, Conn, Optional, Row};
 use serde::Serialize;
 
 use super::attempts;
 use super::database::Ledger;
 use super::error::{Error, Result};
 use super::gate;
-use super::sql::{exists, sql, unsigned};
+use super::sql::{sql, unsigned};
 use super::state::{Skip, State};
 use super::tally::{self, Tally};
 use crate::clock::UnixMillis;
@@ -47,7 +47,7 @@ pub struct Broadcast {
 
 const COLUMNS: &str = "id, page, ad_account, campaign, fingerprint, repeat, message, new_message";
 
-fn from_row(row: &Row<'_>) -> rusqlite::Result<Broadcast> {
+fn from_row(row: &Row<'_>) -> db::Result<Broadcast> {
     Ok(Broadcast {
         id: row.get(0)?,
         page: row.get(1)?,
@@ -158,7 +158,7 @@ impl Ledger {
     /// Broadcasts of a Page (and of one campaign) with rows that wait or are at work, oldest first.
     pub fn unfinished_broadcasts(&self, page: &str, campaign: Option<&str>) -> Result<Vec<Broadcast>> {
         self.read(|conn| {
-            let mut statement = conn.prepare(sql!(
+            let mut statement = conn.prepare_cached(sql!(
                 "select {columns} from broadcasts b where page = ?1 and (?2 is null or campaign = ?2)
                  and (exists (select 1 from sends s join listings l on l.id = s.listing
                               where s.broadcast = b.id and s.state = {pending} and l.planned_at is not null)
@@ -167,14 +167,14 @@ impl Ledger {
                  order by id",
                 columns = COLUMNS
             ))?;
-            statement.query_map((page, campaign), from_row)?.collect::<rusqlite::Result<Vec<_>>>()
+            statement.query_map((page, campaign), from_row)?.collect::<db::Result<Vec<_>>>()
         })
     }
 
     /// Every broadcast, or those of a campaign; oldest first.
     pub fn broadcasts(&self, campaign: Option<&str>, now: UnixMillis) -> Result<Vec<BroadcastSummary>> {
         self.read(|conn| {
-            let mut statement = conn.prepare(sql!(
+            let mut statement = conn.prepare_cached(sql!(
                 "select id, campaign, page, lower(hex(substr(fingerprint, 1, 6))), repeat, created_at,
                    (select count(*) from listings l where l.broadcast = b.id and l.planned_at is null),
                    (select s.not_before from sends s join listings l on l.id = s.listing
@@ -187,7 +187,7 @@ impl Ledger {
                 let id: i64 = row.get(0)?;
                 let count = |state| tally::rows_in(conn, id, state).map(|n| i64::try_from(n).unwrap_or(i64::MAX));
                 let (pending, claimed) = (count(State::Pending)?, count(State::Claimed)?);
-                let next_at = row.get::<_, Option<i64>>(7)?.map(UnixMillis);
+                let next_at = row.get::<Option<i64>>(7)?.map(UnixMillis);
                 summaries.push(BroadcastSummary {
                     id,
                     campaign: row.get(1)?,
@@ -291,7 +291,7 @@ impl Ledger {
                                and coalesce(finished_at, 0) >= ?3 limit 5000"
                         ))?
                         .query_map((broadcast, code, restored_at), |row| row.get(0))?
-                        .collect::<rusqlite::Result<_>>()?;
+                        .collect::<db::Result<_>>()?;
                     let mut reopen = conn.prepare_cached(sql!(
                         "update sends set state = {pending}, reason = null, code = null, subcode = null, finished_at = null,
                            run = null
@@ -323,7 +323,7 @@ impl Ledger {
     }
 }
 
-fn find(conn: &Connection, key: &BroadcastKey<'_>, which: Which) -> rusqlite::Result<Option<Broadcast>> {
+fn find(conn: &Conn, key: &BroadcastKey<'_>, which: Which) -> db::Result<Option<Broadcast>> {
     let newest = conn
         .query_row(
             sql!(
@@ -342,7 +342,7 @@ fn find(conn: &Connection, key: &BroadcastKey<'_>, which: Which) -> rusqlite::Re
 }
 
 /// Nothing pending or claimed. A broadcast without a planned listing is not finished: it has not begun.
-fn is_finished(conn: &Connection, id: i64) -> rusqlite::Result<bool> {
+fn is_finished(conn: &Conn, id: i64) -> db::Result<bool> {
     let has_begun_and_waits_for_nothing: bool = conn.query_row(
         sql!(
             "select exists (select 1 from listings where broadcast = ?1 and planned_at is not null)
@@ -356,14 +356,14 @@ fn is_finished(conn: &Connection, id: i64) -> rusqlite::Result<bool> {
 }
 
 /// A broadcast that was closed takes rows again.
-pub(super) fn open_again(conn: &Connection, id: i64) -> rusqlite::Result<()> {
+pub(super) fn open_again(conn: &Conn, id: i64) -> db::Result<()> {
     conn.execute("update broadcasts set finished_at = null where id = ?1 and finished_at is not null", [id])?;
     Ok(())
 }
 
 /// Whether it was closed, and nothing was planned for it since.
-pub(super) fn is_closed(conn: &Connection, id: i64) -> rusqlite::Result<bool> {
-    exists(&mut conn.prepare_cached("select 1 from broadcasts where id = ?1 and finished_at is not null")?, [id])
+pub(super) fn is_closed(conn: &Conn, id: i64) -> db::Result<bool> {
+    conn.prepare_cached("select 1 from broadcasts where id = ?1 and finished_at is not null")?.exists([id])
 }
 
 /// What an unknown broadcast id gets.

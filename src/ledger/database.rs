@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
-
+use super::db::{self, Conn, How, Transaction};
 use super::error::{Error, Failure, Need, Result};
 use super::failpoint;
 use super::gate;
@@ -42,7 +41,7 @@ pub const HOLD: Duration = Duration::from_millis(40);
 
 /// An open ledger.
 pub struct Ledger {
-    pub(super) conn: Connection,
+    pub(super) conn: Conn,
     file: Arc<OpenFile>,
     /// Of lock files and spools. It is beside the file itself, whatever link it was opened by: otherwise two processes would take each
     /// other for dead.
@@ -104,8 +103,7 @@ impl Ledger {
         }
         // Declared before the connection, so that its descriptor is closed after it.
         let mut arrival = Arrival::at(path)?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut ledger = Self::connect(path, flags)?;
+        let mut ledger = Self::connect(path, How::Make)?;
         ledger.room = Room::in_folder(&ledger.folder);
         ledger.prepare().map_err(|error| error.at(path))?;
         // From its first look into the log on, a connection keeps it in place.
@@ -124,12 +122,12 @@ impl Ledger {
         Ok((ledger, opened))
     }
 
-    fn connect(path: &Path, flags: OpenFlags) -> Result<Self> {
-        let conn = Connection::open_with_flags(path, flags).map_err(|error| Error::from(error).at(path))?;
+    fn connect(path: &Path, how: How) -> Result<Self> {
+        let conn = Conn::open(path, how).map_err(|error| Error::from(error).at(path))?;
         Ok(Self::unwatched(conn, path))
     }
 
-    fn unwatched(conn: Connection, path: &Path) -> Self {
+    fn unwatched(conn: Conn, path: &Path) -> Self {
         let folder = place::folder_of(&place::real(path)).to_owned();
         Self {
             conn,
@@ -143,7 +141,7 @@ impl Ledger {
 
     /// Makes a ledger's tables in a file that nobody else knows of.
     fn fill(path: &Path) -> Result<()> {
-        Self::connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)?.migrate()
+        Self::connect(path, How::Write)?.migrate()
     }
 
     /// Opens an existing ledger for reading only, for a run that must leave no trace. `None` if there is none.
@@ -153,8 +151,7 @@ impl Ledger {
         if !path.exists() {
             return Ok(None);
         }
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut ledger = Self::connect(path, flags)?;
+        let mut ledger = Self::connect(path, How::Read)?;
         let version: i32 = ledger.read(|conn| {
             conn.busy_timeout(BUSY)?;
             conn.query_row("pragma user_version", (), |row| row.get(0))
@@ -183,12 +180,10 @@ impl Ledger {
         // Without the files -wal and -shm, and where they can't be created, nobody writes either: the file is all there is.
         let real = place::real(path);
         let [wal, _] = identity::beside(path);
-        let Some(name) = real.to_str().filter(|_| !wal.exists()) else { return Err(error) };
-        let name = name.replace('%', "%25").replace('?', "%3f").replace('#', "%23");
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_URI;
-        let Ok(conn) = Connection::open_with_flags(format!("file:{name}?immutable=1"), flags) else {
+        if wal.exists() {
             return Err(error);
-        };
+        }
+        let Ok(conn) = Conn::open(&real, How::Alone) else { return Err(error) };
         let ledger = Self::unwatched(conn, path);
         ledger.newest_at().map_err(|_| error)?;
         Ok(ledger)
@@ -196,7 +191,7 @@ impl Ledger {
 
     /// A new ledger in a file without a name, for a dry run without a ledger.
     pub fn temporary() -> Result<Self> {
-        let conn = Connection::open("")?;
+        let conn = Conn::unnamed()?;
         let mut ledger = Self::unwatched(conn, Path::new(""));
         ledger.prepare()?;
         Ok(ledger)
@@ -205,7 +200,7 @@ impl Ledger {
     /// A ledger in memory, with its lock files in `folder`, for tests.
     #[cfg(test)]
     pub fn in_memory(folder: &Path) -> Self {
-        let conn = Connection::open_in_memory().expect("memory");
+        let conn = Conn::in_memory();
         let mut ledger = Self::unwatched(conn, &folder.join("memory"));
         ledger.folder = folder.to_owned();
         ledger.prepare().expect("schema");
@@ -232,7 +227,6 @@ impl Ledger {
              pragma cache_size = -32768; pragma trusted_schema = 0;",
         )?;
         self.room.fit(&self.conn)?;
-        self.conn.set_prepared_statement_cache_capacity(64);
         if version < MIGRATIONS.last().map_or(0, |(number, _)| *number) {
             self.migrate()?;
         }
@@ -253,19 +247,19 @@ impl Ledger {
     }
 
     fn migrate(&mut self) -> Result<()> {
-        let transaction = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let transaction = self.conn.begin()?;
         // Another process may have migrated while this one waited for the lock.
         let version: i32 = transaction.query_row("pragma user_version", (), |row| row.get(0))?;
         for (number, sql) in MIGRATIONS {
             if *number > version {
                 transaction.execute_batch(sql)?;
-                transaction.pragma_update(None, "user_version", number)?;
+                transaction.execute_batch(&format!("pragma user_version = {number}"))?;
             }
         }
         if (1..FIRST_WITH_GATE).contains(&version) {
             witness::close_if_known(&transaction, &self.file.path, &self.folder)?;
         }
-        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+        transaction.execute_batch(&format!("pragma application_id = {APPLICATION_ID}"))?;
         failpoint::commit(transaction, "migrate.before", "migrate.after")?;
         Ok(())
     }
@@ -311,21 +305,21 @@ impl Ledger {
     }
 
     /// Questions, each statement on its own.
-    pub(super) fn read<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+    pub(super) fn read<T>(&self, work: impl FnOnce(&Conn) -> db::Result<T>) -> Result<T> {
         work(&self.conn).map_err(|error| Error::from(error).at(&self.file.path))
     }
 
     /// Questions whose answers must agree: all of one moment, whatever others write meanwhile.
-    pub(super) fn snapshot<T>(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+    pub(super) fn snapshot<T>(&self, work: impl FnOnce(&Conn) -> db::Result<T>) -> Result<T> {
         self.read(|conn| {
-            let transaction = conn.unchecked_transaction()?;
+            let transaction = conn.snapshot()?;
             // Nothing was written: it ends as it is dropped.
             work(&transaction)
         })
     }
 
     /// One writing transaction, `begin immediate` to commit, which must reach everybody who opens the ledger.
-    pub(super) fn write<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    pub(super) fn write<T>(&mut self, work: impl FnOnce(&Conn) -> Result<T>) -> Result<T> {
         let file = Arc::clone(&self.file);
         self.record(|conn| {
             let value = work(conn)?;
@@ -335,7 +329,7 @@ impl Ledger {
     }
 
     /// The same for what became of requests that left: it is recorded where their claims are, even if another file took the path.
-    pub(super) fn record<T>(&mut self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+    pub(super) fn record<T>(&mut self, work: impl FnOnce(&Conn) -> Result<T>) -> Result<T> {
         let written = self.begin().and_then(|transaction| {
             let value = work(&transaction)?;
             failpoint::commit(transaction, "write.before", "write.after")?;
@@ -347,7 +341,7 @@ impl Ledger {
     /// A writing transaction whose work is too long for a closure.
     pub(super) fn begin(&mut self) -> Result<Transaction<'_>> {
         self.room.fit(&self.conn)?;
-        Ok(self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?)
+        Ok(self.conn.begin()?)
     }
 
     /// Work whose commits are not synced one by one: what it stages counts only with a later commit, which syncs all before it.
@@ -410,7 +404,7 @@ impl Ledger {
 }
 
 /// The same as part of a transaction.
-pub(super) fn audit(conn: &Connection, now: UnixMillis, who: &str, command: &str, what: &str) -> rusqlite::Result<()> {
+pub(super) fn audit(conn: &Conn, now: UnixMillis, who: &str, command: &str, what: &str) -> db::Result<()> {
     conn.prepare_cached("insert into audit (at, who, command, what) values (?1, ?2, ?3, ?4)")?
         .execute((now, who, command, what))
         .map(drop)

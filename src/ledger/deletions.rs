@@ -1,6 +1,6 @@
 //! Deletions of campaigns: Meta changes first and the ledger second, so the intent is written before both.
 
-use rusqlite::Connection;
+use super::db::{self, Conn};
 use uuid::Uuid;
 
 use super::database::Ledger;
@@ -79,6 +79,6 @@ impl Ledger {
     }
 }
 
-fn forget(conn: &Connection, campaign: &str) -> rusqlite::Result<()> {
+fn forget(conn: &Conn, campaign: &str) -> db::Result<()> {
     conn.prepare_cached("delete from deletions where campaign = ?1")?.execute([campaign]).map(drop)
 }

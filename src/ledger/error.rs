@@ -208,27 +208,6 @@ impl Error {
     }
 }
 
-/// What the path is: see [`Error::at`].
-impl From<rusqlite::Error> for Error {
-    fn from(error: rusqlite::Error) -> Self {
-        use rusqlite::{ErrorCode as Code, ffi};
-        let failure = match error.sqlite_error_code() {
-            // The file -shm can't get longer.
-            _ if error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_IOERR_SHMSIZE) => {
-                Failure::DiskFull
-            }
-            Some(Code::DiskFull) => Failure::DiskFull,
-            Some(Code::ReadOnly | Code::PermissionDenied) => Failure::ReadOnly,
-            Some(Code::CannotOpen) => Failure::CannotOpen,
-            Some(Code::DatabaseCorrupt | Code::NotADatabase) => Failure::Corrupt,
-            Some(Code::DatabaseBusy | Code::DatabaseLocked) => Failure::Busy,
-            Some(Code::SystemIoFailure) => Failure::Io,
-            _ => Failure::Other,
-        };
-        Self::Database { path: PathBuf::new(), failure, source: Arc::new(error) }
-    }
-}
-
 /// For logs and tests.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

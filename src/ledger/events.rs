@@ -15,7 +15,7 @@ pub mod stage;
 
 use std::time::Instant;
 
-use rusqlite::{Connection, OptionalExtension};
+use super::db::{self, Conn, Optional};
 
 use super::database::{HOLD, Ledger};
 use super::error::Result;
@@ -109,12 +109,7 @@ impl Ledger {
 }
 
 /// Events of this person that belonged to no send since then wait to be judged again.
-pub(super) fn wait_again(
-    conn: &Connection,
-    recipient: i64,
-    since: UnixMillis,
-    tally: &mut Tally,
-) -> rusqlite::Result<()> {
+pub(super) fn wait_again(conn: &Conn, recipient: i64, since: UnixMillis, tally: &mut Tally) -> db::Result<()> {
     let mut statement = conn.prepare_cached(sql!(
         "update events set how = {waiting} where recipient = ?1 and send is null and how = {foreign} and occurred_at >= ?2
          returning occurred_at",

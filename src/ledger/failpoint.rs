@@ -3,9 +3,7 @@
 //! `MMSG_FAILPOINT=step.after:abort@3` ends the process when it has committed its third step; `error` in place of `abort`
 //! is an I/O error at that moment.
 
-use std::io;
-
-use rusqlite::{Transaction, ffi};
+use super::db::{self, Transaction};
 
 /// Every fail-point; `tests/failpoints.rs` passes through each of them.
 pub const NAMES: [&str; 14] = [
@@ -28,7 +26,7 @@ pub const NAMES: [&str; 14] = [
 /// What comes next happens, unless a test says otherwise.
 #[cfg(not(debug_assertions))]
 #[inline]
-pub fn hit(_name: &str) -> io::Result<()> {
+pub fn hit(_name: &str) -> std::io::Result<()> {
     Ok(())
 }
 
@@ -36,12 +34,10 @@ pub fn hit(_name: &str) -> io::Result<()> {
 pub use armed::hit;
 
 /// Commits, between the fail-points `before` and `after`.
-pub(super) fn commit(transaction: Transaction<'_>, before: &str, after: &str) -> rusqlite::Result<()> {
-    let failed =
-        |error: io::Error| rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_IOERR), Some(error.to_string()));
-    hit(before).map_err(failed)?;
+pub(super) fn commit(transaction: Transaction<'_>, before: &str, after: &str) -> db::Result<()> {
+    hit(before).map_err(db::Error::io)?;
     transaction.commit()?;
-    hit(after).map_err(failed)
+    hit(after).map_err(db::Error::io)
 }
 
 #[cfg(debug_assertions)]

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use rusqlite::Connection;
+use super::db::{self, Conn};
 
 use super::database::Ledger;
 use super::error::Result;
@@ -168,7 +168,7 @@ impl Ledger {
     pub fn counted(&self, coverage: &Coverage, hours: Hours) -> Result<Counted> {
         self.read(|conn| {
             // A run may commit between two questions.
-            let moment = conn.unchecked_transaction()?;
+            let moment = conn.snapshot()?;
             let mut counted = Counted { broadcasts: covered(&moment, coverage)?, ..Counted::default() };
             let mut broadcasts = std::mem::take(&mut counted.broadcasts);
             for broadcast in &mut broadcasts {
@@ -181,7 +181,7 @@ impl Ledger {
     }
 }
 
-fn covered(conn: &Connection, coverage: &Coverage) -> rusqlite::Result<Vec<Covered>> {
+fn covered(conn: &Conn, coverage: &Coverage) -> db::Result<Vec<Covered>> {
     conn.prepare_cached(
         "select id, page, ad_account, campaign, lower(hex(substr(fingerprint, 1, 6))), created_at,
                 (select count(*) from broadcasts o where o.page = b.page and o.campaign = b.campaign) = 1
@@ -206,7 +206,7 @@ fn covered(conn: &Connection, coverage: &Coverage) -> rusqlite::Result<Vec<Cover
 }
 
 impl Counted {
-    fn count(&mut self, conn: &Connection, broadcast: i64, hours: Hours) -> rusqlite::Result<Counts> {
+    fn count(&mut self, conn: &Conn, broadcast: i64, hours: Hours) -> db::Result<Counts> {
         let mut counts = self.count_hours(conn, broadcast, hours)?;
         if hours.is_all() {
             for (state, n) in tally::rows_by_state(conn, broadcast)? {
@@ -226,7 +226,7 @@ impl Counted {
         Ok(counts)
     }
 
-    fn count_hours(&mut self, conn: &Connection, broadcast: i64, hours: Hours) -> rusqlite::Result<Counts> {
+    fn count_hours(&mut self, conn: &Conn, broadcast: i64, hours: Hours) -> db::Result<Counts> {
         let mut counts = Counts::default();
         tally::by_hour(conn, broadcast, (hours.from, hours.to), &mut |at, what, n| match what {
             What::State(State::Accepted) => {
@@ -248,7 +248,7 @@ impl Counted {
         Ok(counts)
     }
 
-    fn count_failures(&mut self, conn: &Connection, broadcast: i64, hours: Hours) -> rusqlite::Result<()> {
+    fn count_failures(&mut self, conn: &Conn, broadcast: i64, hours: Hours) -> db::Result<()> {
         let mut statement = conn.prepare_cached(FAILURES)?;
         let mut rows = statement.query((broadcast, UnixMillis::of_hour(hours.from), UnixMillis::of_hour(hours.to)))?;
         while let Some(row) = rows.next()? {
@@ -257,7 +257,7 @@ impl Counted {
         Ok(())
     }
 
-    fn count_refusals(&mut self, conn: &Connection, broadcast: i64, hours: Hours) -> rusqlite::Result<u64> {
+    fn count_refusals(&mut self, conn: &Conn, broadcast: i64, hours: Hours) -> db::Result<u64> {
         let mut statement = conn.prepare_cached(REFUSALS)?;
         let mut rows = statement.query((broadcast, UnixMillis::of_hour(hours.from), UnixMillis::of_hour(hours.to)))?;
         let mut sum = 0;
@@ -271,7 +271,7 @@ impl Counted {
     }
 
     /// Unknown sends are few: a burst of them ends a run.
-    fn count_unknown(&mut self, conn: &Connection, broadcast: i64, hours: Hours) -> rusqlite::Result<u64> {
+    fn count_unknown(&mut self, conn: &Conn, broadcast: i64, hours: Hours) -> db::Result<u64> {
         let mut statement = conn.prepare_cached(UNKNOWNS)?;
         let mut rows = statement.query((broadcast, UnixMillis::of_hour(hours.from), UnixMillis::of_hour(hours.to)))?;
         let mut sum = 0;

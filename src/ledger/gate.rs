@@ -1,7 +1,7 @@
 //! The gate: closed while people may have been messaged of whom this ledger knows nothing. Then nothing is planned or claimed until a
 //! person says since when. What is read and decided here is the same for any database.
 
-use rusqlite::Connection;
+use super::db::{self, Conn};
 
 use super::error::{Closed, Error, Result};
 use super::judge::{Lost, Terms};
@@ -45,17 +45,17 @@ impl Gate {
     }
 }
 
-pub fn read(conn: &Connection) -> rusqlite::Result<Gate> {
+pub fn read(conn: &Conn) -> db::Result<Gate> {
     conn.prepare_cached("select gate, gate_from, gate_until, restored_at, nobody_before from ledger")?.query_row(
         (),
         |row| {
-            let closed = match row.get::<_, Option<String>>(0)?.as_deref() {
+            let closed = match row.get::<Option<String>>(0)?.as_deref() {
                 None => None,
                 Some(REFUSED) => Some(Closed::Refused),
                 // What a later version wrote closes the gate as well.
                 Some(_) => Some(Closed::Restored {
-                    from: row.get::<_, Option<_>>(1)?.unwrap_or_default(),
-                    until: row.get::<_, Option<_>>(2)?.unwrap_or_default(),
+                    from: row.get::<Option<_>>(1)?.unwrap_or_default(),
+                    until: row.get::<Option<_>>(2)?.unwrap_or_default(),
                 }),
             };
             Ok(Gate { closed, restored_at: row.get(3)?, nobody_before: row.get(4)? })
@@ -64,7 +64,7 @@ pub fn read(conn: &Connection) -> rusqlite::Result<Gate> {
 }
 
 /// The gate, if it is open.
-pub fn pass(conn: &Connection) -> Result<Gate> {
+pub fn pass(conn: &Conn) -> Result<Gate> {
     let gate = read(conn)?;
     match gate.closed {
         Some(why) => Err(Error::closed(why)),
@@ -76,7 +76,7 @@ const RESTORED: &str = "restored";
 const REFUSED: &str = "refused";
 
 /// Closes the gate. The first reason stays, but that of a copy is the better one: it has times.
-pub fn close(conn: &Connection, why: Closed) -> rusqlite::Result<()> {
+pub fn close(conn: &Conn, why: Closed) -> db::Result<()> {
     match why {
         Closed::Restored { from, until } => conn
             .prepare_cached("update ledger set gate = ?1, gate_from = ?2, gate_until = ?3 where gate is not ?1")?
@@ -87,12 +87,12 @@ pub fn close(conn: &Connection, why: Closed) -> rusqlite::Result<()> {
 }
 
 /// Opens the gate and changes nothing else.
-pub fn open(conn: &Connection) -> rusqlite::Result<()> {
+pub fn open(conn: &Conn) -> db::Result<()> {
     conn.execute("update ledger set gate = null, gate_from = null, gate_until = null", ()).map(drop)
 }
 
 /// Opens the gate of an accepted copy.
-pub fn accept(conn: &Connection, at: UnixMillis, nobody_before: UnixMillis) -> rusqlite::Result<()> {
+pub fn accept(conn: &Conn, at: UnixMillis, nobody_before: UnixMillis) -> db::Result<()> {
     open(conn)?;
     conn.execute("update ledger set restored_at = ?1, nobody_before = max(nobody_before, ?2)", (at, nobody_before))
         .map(drop)

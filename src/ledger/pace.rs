@@ -1,7 +1,7 @@
 //! What was learned about an ad account's limits: kept, so that the next run does not begin with a burst, and shared, so that all
 //! processes on one ledger have one budget. How it is learned is up to the sender.
 
-use rusqlite::{Connection, OptionalExtension};
+use super::db::{self, Conn, Optional};
 
 use crate::clock::UnixMillis;
 
@@ -30,7 +30,7 @@ pub trait Meter: Send {
     fn unused(&mut self, row: &mut PaceRow, unused: usize);
 }
 
-pub(super) fn read(conn: &Connection, ad_account: &str) -> rusqlite::Result<Option<PaceRow>> {
+pub(super) fn read(conn: &Conn, ad_account: &str) -> db::Result<Option<PaceRow>> {
     conn.prepare_cached(
         "select rate, usage, next_at, paused_until, refusals, updated_at from pace where ad_account = ?1",
     )?
@@ -47,7 +47,7 @@ pub(super) fn read(conn: &Connection, ad_account: &str) -> rusqlite::Result<Opti
     .optional()
 }
 
-pub(super) fn write(conn: &Connection, ad_account: &str, row: &PaceRow) -> rusqlite::Result<()> {
+pub(super) fn write(conn: &Conn, ad_account: &str, row: &PaceRow) -> db::Result<()> {
     conn.prepare_cached(
         "insert into pace (ad_account, rate, usage, next_at, paused_until, refusals, updated_at)
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7)

@@ -5,7 +5,7 @@
 pub mod choices;
 pub mod suppression;
 
-use rusqlite::{CachedStatement, Connection, OptionalExtension, Row};
+use super::db::{self, Conn, Optional, Row, Statement};
 
 use super::judge::Person;
 use super::key::Key;
@@ -23,7 +23,7 @@ pub const OF_AUDIENCE: &str = "join recipients r on r.id = a.recipient";
 pub const COLUMNS: &str = "r.blocked_until, r.next_eligible_at, r.expires_at, r.suppressed";
 
 /// A person from [`COLUMNS`], the first at `first`.
-pub fn person(row: &Row<'_>, first: usize) -> rusqlite::Result<Person> {
+pub fn person(row: &Row<'_>, first: usize) -> db::Result<Person> {
     Ok(Person {
         blocked_until: row.get(first)?,
         next_eligible_at: row.get(first + 1)?,
@@ -33,36 +33,36 @@ pub fn person(row: &Row<'_>, first: usize) -> rusqlite::Result<Person> {
 }
 
 /// A person of the ledger, with the ID of the row.
-pub fn find(conn: &Connection, key: &Key) -> rusqlite::Result<Option<(i64, Person)>> {
+pub fn find(conn: &Conn, key: &Key) -> db::Result<Option<(i64, Person)>> {
     conn.prepare_cached(sql!("select r.id, {columns} from recipients r where r.key = ?1", columns = COLUMNS))?
         .query_row([key], |row| Ok((row.get(0)?, person(row, 1)?)))
         .optional()
 }
 
-pub fn find_id(conn: &Connection, key: &Key) -> rusqlite::Result<Option<i64>> {
+pub fn find_id(conn: &Conn, key: &Key) -> db::Result<Option<i64>> {
     conn.prepare_cached("select id from recipients where key = ?1")?.query_row([key], |row| row.get(0)).optional()
 }
 
 /// The recipients known to be this person.
-pub fn tokens_of(conn: &Connection, whom: Whom<'_>) -> rusqlite::Result<Vec<i64>> {
+pub fn tokens_of(conn: &Conn, whom: Whom<'_>) -> db::Result<Vec<i64>> {
     conn.prepare_cached("select id from recipients where psid = ?1 and page = ?2 order by id")?
         .query_map((whom.psid, whom.page), |row| row.get(0))?
         .collect()
 }
 
-pub fn get(conn: &Connection, id: i64) -> rusqlite::Result<Person> {
+pub fn get(conn: &Conn, id: i64) -> db::Result<Person> {
     conn.prepare_cached(sql!("select {columns} from recipients r where r.id = ?1", columns = COLUMNS))?
         .query_row([id], |row| person(row, 0))
 }
 
 /// Adds people who may be new, many in one transaction.
 pub struct Arrivals<'c> {
-    conn: &'c Connection,
-    insert: CachedStatement<'c>,
+    conn: &'c Conn,
+    insert: Statement<'c>,
 }
 
 impl<'c> Arrivals<'c> {
-    pub fn new(conn: &'c Connection) -> rusqlite::Result<Self> {
+    pub fn new(conn: &'c Conn) -> db::Result<Self> {
         let insert = conn.prepare_cached(
             "insert into recipients (key, token, page) values (?1, ?2, ?3) on conflict (key) do nothing",
         )?;
@@ -70,29 +70,29 @@ impl<'c> Arrivals<'c> {
     }
 
     /// The row of a new person; `None` for a known one.
-    pub fn add(&mut self, key: &Key, token: &str, page: &str) -> rusqlite::Result<Option<i64>> {
+    pub fn add(&mut self, key: &Key, token: &str, page: &str) -> db::Result<Option<i64>> {
         let is_new = self.insert.execute((key, token, page))? == 1;
         Ok(is_new.then(|| self.conn.last_insert_rowid()))
     }
 
     /// The row of anybody, and whether it is new.
-    pub fn find_or_add(&mut self, key: &Key, token: &str, page: &str) -> rusqlite::Result<(i64, bool)> {
+    pub fn find_or_add(&mut self, key: &Key, token: &str, page: &str) -> db::Result<(i64, bool)> {
         match self.add(key, token, page)? {
             Some(id) => Ok((id, true)),
-            None => Ok((find_id(self.conn, key)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?, false)),
+            None => Ok((find_id(self.conn, key)?.ok_or(db::Error::NoRow)?, false)),
         }
     }
 }
 
 /// Cool-downs: a claim blocks its person, and what became of its request shortens that, or takes it back.
 pub struct CoolDowns<'c> {
-    claim: CachedStatement<'c>,
-    block: CachedStatement<'c>,
-    restore: CachedStatement<'c>,
+    claim: Statement<'c>,
+    block: Statement<'c>,
+    restore: Statement<'c>,
 }
 
 impl<'c> CoolDowns<'c> {
-    pub fn new(conn: &'c Connection) -> rusqlite::Result<Self> {
+    pub fn new(conn: &'c Conn) -> db::Result<Self> {
         Ok(Self {
             claim: conn.prepare_cached(
                 "update recipients set blocked_until_before_claim = blocked_until, blocked_until = ?2
@@ -114,24 +114,24 @@ impl<'c> CoolDowns<'c> {
     }
 
     /// Blocks the person for a claim if all that decides about them is still as it was judged. `false`: judge again.
-    pub fn claim(&mut self, id: i64, judged: &Person, until: UnixMillis) -> rusqlite::Result<bool> {
+    pub fn claim(&mut self, id: i64, judged: &Person, until: UnixMillis) -> db::Result<bool> {
         let Person { blocked_until, next_eligible_at, expires_at, suppressed } = judged;
         Ok(self.claim.execute((id, until, blocked_until, next_eligible_at, expires_at, suppressed))? == 1)
     }
 
     /// Blocks the person until then. `own`: until when the claim blocked them.
-    pub fn block(&mut self, id: i64, until: UnixMillis, own: UnixMillis) -> rusqlite::Result<()> {
+    pub fn block(&mut self, id: i64, until: UnixMillis, own: UnixMillis) -> db::Result<()> {
         self.block.execute((id, until, own)).map(drop)
     }
 
     /// The cool-down is what it was before the claim, unless another claim blocks the person now.
-    pub fn restore(&mut self, id: i64, own: UnixMillis) -> rusqlite::Result<()> {
+    pub fn restore(&mut self, id: i64, own: UnixMillis) -> db::Result<()> {
         self.restore.execute((id, own)).map(drop)
     }
 }
 
 /// Blocks the people of the rows that a run left claimed.
-pub fn block_claimed(conn: &Connection, run: i64, until: UnixMillis) -> rusqlite::Result<()> {
+pub fn block_claimed(conn: &Conn, run: i64, until: UnixMillis) -> db::Result<()> {
     conn.prepare_cached(sql!(
         "update recipients set blocked_until = max(blocked_until, ?2), blocked_until_before_claim = null
          where id in (select recipient from sends where run = ?1 and state = {claimed})"
@@ -141,35 +141,30 @@ pub fn block_claimed(conn: &Connection, run: i64, until: UnixMillis) -> rusqlite
 }
 
 /// Keeps when Graph lets the person have the next message. Its last answer counts.
-pub fn keep_next_eligible(conn: &Connection, id: i64, at: UnixMillis) -> rusqlite::Result<()> {
+pub fn keep_next_eligible(conn: &Conn, id: i64, at: UnixMillis) -> db::Result<()> {
     conn.prepare_cached("update recipients set next_eligible_at = ?2 where id = ?1")?.execute((id, at)).map(drop)
 }
 
 /// Keeps the person out of every broadcast.
-pub fn keep_out(conn: &Connection, id: i64, why: Suppression, at: UnixMillis) -> rusqlite::Result<()> {
+pub fn keep_out(conn: &Conn, id: i64, why: Suppression, at: UnixMillis) -> db::Result<()> {
     let (before, choice) = suppression_of(conn, id)?;
     write_suppression(conn, id, before, suppress(before, why, at, choice))
 }
 
 /// Why nothing goes to a person, and their newest stop or resume.
-pub fn suppression_of(conn: &Connection, id: i64) -> rusqlite::Result<(Option<Suppressed>, Option<Choice>)> {
+pub fn suppression_of(conn: &Conn, id: i64) -> db::Result<(Option<Suppressed>, Option<Choice>)> {
     conn.prepare_cached("select suppressed, suppressed_at, opt_at, opted_out from recipients where id = ?1")?.query_row(
         [id],
         |row| {
             let since = row.get(1)?;
-            let suppressed = row.get::<_, Option<_>>(0)?.map(|why| Suppressed { why, since });
-            let opted_out = row.get::<_, Option<_>>(3)?.unwrap_or(false);
-            Ok((suppressed, row.get::<_, Option<_>>(2)?.map(|at| Choice { at, opted_out })))
+            let suppressed = row.get::<Option<_>>(0)?.map(|why| Suppressed { why, since });
+            let opted_out = row.get::<Option<_>>(3)?.unwrap_or(false);
+            Ok((suppressed, row.get::<Option<_>>(2)?.map(|at| Choice { at, opted_out })))
         },
     )
 }
 
-fn write_suppression(
-    conn: &Connection,
-    id: i64,
-    before: Option<Suppressed>,
-    after: Option<Suppressed>,
-) -> rusqlite::Result<()> {
+fn write_suppression(conn: &Conn, id: i64, before: Option<Suppressed>, after: Option<Suppressed>) -> db::Result<()> {
     if before == after {
         return Ok(());
     }
@@ -203,7 +198,7 @@ impl OptIn {
 
 /// Records what an opt-in event says of a recipient. `at`: its time, at the latest when it was received. The newest event decides about
 /// time zone and expiry, in whatever order they come; about stop and resume see [`Choice::after`].
-pub fn opt_in(conn: &Connection, id: i64, said: &OptIn, at: UnixMillis) -> rusqlite::Result<()> {
+pub fn opt_in(conn: &Conn, id: i64, said: &OptIn, at: UnixMillis) -> db::Result<()> {
     conn.prepare_cached(
         "update recipients set optin_at = ?2, time_zone = coalesce(?3, time_zone), expires_at = coalesce(?4, expires_at)
          where id = ?1 and coalesce(optin_at, -1) < ?2",
@@ -221,7 +216,7 @@ pub fn opt_in(conn: &Connection, id: i64, said: &OptIn, at: UnixMillis) -> rusql
 }
 
 /// Notes that a recipient is this person. What the person chose without naming a token holds for this one too.
-pub fn meet(conn: &Connection, id: i64, whom: Whom<'_>) -> rusqlite::Result<()> {
+pub fn meet(conn: &Conn, id: i64, whom: Whom<'_>) -> db::Result<()> {
     let is_new = conn
         .prepare_cached("update recipients set psid = ?2 where id = ?1 and psid is not ?2")?
         .execute((id, whom.psid))?;
@@ -235,7 +230,7 @@ pub fn meet(conn: &Connection, id: i64, whom: Whom<'_>) -> rusqlite::Result<()> 
 }
 
 /// Records a stop or resume of a recipient, unless an earlier one outranks it.
-fn choose(conn: &Connection, id: i64, said: Choice) -> rusqlite::Result<()> {
+fn choose(conn: &Conn, id: i64, said: Choice) -> db::Result<()> {
     let (before, newest) = suppression_of(conn, id)?;
     let Some(choice) = said.after(newest) else { return Ok(()) };
     conn.prepare_cached("update recipients set opt_at = ?2, opted_out = ?3 where id = ?1")?.execute((

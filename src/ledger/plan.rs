@@ -9,7 +9,7 @@ mod stage;
 
 use std::time::Instant;
 
-use rusqlite::OptionalExtension;
+use super::db::Optional;
 
 pub use check::CheckValues;
 use check::with_values;
@@ -201,7 +201,7 @@ impl Ledger {
                     let laters = Laters { count: row.get(1)?, first_at: row.get(2)? };
                     let values: Option<String> = row.get(4)?;
                     let other = rivals.reached(conn, row.get(3)?)?;
-                    let decision = judge(Some(&people::person(row, 5)?), other, laters, terms);
+                    let decision = judge(Some(&people::person(&row, 5)?), other, laters, terms);
                     // The values of a row that was skipped for another reason may never have been checked.
                     let decision = with_values(decision, values.as_deref(), check);
                     reopened += usize::from(decision.state() == State::Pending);
@@ -251,7 +251,7 @@ impl Ledger {
                 each(Settled {
                     token: row.get(0)?,
                     state,
-                    reason: row.get::<_, Option<String>>(2)?.or_else(|| Some(COOLING_DOWN.to_owned())),
+                    reason: row.get::<Option<String>>(2)?.or_else(|| Some(COOLING_DOWN.to_owned())),
                     tracking_id: None,
                     code: None,
                     subcode: None,

@@ -6,7 +6,7 @@
 
 use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
+use super::db::{self, Conn};
 
 use super::database::{FIRST_WITH_GATE, HOLD, Ledger, audit};
 use super::error::{Closed, Error, Result};
@@ -130,7 +130,7 @@ impl Ledger {
 }
 
 /// Makes pending rows unknown, for as long as one transaction may take; how many.
-fn doubt_pending(conn: &Connection, restore: &Restore) -> Result<u64> {
+fn doubt_pending(conn: &Conn, restore: &Restore) -> Result<u64> {
     let begin = Instant::now();
     let mut tally = Tally::default();
     let mut moved = 0;
@@ -146,7 +146,7 @@ fn doubt_pending(conn: &Connection, restore: &Restore) -> Result<u64> {
             .query_map((RESTORED, restore.now, restore.since, TOGETHER), |row| {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?))
             })?
-            .collect::<rusqlite::Result<_>>()?;
+            .collect::<db::Result<_>>()?;
         if rows.is_empty() {
             break;
         }

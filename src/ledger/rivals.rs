@@ -1,9 +1,9 @@
 //! Other broadcasts of a campaign: a person who was reached by one of them gets no other message of it.
 
-use rusqlite::Connection;
+use super::db::{self, Conn};
 
 use super::broadcasts::Broadcast;
-use super::sql::{exists, sql};
+use super::sql::sql;
 
 /// The broadcasts whose acceptance keeps a person out of another one.
 pub struct Rivals(Vec<i64>);
@@ -12,7 +12,7 @@ impl Rivals {
     /// With `--new-message`.
     pub const NONE: Self = Self(Vec::new());
 
-    pub fn of(conn: &Connection, broadcast: &Broadcast) -> rusqlite::Result<Self> {
+    pub fn of(conn: &Conn, broadcast: &Broadcast) -> db::Result<Self> {
         if broadcast.new_message {
             return Ok(Self::NONE);
         }
@@ -23,25 +23,25 @@ impl Rivals {
              where campaign = ?1 and page = ?2 and id <> ?3 and not (fingerprint = ?4 and repeat < ?5)",
         )?
         .query_map((campaign, page, id, fingerprint, repeat), |row| row.get(0))?
-        .collect::<rusqlite::Result<_>>()
+        .collect::<db::Result<_>>()
         .map(Self)
     }
 
     /// Of a broadcast that does not exist yet: the first of its message, or the next repeat.
-    pub fn of_new(conn: &Connection, (campaign, page): (&str, &str), fingerprint: [u8; 32]) -> rusqlite::Result<Self> {
+    pub fn of_new(conn: &Conn, (campaign, page): (&str, &str), fingerprint: [u8; 32]) -> db::Result<Self> {
         conn.prepare_cached("select id from broadcasts where campaign = ?1 and page = ?2 and fingerprint <> ?3")?
             .query_map((campaign, page, fingerprint), |row| row.get(0))?
-            .collect::<rusqlite::Result<_>>()
+            .collect::<db::Result<_>>()
             .map(Self)
     }
 
     /// Whether one of them reached the person, or may have.
-    pub fn reached(&self, conn: &Connection, recipient: i64) -> rusqlite::Result<bool> {
+    pub fn reached(&self, conn: &Conn, recipient: i64) -> db::Result<bool> {
         for rival in &self.0 {
             let mut statement = conn.prepare_cached(sql!(
                 "select 1 from sends where broadcast = ?1 and recipient = ?2 and state in ({claimed}, {accepted}, {unknown})"
             ))?;
-            if exists(&mut statement, (rival, recipient))? {
+            if statement.exists((rival, recipient))? {
                 return Ok(true);
             }
         }

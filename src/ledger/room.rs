@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::Connection;
+use super::db::{self, Conn};
 
 use super::error::{Error, Failure, Need, Result};
 use crate::rate::DEFAULT_CONCURRENCY;
@@ -60,7 +60,7 @@ impl Room {
     }
 
     /// Lets the WAL get as long as the disk allows now.
-    pub fn fit(&mut self, conn: &Connection) -> rusqlite::Result<()> {
+    pub fn fit(&mut self, conn: &Conn) -> db::Result<()> {
         let pages = wal_pages(self.free());
         if pages != self.pages {
             let longest = pages * PAGE;
@@ -71,7 +71,7 @@ impl Room {
     }
 
     /// Refuses if less than `needed` is free, even after a checkpoint.
-    pub fn require(&self, conn: &Connection, need: Need, needed: u64) -> Result<()> {
+    pub fn require(&self, conn: &Conn, need: Need, needed: u64) -> Result<()> {
         if self.free().is_none_or(|free| free >= needed) {
             return Ok(());
         }
@@ -84,7 +84,7 @@ impl Room {
 }
 
 /// Writes the WAL into the database and makes it empty, as far as other processes allow: what is needed then shows whether it helped.
-pub fn shrink_wal(conn: &Connection) {
+pub fn shrink_wal(conn: &Conn) {
     let _ = conn.busy_timeout(CHECKPOINT);
     let _ = conn.query_row("pragma wal_checkpoint(truncate)", (), |_| Ok(()));
     let _ = conn.busy_timeout(BUSY);

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use rusqlite::Connection;
+use super::db::Conn;
 use uuid::Uuid;
 
 use super::database::Ledger;
@@ -130,7 +130,7 @@ impl Ledger {
         self.read(|conn| {
             let mut count =
                 conn.prepare_cached(sql!("select count(*) from sends where run = ?1 and state = {claimed}"))?;
-            dead.map(|run| count.query_row([run.id], |row| row.get::<_, i64>(0)).map(unsigned)).sum()
+            dead.map(|run| count.query_row([run.id], |row| row.get::<i64>(0)).map(unsigned)).sum()
         })
     }
 
@@ -156,7 +156,7 @@ impl Ledger {
 }
 
 /// Ends a run, unless somebody did; how many of its rows became unknown, with `reason`.
-fn end(conn: &Connection, run: i64, now: UnixMillis, why: &str, cool_down: Duration, reason: &str) -> Result<u64> {
+fn end(conn: &Conn, run: i64, now: UnixMillis, why: &str, cool_down: Duration, reason: &str) -> Result<u64> {
     let ended =
         conn.execute("update runs set ended_at = ?2, why = ?3 where id = ?1 and ended_at is null", (run, now, why))?;
     if ended == 0 {

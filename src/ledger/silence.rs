@@ -1,6 +1,7 @@
 //! Whether Meta still sends webhooks: were sends accepted a while ago without an event of their Page since?
 
 use super::database::Ledger;
+use super::db::{self, Conn};
 use super::error::Result;
 use super::sql::unsigned;
 use super::state::State;
@@ -52,7 +53,7 @@ impl Ledger {
 }
 
 /// The first event that came at this time or later: ids grow as events come, so no index of times is needed.
-fn first_since(conn: &rusqlite::Connection, since: UnixMillis) -> rusqlite::Result<i64> {
+fn first_since(conn: &Conn, since: UnixMillis) -> db::Result<i64> {
     let (mut low, newest): (i64, i64) =
         conn.query_row("select coalesce(min(id), 1), coalesce(max(id), 0) from events", (), |row| {
             Ok((row.get(0)?, row.get(1)?))

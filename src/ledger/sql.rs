@@ -1,8 +1,6 @@
 //! SQL text and values: the numbers of states are written from their enum, in one place.
 
-use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{CachedStatement, OptionalExtension, Params};
-
+use super::db::{FromColumn, ToValue, Value};
 use super::people::suppression::Suppression;
 use super::state::State;
 use crate::clock::UnixMillis;
@@ -101,51 +99,49 @@ const fn is_same(one: &[u8], other: &[u8]) -> bool {
     true
 }
 
-/// Whether `select 1 …` finds a row.
-pub(super) fn exists(statement: &mut CachedStatement<'_>, params: impl Params) -> rusqlite::Result<bool> {
-    Ok(statement.query_row(params, |_| Ok(())).optional()?.is_some())
-}
-
 /// A count of rows. No count is negative.
 pub(super) fn unsigned(n: i64) -> u64 {
     u64::try_from(n).unwrap_or(0)
 }
 
-impl ToSql for State {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(self.number().into())
+impl ToValue for State {
+    fn value(&self) -> Value<'_> {
+        Value::Int(self.number())
     }
 }
 
-impl FromSql for State {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        let number = value.as_i64()?;
-        Self::ALL.into_iter().find(|state| state.number() == number).ok_or(FromSqlError::OutOfRange(number))
+impl FromColumn for State {
+    fn of(value: Value<'_>) -> Option<Self> {
+        let number = i64::of(value)?;
+        Self::ALL.into_iter().find(|state| state.number() == number)
     }
 }
 
-impl ToSql for Suppression {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(self.name().into())
+impl ToValue for Suppression {
+    fn value(&self) -> Value<'_> {
+        Value::Text(self.name())
     }
 }
 
-impl FromSql for Suppression {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        value.as_str().map(Self::of_name)
+impl FromColumn for Suppression {
+    fn of(value: Value<'_>) -> Option<Self> {
+        match value {
+            Value::Text(name) => Some(Self::of_name(name)),
+            _ => None,
+        }
     }
 }
 
 /// Times are stored as milliseconds since 1970.
-impl ToSql for UnixMillis {
-    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
-        Ok(self.0.into())
+impl ToValue for UnixMillis {
+    fn value(&self) -> Value<'_> {
+        Value::Int(self.0)
     }
 }
 
-impl FromSql for UnixMillis {
-    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
-        value.as_i64().map(Self)
+impl FromColumn for UnixMillis {
+    fn of(value: Value<'_>) -> Option<Self> {
+        i64::of(value).map(Self)
     }
 }
 

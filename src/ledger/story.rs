@@ -45,7 +45,7 @@ impl Ledger {
             if let Some(suppressed) = suppressed {
                 chapters.push(chapter(suppressed.since, None, None, None, "suppressed", suppressed.why.name()));
             }
-            let mut imports = conn.prepare(
+            let mut imports = conn.prepare_cached(
                 "select a.name, a.imported_at, a.page from audience_rows r join audiences a on a.id = r.audience
                  where r.recipient = ?1 and a.imported_at is not null",
             )?;
@@ -57,11 +57,11 @@ impl Ledger {
                     None,
                     None,
                     "imported",
-                    &format!("audience {}", row.get::<_, String>(0)?),
+                    &format!("audience {}", row.get::<String>(0)?),
                 ));
             }
             drop(rows);
-            let mut sends = conn.prepare(
+            let mut sends = conn.prepare_cached(
                 "select s.broadcast, b.campaign, l.source, l.planned_at, s.state, s.reason, s.claimed_at, s.finished_at,
                         s.tracking_id, s.code, s.fbtrace_id, s.attempts, s.not_before,
                         s.echoed_at, s.delivered_at, s.read_at, s.clicked_at, s.failed_at, s.failure, s.id, b.page
@@ -75,7 +75,7 @@ impl Ledger {
                     let (page, campaign) = (Some(page.clone()), Some(campaign.clone()));
                     chapters.push(chapter(at, page, Some(broadcast), campaign, what, detail));
                 };
-                add(row.get(3)?, "planned", &row.get::<_, String>(2)?);
+                add(row.get(3)?, "planned", &row.get::<String>(2)?);
                 let attempts = attempts::of_send(conn, row.get(19)?)?;
                 for (number, attempt) in (1..).zip(&attempts) {
                     add(Some(attempt.claimed_at), "claimed", &format!("attempt {number}"));
@@ -98,7 +98,7 @@ impl Ledger {
                     add(Some(claimed_at), "claimed", &format!("attempt {made}"));
                 }
                 let mut detail = detail_of(row.get(5)?, row.get(9)?, row.get(10)?);
-                detail.extend(row.get::<_, Option<String>>(8)?.map(|id| format!("tracking_id {id}")));
+                detail.extend(row.get::<Option<String>>(8)?.map(|id| format!("tracking_id {id}")));
                 if again {
                     // Already shown with the attempt.
                     detail.clear();
@@ -115,13 +115,13 @@ impl Ledger {
                 for (column, what) in [(13, "echoed"), (14, "delivered"), (15, "read"), (16, "clicked"), (17, "failed")]
                 {
                     if let Some(at) = row.get(column)? {
-                        let failure = if what == "failed" { row.get::<_, Option<String>>(18)? } else { None };
+                        let failure = if what == "failed" { row.get::<Option<String>>(18)? } else { None };
                         add(Some(at), what, &failure.unwrap_or_default());
                     }
                 }
             }
             drop(rows);
-            let mut events = conn.prepare(
+            let mut events = conn.prepare_cached(
                 "select occurred_at, kind, how, campaign, detail, page from events
                  where recipient = ?1 and send is null order by id",
             )?;
@@ -129,7 +129,7 @@ impl Ledger {
             while let Some(row) = rows.next()? {
                 let campaign: Option<String> = row.get(3)?;
                 let kind: i64 = row.get(1)?;
-                let (what, detail) = match (Stage::of_number(kind), row.get::<_, Option<i64>>(2)?) {
+                let (what, detail) = match (Stage::of_number(kind), row.get::<Option<i64>>(2)?) {
                     (Some(stage), Some(3)) => {
                         (stage.name(), "event of a request whose outcome is not known yet".to_owned())
                     }
@@ -137,7 +137,7 @@ impl Ledger {
                     (None, _) if kind != Kind::OptIn.number() => {
                         ("event", "of a kind that mmsg does not process".to_owned())
                     }
-                    (None, _) => ("opt-in", row.get::<_, Option<String>>(4)?.unwrap_or_default()),
+                    (None, _) => ("opt-in", row.get::<Option<String>>(4)?.unwrap_or_default()),
                 };
                 chapters.push(chapter(row.get(0)?, row.get(5)?, None, campaign, what, &detail));
             }

@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, OptionalExtension};
+use super::db::{self, Conn, Optional};
 
 use super::events::stage::{How, Stage};
 use super::sql::unsigned;
@@ -120,7 +120,7 @@ impl Tally {
         }
     }
 
-    pub fn write(&self, conn: &Connection) -> rusqlite::Result<()> {
+    pub fn write(&self, conn: &Conn) -> db::Result<()> {
         let mut add = conn.prepare_cached(
             "insert into states (broadcast, state, n) values (?1, ?2, ?3)
              on conflict (broadcast, state) do update set n = n + excluded.n",
@@ -143,14 +143,14 @@ impl Tally {
 
 /// Counts rows that a test moved by itself.
 #[cfg(test)]
-pub fn shift(conn: &Connection, broadcast: i64, from: State, to: State, n: usize) -> rusqlite::Result<()> {
+pub fn shift(conn: &Conn, broadcast: i64, from: State, to: State, n: usize) -> db::Result<()> {
     let mut tally = Tally::default();
     tally.moved_rows(broadcast, from, to, n);
     tally.write(conn)
 }
 
 /// How many rows of a broadcast are in this state.
-pub fn rows_in(conn: &Connection, broadcast: i64, state: State) -> rusqlite::Result<u64> {
+pub fn rows_in(conn: &Conn, broadcast: i64, state: State) -> db::Result<u64> {
     let n = conn
         .prepare_cached("select n from states where broadcast = ?1 and state = ?2")?
         .query_row((broadcast, state), |row| row.get(0))
@@ -159,7 +159,7 @@ pub fn rows_in(conn: &Connection, broadcast: i64, state: State) -> rusqlite::Res
 }
 
 /// How many rows of a broadcast are in each state.
-pub fn rows_by_state(conn: &Connection, broadcast: i64) -> rusqlite::Result<Vec<(State, u64)>> {
+pub fn rows_by_state(conn: &Conn, broadcast: i64) -> db::Result<Vec<(State, u64)>> {
     conn.prepare_cached("select state, n from states where broadcast = ?1")?
         .query_map([broadcast], |row| Ok((row.get(0)?, unsigned(row.get(1)?))))?
         .collect()
@@ -168,15 +168,15 @@ pub fn rows_by_state(conn: &Connection, broadcast: i64) -> rusqlite::Result<Vec<
 /// Hands the counters of a broadcast from hour `from` up to hour `to`, which is excluded, to `each`: hour, what, how many. Broadcast 0
 /// has what belongs to none.
 pub fn by_hour(
-    conn: &Connection,
+    conn: &Conn,
     broadcast: i64,
     (from, to): (i64, i64),
     each: &mut dyn FnMut(i64, What, u64),
-) -> rusqlite::Result<()> {
+) -> db::Result<()> {
     let mut statement = conn.prepare_cached(BY_HOUR)?;
     let mut rows = statement.query((broadcast, from, to))?;
     while let Some(row) = rows.next()? {
-        if let Some(what) = What::of_name(row.get_ref(1)?.as_str()?) {
+        if let Some(what) = row.text(1)?.and_then(What::of_name) {
             each(row.get(0)?, what, unsigned(row.get(2)?));
         }
     }

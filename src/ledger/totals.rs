@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use rusqlite::OptionalExtension;
+use super::db::{self, Optional};
 
 use super::database::Ledger;
 use super::error::Result;
@@ -78,7 +78,7 @@ impl Ledger {
                 ))?;
                 let mut rows = statement.query([listing])?;
                 while let Some(row) = rows.next()? {
-                    standing.count(row.get(0)?, row.get::<_, Option<String>>(1)?.as_deref(), 1);
+                    standing.count(row.get(0)?, row.get::<Option<String>>(1)?.as_deref(), 1);
                 }
             }
             if standing.pending > 0 {
@@ -125,7 +125,7 @@ impl Ledger {
         })
     }
 
-    fn count_broadcast(&self, broadcast: i64, standing: &mut Standing) -> rusqlite::Result<()> {
+    fn count_broadcast(&self, broadcast: i64, standing: &mut Standing) -> db::Result<()> {
         for (state, n) in tally::rows_by_state(&self.conn, broadcast)? {
             if state == State::Skipped && n > 0 {
                 let mut reasons = self.conn.prepare_cached(sql!(
@@ -133,7 +133,7 @@ impl Ledger {
                 ))?;
                 let mut rows = reasons.query([broadcast])?;
                 while let Some(row) = rows.next()? {
-                    standing.count(state, row.get::<_, Option<String>>(0)?.as_deref(), unsigned(row.get(1)?));
+                    standing.count(state, row.get::<Option<String>>(0)?.as_deref(), unsigned(row.get(1)?));
                 }
             } else {
                 standing.count(state, None, n);
@@ -180,7 +180,7 @@ impl Ledger {
     /// Lists of a Page's broadcasts whose planning was cut off: broadcast, source, rows.
     pub fn unplanned_listings(&self, page: &str) -> Result<Vec<(i64, String, i64)>> {
         self.read(|conn| {
-            conn.prepare(
+            conn.prepare_cached(
                 "select l.broadcast, l.source, l.rows from listings l join broadcasts b on b.id = l.broadcast
                      where l.planned_at is null and b.page = ?1 order by l.id",
             )?
@@ -195,7 +195,7 @@ impl Ledger {
     /// Every row of a broadcast: token, state, and until when the person is blocked.
     pub fn sends_of(&self, broadcast: i64) -> Vec<(String, State, UnixMillis)> {
         self.read(|conn| {
-            conn.prepare(sql!(
+            conn.prepare_cached(sql!(
                 "select r.token, s.state, r.blocked_until from sends s {people} where s.broadcast = ?1 order by s.id",
                 people = crate::ledger::people::OF_SENDS
             ))?
@@ -239,7 +239,7 @@ mod tests {
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 let (mut other, _) = Ledger::open(&path).unwrap();
-                other.conn.pragma_update(None, "synchronous", "off").unwrap();
+                other.conn.execute_batch("pragma synchronous = off").unwrap();
                 for (from, to) in [(State::Pending, State::Skipped), (State::Skipped, State::Pending)].repeat(300) {
                     other
                         .write(|conn| {

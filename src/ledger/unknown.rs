@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rusqlite::{Connection, OptionalExtension};
+use super::db::{self, Conn, Optional};
 use serde::Serialize;
 
 use super::attempts;
@@ -71,10 +71,10 @@ impl Ledger {
         filter: &UnknownFilter,
         each: &mut dyn FnMut(UnknownSend) -> Result<(), E>,
     ) -> Result<(), E> {
-        let failed = |error: rusqlite::Error| Error::from(error).at(self.path());
+        let failed = |error: db::Error| Error::from(error).at(self.path());
         let mut statement = self
             .conn
-            .prepare(sql!(
+            .prepare_cached(sql!(
                 "select s.id, r.token, s.broadcast, b.campaign, coalesce(s.reason, ''), s.code, s.subcode, s.fbtrace_id,
                         s.claimed_at, s.finished_at, r.blocked_until, b.page, s.attribution is not null
                  from sends s {people} join broadcasts b on b.id = s.broadcast
@@ -110,8 +110,8 @@ impl Ledger {
                     code: row.get(5)?,
                     subcode: row.get(6)?,
                     fbtrace_id: row.get(7)?,
-                    claimed_at: row.get::<_, Option<i64>>(8)?.map(UnixMillis),
-                    at: row.get::<_, Option<i64>>(9)?.map(UnixMillis),
+                    claimed_at: row.get::<Option<i64>>(8)?.map(UnixMillis),
+                    at: row.get::<Option<i64>>(9)?.map(UnixMillis),
                     blocked_until: UnixMillis(row.get(10)?),
                     page: row.get(11)?,
                     heard: row.get(12)?,
@@ -191,7 +191,7 @@ impl Ledger {
     }
 }
 
-fn accept(conn: &Connection, send: i64, reason: &str, at: UnixMillis) -> rusqlite::Result<State> {
+fn accept(conn: &Conn, send: i64, reason: &str, at: UnixMillis) -> db::Result<State> {
     conn.prepare_cached("update sends set state = ?2, reason = ?3, finished_at = ?4 where id = ?1")?.execute((
         send,
         State::Accepted,

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use rusqlite::Connection;
+use super::db::{self, Conn};
 use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
@@ -94,13 +94,13 @@ impl Drop for Held {
 
 impl Held {
     /// Why the ledger can't be the newest, by what was seen of its copies.
-    pub fn doubts(&self, conn: &Connection) -> rusqlite::Result<Option<Closed>> {
+    pub fn doubts(&self, conn: &Conn) -> db::Result<Option<Closed>> {
         let Some(seen) = &self.seen else { return Ok(None) };
         Ok(is_behind(&progress(conn)?, seen))
     }
 
     /// Writes down what is committed.
-    pub fn look(self, conn: &Connection) {
+    pub fn look(self, conn: &Conn) {
         let (Some(kept), Ok(ledger)) = (&self.file, progress(conn)) else { return };
         if self.seen.as_ref().is_none_or(|before| before.steps < ledger.steps) {
             let seen = Seen { ledger: kept.ledger.clone(), steps: ledger.steps, newest_at: ledger.newest_at.0 };
@@ -119,14 +119,14 @@ impl Witness {
 
     /// Why the ledger can't be the newest, if it is seen to be a copy. Not in a transaction that only reads: it would not see what others
     /// have committed since it began.
-    pub fn doubts(&self, conn: &Connection) -> rusqlite::Result<Option<Closed>> {
+    pub fn doubts(&self, conn: &Conn) -> db::Result<Option<Closed>> {
         // The witness first: what others commit meanwhile makes the ledger newer, and never the witness newer than what is read then.
         let Some(seen) = self.seen(&progress(conn)?.identity) else { return Ok(None) };
         Ok(is_behind(&progress(conn)?, &seen))
     }
 
     /// How many steps the witness has seen.
-    pub fn steps(&self, conn: &Connection) -> rusqlite::Result<i64> {
+    pub fn steps(&self, conn: &Conn) -> db::Result<i64> {
         Ok(self.seen(&progress(conn)?.identity).map_or(0, |seen| seen.steps))
     }
 
@@ -137,7 +137,7 @@ impl Witness {
     }
 
     /// Keeps the witness from all other processes. Who also writes to the ledger has begun to before.
-    pub fn hold(&self, conn: &Connection) -> rusqlite::Result<Held> {
+    pub fn hold(&self, conn: &Conn) -> db::Result<Held> {
         let Some(place) = &self.place else { return Ok(Held { file: None, seen: None, length: 0 }) };
         let path = file(&place.runs, &progress(conn)?.identity);
         let mut kept = place.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -153,19 +153,19 @@ impl Witness {
 }
 
 /// Counts a step of the ledger, in the transaction that makes it. `now` is of a clock that was checked against Graph's.
-pub fn step(conn: &Connection, now: Option<UnixMillis>) -> rusqlite::Result<()> {
+pub fn step(conn: &Conn, now: Option<UnixMillis>) -> db::Result<()> {
     conn.prepare_cached("update ledger set steps = steps + 1, newest_at = max(newest_at, ?1)")?
         .execute([now.unwrap_or_default()])
         .map(drop)
 }
 
 /// The ledger counts on from what was seen of another copy of it.
-pub fn overtake(conn: &Connection, steps: i64) -> rusqlite::Result<()> {
+pub fn overtake(conn: &Conn, steps: i64) -> db::Result<()> {
     conn.execute("update ledger set steps = max(steps, ?1)", [steps]).map(drop)
 }
 
 /// A ledger at `path` from before there were witnesses, while the folder has one of a ledger of this name: it is older than that one.
-pub fn close_if_known(conn: &Connection, path: &Path, folder: &Path) -> rusqlite::Result<()> {
+pub fn close_if_known(conn: &Conn, path: &Path, folder: &Path) -> db::Result<()> {
     let name = name_of(path);
     let Ok(entries) = std::fs::read_dir(Locks::folder(folder)) else { return Ok(()) };
     let paths = entries.flatten().map(|entry| entry.path());
@@ -184,7 +184,7 @@ fn is_behind(ledger: &Progress, seen: &Seen) -> Option<Closed> {
         .then_some(Closed::Restored { from: ledger.newest_at, until: UnixMillis(seen.newest_at) })
 }
 
-fn progress(conn: &Connection) -> rusqlite::Result<Progress> {
+fn progress(conn: &Conn) -> db::Result<Progress> {
     conn.prepare_cached("select identity, steps, newest_at from ledger")?
         .query_row((), |row| Ok(Progress { identity: row.get(0)?, steps: row.get(1)?, newest_at: row.get(2)? }))
 }

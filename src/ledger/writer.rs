@@ -11,7 +11,7 @@ mod step;
 use std::sync::Arc;
 use std::time::Instant;
 
-use rusqlite::Connection;
+use super::db::Conn;
 
 use super::database::{HOLD, Ledger};
 use super::error::{Closed, Error, Failure, Need, Result};
@@ -20,7 +20,6 @@ use super::gate::{self, Gate};
 use super::pace::Meter;
 use super::room::{self, Reserve};
 pub use super::settled::Settled;
-use super::sql::exists;
 use super::witness::{self, Held, Witness};
 use crate::clock::{Clock, UnixMillis};
 pub use claim::{Claim, Finish, Outcome, Scope};
@@ -77,7 +76,7 @@ pub struct Order<'o> {
 pub fn prepare(ledger: &Ledger) {
     // Sending goes through the tables in order, and every commit that splits a page scans SQLite's whole cache: a small one is
     // faster. If it can't be set, nothing is lost.
-    let _ = ledger.conn.pragma_update(None, "cache_size", -4096);
+    let _ = ledger.conn.execute_batch("pragma cache_size = -4096");
 }
 
 /// Records and claims for one run, in one synced commit. On an error nothing of it happened.
@@ -181,7 +180,7 @@ fn only_record(ledger: &mut Ledger, order: &mut Order<'_>, why: Error) -> Result
 
 /// What a transaction goes by. The witness is held until it has seen what is claimed: a copy of this ledger that sends at the same time
 /// must not claim the same people.
-fn enter(conn: &Connection, witness: &Witness, claims: bool) -> Result<(Gate, Held)> {
+fn enter(conn: &Conn, witness: &Witness, claims: bool) -> Result<(Gate, Held)> {
     let witness = witness.hold(conn)?;
     if !claims {
         return Ok((gate::read(conn)?, witness));
@@ -245,7 +244,7 @@ fn try_together(
 }
 
 /// One order's part of a transaction that began at `begun`, and what was now for it.
-fn work(conn: &Connection, order: &mut Order<'_>, gate: Gate, begun: Instant) -> Result<(Stepped, UnixMillis)> {
+fn work(conn: &Conn, order: &mut Order<'_>, gate: Gate, begun: Instant) -> Result<(Stepped, UnixMillis)> {
     let Order { seat: Seat { clock, scope, scan, .. }, finishes, want, meter } = order;
     if finishes.iter().any(|finish| matches!(finish.outcome, Outcome::Back | Outcome::Later { .. })) {
         // What came back is behind the place that the search has reached.
@@ -260,7 +259,7 @@ fn work(conn: &Connection, order: &mut Order<'_>, gate: Gate, begun: Instant) ->
     let (settled, overtaken) = step.finish()?;
     if !claims.is_empty() {
         let mut open = conn.prepare_cached("select 1 from runs where id = ?1 and ended_at is null")?;
-        if !exists(&mut open, [scope.run])? {
+        if !open.exists([scope.run])? {
             return Err(Error::TakenForDead);
         }
     }

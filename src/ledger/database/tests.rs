@@ -1,3 +1,5 @@
+use rusqlite::Connection;
+
 use super::*;
 use crate::ledger::error::Closed;
 use crate::ledger::sql::sql;
@@ -39,8 +41,7 @@ fn queries_by_state_find_their_partial_index() {
         ("select raw from events where kind = 8 and ('1' is null or page = '1') order by id desc", "events_policy"),
         ("select id from recipients where psid = '7' and page = '1' order by id", "recipients_of_person"),
     ] {
-        let plan: String =
-            ledger.conn.query_row(&format!("explain query plan {query}"), (), |row| row.get("detail")).unwrap();
+        let plan: String = ledger.conn.query_row(&format!("explain query plan {query}"), (), |row| row.get(3)).unwrap();
         assert!(plan.contains(index), "{query}: {plan}");
     }
 }
@@ -95,7 +96,7 @@ fn events_of_an_older_ledger_keep_what_they_say() {
     drop(insert);
     drop(old);
     let (ledger, _) = Ledger::open(&path).unwrap();
-    let mut statement = ledger.conn.prepare("select detail from events order by id").unwrap();
+    let mut statement = ledger.conn.prepare_cached("select detail from events order by id").unwrap();
     let details: Vec<Option<String>> = statement.query_map((), |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     assert_eq!(details, [Some("gone".to_owned()), None, Some("stop notifications".to_owned()), None]);
 }
@@ -120,7 +121,7 @@ fn choices_of_an_older_ledger_are_not_of_the_future() {
     let times = "select opt_at < 8000000000000, optin_at, suppressed_at from recipients order by token";
     let times: Vec<[Option<i64>; 3]> = ledger
         .conn
-        .prepare(times)
+        .prepare_cached(times)
         .unwrap()
         .query_map((), |row| Ok([row.get(0)?, row.get(1)?, row.get(2)?]))
         .unwrap()

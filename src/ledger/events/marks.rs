@@ -1,7 +1,7 @@
 //! What events said about one send: for each stage the earliest time and the surest attribution. Merging is commutative and
 //! idempotent, and the counters are a function of the result.
 
-use rusqlite::{Connection, Row};
+use crate::ledger::db::{self, Conn, Row};
 
 use super::stage::{How, Stage};
 use crate::clock::UnixMillis;
@@ -45,13 +45,13 @@ pub struct Marks {
 
 impl Marks {
     /// From the columns `echoed_at, delivered_at, read_at, clicked_at, failed_at, failure, attribution`, the first at `first`.
-    pub fn from_row(row: &Row<'_>, first: usize) -> rusqlite::Result<Self> {
+    pub fn from_row(row: &Row<'_>, first: usize) -> db::Result<Self> {
         let mut marks = Self::default();
         for (place, at) in marks.at.iter_mut().enumerate() {
             *at = row.get(first + place)?;
         }
         marks.failure = row.get(first + 5)?;
-        if let Some(letters) = row.get_ref(first + 6)?.as_str_or_null()? {
+        if let Some(letters) = row.text(first + 6)? {
             for (how, letter) in marks.how.iter_mut().zip(letters.bytes()) {
                 *how = How::ALL.into_iter().find(|how| self::letter(*how) == letter);
             }
@@ -97,23 +97,23 @@ impl Marks {
         }
     }
 
-    pub fn write(&self, conn: &Connection, send: i64) -> rusqlite::Result<()> {
+    pub fn write(&self, conn: &Conn, send: i64) -> db::Result<()> {
         let letters: Vec<u8> = self.how.iter().map(|how| how.map_or(b'-', letter)).collect();
         let [echoed, delivered, read, clicked, failed] = self.at;
         conn.prepare_cached(
             "update sends set echoed_at = ?2, delivered_at = ?3, read_at = ?4, clicked_at = ?5, failed_at = ?6, failure = ?7,
                attribution = ?8 where id = ?1",
         )?
-        .execute(rusqlite::params![
+        .execute((
             send,
             echoed,
             delivered,
             read,
             clicked,
             failed,
-            self.failure,
+            &self.failure,
             String::from_utf8_lossy(&letters),
-        ])?;
+        ))?;
         Ok(())
     }
 }

@@ -1,10 +1,9 @@
 //! What Meta did about the Pages.
 
-use rusqlite::{OptionalExtension, Row};
-
 use super::event::Kind;
 use crate::clock::UnixMillis;
 use crate::ledger::database::Ledger;
+use crate::ledger::db::{self, Optional, Row};
 use crate::ledger::error::Result;
 use crate::ledger::sql::{digit, sql};
 
@@ -23,7 +22,7 @@ pub struct Policy {
 }
 
 impl Policy {
-    fn from_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+    fn from_row(row: &Row<'_>) -> db::Result<Self> {
         Ok(Self { page: row.get(0)?, at: row.get(1)?, words: row.get(2)?, raw: row.get(3)? })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use rusqlite::{Connection, OptionalExtension};
+use crate::ledger::db::{self, Conn, Optional};
 
 use super::attribution::{Candidate, Judgement, attribute};
 use super::counts::EventCounts;
@@ -41,7 +41,7 @@ pub struct Waiting {
 
 impl Waiting {
     /// From the columns `id, kind, recipient, page, campaign, tracking_id, occurred_at, detail`.
-    pub fn from_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
+    pub fn from_row(row: &db::Row<'_>) -> db::Result<Self> {
         Ok(Self {
             id: row.get(0)?,
             kind: row.get(1)?,
@@ -57,7 +57,7 @@ impl Waiting {
 
 /// One transaction's work on events.
 pub struct Sitting<'c> {
-    conn: &'c Connection,
+    conn: &'c Conn,
     now: UnixMillis,
     counts: EventCounts,
     /// Broadcasts of the campaigns met.
@@ -68,7 +68,7 @@ pub struct Sitting<'c> {
 }
 
 impl<'c> Sitting<'c> {
-    pub fn new(conn: &'c Connection, now: UnixMillis) -> Self {
+    pub fn new(conn: &'c Conn, now: UnixMillis) -> Self {
         let (counts, tally) = (EventCounts::default(), Tally::default());
         Self { conn, now, counts, broadcasts: HashMap::new(), tally, choices: None }
     }
@@ -112,21 +112,21 @@ impl<'c> Sitting<'c> {
                 "insert into events (key, kind, page, recipient, campaign, tracking_id, mid, occurred_at, received_at, send, how, raw, detail)
                  values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) on conflict (key) do nothing",
             )?
-            .execute(rusqlite::params![
+            .execute((
                 event.key,
                 event.kind.number(),
-                facts.page,
+                &facts.page,
                 recipient,
-                facts.campaign,
-                facts.tracking_id,
-                facts.mid,
+                &facts.campaign,
+                &facts.tracking_id,
+                &facts.mid,
                 occurred_at.0,
                 self.now.0,
                 send,
                 judgement.map(Judgement::number),
-                facts.raw,
+                &facts.raw,
                 facts.detail(),
-            ])?;
+            ))?;
         if stored == 0 {
             self.counts.duplicates += 1;
             return Ok(());
@@ -178,7 +178,7 @@ impl<'c> Sitting<'c> {
         Ok(())
     }
 
-    fn keeps_choices(&mut self) -> rusqlite::Result<bool> {
+    fn keeps_choices(&mut self) -> db::Result<bool> {
         match self.choices {
             Some(any) => Ok(any),
             None => Ok(*self.choices.insert(choices::any(self.conn)?)),
@@ -278,7 +278,7 @@ impl<'c> Sitting<'c> {
     }
 
     /// What an event is about, and the sends it was judged against.
-    fn judge(&mut self, about: &About<'_>, at: UnixMillis) -> rusqlite::Result<(Judgement, Vec<Row>)> {
+    fn judge(&mut self, about: &About<'_>, at: UnixMillis) -> db::Result<(Judgement, Vec<Row>)> {
         let Some(recipient) = about.recipient else { return Ok((Judgement::Foreign, Vec::new())) };
         let rows = match (about.campaign, about.page, about.tracking_id) {
             (Some(campaign), ..) => self.sends_of(recipient, Of::Campaign(campaign))?,
@@ -295,15 +295,14 @@ impl<'c> Sitting<'c> {
     }
 
     /// The sends to a person that an event can be about.
-    fn sends_of(&mut self, recipient: i64, of: Of<'_>) -> rusqlite::Result<Vec<Row>> {
+    fn sends_of(&mut self, recipient: i64, of: Of<'_>) -> db::Result<Vec<Row>> {
         let (sql, name) = match of {
             Of::Campaign(campaign) => ("select id from broadcasts where campaign = ?1", campaign),
             Of::Page(page) => ("select id from broadcasts where page = ?1", page),
         };
         // Both are ids of Graph's, which gives each object its own.
         if !self.broadcasts.contains_key(name) {
-            let ids =
-                self.conn.prepare_cached(sql)?.query_map([name], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+            let ids = self.conn.prepare_cached(sql)?.query_map([name], |row| row.get(0))?.collect::<db::Result<_>>()?;
             self.broadcasts.insert(name.to_owned(), ids);
         }
         let mut rows = Vec::new();

@@ -104,7 +104,7 @@ fn store(ledger: &mut Ledger, events: &[Event], part: usize) -> EventCounts {
 }
 
 fn dump(ledger: &Ledger, sql: &str) -> Vec<Vec<Value>> {
-    let mut statement = ledger.conn.prepare(sql).unwrap();
+    let mut statement = ledger.conn.sqlite().prepare(sql).unwrap();
     let columns = statement.column_count();
     let rows = statement.query_map((), |row| (0..columns).map(|column| row.get(column)).collect()).unwrap();
     rows.map(Result::unwrap).collect()

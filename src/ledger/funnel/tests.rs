@@ -31,7 +31,7 @@ fn ledger(sends: &[Sent]) -> (tempfile::TempDir, Ledger) {
 }
 
 /// As the writer leaves it.
-fn put(conn: &Connection, sent: &Sent) {
+fn put(conn: &Conn, sent: &Sent) {
     let token = format!("p{}", sent.person);
     let key = crate::ledger::key::key(&token);
     conn.execute(
@@ -155,7 +155,7 @@ fn a_run_is_at_work_while_its_lock_is_held() {
 fn no_question_scans() {
     let (_folder, ledger) = ledger(&[]);
     let plan = |sql: &str| -> Vec<String> {
-        let mut statement = ledger.conn.prepare(&format!("explain query plan {sql}")).unwrap();
+        let mut statement = ledger.conn.sqlite().prepare(&format!("explain query plan {sql}")).unwrap();
         let params = rusqlite::params_from_iter((0..statement.parameter_count()).map(|_| 1));
         statement.query_map(params, |row| row.get(3)).unwrap().map(Result::unwrap).collect()
     };

@@ -1,7 +1,7 @@
 //! Stops and resumes that name a person by Page and PSID only: they hold for every token of that person, also for one that turns out
 //! to be theirs later.
 
-use rusqlite::{Connection, OptionalExtension};
+use crate::ledger::db::{self, Conn, Optional};
 
 use super::suppression::Choice;
 
@@ -13,18 +13,18 @@ pub struct Whom<'e> {
 }
 
 /// Whether any choice is kept.
-pub fn any(conn: &Connection) -> rusqlite::Result<bool> {
+pub fn any(conn: &Conn) -> db::Result<bool> {
     conn.prepare_cached("select exists (select 1 from choices)")?.query_row((), |row| row.get(0))
 }
 
-pub fn newest(conn: &Connection, whom: Whom<'_>) -> rusqlite::Result<Option<Choice>> {
+pub fn newest(conn: &Conn, whom: Whom<'_>) -> db::Result<Option<Choice>> {
     conn.prepare_cached("select at, opted_out from choices where page = ?1 and psid = ?2")?
         .query_row((whom.page, whom.psid), |row| Ok(Choice { at: row.get(0)?, opted_out: row.get(1)? }))
         .optional()
 }
 
 /// Keeps the choice, unless the one kept outranks it.
-pub fn keep(conn: &Connection, whom: Whom<'_>, said: Choice) -> rusqlite::Result<()> {
+pub fn keep(conn: &Conn, whom: Whom<'_>, said: Choice) -> db::Result<()> {
     let Some(choice) = said.after(newest(conn, whom)?) else { return Ok(()) };
     conn.prepare_cached(
         "insert into choices (page, psid, at, opted_out) values (?1, ?2, ?3, ?4)

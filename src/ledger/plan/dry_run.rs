@@ -7,6 +7,7 @@ use super::stage::existing;
 use crate::clock::UnixMillis;
 use crate::ledger::broadcasts::{Broadcast, BroadcastKey};
 use crate::ledger::database::Ledger;
+use crate::ledger::db;
 use crate::ledger::error::Result;
 use crate::ledger::gate::PlanTerms;
 use crate::ledger::judge::{Decision, Laters, Terms, judge};
@@ -72,7 +73,7 @@ impl Ledger {
         terms: Terms,
         check: &mut CheckValues<'_>,
         dry: &mut DryPlan,
-    ) -> rusqlite::Result<()> {
+    ) -> db::Result<()> {
         let known = people::find(&self.conn, &row.key)?;
         let mut laters = Laters::default();
         let mut values = row.values.clone();

@@ -1,6 +1,6 @@
 //! One planning transaction: rows of a list become rows of a broadcast.
 
-use rusqlite::{CachedStatement, Connection, OptionalExtension};
+use crate::ledger::db::{self, Conn, Optional, Statement};
 
 use super::check::{CheckValues, with_values};
 use crate::clock::UnixMillis;
@@ -14,13 +14,13 @@ use crate::ledger::tally::Tally;
 
 /// One planning transaction.
 pub struct Staging<'c> {
-    conn: &'c Connection,
+    conn: &'c Conn,
     broadcast: &'c Broadcast,
     listing: i64,
     rivals: Rivals,
     arrivals: Arrivals<'c>,
-    new_send: CachedStatement<'c>,
-    hold: CachedStatement<'c>,
+    new_send: Statement<'c>,
+    hold: Statement<'c>,
     tally: Tally,
     pub changed_values: u64,
     pub newly_skipped: u64,
@@ -28,7 +28,7 @@ pub struct Staging<'c> {
 }
 
 impl<'c> Staging<'c> {
-    pub fn new(conn: &'c Connection, broadcast: &'c Broadcast, listing: i64) -> rusqlite::Result<Self> {
+    pub fn new(conn: &'c Conn, broadcast: &'c Broadcast, listing: i64) -> db::Result<Self> {
         Ok(Self {
             conn,
             broadcast,
@@ -47,11 +47,11 @@ impl<'c> Staging<'c> {
         })
     }
 
-    pub fn add(&mut self, row: &ListedRow, terms: Terms, check: &mut CheckValues<'_>) -> rusqlite::Result<()> {
+    pub fn add(&mut self, row: &ListedRow, terms: Terms, check: &mut CheckValues<'_>) -> db::Result<()> {
         let new = self.arrivals.add(&row.key, &row.token, &self.broadcast.page)?;
         let (recipient, person) = match new {
             Some(id) => (id, Person::default()),
-            None => people::find(self.conn, &row.key)?.ok_or(rusqlite::Error::QueryReturnedNoRows)?,
+            None => people::find(self.conn, &row.key)?.ok_or(db::Error::NoRow)?,
         };
         let is_known = new.is_none();
         let other = is_known && self.rivals.reached(self.conn, recipient)?;
@@ -107,7 +107,7 @@ impl<'c> Staging<'c> {
         decision: Decision,
         values: Option<&str>,
         terms: Terms,
-    ) -> rusqlite::Result<()> {
+    ) -> db::Result<()> {
         self.conn
             .prepare_cached(
                 "update sends set listing = ?2, state = ?3, not_before = ?4, reason = ?5, row_values = ?6, finished_at = ?7
@@ -134,13 +134,13 @@ impl<'c> Staging<'c> {
         self.later += u64::from(matches!(decision, Decision::Later { .. }));
     }
 
-    pub fn finish(self) -> rusqlite::Result<()> {
+    pub fn finish(self) -> db::Result<()> {
         self.tally.write(self.conn)
     }
 }
 
 /// The row of a person in a broadcast.
-pub fn existing(conn: &Connection, broadcast: i64, recipient: i64) -> rusqlite::Result<Option<Existing>> {
+pub fn existing(conn: &Conn, broadcast: i64, recipient: i64) -> db::Result<Option<Existing>> {
     conn.prepare_cached(
         "select s.id, s.state, s.listing, s.row_values, s.laters, s.first_later_at, s.finished_at,
                         l.planned_at is not null

@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use proptest::prelude::*;
-use rusqlite::TransactionBehavior;
 
 use model::{Model, Person};
 
@@ -263,7 +262,7 @@ impl World {
         if planned {
             return;
         }
-        let transaction = self.ledger.conn.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
+        let transaction = self.ledger.conn.begin().unwrap();
         let mut stage = Staging::new(&transaction, &broadcast, listing).unwrap();
         for _ in 0..cut {
             let Some(row) = spool.next_row().unwrap() else { break };
@@ -298,7 +297,7 @@ impl World {
         let rows: Vec<Found> = self
             .ledger
             .read(|conn| {
-                conn.prepare(
+                conn.prepare_cached(
                     "select s.broadcast, r.token, s.state, s.not_before, s.reason, s.row_values, l.planned_at is not null,
                             exists (select 1 from listing_rows h where h.listing = s.listing and h.send = s.id)
                      from sends s join recipients r on r.id = s.recipient join listings l on l.id = s.listing",
@@ -331,7 +330,7 @@ impl World {
         let kept: BTreeMap<(i64, i64), i64> = self
             .ledger
             .read(|conn| {
-                conn.prepare("select broadcast, state, n from states where n <> 0")?
+                conn.prepare_cached("select broadcast, state, n from states where n <> 0")?
                     .query_map((), |row| Ok(((row.get(0)?, row.get(1)?), row.get(2)?)))?
                     .collect()
             })

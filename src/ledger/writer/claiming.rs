@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use rusqlite::Connection;
+use crate::ledger::db::{self, Conn};
 
 use super::claim::{Claim, Scope};
 use super::step::Step;
@@ -17,7 +17,7 @@ use crate::ledger::pace::{self, Meter};
 use crate::ledger::people;
 use crate::ledger::rivals::Rivals;
 use crate::ledger::settled::{COOLING_DOWN, Settled};
-use crate::ledger::sql::{exists, sql};
+use crate::ledger::sql::sql;
 use crate::ledger::state::State;
 
 /// Candidates read ahead at a time.
@@ -70,7 +70,7 @@ impl Step<'_> {
         scan: &mut Scan,
         want: usize,
         meter: &mut dyn Meter,
-    ) -> rusqlite::Result<(Vec<Claim>, bool, Option<UnixMillis>)> {
+    ) -> db::Result<(Vec<Claim>, bool, Option<UnixMillis>)> {
         let account = &self.scope.broadcast.ad_account;
         let before = pace::read(self.conn, account)?;
         let mut row = before;
@@ -89,7 +89,7 @@ impl Step<'_> {
         Ok((claims, exhausted, permit_at))
     }
 
-    fn claim(&mut self, scan: &mut Scan, want: usize) -> rusqlite::Result<(Vec<Claim>, bool)> {
+    fn claim(&mut self, scan: &mut Scan, want: usize) -> db::Result<(Vec<Claim>, bool)> {
         let mut claims = Vec::with_capacity(want);
         if want == 0 {
             return Ok((claims, false));
@@ -125,13 +125,7 @@ impl Step<'_> {
     }
 
     /// Blocks the person of a claim if they may get the message now, else says why not.
-    fn take_person(
-        &mut self,
-        claim: &Claim,
-        read_ahead: &Person,
-        other: bool,
-        laters: Laters,
-    ) -> rusqlite::Result<Decision> {
+    fn take_person(&mut self, claim: &Claim, read_ahead: &Person, other: bool, laters: Laters) -> db::Result<Decision> {
         let terms = self.gate.terms_of_claims(self.now, self.scope.end);
         let until = self.scope.claimed_until(self.now);
         if judge(Some(read_ahead), other, laters, terms) == Decision::Now
@@ -143,14 +137,14 @@ impl Step<'_> {
         let person = people::get(self.conn, claim.recipient)?;
         let decision = judge(Some(&person), other, laters, terms);
         if decision == Decision::Now && !self.people.claim(claim.recipient, &person, until)? {
-            return Err(rusqlite::Error::StatementChangedRows(0));
+            return Err(db::Error::Changed);
         }
         Ok(decision)
     }
 
     /// A row that was due, but whose person may not get the message now: it gets a later time, so that the search does not meet it
     /// again, or is skipped. Nothing happens when another process took the row since it was read.
-    fn put_off(&mut self, claim: Claim, decision: &Decision) -> rusqlite::Result<()> {
+    fn put_off(&mut self, claim: Claim, decision: &Decision) -> db::Result<()> {
         let state = decision.state();
         let reason = decision.reason().unwrap_or_else(|| COOLING_DOWN.to_owned());
         let changed = self
@@ -180,7 +174,7 @@ impl Step<'_> {
 
 impl Scan {
     /// The next row that is due and in scope.
-    fn next(&mut self, conn: &Connection, scope: &Scope, now: UnixMillis, hold: &mut Hold) -> rusqlite::Result<Found> {
+    fn next(&mut self, conn: &Conn, scope: &Scope, now: UnixMillis, hold: &mut Hold) -> db::Result<Found> {
         loop {
             if let Some(candidate) = self.ahead.pop_front() {
                 return Ok(Found::Candidate(candidate));
@@ -203,13 +197,7 @@ impl Scan {
         }
     }
 
-    fn next_level(
-        &mut self,
-        conn: &Connection,
-        scope: &Scope,
-        above: UnixMillis,
-        now: UnixMillis,
-    ) -> rusqlite::Result<bool> {
+    fn next_level(&mut self, conn: &Conn, scope: &Scope, above: UnixMillis, now: UnixMillis) -> db::Result<bool> {
         let next: Option<UnixMillis> = conn
             .prepare_cached(sql!(
                 "select min(not_before) from sends indexed by sends_pending
@@ -222,7 +210,7 @@ impl Scan {
     }
 
     /// Reads the next rows of this level; `false` at its end.
-    fn read_ahead(&mut self, conn: &Connection, scope: &Scope, level: UnixMillis) -> rusqlite::Result<bool> {
+    fn read_ahead(&mut self, conn: &Conn, scope: &Scope, level: UnixMillis) -> db::Result<bool> {
         let mut statement = conn.prepare_cached(sql!(
             "select s.id, s.recipient, s.listing, s.laters, s.first_later_at, r.token, case when ?5 then s.row_values end, {person}
              from sends s indexed by sends_pending {people}
@@ -243,13 +231,13 @@ impl Scan {
             let is_planned = match last_listing {
                 Some((id, is_planned)) if id == listing => is_planned,
                 _ => {
-                    let is_planned = exists(&mut planned, [listing])?;
+                    let is_planned = planned.exists([listing])?;
                     last_listing = Some((listing, is_planned));
                     is_planned
                 }
             };
             let in_scope = match scope.listing {
-                Some(wanted) if wanted != listing => exists(&mut held, (wanted, send))?,
+                Some(wanted) if wanted != listing => held.exists((wanted, send))?,
                 _ => true,
             };
             if !is_planned || !in_scope {
@@ -263,7 +251,7 @@ impl Scan {
                     values: row.get(6)?,
                     at: UnixMillis(0),
                 },
-                person: people::person(row, 7)?,
+                person: people::person(&row, 7)?,
                 laters: Laters { count: row.get(3)?, first_at: row.get(4)? },
             });
         }

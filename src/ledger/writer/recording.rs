@@ -1,6 +1,6 @@
 //! What was answered: the row's next state, and the person's cool-down.
 
-use rusqlite::{CachedStatement, Connection};
+use crate::ledger::db::{self, Conn, Statement};
 
 use super::claim::{Finish, Outcome};
 use super::step::Step;
@@ -16,10 +16,10 @@ use crate::ledger::tally::What;
 use crate::times::MARGIN;
 
 /// The statement that gives a row its next state, found once per step and not once per row.
-pub struct Rows<'c>(CachedStatement<'c>);
+pub struct Rows<'c>(Statement<'c>);
 
 impl<'c> Rows<'c> {
-    pub fn new(conn: &'c Connection) -> rusqlite::Result<Self> {
+    pub fn new(conn: &'c Conn) -> db::Result<Self> {
         Ok(Self(conn.prepare_cached(
             "update sends set state = ?4, reason = ?5, finished_at = ?6, tracking_id = ?7, http_status = ?8,
                code = ?9, subcode = ?10, fbtrace_id = ?11
@@ -29,7 +29,7 @@ impl<'c> Rows<'c> {
 }
 
 impl Step<'_> {
-    pub fn record(&mut self, rows: &mut Rows<'_>, finish: &Finish) -> rusqlite::Result<()> {
+    pub fn record(&mut self, rows: &mut Rows<'_>, finish: &Finish) -> db::Result<()> {
         let Finish { claim, at, .. } = finish;
         let own = self.scope.claimed_until(claim.at);
         let recipient = claim.recipient;
@@ -79,7 +79,7 @@ impl Step<'_> {
         finish: &Finish,
         until: UnixMillis,
         own: UnixMillis,
-    ) -> rusqlite::Result<()> {
+    ) -> db::Result<()> {
         let laters = self
             .conn
             .prepare_cached("select laters + 1, coalesce(first_later_at, ?2) from sends where id = ?1")?
@@ -111,14 +111,14 @@ impl Step<'_> {
         state: State,
         reason: Option<&str>,
         tracking_id: Option<&str>,
-    ) -> rusqlite::Result<bool> {
+    ) -> db::Result<bool> {
         // A row that another process made unknown is still settled by this run's own answer, and an acceptance overrules a person
         // who said meanwhile that it was not sent.
         let run = Some(self.scope.run);
         let settled_from =
             [(State::Claimed, run), (State::Unknown, run), (State::Pending, None), (State::Skipped, None)];
         for (from, run) in settled_from.into_iter().take(if state == State::Accepted { 4 } else { 2 }) {
-            let changed = rows.0.execute(rusqlite::params![
+            let changed = rows.0.execute((
                 finish.claim.send,
                 run,
                 from,
@@ -131,7 +131,7 @@ impl Step<'_> {
                 finish.subcode,
                 finish.fbtrace_id.as_deref(),
                 finish.claim.at.0,
-            ])?;
+            ))?;
             if changed == 1 {
                 self.tally.moved(self.scope.broadcast.id, finish.claim.at, from, state);
                 return Ok(true);
@@ -151,7 +151,7 @@ impl Step<'_> {
     }
 
     /// Keeps what the row's next request will overwrite.
-    fn keep(&self, finish: &Finish, outcome: &str) -> rusqlite::Result<()> {
+    fn keep(&self, finish: &Finish, outcome: &str) -> db::Result<()> {
         let attempt = Attempt {
             claimed_at: finish.claim.at,
             finished_at: finish.at,

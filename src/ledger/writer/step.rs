@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use rusqlite::Connection;
+use crate::ledger::db::{self, Conn};
 
 use super::claim::Scope;
 use crate::clock::UnixMillis;
@@ -12,7 +12,7 @@ use crate::ledger::settled::Settled;
 use crate::ledger::tally::Tally;
 
 pub struct Step<'c> {
-    pub conn: &'c Connection,
+    pub conn: &'c Conn,
     pub scope: &'c Scope,
     pub now: UnixMillis,
     /// When the transaction began.
@@ -27,19 +27,13 @@ pub struct Step<'c> {
 }
 
 impl<'c> Step<'c> {
-    pub fn new(
-        conn: &'c Connection,
-        scope: &'c Scope,
-        now: UnixMillis,
-        gate: Gate,
-        begun: Instant,
-    ) -> rusqlite::Result<Self> {
+    pub fn new(conn: &'c Conn, scope: &'c Scope, now: UnixMillis, gate: Gate, begun: Instant) -> db::Result<Self> {
         let people = CoolDowns::new(conn)?;
         Ok(Self { conn, scope, now, begun, gate, people, tally: Tally::default(), settled: Vec::new(), overtaken: 0 })
     }
 
     /// Writes the sums; the rows that got a state, and how many outcomes were overtaken.
-    pub fn finish(self) -> rusqlite::Result<(Vec<Settled>, u64)> {
+    pub fn finish(self) -> db::Result<(Vec<Settled>, u64)> {
         self.tally.write(self.conn)?;
         Ok((self.settled, self.overtaken))
     }

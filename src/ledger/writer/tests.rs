@@ -71,7 +71,7 @@ pub(super) fn answer(claim: Claim, outcome: Outcome) -> Finish {
 }
 
 pub(super) fn text(writer: &Writer, sql: &str) -> String {
-    let mut statement = writer.ledger.conn.prepare(sql).unwrap();
+    let mut statement = writer.ledger.conn.sqlite().prepare(sql).unwrap();
     let columns = statement.column_count();
     let rows = statement.query_map((), |row| {
         (0..columns)

@@ -75,7 +75,7 @@ fn ids(stepped: &Stepped) -> Vec<i64> {
 }
 
 fn all(ledger: &Ledger, table: &str) -> Vec<String> {
-    let mut statement = ledger.conn.prepare(&format!("select * from {table} order by 1, 2, 3")).unwrap();
+    let mut statement = ledger.conn.sqlite().prepare(&format!("select * from {table} order by 1, 2, 3")).unwrap();
     let columns = statement.column_count();
     let rows = statement.query_map((), |row| {
         (0..columns).map(|n| row.get::<_, rusqlite::types::Value>(n).map(|value| format!("{value:?}"))).collect()
@@ -188,7 +188,7 @@ fn one_order_that_fails_costs_no_other_run_anything() {
         let claimed = "select broadcast, count(*) from sends where state = 1 group by 1 order by 1";
         let claimed: Vec<(i64, i64)> = ledger
             .conn
-            .prepare(claimed)
+            .prepare_cached(claimed)
             .unwrap()
             .query_map((), |row| Ok((row.get(0)?, row.get(1)?)))
             .unwrap()

@@ -1,0 +1,234 @@
+//! The one way to a database: statements, parameters and rows, whatever the engine.
+//!
+//! It looks like rusqlite's interface, of which it is a thin cover: texts and blobs are lent both ways, and nothing is allocated for a
+//! parameter or a column. Another engine is another arm of each enum here, and a file beside `sqlite.rs`; the compiler names every
+//! place that has to know. Statements have numbered parameters (`?1`). `indexed by NAME` is advice for SQLite alone: another engine
+//! leaves it out.
+
+mod error;
+mod sqlite;
+mod value;
+
+use std::path::Path;
+use std::time::Duration;
+
+pub use error::{Error, Optional, Result};
+pub use sqlite::How;
+pub use value::{FromColumn, ToValue, Value, Values};
+
+/// A connection.
+pub enum Conn {
+    Sqlite(sqlite::Conn),
+}
+
+/// A prepared statement.
+pub enum Statement<'c> {
+    Sqlite(sqlite::Statement<'c>),
+}
+
+/// The rows that a question has, read one by one.
+pub enum Rows<'s> {
+    Sqlite(sqlite::Rows<'s>),
+}
+
+/// One row, until the next one is read.
+#[derive(Clone, Copy)]
+pub enum Row<'r> {
+    Sqlite(&'r sqlite::Row<'r>),
+}
+
+/// A transaction: taken back unless it is committed.
+pub struct Transaction<'c>(&'c Conn);
+
+impl Conn {
+    /// A file of SQLite's.
+    pub fn open(path: &Path, how: How) -> Result<Self> {
+        sqlite::open(path, how).map(Self::Sqlite)
+    }
+
+    /// A database in a file without a name, which is gone with the connection.
+    pub fn unnamed() -> Result<Self> {
+        sqlite::unnamed().map(Self::Sqlite)
+    }
+
+    #[cfg(test)]
+    pub fn in_memory() -> Self {
+        Self::Sqlite(sqlite::in_memory())
+    }
+
+    /// For what only a test asks.
+    #[cfg(test)]
+    pub fn sqlite(&self) -> &sqlite::Conn {
+        match self {
+            Self::Sqlite(conn) => conn,
+        }
+    }
+
+    /// The statement is kept for the next time.
+    pub fn prepare_cached(&self, sql: &str) -> Result<Statement<'_>> {
+        match self {
+            Self::Sqlite(conn) => Ok(Statement::Sqlite(conn.prepare_cached(sql)?)),
+        }
+    }
+
+    /// How many rows it changed.
+    pub fn execute(&self, sql: &str, values: impl Values) -> Result<usize> {
+        self.prepare_cached(sql)?.execute(values)
+    }
+
+    /// The first row; [`Error::NoRow`] if there is none.
+    pub fn query_row<T>(&self, sql: &str, values: impl Values, read: impl FnOnce(&Row<'_>) -> Result<T>) -> Result<T> {
+        self.prepare_cached(sql)?.query_row(values, read)
+    }
+
+    /// Statements without parameters and rows, one after the other.
+    pub fn execute_batch(&self, sql: &str) -> Result<()> {
+        match self {
+            Self::Sqlite(conn) => Ok(conn.execute_batch(sql)?),
+        }
+    }
+
+    /// The id of the row that was inserted last.
+    pub fn last_insert_rowid(&self) -> i64 {
+        match self {
+            Self::Sqlite(conn) => conn.last_insert_rowid(),
+        }
+    }
+
+    /// Begins to write, once no other process does.
+    pub fn begin(&self) -> Result<Transaction<'_>> {
+        match self {
+            Self::Sqlite(conn) => conn.execute_batch("begin immediate")?,
+        }
+        Ok(Transaction(self))
+    }
+
+    /// Begins to read: every answer is of the moment of the first.
+    pub fn snapshot(&self) -> Result<Transaction<'_>> {
+        match self {
+            Self::Sqlite(conn) => conn.execute_batch("begin deferred")?,
+        }
+        Ok(Transaction(self))
+    }
+
+    /// How long to wait for another process's transaction.
+    pub fn busy_timeout(&self, patience: Duration) -> Result<()> {
+        match self {
+            Self::Sqlite(conn) => Ok(conn.busy_timeout(patience)?),
+        }
+    }
+}
+
+impl<'c> Statement<'c> {
+    /// How many rows it changed.
+    pub fn execute(&mut self, values: impl Values) -> Result<usize> {
+        values.lend(|values| match self {
+            Self::Sqlite(statement) => sqlite::execute(statement, values),
+        })
+    }
+
+    pub fn query(&mut self, values: impl Values) -> Result<Rows<'_>> {
+        values.lend(|values| match self {
+            Self::Sqlite(statement) => sqlite::query(statement, values).map(Rows::Sqlite),
+        })
+    }
+
+    /// The first row; [`Error::NoRow`] if there is none.
+    pub fn query_row<T>(&mut self, values: impl Values, read: impl FnOnce(&Row<'_>) -> Result<T>) -> Result<T> {
+        match self.query(values)?.next()? {
+            Some(row) => read(&row),
+            None => Err(Error::NoRow),
+        }
+    }
+
+    /// Whether there is a row.
+    pub fn exists(&mut self, values: impl Values) -> Result<bool> {
+        Ok(self.query(values)?.next()?.is_some())
+    }
+
+    pub fn query_map<T, F: FnMut(&Row<'_>) -> Result<T>>(
+        &mut self,
+        values: impl Values,
+        read: F,
+    ) -> Result<Mapped<'_, F>> {
+        Ok(Mapped { rows: self.query(values)?, read })
+    }
+}
+
+impl Rows<'_> {
+    pub fn next(&mut self) -> Result<Option<Row<'_>>> {
+        match self {
+            Self::Sqlite(rows) => Ok(rows.next()?.map(Row::Sqlite)),
+        }
+    }
+}
+
+/// Rows, each as something else.
+pub struct Mapped<'s, F> {
+    rows: Rows<'s>,
+    read: F,
+}
+
+impl<T, F: FnMut(&Row<'_>) -> Result<T>> Iterator for Mapped<'_, F> {
+    type Item = Result<T>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let row = self.rows.next().transpose()?;
+        Some(row.and_then(|row| (self.read)(&row)))
+    }
+}
+
+impl Row<'_> {
+    /// The column at this place, counted from 0.
+    pub fn get<T: FromColumn>(&self, column: usize) -> Result<T> {
+        T::of(self.value(column)?).ok_or(Error::Column { column })
+    }
+
+    /// A text, lent; `None` for null.
+    pub fn text(&self, column: usize) -> Result<Option<&str>> {
+        match self.value(column)? {
+            Value::Text(text) => Ok(Some(text)),
+            Value::Null => Ok(None),
+            _ => Err(Error::Column { column }),
+        }
+    }
+
+    fn value(&self, column: usize) -> Result<Value<'_>> {
+        match self {
+            Self::Sqlite(row) => sqlite::value(row, column),
+        }
+    }
+}
+
+impl Transaction<'_> {
+    /// If it fails, all of it is taken back.
+    pub fn commit(self) -> Result<()> {
+        // Dropped afterwards: what could not be committed is still open then.
+        match self.0 {
+            Conn::Sqlite(conn) => Ok(conn.execute_batch("commit")?),
+        }
+    }
+}
+
+impl std::ops::Deref for Transaction<'_> {
+    type Target = Conn;
+
+    fn deref(&self) -> &Conn {
+        self.0
+    }
+}
+
+impl Drop for Transaction<'_> {
+    fn drop(&mut self) {
+        match self.0 {
+            // An error may have ended it.
+            Conn::Sqlite(conn) if conn.is_autocommit() => {}
+            Conn::Sqlite(conn) => {
+                let _ = conn.execute_batch("rollback");
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

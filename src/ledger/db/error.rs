@@ -1,0 +1,65 @@
+//! What can go wrong with a database, whatever the engine.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::{error, fmt, io};
+
+use crate::ledger::error::{Error as LedgerError, Failure, Source};
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+#[derive(Debug)]
+pub enum Error {
+    /// The engine says so.
+    Failed { failure: Failure, source: Source },
+    /// A row that must be there is not.
+    NoRow,
+    /// What is in this column, counted from 0, is not what is kept there.
+    Column { column: usize },
+    /// A row changed that nobody else can change now. A bug.
+    Changed,
+}
+
+impl Error {
+    pub fn io(source: io::Error) -> Self {
+        Self::Failed { failure: Failure::Io, source: Arc::new(source) }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed { source, .. } => source.fmt(f),
+            Self::NoRow => f.write_str("a row is missing"),
+            Self::Column { column } => write!(f, "column {column} has a value of another kind"),
+            Self::Changed => f.write_str("a row changed within a transaction"),
+        }
+    }
+}
+
+impl error::Error for Error {}
+
+/// What the path is: see [`LedgerError::at`].
+impl From<Error> for LedgerError {
+    fn from(error: Error) -> Self {
+        let (failure, source) = match error {
+            Error::Failed { failure, source } => (failure, source),
+            other => (Failure::Other, Arc::new(other) as Source),
+        };
+        Self::Database { path: PathBuf::new(), failure, source }
+    }
+}
+
+/// A row that need not be there.
+pub trait Optional<T> {
+    fn optional(self) -> Result<Option<T>>;
+}
+
+impl<T> Optional<T> for Result<T> {
+    fn optional(self) -> Result<Option<T>> {
+        match self {
+            Err(Error::NoRow) => Ok(None),
+            other => other.map(Some),
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! SQLite: the only file that names its library.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use rusqlite::types::{ToSqlOutput, ValueRef};
+pub use rusqlite::{CachedStatement as Statement, Connection as Conn, Row, Rows};
+use rusqlite::{OpenFlags, params_from_iter};
+
+use super::error::{Error, Result};
+use super::value::Value;
+use crate::ledger::error::Failure;
+
+/// Statements that are kept: more than a run has.
+const KEPT: usize = 64;
+
+/// How a file is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// Made if it is not there.
+    Make,
+    Write,
+    Read,
+    /// For reading, while nobody else can write: without the files `-wal` and `-shm`.
+    Alone,
+}
+
+pub fn open(path: &Path, how: How) -> Result<Conn> {
+    let flags = match how {
+        How::Make => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+        How::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
+        How::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
+        How::Alone => OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI,
+    } | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = match how {
+        How::Make | How::Write | How::Read => Conn::open_with_flags(path, flags)?,
+        How::Alone => {
+            let name = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
+            Conn::open_with_flags(format!("file:{name}?immutable=1"), flags)?
+        }
+    };
+    Ok(ready(conn))
+}
+
+pub fn unnamed() -> Result<Conn> {
+    Ok(ready(Conn::open("")?))
+}
+
+#[cfg(test)]
+pub fn in_memory() -> Conn {
+    ready(Conn::open_in_memory().unwrap())
+}
+
+fn ready(conn: Conn) -> Conn {
+    conn.set_prepared_statement_cache_capacity(KEPT);
+    conn
+}
+
+pub fn execute(statement: &mut Statement<'_>, values: &[Value<'_>]) -> Result<usize> {
+    Ok(statement.execute(params_from_iter(values))?)
+}
+
+pub fn query<'s>(statement: &'s mut Statement<'_>, values: &[Value<'_>]) -> Result<Rows<'s>> {
+    Ok(statement.query(params_from_iter(values))?)
+}
+
+pub fn value<'r>(row: &'r Row<'_>, column: usize) -> Result<Value<'r>> {
+    Ok(match row.get_ref(column)? {
+        ValueRef::Null => Value::Null,
+        ValueRef::Integer(n) => Value::Int(n),
+        ValueRef::Real(number) => Value::Real(number),
+        ValueRef::Text(text) => Value::Text(std::str::from_utf8(text).map_err(|_| Error::Column { column })?),
+        ValueRef::Blob(bytes) => Value::Blob(bytes),
+    })
+}
+
+impl rusqlite::ToSql for Value<'_> {
+    fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::Borrowed(match *self {
+            Self::Null => ValueRef::Null,
+            Self::Int(n) => ValueRef::Integer(n),
+            Self::Real(number) => ValueRef::Real(number),
+            Self::Text(text) => ValueRef::Text(text.as_bytes()),
+            Self::Blob(bytes) => ValueRef::Blob(bytes),
+        }))
+    }
+}
+
+impl From<rusqlite::Error> for Error {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::{ErrorCode as Code, ffi};
+        let failure = match error.sqlite_error_code() {
+            // The file -shm can't get longer.
+            _ if error.sqlite_error().is_some_and(|error| error.extended_code == ffi::SQLITE_IOERR_SHMSIZE) => {
+                Failure::DiskFull
+            }
+            Some(Code::DiskFull) => Failure::DiskFull,
+            Some(Code::ReadOnly | Code::PermissionDenied) => Failure::ReadOnly,
+            Some(Code::CannotOpen) => Failure::CannotOpen,
+            Some(Code::DatabaseCorrupt | Code::NotADatabase) => Failure::Corrupt,
+            Some(Code::DatabaseBusy | Code::DatabaseLocked) => Failure::Busy,
+            Some(Code::SystemIoFailure) => Failure::Io,
+            _ => Failure::Other,
+        };
+        Self::Failed { failure, source: Arc::new(error) }
+    }
+}
