@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use reqwest::Method;
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::Graph;
 use super::error::{Call, Error, Fault, Result};
@@ -156,6 +156,16 @@ impl Graph {
     pub fn campaigns(&self, account: &AdAccount) -> Pages<'_, CampaignNode> {
         let query = vec![("fields", FIELDS.to_owned()), ("limit", PAGE_SIZE.to_string())];
         Pages::new(self, &[account.as_str(), "ads"], query, Call::Campaigns(account.clone()))
+    }
+
+    /// All ads created since then, or more: where Graph refuses to filter, all of them.
+    pub async fn campaigns_since(&self, account: &AdAccount, since: UnixMillis) -> Result<Vec<CampaignNode>> {
+        let since = since.0.div_euclid(1000);
+        let filter = json!([{ "field": "created_time", "operator": "GREATER_THAN", "value": since }]).to_string();
+        match self.campaigns(account).with("filtering", filter).all().await {
+            Err(error) if error.is_bad_parameter() => self.campaigns(account).all().await,
+            listed => listed,
+        }
     }
 
     /// Reads one by the ID of its message.

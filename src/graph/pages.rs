@@ -70,6 +70,13 @@ impl<'g, T: DeserializeOwned> Pages<'g, T> {
         }
     }
 
+    /// With one more parameter.
+    #[must_use]
+    pub(super) fn with(mut self, name: &'static str, value: String) -> Self {
+        self.query.push((name, value));
+        self
+    }
+
     /// The next page, which may be empty; `None` after the last.
     pub async fn next(&mut self) -> Result<Option<Vec<T>>> {
         if self.ended {

@@ -1,12 +1,13 @@
 //! `mmsg campaign create`.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
 
 use super::currency::{currency_to_show, money};
-use crate::campaign::{AdAccount, Budget, Currency, PageId, parse_time, run_days};
+use crate::campaign::{AdAccount, Budget, CampaignId, Currency, PageId, parse_time, run_days};
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
 use crate::error::{Error, Exit, Result};
@@ -16,6 +17,9 @@ use crate::ui::table::Record;
 
 /// Meta accepts a start at most this far away.
 const FARTHEST_START: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
+/// Of how long before the request the campaigns are listed: more than any clock is off by that was told by Graph.
+const LATELY: Duration = Duration::from_secs(60 * 60);
 
 /// Create a campaign. Nothing is sent or charged yet.
 ///
@@ -68,9 +72,12 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
         end_time: args.end_time,
     };
     let graph = context.graph()?;
+    let known = known(context, &account).await;
     let asked = graph.skew().map_or(context.clock, |skew| context.clock.corrected(skew)).now();
     let created = match graph.create_campaign(&account, &new).await {
-        Err(unclear @ graph::Error::Unclear { .. }) => look_up(context, &account, &new, asked, unclear).await?,
+        Err(unclear @ graph::Error::Unclear { .. }) => {
+            look_up(context, &account, &new, Before { asked, known }, unclear).await?
+        }
         other => other?,
     };
     let id = created.id.clone();
@@ -91,15 +98,39 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// Looks for a campaign whose answer was lost or has no ID. Only one that fits in every part, and was created since, is taken for it.
+/// What there was before a campaign was asked for.
+struct Before {
+    asked: UnixMillis,
+    /// The campaigns created shortly before it; `None` if they could not be listed.
+    known: Option<HashSet<CampaignId>>,
+}
+
+/// The campaigns of the last hour. Somebody else may just have created one of the same name and budget.
+async fn known(context: &Context, account: &AdAccount) -> Option<HashSet<CampaignId>> {
+    let graph = context.graph().ok()?;
+    let now = graph.skew().map_or(context.clock, |skew| context.clock.corrected(skew)).now();
+    match graph.campaigns_since(account, now.minus(LATELY)).await {
+        Ok(nodes) => Some(nodes.into_iter().map(|node| node.id).collect()),
+        Err(error) => {
+            context.ui.debug(&format!("can't list the campaigns of the last hour: {}", Error::from(error)));
+            None
+        }
+    }
+}
+
+/// Looks for a campaign whose answer was lost or has no ID. Only one that fits in every part, was not there before and was created since
+/// is taken for it.
 async fn look_up(
     context: &Context,
     account: &AdAccount,
     new: &NewCampaign<'_>,
-    asked: UnixMillis,
+    before: Before,
     unclear: graph::Error,
 ) -> Result<Created> {
     let unclear = Error::from(unclear);
+    let Some(known) = before.known else {
+        return Err(unclear.hint("check mmsg campaign list before you run this again"));
+    };
     let nodes = match context.graph()?.campaigns(account).all().await {
         Ok(nodes) => nodes,
         Err(error) => {
@@ -107,7 +138,8 @@ async fn look_up(
             return Err(unclear);
         }
     };
-    let found: Vec<_> = nodes.into_iter().filter(|node| new.may_be(node, asked)).collect();
+    let found: Vec<_> =
+        nodes.into_iter().filter(|node| !known.contains(&node.id) && new.may_be(node, before.asked)).collect();
     match found.as_slice() {
         [only] => {
             context.ui.warn(&format!(
