@@ -186,6 +186,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --hold-webhooks 'Keep webhook events back until this is turned off'
             cand --echo-secrets 'Repeat the caller''s token in error messages'
             cand --header-token-only 'Take the access token only in the Authorization header'
+            cand --force 'Append to the file of --record or --calls even if it exists and was not made by mmsg'
             cand -q 'Print only warnings and errors'
             cand --quiet 'Print only warnings and errors'
             cand -v 'Print more detail'

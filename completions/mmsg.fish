@@ -192,6 +192,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l stall -d 'Answer n
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l hold-webhooks -d 'Keep webhook events back until this is turned off'
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l echo-secrets -d 'Repeat the caller\'s token in error messages'
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l header-token-only -d 'Take the access token only in the Authorization header'
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l force -d 'Append to the file of --record or --calls even if it exists and was not made by mmsg'
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -s q -l quiet -d 'Print only warnings and errors'
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -s v -l verbose -d 'Print more detail'
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'

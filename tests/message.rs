@@ -4,8 +4,9 @@ use std::fs;
 
 use serde_json::{Value, json};
 
+use crate::common::between::{Between, raw};
 use crate::common::sandbox::Sandbox;
-use crate::common::shop::write_message;
+use crate::common::shop::{Shop, write_message};
 use crate::common::{Env, Run};
 
 fn build(env: &Env, args: &[&str]) -> Run {
@@ -91,6 +92,25 @@ fn preview_prints_the_address_of_a_page_that_opens() {
     assert!(plain.stdout.starts_with(&sandbox.url()) && plain.stdout.lines().count() == 1, "{plain:#?}");
     let page = get(&src);
     assert!(page.contains("200 OK") && page.contains("Half &lt;b&gt;price"), "{page}");
+}
+
+#[test]
+fn a_message_too_long_for_an_address_is_refused_here() {
+    let shop = Shop::open();
+    let asked = shop.sandbox.count("requests");
+    // A letter with an accent takes six bytes of an address.
+    write_message(&shop.env, "long.json", &json!({ "text": "\u{e9}".repeat(11_000) }));
+    let run = shop.env.mmsg(["message", "preview", "long.json"]).fails(5, "the message makes an address of 66");
+    let _ = run.says("which is too long").says("mmsg message preview --local");
+    assert_eq!(shop.sandbox.count("requests"), asked, "Graph was asked");
+    write_message(&shop.env, "long.json", &json!({ "text": "\u{e9}".repeat(10_000) }));
+    shop.env.mmsg(["message", "preview", "long.json"]).fails(5, "Graph refused: #100");
+    // A proxy or Graph's edge may take less.
+    for status in ["414 URI Too Long", "431 Request Header Fields Too Large"] {
+        let between = Between::answers_to(&shop, "/generatepreviews", vec![raw(status, "", "")]);
+        let env = between.environment(&shop);
+        env.mmsg(["message", "preview", "promo.json"]).fails(5, "which is too long");
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::io::Read;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
 use std::process::Command;
 
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::common::shop::{Shop, people};
@@ -84,8 +85,12 @@ fn no_output_overwrites_what_mmsg_keeps_or_reads() {
                 env.mmsg([&words[..], force].concat()).fails(2, "no message was built");
             }
         }
-        if !target.contains("config") && !target.contains("list") {
-            env.mmsg(["sandbox", "--record", target]).fails(2, "the sandbox was not started");
+        // The sandbox reads neither list nor message.
+        if !target.contains("list") && !target.ends_with("promo.json") {
+            for (flag, force) in [("--record", None), ("--calls", Some("--force"))] {
+                let words = ["sandbox", "--port", "0", flag, target].into_iter().chain(force);
+                env.mmsg(words).fails(2, harm).says("the sandbox was not started");
+            }
         }
     }
     for flag in ["--results", "--reject"] {
@@ -142,7 +147,14 @@ fn a_file_that_mmsg_did_not_make_is_replaced_only_by_force() {
     }
     fs::write(env.path("notes"), theirs).unwrap();
     for flag in ["--record", "--calls"] {
-        env.mmsg(["sandbox", flag, "notes"]).fails(2, "is not a record that the sandbox made");
+        let words = ["sandbox", "--port", "0", flag, "notes"];
+        env.mmsg(words).fails(2, "is not a record that the sandbox made").says("append to this one with --force");
+        assert_eq!(fs::read_to_string(env.path("notes")).unwrap(), theirs);
+        let mut sandbox = env.start("", &[&words[..], &["--force"]].concat());
+        sandbox.wait_for("the sandbox listens on");
+        sandbox.signal(Signal::TERM);
+        sandbox.ends().exits(0);
+        assert!(fs::read_to_string(env.path("notes")).unwrap().starts_with(theirs), "{flag}");
     }
     // A list of another day is no file of results.
     fs::write(env.path("other.ndjson"), "{\"token\":\"1\",\"name\":\"Anna\"}\n").unwrap();

@@ -18,6 +18,8 @@ use rustix::io::Errno;
 
 use crate::commands::context::Context;
 use crate::config::Settings;
+use crate::config::environment::Environment;
+use crate::config::file::ProfileFile;
 use crate::error::{Error, Result};
 use crate::ledger::Ledger;
 use crate::ui::Ui;
@@ -34,8 +36,7 @@ const BESIDE_THE_LEDGER: [&str; 3] = ["-wal", "-shm", "-journal"];
 pub struct Outputs {
     ui: Ui,
     taken: Vec<Taken>,
-    /// `None`: the command has no `--force`.
-    force: Option<bool>,
+    force: bool,
     /// What a refusal says of the command: `nothing was sent`.
     nothing: &'static str,
 }
@@ -69,7 +70,7 @@ impl Outputs {
     /// For a command with settings: its ledger, config file and files of secrets are safe. `nothing` completes a refusal: `nothing was
     /// sent`.
     pub fn of(context: &Context, force: bool, nothing: &'static str) -> Self {
-        let mut outputs = Self::of_nothing(&context.ui, Some(force), nothing);
+        let mut outputs = Self::of_nothing(&context.ui, force, nothing);
         outputs.protect_ledger(&context.settings.ledger.value);
         outputs.protect_settings(&context.settings);
         outputs
@@ -85,8 +86,26 @@ impl Outputs {
         }
     }
 
+    /// What any profile names, for a command without settings. A config file that can't be read is no reason not to run it.
+    pub fn protect_profiles(&mut self, environment: &Environment) {
+        let Ok((path, _)) = environment.config_file() else { return };
+        self.protect("the config file", &path);
+        let Ok(Some(file)) = ProfileFile::read(&path, environment) else { return };
+        for secret in file.secret_files() {
+            self.protect("a secret's file", &secret);
+        }
+        for profile in file.profiles.values() {
+            if let Some(ledger) = &profile.ledger {
+                self.protect_ledger(&ledger.value);
+            }
+            if let Some(message) = &profile.send.message {
+                self.protect("the message", &message.value);
+            }
+        }
+    }
+
     /// For a command without settings.
-    pub fn of_nothing(ui: &Ui, force: Option<bool>, nothing: &'static str) -> Self {
+    pub fn of_nothing(ui: &Ui, force: bool, nothing: &'static str) -> Self {
         let mut outputs = Self { ui: ui.clone(), taken: Vec::new(), force, nothing };
         outputs.protect_open("mix with standard output", &io::stdout());
         outputs.protect_open("mix with standard error", &io::stderr());
@@ -211,21 +230,21 @@ impl Outputs {
                 self.nothing
             ))
             .hint(format!("choose a file or a pipe with {flag}"))),
-            Some((What::Disk, _)) if self.force != Some(true) => {
+            Some((What::Disk, _)) if !self.force => {
                 Err(Error::usage(format!("{} is a disk: {}", named(), self.nothing))
                     .hint(format!("choose a file with {flag}")))
             }
-            Some((What::File, 1..)) if self.force != Some(true) => {
+            Some((What::File, 1..)) if !self.force => {
                 let head = head(path).map_err(|error| self.impossible(flag, path, &error))?;
                 if kind.recognizes(&head) {
                     return Ok(place);
                 }
                 let error =
                     Error::usage(format!("{} exists, and is not {}: {}", named(), kind.made_by_us(), self.nothing));
-                Err(error.hint(match (self.force, kind.is_appended()) {
-                    (None, _) => format!("choose another file with {flag}"),
-                    (Some(_), true) => format!("choose another file with {flag}, or append to this one with --force"),
-                    (Some(_), false) => format!("choose another file with {flag}, or replace this one with --force"),
+                Err(error.hint(if kind.is_appended() {
+                    format!("choose another file with {flag}, or append to this one with --force")
+                } else {
+                    format!("choose another file with {flag}, or replace this one with --force")
                 }))
             }
             _ => Ok(place),

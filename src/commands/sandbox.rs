@@ -22,6 +22,9 @@ use crate::ui::{Format, Ui};
 pub struct Args {
     #[command(flatten)]
     pub options: Options,
+    /// Append to the file of --record or --calls even if it exists and was not made by mmsg.
+    #[arg(long)]
+    force: bool,
 }
 
 /// Runs until Ctrl-C or SIGTERM; both end it with exit code 0.
@@ -29,7 +32,8 @@ pub async fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
     let ui = frame.ui;
     let records = [("--record", &args.options.record, Kind::Record), ("--calls", &args.options.calls, Kind::Calls)];
     if records.iter().any(|(_, path, _)| path.is_some()) {
-        let mut outputs = Outputs::of_nothing(ui, None, "the sandbox was not started");
+        let mut outputs = Outputs::of_nothing(ui, args.force, "the sandbox was not started");
+        outputs.protect_profiles(frame.environment);
         if let Ok(ledger) = frame.environment.default_ledger() {
             outputs.protect_ledger(&ledger);
         }

@@ -69,6 +69,10 @@ pub enum Fault {
     TooLong {
         limit: usize,
     },
+    /// A request whose address is too long, in bytes. It was not sent, or not taken.
+    AddressTooLong {
+        length: usize,
+    },
     /// Graph's answer lacks this.
     Missing(&'static str),
     /// Graph said that a write is done, and what it wrote still reads like this.
@@ -158,7 +162,12 @@ impl Fault {
         match self {
             Self::NotSent(_) | Self::TimedOut | Self::Lost(_) => true,
             Self::Strange { status, .. } => matches!(status, 200..=299 | 500..=599),
-            Self::TooLong { .. } | Self::Missing(_) | Self::Unchanged(_) | Self::NoCursor | Self::Circle => false,
+            Self::TooLong { .. }
+            | Self::AddressTooLong { .. }
+            | Self::Missing(_)
+            | Self::Unchanged(_)
+            | Self::NoCursor
+            | Self::Circle => false,
             Self::Refused(refused) => match refused.error.row() {
                 Some(row) => row.class == Class::Doubt,
                 None => refused.error.is_transient || matches!(refused.status, 500..=599),
@@ -169,7 +178,7 @@ impl Fault {
     /// Whether a write that failed this way may still have happened.
     pub(super) fn leaves_doubt(&self) -> bool {
         match self {
-            Self::NotSent(_) => false,
+            Self::NotSent(_) | Self::AddressTooLong { .. } => false,
             Self::Refused(refused) => refused.reading() == Reading::Unclear,
             Self::TimedOut
             | Self::Lost(_)
@@ -189,6 +198,7 @@ impl Fault {
             Self::TimedOut => "timeout".to_owned(),
             Self::Strange { status, .. } => format!("{status} without Graph's JSON"),
             Self::TooLong { limit } => format!("more than {limit} bytes"),
+            Self::AddressTooLong { length } => format!("an address of {length} bytes"),
             Self::Missing(what) => format!("no {what}"),
             Self::Unchanged(reads) => format!("success, but it reads {reads}"),
             Self::NoCursor => "no cursor".to_owned(),

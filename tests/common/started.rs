@@ -78,6 +78,17 @@ impl Started<'_> {
         fs::read_to_string(self.folder.path().join("err")).unwrap()
     }
 
+    /// Waits until it has said this on stderr.
+    #[track_caller]
+    pub fn wait_for(&mut self, text: &str) -> &mut Self {
+        let deadline = Instant::now() + super::PATIENCE;
+        while !self.stderr().contains(text) {
+            assert!(self.is_running() && Instant::now() < deadline, "it does not say {text:?}:\n{}", self.stderr());
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        self
+    }
+
     /// Its end.
     #[must_use = "look at how it ended"]
     #[track_caller]

@@ -80,6 +80,11 @@ fn failed(call: &Call, host: &str, fault: &Fault, unclear: Exit) -> Error {
             new(unclear, &format!("{host} answered with more than {}", text::size(*limit as u64)))
                 .hint("is there a proxy in between? check the Graph URL (mmsg config show)")
         }
+        Fault::AddressTooLong { length } => new(
+            Exit::Refused,
+            &format!("the message makes an address of {}, which is too long", text::size(*length as u64)),
+        )
+        .hint("mmsg message preview --local draws it without Graph"),
         Fault::Missing(field) => new(unclear, &format!("Graph's answer has no {field}")).hint(match call {
             Call::Preview => "run again, or use mmsg message preview --local, which does not need Graph",
             _ => "run again",

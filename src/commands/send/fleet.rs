@@ -141,7 +141,7 @@ fn allow_many_files() {
 
 /// The results file overwrites nothing that any of them needs.
 fn outputs(ui: &Ui, args: &Args, businesses: &[Business]) -> Result<Outputs> {
-    let mut outputs = Outputs::of_nothing(ui, Some(args.list.force), "nothing was sent");
+    let mut outputs = Outputs::of_nothing(ui, args.list.force, "nothing was sent");
     let contexts = || businesses.iter().filter_map(|business| business.context.as_ref().ok());
     if let Some(context) = contexts().next() {
         outputs.protect_settings(&context.settings);

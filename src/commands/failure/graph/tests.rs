@@ -38,6 +38,7 @@ fn every_failure_has_its_exit_code_and_a_hint() {
         (read(Fault::Lost("reset".to_owned())), Exit::Network),
         (read(strange(200)), Exit::Network),
         (read(strange(429)), Exit::Network),
+        (read(Fault::AddressTooLong { length: 70_000 }), Exit::Refused),
         (read(Fault::Missing("preview")), Exit::Network),
         (read(Fault::NoCursor), Exit::Network),
         (read(Fault::Circle), Exit::Network),
