@@ -1415,7 +1415,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__sandbox)
-            opts="-o -q -v -y -h --port --seed --ad-account --page --currency --time-zone --account-status --time-scale --warm-up --resume-delay --campaign-age --tier --require-proof --require-budget --enforce-budget --cost --ordinary-ads --pool-campaigns --page-size --subscribers --custom-audience --insights-lag --latency --latency-jitter --errors --read-errors --write-errors --error-tokens --lost-replies --hang --stall --hold-webhooks --echo-secrets --header-token-only --close-idle --date-skew --record --record-bodies --requests --calls --truth --webhook-url --webhook-delay --webhook-batch --failed --echoed --delivered --read --clicked --webhook-duplicates --webhook-late --webhook-late-by --webhook-disorder --webhook-lost --webhook-missing-ids --webhook-envelope --webhook-timestamps --webhook-retry-for --force --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --port --seed --ad-account --page --currency --time-zone --account-status --time-scale --clock-start --clock-speed --warm-up --resume-delay --campaign-age --tier --require-proof --ordinary-ads --pool-campaigns --page-size --insights-lag --subscribers --custom-audience --zones --doubled --expired --expiring --ineligible --stopped --reoptin-disabled --audiences --token-page-size --token-queries --require-budget --enforce-budget --cost --cost-spread --spend-cap --prepaid --latency --latency-jitter --errors --read-errors --write-errors --error-tokens --lost-replies --hang --stall --hold-webhooks --stuck-cursor --echo-secrets --header-token-only --close-idle --date-skew --record --record-bodies --requests --calls --truth --webhook-url --webhook-delay --webhook-batch --failed --echoed --delivered --read --clicked --variant-mark --variant-read --variant-clicked --webhook-duplicates --webhook-late --webhook-late-by --webhook-disorder --webhook-lost --webhook-missing-ids --webhook-envelope --webhook-timestamps --webhook-retry-for --force --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1453,6 +1453,14 @@ _mmsg() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --clock-start)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --clock-speed)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --warm-up)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1469,10 +1477,6 @@ _mmsg() {
                     COMPREPLY=($(compgen -W "limited full" -- "${cur}"))
                     return 0
                     ;;
-                --cost)
-                    COMPREPLY=($(compgen -f "${cur}"))
-                    return 0
-                    ;;
                 --ordinary-ads)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1485,6 +1489,10 @@ _mmsg() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --insights-lag)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --subscribers)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1493,7 +1501,59 @@ _mmsg() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
-                --insights-lag)
+                --zones)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --doubled)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expired)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expiring)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ineligible)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stopped)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --reoptin-disabled)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --audiences)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-page-size)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --token-queries)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cost)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --cost-spread)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --spend-cap)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --prepaid)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1526,6 +1586,10 @@ _mmsg() {
                     return 0
                     ;;
                 --hang)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --stuck-cursor)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1586,6 +1650,18 @@ _mmsg() {
                     return 0
                     ;;
                 --clicked)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --variant-mark)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --variant-read)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --variant-clicked)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -126,18 +126,33 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l currency -d 'Curre
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l time-zone -d 'Time zone of the ad accounts' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l account-status -d 'Status of the ad accounts; 1 is active' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l time-scale -d 'Divide the periods of Meta\'s rules by this: with 43200, 12 hours take one second' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l clock-start -d 'Time that the sandbox\'s clock shows at the start, such as 2027-03-13T20:00:00Z; without it, the machine\'s' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l clock-speed -d 'Let the sandbox\'s clock run this much faster: with 60, an hour takes one minute' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l warm-up -d 'How long a new campaign refuses to send, before --time-scale' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l resume-delay -d 'How long an ad, ad set or campaign that was turned on still refuses to send (2300003), before --time-scale' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l campaign-age -d 'How long ago a new campaign says that it was created' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l tier -d 'Apply the rate limits of this access tier' -r -f -a "limited\t'60 points, drained at 0.2 per second, blocked for 300 s'
 full\t'9000 points, drained at 30 per second, blocked for 60 s'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l cost -d 'Cost of a message, in the currency\'s smallest unit' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l ordinary-ads -d 'Ads in the account that are not marketing messages' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l pool-campaigns -d 'Message campaigns in the account whose recipients Meta picks; nothing can be sent with them' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l page-size -d 'Maximum rows per page of a list, whatever limit the caller asks for' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l subscribers -d 'People in the Page\'s token list' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l custom-audience -d 'People who came through a custom audience: without PSID and eligibility time' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l insights-lag -d 'How far insights lag behind' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l subscribers -d 'Entries of the Page\'s token list' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l custom-audience -d 'People who came through a custom audience: without PSID and eligibility time' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l zones -d 'Time zones of the people, each with its SHARE; those without one divide the rest' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l doubled -d 'Entries of the token list that are another token of somebody listed before' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l expired -d 'People whose token has expired (2300037)' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l expiring -d 'People whose token expires within seven days' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l ineligible -d 'People who got a message from somebody else before the start, so that they are eligible 1 to 12 hours later (2300035)' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l stopped -d 'People who stopped before the start (2300034): the list leaves them out' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l reoptin-disabled -d 'People whose re-opt-in state is DISABLED. They take messages' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l audiences -d 'Custom audiences among which --custom-audience divides its people' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l token-page-size -d 'Maximum rows per page of the token list, whatever limit the caller asks for' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l token-queries -d 'Token queries per hour, before --time-scale; more are refused (2300080)' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l cost -d 'Price of a delivery, in the currency\'s smallest unit' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l cost-spread -d 'How far the price of a delivery may be from --cost, up or down' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l spend-cap -d 'Spending limit of each ad account; sends beyond it are refused (2300056)' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l prepaid -d 'Let each ad account pay from a balance of this AMOUNT; sends beyond it are refused (2300058)' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l latency -d 'How long each answer takes' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l latency-jitter -d 'Add up to this much to the latency' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l errors -d 'Faults of sends: 2300034=0.5%,503-html=1%,accepted-2=0.1%,drop=100%*3 (three times)' -r
@@ -146,6 +161,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l write-errors -d 'F
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l error-tokens -d 'File with lines of token,fault: these tokens always get that fault' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l lost-replies -d 'Sends that are accepted and recorded, then the connection is cut without a reply' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l hang -d 'Sends that are accepted and recorded, then never answered' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l stuck-cursor -d 'From this row on, the cursor of the token list does not move: every page says that more follow' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l close-idle -d 'Cut a kept-alive connection that was idle for this long when its next request arrives' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l date-skew -d 'Offset of the Date header' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l record -d 'Append one JSON line per accepted send to FILE' -r -F
@@ -155,13 +171,16 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l requests -d 'Appen
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l calls -d 'Append one JSON line per request of any kind to FILE: method, path, parameters and status, with secrets hidden' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l truth -d 'Append one JSON line per webhook event, and per POST answered with 200, to FILE' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-url -d 'Post signed webhook events to this URL; without it there are none' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-delay -d 'Time from acceptance to echo, and from each stage to the next. Real time, whatever the scale' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-delay -d 'Time from acceptance to echo, and from each stage to the next, whatever --time-scale' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-batch -d 'Maximum events per POST' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l failed -d 'Accepted sends that fail later' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l echoed -d 'Echoed sends, of those that do not fail' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l delivered -d 'Delivered sends, of those that do not fail' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l read -d 'Read sends, of those delivered' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l clicked -d 'Clicked sends, of those read' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l variant-mark -d 'Mark a variant: messages whose JSON contains this TEXT are read and clicked by shares of their own' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l variant-read -d 'Read sends of the variant, of those delivered; without it, as --read' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l variant-clicked -d 'Clicked sends of the variant, of those read; without it, as --clicked' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-duplicates -d 'Events that arrive twice' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-late -d 'Events that arrive late, by --webhook-late-by' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-late-by -d 'How late they arrive' -r
@@ -187,7 +206,7 @@ always\t''
 never\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l require-proof -d 'Refuse calls without appsecret_proof. A wrong one is always refused'
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l require-budget -d 'Refuse campaigns without a budget (2300007)'
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l enforce-budget -d 'Refuse sends once a campaign\'s budget is spent'
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l enforce-budget -d 'Refuse sends that a campaign\'s budget does not pay for (2300053 lifetime, 2300054 daily)'
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l stall -d 'Answer no request at all'
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l hold-webhooks -d 'Keep webhook events back until this is turned off'
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l echo-secrets -d 'Repeat the caller\'s token in error messages'

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::auth::Who;
-use super::budgets::{Budgets, minimum_daily};
+use super::bills;
+use super::budgets::{minimum_daily, offset};
 use super::chance;
 use super::clock;
 use super::nodes::asked;
@@ -23,8 +24,9 @@ const SCOPES: [&str; 7] = [
 ];
 
 fn account(world: &World, id: &str) -> Value {
-    let spent: f64 =
-        world.campaigns().all().filter(|(_, ad)| *ad.account == *id).map(|(_, ad)| world.cost_of(ad)).sum();
+    let spent = bills::of_account(world, id);
+    let money = &world.options.money;
+    let left = money.prepaid.map(|prepaid| (prepaid as f64 - spent).max(0.0).floor());
     let now = clock::timestamp(world.now());
     let hours = f64::from(world.zone.to_offset(now).seconds()) / 3600.0;
     json!({
@@ -38,15 +40,24 @@ fn account(world: &World, id: &str) -> Value {
         "account_status": world.options.account_status,
         "disable_reason": 0,
         "amount_spent": (spent.round() as i64).to_string(),
-        "balance": "0",
-        "spend_cap": "0",
+        // The amount due. Inferred: a prepaid account owes nothing.
+        "balance": if left.is_some() { "0".to_owned() } else { (spent.round() as i64).to_string() },
+        "spend_cap": money.spend_cap.unwrap_or(0).to_string(),
+        "is_prepay_account": left.is_some(),
         "min_daily_budget": minimum_daily(&world.options.currency),
         "created_time": "2024-05-02T09:30:00-0400",
         "business": { "id": business(world), "name": "Sandbox business" },
         "business_name": "Sandbox business",
         "owner": business(world),
         "funding_source": "1203005",
-        "funding_source_details": { "id": "1203005", "display_string": "Sandbox card", "type": 1 },
+        "funding_source_details": match left {
+            None => json!({ "id": "1203005", "display_string": "Sandbox card", "type": 1 }),
+            // Inferred: the balance is told in words, as in Ads Manager.
+            Some(left) => {
+                let left = format!("Available balance ({:.2} {})", left / offset(&world.options.currency), world.options.currency);
+                json!({ "id": "1203005", "display_string": left, "type": 20 })
+            }
+        },
         "capabilities": [],
         "tos_accepted": { "206760949512025": 1 },
         "user_tasks": ["DRAFT", "ANALYZE", "ADVERTISE", "MANAGE"],
@@ -101,37 +112,6 @@ pub fn minimum_budgets(world: &World, account: &str, params: &Params) -> Result<
         })
         .collect();
     paged(world, &format!("act_{account}/minimum_budgets"), &rows?, params)
-}
-
-/// `GET /act_X/message_delivery_estimate`.
-pub fn estimate(params: &Params) -> Result<Value, Refusal> {
-    params.not_served(&["bid_amount", "optimization_goal"])?;
-    let promoted = params.json("promoted_object")?.unwrap_or_default();
-    if promoted["page_id"].is_null() {
-        return Err(Refusal::parameter("The parameter promoted_object.page_id is required"));
-    }
-    let targeting = params.json("targeting_spec")?.unwrap_or_default();
-    if targeting["messenger_positions"]
-        .as_array()
-        .is_none_or(|positions| !positions.contains(&json!("marketing_messages")))
-    {
-        return Err(Refusal::parameter("targeting_spec must name messenger_positions marketing_messages"));
-    }
-    if params.text("is_direct_send_campaign").or_else(|| Some(params.0.get("is_direct_send_campaign")?.to_string()))
-        != Some("true".to_owned())
-    {
-        return Err(Refusal::parameter("The parameter is_direct_send_campaign must be true"));
-    }
-    let days = params.whole("lifetime_in_days")?.unwrap_or(30).max(1);
-    let Budgets { daily, lifetime } = Budgets::asked(params)?;
-    let spend = lifetime.or_else(|| daily.map(|daily| daily.saturating_mul(days))).unwrap_or(20_000);
-    let node = json!({
-        "estimate_delivery_lower_bound": spend / 2,
-        "estimate_delivery_upper_bound": spend.saturating_mul(9) / 10,
-        "estimate_cost_lower_bound": spend / 2,
-        "estimate_cost_upper_bound": spend,
-    });
-    Ok(json!({ "data": [params::project(&node, &asked(params)?, "MessageDeliveryEstimate")?] }))
 }
 
 /// `GET /debug_token`.

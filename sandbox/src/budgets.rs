@@ -70,6 +70,14 @@ pub fn minimum_daily(currency: &str) -> i64 {
     }
 }
 
+/// How many of the smallest unit make one of the currency, by Meta's own list.
+pub fn offset(currency: &str) -> f64 {
+    match currency {
+        "CLP" | "COP" | "CRC" | "HUF" | "IDR" | "ISK" | "JPY" | "KRW" | "PYG" | "TWD" | "VND" => 1.0,
+        _ => 100.0,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;

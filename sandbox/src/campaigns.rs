@@ -40,7 +40,8 @@ pub struct Campaign {
     pub direct_send: bool,
     /// `is_message_campaign`.
     pub messages: bool,
-    pub accepted: AtomicU64,
+    /// What its deliveries cost, in thousandths of the currency's smallest unit.
+    pub billed: AtomicU64,
     terms: Mutex<Terms>,
 }
 
@@ -158,7 +159,7 @@ fn blank(world: &World, n: usize, account: Arc<str>, terms: Terms, now: i64) -> 
         created_at: born(world, now),
         direct_send: true,
         messages: true,
-        accepted: AtomicU64::new(0),
+        billed: AtomicU64::new(0),
         terms: Mutex::new(terms),
     }
 }

@@ -3,26 +3,47 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use rustix::time::{ClockId, clock_gettime};
 
 /// The wall clock, read once and then advanced by a monotonic clock: setting the wall clock must not shorten a cool-down.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock {
-    /// Milliseconds since 1970.
-    wall: i64,
+    /// What it showed at the start, in milliseconds since 1970.
+    start: i64,
+    speed: f64,
     at: Duration,
+    own: bool,
 }
 
 impl Clock {
+    /// Starts at `start`, or at the machine's time, and runs `speed` times as fast as real time.
     #[expect(clippy::disallowed_methods, reason = "the one place of the sandbox that reads the wall clock")]
-    pub fn start() -> Self {
-        Self { wall: Timestamp::now().as_millisecond(), at: since_boot() }
+    pub fn start(start: Option<Timestamp>, speed: f64) -> Self {
+        let own = start.is_some() || (speed - 1.0).abs() > f64::EPSILON;
+        let start = start.unwrap_or_else(Timestamp::now).as_millisecond();
+        Self { start, speed, at: since_boot(), own }
     }
 
     /// Milliseconds since 1970.
     pub fn now(&self) -> i64 {
-        let elapsed = since_boot().saturating_sub(self.at);
-        self.wall.saturating_add(i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX))
+        let elapsed = since_boot().saturating_sub(self.at).mul_f64(self.speed);
+        self.start.saturating_add(i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX))
+    }
+
+    /// Real milliseconds since the start.
+    pub fn real(&self) -> i64 {
+        i64::try_from(since_boot().saturating_sub(self.at).as_millis()).unwrap_or(i64::MAX)
+    }
+
+    /// How long it really takes until it shows so many milliseconds more.
+    pub fn wait(&self, millis: i64) -> Duration {
+        Duration::from_millis(u64::try_from(millis).unwrap_or(0)).div_f64(self.speed)
+    }
+
+    /// Whether it shows another time than the machine's.
+    pub fn is_own(&self) -> bool {
+        self.own
     }
 }
 
@@ -39,4 +60,9 @@ fn since_boot() -> Duration {
 /// The nearest time that jiff can represent.
 pub fn timestamp(millis: i64) -> Timestamp {
     Timestamp::from_millisecond(millis).unwrap_or(if millis < 0 { Timestamp::MIN } else { Timestamp::MAX })
+}
+
+/// The time at a place, with its offset from UTC: `2026-11-27T21:05:00+07:00`.
+pub fn local(millis: i64, zone: &TimeZone) -> String {
+    timestamp(millis).to_zoned_datetime(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }

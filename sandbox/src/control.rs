@@ -7,13 +7,15 @@
 use hyper::Method;
 use serde_json::{Value, json};
 
-use super::page;
+use super::leave;
+use super::messages;
 use super::params::Params;
 use super::preview;
 use super::reply::{JSON, Outcome, Reply};
 use super::route::Call;
+use super::subscribers;
 use super::terms::Review;
-use super::world::{Accepted, World};
+use super::world::World;
 
 pub fn answer(world: &World, call: &Call<'_>) -> Outcome {
     if call.path.starts_with("/preview_iframe") {
@@ -26,7 +28,9 @@ pub fn answer(world: &World, call: &Call<'_>) -> Outcome {
     match (&call.method, call.path) {
         (&Method::GET, "/sandbox/stats") => Reply::json(&world.stats()).into(),
         (&Method::GET, "/sandbox/record") => record(world).into(),
-        (&Method::GET, "/sandbox/person") => person(world, &params.text("token").unwrap_or_default()).into(),
+        (&Method::GET, "/sandbox/person") => {
+            Reply::json(&about(world, &params.text("token").unwrap_or_default())).into()
+        }
         (&Method::POST, "/sandbox/errors") => match world.dials().turn(&params.0) {
             Ok(dials) => {
                 world.set_dials(dials);
@@ -36,7 +40,7 @@ pub fn answer(world: &World, call: &Call<'_>) -> Outcome {
         },
         (&Method::POST, "/sandbox/optin") => match (params.text("token"), params.text("status").as_deref()) {
             (Some(token), Some(status @ ("stop" | "resume"))) => {
-                page::opt_out(world, &token, status == "stop");
+                leave::choose(world, &token, status == "stop");
                 Reply::json(&json!({ "success": true })).into()
             }
             _ => wrong("token is required, and status must be stop or resume"),
@@ -68,31 +72,23 @@ fn wrong(message: &str) -> Outcome {
 
 /// The accepted sends, as in the record file but without messages.
 fn record(world: &World) -> Reply {
-    let mut lines = String::new();
-    for accepted in world.accepted().iter() {
-        lines.push_str(&line(accepted).to_string());
-        lines.push('\n');
-    }
+    let lines: Vec<u8> =
+        world.accepted().iter().flat_map(|accepted| messages::record_line(world, accepted, None)).collect();
     Reply::raw(200, JSON, lines)
 }
 
-fn line(accepted: &Accepted) -> Value {
-    json!({
-        "at": accepted.at,
-        "n": accepted.n,
-        "token": &*accepted.token,
-        "message_id": &*accepted.message_id,
-        "ad_account": format!("act_{}", accepted.ad_account),
-        "tracking_id": accepted.tracking_id.to_string(),
-    })
-}
-
-fn person(world: &World, token: &str) -> Reply {
+/// What the sandbox knows about the person who has this token.
+pub fn about(world: &World, token: &str) -> Value {
     let person = world.people.get(token).unwrap_or_default();
-    Reply::json(&json!({
+    let (any, paid) = subscribers::eligible(world, token, &person);
+    json!({
         "requests": person.requests,
         "accepted": person.accepted,
         "last_accepted": person.last_accepted,
-        "opted_out": person.opted_out,
-    }))
+        "opted_out": subscribers::stopped(world, token),
+        "psid": subscribers::known_psid(world, token),
+        "zone": subscribers::zone(world, token).map(|zone| &zone.name),
+        "expires": subscribers::expires(world, token),
+        "eligible": any.max(paid),
+    })
 }

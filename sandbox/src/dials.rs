@@ -76,6 +76,9 @@ dials! {
         /// Keep webhook events back until this is turned off.
         #[arg(long)]
         pub hold_webhooks: bool,
+        /// From this row on, the cursor of the token list does not move: every page says that more follow.
+        #[arg(long, value_name = "ROW")]
+        pub stuck_cursor: Option<u64>,
         /// Repeat the caller's token in error messages.
         #[arg(long)]
         pub echo_secrets: bool,
@@ -150,6 +153,16 @@ impl Dial for Option<Duration> {
     }
 }
 
+impl Dial for Option<u64> {
+    fn read(value: &Value) -> Result<Self> {
+        if value.is_null() {
+            return Ok(None);
+        }
+        let text = text(value);
+        text.parse().map(Some).map_err(|_| Error::Value(format!("'{text}' is not a whole number")))
+    }
+}
+
 impl Dial for f64 {
     fn read(value: &Value) -> Result<Self> {
         values::share(&text(value))
@@ -199,6 +212,7 @@ mod tests {
             json!({"stall": "perhaps"}),
             json!({"error_tokens": "a,2300034"}),
             json!({"port": 1}),
+            json!({"stuck_cursor": "first"}),
         ] {
             assert!(turn(&dials, wrong.clone()).is_err(), "{wrong}");
         }
@@ -211,11 +225,11 @@ mod tests {
     #[test]
     fn dials_turn_and_turn_back() {
         let dials = Options::default().dials;
-        let on = json!({"hang": 0.5, "stall": true, "close_idle": "1s", "errors": "2=1%"});
+        let on = json!({"hang": 0.5, "stall": true, "close_idle": "1s", "errors": "2=1%", "stuck_cursor": 40});
         let turned = turn(&dials, on).unwrap();
         assert_eq!((turned.hang, turned.stall, turned.close_idle), (0.5, true, Some(Duration::from_secs(1))));
-        assert!(!turned.errors.is_empty());
-        let off = json!({"hang": "0", "stall": false, "close_idle": null, "errors": ""});
+        assert!(!turned.errors.is_empty() && turned.stuck_cursor == Some(40));
+        let off = json!({"stuck_cursor": null, "hang": "0", "stall": false, "close_idle": null, "errors": ""});
         assert_eq!(format!("{:?}", turn(&turned, off).unwrap()), format!("{dials:?}"));
     }
 }

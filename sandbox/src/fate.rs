@@ -2,6 +2,7 @@
 
 use super::chance;
 use super::options::Webhooks;
+use super::world::Accepted;
 
 /// When each stage comes, in milliseconds since 1970; `None` if it never does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,10 +15,11 @@ pub struct Fate {
 }
 
 impl Fate {
-    pub fn of(dials: &Webhooks, seed: u64, token: &str, n: u64, accepted_at: i64) -> Self {
-        let share = |what: &str| chance::share(seed, what, token, n);
+    pub fn of(dials: &Webhooks, seed: u64, send: &Accepted) -> Self {
+        let share = |what: &str| chance::share(seed, what, &send.token, send.n);
+        let of_variant = |own: Option<f64>, ratio: f64| own.filter(|_| send.variant).unwrap_or(ratio);
         let step = i64::try_from(dials.delay.as_millis()).unwrap_or(i64::MAX / 16);
-        let at = |steps: i64| Some(accepted_at.saturating_add(step.saturating_mul(steps)));
+        let at = |steps: i64| Some(send.at.saturating_add(step.saturating_mul(steps)));
         let mut fate = Self::default();
         if share("failed") < dials.failed {
             fate.failed = at(1);
@@ -28,9 +30,9 @@ impl Fate {
         }
         if share("delivered") < dials.delivered {
             fate.delivered = at(2);
-            if share("read") < dials.read {
+            if share("read") < of_variant(dials.variant_read, dials.read) {
                 fate.read = at(3);
-                if share("clicked") < dials.clicked {
+                if share("clicked") < of_variant(dials.variant_clicked, dials.clicked) {
                     fate.clicked = at(4);
                 }
             }

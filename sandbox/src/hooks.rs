@@ -22,7 +22,7 @@ pub use event::FIELDS;
 #[derive(Debug)]
 pub enum Notice {
     Journey { accepted: Accepted, campaign: Arc<Campaign>, fate: Fate },
-    OptIn { token: String, status: &'static str },
+    OptIn { token: String, stop: bool },
 }
 
 /// One accepted send on its way through the stages.
@@ -87,7 +87,7 @@ pub async fn run(world: Arc<World>, url: String, mut notices: mpsc::UnboundedRec
     loop {
         let wait = agenda.next().map_or(Duration::from_mins(1), |at| {
             // A short wait lets events gather in one POST.
-            Duration::from_millis(u64::try_from(at - world.now()).unwrap_or(0).max(5))
+            world.clock.wait(at - world.now()).max(Duration::from_millis(5))
         });
         tokio::select! {
             () = world.cancel.cancelled() => return,
@@ -136,8 +136,8 @@ impl Agenda {
             Notice::Journey { accepted, campaign, fate } => {
                 self.stage(Arc::new(Journey { accepted, campaign, fate }), 0);
             }
-            Notice::OptIn { token, status } => {
-                let event = Event::opt_in(&self.world, &token, status, self.world.now());
+            Notice::OptIn { token, stop } => {
+                let event = Event::opt_in(&self.world, &token, stop, self.world.now());
                 self.emit(event);
             }
         }

@@ -4,6 +4,8 @@ use jiff::ToSpan;
 use jiff::civil::Date;
 use serde_json::{Map, Value, json};
 
+use super::bills;
+use super::budgets::offset;
 use super::campaigns::Campaign;
 use super::clock;
 use super::fate::Fate;
@@ -68,6 +70,8 @@ struct Totals {
     delivered: u64,
     read: u64,
     clicked: u64,
+    /// In thousandths of the currency's smallest unit.
+    spent: u64,
     pixel: bool,
 }
 
@@ -193,11 +197,11 @@ fn steps((since, until): (Date, Date), params: &Params) -> Result<Vec<(Date, Dat
 fn totals(world: &World, ranges: &[Range], ours: impl Fn(&str) -> bool, pixel: bool) -> Vec<(Range, Totals)> {
     let mut totals: Vec<_> = ranges.iter().map(|range| (*range, Totals { pixel, ..Totals::default() })).collect();
     let seen_until = world.now() - i64::try_from(world.options.insights_lag.as_millis()).unwrap_or(i64::MAX);
-    let mut count = |at: Option<i64>, which: fn(&mut Totals) -> &mut u64| {
+    let mut count = |at: Option<i64>, which: fn(&mut Totals) -> &mut u64, by: u64| {
         let Some(at) = at.filter(|at| *at <= seen_until) else { return };
         let place = totals.partition_point(|(range, _)| range.to <= at);
         if let Some((_, totals)) = totals.get_mut(place).filter(|(range, _)| range.from <= at) {
-            *which(totals) += 1;
+            *which(totals) += by;
         }
     };
     let mut from = 0;
@@ -206,10 +210,11 @@ fn totals(world: &World, ranges: &[Range], ours: impl Fn(&str) -> bool, pixel: b
         let sends = world.accepted();
         let end = (from + 5000).min(sends.len());
         for send in sends.get(from..end).unwrap_or_default().iter().filter(|send| ours(&send.message_id)) {
-            let fate = Fate::of(&world.options.webhooks, world.options.seed, &send.token, send.n, send.at);
-            count(fate.delivered, |totals| &mut totals.delivered);
-            count(fate.read, |totals| &mut totals.read);
-            count(fate.clicked, |totals| &mut totals.clicked);
+            let fate = Fate::of(&world.options.webhooks, world.options.seed, send);
+            count(fate.delivered, |totals| &mut totals.delivered, 1);
+            count(fate.delivered, |totals| &mut totals.spent, send.price);
+            count(fate.read, |totals| &mut totals.read, 1);
+            count(fate.clicked, |totals| &mut totals.clicked, 1);
         }
         if end >= sends.len() {
             return totals;
@@ -245,14 +250,7 @@ impl Query {
 /// Every figure of a row.
 fn figures(world: &World, totals: Totals, ad: Option<&Campaign>) -> Map<String, Value> {
     let delivered = totals.delivered as f64;
-    let offset = if ["CLP", "COP", "CRC", "HUF", "IDR", "ISK", "JPY", "KRW", "PYG", "TWD", "VND"]
-        .contains(&world.options.currency.as_str())
-    {
-        1.0
-    } else {
-        100.0
-    };
-    let spend = delivered * world.options.cost / offset;
+    let spend = bills::amount(totals.spent) / offset(&world.options.currency);
     let mut all = Map::new();
     let mut put = |name: &str, value: String| all.insert(name.to_owned(), Value::String(value));
     put("marketing_messages_delivered", totals.delivered.to_string());

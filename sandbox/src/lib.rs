@@ -5,12 +5,13 @@
 //! written from the contract alone and shares no type with the client: otherwise both could make the same mistake.
 //!
 //! Periods of Meta's rules (12 h, warm-up, rate blocks, waits) are divided by `time_scale`, and drain rates are multiplied by it.
-//! The times shown (`created_time`, `next_eligible_time`, `Date`) are real, so that callers with a correct clock agree. Webhook
-//! delays are real, too.
+//! The times shown (`created_time`, `next_eligible_time`, `Date`) are those of the sandbox's clock, which is the machine's unless
+//! `clock_start` or `clock_speed` set it. `time_scale` shortens no webhook delays.
 
 mod account;
 mod auth;
 mod batch;
+mod bills;
 mod budgets;
 mod calls;
 mod campaigns;
@@ -20,12 +21,14 @@ mod clock;
 mod control;
 mod dials;
 mod error;
+mod estimate;
 mod fate;
 mod faults;
 mod filter;
 mod form;
 mod hooks;
 mod insights;
+mod leave;
 mod limits;
 mod lists;
 mod messages;
@@ -42,9 +45,11 @@ mod reply;
 mod route;
 mod server;
 mod subscribed;
+mod subscribers;
 mod terms;
 #[cfg(test)]
 mod tests;
+mod tokens;
 mod update;
 mod values;
 mod wire;
@@ -62,11 +67,13 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 pub use auth::Credentials;
+pub use bills::Money;
 pub use dials::{Dials, ErrorTokens};
 pub use error::{Error, Result};
 pub use faults::{Answer, Fault, Faults};
 pub use options::{Envelope, Options, Stamps, Tier, Webhooks};
 pub use people::Person;
+pub use subscribers::{Crowd, Zones};
 pub use world::Accepted;
 use world::World;
 
@@ -78,6 +85,9 @@ use world::World;
 pub async fn start(options: Options) -> Result<Running> {
     if !(options.time_scale > 0.0 && options.time_scale.is_finite()) {
         return Err(Error::Value("the time scale must be a number greater than 0".to_owned()));
+    }
+    if !(options.clock_speed > 0.0 && options.clock_speed.is_finite()) {
+        return Err(Error::Value("the clock's speed must be a number greater than 0".to_owned()));
     }
     // A machine without a time zone database still runs the default, in UTC.
     if options.time_zone != Options::default().time_zone && TimeZone::get(&options.time_zone).is_err() {
@@ -155,9 +165,14 @@ impl Running {
         self.world.people.get(token).unwrap_or_default()
     }
 
-    /// The tokens of the Page's token list, in order.
+    /// The same as `GET /sandbox/person?token=…`.
+    pub fn about(&self, token: &str) -> Value {
+        control::about(&self.world, token)
+    }
+
+    /// The tokens of the Page's token list, in order, those of people who stopped included.
     pub fn subscribers(&self) -> Vec<String> {
-        (0..self.world.options.subscribers).map(|n| page::subscriber(&self.world, n)).collect()
+        (0..self.world.options.subscribers).map(|n| subscribers::token(&self.world, n)).collect()
     }
 
     /// The same counts as `GET /sandbox/stats`.

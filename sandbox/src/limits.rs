@@ -47,8 +47,23 @@ pub struct Score {
 #[derive(Clone, Debug)]
 pub struct Usage {
     pub business: String,
-    pub account: String,
+    pub account: Option<String>,
     pub app: String,
+}
+
+impl Usage {
+    /// The usage of a Page, in percent; when it is used up, for how many milliseconds.
+    pub fn of_page(page: &str, percent: u32, blocked: i64) -> Self {
+        let business = json!({ page: [{
+            "type": "pages",
+            "call_count": percent,
+            "total_cputime": percent / 4,
+            "total_time": percent / 4,
+            "estimated_time_to_regain_access": (blocked.max(0) as u64).div_ceil(60_000),
+        }] });
+        let app = json!({ "call_count": percent / 2, "total_time": percent / 4, "total_cputime": percent / 4 });
+        Self { business: business.to_string(), account: None, app: app.to_string() }
+    }
 }
 
 impl Score {
@@ -113,7 +128,7 @@ impl Score {
             "ads_api_access_tier": self.rules.name,
         });
         let app = json!({ "call_count": whole / 2, "total_time": whole / 4, "total_cputime": whole / 4 });
-        Some(Usage { business: business.to_string(), account: account.to_string(), app: app.to_string() })
+        Some(Usage { business: business.to_string(), account: Some(account.to_string()), app: app.to_string() })
     }
 }
 
@@ -157,6 +172,7 @@ mod tests {
         assert!(score.call(true, 999).is_err());
         assert!(score.call(true, 1000).is_ok());
         let usage = score.usage("1", 1000).unwrap();
-        assert!(usage.account.contains("\"acc_id_util_pct\":5.0"), "{}", usage.account);
+        let account = usage.account.unwrap();
+        assert!(account.contains("\"acc_id_util_pct\":5.0"), "{account}");
     }
 }

@@ -5,11 +5,14 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use uuid::Uuid;
+
 use super::auth;
-use super::budgets::Budgets;
+use super::bills;
 use super::campaigns::{Campaign, Kind};
 use super::chance;
 use super::check;
+use super::clock;
 use super::dials::Dials;
 use super::fate::Fate;
 use super::faults::{Answer, Fault};
@@ -18,6 +21,7 @@ use super::params::Params;
 use super::record::{flat, quoted};
 use super::reply::{JSON, Outcome, Refusal, Reply};
 use super::route::Call;
+use super::subscribers;
 use super::terms::Status;
 use super::wire::{self, Wire};
 use super::world::{Accepted, World};
@@ -58,8 +62,13 @@ pub fn refused(world: &World, code: i64) {
 
 fn note(world: &World, seen: &Seen) {
     let Some(file) = &world.requests else { return };
+    let at = world.now();
+    let [psid, zone, local] = seen.token.as_deref().map(|token| place(world, token, at)).unwrap_or_default();
     let line = serde_json::json!({
-        "at": world.now(),
+        "at": at,
+        "psid": psid,
+        "zone": zone,
+        "local": local,
         "token": seen.token,
         "message_id": seen.message_id,
         "outcome": seen.outcome,
@@ -123,7 +132,7 @@ fn judge(world: &World, dials: &Dials, account: &str, call: &Call<'_>, seen: &mu
         return Ok(faulty(world, fault, None, call.echo(dials).as_deref()));
     }
 
-    let accepted = accept(world, account, &campaign, &token, message.get())?;
+    let accepted = accept(world, &campaign, &token, message.get())?;
     let Some(accepted) = accepted else {
         "unrecorded".clone_into(&mut seen.outcome);
         return Ok(Outcome::Drop);
@@ -200,9 +209,9 @@ fn campaign(world: &World, account: &str, message_id: &str) -> Result<Arc<Campai
     if !campaign.direct_send {
         return Err(Refusal::new(2_300_006));
     }
-    let (switches, ends_at, budgets) = {
+    let (switches, ends_at) = {
         let terms = campaign.terms();
-        (terms.switches, terms.ends_at, terms.budgets)
+        (terms.switches, terms.ends_at)
     };
     if switches.effective() == "DELETED" {
         return Err(Refusal::new(2_300_001));
@@ -227,9 +236,6 @@ fn campaign(world: &World, account: &str, message_id: &str) -> Result<Arc<Campai
         return Err(Refusal::new(2_300_000));
     }
     warm_up(world, &campaign, now)?;
-    if world.options.enforce_budget {
-        within_budget(world, &campaign, budgets, now)?;
-    }
     Ok(campaign)
 }
 
@@ -251,24 +257,6 @@ fn warm_up(world: &World, campaign: &Campaign, now: i64) -> Result<(), Refusal> 
     })
 }
 
-fn within_budget(world: &World, campaign: &Campaign, budgets: Budgets, now: i64) -> Result<(), Refusal> {
-    let spent = world.cost_of(campaign);
-    if budgets.lifetime.is_some_and(|budget| spent >= budget as f64) {
-        return Err(Refusal::new(2_300_053));
-    }
-    if let Some(daily) = budgets.daily {
-        // The daily budget is an average: each day that has begun adds one to what may be spent.
-        let day = world.scaled(Duration::from_hours(24)).max(1);
-        let days = (now - campaign.created_at).max(0) / day + 1;
-        if spent >= daily as f64 * days as f64 {
-            let wait = campaign.created_at + days * day - now;
-            let wait = Duration::from_millis(u64::try_from(wait).unwrap_or(0));
-            return Err(Refusal::new(2_300_054).remaining(wait));
-        }
-    }
-    Ok(())
-}
-
 fn check_message(world: &World, message: &str) -> Result<(), Refusal> {
     if **world.last_valid.read().unwrap_or_else(PoisonError::into_inner) == *message {
         return Ok(());
@@ -279,60 +267,80 @@ fn check_message(world: &World, message: &str) -> Result<(), Refusal> {
 }
 
 /// Checks the person and, if the message may go, records it before anyone is told. `None`: it could not be recorded.
-fn accept(
-    world: &World,
-    account: &str,
-    campaign: &Arc<Campaign>,
-    token: &str,
-    message: &str,
-) -> Result<Option<Accepted>, Refusal> {
+fn accept(world: &World, campaign: &Arc<Campaign>, token: &str, message: &str) -> Result<Option<Accepted>, Refusal> {
+    let now = world.now();
+    subscribers::may_get(world, token, now)?;
     let mut locked = world.people.lock(token);
     let person = locked.person();
-    if person.opted_out {
+    if person.choice == Some(true) {
         return Err(Refusal::new(2_300_034));
     }
-    let now = world.now();
     if person.last_accepted != 0 && now < person.last_accepted + world.cool_down() {
         return Err(Refusal::new(2_300_035));
     }
-    let n = world.stats.accepted.fetch_add(1, Relaxed) + 1;
-    let accepted = Accepted {
-        n,
+    let mut accepted = Accepted {
+        n: 0,
         at: now,
         token: token.into(),
         message_id: Arc::clone(&campaign.ad_id),
         ad_account: Arc::clone(&campaign.account),
-        tracking_id: world.tracking_id(n, token),
+        tracking_id: Uuid::nil(),
+        variant: world.options.webhooks.variant_mark.as_ref().is_some_and(|mark| message.contains(mark)),
+        price: bills::price(world, token, u64::from(person.accepted)),
     };
+    let mut fate = Fate::default();
+    bills::pay(world, campaign, accepted.price, now, || {
+        accepted.n = world.stats.accepted.fetch_add(1, Relaxed) + 1;
+        accepted.tracking_id = world.tracking_id(accepted.n, token);
+        fate = Fate::of(&world.options.webhooks, world.options.seed, &accepted);
+        fate.delivered.is_some()
+    })?;
+    if fate.delivered.is_none() {
+        accepted.price = 0;
+    }
     if let Some(file) = &world.record {
-        let line = record_line(&accepted, account, world.options.record_bodies.then_some(message));
+        let line = record_line(world, &accepted, world.options.record_bodies.then_some(message));
         if file.append(&line).is_err() {
             world.stats.unrecorded.fetch_add(1, Relaxed);
             world.stats.accepted.fetch_sub(1, Relaxed);
+            bills::repay(campaign, accepted.price);
             return Ok(None);
         }
     }
     person.last_accepted = now;
     person.accepted += 1;
-    campaign.accepted.fetch_add(1, Relaxed);
     world.accepted().push(accepted.clone());
     drop(locked);
-    world.notify(|| {
-        let fate = Fate::of(&world.options.webhooks, world.options.seed, token, n, now);
-        Notice::Journey { accepted: accepted.clone(), campaign: Arc::clone(campaign), fate }
-    });
+    world.notify(|| Notice::Journey { accepted: accepted.clone(), campaign: Arc::clone(campaign), fate });
     Ok(Some(accepted))
 }
 
-fn record_line(accepted: &Accepted, account: &str, message: Option<&str>) -> Vec<u8> {
-    let mut line = Vec::with_capacity(256 + message.map_or(0, str::len));
+/// Who a person is, the time zone and what the clock says there: what nobody can know of custom audiences.
+fn place(world: &World, token: &str, at: i64) -> [Option<String>; 3] {
+    let zone = subscribers::zone(world, token);
+    let local = zone.map(|zone| clock::local(at, &zone.rules));
+    [subscribers::known_psid(world, token), zone.map(|zone| zone.name.clone()), local]
+}
+
+/// A line about an accepted send: when, and where and when that was for its person.
+pub fn record_line(world: &World, accepted: &Accepted, message: Option<&str>) -> Vec<u8> {
+    let mut line = Vec::with_capacity(384 + message.map_or(0, str::len));
     line.extend_from_slice(format!(r#"{{"at":{},"n":{},"token":"#, accepted.at, accepted.n).as_bytes());
     quoted(&mut line, &accepted.token);
     line.extend_from_slice(br#","message_id":"#);
     quoted(&mut line, &accepted.message_id);
     line.extend_from_slice(br#","ad_account":"#);
-    quoted(&mut line, &format!("act_{account}"));
+    quoted(&mut line, &format!("act_{}", accepted.ad_account));
     line.extend_from_slice(format!(r#","tracking_id":"{}""#, accepted.tracking_id).as_bytes());
+    let place = place(world, &accepted.token, accepted.at);
+    line.extend_from_slice(format!(r#","price":{}"#, bills::amount(accepted.price)).as_bytes());
+    for (name, value) in ["psid", "zone", "local"].into_iter().zip(place) {
+        line.extend_from_slice(format!(r#","{name}":"#).as_bytes());
+        match value {
+            Some(value) => quoted(&mut line, &value),
+            None => line.extend_from_slice(b"null"),
+        }
+    }
     if let Some(message) = message {
         line.extend_from_slice(br#","message":"#);
         flat(&mut line, message);

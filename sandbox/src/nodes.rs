@@ -5,6 +5,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use serde_json::{Map, Value, json};
 
+use super::bills;
 use super::budgets::Budgets;
 use super::campaigns::{Campaign, Kind};
 use super::params::{self, Field, Params};
@@ -127,7 +128,7 @@ fn ad_set_node(world: &World, campaign: &Campaign) -> Value {
     let node = common(world, campaign, &mut terms, Kind::AdSet, effective);
     let Budgets { daily, lifetime } = terms.budgets;
     let budget = lifetime.or(daily);
-    let left = budget.map(|budget| (budget as f64 - world.cost_of(campaign)).max(0.0).floor() as i64);
+    let left = budget.map(|budget| (budget as f64 - bills::of_campaign(campaign)).max(0.0).floor() as i64);
     extended(
         node,
         json!({

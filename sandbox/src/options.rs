@@ -4,10 +4,12 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, ValueEnum};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use super::auth::Credentials;
+use super::bills::Money;
 use super::dials::Dials;
+use super::subscribers::Crowd;
 use super::values;
 
 /// What a sandbox is started with.
@@ -48,6 +50,15 @@ pub struct Options {
     /// Cool-downs, warm-up, rate blocks and waits get shorter and rates higher; the times shown stay real.
     #[arg(long, default_value_t = 1.0, value_name = "FACTOR")]
     pub time_scale: f64,
+    /// Time that the sandbox's clock shows at the start, such as 2027-03-13T20:00:00Z; without it, the machine's.
+    #[arg(long, value_name = "TIMESTAMP")]
+    pub clock_start: Option<Timestamp>,
+    /// Let the sandbox's clock run this much faster: with 60, an hour takes one minute.
+    ///
+    /// All times shown follow it, the Date header and the delays of webhooks and insights included. Latency, retries of webhooks and
+    /// --close-idle stay real.
+    #[arg(long, default_value_t = 1.0, value_name = "FACTOR")]
+    pub clock_speed: f64,
     /// How long a new campaign refuses to send, before --time-scale.
     #[arg(long, default_value = "0", value_name = "TIME", value_parser = values::span)]
     pub warm_up: Duration,
@@ -63,15 +74,6 @@ pub struct Options {
     /// Refuse calls without appsecret_proof. A wrong one is always refused.
     #[arg(long)]
     pub require_proof: bool,
-    /// Refuse campaigns without a budget (2300007).
-    #[arg(long)]
-    pub require_budget: bool,
-    /// Refuse sends once a campaign's budget is spent.
-    #[arg(long)]
-    pub enforce_budget: bool,
-    /// Cost of a message, in the currency's smallest unit.
-    #[arg(long, default_value_t = 1.4, value_name = "AMOUNT")]
-    pub cost: f64,
     /// Ads in the account that are not marketing messages.
     #[arg(long, default_value_t = 7, value_name = "N")]
     pub ordinary_ads: u32,
@@ -81,15 +83,30 @@ pub struct Options {
     /// Maximum rows per page of a list, whatever limit the caller asks for.
     #[arg(long, default_value_t = 100, value_name = "N")]
     pub page_size: usize,
-    /// People in the Page's token list.
-    #[arg(long, default_value_t = 250, value_name = "N")]
-    pub subscribers: u64,
-    /// People who came through a custom audience: without PSID and eligibility time.
-    #[arg(long, default_value = "0", value_name = "SHARE", value_parser = values::share)]
-    pub custom_audience: f64,
     /// How far insights lag behind.
     #[arg(long, default_value = "5s", value_name = "TIME", value_parser = values::span)]
     pub insights_lag: Duration,
+
+    /// Entries of the Page's token list.
+    #[arg(long, default_value_t = 250, value_name = "N", help_heading = "Subscribers")]
+    pub subscribers: u64,
+    /// People who came through a custom audience: without PSID and eligibility time.
+    #[arg(long, default_value = "0", value_name = "SHARE", help_heading = "Subscribers", value_parser = values::share)]
+    pub custom_audience: f64,
+    #[command(flatten)]
+    pub crowd: Crowd,
+
+    /// Refuse campaigns without a budget (2300007).
+    #[arg(long, help_heading = "Money")]
+    pub require_budget: bool,
+    /// Refuse sends that a campaign's budget does not pay for (2300053 lifetime, 2300054 daily).
+    #[arg(long, help_heading = "Money")]
+    pub enforce_budget: bool,
+    /// Price of a delivery, in the currency's smallest unit.
+    #[arg(long, default_value_t = 1.4, value_name = "AMOUNT", help_heading = "Money")]
+    pub cost: f64,
+    #[command(flatten)]
+    pub money: Money,
 
     #[command(flatten)]
     pub dials: Dials,
@@ -127,7 +144,7 @@ impl Default for Options {
     }
 }
 
-/// What happens to an accepted message, and how Meta's events about it arrive. All times are real, whatever `time_scale` says.
+/// What happens to an accepted message, and how Meta's events about it arrive. `time_scale` shortens none of these times.
 #[derive(Args, Clone, Debug)]
 #[command(next_help_heading = "Webhooks")]
 pub struct Webhooks {
@@ -137,7 +154,7 @@ pub struct Webhooks {
     /// Post signed webhook events to this URL; without it there are none.
     #[arg(long = "webhook-url", value_name = "URL")]
     pub url: Option<String>,
-    /// Time from acceptance to echo, and from each stage to the next. Real time, whatever the scale.
+    /// Time from acceptance to echo, and from each stage to the next, whatever --time-scale.
     #[arg(long = "webhook-delay", default_value = "1s", value_name = "TIME", value_parser = values::span)]
     pub delay: Duration,
     /// Maximum events per POST.
@@ -158,6 +175,15 @@ pub struct Webhooks {
     /// Clicked sends, of those read.
     #[arg(long, default_value = "20%", value_name = "SHARE", value_parser = values::share)]
     pub clicked: f64,
+    /// Mark a variant: messages whose JSON contains this TEXT are read and clicked by shares of their own.
+    #[arg(long, value_name = "TEXT")]
+    pub variant_mark: Option<String>,
+    /// Read sends of the variant, of those delivered; without it, as --read.
+    #[arg(long, value_name = "SHARE", value_parser = values::share)]
+    pub variant_read: Option<f64>,
+    /// Clicked sends of the variant, of those read; without it, as --clicked.
+    #[arg(long, value_name = "SHARE", value_parser = values::share)]
+    pub variant_clicked: Option<f64>,
     /// Events that arrive twice.
     #[arg(long = "webhook-duplicates", default_value = "0", value_name = "SHARE", value_parser = values::share)]
     pub duplicates: f64,

@@ -15,7 +15,8 @@ pub struct Person {
     pub accepted: u32,
     /// Requests for this person, refused ones included.
     pub requests: u32,
-    pub opted_out: bool,
+    /// Whether the person stopped since the start (`true`), or stopped and resumed (`false`).
+    pub choice: Option<bool>,
 }
 
 type Shard = HashMap<u128, Person>;
@@ -35,6 +36,12 @@ impl People {
         let key = chance::fingerprint(&[token.as_bytes()]);
         let shard = (chance::mix(key as u64) as usize) % SHARDS;
         Locked { shard: self.0[shard].lock().unwrap_or_else(PoisonError::into_inner), key }
+    }
+
+    /// How many people are remembered.
+    #[cfg(test)]
+    pub fn count(&self) -> usize {
+        self.0.iter().map(|shard| shard.lock().unwrap_or_else(PoisonError::into_inner).len()).sum()
     }
 
     /// What is known about this person now.

@@ -12,7 +12,8 @@ use super::removed::{self, Removed};
 use super::reply::{Outcome, Refusal, Reply};
 use super::world::World;
 use super::{
-    account, batch, calls, campaigns, control, insights, lists, messages, nodes, page, preview, subscribed, update,
+    account, batch, calls, campaigns, control, estimate, insights, leave, lists, messages, nodes, page, preview,
+    subscribed, tokens, update,
 };
 
 /// One whole request.
@@ -173,7 +174,7 @@ fn dispatch(world: &World, dials: &Dials, call: &Call<'_>, usage: &mut Option<Us
             of_account(world, who, first.trim_start_matches("act_"), edge, call, &params, usage)?
         }
         [page, edge @ ..] if world.options.pages.iter().any(|known| known == page) => {
-            of_page(world, who, page, edge, call, &params)?
+            of_page(world, dials, &Caller { who, call, params: &params }, page, edge, usage)?
         }
         other => of_object(world, who, other, call, &params, usage)?,
     };
@@ -202,7 +203,7 @@ fn of_account(
         (["message_campaign"], &Method::POST) => campaigns::create(world, account, params),
         (["generatepreviews"], &Method::GET) => preview::generate(world, params),
         (["minimum_budgets"], &Method::GET) => account::minimum_budgets(world, account, params),
-        (["message_delivery_estimate"], &Method::GET) => account::estimate(params),
+        (["message_delivery_estimate"], &Method::GET) => estimate::of_account(world, params),
         (["insights"], &Method::GET) => insights::of_account(world, account, params),
         ([edge], &Method::GET) => {
             let kind = lists::kind_of(edge).ok_or_else(|| no_path(call))?;
@@ -212,27 +213,32 @@ fn of_account(
     }
 }
 
+/// Who asks, and for what.
+struct Caller<'c> {
+    who: Who,
+    call: &'c Call<'c>,
+    params: &'c Params,
+}
+
 fn of_page(
     world: &World,
-    who: Who,
+    dials: &Dials,
+    caller: &Caller<'_>,
     page: &str,
     edge: &[&str],
-    call: &Call<'_>,
-    params: &Params,
+    usage: &mut Option<Usage>,
 ) -> Result<Value, Refusal> {
+    let Caller { who, call, params } = *caller;
     if edge.is_empty() && call.method == Method::GET {
         return page::node(world, page, who, params);
     }
-    if who != Who::Page {
-        let refusal = Refusal::token("This method must be called with a Page Access Token");
-        return Err(refusal.subcode(2_069_032).status(400));
-    }
+    need_page(who)?;
     match (edge, &call.method) {
-        (["notification_message_tokens"], &Method::GET) => page::tokens(world, page, params),
+        (["notification_message_tokens"], &Method::GET) => tokens::list(world, dials, page, params, usage),
         (["subscribed_apps"], &Method::GET) => subscribed::apps(world, params),
         (["subscribed_apps"], &Method::POST) => subscribed::subscribe(world, params),
         (["subscribed_apps"], &Method::DELETE) => Ok(subscribed::unsubscribe(world)),
-        (["messaging_customer_base", "unsubscribe"], &Method::POST) => page::unsubscribe(world, params),
+        (["messaging_customer_base", "unsubscribe"], &Method::POST) => leave::unsubscribe(world, params),
         _ => Err(no_path(call)),
     }
 }
@@ -245,6 +251,12 @@ fn of_object(
     params: &Params,
     usage: &mut Option<Usage>,
 ) -> Result<Value, Refusal> {
+    if let ([id], &Method::GET) = (parts, &call.method)
+        && let Some(token) = id.strip_prefix("notification_messages_")
+    {
+        need_page(who)?;
+        return tokens::one(world, token, params, usage);
+    }
     let mut charge = |id: &str, write: bool| charged(world, who, id, write, usage);
     match (parts, &call.method) {
         (["debug_token"], &Method::GET) => account::debug_token(world, params),
@@ -252,13 +264,13 @@ fn of_object(
         (["me", "permissions"], &Method::GET) => Ok(account::permissions()),
         (["me", "accounts"], &Method::GET) => page::list(world, params),
         (["me", "adaccounts"], &Method::GET) => account::list(world, params),
-        ([id], &Method::GET) if id.starts_with("notification_messages_") => {
-            page::token(world, id.trim_start_matches("notification_messages_"), params)
-        }
         ([id], &Method::GET) => charge(id, false).and_then(|()| nodes::read(world, id, params)),
         ([id], &Method::DELETE) => charge(id, true).and_then(|()| nodes::delete(world, id)),
         ([id], &Method::POST) => charge(id, true).and_then(|()| update::update(world, id, params)),
         ([id, "insights"], &Method::GET) => charge(id, false).and_then(|()| insights::of_object(world, id, params)),
+        ([id, "message_delivery_estimate"], &Method::GET) => {
+            charge(id, false).and_then(|()| estimate::of_ad_set(world, id, params))
+        }
         ([id, edge], &Method::GET) if lists::kind_of(edge).is_some() => {
             charge(id, false).and_then(|()| lists::of_object(world, id, edge, params))
         }
@@ -274,6 +286,13 @@ fn charged(world: &World, who: Who, id: &str, write: bool, usage: &mut Option<Us
     let (used, refusal) = world.charge(&campaign.account, write);
     *usage = used;
     refusal.map_or(Ok(()), Err)
+}
+
+fn need_page(who: Who) -> Result<(), Refusal> {
+    if who == Who::Page {
+        return Ok(());
+    }
+    Err(Refusal::token("This method must be called with a Page Access Token").subcode(2_069_032).status(400))
 }
 
 fn need_ads(who: Who) -> Result<(), Refusal> {

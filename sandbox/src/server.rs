@@ -86,7 +86,7 @@ async fn handle(world: &World, line: &Line, request: Request<Incoming>) -> Resul
     let dials = world.dials();
     let (began, latency) = (Instant::now(), latency(world, &dials, nth));
     if let Some(idle) = dials.close_idle.filter(|_| !control && line.used.load(Relaxed)) {
-        let waited = world.now() - line.answered_at.load(Relaxed);
+        let waited = world.clock.real() - line.answered_at.load(Relaxed);
         if u128::try_from(waited).unwrap_or(0) >= idle.as_millis() {
             // The worst moment: the request was sent, nothing happened, and the client can't know.
             world.stats.cut_idle.fetch_add(1, Relaxed);
@@ -135,11 +135,13 @@ async fn handle(world: &World, line: &Line, request: Request<Incoming>) -> Resul
         }
     };
     line.used.store(true, Relaxed);
-    line.answered_at.store(world.now(), Relaxed);
+    line.answered_at.store(world.clock.real(), Relaxed);
     let mut response = response(world, path, reply, cut);
     if let Some(usage) = answered.usage {
         put(&mut response, "x-business-use-case-usage", &usage.business);
-        put(&mut response, "x-ad-account-usage", &usage.account);
+        if let Some(account) = usage.account {
+            put(&mut response, "x-ad-account-usage", &account);
+        }
         put(&mut response, "x-app-usage", &usage.app);
     }
     Ok(response)
@@ -172,7 +174,7 @@ fn response(world: &World, path: &str, reply: Reply, cut: bool) -> Response<Body
     put(&mut response, "x-fb-debug", &trace);
     put(&mut response, "x-fb-rev", "1030184427");
     let skew = world.options.date_skew;
-    if !skew.is_zero() {
+    if !skew.is_zero() || world.clock.is_own() {
         let now = clock::timestamp(world.now());
         let date = now.saturating_add(skew).unwrap_or(now).strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
         if let Ok(date) = HeaderValue::from_str(&date) {

@@ -4,7 +4,10 @@ mod calls;
 mod edits;
 mod hooks;
 mod lists;
+mod money;
+mod people;
 mod sends;
+mod times;
 
 use std::time::Duration;
 
@@ -47,6 +50,10 @@ impl Desk {
     async fn get_as_page(&self, path: &str) -> (u16, Value) {
         let url = format!("{}/{path}", self.sandbox.url());
         read(self.client.get(url).bearer_auth(&self.sandbox.credentials().page_token).send().await.unwrap()).await
+    }
+
+    async fn post(&self, id: &str, body: Value) -> (u16, Value) {
+        read(self.call(Method::POST, id).json(&body).send().await.unwrap()).await
     }
 
     async fn create(&self, body: Value) -> (u16, Value) {

@@ -3,6 +3,7 @@
 
 use serde_json::{Value, json};
 
+use super::bills;
 use super::budgets::Budgets;
 use super::campaigns::{Campaign, Kind};
 use super::nodes::find;
@@ -79,7 +80,7 @@ fn budget_and_end(
         ));
     }
     budgets.check(&world.options.currency, campaign.starts_at, ends_at)?;
-    if budgets.lifetime.is_some_and(|lifetime| (lifetime as f64) < world.cost_of(campaign)) {
+    if budgets.lifetime.is_some_and(|lifetime| (lifetime as f64) < bills::of_campaign(campaign)) {
         return Err(Refusal::parameter("lifetime_budget is below what was spent")
             .subcode(1_885_272)
             .user("Your budget is too low", "The lifetime budget must be above the amount that was spent already."));

@@ -15,7 +15,8 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::auth::{Credentials, Proofs};
-use super::campaigns::{Campaign, Campaigns};
+use super::bills;
+use super::campaigns::Campaigns;
 use super::chance;
 use super::clock::{self, Clock};
 use super::dials::Dials;
@@ -26,6 +27,7 @@ use super::options::Options;
 use super::people::People;
 use super::record::Lines;
 use super::reply::Refusal;
+use super::tokens::Queries;
 
 /// One accepted send.
 #[derive(Clone, Debug)]
@@ -39,6 +41,10 @@ pub struct Accepted {
     pub message_id: Arc<str>,
     pub ad_account: Arc<str>,
     pub tracking_id: Uuid,
+    /// Whether its message has the mark of the variant.
+    pub variant: bool,
+    /// What it is billed, in thousandths of the currency's smallest unit; nothing if it will not be delivered.
+    pub price: u64,
 }
 
 /// Counts since the start.
@@ -94,14 +100,17 @@ pub struct World {
     campaigns: RwLock<Campaigns>,
     accepted: Mutex<Vec<Accepted>>,
     scores: Mutex<HashMap<String, Score>>,
+    /// Held while a send is paid for.
+    pub till: Mutex<()>,
+    pub queries: Mutex<Queries>,
     traces: AtomicU64,
-    started_at: i64,
+    pub started_at: i64,
 }
 
 impl World {
     pub fn new(options: Options, base: String, notices: Option<mpsc::UnboundedSender<Notice>>) -> Result<Self> {
         let open = |path: &Option<std::path::PathBuf>| path.as_deref().map(Lines::open).transpose();
-        let clock = Clock::start();
+        let clock = Clock::start(options.clock_start, options.clock_speed);
         let credentials = options.credentials.clone().unwrap_or_else(|| Credentials::from_seed(options.seed));
         Ok(Self {
             base,
@@ -123,6 +132,8 @@ impl World {
             campaigns: RwLock::default(),
             accepted: Mutex::default(),
             scores: Mutex::default(),
+            till: Mutex::default(),
+            queries: Mutex::default(),
             traces: AtomicU64::new(0),
             started_at: clock.now(),
             clock,
@@ -130,12 +141,12 @@ impl World {
         })
     }
 
-    /// Milliseconds since 1970, in real time.
+    /// Milliseconds since 1970, by the sandbox's clock.
     pub fn now(&self) -> i64 {
         self.clock.now()
     }
 
-    /// How long a period of Meta's rules lasts here, in real milliseconds.
+    /// How long a period of Meta's rules lasts here, in milliseconds of the sandbox's clock.
     pub fn scaled(&self, period: Duration) -> i64 {
         (period.as_secs_f64() * 1000.0 / self.options.time_scale).ceil() as i64
     }
@@ -219,11 +230,6 @@ impl World {
         clock::timestamp(at).to_zoned_datetime(self.zone.clone()).strftime("%Y-%m-%dT%H:%M:%S%z").to_string()
     }
 
-    /// What this campaign has cost so far, in the currency's smallest unit.
-    pub fn cost_of(&self, campaign: &Campaign) -> f64 {
-        campaign.accepted.load(Relaxed) as f64 * self.options.cost
-    }
-
     pub fn stats(&self) -> Value {
         let stats = &self.stats;
         let count = |counter: &AtomicU64| counter.load(Relaxed);
@@ -232,6 +238,7 @@ impl World {
             "sends": count(&stats.sends),
             "accepted": count(&stats.accepted),
             "refused": count(&stats.refused),
+            "spent": self.options.ad_accounts.iter().map(|account| bills::of_account(self, account)).sum::<f64>(),
             "campaigns": self.campaigns().count(),
             "created": count(&stats.created),
             "deleted": count(&stats.deleted),

@@ -17,7 +17,9 @@ use crate::ui::{Format, Ui};
 ///
 /// Write a SHARE as 1%, 0.01 or 1/100, and a TIME as 50ms, 12h or 1m30s.
 /// Faults can be changed while it runs: POST /sandbox/errors with {"errors": "2=1%", "latency": "50ms", …}.
-/// GET /sandbox/stats returns counts; GET /sandbox/record lists the accepted sends.
+/// GET /sandbox/stats returns counts; GET /sandbox/record lists the accepted sends, each with its price and its person's zone and local
+/// time. GET /sandbox/person?token=TOKEN tells what is known of a person; POST /sandbox/optin with {"token": "…", "status": "stop"} (or
+/// "resume") is that person's choice.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     #[command(flatten)]

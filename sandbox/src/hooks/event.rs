@@ -6,7 +6,7 @@ use crate::campaigns::Campaign;
 use crate::chance;
 use crate::fate::Fate;
 use crate::options::{Envelope, Stamps};
-use crate::page;
+use crate::subscribers;
 use crate::world::{Accepted, World};
 
 /// Webhook fields of a Page that the sandbox knows.
@@ -65,7 +65,7 @@ impl Event {
         let share = |what: &str| chance::share(seed, what, &key, 0);
         let failed = place == 0;
         let token = &*accepted.token;
-        let custom = page::by_custom_audience(world, token);
+        let custom = subscribers::by_custom_audience(world, token);
         let mid = format!("m_{}", chance::letters(40, chance::draw(seed, "mid", token, accepted.n)));
         let tracking = accepted.tracking_id.to_string();
         // In mixed mode, every other event has numeric IDs.
@@ -87,7 +87,7 @@ impl Event {
             put("field", json!(field));
         }
         if !failed && !custom {
-            put("recipient_id", id(&page::psid(world, token)));
+            put("recipient_id", id(&subscribers::psid(world, token)));
         }
         put("page_id", id(&campaign.page));
         if place <= 2 {
@@ -137,24 +137,32 @@ impl Event {
         Self { n: 0, field, page: campaign.page.clone(), value, messaging, facts }
     }
 
-    /// Someone stopped or resumed marketing messages.
-    pub fn opt_in(world: &World, token: &str, status: &str, at: i64) -> Self {
+    /// Someone stopped or resumed marketing messages. Without its ID, such an event names the person by PSID alone.
+    pub fn opt_in(world: &World, token: &str, stop: bool, at: i64) -> Self {
         let page = world.options.pages.first().cloned().unwrap_or_default();
-        let value = json!({
-            "sender": { "id": page::psid(world, token) },
+        let status = if stop { "STOP NOTIFICATIONS" } else { "RESUME NOTIFICATIONS" };
+        let mut value = json!({
+            "sender": { "id": subscribers::psid(world, token) },
             "recipient": { "id": page },
             "timestamp": at,
             "optin": {
                 "type": "notification_messages",
                 "payload": "sandbox",
                 "notification_messages_token": token,
-                "notification_messages_timezone": "America/New_York",
+                "notification_messages_timezone": subscribers::zone(world, token).map(|zone| &zone.name),
                 "user_token_status": "NOT_REFRESHED",
                 "notification_messages_status": status,
                 "title": "Offers and news",
-                "token_expiry_timestamp": at + 365 * 86_400_000,
+                "token_expiry_timestamp": subscribers::expires(world, token),
             },
         });
+        let missing = world.options.webhooks.missing_ids;
+        if missing > 0.0
+            && chance::share(world.options.seed, "missing", token, at as u64) < missing
+            && let Some(optin) = value["optin"].as_object_mut()
+        {
+            optin.remove("notification_messages_token");
+        }
         let value = value.as_object().cloned().unwrap_or_default();
         let facts = json!({ "kind": "optin", "token": token, "status": status, "occurred_at": at });
         Self { n: 0, field: "messaging_optins", page, value, messaging: true, facts }

@@ -19,10 +19,6 @@ impl Desk {
         Ids { set: id("adset_id"), campaign: id("campaign_id"), ad }
     }
 
-    async fn post(&self, id: &str, body: Value) -> (u16, Value) {
-        read(self.call(Method::POST, id).json(&body).send().await.unwrap()).await
-    }
-
     /// Everything that an edit may change, as the ad shows it.
     async fn state(&self, ad: &str) -> Value {
         let fields =
@@ -114,6 +110,7 @@ async fn a_new_budget_is_what_sends_are_held_to() {
     let desk = Desk::open(|options| {
         options.enforce_budget = true;
         options.cost = 100.0;
+        (options.webhooks.failed, options.webhooks.delivered) = (0.0, 1.0);
     })
     .await;
     let ids = desk.ids(json!({"name": "Spring", "daily_budget": 100, "page_id": desk.page()})).await;

@@ -187,7 +187,7 @@ async fn insights_agree_with_the_record_and_lag() {
         .sandbox
         .accepted()
         .iter()
-        .filter(|send| fate::Fate::of(&options.webhooks, 7, &send.token, send.n, send.at).delivered.is_some())
+        .filter(|send| fate::Fate::of(&options.webhooks, 7, send).delivered.is_some())
         .count();
     let (_, rows) = desk.get(&path).await;
     assert_eq!(rows["data"][0]["marketing_messages_delivered"], delivered.to_string());

@@ -122,7 +122,11 @@ async fn minimum_budgets_and_apps_have_fields() {
 
 #[tokio::test]
 async fn insights_are_cut_into_days_months_and_levels() {
-    let desk = Desk::open(|options| options.insights_lag = Duration::ZERO).await;
+    let desk = Desk::open(|options| {
+        options.insights_lag = Duration::ZERO;
+        options.webhooks.delay = Duration::ZERO;
+    })
+    .await;
     let ad = desk.campaign().await;
     let other = desk.campaign().await;
     for n in 0..20 {
