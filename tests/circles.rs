@@ -189,6 +189,47 @@ fn sql_names_states_and_leaves_json_to_those_who_know_it() {
     assert!(json.is_empty(), "{json:#?}");
 }
 
+/// Words of SQL that one engine alone understands, or each in its own way. See `docs/architecture.md`.
+const DIALECT: &str = concat!(
+    r"\b(instr|hex|iif|ifnull|glob|total|printf|randomblob|strftime|group_concat|greatest|least)\(|",
+    r"\b(max|min)\([^()]*,|\bsum\([a-z.]+\)([^ ]| [^a]|$)|insert or |\bn = n \+|",
+    r"\bis (not )?[?'0-9]|\?[0-9]+ is (not )?null|\bas (integer|blob)\b|",
+    r"\bpragma\b|sqlite_|\browid\b|without rowid|temp table",
+);
+
+#[test]
+fn statements_are_in_words_that_every_engine_has() {
+    // SQLite's own, and what is kept in SQLite beside any ledger.
+    let engine = ["ledger/db.rs", "ledger/db/sqlite.rs", "ledger/database.rs"];
+    let is_foreign = |(file, line): &(String, String)| {
+        file.starts_with("ledger/") && !engine.contains(&file.as_str()) && !line.contains("create table seen")
+    };
+    let found: Vec<_> = lines_with(DIALECT).into_iter().filter(is_foreign).collect();
+    assert!(found.is_empty(), "{found:#?}");
+    let hot = ["ledger/db.rs", "ledger/people.rs", "ledger/plan/stage.rs"];
+    let ids: Vec<_> =
+        lines_with("last_insert_rowid").into_iter().filter(|(file, _)| !hot.contains(&file.as_str())).collect();
+    assert!(ids.is_empty(), "`returning id` tells it in every engine: {ids:#?}");
+    let pattern = regex_lite::Regex::new(DIALECT).unwrap();
+    for (line, is_dialect) in [
+        ("set a = max(a, ?1)", true),
+        ("select max(a) from b", false),
+        ("where a is ?1 and b", true),
+        ("where gate is not ?1", true),
+        ("where a is not distinct from ?1 and b is null", false),
+        ("where (?1 is null or a = ?1)", true),
+        ("where (cast(?1 as text) is null or a = ?1)", false),
+        ("coalesce(sum(n), 0)", true),
+        ("coalesce(cast(sum(n) as bigint), 0)", false),
+        ("insert or ignore into a", true),
+        ("do update set n = n + excluded.n", true),
+        ("do update set n = states.n + excluded.n", false),
+        ("pragma user_version", true),
+    ] {
+        assert_eq!(pattern.is_match(line), is_dialect, "{line}");
+    }
+}
+
 #[test]
 fn the_check_sees_every_way_to_import() {
     let folder = tempfile::tempdir().unwrap();

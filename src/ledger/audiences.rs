@@ -36,8 +36,8 @@ impl Ledger {
         watch: &mut Watch<'_>,
     ) -> Result<ImportCounts> {
         let audience: i64 = self.write(|conn| {
-            conn.execute("insert into audiences (page, name, source) values (?1, ?2, ?3)", (page, name, source))?;
-            Ok(conn.last_insert_rowid())
+            let insert = "insert into audiences (page, name, source) values (?1, ?2, ?3) returning id";
+            Ok(conn.query_row(insert, (page, name, source), |row| row.get(0))?)
         })?;
         let mut imported = ImportCounts { rows: list.rows, ..ImportCounts::default() };
         let staged = self.unsynced(|ledger| ledger.fill_audience(page, (audience, name), list, watch, &mut imported));
@@ -178,13 +178,11 @@ impl Ledger {
 pub fn join(conn: &Conn, recipient: i64, page: &str, name: &str, now: UnixMillis) -> db::Result<()> {
     let audience = match newest(conn, page, name)? {
         Some(id) => id,
-        None => {
-            conn.prepare_cached(
-                "insert into audiences (page, name, source, imported_at) values (?1, ?2, 'opt-in events', ?3)",
+        None => conn
+            .prepare_cached(
+                "insert into audiences (page, name, source, imported_at) values (?1, ?2, 'opt-in events', ?3) returning id",
             )?
-            .execute((page, name, now))?;
-            conn.last_insert_rowid()
-        }
+            .query_row((page, name, now), |row| row.get(0))?,
     };
     let new = conn
         .prepare_cached(
@@ -192,8 +190,11 @@ pub fn join(conn: &Conn, recipient: i64, page: &str, name: &str, now: UnixMillis
         )?
         .execute((audience, recipient))?;
     if new == 1 {
-        conn.prepare_cached("update audiences set rows = rows + 1, imported_at = max(imported_at, ?2) where id = ?1")?
-            .execute((audience, now))?;
+        conn.prepare_cached(
+            "update audiences set rows = rows + 1, imported_at = case when imported_at < ?2 then ?2 else imported_at end
+             where id = ?1",
+        )?
+        .execute((audience, now))?;
     }
     Ok(())
 }

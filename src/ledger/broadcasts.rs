@@ -1,6 +1,6 @@
 //! Broadcasts: found again by Page, campaign and fingerprint; listed, repeated, closed.
 
-use super::db::{self, Conn, Optional, Row};
+use super::db::{self, Conn, FromColumn, Optional, Row, Value};
 use serde::Serialize;
 
 use super::attempts;
@@ -46,6 +46,16 @@ pub struct Broadcast {
 }
 
 const COLUMNS: &str = "id, page, ad_account, campaign, fingerprint, repeat, message, new_message";
+
+/// The first 12 hex digits of a message's fingerprint.
+pub(super) struct ShortPrint(pub String);
+
+impl FromColumn for ShortPrint {
+    fn of(value: Value<'_>) -> Option<Self> {
+        let Value::Blob(bytes) = value else { return None };
+        Some(Self(bytes.iter().take(6).map(|byte| format!("{byte:02x}")).collect()))
+    }
+}
 
 fn from_row(row: &Row<'_>) -> db::Result<Broadcast> {
     Ok(Broadcast {
@@ -129,9 +139,12 @@ impl Ledger {
                 (key.page, key.campaign, key.fingerprint),
                 |row| row.get(0),
             )?;
-            conn.execute(
-                "insert into broadcasts (page, ad_account, campaign, fingerprint, repeat, message, new_message, created_at)
-                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            Ok(conn.query_row(
+                sql!(
+                    "insert into broadcasts (page, ad_account, campaign, fingerprint, repeat, message, new_message, created_at)
+                     values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) returning {columns}",
+                    columns = COLUMNS
+                ),
                 (
                     key.page,
                     key.ad_account,
@@ -142,9 +155,8 @@ impl Ledger {
                     which.new_message,
                     now.0,
                 ),
-            )?;
-            let id = conn.last_insert_rowid();
-            Ok(conn.query_row(sql!("select {columns} from broadcasts where id = ?1", columns = COLUMNS), [id], from_row)?)
+                from_row,
+            )?)
         })
     }
 
@@ -159,7 +171,7 @@ impl Ledger {
     pub fn unfinished_broadcasts(&self, page: &str, campaign: Option<&str>) -> Result<Vec<Broadcast>> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(sql!(
-                "select {columns} from broadcasts b where page = ?1 and (?2 is null or campaign = ?2)
+                "select {columns} from broadcasts b where page = ?1 and (cast(?2 as text) is null or campaign = ?2)
                  and (exists (select 1 from sends s join listings l on l.id = s.listing
                               where s.broadcast = b.id and s.state = {pending} and l.planned_at is not null)
                       or exists (select 1 from runs r join sends s on s.run = r.id
@@ -175,11 +187,11 @@ impl Ledger {
     pub fn broadcasts(&self, campaign: Option<&str>, now: UnixMillis) -> Result<Vec<BroadcastSummary>> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(sql!(
-                "select id, campaign, page, lower(hex(substr(fingerprint, 1, 6))), repeat, created_at,
+                "select id, campaign, page, fingerprint, repeat, created_at,
                    (select count(*) from listings l where l.broadcast = b.id and l.planned_at is null),
                    (select s.not_before from sends s join listings l on l.id = s.listing
                     where s.broadcast = b.id and s.state = {pending} and l.planned_at is not null order by s.not_before limit 1)
-                 from broadcasts b where ?1 is null or campaign = ?1 order by id"
+                 from broadcasts b where cast(?1 as text) is null or campaign = ?1 order by id"
             ))?;
             let mut rows = statement.query([campaign])?;
             let mut summaries = Vec::new();
@@ -192,7 +204,7 @@ impl Ledger {
                     id,
                     campaign: row.get(1)?,
                     page: row.get(2)?,
-                    message: row.get(3)?,
+                    message: row.get::<ShortPrint>(3)?.0,
                     repeat: row.get(4)?,
                     pending,
                     claimed,

@@ -154,7 +154,7 @@ impl Ledger {
         let mut ledger = Self::connect(path, How::Read)?;
         let version: i32 = ledger.read(|conn| {
             conn.busy_timeout(BUSY)?;
-            conn.query_row("pragma user_version", (), |row| row.get(0))
+            conn.version()
         })?;
         if version == 0 {
             return Ok(None);
@@ -211,7 +211,7 @@ impl Ledger {
         self.conn.busy_timeout(BUSY)?;
         // All as of one moment: another process may be creating the same ledger.
         let (version, application, tables) = self.snapshot(|conn| {
-            let version: i32 = conn.query_row("pragma user_version", (), |row| row.get(0))?;
+            let version = conn.version()?;
             let application: i32 = conn.query_row("pragma application_id", (), |row| row.get(0))?;
             let tables: i64 = conn.query_row("select count(*) from sqlite_schema", (), |row| row.get(0))?;
             Ok((version, application, tables))
@@ -249,7 +249,7 @@ impl Ledger {
     fn migrate(&mut self) -> Result<()> {
         let transaction = self.conn.begin()?;
         // Another process may have migrated while this one waited for the lock.
-        let version: i32 = transaction.query_row("pragma user_version", (), |row| row.get(0))?;
+        let version = transaction.version()?;
         for (number, sql) in MIGRATIONS {
             if *number > version {
                 transaction.execute_batch(sql)?;
@@ -347,9 +347,9 @@ impl Ledger {
     /// Work whose commits are not synced one by one: what it stages counts only with a later commit, which syncs all before it.
     /// A power cut takes back some of it, in order, and it is staged again.
     pub(super) fn unsynced<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        self.read(|conn| conn.execute_batch("pragma synchronous = normal"))?;
+        self.read(|conn| conn.sync_commits(false))?;
         let done = work(self).map_err(|error| error.at(&self.file.path));
-        self.read(|conn| conn.execute_batch("pragma synchronous = full"))?;
+        self.read(|conn| conn.sync_commits(true))?;
         done
     }
 

@@ -111,6 +111,41 @@ impl Conn {
         Ok(Transaction(self))
     }
 
+    /// The number of the schema; 0 without one.
+    pub fn version(&self) -> Result<i32> {
+        match self {
+            Self::Sqlite(_) => self.query_row("pragma user_version", (), |row| row.get(0)),
+        }
+    }
+
+    /// Whether each commit waits until it is on the disk.
+    pub fn sync_commits(&self, sync: bool) -> Result<()> {
+        match self {
+            Self::Sqlite(conn) => sqlite::sync_commits(conn, sync),
+        }
+    }
+
+    /// So many KiB of the file are kept in memory.
+    pub fn cache(&self, kib: u32) -> Result<()> {
+        match self {
+            Self::Sqlite(conn) => Ok(conn.execute_batch(&format!("pragma cache_size = -{kib}"))?),
+        }
+    }
+
+    /// The log is written into the file when it has so many pages, and keeps so many bytes.
+    pub fn limit_log(&self, pages: u64, bytes: u64) -> Result<()> {
+        match self {
+            Self::Sqlite(conn) => sqlite::limit_log(conn, pages, bytes),
+        }
+    }
+
+    /// Writes the log into the file and makes it empty.
+    pub fn empty_log(&self) -> Result<()> {
+        match self {
+            Self::Sqlite(_) => self.query_row("pragma wal_checkpoint(truncate)", (), |_| Ok(())),
+        }
+    }
+
     /// How long to wait for another process's transaction.
     pub fn busy_timeout(&self, patience: Duration) -> Result<()> {
         match self {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::db::{self, Conn};
 
+use super::broadcasts::ShortPrint;
 use super::database::Ledger;
 use super::error::Result;
 use super::events::How;
@@ -183,11 +184,11 @@ impl Ledger {
 
 fn covered(conn: &Conn, coverage: &Coverage) -> db::Result<Vec<Covered>> {
     conn.prepare_cached(
-        "select id, page, ad_account, campaign, lower(hex(substr(fingerprint, 1, 6))), created_at,
+        "select id, page, ad_account, campaign, fingerprint, created_at,
                 (select count(*) from broadcasts o where o.page = b.page and o.campaign = b.campaign) = 1
          from broadcasts b
-         where (?1 is null or page = ?1) and (?2 is null or ad_account = ?2) and (?3 is null or campaign = ?3)
-           and (?4 is null or id = ?4)
+         where (cast(?1 as text) is null or page = ?1) and (cast(?2 as text) is null or ad_account = ?2) and (cast(?3 as text) is null or campaign = ?3)
+           and (cast(?4 as bigint) is null or id = ?4)
          order by id",
     )?
     .query_map((&coverage.page, &coverage.ad_account, &coverage.campaign, coverage.broadcast), |row| {
@@ -196,7 +197,7 @@ fn covered(conn: &Conn, coverage: &Coverage) -> db::Result<Vec<Covered>> {
             page: row.get(1)?,
             ad_account: row.get(2)?,
             campaign: row.get(3)?,
-            message: row.get(4)?,
+            message: row.get::<ShortPrint>(4)?.0,
             created_at: UnixMillis(row.get(5)?),
             alone: row.get(6)?,
             counts: Counts::default(),

@@ -79,7 +79,9 @@ const REFUSED: &str = "refused";
 pub fn close(conn: &Conn, why: Closed) -> db::Result<()> {
     match why {
         Closed::Restored { from, until } => conn
-            .prepare_cached("update ledger set gate = ?1, gate_from = ?2, gate_until = ?3 where gate is not ?1")?
+            .prepare_cached(
+                "update ledger set gate = ?1, gate_from = ?2, gate_until = ?3 where gate is distinct from ?1",
+            )?
             .execute((RESTORED, from, until)),
         Closed::Refused => conn.prepare_cached("update ledger set gate = ?1 where gate is null")?.execute([REFUSED]),
     }
@@ -94,8 +96,11 @@ pub fn open(conn: &Conn) -> db::Result<()> {
 /// Opens the gate of an accepted copy.
 pub fn accept(conn: &Conn, at: UnixMillis, nobody_before: UnixMillis) -> db::Result<()> {
     open(conn)?;
-    conn.execute("update ledger set restored_at = ?1, nobody_before = max(nobody_before, ?2)", (at, nobody_before))
-        .map(drop)
+    conn.execute(
+        "update ledger set restored_at = ?1, nobody_before = case when nobody_before < ?2 then ?2 else nobody_before end",
+        (at, nobody_before),
+    )
+    .map(drop)
 }
 
 #[cfg(test)]

@@ -96,14 +96,16 @@ impl<'c> CoolDowns<'c> {
         Ok(Self {
             claim: conn.prepare_cached(
                 "update recipients set blocked_until_before_claim = blocked_until, blocked_until = ?2
-                 where id = ?1 and blocked_until = ?3 and next_eligible_at is ?4 and expires_at is ?5 and suppressed is ?6",
+                 where id = ?1 and blocked_until = ?3 and next_eligible_at is not distinct from ?4
+                   and expires_at is not distinct from ?5 and suppressed is not distinct from ?6",
             )?,
             // A person who is not blocked by this claim any more is blocked by another, perhaps with a request on the wire: that is
             // made longer, never shorter.
             block: conn.prepare_cached(
                 "update recipients set
-                   blocked_until = iif(blocked_until = ?3, ?2, max(blocked_until, ?2)),
-                   blocked_until_before_claim = iif(blocked_until = ?3, null, max(blocked_until_before_claim, ?2))
+                   blocked_until = case when blocked_until = ?3 or blocked_until < ?2 then ?2 else blocked_until end,
+                   blocked_until_before_claim = case when blocked_until = ?3 then null
+                     when blocked_until_before_claim < ?2 then ?2 else blocked_until_before_claim end
                  where id = ?1",
             )?,
             restore: conn.prepare_cached(
@@ -133,7 +135,8 @@ impl<'c> CoolDowns<'c> {
 /// Blocks the people of the rows that a run left claimed.
 pub fn block_claimed(conn: &Conn, run: i64, until: UnixMillis) -> db::Result<()> {
     conn.prepare_cached(sql!(
-        "update recipients set blocked_until = max(blocked_until, ?2), blocked_until_before_claim = null
+        "update recipients set blocked_until = case when blocked_until < ?2 then ?2 else blocked_until end,
+           blocked_until_before_claim = null
          where id in (select recipient from sends where run = ?1 and state = {claimed})"
     ))?
     .execute((run, until))
@@ -218,7 +221,7 @@ pub fn opt_in(conn: &Conn, id: i64, said: &OptIn, at: UnixMillis) -> db::Result<
 /// Notes that a recipient is this person. What the person chose without naming a token holds for this one too.
 pub fn meet(conn: &Conn, id: i64, whom: Whom<'_>) -> db::Result<()> {
     let is_new = conn
-        .prepare_cached("update recipients set psid = ?2 where id = ?1 and psid is not ?2")?
+        .prepare_cached("update recipients set psid = ?2 where id = ?1 and psid is distinct from ?2")?
         .execute((id, whom.psid))?;
     if is_new == 0 {
         return Ok(());

@@ -144,11 +144,13 @@ impl Ledger {
                 return Ok(found);
             }
             let rows = i64::try_from(list.rows).unwrap_or(i64::MAX);
-            conn.execute(
-                "insert into listings (broadcast, source, rows, rows_hash, created_at) values (?1, ?2, ?3, ?4, ?5)",
+            let id = conn.query_row(
+                "insert into listings (broadcast, source, rows, rows_hash, created_at) values (?1, ?2, ?3, ?4, ?5)
+                 returning id",
                 (broadcast.id, source, rows, list.hash, now.0),
+                |row| row.get(0),
             )?;
-            Ok((conn.last_insert_rowid(), false))
+            Ok((id, false))
         })
     }
 
@@ -179,7 +181,7 @@ impl Ledger {
                 // So many rows of the list at a time, however few of them are skipped.
                 let part: Option<i64> = conn.query_row(
                     "select max(send) from
-                       (select send from listing_rows where listing = ?1 and send > ?2 order by send limit ?3)",
+                       (select send from listing_rows where listing = ?1 and send > ?2 order by send limit ?3) part",
                     (listing, after, LOOKED_AT),
                     |row| row.get(0),
                 )?;

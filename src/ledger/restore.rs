@@ -55,8 +55,7 @@ impl Ledger {
     pub fn gate(&self) -> Result<Gate> {
         self.read(|conn| {
             // One from before there were gates can still be looked at.
-            let version: i32 = conn.query_row("pragma user_version", (), |row| row.get(0))?;
-            if version < FIRST_WITH_GATE {
+            if conn.version()? < FIRST_WITH_GATE {
                 return Ok(Gate::default());
             }
             let gate = gate::read(conn)?;
@@ -95,9 +94,11 @@ impl Ledger {
 
     pub fn pending_in_all(&self) -> Result<u64> {
         self.read(|conn| {
-            conn.query_row("select coalesce(sum(n), 0) from states where state = ?1", [State::Pending], |row| {
-                row.get(0).map(unsigned)
-            })
+            conn.query_row(
+                "select coalesce(cast(sum(n) as bigint), 0) from states where state = ?1",
+                [State::Pending],
+                |row| row.get(0).map(unsigned),
+            )
         })
     }
 
@@ -137,7 +138,7 @@ fn doubt_pending(conn: &Conn, restore: &Restore) -> Result<u64> {
     // Events of such a row count in the hour in which it was claimed, so that stays where there are some.
     let mut doubt = conn.prepare_cached(sql!(
         "update sends set state = {unknown}, reason = ?1, finished_at = ?2, not_before = 0, run = null,
-           claimed_at = iif(attribution is null, min(coalesce(claimed_at, ?3), ?3), claimed_at)
+           claimed_at = case when claimed_at < ?3 or attribution is not null then claimed_at else ?3 end
          where id in (select id from sends where state = {pending} limit ?4)
          returning broadcast, recipient, coalesce(claimed_at, 0)"
     ))?;

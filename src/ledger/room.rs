@@ -63,8 +63,7 @@ impl Room {
     pub fn fit(&mut self, conn: &Conn) -> db::Result<()> {
         let pages = wal_pages(self.free());
         if pages != self.pages {
-            let longest = pages * PAGE;
-            conn.execute_batch(&format!("pragma wal_autocheckpoint = {pages}; pragma journal_size_limit = {longest}"))?;
+            conn.limit_log(pages, pages * PAGE)?;
             self.pages = pages;
         }
         Ok(())
@@ -86,7 +85,7 @@ impl Room {
 /// Writes the WAL into the database and makes it empty, as far as other processes allow: what is needed then shows whether it helped.
 pub fn shrink_wal(conn: &Conn) {
     let _ = conn.busy_timeout(CHECKPOINT);
-    let _ = conn.query_row("pragma wal_checkpoint(truncate)", (), |_| Ok(()));
+    let _ = conn.empty_log();
     let _ = conn.busy_timeout(BUSY);
 }
 

@@ -73,11 +73,12 @@ impl Ledger {
                 return Err(Error::closed(why).at(&path));
             }
             witness::step(conn, Some(now))?;
-            conn.execute(
-                "insert into runs (uuid, broadcast, host, pid, started_at) values (?1, ?2, ?3, ?4, ?5)",
+            let id = conn.query_row(
+                "insert into runs (uuid, broadcast, host, pid, started_at) values (?1, ?2, ?3, ?4, ?5) returning id",
                 (&uuid, broadcast, host, std::process::id(), now),
+                |row| row.get(0),
             )?;
-            Ok((conn.last_insert_rowid(), witness))
+            Ok((id, witness))
         })?;
         witness.look(&self.conn);
         Ok(Run { id, lock, reserve })

@@ -42,7 +42,7 @@ impl Ledger {
                 return Ok(None);
             }
             let sends = conn.query_row(
-                "select coalesce(sum(c.n), 0) from broadcasts b join counters c on c.broadcast = b.id
+                "select coalesce(cast(sum(c.n) as bigint), 0) from broadcasts b join counters c on c.broadcast = b.id
                  where b.page = ?1 and c.hour >= ?2 and c.what = ?3",
                 (page, last, &accepted),
                 |row| row.get(0).map(unsigned),

@@ -123,7 +123,7 @@ impl Tally {
     pub fn write(&self, conn: &Conn) -> db::Result<()> {
         let mut add = conn.prepare_cached(
             "insert into states (broadcast, state, n) values (?1, ?2, ?3)
-             on conflict (broadcast, state) do update set n = n + excluded.n",
+             on conflict (broadcast, state) do update set n = states.n + excluded.n",
         )?;
         for (broadcast, states) in &self.states {
             for (state, n) in State::ALL.into_iter().zip(states).filter(|(_, n)| **n != 0) {
@@ -132,7 +132,7 @@ impl Tally {
         }
         let mut add = conn.prepare_cached(
             "insert into counters (broadcast, hour, what, n) values (?1, ?2, ?3, ?4)
-             on conflict (broadcast, hour, what) do update set n = n + excluded.n",
+             on conflict (broadcast, hour, what) do update set n = counters.n + excluded.n",
         )?;
         for ((broadcast, hour, what), n) in self.counters.iter().filter(|(_, n)| **n != 0) {
             add.execute((broadcast, hour, what.name(), n))?;

@@ -63,7 +63,7 @@ impl Ledger {
         self.snapshot(|conn| {
             let mut standing = Standing::default();
             let (rows, held): (i64, i64) = conn.query_row(
-                "select coalesce((select sum(n) from states where broadcast = ?1), 0),
+                "select coalesce((select cast(sum(n) as bigint) from states where broadcast = ?1), 0),
                         (select count(*) from listing_rows where listing = ?2)",
                 (broadcast, listing),
                 |row| Ok((row.get(0)?, row.get(1)?)),
@@ -148,7 +148,7 @@ impl Ledger {
             sql!(
                 "select count(*) from sends s indexed by sends_pending
                  where s.broadcast = ?1 and s.state = {pending} and s.not_before <= ?3
-                   and case when ?2 is null
+                   and case when cast(?2 as bigint) is null
                      then exists (select 1 from listings l where l.id = s.listing and l.planned_at is not null)
                      else exists (select 1 from listing_rows l where l.listing = ?2 and l.send = s.id) end"
             ),
@@ -172,7 +172,7 @@ impl Ledger {
     /// How many sends of the whole ledger are unknown.
     pub fn unknown_in_all(&self) -> Result<u64> {
         self.read(|conn| {
-            let sum = "select coalesce(sum(n), 0) from states where state = ?1";
+            let sum = "select coalesce(cast(sum(n) as bigint), 0) from states where state = ?1";
             conn.query_row(sum, [State::Unknown], |row| row.get(0).map(unsigned))
         })
     }

@@ -78,11 +78,11 @@ impl Ledger {
                 "select s.id, r.token, s.broadcast, b.campaign, coalesce(s.reason, ''), s.code, s.subcode, s.fbtrace_id,
                         s.claimed_at, s.finished_at, r.blocked_until, b.page, s.attribution is not null
                  from sends s {people} join broadcasts b on b.id = s.broadcast
-                 where s.state = {unknown} and (?1 is null or r.token = ?1) and (?2 is null or s.broadcast = ?2)
-                   and (?3 is null or b.campaign = ?3) and (?4 is null or s.finished_at >= ?4)
-                   and (?5 is null or s.finished_at < ?5) and (?6 is null or instr(s.reason, ?6) > 0)
-                   and (?7 is null or s.fbtrace_id = ?7)
-                   and (?8 is null or b.page = ?8)
+                 where s.state = {unknown} and (cast(?1 as text) is null or r.token = ?1) and (cast(?2 as bigint) is null or s.broadcast = ?2)
+                   and (cast(?3 as text) is null or b.campaign = ?3) and (cast(?4 as bigint) is null or s.finished_at >= ?4)
+                   and (cast(?5 as bigint) is null or s.finished_at < ?5)
+                   and (cast(?6 as text) is null or s.fbtrace_id = ?6)
+                   and (cast(?7 as text) is null or b.page = ?7)
                  order by s.broadcast, s.id",
                 people = people::OF_SENDS,
             ))
@@ -94,7 +94,6 @@ impl Ledger {
                 &filter.campaign,
                 filter.since.map(|at| at.0),
                 filter.until.map(|at| at.0),
-                &filter.reason,
                 &filter.fbtrace_id,
                 &filter.page,
             ))
@@ -117,7 +116,10 @@ impl Ledger {
                     heard: row.get(12)?,
                 })
             };
-            each(read().map_err(failed)?)?;
+            let send = read().map_err(failed)?;
+            if filter.reason.as_ref().is_none_or(|part| send.reason.contains(part)) {
+                each(send)?;
+            }
         }
         Ok(())
     }
@@ -211,7 +213,7 @@ impl Ledger {
             self.write(|conn| {
                 let mut update = conn.prepare_cached(sql!(
                     "update sends set reason = ?2 || coalesce(': ' || reason, '')
-                     where id = ?1 and state = {unknown} and (reason is null or instr(reason, ?2) <> 1)"
+                     where id = ?1 and state = {unknown} and (reason is null or substr(reason, 1, length(?2)) <> ?2)"
                 ))?;
                 for send in part {
                     update.execute((send, PROBABLY_NOT_SENT))?;

@@ -154,14 +154,16 @@ impl Witness {
 
 /// Counts a step of the ledger, in the transaction that makes it. `now` is of a clock that was checked against Graph's.
 pub fn step(conn: &Conn, now: Option<UnixMillis>) -> db::Result<()> {
-    conn.prepare_cached("update ledger set steps = steps + 1, newest_at = max(newest_at, ?1)")?
-        .execute([now.unwrap_or_default()])
-        .map(drop)
+    conn.prepare_cached(
+        "update ledger set steps = steps + 1, newest_at = case when newest_at < ?1 then ?1 else newest_at end",
+    )?
+    .execute([now.unwrap_or_default()])
+    .map(drop)
 }
 
 /// The ledger counts on from what was seen of another copy of it.
 pub fn overtake(conn: &Conn, steps: i64) -> db::Result<()> {
-    conn.execute("update ledger set steps = max(steps, ?1)", [steps]).map(drop)
+    conn.execute("update ledger set steps = ?1 where steps < ?1", [steps]).map(drop)
 }
 
 /// A ledger at `path` from before there were witnesses, while the folder has one of a ledger of this name: it is older than that one.

@@ -76,7 +76,7 @@ pub struct Order<'o> {
 pub fn prepare(ledger: &Ledger) {
     // Sending goes through the tables in order, and every commit that splits a page scans SQLite's whole cache: a small one is
     // faster. If it can't be set, nothing is lost.
-    let _ = ledger.conn.execute_batch("pragma cache_size = -4096");
+    let _ = ledger.conn.cache(4096);
 }
 
 /// Records and claims for one run, in one synced commit. On an error nothing of it happened.

@@ -74,6 +74,15 @@ pub fn value<'r>(row: &'r Row<'_>, column: usize) -> Result<Value<'r>> {
     })
 }
 
+pub fn sync_commits(conn: &Conn, sync: bool) -> Result<()> {
+    let how = if sync { "full" } else { "normal" };
+    Ok(conn.execute_batch(&format!("pragma synchronous = {how}"))?)
+}
+
+pub fn limit_log(conn: &Conn, pages: u64, bytes: u64) -> Result<()> {
+    Ok(conn.execute_batch(&format!("pragma wal_autocheckpoint = {pages}; pragma journal_size_limit = {bytes}"))?)
+}
+
 impl rusqlite::ToSql for Value<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(match *self {

@@ -49,7 +49,7 @@ impl Ledger {
         let mut found: Vec<Policy> = self.read(|conn| {
             conn.prepare_cached(sql!(
                 "select page, occurred_at, detail, raw from events
-                 where kind = {policy} and (?1 is null or page = ?1) order by id desc limit ?2",
+                 where kind = {policy} and (cast(?1 as text) is null or page = ?1) order by id desc limit ?2",
                 policy = digit(Kind::Policy.number())
             ))?
             .query_map((page, MOST), Policy::from_row)?

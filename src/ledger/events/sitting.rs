@@ -312,7 +312,7 @@ impl<'c> Sitting<'c> {
                 .prepare_cached(sql!(
                     "select id, state, claimed_at, tracking_id, echoed_at, delivered_at, read_at, clicked_at, failed_at, failure,
                             attribution,
-                            state in ({pending}, {skipped}) and (reason is 'resolved' or exists
+                            state in ({pending}, {skipped}) and (reason is not distinct from 'resolved' or exists
                               (select 1 from attempts a where a.send = sends.id and a.outcome = 'unknown'))
                      from sends where broadcast = ?1 and recipient = ?2 and claimed_at is not null"
                 ))?

@@ -7,7 +7,7 @@ use super::stage::existing;
 use crate::clock::UnixMillis;
 use crate::ledger::broadcasts::{Broadcast, BroadcastKey};
 use crate::ledger::database::Ledger;
-use crate::ledger::db;
+use crate::ledger::db::{self, Conn};
 use crate::ledger::error::Result;
 use crate::ledger::gate::PlanTerms;
 use crate::ledger::judge::{Decision, Laters, Terms, judge};
@@ -52,11 +52,14 @@ impl Ledger {
         terms: Terms,
         check: &mut CheckValues<'_>,
     ) -> Result<DryPlan> {
-        let seen = "create temp table if not exists seen (key blob primary key) without rowid; delete from seen;";
-        self.conn.execute_batch(seen)?;
+        // Beside the ledger, which may be one that nobody can write to.
+        let seen = Conn::unnamed()?;
+        seen.execute_batch("create table seen (key blob primary key) without rowid")?;
+        let seen = seen.begin()?;
+        let mut see = seen.prepare_cached("insert into seen (key) values (?1) on conflict do nothing")?;
         let mut dry = DryPlan::default();
         while let Some(row) = list.next_row()? {
-            if self.conn.prepare_cached("insert or ignore into seen (key) values (?1)")?.execute([row.key])? == 0 {
+            if see.execute([row.key])? == 0 {
                 dry.duplicates += 1;
                 continue;
             }

@@ -39,7 +39,8 @@ impl<'c> Staging<'c> {
                 "insert into sends (broadcast, recipient, listing, state, not_before, row_values, reason, finished_at)
                  values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) on conflict (broadcast, recipient) do nothing",
             )?,
-            hold: conn.prepare_cached("insert or ignore into listing_rows (listing, send) values (?1, ?2)")?,
+            hold: conn
+                .prepare_cached("insert into listing_rows (listing, send) values (?1, ?2) on conflict do nothing")?,
             tally: Tally::default(),
             changed_values: 0,
             newly_skipped: 0,

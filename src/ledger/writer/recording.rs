@@ -23,7 +23,7 @@ impl<'c> Rows<'c> {
         Ok(Self(conn.prepare_cached(
             "update sends set state = ?4, reason = ?5, finished_at = ?6, tracking_id = ?7, http_status = ?8,
                code = ?9, subcode = ?10, fbtrace_id = ?11
-             where id = ?1 and run is ?2 and state = ?3 and claimed_at = ?12",
+             where id = ?1 and run is not distinct from ?2 and state = ?3 and claimed_at = ?12",
         )?))
     }
 }
