@@ -11,6 +11,7 @@ pub mod prompt;
 mod report;
 pub mod screen;
 pub mod sheet;
+pub mod stops;
 pub mod table;
 mod transcript;
 
@@ -22,6 +23,7 @@ use crate::secret::Redactor;
 use crate::text;
 pub use data::{pretty, stdout_failed};
 use progress::Live;
+use stops::Stops;
 
 /// How data is written to stdout.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -68,13 +70,14 @@ pub struct Ui {
     options: UiOptions,
     redactor: Redactor,
     live: Live,
+    stops: Stops,
     /// Stands before each message for people: whose it is.
     name: Option<Arc<str>>,
 }
 
 impl Ui {
     pub fn new(options: UiOptions) -> Self {
-        Self { options, redactor: Redactor::default(), live: Live::default(), name: None }
+        Self { options, redactor: Redactor::default(), live: Live::default(), stops: Stops::default(), name: None }
     }
 
     /// The same for one of several businesses at work at once, which can't each ask: its messages name it.
@@ -84,6 +87,11 @@ impl Ui {
         one.name = Some(Arc::from(name));
         one.options.yes = true;
         one
+    }
+
+    /// The signals that this process gets.
+    pub fn stops(&self) -> &Stops {
+        &self.stops
     }
 
     /// The same, with these secrets replaced in everything that it prints.

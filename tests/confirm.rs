@@ -1,6 +1,10 @@
 //! On a terminal `send` shows what goes out and asks; anywhere else it never does.
 
 use std::fs;
+use std::time::Duration;
+
+use mmsg_sandbox::Faults;
+use rustix::process::Signal;
 
 use crate::common::shop::{Shop, people};
 
@@ -53,6 +57,51 @@ fn whoever_says_no_has_sent_nothing_and_can_go_on_later() {
     // From cron nobody is asked.
     shop.env.mmsg(["send", "--resume", "--rate", "unlimited"]).exits(0);
     shop.assert_each_once(&people(20));
+}
+
+#[test]
+fn a_signal_ends_a_question_and_leaves_the_terminal_usable() {
+    let shop = shop();
+    let send = shop.words(&["list.txt"]);
+    let delete = ["campaign", "delete", &shop.campaign];
+    let build = ["message", "build", "--interactive", "--draft", "draft.toml"];
+    for (signal, code) in [(Signal::TERM, 143), (Signal::HUP, 143), (Signal::INT, 130)] {
+        // With signals of its own, without, of a secret, and a menu.
+        for (words, question, said) in [
+            (&send[..], "Send 20 messages? [y/N]", "nothing was sent"),
+            (&delete[..], "[y/N]", "nothing was changed"),
+            (&["init", "--ad-account", "1", "--page", "2"][..], "(not shown)", "nothing was changed"),
+            (&build[..], "Which message", "interrupted"),
+        ] {
+            let mut terminal = shop.env.terminal(120, words);
+            if words[0] == "init" {
+                terminal.wait_for("Name of the profile").wait_until_hidden().type_keys("\n");
+                terminal.wait_for("Where does the access token").wait_until_hidden().type_keys("1\n");
+            }
+            terminal.wait_for(question).wait_until_hidden().signal(signal);
+            let screen = terminal.end().exits(code).stdout;
+            assert!(screen.contains(said), "{words:?}, {signal:?}: {screen}");
+        }
+    }
+    assert!(shop.sandbox.accepted().is_empty() && shop.sandbox.count("deleted") == 0);
+    assert!(!shop.env.profile_file().exists());
+}
+
+#[test]
+fn a_signal_after_the_answer_ends_the_command_that_does_not_look_at_signals() {
+    for (signal, code) in [(Signal::TERM, 143), (Signal::HUP, 143), (Signal::INT, 130)] {
+        let shop = shop();
+        let mut terminal = shop.env.terminal(120, &["campaign", "delete", &shop.campaign]);
+        terminal.wait_for("[y/N]").wait_until_hidden();
+        let asked = shop.sandbox.count("requests");
+        shop.sandbox.turn(|dials| dials.write_errors = Faults::parse("hang=100%").unwrap());
+        terminal.type_keys("y\n");
+        while shop.sandbox.count("requests") == asked {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        terminal.signal(signal);
+        let _ = terminal.end().exits(code);
+    }
 }
 
 #[test]

@@ -81,9 +81,7 @@ fn ctrl_c_at_any_question_is_130_and_writes_nothing() {
             ("Where does the access token", "1\n"),
             ("(not shown)", ""),
         ] {
-            terminal.wait_for(question);
-            // The prompt is read from a moment after it is shown.
-            std::thread::sleep(std::time::Duration::from_millis(100));
+            terminal.wait_for(question).wait_until_hidden();
             if question == at {
                 terminal.type_keys("\x03");
                 break;
@@ -101,9 +99,7 @@ fn a_question_before_a_change_takes_yes_only() {
     for (keys, code) in [("y\n", 0), ("yes\n", 0), ("n\n", 9), ("\n", 9), ("\x04\n", 9), ("x\n", 9), ("\x03", 130)] {
         let env = Env::new().profiles(old);
         let mut terminal = env.terminal(80, &FLAGS);
-        terminal.wait_for("[y/N]");
-        std::thread::sleep(std::time::Duration::from_millis(100));
-        terminal.type_keys(keys);
+        terminal.wait_for("[y/N]").wait_until_hidden().type_keys(keys);
         terminal.end().exits(code);
         assert_eq!(fs::read_to_string(env.profile_file()).unwrap() == old, code != 0, "{keys:?}");
     }

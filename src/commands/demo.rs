@@ -29,7 +29,7 @@ pub struct Args {
 }
 
 pub async fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
-    let signals = Signals::listen()?;
+    let signals = Signals::listen(frame.ui)?;
     let ui = frame.ui;
     let receiver = stage::free_address()?;
     let sandbox = sandbox::start(script::options(&receiver)?).await?;

@@ -85,7 +85,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     let mut ledger = context.ledger_to_look()?;
     let asked = Asked { hours: Hours::between(args.since, args.until), coverage: coverage(context, &args)? };
     refuse_nothing(context, &ledger, &asked.coverage, args.scope)?;
-    let signals = Signals::listen()?;
+    let signals = Signals::listen(&context.ui)?;
     if args.watch {
         watch::watch(context, &signals, &ledger, &asked).await?;
         // The run may have died meanwhile.

@@ -48,7 +48,7 @@ pub async fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
             }
         }
     }
-    let signals = Signals::listen()?;
+    let signals = Signals::listen(ui)?;
     let sandbox = start(args.options).await?;
     print_environment(ui, &sandbox)?;
     ui.status(&format!("the sandbox listens on {}; press Ctrl-C to stop it", sandbox.url()));

@@ -149,7 +149,7 @@ impl Args {
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
-    let signals = Signals::listen()?;
+    let signals = Signals::listen(&context.ui)?;
     if args.resume { resume::run(context, &args, &signals).await } else { send(context, &args, &signals).await }
 }
 

@@ -1,61 +1,39 @@
 //! Ctrl-C, SIGTERM and SIGHUP, as a level that work can watch.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::error::{Error, Exit, Result};
+use crate::ui::Ui;
+use crate::ui::stops::Stops;
 
 /// How urgently somebody asked to stop.
 #[derive(Clone)]
-pub struct Signals {
-    level: watch::Receiver<u8>,
-    terminated: Arc<AtomicBool>,
-}
+pub struct Signals(Stops);
 
 impl Signals {
     /// Listens from now on; the first signal stops gracefully, the second immediately.
-    pub fn listen() -> Result<Self> {
-        let failed = |error: std::io::Error| Error::internal("can't listen to signals").because(&error);
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-        let mut hang_up = signal(SignalKind::hangup()).map_err(failed)?;
-        let (say, level) = watch::channel(0);
-        let terminated = Arc::new(AtomicBool::new(false));
-        let told = Arc::clone(&terminated);
-        tokio::spawn(async move {
-            loop {
-                let by_system = tokio::select! {
-                    _ = interrupt.recv() => false,
-                    _ = terminate.recv() => true,
-                    _ = hang_up.recv() => true,
-                };
-                told.fetch_or(by_system, Ordering::Relaxed);
-                say.send_modify(|level| *level = u8::saturating_add(*level, 1));
-            }
-        });
-        Ok(Self { level, terminated })
+    pub fn listen(ui: &Ui) -> Result<Self> {
+        ui.stops().handle()?;
+        Ok(Self(ui.stops().clone()))
     }
 
     /// 0: continue; 1: stop gracefully; 2: stop now.
     pub fn level(&self) -> watch::Receiver<u8> {
-        self.level.clone()
+        self.0.level()
     }
 
     pub fn is_stopping(&self) -> bool {
-        *self.level.borrow() > 0
+        self.0.is_stopping()
     }
 
     /// 130 or 143.
     pub fn exit(&self) -> Exit {
-        if self.terminated.load(Ordering::Relaxed) { Exit::Terminated } else { Exit::Interrupted }
+        self.0.exit()
     }
 
     /// Ends when somebody asks to stop.
     pub async fn stopped(&self) {
-        let mut level = self.level.clone();
+        let mut level = self.level();
         // A sender that is gone never sends a signal.
         if level.wait_for(|level| *level > 0).await.is_err() {
             std::future::pending::<()>().await;

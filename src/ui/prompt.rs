@@ -1,7 +1,7 @@
 //! Questions, only on a terminal.
 //!
-//! Answers are whole lines, so that a prompt works on any terminal and leaves it unchanged: Ctrl-C exits with 130, and end of input
-//! does not count as yes.
+//! A prompt leaves the terminal as it was, whatever ends it: Ctrl-C exits with 130, SIGTERM and SIGHUP with 143, and end of input does not
+//! count as yes.
 
 use std::io::{self, IsTerminal};
 
@@ -9,12 +9,13 @@ use dialoguer::console::Term;
 use dialoguer::{Input, Password, Select};
 
 use super::Ui;
+use super::stops::Unanswered;
 use crate::error::{Error, Exit, Result};
 
 /// Why a form ended before it was filled in.
 pub enum MenuError {
-    /// Ctrl-C.
-    Interrupted,
+    /// Ctrl-C, SIGTERM or SIGHUP.
+    Stopped(Exit),
     Failed(Error),
 }
 
@@ -27,7 +28,7 @@ impl From<Error> for MenuError {
 impl From<MenuError> for Error {
     fn from(error: MenuError) -> Self {
         match error {
-            MenuError::Interrupted => Self::new(Exit::Interrupted, "interrupted"),
+            MenuError::Stopped(exit) => Self::new(exit, "interrupted"),
             MenuError::Failed(error) => error,
         }
     }
@@ -49,7 +50,7 @@ impl Ui {
     /// `doing` completes "can't ask for confirmation before …": `deleting 2 campaigns`.
     ///
     /// # Errors
-    /// Exit 9 if the answer is not yes, 130 on Ctrl-C.
+    /// Exit 9 if the answer is not yes, 130 and 143 on a signal.
     pub fn confirm(&self, question: &str, doing: &str) -> Result<()> {
         if self.options.yes {
             return Ok(());
@@ -59,8 +60,8 @@ impl Ui {
                 .hint("pass --yes to confirm"));
         }
         let prompt = format!("{} [y/N]", self.clean(question));
-        let answer = self.live.suspended(|| Input::<String>::new().with_prompt(prompt).allow_empty(true).interact());
-        match answer.map_err(unanswered)?.trim().to_lowercase().as_str() {
+        let ask = move || Input::<String>::new().with_prompt(prompt).allow_empty(true).interact();
+        match self.answer(ask).map_err(unanswered)?.trim().to_lowercase().as_str() {
             "y" | "yes" => Ok(()),
             _ => Err(Error::new(Exit::NotConfirmed, "not confirmed: nothing was changed")),
         }
@@ -86,7 +87,7 @@ impl Ui {
     /// Asks for a line of text until `check` accepts it.
     ///
     /// # Errors
-    /// Exit 9 if questions can't be asked, 130 on Ctrl-C.
+    /// Exit 9 if questions can't be asked, 130 and 143 on a signal.
     pub fn ask(
         &self,
         question: &str,
@@ -94,37 +95,45 @@ impl Ui {
         check: impl Fn(&str) -> Result<(), String>,
     ) -> Result<String> {
         self.must_ask(question)?;
-        let mut input = Input::<String>::new().with_prompt(self.clean(question));
-        if let Some(default) = default {
-            input = input.default(default.to_owned());
-        }
-        input = input.allow_empty(default.is_none()).validate_with(|text: &String| {
+        loop {
+            let (prompt, default) = (self.clean(question).into_owned(), default.map(str::to_owned));
+            let ask = move || {
+                let input = Input::<String>::new().with_prompt(prompt);
+                match default {
+                    Some(default) => input.default(default).interact(),
+                    None => input.allow_empty(true).interact(),
+                }
+            };
+            let answer = self.answer(ask).map_err(unanswered)?;
             // Editing keys such as arrows arrive as control characters.
-            if text.contains(char::is_control) {
+            let judged = if answer.contains(char::is_control) {
                 Err("control characters are not allowed".to_owned())
             } else {
-                check(text.trim())
+                check(answer.trim())
+            };
+            match judged {
+                Ok(()) => return Ok(answer.trim().to_owned()),
+                Err(wrong) => self.question_line(&format!("error: {wrong}")),
             }
-        });
-        let answer = self.live.suspended(|| input.interact()).map_err(unanswered)?;
-        Ok(answer.trim().to_owned())
+        }
     }
 
     /// Asks for a secret without echoing it.
     ///
     /// # Errors
-    /// Exit 9 if questions can't be asked, 130 on Ctrl-C.
+    /// Exit 9 if questions can't be asked, 130 and 143 on a signal.
     pub fn ask_secret(&self, question: &str) -> Result<String> {
         self.must_ask(question)?;
         // Accept an empty answer: at end of input there would be no other.
-        let input = Password::new().with_prompt(self.clean(question)).allow_empty_password(true);
-        Ok(self.live.suspended(|| input.interact()).map_err(unanswered)?.trim().to_owned())
+        let prompt = self.clean(question).into_owned();
+        let ask = move || Password::new().with_prompt(prompt).allow_empty_password(true).interact();
+        Ok(self.answer(ask).map_err(unanswered)?.trim().to_owned())
     }
 
     /// Asks for one of several answers, by number; the first is the default. Returns its index.
     ///
     /// # Errors
-    /// Exit 9 if questions can't be asked, 130 on Ctrl-C.
+    /// Exit 9 if questions can't be asked, 130 and 143 on a signal.
     pub fn choose(&self, question: &str, answers: &[&str]) -> Result<usize> {
         self.must_ask(question)?;
         for (index, answer) in answers.iter().enumerate() {
@@ -140,20 +149,20 @@ impl Ui {
     /// Asks for one line of text, which may be empty; `initial` can be edited. Only call it if [`Ui::can_ask`].
     ///
     /// # Errors
-    /// [`MenuError::Interrupted`] on Ctrl-C.
+    /// [`MenuError::Stopped`] on a signal.
     pub fn ask_text(&self, question: &str, initial: &str) -> Result<String, MenuError> {
-        Input::new()
-            .with_prompt(self.clean(question))
-            .with_initial_text(initial)
-            .allow_empty(true)
-            .interact_text_on(&Term::stderr())
-            .map_err(menu_failed)
+        let (prompt, initial) = (self.clean(question).into_owned(), initial.to_owned());
+        let ask = move || {
+            let input = Input::new().with_prompt(prompt).with_initial_text(initial).allow_empty(true);
+            input.interact_text_on(&Term::stderr())
+        };
+        self.answer(ask).map_err(menu_failed)
     }
 
     /// Shows a menu; `None` on Esc. Only call it if [`Ui::can_ask`].
     ///
     /// # Errors
-    /// [`MenuError::Interrupted`] on Ctrl-C.
+    /// [`MenuError::Stopped`] on a signal.
     pub fn menu(&self, question: &str, items: &[String], default: usize) -> Result<Option<usize>, MenuError> {
         // An item wider than the terminal would break the menu.
         let room = usize::from(Term::stderr().size().1).saturating_sub(4).max(10);
@@ -161,13 +170,19 @@ impl Ui {
             .iter()
             .map(|item| dialoguer::console::truncate_str(&self.clean(item), room, "…").into_owned())
             .collect();
-        Select::new()
-            .with_prompt(self.clean(question))
-            .items(&shown)
-            .default(default)
-            .report(false)
-            .interact_on_opt(&Term::stderr())
-            .map_err(menu_failed)
+        let prompt = self.clean(question).into_owned();
+        let ask = move || {
+            let select = Select::new().with_prompt(prompt).items(&shown).default(default).report(false);
+            select.interact_on_opt(&Term::stderr())
+        };
+        self.answer(ask).map_err(menu_failed)
+    }
+
+    fn answer<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce() -> dialoguer::Result<T> + Send + 'static,
+    ) -> Result<T, Unanswered> {
+        self.live.suspended(|| self.stops.asked(ask))
     }
 
     fn must_ask(&self, question: &str) -> Result<()> {
@@ -179,20 +194,16 @@ impl Ui {
     }
 }
 
-fn unanswered(error: dialoguer::Error) -> Error {
-    let dialoguer::Error::IO(error) = error;
-    if error.kind() == io::ErrorKind::Interrupted {
-        Error::new(Exit::Interrupted, "interrupted: nothing was changed")
-    } else {
-        Error::new(Exit::NotConfirmed, "not confirmed: no answer").because(&error)
+fn unanswered(why: Unanswered) -> Error {
+    match why {
+        Unanswered::Stopped(exit) => Error::new(exit, "interrupted: nothing was changed"),
+        Unanswered::Failed(error) => error,
     }
 }
 
-fn menu_failed(error: dialoguer::Error) -> MenuError {
-    // A menu hides the cursor while it is up.
-    let _ = Term::stderr().show_cursor();
-    match error {
-        dialoguer::Error::IO(error) if error.kind() == io::ErrorKind::Interrupted => MenuError::Interrupted,
-        error => Error::new(Exit::NotConfirmed, "can't ask").because(&error).into(),
+fn menu_failed(why: Unanswered) -> MenuError {
+    match why {
+        Unanswered::Stopped(exit) => MenuError::Stopped(exit),
+        Unanswered::Failed(error) => MenuError::Failed(error),
     }
 }

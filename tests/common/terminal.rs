@@ -8,6 +8,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use rustix::fs::OFlags;
+use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
@@ -99,7 +100,13 @@ impl Terminal {
         self
     }
 
-    /// Waits until the terminal shows no keys any more, as it must while a secret is typed.
+    /// Signals `mmsg`, as a system does that shuts down.
+    pub fn signal(&mut self, signal: Signal) -> &mut Self {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+        self
+    }
+
+    /// Waits until the terminal shows no keys by itself any more: a question is read, of a secret or of anything else.
     #[track_caller]
     pub fn wait_until_hidden(&mut self) -> &mut Self {
         let deadline = Instant::now() + PATIENCE;
@@ -110,7 +117,7 @@ impl Terminal {
         self
     }
 
-    /// Waits for the end. What stood on the screen is in `stdout`.
+    /// Waits for the end, which leaves the terminal usable. What stood on the screen is in `stdout`.
     #[must_use = "look at how it ended"]
     pub fn end(mut self) -> Run {
         let deadline = Instant::now() + PATIENCE;
@@ -124,6 +131,9 @@ impl Terminal {
             }
             std::thread::sleep(Duration::from_millis(10));
         };
+        let modes = tcgetattr(&self.keys).unwrap().local_modes;
+        let usable = LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG;
+        assert!(modes.contains(usable), "the terminal was left in another mode: {modes:?}");
         let screen = self.screen.0.lock().unwrap();
         let screen = self.screen.1.wait_timeout_while(screen, PATIENCE, |screen| !screen.closed).unwrap().0;
         Run::of(&std::process::Output { status, stdout: screen.shown.clone().into_bytes(), stderr: Vec::new() })

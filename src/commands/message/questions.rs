@@ -19,18 +19,17 @@ use forms::{Ask, form};
 /// Asks until the message is within every limit and the person says that it is done.
 ///
 /// # Errors
-/// Not confirmed (exit 9) without a terminal; interrupted (exit 130) on Ctrl-C, with the command that goes on.
+/// Not confirmed (exit 9) without a terminal; interrupted (exit 130 or 143) by a signal, with the command that goes on.
 pub fn ask(ui: &Ui, from: Option<Draft>, file: &Path) -> Result<Draft> {
     if !ui.can_ask() {
         return Err(Error::new(Exit::NotConfirmed, "nobody to ask: --interactive needs a terminal")
             .hint("build from flags, or from a file: mmsg message build --example generic"));
     }
-    // With a handler of its own the process outlives Ctrl-C, restores the terminal and says how to go on.
-    let _signals = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt());
     let mut form = Form::begin(ui, from, file)?;
     form.fill().map_err(|error| match error {
-        MenuError::Interrupted if file.exists() => Error::new(Exit::Interrupted, "interrupted: the draft is kept")
-            .hint(format!("{} continues", command_with(file))),
+        MenuError::Stopped(exit) if file.exists() => {
+            Error::new(exit, "interrupted: the draft is kept").hint(format!("{} continues", command_with(file)))
+        }
         error => error.into(),
     })?;
     form.draft()

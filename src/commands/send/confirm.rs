@@ -68,8 +68,7 @@ impl Asked<'_> {
         ];
         let ui = context.ui.clone();
         let question = format!("Send {}?", text::count(now_sent, "message", "messages"));
-        let answer =
-            signals.blocking_or_stopped(move || ui.confirm_shown(&lines, &question, "sending"), "interrupted").await;
+        let answer = signals.blocking(move || ui.confirm_shown(&lines, &question, "sending")).await?;
         answer.map_err(|error| self.declined(context, standing.pending, error))
     }
 

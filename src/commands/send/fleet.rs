@@ -76,7 +76,7 @@ impl Record for Row {
 }
 
 pub async fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
-    let signals = Signals::listen()?;
+    let signals = Signals::listen(frame.ui)?;
     let businesses = load(frame, &args)?;
     allow_many_files();
     let outputs = outputs(frame.ui, &args, &businesses)?;
@@ -250,7 +250,7 @@ async fn confirm(ui: &Ui, signals: &Signals, businesses: &[Business], ledgers: &
         text::count(shown.len() as u64, "profile", "profiles")
     );
     let ui = ui.clone();
-    signals.blocking_or_stopped(move || ui.confirm_shown(&shown, &question, "sending"), "interrupted").await
+    signals.blocking(move || ui.confirm_shown(&shown, &question, "sending")).await?
 }
 
 /// One business, from its first look into the ledger to its end. Nothing that goes wrong with it is another's.

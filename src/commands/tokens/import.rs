@@ -72,7 +72,7 @@ impl Record for ImportRow {
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     let page = context.page()?;
-    let signals = Signals::listen()?;
+    let signals = Signals::listen(&context.ui)?;
     let mut outputs = Outputs::of(context, args.list.force, "nothing was imported");
     args.list.check(&mut outputs)?;
     let mut ledger = context.open_ledger()?;

@@ -121,7 +121,7 @@ impl Record for Ingested {
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
-    let signals = Signals::listen()?;
+    let signals = Signals::listen(&context.ui)?;
     let mut ledger = context.open_ledger()?;
     let (ui, clock, cool_down) = (context.ui.clone(), context.clock, context.cool_down());
     let work = move || ingest(&mut ledger, &ui, &args, &clock, cool_down);

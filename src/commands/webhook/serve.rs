@@ -92,7 +92,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
         _ => None,
     };
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let signals = Signals::listen()?;
+    let signals = Signals::listen(&context.ui)?;
     let options = Options {
         listen: args.listen,
         path: args.path.clone(),
