@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
 use crate::text::is_hidden;
@@ -36,6 +36,23 @@ pub fn visible(json: String) -> String {
         }
     }
     shown
+}
+
+/// Appends a value as JSON in which nothing is hidden.
+pub fn push_visible(out: &mut Vec<u8>, value: &impl Serialize) {
+    let start = out.len();
+    // Writing to a Vec can't fail; a value that has no JSON leaves nothing.
+    if serde_json::to_writer(&mut *out, value).is_err() {
+        out.truncate(start);
+    } else if !out[start..].iter().all(is_plain) {
+        let text = String::from_utf8_lossy(&out[start..]).into_owned();
+        out.truncate(start);
+        out.extend_from_slice(visible(text).as_bytes());
+    }
+}
+
+fn is_plain(byte: &u8) -> bool {
+    matches!(byte, b' '..=b'~' | b'\n')
 }
 
 /// The text of a string or a number, digit by digit: an id must never pass through a float. Anything else is `None`.

@@ -13,7 +13,7 @@ use super::making;
 use super::place;
 use super::presence::{Arrival, Presence};
 use super::room::{self, BUSY, Room};
-use super::witness::{self, Witness};
+use super::witness::{self, Progress, Witness};
 use crate::clock::UnixMillis;
 use crate::times;
 
@@ -281,8 +281,11 @@ impl Ledger {
 
     /// Has the witness see what is committed.
     pub(super) fn be_seen(&self) {
-        if let Ok(witness) = self.witness.hold(&self.conn) {
-            witness.look(&self.conn);
+        let Ok(before) = Progress::of(&self.conn) else { return };
+        let witness = self.witness.hold(&before);
+        // What others committed meanwhile is seen as well.
+        if let Ok(ledger) = Progress::of(&self.conn) {
+            witness.look(&ledger);
         }
     }
 

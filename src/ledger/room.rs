@@ -1,10 +1,11 @@
 //! Room on the ledger's disk: how long the WAL may get, what is kept for the answers of requests in flight, and what must be free
 //! before more is begun.
 
+use std::cell::Cell;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::db::{self, Conn};
 
@@ -28,6 +29,9 @@ const PER_ANSWER: u64 = 2 * PAGE;
 /// What is left of a reserve is not divided below this.
 const LEAST: u64 = 64 * PAGE;
 
+/// For so long an answer is good enough for the length of the WAL, which need not be exact.
+const LATELY: Duration = Duration::from_millis(20);
+
 /// How long a writer waits for another process's transaction before it gives up …
 pub const BUSY: Duration = Duration::from_secs(60);
 /// … and how long a checkpoint waits for those that read or write, while requests are in flight.
@@ -38,15 +42,17 @@ pub struct Room {
     /// `None`: in memory, without a name, or only read.
     folder: Option<PathBuf>,
     pages: u64,
+    /// What was free when it was last asked, and when that was.
+    last: Cell<Option<(Instant, u64)>>,
 }
 
 impl Room {
     pub fn in_folder(folder: &Path) -> Self {
-        Self { folder: Some(folder.to_owned()), pages: 0 }
+        Self { folder: Some(folder.to_owned()), ..Self::unlimited() }
     }
 
     pub const fn unlimited() -> Self {
-        Self { folder: None, pages: 0 }
+        Self { folder: None, pages: 0, last: Cell::new(None) }
     }
 
     pub const fn is_limited(&self) -> bool {
@@ -56,12 +62,21 @@ impl Room {
     /// What is free; `None` if it is not known.
     pub fn free(&self) -> Option<u64> {
         let disk = rustix::fs::statvfs(self.folder.as_ref()?).ok()?;
-        Some(disk.f_bavail.saturating_mul(disk.f_frsize))
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        self.last.set(Some((Instant::now(), free)));
+        Some(free)
+    }
+
+    fn lately_free(&self) -> Option<u64> {
+        match self.last.get() {
+            Some((at, free)) if at.elapsed() < LATELY => Some(free),
+            _ => self.free(),
+        }
     }
 
     /// Lets the WAL get as long as the disk allows now.
     pub fn fit(&mut self, conn: &Conn) -> db::Result<()> {
-        let pages = wal_pages(self.free());
+        let pages = wal_pages(self.lately_free());
         if pages != self.pages {
             conn.limit_log(pages, pages * PAGE)?;
             self.pages = pages;

@@ -16,7 +16,7 @@ use super::room::{self, Reserve};
 use super::sql::{sql, unsigned};
 use super::state::State;
 use super::tally::Tally;
-use super::witness;
+use super::witness::{self, Progress};
 use crate::clock::{Clock, UnixMillis};
 use crate::times::MARGIN;
 
@@ -66,21 +66,22 @@ impl Ledger {
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let witness = self.witness().clone();
         let path = self.path().to_owned();
-        let (id, witness) = self.write(|conn| {
-            let witness = witness.hold(conn)?;
+        let (id, progress, witness) = self.write(|conn| {
+            let mut progress = Progress::of(conn)?;
+            let witness = witness.hold(&progress);
             // A copy may have begun to send since this one was opened.
-            if let Some(why) = witness.doubts(conn)? {
+            if let Some(why) = witness.doubts(&progress) {
                 return Err(Error::closed(why).at(&path));
             }
-            witness::step(conn, Some(now))?;
+            progress.step(conn, now)?;
             let id = conn.query_row(
                 "insert into runs (uuid, broadcast, host, pid, started_at) values (?1, ?2, ?3, ?4, ?5) returning id",
                 (&uuid, broadcast, host, std::process::id(), now),
                 |row| row.get(0),
             )?;
-            Ok((id, witness))
+            Ok((id, progress, witness))
         })?;
-        witness.look(&self.conn);
+        witness.look(&progress);
         Ok(Run { id, lock, reserve })
     }
 

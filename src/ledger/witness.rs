@@ -34,10 +34,25 @@ const LONGEST: usize = 4096;
 const SHORTEST: usize = 512;
 
 /// How far a ledger has got, by itself.
-struct Progress {
+pub struct Progress {
     identity: String,
     steps: i64,
     newest_at: UnixMillis,
+}
+
+impl Progress {
+    pub fn of(conn: &Conn) -> db::Result<Self> {
+        conn.prepare_cached("select identity, steps, newest_at from ledger")?
+            .query_row((), |row| Ok(Self { identity: row.get(0)?, steps: row.get(1)?, newest_at: row.get(2)? }))
+    }
+
+    /// Counts a step in the transaction that makes it, and in which this was read.
+    pub fn step(&mut self, conn: &Conn, now: UnixMillis) -> db::Result<()> {
+        step(conn, Some(now))?;
+        self.steps += 1;
+        self.newest_at = self.newest_at.max(now);
+        Ok(())
+    }
 }
 
 /// What the file holds.
@@ -64,21 +79,20 @@ struct Place {
     /// The same beside a symbolic link that names the ledger. It is only read: if the link led to another copy before, it knows that.
     of_link: PathBuf,
     /// Open from one transaction to the next: a run has thousands.
-    kept: Arc<Mutex<Option<Kept>>>,
+    kept: Arc<Mutex<Option<Arc<Kept>>>>,
 }
 
 /// The witness's file, and the name of the ledger's.
-#[derive(Clone)]
 struct Kept {
     path: PathBuf,
-    file: Arc<File>,
+    file: File,
     ledger: String,
 }
 
 /// A witness that nobody else can write until this value ends.
 pub struct Held {
     /// `None` if it can't be written: nothing is lost then, the witness is only less sharp.
-    file: Option<Kept>,
+    file: Option<Arc<Kept>>,
     seen: Option<Seen>,
     /// Bytes in the file.
     length: usize,
@@ -94,14 +108,13 @@ impl Drop for Held {
 
 impl Held {
     /// Why the ledger can't be the newest, by what was seen of its copies.
-    pub fn doubts(&self, conn: &Conn) -> db::Result<Option<Closed>> {
-        let Some(seen) = &self.seen else { return Ok(None) };
-        Ok(is_behind(&progress(conn)?, seen))
+    pub fn doubts(&self, ledger: &Progress) -> Option<Closed> {
+        is_behind(ledger, self.seen.as_ref()?)
     }
 
     /// Writes down what is committed.
-    pub fn look(self, conn: &Conn) {
-        let (Some(kept), Ok(ledger)) = (&self.file, progress(conn)) else { return };
+    pub fn look(self, ledger: &Progress) {
+        let Some(kept) = &self.file else { return };
         if self.seen.as_ref().is_none_or(|before| before.steps < ledger.steps) {
             let seen = Seen { ledger: kept.ledger.clone(), steps: ledger.steps, newest_at: ledger.newest_at.0 };
             let _ = write(&kept.file, &seen, self.length);
@@ -121,13 +134,13 @@ impl Witness {
     /// have committed since it began.
     pub fn doubts(&self, conn: &Conn) -> db::Result<Option<Closed>> {
         // The witness first: what others commit meanwhile makes the ledger newer, and never the witness newer than what is read then.
-        let Some(seen) = self.seen(&progress(conn)?.identity) else { return Ok(None) };
-        Ok(is_behind(&progress(conn)?, &seen))
+        let Some(seen) = self.seen(&Progress::of(conn)?.identity) else { return Ok(None) };
+        Ok(is_behind(&Progress::of(conn)?, &seen))
     }
 
     /// How many steps the witness has seen.
     pub fn steps(&self, conn: &Conn) -> db::Result<i64> {
-        Ok(self.seen(&progress(conn)?.identity).map_or(0, |seen| seen.steps))
+        Ok(self.seen(&Progress::of(conn)?.identity).map_or(0, |seen| seen.steps))
     }
 
     fn seen(&self, identity: &str) -> Option<Seen> {
@@ -137,18 +150,18 @@ impl Witness {
     }
 
     /// Keeps the witness from all other processes. Who also writes to the ledger has begun to before.
-    pub fn hold(&self, conn: &Conn) -> db::Result<Held> {
-        let Some(place) = &self.place else { return Ok(Held { file: None, seen: None, length: 0 }) };
-        let path = file(&place.runs, &progress(conn)?.identity);
+    pub fn hold(&self, ledger: &Progress) -> Held {
+        let Some(place) = &self.place else { return Held { file: None, seen: None, length: 0 } };
+        let path = file(&place.runs, &ledger.identity);
         let mut kept = place.kept.lock().unwrap_or_else(PoisonError::into_inner);
         *kept = hold(kept.take(), &path, place).ok();
-        Ok(match &*kept {
+        match &*kept {
             Some(kept) => {
                 let (seen, length) = parse(&kept.file).map_or((None, 0), |(seen, length)| (Some(seen), length));
-                Held { seen, file: Some(kept.clone()), length }
+                Held { seen, file: Some(Arc::clone(kept)), length }
             }
             None => Held { seen: read(&path).ok(), file: None, length: 0 },
-        })
+        }
     }
 }
 
@@ -175,7 +188,7 @@ pub fn close_if_known(conn: &Conn, path: &Path, folder: &Path) -> db::Result<()>
     let newest = witnesses.filter_map(|path| read(&path).ok()).filter(|seen| seen.ledger == name);
     match newest.map(|seen| seen.newest_at).max() {
         Some(until) => {
-            gate::close(conn, Closed::Restored { from: progress(conn)?.newest_at, until: UnixMillis(until) })
+            gate::close(conn, Closed::Restored { from: Progress::of(conn)?.newest_at, until: UnixMillis(until) })
         }
         None => Ok(()),
     }
@@ -184,11 +197,6 @@ pub fn close_if_known(conn: &Conn, path: &Path, folder: &Path) -> db::Result<()>
 fn is_behind(ledger: &Progress, seen: &Seen) -> Option<Closed> {
     (ledger.steps < seen.steps)
         .then_some(Closed::Restored { from: ledger.newest_at, until: UnixMillis(seen.newest_at) })
-}
-
-fn progress(conn: &Conn) -> db::Result<Progress> {
-    conn.prepare_cached("select identity, steps, newest_at from ledger")?
-        .query_row((), |row| Ok(Progress { identity: row.get(0)?, steps: row.get(1)?, newest_at: row.get(2)? }))
 }
 
 fn name_of(path: &Path) -> String {
@@ -223,7 +231,7 @@ fn open(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
 }
 
 /// Locks the file, and opens it if it is not open; makes it if there is none.
-fn hold(mut kept: Option<Kept>, path: &Path, place: &Place) -> io::Result<Kept> {
+fn hold(mut kept: Option<Arc<Kept>>, path: &Path, place: &Place) -> io::Result<Arc<Kept>> {
     let begin = Instant::now();
     while begin.elapsed() < PATIENCE {
         let open = match kept.take().filter(|kept| kept.path == path) {
@@ -234,7 +242,7 @@ fn hold(mut kept: Option<Kept>, path: &Path, place: &Place) -> io::Result<Kept> 
                     Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(error),
                     Err(_) => make(path, place)?,
                 };
-                Kept { path: path.to_owned(), file: Arc::new(file), ledger: name_of(&place.ledger) }
+                Arc::new(Kept { path: path.to_owned(), file, ledger: name_of(&place.ledger) })
             }
         };
         wait(|| open.file.try_lock())?;

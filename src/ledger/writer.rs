@@ -20,7 +20,7 @@ use super::gate::{self, Gate};
 use super::pace::Meter;
 use super::room::{self, Reserve};
 pub use super::settled::Settled;
-use super::witness::{self, Held, Witness};
+use super::witness::{Held, Progress, Witness};
 use crate::clock::{Clock, UnixMillis};
 pub use claim::{Claim, Finish, Outcome, Scope};
 use claiming::Scan;
@@ -180,14 +180,15 @@ fn only_record(ledger: &mut Ledger, order: &mut Order<'_>, why: Error) -> Result
 
 /// What a transaction goes by. The witness is held until it has seen what is claimed: a copy of this ledger that sends at the same time
 /// must not claim the same people.
-fn enter(conn: &Conn, witness: &Witness, claims: bool) -> Result<(Gate, Held)> {
-    let witness = witness.hold(conn)?;
+fn enter(conn: &Conn, witness: &Witness, claims: bool) -> Result<(Gate, Progress, Held)> {
+    let progress = Progress::of(conn)?;
+    let witness = witness.hold(&progress);
     if !claims {
-        return Ok((gate::read(conn)?, witness));
+        return Ok((gate::read(conn)?, progress, witness));
     }
-    match witness.doubts(conn)? {
+    match witness.doubts(&progress) {
         Some(why) => Err(Error::closed(why)),
-        None => Ok((gate::pass(conn)?, witness)),
+        None => Ok((gate::pass(conn)?, progress, witness)),
     }
 }
 
@@ -195,15 +196,15 @@ fn try_step(ledger: &mut Ledger, order: &mut Order<'_>) -> Result<Stepped> {
     let (file, witness) = (Arc::clone(ledger.file()), ledger.witness().clone());
     let transaction = ledger.begin()?;
     let begun = Instant::now();
-    let (gate, witness) = enter(&transaction, &witness, order.want > 0)?;
+    let (gate, mut progress, witness) = enter(&transaction, &witness, order.want > 0)?;
     let (stepped, now) = work(&transaction, order, gate, begun)?;
-    witness::step(&transaction, Some(now))?;
+    progress.step(&transaction, now)?;
     if order.want > 0 {
         file.refuse_replaced()?;
     }
     failpoint::commit(transaction, "step.before", "step.after")?;
     let committed = order.seat.clock.now();
-    witness.look(&ledger.conn);
+    witness.look(&progress);
     Ok(Stepped { committed, ..stepped })
 }
 
@@ -219,7 +220,7 @@ fn try_together(
     let transaction = ledger.begin().map_err(failed(all))?;
     let begun = Instant::now();
     let claims = orders.iter().any(|(order, _)| order.want > 0);
-    let (gate, witness) = enter(&transaction, &witness, claims).map_err(failed(all))?;
+    let (gate, mut progress, witness) = enter(&transaction, &witness, claims).map_err(failed(all))?;
     let mut done = Vec::with_capacity(all);
     let mut newest = UnixMillis(0);
     for (place, (order, _)) in orders.iter_mut().enumerate() {
@@ -231,7 +232,7 @@ fn try_together(
         }
     }
     let failed = failed(done.len());
-    witness::step(&transaction, Some(newest)).map_err(|error| failed(error.into()))?;
+    progress.step(&transaction, newest).map_err(|error| failed(error.into()))?;
     if claims {
         file.refuse_replaced().map_err(failed)?;
     }
@@ -239,7 +240,7 @@ fn try_together(
     for ((order, answer), stepped) in orders.iter_mut().zip(done) {
         **answer = Some(Ok(Stepped { committed: order.seat.clock.now(), ..stepped }));
     }
-    witness.look(&ledger.conn);
+    witness.look(&progress);
     Ok(())
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -43,9 +44,10 @@ pub trait Deliver: Clone + 'static {
     fn deliver(&self, body: Bytes) -> impl Future<Output = Answer> + 'static;
 }
 
-impl Deliver for Sender {
+/// Shared: each request in flight has a hold on it.
+impl Deliver for Arc<Sender> {
     fn deliver(&self, body: Bytes) -> impl Future<Output = Answer> + 'static {
-        let sender = self.clone();
+        let sender = Self::clone(self);
         async move {
             if let Err(error) = failpoint::hit("request.before") {
                 return Answer::without_one(Transport::NotSent { why: error.to_string() });

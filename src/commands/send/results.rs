@@ -84,8 +84,8 @@ impl Out {
             ];
             cells.extend(line.profile);
             table::write_csv_cells(&mut self.buffer, &cells);
-        } else if let Ok(line) = serde_json::to_string(&line) {
-            self.buffer.extend_from_slice(json::visible(line).as_bytes());
+        } else {
+            json::push_visible(&mut self.buffer, &line);
             self.buffer.push(b'\n');
         }
         self.rows += 1;

@@ -138,7 +138,7 @@ fn what_is_held_is_not_written_by_others_and_stays_one_file() {
     let file = the_file(folder.path());
     let before = (Inode::of(&file).unwrap(), read(&file).unwrap());
     let other = || OpenOptions::new().read(true).write(true).open(&file).unwrap();
-    let held = ledger.witness().hold(&ledger.conn).unwrap();
+    let held = ledger.witness().hold(&Progress::of(&ledger.conn).unwrap());
     assert!(matches!(other().try_lock(), Err(TryLockError::WouldBlock)));
     step(&ledger.conn, Some(UnixMillis(3000))).unwrap();
     assert_eq!(held.doubts(&ledger.conn).unwrap(), None);
