@@ -230,7 +230,11 @@ mod tests {
             let text = format!("{text}\u{9b}31m\u{202e}\u{e0041}\u{7f}");
             let shown = visible(serde_json::to_string_pretty(&[&text]).unwrap());
             prop_assert!(!shown.chars().any(|c| c != '\n' && is_hidden(c)), "{}", shown);
-            prop_assert_eq!(serde_json::from_str::<Vec<String>>(&shown).unwrap(), [text]);
+            prop_assert_eq!(serde_json::from_str::<Vec<String>>(&shown).unwrap(), [&*text]);
+            let mut out = b"before".to_vec();
+            push_visible(&mut out, &[&text]);
+            let want = visible(serde_json::to_string(&[&text]).unwrap());
+            prop_assert_eq!(String::from_utf8(out).unwrap(), format!("before{want}"));
         }
 
         #[test]

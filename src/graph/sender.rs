@@ -31,7 +31,7 @@ const MAX_SAMPLE: usize = 200;
 
 /// Sends messages of one ad account. HTTP/1.1 only: one HTTP/2 connection caps at the server's streams, and its loss would make
 /// every stream unknown.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Sender {
     /// Keeps connections …
     kept: Client,

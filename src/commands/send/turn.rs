@@ -1,5 +1,6 @@
 //! One broadcast's turn: a run is started, sends, and ends in the ledger however it ends.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::campaign::CampaignFacts;
@@ -49,7 +50,7 @@ impl Turn<'_> {
         signals: &Signals,
         results: &mut Results,
     ) -> Result<TurnEnd> {
-        let sender = context.sender(self.timeout, limits.concurrency)?;
+        let sender = Arc::new(context.sender(self.timeout, limits.concurrency)?);
         let frame = sender.frame(&self.campaign.id, None);
         let values = !self.template.is_constant();
         let job = Job { template: self.template, frame, campaign: self.campaign.times };

@@ -140,9 +140,12 @@ fn what_is_held_is_not_written_by_others_and_stays_one_file() {
     let other = || OpenOptions::new().read(true).write(true).open(&file).unwrap();
     let held = ledger.witness().hold(&Progress::of(&ledger.conn).unwrap());
     assert!(matches!(other().try_lock(), Err(TryLockError::WouldBlock)));
-    step(&ledger.conn, Some(UnixMillis(3000))).unwrap();
-    assert_eq!(held.doubts(&ledger.conn).unwrap(), None);
-    held.look(&ledger.conn);
+    let mut progress = Progress::of(&ledger.conn).unwrap();
+    progress.step(&ledger.conn, UnixMillis(3000)).unwrap();
+    let Progress { steps, newest_at, .. } = Progress::of(&ledger.conn).unwrap();
+    assert_eq!((progress.steps, progress.newest_at), (steps, newest_at));
+    assert_eq!(held.doubts(&progress), None);
+    held.look(&progress);
     other().try_lock().unwrap();
     let after = (Inode::of(&file).unwrap(), read(&file).unwrap());
     assert_eq!((after.0, after.1.steps, after.1.newest_at), (before.0, before.1.steps + 1, 3000));
