@@ -72,11 +72,17 @@ pub struct Order<'o> {
     pub meter: &'o mut dyn Meter,
 }
 
-/// Makes a ledger ready to send from.
-pub fn prepare(ledger: &Ledger) {
+/// SQLite's cache while one run sends, in KiB …
+const CACHE: u32 = 4096;
+/// … and what each further run adds: the pages that it is at.
+const CACHE_OF_RUN: u32 = 40;
+
+/// Makes a ledger ready for so many runs that send from it.
+pub fn prepare(ledger: &Ledger, runs: usize) {
     // Sending goes through the tables in order, and every commit that splits a page scans SQLite's whole cache: a small one is
     // faster. If it can't be set, nothing is lost.
-    let _ = ledger.conn.cache(4096);
+    let others = u32::try_from(runs.saturating_sub(1)).unwrap_or(u32::MAX);
+    let _ = ledger.conn.cache(CACHE.saturating_add(CACHE_OF_RUN.saturating_mul(others)));
 }
 
 /// Records and claims for one run, in one synced commit. On an error nothing of it happened.

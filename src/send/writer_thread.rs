@@ -1,10 +1,13 @@
 //! The ledger on a thread of its own: a commit waits for the disk, but requests in flight must not. Any number of runs share it.
 //!
-//! What the runs ask for while a commit is under way waits, and shares the next one.
+//! What the runs ask for while a commit is under way waits, and shares the next one. Where many runs keep their own slow pace, few ask at
+//! the same moment: then the first waits a moment for company.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
 use std::thread::JoinHandle;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -20,9 +23,18 @@ pub struct LedgerThread {
     thread: Option<JoinHandle<Ledger>>,
 }
 
+/// How long a step waits for others, for each run that may bring one …
+const FOR_EACH: Duration = Duration::from_micros(50);
+/// … and at most. Much less than a pace forgives, see [`super::pace`].
+const LONGEST: Duration = Duration::from_millis(10);
+
 /// Where the ledger's thread takes what it is asked. Clones lead to the same thread.
 #[derive(Clone)]
-pub struct Desk(Sender<Asked>);
+pub struct Desk {
+    asked: Sender<Asked>,
+    /// How many runs have a writer.
+    runs: Arc<AtomicUsize>,
+}
 
 enum Asked {
     /// Of a run that sends: many share a transaction.
@@ -43,13 +55,14 @@ type Answered = (Box<Seat>, Result<Stepped>);
 
 impl LedgerThread {
     pub fn open(ledger: Ledger) -> Result<Self> {
-        writer::prepare(&ledger);
         let (asked, inbox) = mpsc::channel();
+        let desk = Desk { asked, runs: Arc::default() };
+        let runs = Arc::clone(&desk.runs);
         let thread = std::thread::Builder::new()
             .name("ledger".to_owned())
-            .spawn(move || serve(ledger, &inbox))
+            .spawn(move || serve(ledger, &inbox, &runs))
             .map_err(|source| Error::NoThread { source })?;
-        Ok(Self { desk: Desk(asked), thread: Some(thread) })
+        Ok(Self { desk, thread: Some(thread) })
     }
 
     pub fn desk(&self) -> &Desk {
@@ -77,7 +90,7 @@ impl Drop for LedgerThread {
 impl Desk {
     /// Leads to no thread.
     fn nowhere() -> Self {
-        Self(mpsc::channel().0)
+        Self { asked: mpsc::channel().0, runs: Arc::default() }
     }
 
     /// Has work done with the ledger, and waits for it.
@@ -88,24 +101,33 @@ impl Desk {
         let (reply, done) = oneshot::channel();
         // Whoever asked may be gone meanwhile; if the thread is, the answer is an error.
         let work = Asked::Work(Box::new(move |ledger| drop(reply.send(work(ledger)))));
-        drop(self.0.send(work));
+        drop(self.asked.send(work));
         done.await.unwrap_or(Err(Error::ThreadGone))
     }
 
     /// The writer of a run.
     pub fn writer(&self, seat: Seat) -> RunWriter {
-        RunWriter { kind: Kind::Thread(self.clone()), seat: Some(Box::new(seat)), answer: None }
+        let present = Some(Present::at(&self.runs));
+        RunWriter { kind: Kind::Thread(self.clone()), seat: Some(Box::new(seat)), answer: None, _present: present }
     }
 }
 
 /// Serves until nobody can ask any more.
-fn serve(mut ledger: Ledger, inbox: &Receiver<Asked>) -> Ledger {
+fn serve(mut ledger: Ledger, inbox: &Receiver<Asked>, runs: &AtomicUsize) -> Ledger {
+    let mut prepared = 1;
+    writer::prepare(&ledger, prepared);
     let mut steps = Vec::new();
     while let Ok(first) = inbox.recv() {
         let mut next = Some(first);
         // Steps that are left over from a transaction have waited longest.
         while next.is_some() || !steps.is_empty() {
+            let runs = runs.load(Ordering::Relaxed);
+            if runs > prepared {
+                prepared = runs.next_power_of_two();
+                writer::prepare(&ledger, prepared);
+            }
             let begun = Instant::now();
+            let mut company = if steps.is_empty() { company(runs) } else { Duration::ZERO };
             loop {
                 match next.take().map_or_else(|| inbox.try_recv(), Ok) {
                     Ok(Asked::Step(step)) => steps.push(step),
@@ -115,6 +137,10 @@ fn serve(mut ledger: Ledger, inbox: &Receiver<Asked>) -> Ledger {
                             break;
                         }
                     }
+                    Err(TryRecvError::Empty) if !company.is_zero() && (1..runs).contains(&steps.len()) => {
+                        // Asleep, and not at the inbox: who asks need not wake this thread.
+                        std::thread::sleep(std::mem::take(&mut company));
+                    }
                     Err(TryRecvError::Empty | TryRecvError::Disconnected) => break,
                 }
             }
@@ -122,6 +148,12 @@ fn serve(mut ledger: Ledger, inbox: &Receiver<Asked>) -> Ledger {
         }
     }
     ledger
+}
+
+/// How long the first step waits for others: not at all for those of one run.
+fn company(runs: usize) -> Duration {
+    let others = u32::try_from(runs.saturating_sub(1)).unwrap_or(u32::MAX);
+    FOR_EACH.saturating_mul(others).min(LONGEST)
 }
 
 /// Takes as many steps as share one transaction; the rest stay, in their order.
@@ -152,6 +184,22 @@ impl Step {
     }
 }
 
+/// Counts a run as long as it has a writer.
+struct Present(Arc<AtomicUsize>);
+
+impl Present {
+    fn at(runs: &Arc<AtomicUsize>) -> Self {
+        runs.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(runs))
+    }
+}
+
+impl Drop for Present {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// Takes one run's orders for the ledger, one at a time.
 pub struct RunWriter {
     kind: Kind,
@@ -159,6 +207,7 @@ pub struct RunWriter {
     seat: Option<Box<Seat>>,
     /// The answer to the order in progress.
     answer: Option<oneshot::Receiver<Answered>>,
+    _present: Option<Present>,
 }
 
 enum Kind {
@@ -171,7 +220,7 @@ enum Kind {
 impl RunWriter {
     #[cfg(test)]
     pub fn inline(ledger: Ledger, seat: Seat) -> Self {
-        Self { kind: Kind::Inline(Box::new(ledger)), seat: Some(Box::new(seat)), answer: None }
+        Self { kind: Kind::Inline(Box::new(ledger)), seat: Some(Box::new(seat)), answer: None, _present: None }
     }
 
     /// Ends an inline writer.
@@ -196,7 +245,7 @@ impl RunWriter {
         let Some(seat) = self.seat.take() else { return };
         let step = Step { seat, finishes, want, observed, reply };
         match &mut self.kind {
-            Kind::Thread(desk) => drop(desk.0.send(Asked::Step(step))),
+            Kind::Thread(desk) => drop(desk.asked.send(Asked::Step(step))),
             #[cfg(test)]
             Kind::Inline(ledger) => take_steps(ledger, &mut vec![step]),
         }

@@ -113,3 +113,24 @@ async fn when_the_thread_is_gone_everybody_hears_of_it() {
     drop(writers);
     assert!(matches!(thread.close(), Err(Error::ThreadGone)));
 }
+
+#[test]
+fn the_orders_of_one_run_never_wait_and_those_of_many_only_a_moment() {
+    for (runs, micros) in [(0, 0), (1, 0), (2, 50), (21, 1000), (201, 10_000), (202, 10_000), (usize::MAX, 10_000)] {
+        assert_eq!(company(runs), Duration::from_micros(micros), "{runs}");
+    }
+}
+
+#[test]
+fn a_run_counts_as_long_as_it_has_a_writer() {
+    let folder = tempfile::tempdir().unwrap();
+    let (ledger, seats) = set_up(folder.path(), 3);
+    let thread = LedgerThread::open(ledger).unwrap();
+    let runs = || thread.desk().runs.load(Ordering::Relaxed);
+    let mut writers: Vec<_> = seats.into_iter().map(|seat| thread.desk().writer(seat)).collect();
+    for left in (0..3).rev() {
+        assert_eq!(runs(), left + 1);
+        writers.pop();
+        assert_eq!(runs(), left);
+    }
+}
