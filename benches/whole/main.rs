@@ -83,7 +83,7 @@ const FIGURES: [Figure; 9] = [
     },
     Figure {
         name: "fleet",
-        about: "slow: 200 businesses at 10/s in one process for a minute: median and worst rate, processor time",
+        about: "slow: 200 businesses at 10/s in one process for a minute, ten of them broken: median and worst rate, processor time",
         is_slow: true,
         take: fleet::fleet,
     },
