@@ -17,6 +17,7 @@ mod sender;
 mod subscriptions;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod tokens;
 mod usage;
 mod wire;
@@ -30,4 +31,5 @@ pub use insights::{Action, Estimate, EstimateQuery, Insights, InsightsQuery, PRE
 pub use pages::Pages;
 pub use sender::{Answer, Body, RequestFrame, Sender, Transport};
 pub use subscriptions::SubscribedApp;
+pub use tls::Tls;
 pub use usage::Usage;

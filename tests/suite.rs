@@ -6,6 +6,7 @@ mod common;
 mod answers;
 mod bad_input;
 mod campaign;
+mod certificates;
 mod circles;
 // Small libraries loaded before mmsg, mounts, system calls: Linux has them.
 #[cfg(target_os = "linux")]

@@ -14,7 +14,7 @@ use crate::config::environment::Environment;
 use crate::config::{Origin, Overrides, Settings};
 use crate::endpoint::Family;
 use crate::error::{Error, Result};
-use crate::graph::{Access, Graph, Sender};
+use crate::graph::{Access, Graph, Sender, Tls};
 use crate::ledger::{Ledger, Opened};
 use crate::secret::Secret;
 use crate::text;
@@ -29,13 +29,19 @@ pub struct Context {
     pub ui: Ui,
     pub clock: Clock,
     graph: OnceLock<Graph>,
+    tls: Tls,
     /// Whether the end of the Marketing API of the version was told.
     told_end: OnceLock<()>,
 }
 
 impl Context {
     pub fn new(settings: Settings, ui: Ui, clock: Clock) -> Self {
-        Self { settings, ui, clock, graph: OnceLock::new(), told_end: OnceLock::new() }
+        Self::sharing(Tls::default(), settings, ui, clock)
+    }
+
+    /// One of several, which need not each read the system's certificates.
+    pub fn sharing(tls: Tls, settings: Settings, ui: Ui, clock: Clock) -> Self {
+        Self { settings, ui, clock, graph: OnceLock::new(), tls, told_end: OnceLock::new() }
     }
 
     /// The client for reads and for writes other than sends; made at first use. An unusual host was warned about with the settings.
@@ -82,6 +88,7 @@ impl Context {
             token,
             app_secret,
             redactor: self.settings.redactor(),
+            tls: self.tls.clone(),
         })
     }
 

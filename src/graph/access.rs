@@ -8,6 +8,7 @@ use reqwest::{ClientBuilder, Url, redirect};
 use sha2::Sha256;
 
 use super::error::{Error, Result};
+use super::tls::{Speaks, Tls};
 use crate::endpoint::{ApiVersion, GraphUrl};
 use crate::secret::{Redactor, Secret};
 
@@ -23,6 +24,7 @@ pub struct Access {
     /// When set, every request carries `appsecret_proof`.
     pub app_secret: Option<Secret>,
     pub redactor: Redactor,
+    pub tls: Tls,
 }
 
 /// An [`Access`] whose parts were checked.
@@ -32,6 +34,7 @@ pub(super) struct Checked {
     version: String,
     pub proof: Option<String>,
     pub headers: HeaderMap,
+    tls: Tls,
 }
 
 impl Access {
@@ -44,6 +47,7 @@ impl Access {
             token: Secret::new("token"),
             app_secret: None,
             redactor: Redactor::default(),
+            tls: Tls::default(),
         }
     }
 
@@ -51,7 +55,7 @@ impl Access {
         let headers = self.headers()?;
         let proof = self.app_secret.as_ref().and_then(|secret| proof(secret, &self.token));
         let graph_url = self.graph_url.clone();
-        Ok(Checked { graph_url, version: self.api_version.to_string(), proof, headers })
+        Ok(Checked { graph_url, version: self.api_version.to_string(), proof, headers, tls: self.tls.clone() })
     }
 
     fn headers(&self) -> Result<HeaderMap> {
@@ -73,15 +77,17 @@ impl Checked {
         self.graph_url.url().host_str().unwrap_or_default()
     }
 
-    /// What both clients have in common. Nothing is retried or redirected below us, and no proxy sees what goes to loopback.
-    pub fn client(&self) -> ClientBuilder {
+    /// What all clients have in common. Nothing is retried or redirected below us, and no proxy sees what goes to loopback.
+    pub fn client(&self, speaks: Speaks) -> Result<ClientBuilder> {
         let builder = reqwest::Client::builder()
             .redirect(redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
             .tcp_nodelay(true)
+            .tls_backend_preconfigured(self.tls.config(speaks)?)
             .https_only(!self.graph_url.is_loopback());
-        if self.graph_url.is_loopback() { builder.no_proxy() } else { builder }
+        let builder = if speaks == Speaks::Http1 { builder.http1_only() } else { builder };
+        Ok(if self.graph_url.is_loopback() { builder.no_proxy() } else { builder })
     }
 
     /// `…/v26.0/<segments>`, each segment escaped. A segment that would name a folder is refused.
@@ -122,6 +128,7 @@ mod tests {
             token: Secret::new("EAABtoken"),
             app_secret: None,
             redactor: Redactor::default(),
+            tls: Tls::default(),
         }
     }
 

@@ -20,6 +20,7 @@ use crate::commands::output::Outputs;
 use crate::commands::signals::Signals;
 use crate::config::{Overrides, several};
 use crate::error::{Error, Exit, Result};
+use crate::graph::Tls;
 use crate::ledger::Ledger;
 use crate::send::writer_thread::{Desk, LedgerThread};
 use crate::text;
@@ -117,7 +118,7 @@ fn load(frame: &Invocation<'_>, args: &Args) -> Result<Vec<Business>> {
         &frame.global.profile[..]
     };
     let overrides = Overrides { profile: None, ledger: frame.global.ledger.clone() };
-    let mut told = Vec::new();
+    let (mut told, tls) = (Vec::new(), Tls::default());
     let businesses = several::load(wanted, &overrides, frame.environment)?.into_iter().map(|(name, settings)| {
         let context = settings.map(|settings| {
             for warning in &settings.warnings {
@@ -126,7 +127,7 @@ fn load(frame: &Invocation<'_>, args: &Args) -> Result<Vec<Business>> {
                     told.push(warning.clone());
                 }
             }
-            Context::new(settings, frame.ui.of_one(&name), frame.clock)
+            Context::sharing(tls.clone(), settings, frame.ui.of_one(&name), frame.clock)
         });
         Business { name, context }
     });

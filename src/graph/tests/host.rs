@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::endpoint::{ApiVersion, GraphUrl};
-use crate::graph::{Access, Graph};
+use crate::graph::{Access, Graph, Tls};
 use crate::secret::{Redactor, Secret};
 
 pub const TOKEN: &str = "EAABtestToken";
@@ -69,6 +69,7 @@ pub fn access(url: &str) -> Access {
         redactor: Redactor::new([token.clone(), secret]),
         token,
         app_secret: None,
+        tls: Tls::default(),
     }
 }
 

@@ -1,0 +1,59 @@
+//! How a server proves who it is: by the system's root certificates, which are read once for all clients of the process.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use rustls_platform_verifier::Verifier;
+use tokio_rustls::rustls::ClientConfig;
+use tokio_rustls::rustls::crypto::aws_lc_rs;
+
+use super::error::{Error, Result};
+
+/// Clones share what was read.
+#[derive(Clone, Default)]
+pub struct Tls(Arc<OnceLock<ClientConfig>>);
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Tls")
+    }
+}
+
+/// What a client offers to speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Speaks {
+    Http1,
+    Any,
+}
+
+impl Tls {
+    /// The same as reqwest makes for each client by itself.
+    pub(super) fn config(&self, speaks: Speaks) -> Result<ClientConfig> {
+        let mut config = match self.0.get() {
+            Some(config) => config.clone(),
+            None => {
+                let config = read()?;
+                self.0.get_or_init(|| config).clone()
+            }
+        };
+        let protocols: &[&[u8]] = match speaks {
+            Speaks::Http1 => &[b"http/1.1"],
+            Speaks::Any => &[b"h2", b"http/1.1"],
+        };
+        config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+        Ok(config)
+    }
+}
+
+fn read() -> Result<ClientConfig> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let failed = |error: tokio_rustls::rustls::Error| Error::Client(error.to_string());
+    let verifier = Verifier::new(Arc::clone(&provider)).map_err(failed)?;
+    Ok(ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(failed)?
+        // Only the name says so: this is the verifier of the platform.
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth())
+}
