@@ -29,6 +29,7 @@ use std::time::Duration;
 use crate::campaign::{AdAccount, PageId};
 use crate::endpoint::{ApiVersion, GraphUrl};
 use crate::error::{Error, Result};
+use crate::ledger::address::Address;
 use crate::rate::Rate;
 use crate::secret::{Redactor, Secret};
 use environment::{Environment, names};
@@ -99,7 +100,7 @@ pub struct Settings {
     pub api_version: Sourced<ApiVersion>,
     pub graph_url: Sourced<GraphUrl>,
     /// Absolute.
-    pub ledger: Sourced<PathBuf>,
+    pub ledger: Sourced<Address>,
     /// The default for `campaign create --name`.
     pub campaign_name: Option<Sourced<String>>,
     pub send: SendSettings,

@@ -5,6 +5,7 @@
 //!
 //! | File | What it holds |
 //! |---|---|
+//! | `address` | where a ledger is |
 //! | `db` | statements, parameters and rows; SQLite behind them |
 //! | `database` | the open file: schema, transactions, what every writer must check first |
 //! | `place`, `identity`, `presence`, `making` | the file itself: where it may be, that it stays the same, who else has it, how it begins |
@@ -23,6 +24,7 @@
 //!
 //! No file imports from one that imports from it, however many files lie between: `tests/circles.rs` checks that.
 
+pub mod address;
 mod attempts;
 pub mod audiences;
 pub mod broadcasts;

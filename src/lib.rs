@@ -13,7 +13,7 @@
 //! | [`ledger`] | the only source of truth: what may be recorded and asked; the writer; schema | know HTTP |
 //! | [`campaign`], [`message`], [`audience`] | values and rules that need no network and no database | open sockets or databases |
 //! | [`ui`] | everything printed or asked | know the domain |
-//! | [`config`] | profiles, sources, where secrets come from | know more of the domain than its values |
+//! | [`config`] | profiles, sources, where secrets come from | know more of the domain than its values, and where a ledger is |
 //! | [`error`], [`clock`] | how a command ends; what time it is | know any layer |
 //! | [`secret`], [`text`], [`json`], [`times`], [`endpoint`], [`rate`] | the ground floor: what every layer may import | import anything of ours |
 

@@ -173,9 +173,9 @@ impl Context {
                 Origin::Default => String::new(),
                 named => format!(" ({named})"),
             };
-            let path = place.value.display();
             self.ui.status(&format!(
-                "created a new, empty ledger (no record of earlier sends or cool-downs): {path}{origin}"
+                "created a new, empty ledger (no record of earlier sends or cool-downs): {}{origin}",
+                place.value
             ));
         }
         Ok(ledger)
@@ -198,7 +198,7 @@ impl Context {
         if self.has_ledger()? {
             return Ok(());
         }
-        Err(Error::ledger(format!("there is no ledger at {} ({})", place.value.display(), place.origin))
+        Err(Error::ledger(format!("there is no ledger at {} ({})", place.value, place.origin))
             .hint("name the right one with --ledger or --profile; mmsg config show shows which is used, mmsg send creates one"))
     }
 
@@ -209,7 +209,7 @@ impl Context {
     pub fn ledger_if_any(&self) -> Result<Option<Ledger>> {
         let place = &self.settings.ledger;
         if place.origin == Origin::Default && !self.has_ledger()? {
-            self.ui.status(&format!("there is no ledger yet at {}", place.value.display()));
+            self.ui.status(&format!("there is no ledger yet at {}", place.value));
             return Ok(None);
         }
         self.existing_ledger().map(Some)
@@ -287,7 +287,7 @@ impl Context {
             command.push_str(&format!(" --profile {}", quoted(&profile.value)));
         }
         if matches!(self.settings.ledger.origin, Origin::Flag(_)) {
-            command.push_str(&format!(" --ledger {}", quoted(&self.settings.ledger.value.display().to_string())));
+            command.push_str(&format!(" --ledger {}", quoted(&self.settings.ledger.value.to_string())));
         }
     }
 }

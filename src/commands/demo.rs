@@ -65,7 +65,7 @@ pub async fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
     hearing.stop(&signals).await?;
 
     ui.remark("What the sandbox recorded, compared with the ledger.")?;
-    let checks = truth::checks(&sandbox.accepted(), &Ledger::open(&stage.ledger())?.0)?;
+    let checks = truth::checks(&sandbox.accepted(), &Ledger::open(stage.ledger())?.0)?;
     let agree = checks.iter().all(DemoCheck::agrees);
     ui.list(&checks)?;
     sandbox.stop().await;

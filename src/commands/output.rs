@@ -22,6 +22,7 @@ use crate::config::environment::Environment;
 use crate::config::file::ProfileFile;
 use crate::error::{Error, Result};
 use crate::ledger::Ledger;
+use crate::ledger::address::Address;
 use crate::ui::Ui;
 pub use kind::{Kind, RESULTS_HEADER, RESULTS_OF_SEVERAL_HEADER};
 use place::{Found, Place, What};
@@ -112,7 +113,8 @@ impl Outputs {
         outputs
     }
 
-    pub fn protect_ledger(&mut self, path: &Path) {
+    pub fn protect_ledger(&mut self, ledger: &Address) {
+        let Address::File(path) = ledger;
         self.protect("the ledger", path);
         let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         for ending in BESIDE_THE_LEDGER {
@@ -121,7 +123,7 @@ impl Outputs {
             self.protect("a file of the ledger", Path::new(&beside));
         }
         // Locks, witnesses and room for answers: without them runs are taken for dead, and old copies for new.
-        let folder = Ledger::folder_of_runs(path);
+        let folder = Ledger::folder_of_runs(ledger);
         let harm = format!("write into the ledger's own folder {}", folder.display());
         self.taken.push(Taken { harm, file: TakenFile::Folder(folder), flag: None });
     }

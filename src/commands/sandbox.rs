@@ -37,10 +37,10 @@ pub async fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
         let mut outputs = Outputs::of_nothing(ui, args.force, "the sandbox was not started");
         outputs.protect_profiles(frame.environment);
         if let Ok(ledger) = frame.environment.default_ledger() {
-            outputs.protect_ledger(&ledger);
+            outputs.protect_ledger(&ledger.into());
         }
         if let Some(ledger) = frame.global.ledger.clone().or_else(|| frame.environment.path(names::LEDGER)) {
-            outputs.protect_ledger(&ledger);
+            outputs.protect_ledger(&ledger.into());
         }
         for (flag, path, kind) in records {
             if let Some(path) = path {

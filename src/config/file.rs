@@ -13,6 +13,7 @@ use toml::de::{DeTable, DeValue};
 use super::environment::Environment;
 use super::source::SecretSource;
 use crate::error::{Error, Result};
+use crate::ledger::address::Address;
 use crate::secret::{Secret, tokens_in};
 
 /// Keys of the file itself.
@@ -62,7 +63,7 @@ pub struct Profile {
     pub page: Option<At<String>>,
     pub api_version: Option<At<String>>,
     pub graph_url: Option<At<String>>,
-    pub ledger: Option<At<PathBuf>>,
+    pub ledger: Option<At<Address>>,
     pub campaign_name: Option<At<String>>,
     pub send: SendProfile,
 }
@@ -267,7 +268,7 @@ impl<'f> Reader<'f> {
                 "graph_url" => profile.graph_url = Some(self.string("graph_url", value)?),
                 "ledger" => {
                     let At { value, place } = self.string("ledger", value)?;
-                    profile.ledger = Some(At { value: self.expand_home(&value), place });
+                    profile.ledger = Some(At { value: self.expand_home(&value).into(), place });
                 }
                 "campaign_name" => profile.campaign_name = Some(self.string("campaign_name", value)?),
                 "send" => profile.send = self.send(value)?,
@@ -431,7 +432,7 @@ mod tests {
         let shop = &file.profiles["shop"];
         assert_eq!(shop.page.as_ref().unwrap().value, "12345678901234567890");
         assert_eq!(shop.page.as_ref().unwrap().place, "/etc/mmsg/config.toml:2");
-        assert_eq!(shop.ledger.as_ref().unwrap().value, Path::new("/home/op/ledger.db"));
+        assert_eq!(shop.ledger.as_ref().unwrap().value, Path::new("/home/op/ledger.db").into());
         assert_eq!(shop.send.message.as_ref().unwrap().value, Path::new("/etc/mmsg/promo.json"));
         assert_eq!(shop.send.rate.as_ref().unwrap().value, "2.5");
         assert!(matches!(&shop.token, Some(SecretSource::File(path)) if path == Path::new("/etc/mmsg/token")));

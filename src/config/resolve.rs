@@ -9,6 +9,7 @@ use super::{DEFAULT_API_VERSION, DEFAULT_GRAPH_URL, Origin, Overrides, Secrets, 
 use crate::campaign::{AdAccount, PageId};
 use crate::endpoint::{ApiVersion, GraphUrl};
 use crate::error::{Error, Result};
+use crate::ledger::address::Address;
 use crate::rate::{DEFAULT_CONCURRENCY, Rate, concurrency};
 use crate::secret::{Redactor, Secret};
 use crate::times::{COOL_DOWN, parse_duration};
@@ -281,18 +282,19 @@ impl Resolver<'_> {
     }
 
     /// The flag may be a relative path: whoever types it knows the current folder. Other sources may not: cron starts in any folder.
-    fn ledger(&self, overrides: &Overrides) -> Result<Sourced<PathBuf>> {
+    fn ledger(&self, overrides: &Overrides) -> Result<Sourced<Address>> {
         if let Some(path) = &overrides.ledger {
             let value = std::path::absolute(path).map_err(|error| {
                 Error::usage(format!("--ledger {} is not a valid path", path.display())).because(&error)
             })?;
-            return Ok(Sourced { value, origin: Origin::Flag("--ledger") });
+            return Ok(Sourced { value: value.into(), origin: Origin::Flag("--ledger") });
         }
         if let Some(path) = self.environment.path(names::LEDGER) {
-            if path.is_relative() {
-                return Err(relative_ledger(&path, names::LEDGER));
+            let value = Address::from(path);
+            if value.is_relative() {
+                return Err(relative_ledger(&value, names::LEDGER));
             }
-            return Ok(Sourced { value: path, origin: Origin::Env(names::LEDGER) });
+            return Ok(Sourced { value, origin: Origin::Env(names::LEDGER) });
         }
         if let Some(At { value, place }) = &self.profile.ledger {
             if value.is_relative() {
@@ -300,7 +302,7 @@ impl Resolver<'_> {
             }
             return Ok(self.of_profile(value.clone()));
         }
-        Ok(Sourced::default_value(self.environment.default_ledger()?))
+        Ok(Sourced::default_value(self.environment.default_ledger()?.into()))
     }
 
     fn send(&self, loopback: bool) -> Result<SendSettings> {
@@ -361,7 +363,7 @@ fn at_place<T>(at: &At<T>, wrong: String) -> Error {
     Error::config(format!("{}: {wrong}", at.place))
 }
 
-fn relative_ledger(path: &Path, origin: &str) -> Error {
-    Error::config(format!("the ledger path must be absolute: {} ({origin})", path.display()))
+fn relative_ledger(ledger: &Address, origin: &str) -> Error {
+    Error::config(format!("the ledger path must be absolute: {ledger} ({origin})"))
         .hint("with a relative path, another folder would mean another ledger, and people could be messaged twice")
 }

@@ -151,7 +151,7 @@ impl Ledger {
 
     /// Copies an audience into a spool, to be planned.
     pub fn spool_audience(&self, page: &str, name: &str, values: bool, spool: &mut Spool) -> Result<()> {
-        self.copy_audience(page, name, values, spool).map_err(|error| error.at(self.path()))
+        self.copy_audience(page, name, values, spool).map_err(|error| error.at(self.address()))
     }
 
     fn copy_audience(&self, page: &str, name: &str, values: bool, spool: &mut Spool) -> Result<()> {

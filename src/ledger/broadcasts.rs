@@ -119,13 +119,13 @@ impl Ledger {
         host: &str,
         now: UnixMillis,
     ) -> Result<Broadcast> {
-        let path = self.path().to_owned();
+        let ledger = self.address().clone();
         self.write(|conn| {
             conn.execute("update ledger set graph_host = ?1 where graph_host is null", [host])?;
             // Read inside the transaction: two processes may be the first at once.
             let bound: String = conn.query_row("select graph_host from ledger", (), |row| row.get(0))?;
             if bound != host {
-                return Err(Error::OtherHost { path, bound, host: host.to_owned() });
+                return Err(Error::OtherHost { ledger, bound, host: host.to_owned() });
             }
             if let Some(mut found) = find(conn, key, which)? {
                 if which.new_message && !found.new_message {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::address::Address;
 use super::db::{self, Conn, How, Transaction};
 use super::error::{Error, Failure, Need, Result};
 use super::failpoint;
@@ -42,6 +43,7 @@ pub const HOLD: Duration = Duration::from_millis(40);
 /// An open ledger.
 pub struct Ledger {
     pub(super) conn: Conn,
+    address: Address,
     file: Arc<OpenFile>,
     /// Of lock files and spools. It is beside the file itself, whatever link it was opened by: otherwise two processes would take each
     /// other for dead.
@@ -78,21 +80,48 @@ pub struct Watch<'a> {
 }
 
 impl Ledger {
-    /// Whether there is a ledger at `path`, or one that can't be seen. An empty file is none.
+    /// Whether there is a ledger at this address, or one that can't be seen. An empty file is none.
     ///
     /// # Errors
     /// It was used here, and is gone.
-    pub fn is_at(path: &Path) -> Result<bool> {
-        making::refuse_lost(path)?;
-        Ok(!making::is_empty(path))
+    pub fn is_at(address: &Address) -> Result<bool> {
+        match address {
+            Address::File(path) => {
+                making::refuse_lost(path)?;
+                Ok(!making::is_empty(path))
+            }
+        }
     }
 
-    /// Opens the ledger at `path`; creates it and its folder if there is none.
+    /// Opens the ledger at this address; creates it, and the folder of a file, if there is none.
     ///
     /// # Errors
     /// A newer schema, another kind of database, a network file system, a file with another name or without what was recorded in it, or
     /// a disk or database that fails.
-    pub fn open(path: &Path) -> Result<(Self, Opened)> {
+    pub fn open(address: impl Into<Address>) -> Result<(Self, Opened)> {
+        match address.into() {
+            Address::File(path) => Self::open_file(&path),
+        }
+    }
+
+    /// Opens an existing ledger for reading only, for a run that must leave no trace. `None` if there is none.
+    pub fn open_read_only(address: impl Into<Address>) -> Result<Option<Self>> {
+        match address.into() {
+            Address::File(path) => Self::read_file(&path),
+        }
+    }
+
+    /// Opens an existing ledger for a command that only looks: for reading only if it can't be written.
+    ///
+    /// # Errors
+    /// See [`Ledger::open`].
+    pub fn open_to_look(address: impl Into<Address>) -> Result<Self> {
+        match address.into() {
+            Address::File(path) => Self::look_at_file(&path),
+        }
+    }
+
+    fn open_file(path: &Path) -> Result<(Self, Opened)> {
         let folder = path.parent().unwrap_or_else(|| Path::new("."));
         std::fs::create_dir_all(folder).map_err(|source| Error::Folder { folder: folder.to_owned(), source })?;
         identity::refuse_other_names(path)?;
@@ -131,6 +160,7 @@ impl Ledger {
         let folder = place::folder_of(&place::real(path)).to_owned();
         Self {
             conn,
+            address: path.into(),
             file: Arc::new(OpenFile::unwatched(path)),
             folder,
             presence: None,
@@ -144,8 +174,7 @@ impl Ledger {
         Self::connect(path, How::Write)?.migrate()
     }
 
-    /// Opens an existing ledger for reading only, for a run that must leave no trace. `None` if there is none.
-    pub fn open_read_only(path: &Path) -> Result<Option<Self>> {
+    fn read_file(path: &Path) -> Result<Option<Self>> {
         identity::refuse_other_names(path)?;
         making::refuse_lost(path)?;
         if !path.exists() {
@@ -164,17 +193,13 @@ impl Ledger {
         Ok(Some(ledger))
     }
 
-    /// Opens an existing ledger for a command that only looks: for reading only if it can't be written.
-    ///
-    /// # Errors
-    /// See [`Ledger::open`].
-    pub fn open_to_look(path: &Path) -> Result<Self> {
-        let error = match Self::open(path) {
+    fn look_at_file(path: &Path) -> Result<Self> {
+        let error = match Self::open_file(path) {
             Ok((ledger, _)) => return Ok(ledger),
             Err(error @ Error::Database { failure: Failure::ReadOnly | Failure::CannotOpen, .. }) => error,
             Err(error) => return Err(error),
         };
-        if let Ok(Some(ledger)) = Self::open_read_only(path) {
+        if let Ok(Some(ledger)) = Self::read_file(path) {
             return Ok(ledger);
         }
         // Without the files -wal and -shm, and where they can't be created, nobody writes either: the file is all there is.
@@ -293,8 +318,9 @@ impl Ledger {
         &self.witness
     }
 
-    pub fn path(&self) -> &Path {
-        &self.file.path
+    /// Where it is.
+    pub fn address(&self) -> &Address {
+        &self.address
     }
 
     /// The folder of lock files and spools: beside the ledger.
@@ -309,7 +335,7 @@ impl Ledger {
 
     /// Questions, each statement on its own.
     pub(super) fn read<T>(&self, work: impl FnOnce(&Conn) -> db::Result<T>) -> Result<T> {
-        work(&self.conn).map_err(|error| Error::from(error).at(&self.file.path))
+        work(&self.conn).map_err(|error| Error::from(error).at(&self.address))
     }
 
     /// Questions whose answers must agree: all of one moment, whatever others write meanwhile.
@@ -338,7 +364,7 @@ impl Ledger {
             failpoint::commit(transaction, "write.before", "write.after")?;
             Ok(value)
         });
-        written.map_err(|error| error.at(&self.file.path))
+        written.map_err(|error| error.at(&self.address))
     }
 
     /// A writing transaction whose work is too long for a closure.
@@ -351,14 +377,14 @@ impl Ledger {
     /// A power cut takes back some of it, in order, and it is staged again.
     pub(super) fn unsynced<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         self.read(|conn| conn.sync_commits(false))?;
-        let done = work(self).map_err(|error| error.at(&self.file.path));
+        let done = work(self).map_err(|error| error.at(&self.address));
         self.read(|conn| conn.sync_commits(true))?;
         done
     }
 
     /// Refuses to begin something for which the disk has less than `needed` bytes.
     pub(super) fn require_room(&self, need: Need, needed: u64) -> Result<()> {
-        self.room.require(&self.conn, need, needed).map_err(|error| error.at(&self.file.path))
+        self.room.require(&self.conn, need, needed).map_err(|error| error.at(&self.address))
     }
 
     /// Refuses another Graph host than the one that was written with the first listing.
@@ -367,7 +393,7 @@ impl Ledger {
             self.read(|conn| conn.query_row("select graph_host from ledger", (), |row| row.get(0)))?;
         match bound {
             Some(bound) if bound != host => {
-                Err(Error::OtherHost { path: self.file.path.clone(), bound, host: host.to_owned() })
+                Err(Error::OtherHost { ledger: self.address.clone(), bound, host: host.to_owned() })
             }
             _ => Ok(()),
         }
@@ -416,7 +442,7 @@ pub(super) fn audit(conn: &Conn, now: UnixMillis, who: &str, command: &str, what
 fn refuse_newer(path: &Path, version: i32) -> Result<()> {
     let known = MIGRATIONS.last().map_or(0, |(number, _)| *number);
     if version > known {
-        return Err(Error::NewerSchema { path: path.to_owned(), found: version, known });
+        return Err(Error::NewerSchema { ledger: path.into(), found: version, known });
     }
     Ok(())
 }

@@ -1,10 +1,11 @@
 //! What can go wrong with a ledger. The commands choose exit code, sentence and hint.
 
 use std::error::Error as StdError;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::{fmt, io};
 
+use super::address::Address;
 use crate::clock::UnixMillis;
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -17,13 +18,13 @@ pub type Source = Arc<dyn StdError + Send + Sync>;
 pub enum Error {
     /// The database failed. Nothing of the transaction counts.
     Database {
-        path: PathBuf,
+        ledger: Address,
         failure: Failure,
         source: Source,
     },
     /// The disk is about to be full: less is free than what is about to begin needs to end well.
     NoRoom {
-        path: PathBuf,
+        ledger: Address,
         need: Need,
         free: u64,
         needed: u64,
@@ -44,13 +45,13 @@ pub enum Error {
     },
     /// Written by a newer version.
     NewerSchema {
-        path: PathBuf,
+        ledger: Address,
         found: i32,
         known: i32,
     },
     /// The ledger has sends to another Graph host.
     OtherHost {
-        path: PathBuf,
+        ledger: Address,
         bound: String,
         host: String,
     },
@@ -128,7 +129,7 @@ pub enum Error {
     ThreadGone,
     /// The gate is closed: people may have been messaged of whom this ledger knows nothing.
     Closed {
-        path: PathBuf,
+        ledger: Address,
         why: Closed,
     },
     /// Processes that send from this ledger are alive.
@@ -191,18 +192,18 @@ pub enum Closed {
 }
 
 impl Error {
-    /// What the path is: see [`Error::at`].
+    /// Where: see [`Error::at`].
     pub fn closed(why: Closed) -> Self {
-        Self::Closed { path: PathBuf::new(), why }
+        Self::Closed { ledger: Address::unknown(), why }
     }
 
-    /// With the path of the ledger, where the database failed, its disk has no room, or the gate is closed.
+    /// Of this ledger, where the database failed, its disk has no room, or the gate is closed.
     #[must_use]
-    pub fn at(self, ledger: &Path) -> Self {
+    pub fn at(self, ledger: impl Into<Address>) -> Self {
         match self {
-            Self::Database { failure, source, .. } => Self::Database { path: ledger.to_owned(), failure, source },
-            Self::NoRoom { need, free, needed, .. } => Self::NoRoom { path: ledger.to_owned(), need, free, needed },
-            Self::Closed { why, .. } => Self::Closed { path: ledger.to_owned(), why },
+            Self::Database { failure, source, .. } => Self::Database { ledger: ledger.into(), failure, source },
+            Self::NoRoom { need, free, needed, .. } => Self::NoRoom { ledger: ledger.into(), need, free, needed },
+            Self::Closed { why, .. } => Self::Closed { ledger: ledger.into(), why },
             other => other,
         }
     }

@@ -50,7 +50,7 @@ pub fn make(path: &Path, fill: impl FnOnce(&Path) -> Result<()>) -> Result<bool>
     let real = place::real(path);
     let failed = |source: io::Error| match source.kind() {
         io::ErrorKind::StorageFull => {
-            Error::Database { path: path.to_owned(), failure: Failure::DiskFull, source: std::sync::Arc::new(source) }
+            Error::Database { ledger: path.into(), failure: Failure::DiskFull, source: std::sync::Arc::new(source) }
         }
         _ => Error::NotMade { path: path.to_owned(), source },
     };

@@ -40,7 +40,7 @@ impl Arrival {
     /// can't be opened.
     pub fn at(path: &Path) -> Result<Self> {
         let failed = |source: io::Error| Error::Database {
-            path: path.to_owned(),
+            ledger: path.into(),
             failure: Failure::CannotOpen,
             source: std::sync::Arc::new(source),
         };

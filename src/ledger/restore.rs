@@ -66,7 +66,7 @@ impl Ledger {
     /// Refuses to plan or send while the gate is closed.
     pub fn refuse_closed(&self) -> Result<()> {
         match self.gate()?.closed {
-            Some(why) => Err(Error::closed(why).at(self.path())),
+            Some(why) => Err(Error::closed(why).at(self.address())),
             None => Ok(()),
         }
     }

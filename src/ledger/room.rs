@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::address::Address;
 use super::db::{self, Conn};
 
 use super::error::{Error, Failure, Need, Result};
@@ -91,7 +92,7 @@ impl Room {
         }
         shrink_wal(conn);
         match self.free() {
-            Some(free) if free < needed => Err(Error::NoRoom { path: PathBuf::new(), need, free, needed }),
+            Some(free) if free < needed => Err(Error::NoRoom { ledger: Address::unknown(), need, free, needed }),
             _ => Ok(()),
         }
     }

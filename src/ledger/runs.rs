@@ -1,11 +1,12 @@
 //! Runs: processes at work on a broadcast, and what dead ones left behind.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::db::Conn;
 use uuid::Uuid;
 
+use super::address::Address;
 use super::database::Ledger;
 use super::error::{Error, Need, Result};
 use super::locks::{Locks, PlanLock, RunLock};
@@ -49,9 +50,11 @@ struct Open {
 }
 
 impl Ledger {
-    /// The folder of what the ledger at `path` keeps beside itself: locks with room for answers, witnesses, the trace of its use.
-    pub fn folder_of_runs(path: &Path) -> PathBuf {
-        Locks::folder(place::folder_of(&place::real(path)))
+    /// The folder of what the ledger keeps beside itself: locks with room for answers, witnesses, the trace of its use.
+    pub fn folder_of_runs(ledger: &Address) -> PathBuf {
+        match ledger {
+            Address::File(path) => Locks::folder(place::folder_of(&place::real(path))),
+        }
     }
 
     /// Starts a run on a broadcast: lock first, row second. The disk must have room for the answers of as many requests as will be in
@@ -62,16 +65,18 @@ impl Ledger {
         self.require_room(Need::Run, 2 * for_answers)?;
         let lock = Locks::beside(self.folder())?.hold(&uuid)?;
         let reserve = if self.room.is_limited() { Some(lock.keep_room(for_answers)?) } else { None };
-        making::note_use(self.path())?;
+        match self.address() {
+            Address::File(path) => making::note_use(path)?,
+        }
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let witness = self.witness().clone();
-        let path = self.path().to_owned();
+        let ledger = self.address().clone();
         let (id, progress, witness) = self.write(|conn| {
             let mut progress = Progress::of(conn)?;
             let witness = witness.hold(&progress);
             // A copy may have begun to send since this one was opened.
             if let Some(why) = witness.doubts(&progress) {
-                return Err(Error::closed(why).at(&path));
+                return Err(Error::closed(why).at(&ledger));
             }
             progress.step(conn, now)?;
             let id = conn.query_row(
@@ -152,8 +157,10 @@ impl Ledger {
 
     /// Waits until no other process plans this broadcast. Blocks; the lock ends with the value.
     pub fn lock_planning(&self, broadcast: i64, waiting: &mut dyn FnMut()) -> Result<PlanLock> {
-        let path = place::real(self.path());
-        Locks::beside(self.folder())?.plan(path.file_name().unwrap_or_default(), broadcast, waiting)
+        let locks = Locks::beside(self.folder())?;
+        match self.address() {
+            Address::File(path) => locks.plan(place::real(path).file_name().unwrap_or_default(), broadcast, waiting),
+        }
     }
 }
 

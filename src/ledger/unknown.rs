@@ -71,7 +71,7 @@ impl Ledger {
         filter: &UnknownFilter,
         each: &mut dyn FnMut(UnknownSend) -> Result<(), E>,
     ) -> Result<(), E> {
-        let failed = |error: db::Error| Error::from(error).at(self.path());
+        let failed = |error: db::Error| Error::from(error).at(self.address());
         let mut statement = self
             .conn
             .prepare_cached(sql!(

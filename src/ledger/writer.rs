@@ -111,7 +111,7 @@ pub fn step(ledger: &mut Ledger, order: &mut Order<'_>) -> Result<Stepped> {
     };
     stepped.map_err(|error| {
         order.seat.scan = Scan::default();
-        error.at(ledger.path())
+        error.at(ledger.address())
     })
 }
 
@@ -137,8 +137,8 @@ pub fn step_together(ledger: &mut Ledger, orders: &mut [Order<'_>]) -> Vec<Optio
             Failed::One(place) => alone(&mut waiting[place]),
             Failed::All { of, error: Error::Database { failure, source, .. } } if failure != Failure::DiskFull => {
                 for (_, answer) in &mut waiting[..of] {
-                    let path = ledger.path().to_owned();
-                    **answer = Some(Err(Error::Database { path, failure, source: Arc::clone(&source) }));
+                    let ledger = ledger.address().clone();
+                    **answer = Some(Err(Error::Database { ledger, failure, source: Arc::clone(&source) }));
                 }
                 return answers;
             }
@@ -178,7 +178,7 @@ fn only_record(ledger: &mut Ledger, order: &mut Order<'_>, why: Error) -> Result
                 room::shrink_wal(&ledger.conn);
             }
             stepped => {
-                return Ok(Stepped { closed: Some(why.at(ledger.path())), ..stepped? });
+                return Ok(Stepped { closed: Some(why.at(ledger.address())), ..stepped? });
             }
         }
     }

@@ -57,7 +57,7 @@ fn lines(settings: &Settings) -> Vec<Line> {
         line("page", settings.page.as_ref(), ToString::to_string),
         line("api_version", Some(&settings.api_version), ToString::to_string),
         line("graph_url", Some(&settings.graph_url), ToString::to_string),
-        line("ledger", Some(&settings.ledger), |path| path.display().to_string()),
+        line("ledger", Some(&settings.ledger), ToString::to_string),
         line("campaign_name", settings.campaign_name.as_ref(), String::clone),
         line("send.campaign", send.campaign.as_ref(), String::clone),
         line("send.message", send.message.as_ref(), |path| path.display().to_string()),

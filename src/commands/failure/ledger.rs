@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::temporary;
 use crate::error::{Error, Exit};
+use crate::ledger::address::Address;
 use crate::ledger::error::{Closed, Error as LedgerError, Failure, Need};
 use crate::text;
 
@@ -13,8 +14,8 @@ const ANOTHER: &str = "choose another ledger with --ledger FILE";
 impl From<LedgerError> for Error {
     fn from(error: LedgerError) -> Self {
         match error {
-            LedgerError::Database { path, failure, source } => database(&path, failure).because(&*source),
-            LedgerError::NoRoom { path, need, free, needed } => no_room(&path, need, free, needed),
+            LedgerError::Database { ledger, failure, source } => database(&ledger, failure).because(&*source),
+            LedgerError::NoRoom { ledger, need, free, needed } => no_room(&ledger, need, free, needed),
             LedgerError::Folder { folder, source } => {
                 Self::ledger(format!("can't create the ledger's folder {}", folder.display()))
                     .because(&source)
@@ -28,14 +29,12 @@ impl From<LedgerError> for Error {
             LedgerError::NotALedger { path } => {
                 Self::ledger(format!("{} is a database, but not a ledger made by mmsg", path.display())).hint(ANOTHER)
             }
-            LedgerError::NewerSchema { path, found, known } => Self::ledger(format!(
-                "the ledger {} was written by a newer version of mmsg: it has schema {found}, and this version knows {known}",
-                path.display()
+            LedgerError::NewerSchema { ledger, found, known } => Self::ledger(format!(
+                "the ledger {ledger} was written by a newer version of mmsg: it has schema {found}, and this version knows {known}"
             ))
             .hint("install the newer mmsg, or choose another ledger with --ledger FILE"),
-            LedgerError::OtherHost { path, bound, host } => Self::ledger(format!(
-                "the ledger {} belongs to {bound}, but this profile uses {host}",
-                path.display()
+            LedgerError::OtherHost { ledger, bound, host } => Self::ledger(format!(
+                "the ledger {ledger} belongs to {bound}, but this profile uses {host}"
             ))
             .hint("use a separate ledger for this host: --ledger FILE"),
             LedgerError::ClockBehind { now, newest } => Self::config(format!(
@@ -101,7 +100,7 @@ impl From<LedgerError> for Error {
             LedgerError::BrokenSpool { what } => Self::internal(what),
             LedgerError::NoThread { source } => Self::internal("can't start the thread of the ledger").because(&source),
             LedgerError::ThreadGone => Self::internal("the thread of the ledger ended unexpectedly"),
-            LedgerError::Closed { path, why } => closed(&path, why, "", "nothing was planned or sent"),
+            LedgerError::Closed { ledger, why } => closed(&ledger, why, "", "nothing was planned or sent"),
             LedgerError::AtWork { processes } => {
                 let processes = text::count(processes, "process is", "processes are");
                 Self::ledger(format!("{processes} still sending from this ledger"))
@@ -148,7 +147,7 @@ pub fn stopped_by(error: LedgerError, signal: Exit) -> Error {
     }
 }
 
-fn no_room(path: &Path, need: Need, free: u64, needed: u64) -> Error {
+fn no_room(ledger: &Address, need: Need, free: u64, needed: u64) -> Error {
     let needed = text::size(needed);
     let (what, hint) = match need {
         Need::Plan => {
@@ -166,7 +165,7 @@ fn no_room(path: &Path, need: Need, free: u64, needed: u64) -> Error {
             (format!("{needed} are kept for the answers of other requests; nothing more was sent"), CONTINUES)
         }
     };
-    Error::ledger(format!("the ledger {}: the disk is full: {} are free, and {what}", path.display(), text::size(free)))
+    Error::ledger(format!("the ledger {ledger}: the disk is full: {} are free, and {what}", text::size(free)))
         .hint(hint)
 }
 
@@ -187,33 +186,32 @@ pub const AFTER_REFUSALS: &str = "if a backup was restored: mmsg ledger accept-r
 /// A failure that ended a run. `after` says how far it got, where it got anywhere.
 pub fn ended(error: LedgerError, after: Option<&str>) -> Error {
     match (error, after) {
-        (LedgerError::Closed { path, why }, Some(after)) => {
-            closed(&path, why, &format!("stopped after {after}: "), "nothing more is sent")
+        (LedgerError::Closed { ledger, why }, Some(after)) => {
+            closed(&ledger, why, &format!("stopped after {after}: "), "nothing more is sent")
         }
         (error, _) => error.into(),
     }
 }
 
 /// A ledger that can't know whom it may message. The hint is the way out.
-fn closed(path: &Path, why: Closed, stopped: &str, left: &str) -> Error {
-    let path = path.display();
+fn closed(ledger: &Address, why: Closed, stopped: &str, left: &str) -> Error {
     match why {
         Closed::Restored { from, until } => Error::doubt(format!(
-            "{stopped}the ledger {path} is older than what was sent from it: it ends at {from}, but was in use until {until}; {left}"
+            "{stopped}the ledger {ledger} is older than what was sent from it: it ends at {from}, but was in use until {until}; {left}"
         ))
         .hint(format!(
             "put the newest ledger back; or accept this copy, so that nobody gets a message twice: mmsg ledger accept-restore \
              --since {from}"
         )),
         Closed::Refused => Error::doubt(format!(
-            "{stopped}the ledger {path} is older than what was sent, or something else sends for this Page: Graph refused many people \
+            "{stopped}the ledger {ledger} is older than what was sent, or something else sends for this Page: Graph refused many people \
              as too early (2300035) whom it has not messaged; {left}"
         ))
         .hint(AFTER_REFUSALS),
     }
 }
 
-fn database(path: &Path, failure: Failure) -> Error {
+fn database(ledger: &Address, failure: Failure) -> Error {
     let (what, hint) = match failure {
         Failure::DiskFull => ("the disk is full", CONTINUES),
         Failure::ReadOnly => (
@@ -234,7 +232,7 @@ fn database(path: &Path, failure: Failure) -> Error {
             ("the database failed", "check the disk, then the file: sqlite3 LEDGER 'pragma integrity_check'")
         }
     };
-    Error::ledger(format!("the ledger {}: {what}", path.display())).hint(hint)
+    Error::ledger(format!("the ledger {ledger}: {what}")).hint(hint)
 }
 
 #[cfg(test)]

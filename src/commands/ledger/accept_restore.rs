@@ -79,7 +79,7 @@ async fn accept(context: &Context, ledger: &mut Ledger, since: UnixMillis) -> Re
     ledger.refuse_at_work()?;
     let restore = Restore { since, now, cool_down: context.cool_down() };
     let pending = text::count(ledger.pending_in_all()?, "pending row becomes", "pending rows become");
-    let path = ledger.path().display();
+    let path = ledger.address();
     let shown = [
         match closed {
             Some(Closed::Restored { from, until }) => {
@@ -119,13 +119,13 @@ fn open(context: &Context, ledger: &mut Ledger) -> Result<Exit> {
         Some(Closed::Restored { from, until }) => {
             return Err(Error::usage(format!(
                 "the ledger {} is an old copy, whoever else sends: it ends at {from}, but was in use until {until}; nothing was changed",
-                ledger.path().display()
+                ledger.address()
             ))
             .hint(format!("mmsg ledger accept-restore --since {from}")));
         }
         Some(Closed::Refused) => {}
     }
-    let shown = [format!("sends from the ledger {} will be possible again", ledger.path().display())];
+    let shown = [format!("sends from the ledger {} will be possible again", ledger.address())];
     context.ui.confirm_shown(&shown, "Is the ledger complete?", "saying that the ledger is complete")?;
     ledger.open_gate(context.clock.now(), &context.operator())?;
     context.ui.status(

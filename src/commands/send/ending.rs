@@ -144,7 +144,7 @@ impl<'a> Conclusion<'a> {
             context.ui.warn(&format!(
                 "{} arrived after another process had already settled the row (ledger {})",
                 text::count(self.stats.overtaken, "answer", "answers"),
-                context.settings.ledger.value.display()
+                context.settings.ledger.value
             ));
         }
         Ok(())

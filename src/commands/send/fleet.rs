@@ -2,7 +2,6 @@
 //! commits for all of them together.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -22,6 +21,7 @@ use crate::config::{Overrides, several};
 use crate::error::{Error, Exit, Result};
 use crate::graph::Tls;
 use crate::ledger::Ledger;
+use crate::ledger::address::Address;
 use crate::send::writer_thread::{Desk, LedgerThread};
 use crate::text;
 use crate::ui::lines::Unwritten;
@@ -105,7 +105,7 @@ pub async fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
     conclude(frame, &args, ended, unwritten)
 }
 
-type Ended = (String, Option<String>, Option<PathBuf>, Concluded);
+type Ended = (String, Option<String>, Option<Address>, Concluded);
 
 fn load(frame: &Invocation<'_>, args: &Args) -> Result<Vec<Business>> {
     let all = ["*".to_owned()];
@@ -161,7 +161,7 @@ fn outputs(ui: &Ui, args: &Args, businesses: &[Business]) -> Result<Outputs> {
 struct Ledgers {
     /// `None`: there is none. Dropped before the threads, which wait for it.
     of_each: Vec<Result<Option<Desk>, OpenFailed>>,
-    threads: BTreeMap<PathBuf, Option<LedgerThread>>,
+    threads: BTreeMap<Address, Option<LedgerThread>>,
 }
 
 /// Why a ledger can't be used, for each business that has it.
@@ -190,15 +190,14 @@ impl From<OpenFailed> for Error {
 
 impl Ledgers {
     async fn open(businesses: &[Business]) -> Self {
-        let mut failed: BTreeMap<PathBuf, OpenFailed> = BTreeMap::new();
+        let mut failed: BTreeMap<Address, OpenFailed> = BTreeMap::new();
         let mut ledgers = Self { of_each: Vec::new(), threads: BTreeMap::new() };
         for business in businesses {
             let Ok(context) = &business.context else {
                 ledgers.of_each.push(Ok(None));
                 continue;
             };
-            let path = context.settings.ledger.value.clone();
-            let real = path.canonicalize().unwrap_or(path);
+            let real = context.settings.ledger.value.real();
             if !ledgers.threads.contains_key(&real) && !failed.contains_key(&real) {
                 match begin(context).await {
                     Ok(thread) => drop(ledgers.threads.insert(real.clone(), thread)),
@@ -269,7 +268,7 @@ async fn one(
         Err(error) => return (name, None, None, Concluded::by(error, Totals::default())),
     };
     let page = context.page().map(|page| page.as_str().to_owned());
-    let path = Some(context.settings.ledger.value.clone());
+    let address = Some(context.settings.ledger.value.clone());
     let shown = page.as_ref().ok().cloned();
     let ended = async {
         let (page, ledger) = match (page, ledger) {
@@ -294,7 +293,7 @@ async fn one(
         Ok(None) => Concluded::nothing(),
         Err((error, totals)) => Concluded::by(error, totals),
     };
-    (name, shown, path, concluded)
+    (name, shown, address, concluded)
 }
 
 /// Says at once what went wrong with one of them.

@@ -1,9 +1,9 @@
 //! What can go wrong with a database, whatever the engine.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::{error, fmt, io};
 
+use crate::ledger::address::Address;
 use crate::ledger::error::{Error as LedgerError, Failure, Source};
 
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -39,14 +39,14 @@ impl fmt::Display for Error {
 
 impl error::Error for Error {}
 
-/// What the path is: see [`LedgerError::at`].
+/// Where: see [`LedgerError::at`].
 impl From<Error> for LedgerError {
     fn from(error: Error) -> Self {
         let (failure, source) = match error {
             Error::Failed { failure, source } => (failure, source),
             other => (Failure::Other, Arc::new(other) as Source),
         };
-        Self::Database { path: PathBuf::new(), failure, source }
+        Self::Database { ledger: Address::unknown(), failure, source }
     }
 }
 

@@ -41,7 +41,7 @@ impl Ledger {
         check: &mut CheckValues<'_>,
     ) -> Result<DryPlan> {
         let terms = self.gate()?.terms_of_plan(&asked);
-        self.dry_rows(broadcast, rivals, list, terms, check).map_err(|error| error.at(self.path()))
+        self.dry_rows(broadcast, rivals, list, terms, check).map_err(|error| error.at(self.address()))
     }
 
     fn dry_rows(

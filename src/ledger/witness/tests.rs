@@ -123,7 +123,7 @@ fn of_two_equal_copies_only_the_one_that_begins_first_may_send() {
     let run = ledger.start_run(1, UnixMillis(2000), 1).unwrap();
     let closed = Closed::Restored { from: UnixMillis(1000), until: UnixMillis(2000) };
     match copy.start_run(1, UnixMillis(2000), 1).map(drop) {
-        Err(Error::Closed { path: at, why }) => assert_eq!((at, why), (path.clone(), closed)),
+        Err(Error::Closed { ledger, why }) => assert_eq!((ledger, why), (path.clone().into(), closed)),
         other => panic!("{other:?}"),
     }
     ledger.end_run(run, UnixMillis(2000), "exhausted", Duration::ZERO).unwrap();

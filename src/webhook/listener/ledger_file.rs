@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::ledger::Ledger;
+use crate::ledger::address::Address;
 use crate::ledger::identity::{self, Inode};
 
 /// The path of an open ledger, and the files there when it was opened.
@@ -14,7 +15,8 @@ pub(super) struct LedgerFile {
 }
 
 impl LedgerFile {
-    pub(super) fn of(path: &Path) -> Self {
+    pub(super) fn of(ledger: &Address) -> Self {
+        let Address::File(path) = ledger;
         Self { path: path.to_owned(), ledger: Inode::of(path).ok(), beside: beside(path) }
     }
 
@@ -27,7 +29,8 @@ impl LedgerFile {
             return None;
         }
         let (ledger, _) = Ledger::open(&self.path).ok()?;
-        Some((ledger, Self::of(&self.path)))
+        let file = Self::of(ledger.address());
+        Some((ledger, file))
     }
 }
 

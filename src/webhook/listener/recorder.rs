@@ -93,7 +93,7 @@ impl Recorder {
         let (sender, work) = sync_channel(POSTS);
         let ended = CancellationToken::new();
         let guard = ended.clone().drop_guard();
-        let file = LedgerFile::of(ledger.path());
+        let file = LedgerFile::of(ledger.address());
         let writer = Writer { ledger, file, opt_ins, cool_down, counts, on_status, down: false, lost: None };
         let thread = std::thread::Builder::new()
             .name("webhook-ledger".to_owned())

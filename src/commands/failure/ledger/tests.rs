@@ -11,8 +11,8 @@ fn disk() -> io::Error {
 #[test]
 fn every_failure_has_its_exit_code_and_most_say_what_to_type_next() {
     let path = || PathBuf::from("/home/me/ledger.db");
-    let no_room = |need| LedgerError::NoRoom { path: path(), need, free: 1_200_000, needed: 4_200_000 };
-    let closed = |why| LedgerError::Closed { path: path(), why };
+    let no_room = |need| LedgerError::NoRoom { ledger: path().into(), need, free: 1_200_000, needed: 4_200_000 };
+    let closed = |why| LedgerError::Closed { ledger: path().into(), why };
     let (now, newest) = (UnixMillis(1), UnixMillis(2));
     let name = || "spring".to_owned();
     for (error, exit, part) in [
@@ -23,8 +23,12 @@ fn every_failure_has_its_exit_code_and_most_say_what_to_type_next() {
         (LedgerError::Folder { folder: path(), source: disk() }, Exit::Ledger, "the plug was pulled"),
         (LedgerError::NetworkFileSystem { folder: path(), kind: "nfs4".to_owned() }, Exit::Ledger, "nfs4"),
         (LedgerError::NotALedger { path: path() }, Exit::Ledger, "ledger.db"),
-        (LedgerError::NewerSchema { path: path(), found: 9, known: 4 }, Exit::Ledger, "schema 9"),
-        (LedgerError::OtherHost { path: path(), bound: "a".to_owned(), host: "b".to_owned() }, Exit::Ledger, "uses b"),
+        (LedgerError::NewerSchema { ledger: path().into(), found: 9, known: 4 }, Exit::Ledger, "schema 9"),
+        (
+            LedgerError::OtherHost { ledger: path().into(), bound: "a".to_owned(), host: "b".to_owned() },
+            Exit::Ledger,
+            "uses b",
+        ),
         (LedgerError::ClockBehind { now, newest }, Exit::Config, "nothing was planned or sent"),
         (LedgerError::Gone { path: path(), source: disk() }, Exit::Ledger, "is gone"),
         (LedgerError::Replaced { path: path() }, Exit::Ledger, "replaced"),
@@ -87,8 +91,8 @@ fn a_database_that_failed_is_10_and_named_with_the_cause() {
         Failure::Io,
         Failure::Other,
     ] {
-        let path = PathBuf::from("/home/me/ledger.db");
-        let told = Error::from(LedgerError::Database { path, failure, source: std::sync::Arc::new(disk()) });
+        let ledger = PathBuf::from("/home/me/ledger.db").into();
+        let told = Error::from(LedgerError::Database { ledger, failure, source: std::sync::Arc::new(disk()) });
         assert_eq!((told.exit(), told.causes()), (Exit::Ledger, &["the plug was pulled".to_owned()][..]));
         assert!(told.message().starts_with("the ledger /home/me/ledger.db: "), "{told}");
         assert!(told.hint_text().is_some(), "{told}");
