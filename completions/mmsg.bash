@@ -1415,7 +1415,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__sandbox)
-            opts="-o -q -v -y -h --port --seed --ad-account --page --currency --time-zone --account-status --time-scale --clock-start --clock-speed --warm-up --resume-delay --campaign-age --tier --require-proof --ordinary-ads --pool-campaigns --page-size --insights-lag --subscribers --custom-audience --zones --doubled --expired --expiring --ineligible --stopped --reoptin-disabled --audiences --token-page-size --token-queries --require-budget --enforce-budget --cost --cost-spread --spend-cap --prepaid --latency --latency-jitter --errors --read-errors --write-errors --error-tokens --lost-replies --hang --stall --hold-webhooks --stuck-cursor --echo-secrets --header-token-only --close-idle --date-skew --record --record-bodies --requests --calls --truth --webhook-url --webhook-delay --webhook-batch --failed --echoed --delivered --read --clicked --variant-mark --variant-read --variant-clicked --webhook-duplicates --webhook-late --webhook-late-by --webhook-disorder --webhook-lost --webhook-missing-ids --webhook-envelope --webhook-timestamps --webhook-retry-for --force --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --port --seed --ad-account --page --currency --time-zone --account-status --time-scale --clock-start --clock-speed --warm-up --resume-delay --campaign-age --tier --require-proof --ordinary-ads --pool-campaigns --page-size --insights-lag --subscribers --custom-audience --zones --doubled --expired --expiring --no-expiry --ineligible --stopped --reoptin-disabled --talking --audiences --token-page-size --token-queries --require-budget --enforce-budget --cost --cost-spread --spend-cap --prepaid --latency --latency-jitter --errors --read-errors --write-errors --error-tokens --lost-replies --hang --stall --hold-webhooks --stuck-cursor --echo-secrets --header-token-only --close-idle --date-skew --record --record-bodies --requests --calls --truth --webhook-url --webhook-delay --webhook-batch --failed --echoed --delivered --read --clicked --variant-mark --variant-read --variant-clicked --webhook-duplicates --webhook-late --webhook-late-by --webhook-disorder --webhook-lost --webhook-missing-ids --webhook-envelope --webhook-timestamps --webhook-retry-for --force --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1517,6 +1517,10 @@ _mmsg() {
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
+                --no-expiry)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --ineligible)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1526,6 +1530,10 @@ _mmsg() {
                     return 0
                     ;;
                 --reoptin-disabled)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --talking)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -143,9 +143,11 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l zones -d 'Time zon
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l doubled -d 'Entries of the token list that are another token of somebody listed before' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l expired -d 'People whose token has expired (2300037)' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l expiring -d 'People whose token expires within seven days' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l no-expiry -d 'People whose token never expires: its time is 0 or missing' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l ineligible -d 'People who got a message from somebody else before the start, so that they are eligible 1 to 12 hours later (2300035)' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l stopped -d 'People who stopped before the start (2300034): the list leaves them out' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l reoptin-disabled -d 'People whose re-opt-in state is DISABLED. They take messages' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l talking -d 'People who talked with the Page in the hour before the start: a `min_conversation_gap_seconds` that reaches back to that refuses the send (2300052)' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l audiences -d 'Custom audiences among which --custom-audience divides its people' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l token-page-size -d 'Maximum rows per page of the token list, whatever limit the caller asks for' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l token-queries -d 'Token queries per hour, before --time-scale; more are refused (2300080)' -r

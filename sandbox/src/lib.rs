@@ -9,6 +9,7 @@
 //! `clock_start` or `clock_speed` set it. `time_scale` shortens no webhook delays.
 
 mod account;
+mod audiences;
 mod auth;
 mod batch;
 mod bills;

@@ -5,6 +5,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering::Relaxed;
 use std::time::Duration;
 
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::auth;
@@ -121,18 +122,20 @@ fn judge(world: &World, dials: &Dials, account: &str, call: &Call<'_>, seen: &mu
     let campaign = campaign(world, account, message_id)?;
     let message = wire.message.ok_or_else(|| Refusal::parameter("The parameter message is required"))?;
     check_message(world, message.get())?;
-    if let Some(gap) = &wire.min_conversation_gap_seconds
-        && !gap.is_null()
-        && gap.as_i64().or_else(|| gap.as_str().and_then(|text| text.parse().ok())).is_none_or(|gap| gap <= 0)
-    {
-        return Err(Refusal::parameter("min_conversation_gap_seconds must be a positive integer"));
-    }
+    let gap = match &wire.min_conversation_gap_seconds {
+        None | Some(Value::Null) => None,
+        Some(gap) => {
+            let seconds = gap.as_u64().or_else(|| gap.as_str()?.parse().ok()).filter(|gap| *gap > 0);
+            let wrong = || Refusal::parameter("min_conversation_gap_seconds must be a positive integer");
+            Some(Duration::from_secs(seconds.ok_or_else(wrong)?))
+        }
+    };
     if let Some(fault) = dials.errors.for_person(seed, &token) {
         seen.outcome.clone_from(&fault.name);
         return Ok(faulty(world, fault, None, call.echo(dials).as_deref()));
     }
 
-    let accepted = accept(world, &campaign, &token, message.get())?;
+    let accepted = accept(world, &campaign, &token, message.get(), gap)?;
     let Some(accepted) = accepted else {
         "unrecorded".clone_into(&mut seen.outcome);
         return Ok(Outcome::Drop);
@@ -267,9 +270,15 @@ fn check_message(world: &World, message: &str) -> Result<(), Refusal> {
 }
 
 /// Checks the person and, if the message may go, records it before anyone is told. `None`: it could not be recorded.
-fn accept(world: &World, campaign: &Arc<Campaign>, token: &str, message: &str) -> Result<Option<Accepted>, Refusal> {
+fn accept(
+    world: &World,
+    campaign: &Arc<Campaign>,
+    token: &str,
+    message: &str,
+    gap: Option<Duration>,
+) -> Result<Option<Accepted>, Refusal> {
     let now = world.now();
-    subscribers::may_get(world, token, now)?;
+    subscribers::may_get(world, token, gap, now)?;
     let mut locked = world.people.lock(token);
     let person = locked.person();
     if person.choice == Some(true) {

@@ -45,7 +45,7 @@ pub fn node(world: &World, id: &str, who: Who, params: &Params) -> Result<Value,
     params::project(&node, &asked, "Page")
 }
 
-fn name(world: &World, id: &str) -> String {
+pub fn name(world: &World, id: &str) -> String {
     let place = world.options.pages.iter().position(|page| page == id).unwrap_or(0);
     if place == 0 { "Sandbox Page".to_owned() } else { format!("Sandbox Page {}", place + 1) }
 }

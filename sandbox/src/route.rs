@@ -12,8 +12,8 @@ use super::removed::{self, Removed};
 use super::reply::{Outcome, Refusal, Reply};
 use super::world::World;
 use super::{
-    account, batch, calls, campaigns, control, estimate, insights, leave, lists, messages, nodes, page, preview,
-    subscribed, tokens, update,
+    account, audiences, batch, calls, campaigns, control, estimate, insights, leave, lists, messages, nodes, page,
+    preview, subscribed, tokens, update,
 };
 
 /// One whole request.
@@ -204,6 +204,7 @@ fn of_account(
         (["generatepreviews"], &Method::GET) => preview::generate(world, params),
         (["minimum_budgets"], &Method::GET) => account::minimum_budgets(world, account, params),
         (["message_delivery_estimate"], &Method::GET) => estimate::of_account(world, params),
+        (["customaudiences"], &Method::GET) => audiences::list(world, account, params),
         (["insights"], &Method::GET) => insights::of_account(world, account, params),
         ([edge], &Method::GET) => {
             let kind = lists::kind_of(edge).ok_or_else(|| no_path(call))?;
@@ -264,7 +265,8 @@ fn of_object(
         (["me", "permissions"], &Method::GET) => Ok(account::permissions()),
         (["me", "accounts"], &Method::GET) => page::list(world, params),
         (["me", "adaccounts"], &Method::GET) => account::list(world, params),
-        ([id], &Method::GET) => charge(id, false).and_then(|()| nodes::read(world, id, params)),
+        ([id], &Method::GET) => charge(id, false)
+            .and_then(|()| audiences::read(world, id, params).unwrap_or_else(|| nodes::read(world, id, params))),
         ([id], &Method::DELETE) => charge(id, true).and_then(|()| nodes::delete(world, id)),
         ([id], &Method::POST) => charge(id, true).and_then(|()| update::update(world, id, params)),
         ([id, "insights"], &Method::GET) => charge(id, false).and_then(|()| insights::of_object(world, id, params)),

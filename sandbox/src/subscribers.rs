@@ -1,5 +1,7 @@
 //! The people of the Page's token list. Each entry is made from the seed and its place, so that a list of any length takes no memory.
 
+use std::time::Duration;
+
 use clap::Args;
 use jiff::tz::TimeZone;
 
@@ -35,6 +37,9 @@ pub struct Crowd {
     /// People whose token expires within seven days.
     #[arg(long, default_value = "0", value_name = "SHARE", value_parser = values::share)]
     pub expiring: f64,
+    /// People whose token never expires: its time is 0 or missing.
+    #[arg(long, default_value = "0", value_name = "SHARE", value_parser = values::share)]
+    pub no_expiry: f64,
     /// People who got a message from somebody else before the start, so that they are eligible 1 to 12 hours later (2300035).
     ///
     /// A third of them by `next_eligible_time` only, a third by `next_eligible_time_for_paid_messaging` only.
@@ -46,6 +51,10 @@ pub struct Crowd {
     /// People whose re-opt-in state is DISABLED. They take messages.
     #[arg(long, default_value = "0", value_name = "SHARE", value_parser = values::share)]
     pub reoptin_disabled: f64,
+    /// People who talked with the Page in the hour before the start: a `min_conversation_gap_seconds` that reaches back to that refuses
+    /// the send (2300052).
+    #[arg(long, default_value = "0", value_name = "SHARE", value_parser = values::share)]
+    pub talking: f64,
     /// Custom audiences among which --custom-audience divides its people.
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub audiences: u32,
@@ -213,19 +222,32 @@ pub fn created(world: &World, token: &str) -> i64 {
     world.started_at / DAY * DAY - DAY * (1 + (chance::draw(world.options.seed, "created", token, 0) % 90) as i64)
 }
 
-/// `token_expiry_timestamp`. A share of the people is drawn once: who is expired is not among those that expire soon.
-pub fn expires(world: &World, token: &str) -> i64 {
+/// `token_expiry_timestamp`; none if the token never expires. One draw decides: who is expired is not among those that expire soon.
+pub fn expires(world: &World, token: &str) -> Option<i64> {
     let crowd = &world.options.crowd;
     let created = created(world, token);
     let draw = |span: i64| (chance::draw(world.options.seed, "expiry by", token, 0) % span.max(1) as u64) as i64;
-    if by_custom_audience(world, token) || crowd.expired + crowd.expiring == 0.0 {
-        return created + 365 * DAY;
+    if by_custom_audience(world, token) || crowd.expired + crowd.expiring + crowd.no_expiry == 0.0 {
+        return Some(created + 365 * DAY);
     }
     match chance::share(world.options.seed, "expiry", token, 0) {
-        share if share < crowd.expired => created + draw(world.started_at - created - HOUR),
-        share if share < crowd.expired + crowd.expiring => world.started_at + HOUR + draw(7 * DAY - 2 * HOUR),
-        _ => created + 365 * DAY,
+        share if share < crowd.expired => Some(created + draw(world.started_at - created - HOUR)),
+        share if share < crowd.expired + crowd.expiring => Some(world.started_at + HOUR + draw(7 * DAY - 2 * HOUR)),
+        share if share < crowd.expired + crowd.expiring + crowd.no_expiry => None,
+        _ => Some(created + 365 * DAY),
     }
+}
+
+/// What the list shows for a token that never expires: 0, or nothing. Inferred.
+pub fn says_never(world: &World, token: &str) -> Option<i64> {
+    strikes(world, "never is 0", token, 0.5).then_some(0)
+}
+
+/// When this person last talked with the Page, if that was a short while before the start.
+fn talked(world: &World, token: &str) -> Option<i64> {
+    let hour = world.scaled(Duration::from_hours(1)).max(1) as u64;
+    let ago = || (chance::draw(world.options.seed, "talked at", token, 0) % hour) as i64;
+    strikes(world, "talking", token, world.options.crowd.talking).then(|| world.started_at - ago())
 }
 
 /// `next_eligible_time` and `next_eligible_time_for_paid_messaging`.
@@ -266,16 +288,20 @@ pub fn stopped(world: &World, token: &str) -> bool {
 }
 
 /// Refuses a send that this person can't get now, apart from what this token was sent and chose here.
-pub fn may_get(world: &World, token: &str, now: i64) -> Result<(), Refusal> {
+/// `gap`: how long the person must not have talked with the Page.
+pub fn may_get(world: &World, token: &str, gap: Option<Duration>, now: i64) -> Result<(), Refusal> {
     let crowd = &world.options.crowd;
     if crowd.stopped + crowd.doubled > 0.0 && stopped(world, token) {
         return Err(Refusal::new(2_300_034));
     }
-    if crowd.expired + crowd.expiring > 0.0 && expires(world, token) <= now {
+    if crowd.expired + crowd.expiring > 0.0 && expires(world, token).is_some_and(|at| at <= now) {
         return Err(Refusal::new(2_300_037));
     }
     if ineligible_until(world, token).is_some_and(|until| now < until) {
         return Err(Refusal::new(2_300_035));
+    }
+    if gap.zip(talked(world, token)).is_some_and(|(gap, at)| now - at < world.scaled(gap)) {
+        return Err(Refusal::new(2_300_052));
     }
     Ok(())
 }

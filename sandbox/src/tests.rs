@@ -26,7 +26,7 @@ impl Desk {
     async fn open(change: impl FnOnce(&mut Options)) -> Self {
         let mut options = Options { seed: 7, ..Options::default() };
         change(&mut options);
-        let client = Client::builder().no_proxy().timeout(Duration::from_secs(5)).build().unwrap();
+        let client = Client::builder().no_proxy().timeout(Duration::from_mins(2)).build().unwrap();
         Self { sandbox: start(options).await.unwrap(), client }
     }
 

@@ -63,14 +63,14 @@ fn node(world: &World, token: &str) -> Value {
     let expires = subscribers::expires(world, token);
     let reoptin = subscribers::reoptin(world, token);
     // Inferred: a token that has expired, or that its person would not opt in again, was not refreshed.
-    let refreshed = reoptin && expires > world.now();
+    let refreshed = reoptin && expires.is_none_or(|at| at > world.now());
     let known = |value: Value| if audience.is_some() { Value::Null } else { value };
     json!({
         "notification_messages_token": token,
         "recipient_id": subscribers::known_psid(world, token),
         "notification_messages_reoptin": if reoptin { "ENABLED" } else { "DISABLED" },
         "creation_timestamp": known(json!(subscribers::created(world, token))),
-        "token_expiry_timestamp": known(json!(expires)),
+        "token_expiry_timestamp": known(json!(expires.or_else(|| subscribers::says_never(world, token)))),
         "next_eligible_time": known(json!(eligible)),
         "next_eligible_time_for_paid_messaging": known(json!(paid)),
         "user_token_status": known(json!(if refreshed { "REFRESHED" } else { "NOT_REFRESHED" })),

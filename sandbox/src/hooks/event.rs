@@ -153,7 +153,7 @@ impl Event {
                 "user_token_status": "NOT_REFRESHED",
                 "notification_messages_status": status,
                 "title": "Offers and news",
-                "token_expiry_timestamp": subscribers::expires(world, token),
+                "token_expiry_timestamp": subscribers::expires(world, token).or_else(|| subscribers::says_never(world, token)),
             },
         });
         let missing = world.options.webhooks.missing_ids;

@@ -120,3 +120,46 @@ async fn a_new_budget_is_what_sends_are_held_to() {
     assert_eq!(desk.send_code(&ids.ad, "b").await, 0);
     assert_eq!(desk.send_code(&ids.ad, "c").await, 2_300_054);
 }
+
+#[tokio::test]
+async fn each_of_the_three_stops_sends_with_a_code_of_its_own_until_it_is_lifted() {
+    let desk = Desk::open(|_| {}).await;
+    let ids = desk.ids(json!({"name": "Spring", "lifetime_budget": 9000, "page_id": desk.page()})).await;
+    let mut people = desk.sandbox.subscribers().into_iter();
+    let levels = [
+        (&ids.campaign, "CAMPAIGN_PAUSED", 2_300_000),
+        (&ids.set, "ADSET_PAUSED", 2_300_002),
+        (&ids.ad, "PAUSED", 2_300_003),
+    ];
+    for (id, effective, code) in levels {
+        let token = people.next().unwrap();
+        assert_eq!(desk.post(id, json!({"status": "PAUSED"})).await.0, 200);
+        assert_eq!(desk.state(&ids.ad).await["effective_status"], effective);
+        assert_eq!(desk.send_code(&ids.ad, &token).await, code, "{effective}");
+        assert_eq!(desk.post(id, json!({"status": "ACTIVE"})).await.0, 200);
+        assert_eq!(desk.send_code(&ids.ad, &token).await, 0, "{effective}");
+    }
+    // The highest one answers, and lifting only that one is not enough.
+    for (id, _, _) in levels {
+        desk.post(id, json!({"status": "PAUSED"})).await;
+    }
+    let token = people.next().unwrap();
+    for (id, _, code) in levels {
+        assert_eq!(desk.send_code(&ids.ad, &token).await, code);
+        desk.post(id, json!({"status": "ACTIVE"})).await;
+    }
+    assert_eq!(desk.send_code(&ids.ad, &token).await, 0);
+    // An ad set that is over sends nothing until its end is moved.
+    let end = |at: i64| desk.post(&ids.set, json!({"end_time": at}));
+    let now = desk.sandbox.world.now() / 1000;
+    assert_eq!(end(now + 2).await.0, 200);
+    let token = people.next().unwrap();
+    while desk.sandbox.world.now() / 1000 <= now + 2 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert_eq!(desk.send_code(&ids.ad, &token).await, 2_300_000);
+    assert_eq!(end(now + 86_400).await.0, 200);
+    assert_eq!(desk.send_code(&ids.ad, &token).await, 0);
+    assert_eq!(desk.post(&ids.campaign, json!({"status": "DELETED"})).await.0, 200);
+    assert_eq!(desk.send_code(&ids.ad, &people.next().unwrap()).await, 2_300_001);
+}

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::*;
 
 const LIST: &str = "notification_message_tokens";
+const FIELD: &str = "messenger_marketing_messages_page";
 const ALL: &str = "fields=notification_messages_token,recipient_id,notification_messages_reoptin,creation_timestamp,token_expiry_timestamp,\
                    next_eligible_time,next_eligible_time_for_paid_messaging,user_token_status,notification_messages_timezone,\
                    custom_audience_ids";
@@ -56,6 +57,7 @@ async fn a_crowd_has_the_shares_it_was_given() {
             doubled: 0.05,
             expired: 0.04,
             expiring: 0.03,
+            no_expiry: 0.02,
             ineligible: 0.06,
             stopped: 0.02,
             reoptin_disabled: 0.01,
@@ -68,7 +70,8 @@ async fn a_crowd_has_the_shares_it_was_given() {
     let all = 20_000;
     about(rows.len(), all, 0.98);
     let now = desk.sandbox.world.now();
-    let time = |row: &Value, name: &str| row[name].as_i64().unwrap();
+    // A token that never expires has 0 there, or nothing.
+    let time = |row: &Value, name: &str| row[name].as_i64().filter(|at| *at > 0).unwrap_or(i64::MAX);
     let (custom, known): (Vec<&Value>, Vec<&Value>) = rows.iter().partition(|row| row["recipient_id"].is_null());
     about(custom.len(), rows.len(), 0.1 * 0.95);
     for row in &custom {
@@ -88,6 +91,8 @@ async fn a_crowd_has_the_shares_it_was_given() {
     for (holds, share) in [((true, true), 0.02), ((true, false), 0.02), ((false, true), 0.02), ((false, false), 0.94)] {
         about(count(&|row| (time(row, any) > now, time(row, paid) > now) == holds), known.len(), share);
     }
+    about(count(&|row| row["token_expiry_timestamp"] == 0), known.len(), 0.01);
+    about(count(&|row| row["token_expiry_timestamp"].is_null()), known.len(), 0.01);
     assert!(known.iter().all(|row| time(row, "creation_timestamp") < time(row, "token_expiry_timestamp")));
 
     // Two tokens of one person are different, far apart, and tell the same of the person.
@@ -194,6 +199,12 @@ async fn audiences_and_duplicates_are_filtered() {
     let people: BTreeSet<&str> = once.iter().map(|row| text(row, "recipient_id")).filter(|id| !id.is_empty()).collect();
     let custom = once.iter().filter(|row| row["recipient_id"].is_null()).count();
     assert_eq!((people.len() + custom, once.len()), (10_000, 10_000));
+    // Their Page can be asked for; an ordinary audience has none.
+    let (_, audiences) = desk.get(&format!("{}/customaudiences?fields={FIELD}{{id}}", desk.account())).await;
+    let pages: Vec<&Value> = audiences["data"].as_array().unwrap().iter().map(|row| &row[FIELD]["id"]).collect();
+    assert_eq!(pages, [&json!(desk.page()), &json!(desk.page()), &Value::Null]);
+    let (_, audience) = desk.get(&format!("{}?fields=name,{FIELD}", ids[1])).await;
+    assert_eq!(audience, json!({"id": ids[1], "name": "Customers 2", FIELD: {"id": desk.page()}}));
     // Fewer than a hundred.
     assert_eq!(desk.fetched("custom_audience_ids=[\"120\"]").await.0, Vec::<Value>::new());
     assert_eq!(code(&desk.get_as_page(&format!("{}/{LIST}?custom_audience_ids=7", desk.page())).await.1).0, 100);
@@ -231,6 +242,43 @@ async fn who_can_get_nothing_is_refused() {
         desk.sandbox.stats()["spent"],
         json!(desk.sandbox.accepted().iter().map(|send| send.price).sum::<u64>() as f64 / 1000.0)
     );
+}
+
+#[tokio::test]
+async fn who_talks_is_left_alone_for_the_gap_asked_for() {
+    let desk = Desk::open(|options| options.crowd.talking = 0.5).await;
+    let campaign = desk.campaign().await;
+    let tokens = desk.sandbox.subscribers();
+    let send = |token: &str, gap: Value| {
+        let body = json!({
+            "message_id": campaign,
+            "messenger_delivery_data": {"subscription_token": token},
+            "message": {"text": "hello"},
+            "min_conversation_gap_seconds": gap,
+        });
+        let request = desk.call(Method::POST, &format!("{}/messages", desk.account())).json(&body);
+        async move { code(&read(request.send().await.unwrap()).await.1).0 }
+    };
+    let mut refused = Vec::new();
+    for token in &tokens {
+        // They talked in the last hour.
+        match send(token, json!(7200)).await {
+            2_300_052 => refused.push(token),
+            wanted => assert_eq!(wanted, 0),
+        }
+    }
+    about(refused.len(), tokens.len(), 0.5);
+    // Half of them within half an hour, give or take what the test took.
+    let (mut later, mut taken) = (0, 0);
+    for token in &refused {
+        match send(token, json!("1800")).await {
+            0 => taken += 1,
+            _ => later += 1,
+        }
+    }
+    assert!(taken > 20 && later > 20, "{taken} {later}");
+    assert_eq!(send("anna", json!(0)).await, 100);
+    assert_eq!(send("anna", json!("x")).await, 100);
 }
 
 #[tokio::test]
