@@ -48,6 +48,7 @@ mod secrets;
 mod send;
 mod story;
 mod suite_is_whole;
+mod sweep;
 mod tokens;
 mod unknown;
 mod version;

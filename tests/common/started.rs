@@ -35,6 +35,10 @@ impl Env {
 }
 
 impl Started<'_> {
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
     }

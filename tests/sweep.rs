@@ -1,0 +1,316 @@
+//! A sweep of every command, as it works and as it fails, with canary secrets: over what it prints, the files it leaves, and the
+//! arguments and environments of the processes that it starts.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::PathBuf;
+
+use rustix::process::Signal;
+use serde_json::json;
+
+use crate::common::receiver::{PSID, Receiver, VERIFY_TOKEN, get, notice, post};
+use crate::common::shop::{Shop, people, write_message};
+use crate::common::started::Started;
+use crate::common::{APP_SECRET, Env, PAGE_TOKEN, Run, TOKEN, files_below, holds};
+
+const OTHER: &str = "EAABcanaryOther0123456789";
+const STALE: &str = "EAABcanaryStale0123456789abc";
+const SECRETS: [&str; 6] = [TOKEN, PAGE_TOKEN, APP_SECRET, VERIFY_TOKEN, OTHER, STALE];
+
+/// What was swept, and how it ended.
+#[derive(Default)]
+struct Sweep {
+    /// Exit codes, by the words that were run.
+    ended: RefCell<Vec<(Vec<String>, i32)>>,
+    masked: RefCell<usize>,
+    /// Places of secrets, and programs that hold one in parts.
+    may_hold: RefCell<Vec<PathBuf>>,
+}
+
+impl Sweep {
+    fn note(&self, words: &[&str], run: &Run) {
+        let said = format!("{}{}", run.stdout, run.stderr);
+        *self.masked.borrow_mut() += said.matches("[hidden]").count();
+        for secret in SECRETS {
+            assert!(!said.contains(secret), "{words:?}: {said}");
+        }
+        self.ended.borrow_mut().push((words.iter().map(|&word| word.to_owned()).collect(), run.code));
+    }
+
+    fn run(&self, env: &Env, words: &[&str]) {
+        for format in ["table", "json"] {
+            self.note(words, &env.mmsg([words, &["-v", "-o", format]].concat()));
+        }
+    }
+
+    fn files(&self, env: &Env) {
+        for path in files_below(&env.path("")) {
+            let Ok(bytes) = fs::read(&path) else { continue };
+            for secret in SECRETS {
+                assert!(
+                    self.may_hold.borrow().contains(&path) || !holds(&bytes, secret),
+                    "{} holds a secret",
+                    path.display()
+                );
+            }
+        }
+    }
+
+    /// Fails if a command of the tree was never run, or never worked, or never failed.
+    fn is_whole(&self) {
+        let mut ends: BTreeMap<String, BTreeSet<bool>> =
+            commands(&mmsg::command()).into_iter().map(|name| (name, BTreeSet::new())).collect();
+        for (words, code) in self.ended.borrow().iter() {
+            let is_of = |name: &str| name.split(' ').eq(words.iter().take(name.split(' ').count()));
+            if let Some((_, worked)) = ends.iter_mut().find(|(name, _)| is_of(name)) {
+                worked.insert(*code == 0);
+            }
+        }
+        let missing: Vec<_> = ends.iter().filter(|(_, worked)| worked.len() < 2).collect();
+        assert!(missing.is_empty(), "to be swept as it works (true) and as it fails (false): {missing:?}");
+    }
+}
+
+/// The words of every command that can be run.
+fn commands(command: &clap::Command) -> Vec<String> {
+    let mut names = Vec::new();
+    for sub in command.get_subcommands() {
+        let below = commands(sub);
+        if below.is_empty() {
+            names.push(sub.get_name().to_owned());
+        }
+        names.extend(below.into_iter().map(|rest| format!("{} {rest}", sub.get_name())));
+    }
+    names
+}
+
+/// Programs in the folder `bin` that note which arguments and environment they were given: a browser, and one that fetches a secret.
+fn programs(sweep: &Sweep, env: &Env) -> PathBuf {
+    let (bin, seen) = (env.path("bin"), env.path("seen"));
+    fs::create_dir(&bin).unwrap();
+    let note = format!("cat /proc/$$/environ /proc/$$/cmdline >> '{}'", seen.display());
+    let (head, tail) = TOKEN.split_at(8);
+    for (name, then) in
+        [("xdg-open", String::new()), ("open", String::new()), ("fetch", format!("echo {head}''{tail}"))]
+    {
+        fs::write(bin.join(name), format!("#!/bin/sh\n{note}\n{then}\n")).unwrap();
+        fs::set_permissions(bin.join(name), fs::Permissions::from_mode(0o700)).unwrap();
+    }
+    sweep.may_hold.borrow_mut().push(env.profile_file());
+    seen
+}
+
+fn assert_given_none(seen: &[u8], of: &str) {
+    for secret in SECRETS {
+        assert!(!holds(seen, secret), "{of} was given a secret: {}", String::from_utf8_lossy(seen));
+    }
+}
+
+/// Arguments and environment of every process below this one.
+fn below(pid: u32) -> BTreeMap<u32, Vec<u8>> {
+    let mut parents = BTreeMap::new();
+    for entry in fs::read_dir("/proc").unwrap().flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
+        let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else { continue };
+        // The name in brackets may hold anything.
+        let parent = stat.rsplit_once(") ").and_then(|(_, rest)| rest.split(' ').nth(1)?.parse::<u32>().ok());
+        parents.insert(pid, parent.unwrap_or(0));
+    }
+    let is_below = |mut one: u32| {
+        while let Some(parent) = parents.get(&one) {
+            if *parent == pid {
+                return true;
+            }
+            one = *parent;
+        }
+        false
+    };
+    let told =
+        |one: u32| ["cmdline", "environ"].map(|file| fs::read(format!("/proc/{one}/{file}")).unwrap_or_default());
+    parents.keys().filter(|one| is_below(**one)).map(|one| (*one, told(*one).concat())).collect()
+}
+
+fn stopped(sweep: &Sweep, words: &[&str], process: Started<'_>) {
+    for (pid, seen) in below(process.id()) {
+        assert_given_none(&seen, &format!("process {pid}"));
+    }
+    let own = fs::read(format!("/proc/{}/cmdline", process.id())).unwrap();
+    assert_given_none(&own, "mmsg itself, as arguments,");
+    process.signal(Signal::TERM);
+    sweep.note(words, &process.ends());
+}
+
+#[test]
+fn no_command_shows_stores_or_passes_on_a_secret() {
+    let shop = Shop::with(|options| options.dials.echo_secrets = true);
+    let sweep = Sweep::default();
+    // Secrets of the environment and of a profile; all of a profile; and a token that Graph refuses.
+    let of_both = shop.sandbox.environment().set("OTHER", OTHER).set("MMSG_VERIFY_TOKEN", VERIFY_TOKEN);
+    let of_both = of_both.profiles(&format!(
+        "[profiles.default]\ntoken = {{ env = 'OTHER' }}\npage_token = '{PAGE_TOKEN}'\napp_secret = ['{APP_SECRET}']\n"
+    ));
+    let of_profile = shop.sandbox.environment().unset("MMSG_TOKEN").unset("MMSG_PAGE_TOKEN").unset("MMSG_APP_SECRET");
+    let of_profile = of_profile.set("OTHER", OTHER).set("MMSG_VERIFY_TOKEN", VERIFY_TOKEN).profiles(&format!(
+        "[profiles.default]\ntoken = {{ command = ['fetch', '--for', 'mmsg'] }}\napp_secret = ['{APP_SECRET}', {{ env = 'OTHER' }}]\n\
+         verify_token = {{ file = 'verify' }}\n"
+    ));
+    fs::write(of_profile.path(".config/mmsg/verify"), VERIFY_TOKEN).unwrap();
+    sweep.may_hold.borrow_mut().push(of_profile.path(".config/mmsg/verify"));
+    let refused = shop.sandbox.environment().set("MMSG_TOKEN", STALE).set("MMSG_VERIFY_TOKEN", VERIFY_TOKEN);
+    let mut seen = Vec::new();
+    let envs = [of_both, of_profile, refused].map(|env| {
+        seen.push(programs(&sweep, &env));
+        let path = format!("{}:/usr/bin:/bin", env.path("bin").display());
+        env.set("PATH", path)
+    });
+    for (env, known) in envs.iter().zip([TOKEN, VERIFY_TOKEN, STALE]) {
+        run_all(&sweep, &shop, env, known);
+        serve(&sweep, env);
+        sandbox(&sweep, env);
+        sweep.files(env);
+    }
+    for (seen, part) in seen.iter().zip(["page.html", "--for\0mmsg", "report.html"]) {
+        let seen = fs::read(seen).unwrap();
+        assert!(holds(&seen, "PATH=") && holds(&seen, part), "no program was started: {part}");
+        assert_given_none(&seen, "a program");
+    }
+    let demo = &envs[0];
+    let mut process = demo.start("", &["demo"]);
+    let mut children = BTreeMap::new();
+    while process.is_running() {
+        children.extend(below(process.id()));
+    }
+    sweep.note(&["demo"], &process.ends().exits(0));
+    assert!(!cfg!(target_os = "linux") || children.len() > 5, "the demo runs more commands than {children:?}");
+    children.values().for_each(|seen| assert_given_none(seen, "a command of the demo"));
+    ask(&sweep);
+
+    assert!(*sweep.masked.borrow() > 5, "the host's errors repeated no token, so nothing was proved");
+    assert_eq!(shop.sandbox.count("leaks"), 0);
+    sweep.is_whole();
+}
+
+/// All that ends by itself. A command that works in one environment fails in another, or with a flag that takes a secret for itself.
+fn run_all(sweep: &Sweep, shop: &Shop, env: &Env, known: &str) {
+    write_message(env, "promo.json", &json!({ "text": "Half price" }));
+    fs::write(env.path("list.csv"), people(4).join("\n")).unwrap();
+    fs::write(env.path("notices.ndjson"), notice([1, 2])).unwrap();
+    let fault = |n: usize, fault: &str| (people(4)[n].clone(), fault.to_owned());
+    shop.sandbox.error_tokens([fault(1, "2399999"), fault(2, "accepted-drop"), fault(3, "190")]);
+    let campaign = shop.other_campaign();
+    let (id, person) = (campaign.as_str(), people(1).remove(0));
+    let send = ["send", "--campaign", id, "--message", "promo.json", "list.csv"];
+    let all: Vec<Vec<&str>> = vec![
+        vec!["config", "show"],
+        vec!["config", "path"],
+        vec!["campaign", "create", "--lifetime-budget", "1"],
+        vec!["campaign", "create", "--lifetime-budget", "3000"],
+        vec!["campaign", "list", "--all"],
+        vec!["campaign", "get", id],
+        vec!["campaign", "get", "99"],
+        vec!["campaign", "estimate", "--lifetime-budget", "3000"],
+        vec!["campaign", "insights", id],
+        vec!["message", "build", "--text", "Hello", "--save", "new.json", "--force"],
+        vec!["message", "validate", "promo.json"],
+        vec!["message", "rules"],
+        vec!["message", "schema"],
+        vec!["message", "preview", "promo.json", "--save", "page.html", "--open"],
+        vec!["message", "preview", "no.json"],
+        vec!["message", "preview", "promo.json", "--local", "--open"],
+        vec!["tokens", "import", "list.csv", "--audience", "x"],
+        [&send[..], &["--dry-run"]].concat(),
+        ["message", "send"].iter().chain(&send[1..]).copied().chain(["--dry-run"]).collect(),
+        [&send[..], &["--results", "results.ndjson"]].concat(),
+        vec!["send", "--campaign", "99", "--message", "promo.json", "list.csv"],
+        vec!["send", "--resume"],
+        vec!["broadcast", "list"],
+        vec!["broadcast", "close", "1", "--yes"],
+        vec!["unknown", "list"],
+        vec!["unknown", "settle"],
+        vec!["unknown", "resolve", "--all", "--as", "accepted", "--yes"],
+        vec!["why", "nobody"],
+        vec!["why", &person],
+        vec!["webhook", "status"],
+        vec!["webhook", "subscribe"],
+        vec!["webhook", "ingest", "promo.json"],
+        vec!["webhook", "ingest", "notices.ndjson"],
+        vec!["report", "--html", "report.html", "--open"],
+        vec!["ledger", "accept-restore", "--since", "2026-01-01T00:00:00Z", "--yes"],
+        vec!["explain", "190"],
+        vec!["completions", "bash"],
+        vec!["completions", "zsh"],
+        vec!["man"],
+        vec!["man", "--dir", "pages"],
+        vec!["campaign", "delete", id, "--yes"],
+        vec!["campaign", "delete", "99", "--yes"],
+        vec!["no", "such", "command"],
+    ];
+    for words in &all {
+        sweep.run(env, words);
+    }
+    // A secret that the environment has, typed where nothing takes one.
+    for name in commands(&mmsg::command()) {
+        let flag = format!("--no-such-flag={known}");
+        let words: Vec<&str> = name.split(' ').chain([&*flag]).collect();
+        sweep.note(&words, &env.mmsg(&words).exits(2));
+    }
+}
+
+/// The receiver: a check of the address, an event that is signed and a forged one, each also wrong.
+fn serve(sweep: &Sweep, env: &Env) {
+    let receiver = Receiver::start(env, &["-v"]);
+    for (token, status) in [(VERIFY_TOKEN, 200), (TOKEN, 403)] {
+        let check = format!("/webhook?hub.mode=subscribe&hub.challenge=7&hub.verify_token={token}");
+        assert_eq!(receiver.asks(get(&check).as_bytes()).0, status);
+    }
+    let body = notice([1, 2, 3]);
+    assert_eq!(receiver.posts(&body), 200);
+    assert_eq!(receiver.asks(&post(&body, TOKEN)).0, 401);
+    assert_eq!(receiver.asks(&post(&body.replace("page", PSID), APP_SECRET)).0, 200);
+    assert_eq!(receiver.posts("{"), 400);
+    assert_eq!(receiver.gets("/healthz").0, 200);
+    stopped(sweep, &["webhook", "serve"], receiver.process);
+}
+
+/// The sandbox, asked with a token that is not its own.
+fn sandbox(sweep: &Sweep, env: &Env) {
+    let words = ["sandbox", "--port", "0", "--record", "record", "--calls", "calls", "--echo-secrets"];
+    let mut process = env.start("", &words);
+    process.wait_for("the sandbox listens on");
+    let printed = process.stdout();
+    let url = printed.lines().find_map(|line| line.strip_prefix("export MMSG_GRAPH_URL=")).unwrap();
+    let words_of_client = ["campaign", "list", "-v"];
+    let mut client = env.command(words_of_client);
+    let run = env.judge(&client.env("MMSG_GRAPH_URL", url).output().unwrap());
+    sweep.note(&words_of_client, &run);
+    assert!(!process.stdout().is_empty());
+    stopped(sweep, &words, process);
+    assert!(fs::read_to_string(env.path("calls")).unwrap().contains("/ads"), "no call was recorded");
+}
+
+/// What is asked on a terminal.
+fn ask(sweep: &Sweep) {
+    let env = Env::new();
+    sweep.may_hold.borrow_mut().push(env.profile_file());
+    let words = ["init", "--ad-account", "1", "--page", "2"];
+    let mut terminal = env.terminal(100, &words);
+    for (question, answer) in [
+        ("Name of the profile", "shop"),
+        ("Where does the access token", "1"),
+        ("(not shown)", TOKEN),
+        ("Where does the app secret", "2"),
+        ("(not shown)", APP_SECRET),
+    ] {
+        terminal.wait_for(question).wait_until_hidden().type_keys(&format!("{answer}\n"));
+    }
+    sweep.note(&words, &terminal.end().exits(0));
+    let profile = fs::read_to_string(env.profile_file()).unwrap();
+    assert!(profile.contains(TOKEN) && profile.contains(APP_SECRET), "the answers were not taken");
+    let mut terminal = env.terminal(100, &words);
+    terminal.wait_for("Name of the profile").wait_until_hidden().type_keys("shop\n");
+    terminal.wait_for("[y/N]").wait_until_hidden().type_keys("n\n");
+    sweep.note(&words, &terminal.end().exits(9));
+    sweep.files(&env);
+}
