@@ -288,7 +288,8 @@ fn a_graph_that_cannot_be_reached_is_7() {
     write_message(&env, "promo.json", &json!({"text": "Hello"}));
     let begin = Instant::now();
     send(&shop, &env).fails(7, "can't be reached");
-    assert!(begin.elapsed() < Duration::from_secs(25), "{:?}", begin.elapsed());
+    // As long as all tries of a read may take.
+    assert!(begin.elapsed() < Duration::from_secs(90), "{:?}", begin.elapsed());
     // A create that could not leave is no doubt.
     env.mmsg(["campaign", "create", "--lifetime-budget", "3000"]).fails(7, "can't be reached");
 }
@@ -340,9 +341,7 @@ fn questions_without_a_terminal_are_9() {
     // On a narrow terminal and with --quiet, too, what goes is told before the question, and each of them once.
     let mut terminal = shop.env.terminal(40, &["campaign", "delete", &shop.campaign, "--quiet"]);
     terminal.wait_for("will be permanently deleted: ");
-    terminal.wait_for("Delete it? This can't be undone. [y/N]");
-    std::thread::sleep(Duration::from_millis(100));
-    terminal.type_keys("n\n");
+    terminal.wait_for("Delete it? This can't be undone. [y/N]").wait_until_hidden().type_keys("n\n");
     terminal.end().exits(9);
     assert_eq!(shop.sandbox.count("deleted"), 0);
 }

@@ -69,7 +69,7 @@ fn twenty_thousand_messages_are_reported_as_they_were() {
     // What came while its request was on the wire is judged within a second or two.
     let begin = Instant::now();
     while receiver.counts("select count(*) from events where how = 3") > 0 {
-        assert!(begin.elapsed() < Duration::from_secs(30), "events wait although no request is on the wire");
+        assert!(begin.elapsed() < Duration::from_secs(120), "events wait although no request is on the wire");
         std::thread::sleep(Duration::from_millis(100));
     }
     assert_report_tells_the_truth(&shop, &lines, list.len());

@@ -138,21 +138,21 @@ fn signals_end_it_in_order_with_totals_and_the_command_that_continues() {
 
 #[test]
 fn a_second_ctrl_c_ends_it_at_once_and_the_rest_is_in_doubt() {
-    let shop = slow_shop(2000);
+    let shop = Shop::open();
     let list = people(10);
+    shop.sandbox.error_tokens([(list[0].clone(), "accepted-hang".to_owned())]);
     let text = list.join("\n");
-    let started = shop.env.start(&text, &shop.words(&[]));
+    let mut started = shop.env.start(&text, &shop.words(&[]));
     shop.sandbox.wait_for_sends(1);
     let begin = std::time::Instant::now();
-    started.signal(Signal::INT);
-    std::thread::sleep(Duration::from_millis(100));
-    started.signal(Signal::INT);
+    // Two that come before the process looks count as one.
+    while started.is_running() {
+        started.signal(Signal::INT);
+        std::thread::sleep(Duration::from_millis(200));
+    }
     started.ends().exits(130);
-    assert!(begin.elapsed() < Duration::from_millis(1500), "{:?}", begin.elapsed());
-    shop.sandbox.turn(|dials| {
-        dials.latency = Duration::ZERO;
-        dials.latency_jitter = Duration::ZERO;
-    });
+    assert!(begin.elapsed() < Duration::from_secs(20), "it waited for the answer: {:?}", begin.elapsed());
+    shop.sandbox.error_tokens([]);
     let totals = shop.totals(&list, &[], 0);
     assert_eq!((&totals["unknown"], &totals["accepted"]), (&json!(1), &json!(9)), "{totals:#}");
     shop.sandbox.assert_nobody_twice();
@@ -403,10 +403,11 @@ fn a_ledger_that_is_busy_is_waited_for() {
     let other = rusqlite::Connection::open(shop.ledger()).unwrap();
     other.busy_timeout(Duration::from_secs(5)).unwrap();
     other.execute_batch("begin immediate").unwrap();
-    std::thread::sleep(Duration::from_millis(500));
-    let before = shop.sandbox.count("sends");
+    // Whose claim is on disk may still be asked.
+    let claimed: u64 = shop.asks_ledger("select count(*) from sends where claimed_at is not null")[0].parse().unwrap();
+    shop.sandbox.wait_for_sends(claimed);
     std::thread::sleep(Duration::from_millis(1000));
-    assert_eq!(shop.sandbox.count("sends"), before, "a request without a claim on disk");
+    assert_eq!(shop.sandbox.count("sends"), claimed, "a request without a claim on disk");
     other.execute_batch("rollback").unwrap();
     started.ends().exits(0);
     shop.assert_each_once(&list);
@@ -421,12 +422,14 @@ fn ctrl_c_while_the_list_is_read_changes_nothing() {
     let child = command.stdin(reader).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(command);
     writer.write_all((people(5).join("\n") + "\n").as_bytes()).unwrap();
-    std::thread::sleep(Duration::from_millis(800));
+    while rustix::io::ioctl_fionread(&writer).unwrap() > 0 {
+        std::thread::sleep(Duration::from_millis(5));
+    }
     rustix::process::kill_process(rustix::process::Pid::from_child(&child), Signal::INT).unwrap();
     let begin = std::time::Instant::now();
     let run = shop.env.judge(&child.wait_with_output().unwrap());
     drop(writer);
-    assert!(begin.elapsed() < Duration::from_secs(5), "it waited for its input");
+    assert!(begin.elapsed() < Duration::from_secs(60), "it waited for its input");
     run.exits(130).prints_nothing().says("nothing was changed");
     assert_eq!(shop.sandbox.requests().len(), 0);
     shop.env.mmsg(["send", "--resume"]).exits(0).says("nothing to resume");

@@ -52,7 +52,7 @@ impl<'e> Receiver<'e> {
             if let Some((line, _)) = process.stdout().split_once('\n') {
                 break line.to_owned();
             }
-            let waits = process.is_running() && begin.elapsed() < Duration::from_secs(30);
+            let waits = process.is_running() && begin.elapsed() < Duration::from_secs(120);
             assert!(waits, "it does not listen:\n{}", process.stderr());
             std::thread::sleep(Duration::from_millis(5));
         };
