@@ -87,6 +87,7 @@ impl<'c> Arrivals<'c> {
 /// Cool-downs: a claim blocks its person, and what became of its request shortens that, or takes it back.
 pub struct CoolDowns<'c> {
     claim: Statement<'c>,
+    are_blocked: Statement<'c>,
     block: Statement<'c>,
     restore: Statement<'c>,
 }
@@ -99,6 +100,7 @@ impl<'c> CoolDowns<'c> {
                  where id = ?1 and blocked_until = ?3 and next_eligible_at is not distinct from ?4
                    and expires_at is not distinct from ?5 and suppressed is not distinct from ?6",
             )?,
+            are_blocked: conn.prepare_cached("select 1 from recipients where id = ?1 and blocked_until = ?2")?,
             // A person who is not blocked by this claim any more is blocked by another, perhaps with a request on the wire: that is
             // made longer, never shorter.
             block: conn.prepare_cached(
@@ -119,6 +121,11 @@ impl<'c> CoolDowns<'c> {
     pub fn claim(&mut self, id: i64, judged: &Person, until: UnixMillis) -> db::Result<bool> {
         let Person { blocked_until, next_eligible_at, expires_at, suppressed } = judged;
         Ok(self.claim.execute((id, until, blocked_until, next_eligible_at, expires_at, suppressed))? == 1)
+    }
+
+    /// Whether they are blocked until exactly then.
+    pub fn are_blocked(&mut self, id: i64, until: UnixMillis) -> db::Result<bool> {
+        self.are_blocked.exists((id, until))
     }
 
     /// Blocks the person until then. `own`: until when the claim blocked them.

@@ -75,11 +75,12 @@ impl Room {
         }
     }
 
-    /// Lets the WAL get as long as the disk allows now.
+    /// Lets the WAL get as long as the disk allows now. Its file keeps a bit more than that, which is what it has when it is full: one
+    /// that was cut would get longer again with each commit, and a sync then has more to write.
     pub fn fit(&mut self, conn: &Conn) -> db::Result<()> {
         let pages = wal_pages(self.lately_free());
         if pages != self.pages {
-            conn.limit_log(pages, pages * PAGE)?;
+            conn.limit_log(pages, pages * PAGE * 9 / 8)?;
             self.pages = pages;
         }
         Ok(())

@@ -7,6 +7,9 @@ use crate::ledger::broadcasts::Broadcast;
 use crate::ledger::people::suppression::Suppression;
 use crate::times::MARGIN;
 
+/// An accepted person's cool-down may be longer by this part of it: 43 s of 12 h.
+const CLOSE: u32 = 1000;
+
 /// What a run may claim, and for how long a claim keeps a person to itself.
 #[derive(Clone, Debug)]
 pub struct Scope {
@@ -28,6 +31,12 @@ impl Scope {
     /// than the request could have been accepted, however long its commit and its start took.
     pub fn claimed_until(&self, at: UnixMillis) -> UnixMillis {
         at.plus(self.timeout).plus(self.cool_down).plus(MARGIN)
+    }
+
+    /// Whether a person may stay blocked until `claimed`, as the claim left them, and not until `blocked`. The answer made it shorter by
+    /// the rest of the request's timeout, and writing that costs more than it gives.
+    pub fn is_long_enough(&self, claimed: UnixMillis, blocked: UnixMillis) -> bool {
+        blocked <= claimed && claimed.since(blocked) <= self.cool_down / CLOSE
     }
 }
 

@@ -40,13 +40,21 @@ impl Step<'_> {
                     Outcome::Accepted { tracking_id } => (State::Accepted, tracking_id.clone()),
                     _ => (State::Unknown, None),
                 };
-                if self.move_row(rows, finish, state, finish.reason.as_deref(), tracking_id.as_deref())? {
-                    self.people.block(recipient, blocked, own)?;
+                if let Some(from) =
+                    self.move_row(rows, finish, state, finish.reason.as_deref(), tracking_id.as_deref())?
+                {
+                    let as_claimed = state == State::Accepted
+                        && from == State::Claimed
+                        && self.scope.is_long_enough(own, blocked)
+                        && self.people.are_blocked(recipient, own)?;
+                    if !as_claimed {
+                        self.people.block(recipient, blocked, own)?;
+                    }
                     self.settle(finish, finish.reason.clone(), state, tracking_id, None);
                 }
             }
             Outcome::Refused { suppress } => {
-                if self.move_row(rows, finish, State::Refused, finish.reason.as_deref(), None)? {
+                if self.move_row(rows, finish, State::Refused, finish.reason.as_deref(), None)?.is_some() {
                     self.people.restore(recipient, own)?;
                     if let Some(why) = suppress {
                         people::keep_out(self.conn, recipient, *why, *at)?;
@@ -57,7 +65,7 @@ impl Step<'_> {
             Outcome::Back => {
                 let decision = judge::put_back(UnixMillis(0), is_closed(self.conn, self.scope.broadcast.id)?);
                 let reason = decision.reason().or_else(|| finish.reason.clone());
-                if self.move_row(rows, finish, decision.state(), reason.as_deref(), None)? {
+                if self.move_row(rows, finish, decision.state(), reason.as_deref(), None)?.is_some() {
                     self.people.restore(recipient, own)?;
                     if decision.state() == State::Pending {
                         self.tally.add(self.scope.broadcast.id, claim.at, What::Back, 1);
@@ -89,7 +97,7 @@ impl Step<'_> {
         let terms = self.gate.terms_of_claims(finish.at, self.scope.end);
         let decision = judge::put_off(until, laters, is_closed(self.conn, self.scope.broadcast.id)?, terms);
         let reason = decision.reason().or_else(|| finish.reason.clone());
-        if !self.move_row(rows, finish, decision.state(), reason.as_deref(), None)? {
+        if self.move_row(rows, finish, decision.state(), reason.as_deref(), None)?.is_none() {
             return Ok(());
         }
         self.conn
@@ -103,7 +111,7 @@ impl Step<'_> {
         Ok(())
     }
 
-    /// Gives a row that this run claimed its next state. `false`: somebody else settled it first.
+    /// Gives a row that this run claimed its next state; the state before. `None`: somebody else settled it first.
     fn move_row(
         &mut self,
         rows: &mut Rows<'_>,
@@ -111,7 +119,7 @@ impl Step<'_> {
         state: State,
         reason: Option<&str>,
         tracking_id: Option<&str>,
-    ) -> db::Result<bool> {
+    ) -> db::Result<Option<State>> {
         // A row that another process made unknown is still settled by this run's own answer, and an acceptance overrules a person
         // who said meanwhile that it was not sent.
         let run = Some(self.scope.run);
@@ -134,7 +142,7 @@ impl Step<'_> {
             ))?;
             if changed == 1 {
                 self.tally.moved(self.scope.broadcast.id, finish.claim.at, from, state);
-                return Ok(true);
+                return Ok(Some(from));
             }
         }
         if state == State::Accepted {
@@ -147,7 +155,7 @@ impl Step<'_> {
                 .execute((finish.claim.send, self.scope.run, tracking_id, finish.http_status, finish.at.0))?;
         }
         self.overtaken += 1;
-        Ok(false)
+        Ok(None)
     }
 
     /// Keeps what the row's next request will overwrite.

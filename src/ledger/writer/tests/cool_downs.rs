@@ -86,14 +86,20 @@ fn finish(claim: Claim, outcome: Outcome, at: UnixMillis) -> Finish {
 
 #[tokio::test(start_paused = true)]
 async fn a_person_is_free_at_the_millisecond_that_the_table_tells_and_not_one_before() {
-    let answered = BEGIN.plus(Duration::from_secs(10));
-    let later = answered.plus(Duration::from_secs(3600));
+    let soon = BEGIN.plus(Duration::from_secs(10));
+    // The machine was suspended meanwhile.
+    let late = BEGIN.plus(REQUEST_TIMEOUT).plus(MILLISECOND);
+    let later = soon.plus(Duration::from_secs(3600));
+    let accepted = Outcome::Accepted { tracking_id: None };
+    let after = |at: UnixMillis| at.plus(COOL_DOWN).plus(MARGIN);
     let table = [
-        (Outcome::Accepted { tracking_id: None }, answered.plus(COOL_DOWN).plus(MARGIN)),
-        (Outcome::Unknown, answered.plus(COOL_DOWN).plus(MARGIN)),
-        (Outcome::Later { until: later }, later),
+        // As the claim left it.
+        (accepted.clone(), soon, after(BEGIN.plus(REQUEST_TIMEOUT))),
+        (accepted, late, after(late)),
+        (Outcome::Unknown, soon, after(soon)),
+        (Outcome::Later { until: later }, soon, later),
     ];
-    for (outcome, free_at) in table {
+    for (outcome, answered, free_at) in table {
         let folder = tempfile::tempdir().unwrap();
         let clock = Clock::starting_at(BEGIN);
         let mut ledger = Ledger::in_memory(folder.path());

@@ -212,12 +212,20 @@ fn a_commit_that_fails_fails_for_all_and_leaves_nothing() {
         )
         .unwrap();
     let answers = together(&mut ledger, &mut seats, &want(0..3, 1));
-    assert!(answers.iter().all(|answer| matches!(answer, Some(Err(Error::Database { .. })))), "{answers:?}");
+    assert!(matches!(answers[0], Some(Err(Error::Database { .. }))), "{answers:?}");
+    // On a busy machine some were to wait for the next commit.
+    assert!(answers.iter().all(|answer| matches!(answer, None | Some(Err(Error::Database { .. })))), "{answers:?}");
     ledger.conn.execute_batch("drop trigger no").unwrap();
     assert!(all(&ledger, "sends where state <> 0").is_empty());
     // The search begins anew: nobody is passed over.
-    let answers = together(&mut ledger, &mut seats, &want(0..3, 9));
-    assert!(answers.into_iter().all(|answer| answer.unwrap().unwrap().claims.len() == 3));
+    let mut claims = [0; 3];
+    for _ in 0..3 {
+        let answers = together(&mut ledger, &mut seats, &want(0..3, 9));
+        for (claims, answer) in claims.iter_mut().zip(answers) {
+            *claims += answer.map_or(0, |stepped| stepped.unwrap().claims.len());
+        }
+    }
+    assert_eq!(claims, [3; 3]);
 }
 
 #[test]
