@@ -128,10 +128,13 @@ impl Stops {
         *lock(&self.0.asking) = Some(tell.clone());
         let answer =
             if self.is_stopping() { Err(Unanswered::Stopped(self.exit())) } else { self.wait(ask, tell, &told) };
+        // The signal of a window that was closed is sure to come, but the question may end before it, as if nobody had answered.
+        let is_gone = !matches!(answer, Err(Unanswered::Stopped(_))) && tcgetattr(stdin()).is_err();
+        let late = if is_gone { told.recv_timeout(SOON).ok() } else { None };
         *lock(&self.0.asking) = None;
-        // A signal that came just after the answer found somebody who asks, too.
-        let answer = match told.try_recv() {
-            Ok(Event::Stopped) => Err(Unanswered::Stopped(self.exit())),
+        // One that came just after the answer found somebody who asks, too.
+        let answer = match late.or_else(|| told.try_recv().ok()) {
+            Some(Event::Stopped) => Err(Unanswered::Stopped(self.exit())),
             _ => answer,
         };
         if answer.is_err() {
