@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
+use mmsg_sandbox::Zones;
 use serde_json::{Value, json};
 
 use crate::common::now;
@@ -269,6 +270,36 @@ fn without_date(sandbox: &str) -> String {
         }
     });
     url
+}
+
+#[test]
+fn the_12_hours_pass_for_meta_and_the_ledger_by_one_clock_that_is_set_ahead() {
+    let begin: Timestamp = "2027-03-14T06:30:00Z".parse().unwrap();
+    let clock = WallClock::new();
+    clock.show(begin);
+    let shop = Shop::with(|options| {
+        options.clock_start = Some(begin);
+        options.crowd.zones = Zones::parse("America/New_York").unwrap();
+    });
+    let shop = clock.rules(shop, "UTC");
+    let list = people(3);
+    let _ = shop.totals(&list, &[], 0);
+    let _ = shop.totals(&list, &["--again"], 6);
+    let set = |hours: i64, minutes: i64| {
+        let at = begin + SignedDuration::from_mins(hours * 60 + minutes);
+        clock.show(at);
+        shop.sandbox.set_clock(at);
+    };
+    let resume = ["send", "--resume", "--rate", "unlimited"];
+    set(11, 50);
+    let _ = shop.env.mmsg(resume).exits(6);
+    assert_eq!(shop.sandbox.requested().len(), 3);
+    set(12, 10);
+    let _ = shop.env.mmsg(resume).exits(0);
+    // In New York these hours were thirteen by the clock.
+    let local: Vec<String> =
+        shop.sandbox.record().iter().map(|send| send["local"].as_str().unwrap()[..13].to_owned()).collect();
+    assert_eq!(local, [["2027-03-14T01"; 3], ["2027-03-14T14"; 3]].concat());
 }
 
 #[test]

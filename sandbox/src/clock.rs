@@ -1,5 +1,6 @@
 //! What time it is.
 
+use std::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -7,13 +8,15 @@ use jiff::tz::TimeZone;
 use rustix::time::{ClockId, clock_gettime};
 
 /// The wall clock, read once and then advanced by a monotonic clock: setting the wall clock must not shorten a cool-down.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Clock {
     /// What it showed at the start, in milliseconds since 1970.
     start: i64,
     speed: f64,
     at: Duration,
     own: bool,
+    /// By how many milliseconds it was set ahead since the start.
+    ahead: AtomicI64,
 }
 
 impl Clock {
@@ -22,13 +25,23 @@ impl Clock {
     pub fn start(start: Option<Timestamp>, speed: f64) -> Self {
         let own = start.is_some() || (speed - 1.0).abs() > f64::EPSILON;
         let start = start.unwrap_or_else(Timestamp::now).as_millisecond();
-        Self { start, speed, at: since_boot(), own }
+        Self { start, speed, at: since_boot(), own, ahead: AtomicI64::new(0) }
     }
 
     /// Milliseconds since 1970.
     pub fn now(&self) -> i64 {
         let elapsed = since_boot().saturating_sub(self.at).mul_f64(self.speed);
-        self.start.saturating_add(i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX))
+        let elapsed = i64::try_from(elapsed.as_millis()).unwrap_or(i64::MAX);
+        self.start.saturating_add(elapsed).saturating_add(self.ahead.load(Relaxed))
+    }
+
+    /// Sets it to a later time; `false` if that is not later. It never goes back: what was promised for a time would come twice.
+    pub fn set(&self, at: Timestamp) -> bool {
+        let by = at.as_millisecond().saturating_sub(self.now());
+        if by >= 0 {
+            self.ahead.fetch_add(by, Relaxed);
+        }
+        by >= 0
     }
 
     /// Real milliseconds since the start.
@@ -43,7 +56,7 @@ impl Clock {
 
     /// Whether it shows another time than the machine's.
     pub fn is_own(&self) -> bool {
-        self.own
+        self.own || self.ahead.load(Relaxed) != 0
     }
 }
 

@@ -1,7 +1,8 @@
 //! Control requests from tests and operators. They need no token and get no faults.
 //!
 //! `GET /sandbox/stats`, `GET /sandbox/record`, `GET /sandbox/person?token=…`, `POST /sandbox/errors` with dials as JSON,
-//! `POST /sandbox/optin` with `{"token": …, "status": "stop" | "resume"}`, and `POST /sandbox/review` with
+//! `POST /sandbox/optin` with `{"token": …, "status": "stop" | "resume"}`, `POST /sandbox/clock` with `{"at": "2027-03-14T08:00:00Z"}`,
+//! and `POST /sandbox/review` with
 //! `{"id": …, "status": "DISAPPROVED" | "PENDING_BILLING_INFO" | ""}`.
 
 use hyper::Method;
@@ -44,6 +45,10 @@ pub fn answer(world: &World, call: &Call<'_>) -> Outcome {
                 Reply::json(&json!({ "success": true })).into()
             }
             _ => wrong("token is required, and status must be stop or resume"),
+        },
+        (&Method::POST, "/sandbox/clock") => match params.text("at").and_then(|at| at.parse().ok()) {
+            Some(at) if world.set_clock(at) => Reply::json(&json!({ "success": true })).into(),
+            _ => wrong("at must be a time such as 2027-03-14T08:00:00Z, and not in the past of the sandbox's clock"),
         },
         (&Method::POST, "/sandbox/review") => {
             let found = world.campaigns().get(&params.text("id").unwrap_or_default());

@@ -95,6 +95,7 @@ pub async fn run(world: Arc<World>, url: String, mut notices: mpsc::UnboundedRec
                 Some(notice) => agenda.note(notice),
                 None => return,
             },
+            () = world.clock_set.notified() => {}
             () = tokio::time::sleep(wait) => {}
         }
         while let Ok(notice) = notices.try_recv() {

@@ -61,6 +61,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value;
 use tokio::net::TcpListener;
@@ -186,6 +187,11 @@ impl Running {
         let mut dials = (*self.world.dials()).clone();
         change(&mut dials);
         self.world.set_dials(dials);
+    }
+
+    /// Sets the sandbox's clock to a later time; `false` if that is not later.
+    pub fn set_clock(&self, at: Timestamp) -> bool {
+        self.world.set_clock(at)
     }
 
     /// Waits until every webhook event that is to come was answered with 200, or dropped.

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -91,6 +91,8 @@ pub struct World {
     pub calls: Option<Lines>,
     pub truth: Option<Lines>,
     pub cancel: CancellationToken,
+    /// The clock was set: what is due may be due sooner.
+    pub clock_set: Notify,
     /// The last valid message, so that it is not parsed again for each person.
     pub last_valid: RwLock<Box<str>>,
     pub subscriptions: Mutex<BTreeSet<String>>,
@@ -124,6 +126,7 @@ impl World {
             calls: open(&options.calls)?,
             truth: open(&options.webhooks.truth)?,
             cancel: CancellationToken::new(),
+            clock_set: Notify::new(),
             last_valid: RwLock::default(),
             subscriptions: Mutex::default(),
             previews: Mutex::default(),
@@ -144,6 +147,13 @@ impl World {
     /// Milliseconds since 1970, by the sandbox's clock.
     pub fn now(&self) -> i64 {
         self.clock.now()
+    }
+
+    /// Sets the clock to a later time; `false` if that is not later.
+    pub fn set_clock(&self, at: Timestamp) -> bool {
+        let set = self.clock.set(at);
+        self.clock_set.notify_one();
+        set
     }
 
     /// How long a period of Meta's rules lasts here, in milliseconds of the sandbox's clock.

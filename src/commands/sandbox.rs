@@ -19,7 +19,7 @@ use crate::ui::{Format, Ui};
 /// Faults can be changed while it runs: POST /sandbox/errors with {"errors": "2=1%", "latency": "50ms", …}.
 /// GET /sandbox/stats returns counts; GET /sandbox/record lists the accepted sends, each with its price and its person's zone and local
 /// time. GET /sandbox/person?token=TOKEN tells what is known of a person; POST /sandbox/optin with {"token": "…", "status": "stop"} (or
-/// "resume") is that person's choice.
+/// "resume") is that person's choice; POST /sandbox/clock with {"at": "2027-03-14T08:00:00Z"} sets its clock to a later time.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     #[command(flatten)]

@@ -8,6 +8,7 @@ use std::process::{Child, Stdio};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use mmsg_sandbox::{Credentials, Dials, Faults, Options, Running};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -86,6 +87,12 @@ impl Sandbox {
     #[track_caller]
     pub fn switch(&self, id: &str, status: &str) {
         self.posts(&format!("/v26.0/{id}"), &json!({ "status": status }));
+    }
+
+    /// Sets the sandbox's clock to a later time.
+    #[track_caller]
+    pub fn set_clock(&self, at: Timestamp) {
+        assert!(self.running().set_clock(at), "the sandbox's clock does not go back to {at}");
     }
 
     /// Lets Meta's review of an ad find this; an empty status takes it back.

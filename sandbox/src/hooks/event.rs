@@ -142,7 +142,8 @@ impl Event {
         let page = world.options.pages.first().cloned().unwrap_or_default();
         let status = if stop { "STOP NOTIFICATIONS" } else { "RESUME NOTIFICATIONS" };
         let mut value = json!({
-            "sender": { "id": subscribers::psid(world, token) },
+            // Inferred: the Page does not learn who somebody from a custom audience is.
+            "sender": subscribers::known_psid(world, token).map(|psid| json!({ "id": psid })),
             "recipient": { "id": page },
             "timestamp": at,
             "optin": {
@@ -158,13 +159,20 @@ impl Event {
         });
         let missing = world.options.webhooks.missing_ids;
         if missing > 0.0
+            && !value["sender"].is_null()
             && chance::share(world.options.seed, "missing", token, at as u64) < missing
             && let Some(optin) = value["optin"].as_object_mut()
         {
             optin.remove("notification_messages_token");
         }
+        let facts = json!({
+            "kind": "optin",
+            "token": token,
+            "psid": value["sender"]["id"],
+            "status": status,
+            "occurred_at": at,
+        });
         let value = value.as_object().cloned().unwrap_or_default();
-        let facts = json!({ "kind": "optin", "token": token, "status": status, "occurred_at": at });
         Self { n: 0, field: "messaging_optins", page, value, messaging: true, facts }
     }
 

@@ -212,3 +212,47 @@ async fn an_app_is_subscribed_and_unsubscribed() {
     assert_eq!(apps["data"][0]["subscribed_fields"], json!(["marketing_message_echoes", "marketing_message_reads"]));
     assert_eq!(post("marketing_message_nonsense").send().await.unwrap().status(), 400);
 }
+
+#[tokio::test]
+async fn a_stop_and_a_resume_are_told_by_token_or_by_psid_alone() {
+    for missing_ids in [0.0, 1.0] {
+        let (url, inbox) = receiver(0).await;
+        let desk = Desk::open(|options| {
+            options.webhooks = Webhooks { url: Some(url), missing_ids, ..options.webhooks.clone() };
+            options.custom_audience = 0.5;
+        })
+        .await;
+        let tokens = desk.sandbox.subscribers();
+        let known = |token: &&String| desk.sandbox.about(token)["psid"].is_string();
+        let [known, hidden] = [tokens.iter().find(known).unwrap(), tokens.iter().find(|token| !known(token)).unwrap()];
+        let leave = format!("{}/{}/messaging_customer_base/unsubscribe", desk.sandbox.url(), desk.page());
+        let rows = json!({"data": [{"psid": desk.sandbox.about(known)["psid"]}, {"subscriber_token": hidden}]});
+        let request = desk.client.post(leave).bearer_auth(&desk.sandbox.credentials().page_token);
+        assert_eq!(read(request.json(&rows).send().await.unwrap()).await.1, json!({"invalid_rows_count": 0}));
+        settled(&desk, 2).await;
+        let resume = json!({"token": known, "status": "resume"});
+        let control = format!("{}/sandbox/optin", desk.sandbox.url());
+        assert_eq!(desk.client.post(control).json(&resume).send().await.unwrap().status(), 200);
+        settled(&desk, 3).await;
+        let events = changes(&inbox);
+        let told = |event: &Value| {
+            let optin = &event["optin"];
+            let of = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+            (
+                of(&event["sender"]["id"]),
+                of(&optin["notification_messages_token"]),
+                of(&optin["notification_messages_status"]),
+            )
+        };
+        let psid = desk.sandbox.about(known)["psid"].as_str().unwrap().to_owned();
+        let token = if missing_ids > 0.0 { "-".to_owned() } else { known.clone() };
+        let stop = "STOP NOTIFICATIONS".to_owned();
+        let wanted = BTreeSet::from([
+            (psid.clone(), token.clone(), stop.clone()),
+            // Nothing else names this one.
+            ("-".to_owned(), hidden.clone(), stop),
+            (psid, token, "RESUME NOTIFICATIONS".to_owned()),
+        ]);
+        assert_eq!(events.iter().map(told).collect::<BTreeSet<_>>(), wanted);
+    }
+}

@@ -73,3 +73,21 @@ async fn the_records_tell_each_persons_time() {
         assert_eq!(offsets.into_iter().collect::<Vec<_>>(), ["+05:30", new_york]);
     }
 }
+
+#[tokio::test]
+async fn the_clock_is_set_ahead_and_never_back() {
+    let desk = Desk::open(|options| options.clock_start = Some("2027-03-14T06:30:00Z".parse().unwrap())).await;
+    let campaign = desk.campaign().await;
+    assert_eq!(desk.send_code(&campaign, "anna").await, 0);
+    assert_eq!(desk.send_code(&campaign, "anna").await, 2_300_035);
+    let control = format!("{}/sandbox/clock", desk.sandbox.url());
+    let set = |at: &str| desk.client.post(&control).json(&json!({ "at": at })).send();
+    assert_eq!(set("2027-03-14T06:00:00Z").await.unwrap().status(), 400);
+    assert_eq!(set("soon").await.unwrap().status(), 400);
+    assert_eq!(set("2027-03-14T18:29:00Z").await.unwrap().status(), 200);
+    assert_eq!(desk.send_code(&campaign, "anna").await, 2_300_035);
+    assert!(desk.sandbox.set_clock("2027-03-14T18:40:00Z".parse().unwrap()));
+    assert_eq!(desk.send_code(&campaign, "anna").await, 0);
+    let at = desk.sandbox.accepted().iter().map(|send| send.at).max().unwrap();
+    assert!(Timestamp::from_millisecond(at).unwrap().to_string().starts_with("2027-03-14T18:4"));
+}
