@@ -79,6 +79,9 @@ _mmsg() {
             mmsg__subcmd__campaign,delete)
                 cmd="mmsg__subcmd__campaign__subcmd__delete"
                 ;;
+            mmsg__subcmd__campaign,edit)
+                cmd="mmsg__subcmd__campaign__subcmd__edit"
+                ;;
             mmsg__subcmd__campaign,estimate)
                 cmd="mmsg__subcmd__campaign__subcmd__estimate"
                 ;;
@@ -90,6 +93,12 @@ _mmsg() {
                 ;;
             mmsg__subcmd__campaign,list)
                 cmd="mmsg__subcmd__campaign__subcmd__list"
+                ;;
+            mmsg__subcmd__campaign,pause)
+                cmd="mmsg__subcmd__campaign__subcmd__pause"
+                ;;
+            mmsg__subcmd__campaign,resume)
+                cmd="mmsg__subcmd__campaign__subcmd__resume"
                 ;;
             mmsg__subcmd__config,path)
                 cmd="mmsg__subcmd__config__subcmd__path"
@@ -289,7 +298,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__campaign)
-            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help create list get delete estimate insights"
+            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help create list get edit pause resume delete estimate insights"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -323,7 +332,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__campaign__subcmd__create)
-            opts="-o -q -v -y -h --name --daily-budget --lifetime-budget --page --pixel-id --start-time --end-time --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --name --daily-budget --lifetime-budget --page --pixel-id --start-time --end-time --if-absent --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -391,6 +400,56 @@ _mmsg() {
                 return 0
             fi
             case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ledger)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mmsg__subcmd__campaign__subcmd__edit)
+            opts="-o -q -v -y -h --name --daily-budget --lifetime-budget --end-time --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --name)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --daily-budget)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --lifetime-budget)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --end-time)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -550,6 +609,74 @@ _mmsg() {
             ;;
         mmsg__subcmd__campaign__subcmd__list)
             opts="-o -q -v -y -h --all --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ledger)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mmsg__subcmd__campaign__subcmd__pause)
+            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ledger)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mmsg__subcmd__campaign__subcmd__resume)
+            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -277,26 +277,29 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -s v -l verbose -d 'P
 complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get edit pause resume delete estimate insights" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get edit pause resume delete estimate insights" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get edit pause resume delete estimate insights" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get edit pause resume delete estimate insights" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -s q -l quiet -d 'Print only warnings and errors'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -s v -l verbose -d 'Print more detail'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -s y -l yes -d 'Answer yes to every question'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -s h -l help -d 'Print help'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "create" -d 'Create a campaign. Nothing is sent or charged yet'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "list" -d 'List the campaigns of the ad account that mmsg can send with, in Graph\'s order'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "get" -d 'Show one campaign: name, Page, budget, times, status'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "delete" -d 'Delete campaigns permanently. Asks for confirmation unless --yes is given'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "estimate" -d 'Estimate what a campaign of the Page would reach and cost'
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get delete estimate insights" -f -a "insights" -d 'Show what Meta reports for a campaign or the whole ad account: delivered, read, clicked, spent'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get edit pause resume delete estimate insights" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get edit pause resume delete estimate insights" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get edit pause resume delete estimate insights" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get edit pause resume delete estimate insights" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get edit pause resume delete estimate insights" -s h -l help -d 'Print help'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get edit pause resume delete estimate insights" -f -a "create" -d 'Create a campaign. Nothing is sent or charged yet'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get edit pause resume delete estimate insights" -f -a "list" -d 'List the campaigns of the ad account that mmsg can send with, in Graph\'s order'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get edit pause resume delete estimate insights" -f -a "get" -d 'Show one campaign: name, Page, budget, times, status'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get edit pause resume delete estimate insights" -f -a "edit" -d 'Change the budget, the end or the name of a campaign'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get edit pause resume delete estimate insights" -f -a "pause" -d 'Pause campaigns: sends are refused until they are resumed'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get edit pause resume delete estimate insights" -f -a "resume" -d 'Resume paused campaigns'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get edit pause resume delete estimate insights" -f -a "delete" -d 'Delete campaigns permanently. Asks for confirmation unless --yes is given'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get edit pause resume delete estimate insights" -f -a "estimate" -d 'Estimate what a campaign of the Page would reach and cost'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get edit pause resume delete estimate insights" -f -a "insights" -d 'Show what Meta reports for a campaign or the whole ad account: delivered, read, clicked, spent'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l name -d 'Name of the campaign [default: the profile\'s, or else the Page and the date]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l daily-budget -d 'Average daily budget, in the currency\'s smallest unit' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l lifetime-budget -d 'Total budget, in the currency\'s smallest unit' -r
@@ -313,6 +316,7 @@ csv\t'A header and rows, safe to open in a spreadsheet'"
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l if-absent -d 'Create nothing if the Page has a campaign of this name that has not ended: print that one'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -s q -l quiet -d 'Print only warnings and errors'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -s v -l verbose -d 'Print more detail'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
@@ -347,6 +351,52 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subc
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from edit" -l name -d 'New name of the campaign' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from edit" -l daily-budget -d 'New average daily budget, in the currency\'s smallest unit' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from edit" -l lifetime-budget -d 'New total budget, in the currency\'s smallest unit' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from edit" -l end-time -d 'New end: ISO 8601 with a zone, or Unix seconds' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from edit" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from edit" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from edit" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+json\t'One JSON value'
+ndjson\t'One JSON object per line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from edit" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from edit" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from edit" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from edit" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from edit" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from edit" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from pause" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from pause" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from pause" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+json\t'One JSON value'
+ndjson\t'One JSON object per line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from pause" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from pause" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from pause" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from pause" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from pause" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from pause" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from resume" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from resume" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from resume" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+json\t'One JSON value'
+ndjson\t'One JSON object per line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from resume" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from resume" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from resume" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from resume" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from resume" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from resume" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'

@@ -6,6 +6,7 @@
 mod access;
 mod campaigns;
 pub mod codes;
+mod edits;
 mod envelope;
 mod error;
 mod http;
@@ -24,6 +25,7 @@ mod wire;
 
 pub use access::Access;
 pub use campaigns::{CampaignNode, Created, Kind, NewCampaign, Obstacle};
+pub use edits::{Edit, Object};
 pub use envelope::{ErrorFacts, GraphError};
 pub use error::{Call, Error, Fault, Reading, Refused, Result};
 pub use http::Graph;

@@ -16,7 +16,7 @@
 //! | `broadcasts`, `audiences`, `plan`, `spool` | lists on their way to becoming rows |
 //! | `runs`, `locks` | processes at work, and who is alive |
 //! | `room` | the room on the disk: for the WAL, for answers in flight |
-//! | `deletions` | campaigns about to be deleted at Meta |
+//! | `deletions`, `edits` | campaigns about to be deleted or changed at Meta |
 //! | `writer` | claims and outcomes |
 //! | `events`, `silence` | what webhooks reported |
 //! | `unknown`, `attempts` | sends whose outcome is not known; requests that a row outlived |
@@ -31,6 +31,7 @@ pub mod broadcasts;
 mod database;
 mod db;
 pub mod deletions;
+pub mod edits;
 pub mod error;
 pub mod events;
 pub mod failpoint;

@@ -7,6 +7,7 @@ mod answers;
 mod bad_input;
 mod campaign;
 mod certificates;
+mod changes;
 mod circles;
 // Small libraries loaded before mmsg, mounts, system calls: Linux has them.
 #[cfg(target_os = "linux")]

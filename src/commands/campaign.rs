@@ -1,12 +1,18 @@
-//! `mmsg campaign create|list|get|delete|estimate|insights`.
+//! `mmsg campaign create|list|get|edit|pause|resume|delete|estimate|insights`.
 
+mod change;
 mod create;
 mod currency;
 mod delete;
+mod edit;
 mod estimate;
+mod existing;
 mod get;
 mod insights;
 mod list;
+mod minimum;
+mod pause;
+mod resume;
 mod row;
 
 use crate::commands::context::Context;
@@ -24,6 +30,9 @@ enum Verb {
     Create(create::Args),
     List(list::Args),
     Get(get::Args),
+    Edit(edit::Args),
+    Pause(pause::Args),
+    Resume(resume::Args),
     Delete(delete::Args),
     Estimate(estimate::Args),
     Insights(insights::Args),
@@ -34,6 +43,9 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
         Verb::Create(args) => create::run(context, args).await,
         Verb::List(args) => list::run(context, args).await,
         Verb::Get(args) => get::run(context, args).await,
+        Verb::Edit(args) => edit::run(context, args).await,
+        Verb::Pause(args) => pause::run(context, args).await,
+        Verb::Resume(args) => resume::run(context, args).await,
         Verb::Delete(args) => delete::run(context, args).await,
         Verb::Estimate(args) => estimate::run(context, args).await,
         Verb::Insights(args) => insights::run(context, args).await,

@@ -148,6 +148,11 @@ impl Context {
         Ok(clock)
     }
 
+    /// The time by Graph's clock, if it was told; else by this machine's. For what decides nothing about people.
+    pub fn graph_time(&self) -> Result<UnixMillis> {
+        Ok(self.graph()?.skew().map_or(self.clock, |skew| self.clock.corrected(skew)).now())
+    }
+
     /// How long a recipient gets nothing after a message.
     pub fn cool_down(&self) -> Duration {
         self.settings.send.cool_down.value

@@ -41,6 +41,11 @@ pub enum Call {
         name: String,
     },
     DeleteCampaign(CampaignId),
+    /// `what` is changed to what, in words.
+    EditCampaign {
+        id: CampaignId,
+        what: String,
+    },
     /// Of a campaign or an ad account.
     Insights(String),
     Estimate(AdAccount),

@@ -182,6 +182,29 @@ impl Graph {
         reads.map_or(Ok(()), |reads| Err(self.unclear(call, Fault::Unchanged(reads))))
     }
 
+    /// Reads back what a write changed until `stale` has nothing old to show, and returns that. Else [`Error::Unclear`], also if it can't
+    /// be read.
+    pub(super) async fn read_back<T, R: Future<Output = Result<T>>>(
+        &self,
+        call: &Call,
+        read: impl Fn() -> R,
+        stale: impl Fn(&T) -> Option<String>,
+    ) -> Result<T> {
+        let mut left = CONFIRMATIONS;
+        loop {
+            left -= 1;
+            let found = read().await.map_err(|error| match error {
+                Error::Failed { fault, .. } | Error::Unclear { fault, .. } => self.unclear(call, fault),
+                other => other,
+            })?;
+            match stale(&found) {
+                None => return Ok(found),
+                Some(reads) if left == 0 => return Err(self.unclear(call, Fault::Unchanged(reads))),
+                Some(_) => tokio::time::sleep(BETWEEN_CONFIRMATIONS).await,
+            }
+        }
+    }
+
     pub(super) fn failed(&self, call: &Call, fault: Fault) -> Error {
         Error::Failed { call: call.clone(), host: self.host(), fault }
     }

@@ -27,6 +27,7 @@ const MIGRATIONS: &[(i32, &str)] = &[
     (5, include_str!("migrations/0005_deletions.sql")),
     (6, include_str!("migrations/0006_choices.sql")),
     (FIRST_WITH_GATE, include_str!("migrations/0007_gate.sql")),
+    (8, include_str!("migrations/0008_edits.sql")),
 ];
 
 /// The schema from which on old copies are found out.

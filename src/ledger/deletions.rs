@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::database::Ledger;
 use super::error::Result;
-use super::locks::{Locks, Remains, RunLock};
+use super::locks::{Held, Locks};
 use crate::clock::UnixMillis;
 
 /// A deletion that this process has begun: others leave it alone while its lock is held.
@@ -14,11 +14,6 @@ pub struct Deletion {
     pub started_at: UnixMillis,
     who: String,
     _lock: Held,
-}
-
-enum Held {
-    Own { _lock: RunLock },
-    Dead { _remains: Remains },
 }
 
 impl Ledger {

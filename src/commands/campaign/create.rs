@@ -6,7 +6,9 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::currency::{currency_to_show, money};
+use super::currency::money;
+use super::existing;
+use super::minimum::check_minimum;
 use crate::campaign::{AdAccount, Budget, CampaignId, Currency, PageId, parse_time, run_days};
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
@@ -51,6 +53,9 @@ pub struct Args {
     /// End time [default: 30 days after the start with a lifetime budget, none with a daily budget].
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     end_time: Option<UnixMillis>,
+    /// Create nothing if the Page has a campaign of this name that has not ended: print that one.
+    #[arg(long)]
+    if_absent: bool,
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
@@ -62,6 +67,9 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
         None => context.page()?,
     };
     let name = args.name(context, &page)?;
+    if args.if_absent && existing::found(context, &account, &page, &name, budget).await? {
+        return Ok(Exit::Done);
+    }
     let currency = check_minimum(context, &account, budget, days).await?;
     let new = NewCampaign {
         name: &name,
@@ -73,7 +81,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     };
     let graph = context.graph()?;
     let known = known(context, &account).await;
-    let asked = graph.skew().map_or(context.clock, |skew| context.clock.corrected(skew)).now();
+    let asked = context.graph_time()?;
     let created = match graph.create_campaign(&account, &new).await {
         Err(unclear @ graph::Error::Unclear { .. }) => {
             look_up(context, &account, &new, Before { asked, known }, unclear).await?
@@ -108,7 +116,7 @@ struct Before {
 /// The campaigns of the last hour. Somebody else may just have created one of the same name and budget.
 async fn known(context: &Context, account: &AdAccount) -> Option<HashSet<CampaignId>> {
     let graph = context.graph().ok()?;
-    let now = graph.skew().map_or(context.clock, |skew| context.clock.corrected(skew)).now();
+    let now = context.graph_time().ok()?;
     match graph.campaigns_since(account, now.minus(LATELY)).await {
         Ok(nodes) => Some(nodes.into_iter().map(|node| node.id).collect()),
         Err(error) => {
@@ -149,7 +157,7 @@ async fn look_up(
             Ok(Created { id: only.id.clone(), info: None, warning: None })
         }
         [] => Err(unclear.hint(
-            "it is not in the list of campaigns, which may be late: check mmsg campaign list before you run this again",
+            "it is not in the list of campaigns, which may be late: check mmsg campaign list in a few minutes, or run this again then with --name and --if-absent",
         )),
         several => {
             let ids: Vec<&str> = several.iter().map(|node| node.id.as_str()).collect();
@@ -199,40 +207,6 @@ impl Args {
         }
         Ok(name)
     }
-}
-
-/// Refuses a budget below the account's minimum, and returns the currency to show.
-async fn check_minimum(context: &Context, account: &AdAccount, budget: Budget, days: u64) -> Result<Option<Currency>> {
-    let graph = context.graph()?;
-    let rows = graph.minimum_budgets(account).await?;
-    let row = match rows.as_slice() {
-        [only] => Some(*only),
-        [] => None,
-        // Of several currencies only the account's own counts.
-        rows => {
-            let currency = graph.currency(account).await?;
-            rows.iter().find(|row| Some(row.currency) == currency).copied()
-        }
-    };
-    let Some(row) = row else {
-        context.ui.warn("Graph returned no minimum budget for the ad account; the budget was not checked");
-        return currency_to_show(context, account).await;
-    };
-    let currency = Some(row.currency);
-    let least = budget.least(row.min_daily.unwrap_or(0), days);
-    if budget.minor() < least {
-        let per = match budget {
-            Budget::Daily(_) => "per day".to_owned(),
-            Budget::Lifetime(_) => format!("for {days} days"),
-        };
-        return Err(Error::refused(format!(
-            "the budget of {} is too low: {account} requires at least {} {per}",
-            money(budget.minor(), currency),
-            money(least, currency)
-        ))
-        .hint(format!("use --{} {least} or more", budget.parameter().replace('_', "-"))));
-    }
-    Ok(currency)
 }
 
 #[derive(Serialize)]

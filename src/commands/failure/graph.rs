@@ -162,6 +162,7 @@ fn aim(call: &Call) -> String {
         Call::Campaign(id) => format!("read campaign {id}"),
         Call::CreateCampaign { name } => format!("create the campaign {name:?}"),
         Call::DeleteCampaign(id) => format!("delete campaign {id}"),
+        Call::EditCampaign { id, what } => format!("change campaign {id} to {what}"),
         Call::Insights(of) => format!("read the insights of {of}"),
         Call::Estimate(account) => format!("read the estimate of {account}"),
         Call::Preview => "read the preview".to_owned(),
@@ -177,6 +178,7 @@ fn done(call: &Call) -> String {
     match call {
         Call::CreateCampaign { name } => format!("the campaign {name:?} was created"),
         Call::DeleteCampaign(id) => format!("campaign {id} was deleted"),
+        Call::EditCampaign { id, what } => format!("campaign {id} was changed to {what}"),
         Call::SubscribeApp(page) => format!("the app was subscribed to webhooks of Page {page}"),
         read => format!("this was done: {}", aim(read)),
     }
@@ -186,6 +188,7 @@ fn done(call: &Call) -> String {
 fn check(call: &Call) -> String {
     match call {
         Call::DeleteCampaign(id) => format!("mmsg campaign get {id} shows whether it still exists"),
+        Call::EditCampaign { id, .. } => format!("mmsg campaign get {id} shows whether it was"),
         Call::SubscribeApp(_) => "mmsg webhook status shows whether it was".to_owned(),
         _ => "mmsg campaign list shows whether it was".to_owned(),
     }

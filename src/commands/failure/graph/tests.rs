@@ -12,6 +12,10 @@ fn create() -> Call {
     Call::CreateCampaign { name: "Spring".to_owned() }
 }
 
+fn edit() -> Call {
+    Call::EditCampaign { id: CampaignId::parse("7").unwrap(), what: "status PAUSED".to_owned() }
+}
+
 fn refused(status: u16, code: Option<i64>, subcode: Option<i64>) -> Fault {
     let error = GraphError { code, subcode, message: "no".to_owned(), ..GraphError::default() };
     let mut refused = Refused { status, error, until: None };
@@ -59,6 +63,7 @@ fn every_failure_has_its_exit_code_and_a_hint() {
         (write(Call::DeleteCampaign(id()), Fault::Missing("success")), Exit::Doubt),
         (graph::Error::NotDone(Call::DeleteCampaign(id())).into(), Exit::Refused),
         (graph::Error::NotDone(Call::SubscribeApp(PageId::parse("5").unwrap())).into(), Exit::Refused),
+        (write(edit(), Fault::Unchanged("status ACTIVE".to_owned())), Exit::Doubt),
         (graph::Error::Token.into(), Exit::Credentials),
     ] {
         assert_eq!(error.exit(), exit, "{error}");
@@ -73,6 +78,7 @@ fn a_write_in_doubt_names_the_command_that_checks_it() {
     let hint = |call| write(call, Fault::TimedOut).hint_text().unwrap_or_default().to_owned();
     assert!(hint(create()).starts_with("mmsg campaign list"));
     assert!(hint(Call::DeleteCampaign(CampaignId::parse("7").unwrap())).starts_with("mmsg campaign get 7"));
+    assert!(hint(edit()).starts_with("mmsg campaign get 7"));
     assert!(hint(Call::SubscribeApp(PageId::parse("5").unwrap())).starts_with("mmsg webhook status"));
 }
 

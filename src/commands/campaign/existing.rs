@@ -1,0 +1,84 @@
+//! `mmsg campaign create --if-absent`: a campaign that is there already.
+
+use super::currency::{currency_to_show, money};
+use super::row::CampaignRow;
+use crate::campaign::{AdAccount, Budget, PageId};
+use crate::clock::UnixMillis;
+use crate::commands::context::Context;
+use crate::error::{Error, Result};
+use crate::graph::{CampaignNode, Kind};
+
+/// Prints the live campaign of this name and Page, if there is one.
+///
+/// # Errors
+/// There are several, or Graph does not list them.
+pub async fn found(context: &Context, account: &AdAccount, page: &PageId, name: &str, budget: Budget) -> Result<bool> {
+    let graph = context.graph()?;
+    let nodes = graph.campaigns(account).all().await?;
+    let now = context.graph_time()?;
+    let mut live: Vec<_> = nodes.into_iter().filter(|node| is_it(node, page, name, now)).collect();
+    if live.len() > 1 {
+        let ids: Vec<&str> = live.iter().map(|node| node.id.as_str()).collect();
+        return Err(Error::refused(format!(
+            "{} campaigns of Page {page} are named {name:?}: {}; nothing was created",
+            ids.len(),
+            ids.join(", ")
+        ))
+        .hint("send with one of these IDs, and delete the others: mmsg campaign delete ID"));
+    }
+    let Some(node) = live.pop() else { return Ok(false) };
+    let currency = currency_to_show(context, account).await?;
+    context.ui.status(&format!("campaign {} of that name and Page is there already; nothing was created", node.id));
+    let (daily, lifetime) = (node.daily_budget, node.lifetime_budget);
+    let same = match budget {
+        Budget::Daily(minor) => daily == Some(minor),
+        Budget::Lifetime(minor) => lifetime == Some(minor),
+    };
+    if !same && (daily.is_some() || lifetime.is_some()) {
+        let asked = money(budget.minor(), currency);
+        context.ui.warn(&format!("its budget is not the {asked} asked for; mmsg campaign edit {} changes it", node.id));
+    }
+    context.ui.object(&CampaignRow::new(node, currency))?;
+    Ok(true)
+}
+
+/// Lists have no deleted or archived campaigns.
+fn is_it(node: &CampaignNode, page: &PageId, name: &str, now: UnixMillis) -> bool {
+    matches!(node.kind, Kind::DirectSend | Kind::Unknown)
+        && !matches!(node.status.as_deref(), Some("DELETED" | "ARCHIVED"))
+        && node.name.as_deref().map(str::trim) == Some(name)
+        && node.page.as_deref() == Some(page.as_str())
+        && node.end_time.is_none_or(|end| end > now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_live_campaign_of_that_name_and_page_is_it() {
+        let page = PageId::parse("104").unwrap();
+        let now = UnixMillis(1_800_000_000_000);
+        let whole = serde_json::json!({
+            "id": "1", "effective_status": "PAUSED", "adset": { "id": "2", "end_time": 1_800_000_001 },
+            "campaign": { "id": "3", "name": "Spring ", "is_direct_send_campaign": true },
+            "creative": { "actor_id": "104" },
+        });
+        let is = |change: &dyn Fn(&mut serde_json::Value)| {
+            let mut node = whole.clone();
+            change(&mut node);
+            is_it(&serde_json::from_str(&node.to_string()).unwrap(), &page, "Spring", now)
+        };
+        assert!(is(&|_| {}));
+        assert!(is(&|node| node["adset"]["end_time"] = 0.into()), "one without an end never ends");
+        for (path, value) in [
+            ("/campaign/name", serde_json::json!("spring")),
+            ("/creative/actor_id", serde_json::json!("105")),
+            ("/adset/end_time", serde_json::json!(1_800_000_000)),
+            ("/effective_status", serde_json::json!("ARCHIVED")),
+            ("/campaign/is_direct_send_campaign", serde_json::json!(false)),
+        ] {
+            assert!(!is(&|node| *node.pointer_mut(path).unwrap() = value.clone()), "{path} {value}");
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Changes of campaigns: the intent is written before the request, as for a deletion. What was changed lately stays, for Meta counts how often
+//! a budget is changed.
+
+use std::time::Duration;
+
+use uuid::Uuid;
+
+use super::database::Ledger;
+use super::error::Result;
+use super::locks::{Held, Locks};
+use crate::clock::UnixMillis;
+
+/// A change that this process has begun: others leave it alone while its lock is held.
+pub struct Editing {
+    id: i64,
+    pub campaign: String,
+    /// The change, as whoever asked for it wrote it.
+    pub edit: String,
+    pub started_at: UnixMillis,
+    who: String,
+    _lock: Held,
+}
+
+/// What is about to be changed, and by whom.
+pub struct Intent<'a> {
+    pub ad_account: &'a str,
+    pub campaign: &'a str,
+    pub edit: &'a str,
+    pub changes_budget: bool,
+    pub who: &'a str,
+}
+
+/// For so long a change is kept after it is done.
+pub const KEPT: Duration = Duration::from_hours(24);
+
+impl Ledger {
+    /// Writes down that a campaign is about to be changed. The request may leave once this returns.
+    pub fn begin_edit(&mut self, intent: &Intent<'_>, started_at: UnixMillis) -> Result<Editing> {
+        let uuid = Uuid::now_v7().to_string();
+        let lock = Locks::beside(self.folder())?.hold(&uuid)?;
+        let id = self.write(|conn| {
+            conn.prepare_cached("delete from edits where done = 1 and started_at < ?1")?
+                .execute([started_at.minus(KEPT)])?;
+            Ok(conn
+                .prepare_cached(
+                    "insert into edits (uuid, ad_account, campaign, edit, changes_budget, done, who, started_at)
+                     values (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7) returning id",
+                )?
+                .query_row(
+                    (
+                        &uuid,
+                        intent.ad_account,
+                        intent.campaign,
+                        intent.edit,
+                        i64::from(intent.changes_budget),
+                        intent.who,
+                        started_at,
+                    ),
+                    |row| row.get(0),
+                )?)
+        })?;
+        Ok(Editing {
+            id,
+            campaign: intent.campaign.to_owned(),
+            edit: intent.edit.to_owned(),
+            started_at,
+            who: intent.who.to_owned(),
+            _lock: Held::Own { _lock: lock },
+        })
+    }
+
+    /// Changes in an ad account that were cut off: their process is gone, and whether Meta did them is not recorded.
+    pub fn cut_edits(&self, ad_account: &str) -> Result<Vec<Editing>> {
+        let open: Vec<(i64, String, String, String, String, UnixMillis)> = self.read(|conn| {
+            conn.prepare_cached(
+                "select id, uuid, campaign, edit, who, started_at from edits
+                 where ad_account = ?1 and done = 0 order by id",
+            )?
+            .query_map([ad_account], |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))
+            })?
+            .collect()
+        })?;
+        let mut cut = Vec::new();
+        for (id, uuid, campaign, edit, who, started_at) in open {
+            if let Some(remains) = Locks::beside(self.folder())?.take_dead(&uuid)? {
+                cut.push(Editing { id, campaign, edit, started_at, who, _lock: Held::Dead { _remains: remains } });
+            }
+        }
+        Ok(cut)
+    }
+
+    /// The campaign is changed: `what` is kept in the audit.
+    pub fn finish_edit(&mut self, editing: &Editing, what: &str) -> Result<()> {
+        self.write(|conn| {
+            conn.prepare_cached("update edits set done = 1 where id = ?1")?.execute([editing.id])?;
+            conn.prepare_cached("insert into audit (at, who, command, what) values (?1, ?2, 'campaign edit', ?3)")?
+                .execute((editing.started_at, &editing.who, format!("campaign {}: {what}", editing.campaign)))?;
+            Ok(())
+        })
+    }
+
+    /// The campaign is not changed, and no request to change it is under way.
+    pub fn drop_edit(&mut self, editing: &Editing) -> Result<()> {
+        self.write(|conn| {
+            conn.prepare_cached("delete from edits where id = ?1")?.execute([editing.id])?;
+            Ok(())
+        })
+    }
+
+    /// When the campaign's budget was changed since then, the oldest first. Changes that are under way count.
+    pub fn budget_changes(&self, campaign: &str, since: UnixMillis) -> Result<Vec<UnixMillis>> {
+        self.read(|conn| {
+            conn.prepare_cached(
+                "select started_at from edits
+                 where campaign = ?1 and changes_budget = 1 and started_at > ?2 order by started_at",
+            )?
+            .query_map((campaign, since), |row| row.get(0))?
+            .collect()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn intent(changes_budget: bool) -> Intent<'static> {
+        Intent { ad_account: "act_1", campaign: "7", edit: "{}", changes_budget, who: "somebody" }
+    }
+
+    #[test]
+    fn changes_of_a_budget_count_unless_they_were_not_done() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::in_memory(folder.path());
+        let at = |minutes: i64| UnixMillis(1_800_000_000_000 + minutes * 60_000);
+        let done = ledger.begin_edit(&intent(true), at(0)).unwrap();
+        ledger.finish_edit(&done, "lifetime_budget 5000").unwrap();
+        let refused = ledger.begin_edit(&intent(true), at(1)).unwrap();
+        ledger.drop_edit(&refused).unwrap();
+        let name = ledger.begin_edit(&intent(false), at(2)).unwrap();
+        ledger.finish_edit(&name, "name Spring").unwrap();
+        let open = ledger.begin_edit(&intent(true), at(3)).unwrap();
+        assert_eq!(ledger.budget_changes("7", at(-1)).unwrap(), [at(0), at(3)]);
+        assert_eq!(ledger.budget_changes("7", at(0)).unwrap(), [at(3)]);
+        assert!(ledger.budget_changes("8", at(-1)).unwrap().is_empty());
+        // One that is under way is not cut off.
+        assert!(ledger.cut_edits("act_1").unwrap().is_empty());
+        drop(open);
+        let cut = ledger.cut_edits("act_1").unwrap();
+        assert_eq!((cut.len(), cut[0].started_at), (1, at(3)));
+        assert!(ledger.cut_edits("act_2").unwrap().is_empty());
+        ledger.finish_edit(&cut[0], "lifetime_budget 6000").unwrap();
+        drop(cut);
+        assert!(ledger.cut_edits("act_1").unwrap().is_empty());
+        // After a day what was done is forgotten.
+        let late = ledger.begin_edit(&intent(true), at(60 * 25)).unwrap();
+        assert_eq!(ledger.budget_changes("7", at(-1)).unwrap(), [late.started_at]);
+    }
+}
