@@ -178,7 +178,7 @@ mod tests {
             (Edit::terms(None, end(END + 1)), Some("end_time 2026-12-31T00:00:00Z")),
             (
                 Edit::terms(Some(Budget::Lifetime(5000)), end(0)),
-                Some("end_time 2026-12-31T00:00:00Z and lifetime_budget 3000"),
+                Some("lifetime_budget 3000 and end_time 2026-12-31T00:00:00Z"),
             ),
             (Edit::terms(Some(Budget::Daily(500)), None), Some("without daily_budget")),
         ] {
@@ -188,7 +188,7 @@ mod tests {
         }
         assert_eq!(
             Edit::terms(Some(Budget::Lifetime(5000)), end(END)).text(),
-            "end_time 2026-12-31T00:00:00Z and lifetime_budget 5000"
+            "lifetime_budget 5000 and end_time 2026-12-31T00:00:00Z"
         );
         assert!(Edit::terms(Some(Budget::Daily(5)), None).has_budget() && !Edit::terms(None, end(5)).has_budget());
     }
