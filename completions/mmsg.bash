@@ -127,6 +127,9 @@ _mmsg() {
             mmsg__subcmd__message,validate)
                 cmd="mmsg__subcmd__message__subcmd__validate"
                 ;;
+            mmsg__subcmd__tokens,fetch)
+                cmd="mmsg__subcmd__tokens__subcmd__fetch"
+                ;;
             mmsg__subcmd__tokens,import)
                 cmd="mmsg__subcmd__tokens__subcmd__import"
                 ;;
@@ -1950,12 +1953,54 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__tokens)
-            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help import"
+            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help fetch import"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ledger)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mmsg__subcmd__tokens__subcmd__fetch)
+            opts="-o -q -v -y -h --audience --custom-audience --restart --replace --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --audience)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --custom-audience)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -709,7 +709,28 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --yes 'Answer yes to every question'
             cand -h 'Print help'
             cand --help 'Print help'
+            cand fetch 'Fetch the Page''s subscription tokens from Meta into an audience'
             cand import 'Import a token list into the ledger as a named audience. It replaces the audience of the same name'
+        }
+        &'mmsg;tokens;fetch'= {
+            cand --audience 'Name of the audience [default: subscribers]'
+            cand --custom-audience 'Only people of this custom audience; repeat for several'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
+            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
+            cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
+            cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
+            cand --restart 'Start from the first page, even if an earlier fetch was interrupted'
+            cand --replace 'Replace the audience even if Meta''s list has no rows'
+            cand -q 'Print only warnings and errors'
+            cand --quiet 'Print only warnings and errors'
+            cand -v 'Print more detail'
+            cand --verbose 'Print more detail'
+            cand --no-input 'Never prompt; anything that needs an answer fails with exit code 9'
+            cand -y 'Answer yes to every question'
+            cand --yes 'Answer yes to every question'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'mmsg;tokens;import'= {
             cand --token-column 'Column with the tokens: a header name, a path into JSON (data.token), or a number for lists without a header'

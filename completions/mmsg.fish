@@ -687,21 +687,40 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s v -l verbose -d 'Prin
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -s q -l quiet -d 'Print only warnings and errors'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -s v -l verbose -d 'Print more detail'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -s y -l yes -d 'Answer yes to every question'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -s h -l help -d 'Print help'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from import" -f -a "import" -d 'Import a token list into the ledger as a named audience. It replaces the audience of the same name'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import" -s h -l help -d 'Print help'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import" -f -a "fetch" -d 'Fetch the Page\'s subscription tokens from Meta into an audience'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import" -f -a "import" -d 'Import a token list into the ledger as a named audience. It replaces the audience of the same name'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from fetch" -l audience -d 'Name of the audience [default: subscribers]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from fetch" -l custom-audience -d 'Only people of this custom audience; repeat for several' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from fetch" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from fetch" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from fetch" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+json\t'One JSON value'
+ndjson\t'One JSON object per line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from fetch" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from fetch" -l restart -d 'Start from the first page, even if an earlier fetch was interrupted'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from fetch" -l replace -d 'Replace the audience even if Meta\'s list has no rows'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from fetch" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from fetch" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from fetch" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from fetch" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from fetch" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l token-column -d 'Column with the tokens: a header name, a path into JSON (data.token), or a number for lists without a header' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l delimiter -d 'Column delimiter (one character, or tab), if it is not detected correctly' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l reject -d 'Write bad rows to this CSV file: line, column, reason, the masked row, file' -r -F

@@ -59,7 +59,6 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 pub use reject::{REJECT_HEADER, RejectReport};
-#[cfg(any(test, fuzzing))]
 pub use token::fault as token_fault;
 
 use crate::error::{Error, Result};

@@ -11,6 +11,7 @@
 //! | `place`, `identity`, `presence`, `making` | the file itself: where it may be, that it stays the same, who else has it, how it begins |
 //! | `judge` | may this person get this message: now, later, never; pure |
 //! | `gate`, `witness`, `restore` | old copies of the ledger: found out, refused, accepted by a person |
+//! | `host` | the Graph host that the ledger belongs to |
 //! | `people` | the table of recipients: cool-downs, suppressions |
 //! | `tally` | how many rows are in each state, and what happened in each hour |
 //! | `broadcasts`, `audiences`, `plan`, `spool` | lists on their way to becoming rows |
@@ -37,6 +38,7 @@ pub mod events;
 pub mod failpoint;
 pub mod funnel;
 pub mod gate;
+mod host;
 pub mod identity;
 pub mod judge;
 mod key;

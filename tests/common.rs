@@ -69,6 +69,12 @@ impl Env {
         self
     }
 
+    /// What a variable is set to.
+    #[track_caller]
+    pub fn variable(&self, name: &str) -> String {
+        self.variables.iter().find(|(other, _)| other == name).unwrap().1.clone()
+    }
+
     /// Takes a variable away.
     pub fn unset(mut self, name: &str) -> Self {
         self.variables.retain(|(other, _)| other != name);

@@ -117,6 +117,8 @@ fn the_committed_errors_of_commands_are_fresh() {
         "send --resume --again",
         "send --resume --message promo.json",
         "tokens import",
+        "tokens fetch --custom-audience 7",
+        "tokens fetch --audience spring --custom-audience spring",
         "tokens import nowhere.csv --audience spring",
         "broadcast close",
         "broadcast close first",

@@ -24,6 +24,7 @@ mod error_texts;
 mod exits;
 mod failpoints;
 mod faults;
+mod fetch;
 mod fleet;
 mod graph;
 mod harness;

@@ -220,6 +220,8 @@ fn run_all(sweep: &Sweep, shop: &Shop, env: &Env, known: &str) {
         vec!["message", "preview", "no.json"],
         vec!["message", "preview", "promo.json", "--local", "--open"],
         vec!["tokens", "import", "list.csv", "--audience", "x"],
+        vec!["tokens", "fetch"],
+        vec!["tokens", "fetch", "--audience", "y", "--custom-audience", "99"],
         [&send[..], &["--dry-run"]].concat(),
         ["message", "send"].iter().chain(&send[1..]).copied().chain(["--dry-run"]).collect(),
         [&send[..], &["--results", "results.ndjson"]].concat(),

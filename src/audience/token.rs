@@ -61,7 +61,6 @@ pub(super) fn read(cell: &[u8]) -> Result<Token<'_>, String> {
 }
 
 /// Why `cell` can't be a token; `None` when it can.
-#[cfg(any(test, fuzzing))]
 pub fn fault(cell: &[u8]) -> Option<String> {
     read(cell).err()
 }

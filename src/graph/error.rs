@@ -52,6 +52,8 @@ pub enum Call {
     Preview,
     /// Of a subscription token, which is never named.
     Eligibility,
+    Subscribers(PageId),
+    CustomAudience(String),
     SubscribedApps(PageId),
     SubscribeApp(PageId),
     PageToken(PageId),
@@ -132,7 +134,7 @@ impl Error {
     }
 
     /// Whether Graph refused a parameter, such as a field that it does not know.
-    pub(super) fn is_bad_parameter(&self) -> bool {
+    pub fn is_bad_parameter(&self) -> bool {
         let facts = self.facts();
         facts.code == Some(100) && facts.subcode != Some(33)
     }

@@ -1,6 +1,6 @@
 //! Reads, and the few writes other than sends. Reads are retried; a failed write says whether it may have happened.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -54,6 +54,8 @@ pub struct Graph {
     clock: Clock,
     /// Of the first answer with a `Date`.
     skew: OnceLock<Skew>,
+    /// Of the last answer.
+    usage: Mutex<Usage>,
 }
 
 /// A whole answer without an error.
@@ -84,12 +86,25 @@ impl Graph {
             .connect_timeout(CONNECT_TIMEOUT)
             .build()
             .map_err(|error| Error::Client(chain(&error)))?;
-        Ok(Self { client, checked, redactor: access.redactor, log, clock, skew: OnceLock::new() })
+        Ok(Self {
+            client,
+            checked,
+            redactor: access.redactor,
+            log,
+            clock,
+            skew: OnceLock::new(),
+            usage: Mutex::default(),
+        })
     }
 
     /// How far Graph's clock is ahead of the one that this client was given, by its first answer with a `Date`; `None` before that.
     pub fn skew(&self) -> Option<Skew> {
         self.skew.get().copied()
+    }
+
+    /// What the last answer said about limits.
+    pub fn usage(&self) -> Usage {
+        *self.usage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// An address with its query, including the proof, since a request without a body has no other place for it.
@@ -253,6 +268,7 @@ impl Graph {
         let status = response.status();
         self.log(&format!("{method} {}: {}", shown_path(url), status.as_u16()));
         let usage = Usage::read(response.headers());
+        *self.usage.lock().unwrap_or_else(PoisonError::into_inner) = usage;
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
         let date = header(DATE.as_str()).and_then(wire::http_date);
         let trace = header_trace(response.headers());

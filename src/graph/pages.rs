@@ -21,7 +21,8 @@ pub struct Pages<'g, T> {
     after: Option<String>,
     seen: HashSet<String>,
     /// IDs of rows, on all pages: a row that moves while a list is read comes twice.
-    ids: HashSet<String>,
+    /// `None`: whoever reads it tells rows apart, and it may be too long to be remembered.
+    ids: Option<HashSet<String>>,
     unreadable: u64,
     ended: bool,
     row: PhantomData<fn() -> T>,
@@ -63,7 +64,7 @@ impl<'g, T: DeserializeOwned> Pages<'g, T> {
             call,
             after: None,
             seen: HashSet::new(),
-            ids: HashSet::new(),
+            ids: Some(HashSet::new()),
             unreadable: 0,
             ended: false,
             row: PhantomData,
@@ -75,6 +76,25 @@ impl<'g, T: DeserializeOwned> Pages<'g, T> {
     pub(super) fn with(mut self, name: &'static str, value: String) -> Self {
         self.query.push((name, value));
         self
+    }
+
+    /// From the page behind this cursor on, in memory that does not grow with the rows.
+    #[must_use]
+    pub(super) fn flat(mut self, after: Option<String>) -> Self {
+        self.ids = None;
+        self.seen.extend(after.clone());
+        self.after = after;
+        self
+    }
+
+    /// Where the next page begins; `None` at the start and after the last page.
+    pub fn cursor(&self) -> Option<&str> {
+        self.after.as_deref().filter(|_| !self.ended)
+    }
+
+    /// Rows that can't be read, on all pages so far.
+    pub fn unreadable(&self) -> u64 {
+        self.unreadable
     }
 
     /// The next page, which may be empty; `None` after the last.
@@ -101,8 +121,8 @@ impl<'g, T: DeserializeOwned> Pages<'g, T> {
         };
         let id =
             if is_object(raw.get()) { serde_json::from_str(raw.get()).unwrap_or_default() } else { Row::default() };
-        let is_new = id.id.0.is_none_or(|id| self.ids.insert(id));
-        is_new.then_some(row)
+        let is_new = |ids: &mut HashSet<String>| id.id.0.is_none_or(|id| ids.insert(id));
+        self.ids.as_mut().is_none_or(is_new).then_some(row)
     }
 
     fn go_on(&mut self, paging: Paging) -> Result<()> {

@@ -1,5 +1,7 @@
 //! Named audiences: lists of recipients that are kept. An import counts as a whole; until it does, the previous one is in use.
 
+pub mod fetch;
+
 use std::time::Instant;
 
 use super::db::{self, Conn};
@@ -129,6 +131,7 @@ impl Ledger {
                     [id],
                 )?;
                 if part == 0 {
+                    conn.execute("delete from fetches where audience = ?1", [id])?;
                     conn.execute("delete from audiences where id = ?1", [id])?;
                 }
                 Ok(part == 0)

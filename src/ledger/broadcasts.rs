@@ -7,6 +7,7 @@ use super::attempts;
 use super::database::Ledger;
 use super::error::{Error, Result};
 use super::gate;
+use super::host;
 use super::sql::{sql, unsigned};
 use super::state::{Skip, State};
 use super::tally::{self, Tally};
@@ -121,12 +122,7 @@ impl Ledger {
     ) -> Result<Broadcast> {
         let ledger = self.address().clone();
         self.write(|conn| {
-            conn.execute("update ledger set graph_host = ?1 where graph_host is null", [host])?;
-            // Read inside the transaction: two processes may be the first at once.
-            let bound: String = conn.query_row("select graph_host from ledger", (), |row| row.get(0))?;
-            if bound != host {
-                return Err(Error::OtherHost { ledger, bound, host: host.to_owned() });
-            }
+            host::bind(conn, &ledger, host)?;
             if let Some(mut found) = find(conn, key, which)? {
                 if which.new_message && !found.new_message {
                     conn.execute("update broadcasts set new_message = 1 where id = ?1", [found.id])?;

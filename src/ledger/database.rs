@@ -28,6 +28,7 @@ const MIGRATIONS: &[(i32, &str)] = &[
     (6, include_str!("migrations/0006_choices.sql")),
     (FIRST_WITH_GATE, include_str!("migrations/0007_gate.sql")),
     (8, include_str!("migrations/0008_edits.sql")),
+    (9, include_str!("migrations/0009_people.sql")),
 ];
 
 /// The schema from which on old copies are found out.

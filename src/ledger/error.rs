@@ -147,6 +147,10 @@ pub enum Error {
     AudienceOvertaken {
         name: String,
     },
+    /// Another process fills the audience from Meta's list, or replaced it.
+    FetchOvertaken {
+        name: String,
+    },
     /// The caller asked planning to stop; nothing of it counts.
     PlanningStopped,
     /// The caller asked an import to stop; the audience is as it was.
@@ -160,6 +164,8 @@ pub enum Need {
     Plan,
     /// Recipients of an imported audience.
     Import,
+    /// A page of Meta's token list.
+    Fetch,
     /// A run, before its first claim.
     Run,
     /// More claims of a run.

@@ -1,8 +1,9 @@
 //! The table `recipients`: only this module writes to it, and others read it through the joins named here.
 //!
-//! `time_zone` is recorded from opt-in events and not used yet: quiet hours will need it.
+//! `time_zone` is recorded from opt-in events and from Meta's list, and not used yet: quiet hours will need it.
 
 pub mod choices;
+pub mod listed;
 pub mod suppression;
 
 use super::db::{self, Conn, Optional, Row, Statement};
@@ -233,9 +234,31 @@ pub fn meet(conn: &Conn, id: i64, whom: Whom<'_>) -> db::Result<()> {
     if is_new == 0 {
         return Ok(());
     }
+    for other in tokens_of(conn, whom)? {
+        if other != id {
+            inherit(conn, id, other)?;
+        }
+    }
     match choices::newest(conn, whom)? {
         Some(said) => choose(conn, id, said),
         None => Ok(()),
+    }
+}
+
+/// What holds for one token of a person holds for another that turns out to be theirs: the cool-down, unless a claim has just set it, and
+/// the operator's suppression.
+fn inherit(conn: &Conn, id: i64, from: i64) -> db::Result<()> {
+    let until = get(conn, from)?.blocked_until;
+    conn.prepare_cached(
+        "update recipients set blocked_until = ?2
+         where id = ?1 and blocked_until < ?2 and blocked_until_before_claim is null",
+    )?
+    .execute((id, until))?;
+    match suppression_of(conn, from)?.0 {
+        Some(Suppressed { why: Suppression::Operator, since }) => {
+            keep_out(conn, id, Suppression::Operator, since.unwrap_or(UnixMillis(0)))
+        }
+        _ => Ok(()),
     }
 }
 

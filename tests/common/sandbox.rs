@@ -122,6 +122,37 @@ impl Sandbox {
         assert!(answer.contains(r#"{"success":true}"#), "{answer}");
     }
 
+    /// The Page's token list, entry by entry, as somebody else's client reads it.
+    pub fn subscribers(&self) -> Vec<Value> {
+        let page = self.environment().variable("MMSG_PAGE");
+        let fields = "notification_messages_token,recipient_id,token_expiry_timestamp,next_eligible_time,\
+                      next_eligible_time_for_paid_messaging,custom_audience_ids,notification_messages_timezone";
+        let (mut rows, mut after) = (Vec::new(), String::new());
+        loop {
+            let path = format!("/v26.0/{page}/notification_message_tokens?limit=1000&fields={fields}{after}");
+            let answer: Value = serde_json::from_str(&self.gets(&path)).unwrap();
+            rows.extend(answer["data"].as_array().unwrap().iter().cloned());
+            match (&answer["paging"]["next"], answer["paging"]["cursors"]["after"].as_str()) {
+                (Value::Null, _) | (_, None) => return rows,
+                (_, Some(cursor)) => after = format!("&after={cursor}"),
+            }
+        }
+    }
+
+    #[track_caller]
+    fn gets(&self, path: &str) -> String {
+        let mut stream = TcpStream::connect(self.running().addr()).unwrap();
+        let head = format!(
+            "GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\nauthorization: Bearer {PAGE_TOKEN}\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 200 "), "{answer}");
+        body.to_owned()
+    }
+
     /// Stops: connections are cut and new ones refused.
     pub fn stop(&mut self) {
         if let Some(running) = self.running.take() {

@@ -167,6 +167,8 @@ fn aim(call: &Call) -> String {
         Call::Estimate(account) => format!("read the estimate of {account}"),
         Call::Preview => "read the preview".to_owned(),
         Call::Eligibility => "read a subscription token".to_owned(),
+        Call::Subscribers(page) => format!("read the subscription tokens of Page {page}"),
+        Call::CustomAudience(id) => format!("read the custom audience {id}"),
         Call::SubscribedApps(page) => format!("read the webhook subscriptions of Page {page}"),
         Call::SubscribeApp(page) => format!("subscribe the app to webhooks of Page {page}"),
         Call::PageToken(page) => format!("read the token of Page {page}"),

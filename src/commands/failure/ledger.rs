@@ -117,6 +117,10 @@ impl From<LedgerError> for Error {
                 "a newer import replaced the audience {name:?}: nothing of this import counts"
             ))
             .hint("let one import of an audience finish before you start the next"),
+            LedgerError::FetchOvertaken { name } => Self::ledger(format!(
+                "another mmsg fetches the audience {name:?}, or replaced it: this fetch was stopped"
+            ))
+            .hint("let one fetch or import of an audience finish before you start the next"),
             LedgerError::PlanningStopped => Self::new(Exit::Interrupted, "interrupted while planning: nothing was sent")
                 .hint("run the same command again: it plans the list from the start"),
             LedgerError::ImportStopped => {
@@ -157,6 +161,9 @@ fn no_room(ledger: &Address, need: Need, free: u64, needed: u64) -> Error {
             format!("a list can be imported only while {needed} are free; the audience is unchanged"),
             "free some space, then run the same command again",
         ),
+        Need::Fetch => {
+            (format!("a list can be fetched only while {needed} are free; what was fetched so far is kept"), CONTINUES)
+        }
         Need::Run => (
             format!("a send needs {needed}; nothing was sent"),
             "free some space, or use a lower --concurrency, then run the same command again",

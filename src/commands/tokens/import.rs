@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::replacing;
 use crate::audience::Columns;
 use crate::cli::values;
 use crate::commands::context::Context;
@@ -9,9 +10,9 @@ use crate::commands::failure;
 use crate::commands::lists::{self, ListArgs, Listed};
 use crate::commands::output::Outputs;
 use crate::commands::signals::Signals;
-use crate::error::{Error, Exit, Result};
+use crate::error::{Exit, Result};
 use crate::ledger::Watch;
-use crate::text::{count, thousands};
+use crate::text::thousands;
 use crate::ui::table::Record;
 
 /// Import a token list into the ledger as a named audience. It replaces the audience of the same name.
@@ -83,7 +84,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     if list.rows == 0
         && let Some(before) = before.filter(|before| *before > 0 && !args.replace)
     {
-        refuse_to_empty(context, &args.audience, before)?;
+        replacing::refuse_to_empty(context, "the list", &args.audience, before)?;
     }
     let source = args.list.source();
     let progress = context.ui.progress(Some(list.rows), "rows imported");
@@ -96,26 +97,10 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
         .await?;
     let imported = done.map_err(|error| failure::ledger::stopped_by(error, signals.exit()))?;
     if let Some(before) = before {
-        tell_replaced(context, &args.audience, before, imported.people);
+        replacing::tell(context, &args.audience, before, imported.people);
     }
     context.ui.object(&ImportRow::new(args.audience, &listed, imported.people))?;
     Ok(Exit::Done)
-}
-
-/// A failed query also leaves an empty list, so a person is asked, and a script has to pass `--replace`.
-fn refuse_to_empty(context: &Context, name: &str, before: u64) -> Result<()> {
-    let had = count(before, "recipient", "recipients");
-    if context.ui.can_ask() {
-        let question = format!("Empty audience {name:?} ({had})?");
-        return context.ui.confirm(&question, "emptying an audience");
-    }
-    Err(Error::refused(format!("the list has no rows, but audience {name:?} has {had}: nothing was changed"))
-        .hint("check what wrote the list; to empty the audience, pass --replace"))
-}
-
-fn tell_replaced(context: &Context, name: &str, before: u64, after: u64) {
-    let said = format!("audience {name:?} had {}, now {}", count(before, "recipient", "recipients"), thousands(after));
-    if after < before / 2 { context.ui.warn(&said) } else { context.ui.status(&said) }
 }
 
 #[cfg(test)]

@@ -4,6 +4,8 @@ use super::Class::{Doubt, Drop, Later, Message, Stop, Wait};
 use super::{CodeRow, row};
 
 const NEW_TOKEN: &str = "generate a new token and save it where mmsg config show says this one came from";
+const PAGE_TOKEN: &str = "this call needs the Page's own token, not a system user's: set page_token in the profile, or MMSG_PAGE_TOKEN; \
+     without either, mmsg reads it with the access token";
 const PERMISSION: &str = "grant the token ads_management, pages_messaging and marketing_messages_messenger (or paid_marketing_messages), and \
      give its user access to the Page and the ad account; mmsg config show shows which ones are used";
 const RUN_AGAIN: &str = "run again at the time shown; nothing is lost";
@@ -93,6 +95,7 @@ pub(super) static ROWS: &[CodeRow] = &[
     row(190, Stop, "the token's user is not confirmed", NEW_TOKEN).sub(464).credentials(),
     row(190, Stop, "the access token is invalid", NEW_TOKEN).sub(467).credentials(),
     row(190, Stop, "the token's user has no role on the Page", PERMISSION).sub(492).credentials(),
+    row(190, Stop, "the call needs the Page's own token", PAGE_TOKEN).sub(2_069_032).credentials(),
     row(200, Stop, "a permission is missing (codes 200 to 299)", PERMISSION).credentials(),
     row(200, Later, "the person is not available or does not receive messages", PERSON).sub(1_545_041),
     row(294, Stop, "the ads_management permission is missing", PERMISSION).credentials(),

@@ -23,14 +23,17 @@ pub enum Lift {
     Resume,
     /// The person opted in with a token that has not expired.
     OptIn,
+    /// Meta's token list says that the token expires later.
+    Listed,
 }
 
 impl Suppression {
-    /// Who may lift whose suppression. No event lifts an operator's.
+    /// Who may lift whose suppression. No event and no list lifts an operator's; that somebody is in Meta's list does not say that they
+    /// resumed.
     const fn is_lifted_by(self, lift: Lift) -> bool {
         match (self, lift) {
-            (Self::OptedOut, Lift::Resume) | (Self::Expired, Lift::OptIn) => true,
-            (Self::OptedOut, Lift::OptIn) | (Self::Expired, Lift::Resume) => false,
+            (Self::OptedOut, Lift::Resume) | (Self::Expired, Lift::OptIn | Lift::Listed) => true,
+            (Self::OptedOut, Lift::OptIn | Lift::Listed) | (Self::Expired, Lift::Resume) => false,
             (Self::Region | Self::Operator, _) => false,
         }
     }
@@ -135,9 +138,11 @@ mod tests {
     #[test]
     fn each_suppression_is_lifted_by_its_own_event_and_by_no_other() {
         for why in ALL {
-            for by in [Lift::Resume, Lift::OptIn] {
-                let lifted =
-                    matches!((why, by), (Suppression::OptedOut, Lift::Resume) | (Suppression::Expired, Lift::OptIn));
+            for by in [Lift::Resume, Lift::OptIn, Lift::Listed] {
+                let lifted = matches!(
+                    (why, by),
+                    (Suppression::OptedOut, Lift::Resume) | (Suppression::Expired, Lift::OptIn | Lift::Listed)
+                );
                 let after = lift(since(why, 5), by, UnixMillis(5), None);
                 assert_eq!(after.is_none(), lifted, "{why:?} by {by:?}");
                 // What is newer than the event stays.

@@ -18,6 +18,7 @@ fn every_failure_has_its_exit_code_and_most_say_what_to_type_next() {
     for (error, exit, part) in [
         (no_room(Need::Plan), Exit::Ledger, "1.2 MB are free, and a list can be planned only while 4.2 MB are free"),
         (no_room(Need::Import), Exit::Ledger, "the audience is unchanged"),
+        (no_room(Need::Fetch), Exit::Ledger, "what was fetched so far is kept"),
         (no_room(Need::Run), Exit::Ledger, "a send needs 4.2 MB; nothing was sent"),
         (no_room(Need::Claim), Exit::Ledger, "nothing more was sent"),
         (LedgerError::Folder { folder: path(), source: disk() }, Exit::Ledger, "the plug was pulled"),
@@ -54,6 +55,7 @@ fn every_failure_has_its_exit_code_and_most_say_what_to_type_next() {
         (LedgerError::NoSuchBroadcast { id: 7 }, Exit::Usage, "broadcast 7"),
         (LedgerError::NoSuchAudience { page: "1".to_owned(), name: name() }, Exit::Usage, "spring"),
         (LedgerError::AudienceOvertaken { name: name() }, Exit::Ledger, "newer import"),
+        (LedgerError::FetchOvertaken { name: name() }, Exit::Ledger, "another mmsg fetches"),
         (LedgerError::PlanningStopped, Exit::Interrupted, "nothing was sent"),
         (LedgerError::ImportStopped, Exit::Interrupted, "unchanged"),
     ] {
