@@ -19,7 +19,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
     var completions = [
         &'mmsg'= {
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -58,7 +58,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --token-env 'Read the access token from this environment variable on every run'
             cand --token-file 'Read the access token from this file on every run'
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -74,7 +74,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
         }
         &'mmsg;config'= {
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -92,7 +92,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
         }
         &'mmsg;config;show'= {
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -108,7 +108,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
         }
         &'mmsg;config;path'= {
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -196,7 +196,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --webhook-timestamps 'Unit of the timestamps of events'
             cand --webhook-retry-for 'How long an event is retried before it is dropped and the app unsubscribed'
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -220,7 +220,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
         }
         &'mmsg;demo'= {
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -237,7 +237,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
         }
         &'mmsg;completions'= {
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -254,7 +254,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
         &'mmsg;man'= {
             cand --dir 'Write one page per command to this folder (mmsg.1, mmsg-send.1, …)'
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -270,7 +270,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
         }
         &'mmsg;explain'= {
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -286,7 +286,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
         }
         &'mmsg;campaign'= {
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -318,7 +318,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --start-time 'Start time, at most 30 days from now: ISO 8601 with a zone, or Unix seconds [default: now]'
             cand --end-time 'End time [default: 30 days after the start with a lifetime budget, none with a daily budget]'
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -335,7 +335,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
         }
         &'mmsg;campaign;list'= {
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -352,7 +352,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
         }
         &'mmsg;campaign;get'= {
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -372,7 +372,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --lifetime-budget 'New total budget, in the currency''s smallest unit'
             cand --end-time 'New end: ISO 8601 with a zone, or Unix seconds'
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -388,7 +388,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
         }
         &'mmsg;campaign;pause'= {
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -404,7 +404,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
         }
         &'mmsg;campaign;resume'= {
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -420,7 +420,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
         }
         &'mmsg;campaign;delete'= {
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -440,7 +440,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --page 'Page that sends [default: the profile''s]'
             cand --days 'Number of days it runs'
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -459,7 +459,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --since 'First day, such as 2026-11-01'
             cand --until 'Last day'
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -476,7 +476,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
         }
         &'mmsg;message'= {
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -524,7 +524,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --expire-time 'Coupon template: when it ends, with a timer: ''2026-12-24 18:00:00'''
             cand --set 'Any field of the template, by Meta''s name: summary.total_cost=56.14'
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -542,7 +542,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
         }
         &'mmsg;message;validate'= {
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -563,7 +563,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --row 'Which row of --tokens [default: 1]'
             cand --value 'A value for ${COLUMN}; repeat for more'
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -595,7 +595,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --until 'Skip recipients who can''t be messaged before TIME'
             cand --results 'Also write one line per recipient''s result to FILE (CSV if it ends in .csv, otherwise NDJSON)'
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -623,7 +623,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
         }
         &'mmsg;message;rules'= {
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -639,7 +639,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
         }
         &'mmsg;message;schema'= {
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -668,7 +668,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --until 'Skip recipients who can''t be messaged before TIME'
             cand --results 'Also write one line per recipient''s result to FILE (CSV if it ends in .csv, otherwise NDJSON)'
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -696,7 +696,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
         }
         &'mmsg;tokens'= {
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -716,7 +716,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --audience 'Name of the audience [default: subscribers]'
             cand --custom-audience 'Only people of this custom audience; repeat for several'
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -738,7 +738,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --reject 'Write bad rows to this CSV file: line, column, reason, the masked row, file'
             cand --audience 'Name of the audience'
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -760,7 +760,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
         }
         &'mmsg;broadcast'= {
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -779,7 +779,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
         &'mmsg;broadcast;list'= {
             cand --campaign 'Only broadcasts of this campaign'
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -796,7 +796,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
         }
         &'mmsg;broadcast;close'= {
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -813,7 +813,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
         }
         &'mmsg;unknown'= {
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -839,7 +839,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --why 'Only sends whose reason contains TEXT'
             cand --fbtrace 'Only this Graph trace ID'
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -863,7 +863,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --why 'Only sends whose reason contains TEXT'
             cand --fbtrace 'Only this Graph trace ID'
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -889,7 +889,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --why 'Only sends whose reason contains TEXT'
             cand --fbtrace 'Only this Graph trace ID'
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -907,7 +907,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
         }
         &'mmsg;ledger'= {
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -925,7 +925,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
         &'mmsg;ledger;accept-restore'= {
             cand --since 'When the backup was made; earlier is safe, later is not'
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -942,7 +942,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
         }
         &'mmsg;webhook'= {
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -968,7 +968,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --trusted-proxy 'Proxy that names the client in X-Forwarded-For; an address or a network, repeatable'
             cand --opt-ins 'Audience that people who opt in are added to'
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -985,7 +985,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
         &'mmsg;webhook;ingest'= {
             cand --opt-ins 'Audience that people who opt in are added to'
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -1002,7 +1002,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
         &'mmsg;webhook;subscribe'= {
             cand --fields 'Fields, separated by commas [default: all that mmsg reads]'
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -1019,7 +1019,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
         }
         &'mmsg;webhook;status'= {
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -1035,7 +1035,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
         }
         &'mmsg;why'= {
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
@@ -1057,7 +1057,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --until 'Only messages sent before TIME, or up to the end of a date'
             cand --html 'Also write the report as an HTML page (readable only by you)'
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
-            cand --ledger 'Ledger file to use [env: MMSG_LEDGER]'
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
             cand --color 'When to use color: auto, always or never [env: NO_COLOR]'

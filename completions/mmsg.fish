@@ -25,7 +25,7 @@ function __fish_mmsg_using_subcommand
 end
 
 complete -c mmsg -n "__fish_mmsg_needs_command" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_needs_command" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_needs_command" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_needs_command" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -61,7 +61,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l page -d 'Page that se
 complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l token-env -d 'Read the access token from this environment variable on every run' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l token-file -d 'Read the access token from this file on every run' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand init" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -75,7 +75,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand init" -l no-input -d 'Never pr
 complete -c mmsg -n "__fish_mmsg_using_subcommand init" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand init" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -91,7 +91,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_su
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -f -a "show" -d 'Print each setting with its value and source; secrets are hidden'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and not __fish_seen_subcommand_from show path" -f -a "path" -d 'Print the config file\'s path, even if it does not exist yet'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -105,7 +105,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcom
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -198,7 +198,7 @@ odd\t'Eleven digits, as in Meta\'s sample'
 mixed\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l webhook-retry-for -d 'How long an event is retried before it is dropped and the app unsubscribed' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -220,7 +220,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l no-input -d 'Never
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -235,7 +235,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -l no-input -d 'Never pr
 complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand demo" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -250,7 +250,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -s y -l yes -d 'A
 complete -c mmsg -n "__fish_mmsg_using_subcommand completions" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_using_subcommand man" -l dir -d 'Write one page per command to this folder (mmsg.1, mmsg-send.1, …)' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand man" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand man" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand man" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand man" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -264,7 +264,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand man" -l no-input -d 'Never pro
 complete -c mmsg -n "__fish_mmsg_using_subcommand man" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand man" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -278,7 +278,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -l no-input -d 'Never
 complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand explain" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get edit pause resume delete estimate insights" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get edit pause resume delete estimate insights" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get edit pause resume delete estimate insights" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and not __fish_seen_subcommand_from create list get edit pause resume delete estimate insights" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -308,7 +308,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subc
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l start-time -d 'Start time, at most 30 days from now: ISO 8601 with a zone, or Unix seconds [default: now]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l end-time -d 'End time [default: 30 days after the start with a lifetime budget, none with a daily budget]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -323,7 +323,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subc
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from create" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -338,7 +338,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subc
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from get" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -356,7 +356,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subc
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from edit" -l lifetime-budget -d 'New total budget, in the currency\'s smallest unit' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from edit" -l end-time -d 'New end: ISO 8601 with a zone, or Unix seconds' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from edit" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from edit" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from edit" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from edit" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -370,7 +370,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subc
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from edit" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from edit" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from pause" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from pause" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from pause" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from pause" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -384,7 +384,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subc
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from pause" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from pause" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from resume" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from resume" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from resume" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from resume" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -398,7 +398,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subc
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from resume" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from resume" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from delete" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -416,7 +416,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subc
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -l page -d 'Page that sends [default: the profile\'s]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -l days -d 'Number of days it runs' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from estimate" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -452,7 +452,7 @@ this_year\t''"
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -l since -d 'First day, such as 2026-11-01' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -l until -d 'Last day' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -467,7 +467,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subc
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand campaign; and __fish_seen_subcommand_from insights" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and not __fish_seen_subcommand_from build validate preview send rules schema" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -530,7 +530,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l expire-time -d 'Coupon template: when it ends, with a timer: \'2026-12-24 18:00:00\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l set -d 'Any field of the template, by Meta\'s name: summary.total_cost=56.14' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -546,7 +546,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from build" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from validate" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -565,7 +565,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l row -d 'Which row of --tokens [default: 1]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l value -d 'A value for ${COLUMN}; repeat for more' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from preview" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -595,7 +595,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l until -d 'Skip recipients who can\'t be messaged before TIME' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l results -d 'Also write one line per recipient\'s result to FILE (CSV if it ends in .csv, otherwise NDJSON)' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -621,7 +621,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -635,7 +635,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from rules" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from schema" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -662,7 +662,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l wait -d 'Wait for war
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l until -d 'Skip recipients who can\'t be messaged before TIME' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l results -d 'Also write one line per recipient\'s result to FILE (CSV if it ends in .csv, otherwise NDJSON)' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -688,7 +688,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l no-input -d 'Never pr
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -706,7 +706,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_su
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from fetch" -l audience -d 'Name of the audience [default: subscribers]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from fetch" -l custom-audience -d 'Only people of this custom audience; repeat for several' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from fetch" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from fetch" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from fetch" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from fetch" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -726,7 +726,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcom
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l reject -d 'Write bad rows to this CSV file: line, column, reason, the masked row, file' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l audience -d 'Name of the audience' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -746,7 +746,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcom
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -763,7 +763,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -f -a "close" -d 'Cancel the pending rows of a broadcast'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -l campaign -d 'Only broadcasts of this campaign' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -778,7 +778,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_sub
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -793,7 +793,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_sub
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and __fish_seen_subcommand_from close" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list settle resolve" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list settle resolve" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list settle resolve" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and not __fish_seen_subcommand_from list settle resolve" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -817,7 +817,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l why -d 'Only sends whose reason contains TEXT' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l fbtrace -d 'Only this Graph trace ID' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from list" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -839,7 +839,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -l why -d 'Only sends whose reason contains TEXT' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -l fbtrace -d 'Only this Graph trace ID' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from settle" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -864,7 +864,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l why -d 'Only sends whose reason contains TEXT' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l fbtrace -d 'Only this Graph trace ID' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -880,7 +880,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-restore" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-restore" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-restore" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-restore" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -896,7 +896,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_su
 complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-restore" -f -a "accept-restore" -d 'Accept a ledger that was restored from a backup, so that nobody gets a message twice'
 complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from accept-restore" -l since -d 'When the backup was made; earlier is safe, later is not' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from accept-restore" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from accept-restore" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from accept-restore" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from accept-restore" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -911,7 +911,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcom
 complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from accept-restore" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from accept-restore" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve ingest subscribe status" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve ingest subscribe status" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve ingest subscribe status" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve ingest subscribe status" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -935,7 +935,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l trusted-proxy -d 'Proxy that names the client in X-Forwarded-For; an address or a network, repeatable' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l opt-ins -d 'Audience that people who opt in are added to' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -950,7 +950,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from serve" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from ingest" -l opt-ins -d 'Audience that people who opt in are added to' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from ingest" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from ingest" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from ingest" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from ingest" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -965,7 +965,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from ingest" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from subscribe" -l fields -d 'Fields, separated by commas [default: all that mmsg reads]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from subscribe" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from subscribe" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from subscribe" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from subscribe" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -980,7 +980,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from subscribe" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from subscribe" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from status" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from status" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from status" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from status" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -994,7 +994,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from status" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand why" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand why" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand why" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand why" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
@@ -1014,7 +1014,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l since -d 'Only mess
 complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l until -d 'Only messages sent before TIME, or up to the end of a date' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l html -d 'Also write the report as an HTML page (readable only by you)' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l ledger -d 'Ledger file to use [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand report" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand report" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'

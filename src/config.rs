@@ -126,6 +126,7 @@ struct Secrets {
     page_token: Option<LazySecret>,
     app_secrets: Vec<LazySecret>,
     verify_token: Option<LazySecret>,
+    ledger_password: Option<LazySecret>,
     /// Names of the profiles if none was chosen, for the hint.
     unchosen: String,
     /// Variables that contain a secret of any profile: not passed to child processes.
@@ -182,6 +183,20 @@ impl Settings {
         self.secrets.verify_token.as_ref().map(|secret| self.fetch(secret)).transpose()
     }
 
+    /// Where the ledger is, with the password that its server may ask for.
+    ///
+    /// # Errors
+    /// Exit 4 if the password is set but can't be fetched.
+    pub fn ledger(&self) -> Result<Address> {
+        let address = self.ledger.value.clone();
+        match &self.secrets.ledger_password {
+            Some(password) if address.is_server() && address.password().is_none() => {
+                Ok(address.with_password(self.fetch(password)?))
+            }
+            _ => Ok(address),
+        }
+    }
+
     /// # Errors
     /// Exit 3 if it is not set.
     pub fn required_ad_account(&self) -> Result<&AdAccount> {
@@ -196,18 +211,22 @@ impl Settings {
 
     /// Every secret with its source, for `config show`.
     pub fn secret_places(&self) -> Vec<SecretPlace> {
-        let Secrets { token, page_token, app_secrets, verify_token, environment, .. } = &self.secrets;
+        let Secrets { token, page_token, app_secrets, verify_token, ledger_password, environment, .. } = &self.secrets;
         let place = |name, secrets: &[&LazySecret]| SecretPlace {
             name,
             source: (!secrets.is_empty()).then(|| secrets.iter().map(|one| one.place()).collect::<Vec<_>>().join(", ")),
             missing: secrets.iter().find_map(|one| one.missing(environment)),
         };
-        vec![
+        let mut places = vec![
             place("token", &token.iter().collect::<Vec<_>>()),
             place("page_token", &page_token.iter().collect::<Vec<_>>()),
             place("app_secret", &app_secrets.iter().collect::<Vec<_>>()),
             place("verify_token", &verify_token.iter().collect::<Vec<_>>()),
-        ]
+        ];
+        if let Some(password) = ledger_password {
+            places.push(place("ledger_password", &[password]));
+        }
+        places
     }
 
     /// Files that contain a secret, of any profile.

@@ -1,4 +1,4 @@
-//! The ledger: the only record `mmsg` has of people and sends. One SQLite file, opened by SQLite alone.
+//! The ledger: the only record `mmsg` has of people and sends. One SQLite file, opened by SQLite alone; or tables on a PostgreSQL server.
 //!
 //! Everything that may be recorded or asked is a method of [`Ledger`], in the file of its subject; nobody else writes SQL. Sends go
 //! through [`writer`], whose transaction makes a claim durable before its request leaves.
@@ -6,7 +6,7 @@
 //! | File | What it holds |
 //! |---|---|
 //! | `address` | where a ledger is |
-//! | `db` | statements, parameters and rows; SQLite behind them |
+//! | `db` | statements, parameters and rows; SQLite or PostgreSQL behind them |
 //! | `database` | the open file: schema, transactions, what every writer must check first |
 //! | `place`, `identity`, `presence`, `making` | the file itself: where it may be, that it stays the same, who else has it, how it begins |
 //! | `judge` | may this person get this message: now, later, never; pure |
@@ -15,7 +15,7 @@
 //! | `people` | the table of recipients: cool-downs, suppressions |
 //! | `tally` | how many rows are in each state, and what happened in each hour |
 //! | `broadcasts`, `audiences`, `plan`, `spool` | lists on their way to becoming rows |
-//! | `runs`, `locks` | processes at work, and who is alive |
+//! | `runs`, `alive`, `locks` | processes at work, and who is alive |
 //! | `room` | the room on the disk: for the WAL, for answers in flight |
 //! | `deletions`, `edits` | campaigns about to be deleted or changed at Meta |
 //! | `writer` | claims and outcomes |
@@ -26,9 +26,13 @@
 //! No file imports from one that imports from it, however many files lie between: `tests/circles.rs` checks that.
 
 pub mod address;
+mod alive;
 mod attempts;
 pub mod audiences;
 pub mod broadcasts;
+#[cfg(test)]
+#[path = "../tests/common/cluster.rs"]
+mod cluster;
 mod database;
 mod db;
 pub mod deletions;

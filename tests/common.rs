@@ -1,6 +1,7 @@
 //! The harness: it owns the whole environment of every `mmsg` it runs, and looks at all that leaves it.
 
 pub mod between;
+pub mod cluster;
 pub mod fleet;
 pub mod preload;
 pub mod receiver;

@@ -20,6 +20,8 @@ mod cut_off;
 mod demo;
 #[cfg(target_os = "linux")]
 mod disk;
+#[cfg(target_os = "linux")]
+mod engines;
 mod error_texts;
 mod exits;
 mod failpoints;

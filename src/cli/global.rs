@@ -13,7 +13,7 @@ pub struct GlobalArgs {
     /// Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as 'shop-*'.
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Vec<String>,
-    /// Ledger file to use [env: MMSG_LEDGER].
+    /// Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER].
     #[arg(long, global = true, value_name = "FILE")]
     pub ledger: Option<PathBuf>,
     /// Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT].

@@ -172,7 +172,7 @@ impl Context {
     /// Exit 10 when it can't be used.
     pub fn open_ledger(&self) -> Result<Ledger> {
         let place = &self.settings.ledger;
-        let (ledger, opened) = Ledger::open(&place.value)?;
+        let (ledger, opened) = Ledger::open(self.settings.ledger()?)?;
         if opened == Opened::Made {
             let origin = match &place.origin {
                 Origin::Default => String::new(),
@@ -225,7 +225,7 @@ impl Context {
     /// # Errors
     /// Exit 10 when it was used, and is empty or gone.
     pub fn has_ledger(&self) -> Result<bool> {
-        Ok(Ledger::is_at(&self.settings.ledger.value)?)
+        Ok(Ledger::is_at(&self.settings.ledger()?)?)
     }
 
     /// The ledger for a command that shows it: what runs that died left claimed is made unknown first. If the ledger can't be written, a
@@ -235,7 +235,7 @@ impl Context {
     /// Exit 10 when it can't be used, or is not there.
     pub fn ledger_to_look(&self) -> Result<Ledger> {
         self.refuse_missing_ledger()?;
-        let mut ledger = Ledger::open_to_look(&self.settings.ledger.value)?;
+        let mut ledger = Ledger::open_to_look(self.settings.ledger()?)?;
         self.bury_before_look(&mut ledger)?;
         Ok(ledger)
     }

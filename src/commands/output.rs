@@ -114,7 +114,10 @@ impl Outputs {
     }
 
     pub fn protect_ledger(&mut self, ledger: &Address) {
-        let Address::File(path) = ledger;
+        let path = match ledger {
+            Address::File(path) => path,
+            Address::Server(_) => return,
+        };
         self.protect("the ledger", path);
         let real = path.canonicalize().unwrap_or_else(|_| path.to_owned());
         for ending in BESIDE_THE_LEDGER {
@@ -123,7 +126,7 @@ impl Outputs {
             self.protect("a file of the ledger", Path::new(&beside));
         }
         // Locks, witnesses and room for answers: without them runs are taken for dead, and old copies for new.
-        let folder = Ledger::folder_of_runs(ledger);
+        let folder = Ledger::folder_of_runs(path);
         let harm = format!("write into the ledger's own folder {}", folder.display());
         self.taken.push(Taken { harm, file: TakenFile::Folder(folder), flag: None });
     }

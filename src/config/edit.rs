@@ -129,7 +129,8 @@ mod tests {
     }
 
     fn parsed(text: &str) -> ProfileFile {
-        ProfileFile::parse(text, Path::new("/etc/config.toml"), None).unwrap()
+        ProfileFile::parse(text, Path::new("/etc/config.toml"), &crate::config::environment::Environment::default())
+            .unwrap()
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
+use crate::ledger::address::Address;
 use crate::secret::{Redactor, Secret, tokens_in};
 
 /// The environment variables that `mmsg` uses.
@@ -19,13 +20,15 @@ pub mod names {
     pub const API_VERSION: &str = "MMSG_API_VERSION";
     pub const GRAPH_URL: &str = "MMSG_GRAPH_URL";
     pub const LEDGER: &str = "MMSG_LEDGER";
+    /// libpq's, for a ledger on a server.
+    pub const PGPASSWORD: &str = "PGPASSWORD";
     pub const CONFIG: &str = "MMSG_CONFIG";
     pub const OUTPUT: &str = "MMSG_OUTPUT";
     pub const NO_COLOR: &str = "NO_COLOR";
     pub const COLUMNS: &str = "COLUMNS";
 
     /// Variables that contain a secret: not passed to child processes.
-    pub const SECRETS: [&str; 4] = [TOKEN, PAGE_TOKEN, APP_SECRET, VERIFY_TOKEN];
+    pub const SECRETS: [&str; 5] = [TOKEN, PAGE_TOKEN, APP_SECRET, VERIFY_TOKEN, PGPASSWORD];
 }
 
 /// Environment variables, and the platform's folders derived from them.
@@ -90,7 +93,13 @@ impl Environment {
 
     /// For a child process: what contains no secret of ours, nor is withheld.
     pub fn without_secrets<'e>(&'e self, withheld: &'e [String]) -> impl Iterator<Item = (&'e OsStr, &'e OsStr)> {
-        let ours = |name: &str| names::SECRETS.contains(&name) || withheld.iter().any(|other| other == name);
+        let with_password = self.raw(names::LEDGER).and_then(OsStr::to_str).and_then(|text| self.server(text));
+        let with_password = with_password.is_some_and(|server| server.is_ok_and(|server| server.password().is_some()));
+        let ours = move |name: &str| {
+            (name == names::LEDGER && with_password)
+                || names::SECRETS.contains(&name)
+                || withheld.iter().any(|other| other == name)
+        };
         self.variables().filter(move |(name, _)| !name.to_str().is_some_and(ours))
     }
 
@@ -136,6 +145,19 @@ impl Environment {
             None => Err(Error::config("can't find the config file: there is no home folder")
                 .hint("set HOME, or set MMSG_CONFIG to the path of the config file")),
         }
+    }
+
+    /// The address of a ledger on a server, if a text is one, filled in as libpq does. Its password is hidden from now on.
+    ///
+    /// # Errors
+    /// What is wrong with it, for people.
+    pub fn server(&self, text: &str) -> Option<Result<Address, String>> {
+        let server = Address::of_server(text, &|name| self.raw(name)?.to_str().map(str::to_owned))?;
+        Some(server.inspect(|server| {
+            if let Some(password) = server.password() {
+                self.redactor.learn(password);
+            }
+        }))
     }
 
     /// The default path of the ledger.

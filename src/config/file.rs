@@ -19,7 +19,7 @@ use crate::secret::{Secret, tokens_in};
 /// Keys of the file itself.
 const FILE_KEYS: [&str; 2] = ["default_profile", "profiles"];
 /// Keys of a profile.
-const PROFILE_KEYS: [&str; 11] = [
+const PROFILE_KEYS: [&str; 12] = [
     "token",
     "page_token",
     "app_secret",
@@ -29,6 +29,7 @@ const PROFILE_KEYS: [&str; 11] = [
     "api_version",
     "graph_url",
     "ledger",
+    "ledger_password",
     "campaign_name",
     "send",
 ];
@@ -64,6 +65,8 @@ pub struct Profile {
     pub api_version: Option<At<String>>,
     pub graph_url: Option<At<String>>,
     pub ledger: Option<At<Address>>,
+    /// For a ledger on a server.
+    pub ledger_password: Option<SecretSource>,
     pub campaign_name: Option<At<String>>,
     pub send: SendProfile,
 }
@@ -108,7 +111,7 @@ impl ProfileFile {
             .map_err(|error| unreadable(&io::Error::new(io::ErrorKind::InvalidData, error.utf8_error())))?;
         // One may stand where a name was meant, and errors quote names.
         tokens_in(&text).for_each(|token| environment.redactor().learn(&Secret::new(token)));
-        let mut file = Self::parse(&text, path, environment.home())?;
+        let mut file = Self::parse(&text, path, environment)?;
         file.open_to_others = mode & 0o077 != 0;
         Ok(Some(file))
     }
@@ -117,8 +120,8 @@ impl ProfileFile {
     ///
     /// # Errors
     /// Exit 3 with file and line: malformed TOML, an unknown key, a value of the wrong type.
-    pub fn parse(text: &str, path: &Path, home: Option<&Path>) -> Result<Self> {
-        let reader = Reader { text, path, home };
+    pub fn parse(text: &str, path: &Path, environment: &Environment) -> Result<Self> {
+        let reader = Reader { text, path, environment };
         // Only the parser's message: its full report quotes the line, which may contain a secret.
         let root = DeTable::parse(text).map_err(|error| {
             reader
@@ -152,7 +155,9 @@ impl ProfileFile {
     /// Every secret of every profile.
     pub fn secrets(&self) -> impl Iterator<Item = &SecretSource> {
         self.profiles.values().flat_map(|profile| {
-            let single = [&profile.token, &profile.page_token, &profile.verify_token].into_iter().flatten();
+            let single = [&profile.token, &profile.page_token, &profile.verify_token, &profile.ledger_password]
+                .into_iter()
+                .flatten();
             single.chain(&profile.app_secrets)
         })
     }
@@ -181,7 +186,7 @@ type Value<'t> = Spanned<DeValue<'t>>;
 struct Reader<'f> {
     text: &'f str,
     path: &'f Path,
-    home: Option<&'f Path>,
+    environment: &'f Environment,
 }
 
 impl<'f> Reader<'f> {
@@ -241,7 +246,7 @@ impl<'f> Reader<'f> {
     }
 
     fn expand_home(&self, text: &str) -> PathBuf {
-        match (text.strip_prefix("~/"), self.home) {
+        match (text.strip_prefix("~/"), self.environment.home()) {
             (Some(rest), Some(home)) => home.join(rest),
             _ => PathBuf::from(text),
         }
@@ -267,9 +272,15 @@ impl<'f> Reader<'f> {
                 "api_version" => profile.api_version = Some(self.string("api_version", value)?),
                 "graph_url" => profile.graph_url = Some(self.string("graph_url", value)?),
                 "ledger" => {
-                    let At { value, place } = self.string("ledger", value)?;
-                    profile.ledger = Some(At { value: self.expand_home(&value).into(), place });
+                    let At { value: text, place } = self.string("ledger", value)?;
+                    let value = match self.environment.server(&text) {
+                        None => self.expand_home(&text).into(),
+                        Some(Ok(server)) => server,
+                        Some(Err(wrong)) => return Err(self.wrong(value.span(), wrong)),
+                    };
+                    profile.ledger = Some(At { value, place });
                 }
+                "ledger_password" => profile.ledger_password = Some(self.secret("ledger_password", value)?),
                 "campaign_name" => profile.campaign_name = Some(self.string("campaign_name", value)?),
                 "send" => profile.send = self.send(value)?,
                 other => return Err(self.unknown_key(key.span(), other, "in a profile", &PROFILE_KEYS)),
@@ -366,7 +377,7 @@ mod tests {
     use crate::error::Exit;
 
     fn parse(text: &str) -> Result<ProfileFile> {
-        ProfileFile::parse(text, Path::new("/etc/mmsg/config.toml"), Some(Path::new("/home/op")))
+        ProfileFile::parse(text, Path::new("/etc/mmsg/config.toml"), &Environment::at_home(Path::new("/home/op")))
     }
 
     fn wrong(text: &str) -> String {

@@ -57,6 +57,11 @@ pub fn combine(
     let api_version = resolver.api_version()?;
     let graph_url = resolver.graph_url()?;
     let ledger = resolver.ledger(overrides)?;
+    // That of another server is none of this one's business.
+    let ledger_password = match &ledger.origin {
+        Origin::Profile(_) => resolver.ledger_password(),
+        _ => None,
+    };
     let campaign_name = profile.campaign_name.as_ref().map(|name| resolver.of_profile(name.value.clone()));
     let send = resolver.send(graph_url.value.is_loopback())?;
 
@@ -66,6 +71,7 @@ pub fn combine(
         page_token,
         app_secrets,
         verify_token,
+        ledger_password,
         unchosen,
         withheld: file.secret_variables(),
         files: file.secret_files(),
@@ -282,14 +288,29 @@ impl Resolver<'_> {
     }
 
     /// The flag may be a relative path: whoever types it knows the current folder. Other sources may not: cron starts in any folder.
-    fn ledger(&self, overrides: &Overrides) -> Result<Sourced<Address>> {
+    fn ledger(&mut self, overrides: &Overrides) -> Result<Sourced<Address>> {
         if let Some(path) = &overrides.ledger {
+            if let Some(server) = path.to_str().and_then(|text| self.environment.server(text)) {
+                let value = server.map_err(|wrong| Error::usage(format!("--ledger: {wrong}")))?;
+                if value.password().is_some() && self.environment.raw(names::PGPASSWORD).is_none() {
+                    self.warnings.push(
+                        "other users of this machine can see the password in --ledger; use ledger_password, PGPASSWORD or ~/.pgpass"
+                            .to_owned(),
+                    );
+                }
+                return Ok(Sourced { value, origin: Origin::Flag("--ledger") });
+            }
             let value = std::path::absolute(path).map_err(|error| {
                 Error::usage(format!("--ledger {} is not a valid path", path.display())).because(&error)
             })?;
             return Ok(Sourced { value: value.into(), origin: Origin::Flag("--ledger") });
         }
         if let Some(path) = self.environment.path(names::LEDGER) {
+            if let Some(server) = path.to_str().and_then(|text| self.environment.server(text)) {
+                let value = server
+                    .map_err(|wrong| Error::config(wrong).hint("it is set by the environment variable MMSG_LEDGER"))?;
+                return Ok(Sourced { value, origin: Origin::Env(names::LEDGER) });
+            }
             let value = Address::from(path);
             if value.is_relative() {
                 return Err(relative_ledger(&value, names::LEDGER));
@@ -303,6 +324,11 @@ impl Resolver<'_> {
             return Ok(self.of_profile(value.clone()));
         }
         Ok(Sourced::default_value(self.environment.default_ledger()?.into()))
+    }
+
+    fn ledger_password(&self) -> Option<LazySecret> {
+        let source = self.profile.ledger_password.as_ref()?;
+        Some(LazySecret::new("ledger password", self.of_profile(source.clone())).of_words())
     }
 
     fn send(&self, loopback: bool) -> Result<SendSettings> {

@@ -1,5 +1,7 @@
 //! The open file: its schema, its transactions, and what must hold before anything is written.
 
+mod server;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -29,6 +31,7 @@ const MIGRATIONS: &[(i32, &str)] = &[
     (FIRST_WITH_GATE, include_str!("migrations/0007_gate.sql")),
     (8, include_str!("migrations/0008_edits.sql")),
     (9, include_str!("migrations/0009_people.sql")),
+    (10, include_str!("migrations/0010_step.sql")),
 ];
 
 /// The schema from which on old copies are found out.
@@ -92,6 +95,7 @@ impl Ledger {
                 making::refuse_lost(path)?;
                 Ok(!making::is_empty(path))
             }
+            Address::Server(server) => Self::is_on(server),
         }
     }
 
@@ -103,6 +107,7 @@ impl Ledger {
     pub fn open(address: impl Into<Address>) -> Result<(Self, Opened)> {
         match address.into() {
             Address::File(path) => Self::open_file(&path),
+            Address::Server(server) => Self::open_on(&server),
         }
     }
 
@@ -110,6 +115,7 @@ impl Ledger {
     pub fn open_read_only(address: impl Into<Address>) -> Result<Option<Self>> {
         match address.into() {
             Address::File(path) => Self::read_file(&path),
+            Address::Server(server) => Self::read_on(&server),
         }
     }
 
@@ -120,6 +126,7 @@ impl Ledger {
     pub fn open_to_look(address: impl Into<Address>) -> Result<Self> {
         match address.into() {
             Address::File(path) => Self::look_at_file(&path),
+            Address::Server(server) => Self::open_on(&server).map(|(ledger, _)| ledger),
         }
     }
 
@@ -222,16 +229,6 @@ impl Ledger {
         let mut ledger = Self::unwatched(conn, Path::new(""));
         ledger.prepare()?;
         Ok(ledger)
-    }
-
-    /// A ledger in memory, with its lock files in `folder`, for tests.
-    #[cfg(test)]
-    pub fn in_memory(folder: &Path) -> Self {
-        let conn = Conn::in_memory();
-        let mut ledger = Self::unwatched(conn, &folder.join("memory"));
-        ledger.folder = folder.to_owned();
-        ledger.prepare().expect("schema");
-        ledger
     }
 
     fn prepare(&mut self) -> Result<()> {
@@ -441,13 +438,13 @@ pub(super) fn audit(conn: &Conn, now: UnixMillis, who: &str, command: &str, what
         .map(drop)
 }
 
-fn refuse_newer(path: &Path, version: i32) -> Result<()> {
+fn refuse_newer(ledger: impl Into<Address>, version: i32) -> Result<()> {
     let known = MIGRATIONS.last().map_or(0, |(number, _)| *number);
     if version > known {
-        return Err(Error::NewerSchema { ledger: path.into(), found: version, known });
+        return Err(Error::NewerSchema { ledger: ledger.into(), found: version, known });
     }
     Ok(())
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -6,35 +6,42 @@
 //! leaves it out.
 
 mod error;
+mod postgres;
 mod sqlite;
 mod value;
 
 use std::path::Path;
 use std::time::Duration;
 
+use super::address::server::Server;
 pub use error::{Error, Optional, Result};
+pub use postgres::Lock;
 pub use sqlite::How;
 pub use value::{FromColumn, ToValue, Value, Values};
 
 /// A connection.
 pub enum Conn {
     Sqlite(sqlite::Conn),
+    Postgres(postgres::Conn),
 }
 
 /// A prepared statement.
 pub enum Statement<'c> {
     Sqlite(sqlite::Statement<'c>),
+    Postgres(postgres::Statement<'c>),
 }
 
 /// The rows that a question has, read one by one.
 pub enum Rows<'s> {
     Sqlite(sqlite::Rows<'s>),
+    Postgres(postgres::Rows<'s>),
 }
 
 /// One row, until the next one is read.
 #[derive(Clone, Copy)]
 pub enum Row<'r> {
     Sqlite(&'r sqlite::Row<'r>),
+    Postgres(&'r postgres::Row),
 }
 
 /// A transaction: taken back unless it is committed.
@@ -44,6 +51,11 @@ impl Conn {
     /// A file of SQLite's.
     pub fn open(path: &Path, how: How) -> Result<Self> {
         sqlite::open(path, how).map(Self::Sqlite)
+    }
+
+    /// A database on a server.
+    pub fn connect(server: &Server) -> Result<Self> {
+        postgres::connect(server).map(Self::Postgres)
     }
 
     /// A database in a file without a name, which is gone with the connection.
@@ -61,6 +73,7 @@ impl Conn {
     pub fn sqlite(&self) -> &sqlite::Conn {
         match self {
             Self::Sqlite(conn) => conn,
+            Self::Postgres(_) => panic!("not of SQLite"),
         }
     }
 
@@ -68,6 +81,15 @@ impl Conn {
     pub fn prepare_cached(&self, sql: &str) -> Result<Statement<'_>> {
         match self {
             Self::Sqlite(conn) => Ok(Statement::Sqlite(conn.prepare_cached(sql)?)),
+            Self::Postgres(conn) => conn.prepare_cached(sql).map(Statement::Postgres),
+        }
+    }
+
+    /// A statement that inserts one row into a table with an `id`; see [`Statement::insert`].
+    pub fn prepare_insert(&self, sql: &str) -> Result<Statement<'_>> {
+        match self {
+            Self::Sqlite(_) => self.prepare_cached(sql),
+            Self::Postgres(_) => self.prepare_cached(&format!("{sql} returning id")),
         }
     }
 
@@ -85,13 +107,7 @@ impl Conn {
     pub fn execute_batch(&self, sql: &str) -> Result<()> {
         match self {
             Self::Sqlite(conn) => Ok(conn.execute_batch(sql)?),
-        }
-    }
-
-    /// The id of the row that was inserted last.
-    pub fn last_insert_rowid(&self) -> i64 {
-        match self {
-            Self::Sqlite(conn) => conn.last_insert_rowid(),
+            Self::Postgres(conn) => conn.execute_batch(sql),
         }
     }
 
@@ -99,6 +115,7 @@ impl Conn {
     pub fn begin(&self) -> Result<Transaction<'_>> {
         match self {
             Self::Sqlite(conn) => conn.execute_batch("begin immediate")?,
+            Self::Postgres(conn) => conn.begin()?,
         }
         Ok(Transaction(self))
     }
@@ -107,6 +124,7 @@ impl Conn {
     pub fn snapshot(&self) -> Result<Transaction<'_>> {
         match self {
             Self::Sqlite(conn) => conn.execute_batch("begin deferred")?,
+            Self::Postgres(conn) => conn.snapshot()?,
         }
         Ok(Transaction(self))
     }
@@ -115,6 +133,7 @@ impl Conn {
     pub fn version(&self) -> Result<i32> {
         match self {
             Self::Sqlite(_) => self.query_row("pragma user_version", (), |row| row.get(0)),
+            Self::Postgres(conn) => conn.version(),
         }
     }
 
@@ -122,20 +141,23 @@ impl Conn {
     pub fn sync_commits(&self, sync: bool) -> Result<()> {
         match self {
             Self::Sqlite(conn) => sqlite::sync_commits(conn, sync),
+            Self::Postgres(conn) => conn.sync_commits(sync),
         }
     }
 
-    /// So many KiB of the file are kept in memory.
+    /// So many KiB of the file are kept in memory; a server has its own.
     pub fn cache(&self, kib: u32) -> Result<()> {
         match self {
             Self::Sqlite(conn) => Ok(conn.execute_batch(&format!("pragma cache_size = -{kib}"))?),
+            Self::Postgres(_) => Ok(()),
         }
     }
 
-    /// The log is written into the file when it has so many pages, and keeps so many bytes.
+    /// The log is written into the file when it has so many pages, and keeps so many bytes; a server has its own.
     pub fn limit_log(&self, pages: u64, bytes: u64) -> Result<()> {
         match self {
             Self::Sqlite(conn) => sqlite::limit_log(conn, pages, bytes),
+            Self::Postgres(_) => Ok(()),
         }
     }
 
@@ -143,6 +165,7 @@ impl Conn {
     pub fn empty_log(&self) -> Result<()> {
         match self {
             Self::Sqlite(_) => self.query_row("pragma wal_checkpoint(truncate)", (), |_| Ok(())),
+            Self::Postgres(_) => Ok(()),
         }
     }
 
@@ -150,6 +173,38 @@ impl Conn {
     pub fn busy_timeout(&self, patience: Duration) -> Result<()> {
         match self {
             Self::Sqlite(conn) => Ok(conn.busy_timeout(patience)?),
+            Self::Postgres(conn) => conn.busy_timeout(patience),
+        }
+    }
+
+    /// Takes the lock of a row, as long as nobody has it; on a server alone: beside a file there are lock files.
+    pub fn lock_row(&self, table: &'static str, row: i64) -> Result<Option<Lock>> {
+        match self {
+            Self::Sqlite(_) => Ok(None),
+            Self::Postgres(conn) => conn.lock_row(table, row),
+        }
+    }
+
+    pub fn is_row_locked(&self, table: &'static str, row: i64) -> Result<bool> {
+        match self {
+            Self::Sqlite(_) => Ok(false),
+            Self::Postgres(conn) => conn.is_row_locked(table, row),
+        }
+    }
+
+    /// How many rows of a table are locked.
+    pub fn locked_rows(&self, table: &'static str) -> Result<u64> {
+        match self {
+            Self::Sqlite(_) => Ok(0),
+            Self::Postgres(conn) => Ok(u64::try_from(conn.locked_rows(table)?).unwrap_or(0)),
+        }
+    }
+
+    /// Whether this server may hand each transaction to another session; `second` is another connection by the same way.
+    pub fn is_pooled(&self, second: &Self) -> Result<bool> {
+        match (self, second) {
+            (Self::Postgres(conn), Self::Postgres(second)) => conn.is_pooled(second),
+            _ => Ok(false),
         }
     }
 }
@@ -159,12 +214,22 @@ impl<'c> Statement<'c> {
     pub fn execute(&mut self, values: impl Values) -> Result<usize> {
         values.lend(|values| match self {
             Self::Sqlite(statement) => sqlite::execute(statement, values),
+            Self::Postgres(statement) => statement.execute(values),
         })
+    }
+
+    /// The id of the row that it inserted, if it did; of [`Conn::prepare_insert`].
+    pub fn insert(&mut self, values: impl Values) -> Result<Option<i64>> {
+        match self {
+            Self::Sqlite(statement) => values.lend(|values| sqlite::insert(statement, values)),
+            Self::Postgres(_) => self.query_row(values, |row| row.get(0)).optional(),
+        }
     }
 
     pub fn query(&mut self, values: impl Values) -> Result<Rows<'_>> {
         values.lend(|values| match self {
             Self::Sqlite(statement) => sqlite::query(statement, values).map(Rows::Sqlite),
+            Self::Postgres(statement) => statement.query(values).map(Rows::Postgres),
         })
     }
 
@@ -194,6 +259,7 @@ impl Rows<'_> {
     pub fn next(&mut self) -> Result<Option<Row<'_>>> {
         match self {
             Self::Sqlite(rows) => Ok(rows.next()?.map(Row::Sqlite)),
+            Self::Postgres(rows) => Ok(rows.next()?.map(Row::Postgres)),
         }
     }
 }
@@ -231,6 +297,7 @@ impl Row<'_> {
     fn value(&self, column: usize) -> Result<Value<'_>> {
         match self {
             Self::Sqlite(row) => sqlite::value(row, column),
+            Self::Postgres(row) => postgres::value(row, column),
         }
     }
 }
@@ -241,6 +308,7 @@ impl Transaction<'_> {
         // Dropped afterwards: what could not be committed is still open then.
         match self.0 {
             Conn::Sqlite(conn) => Ok(conn.execute_batch("commit")?),
+            Conn::Postgres(conn) => conn.commit(),
         }
     }
 }
@@ -261,6 +329,7 @@ impl Drop for Transaction<'_> {
             Conn::Sqlite(conn) => {
                 let _ = conn.execute_batch("rollback");
             }
+            Conn::Postgres(conn) => conn.roll_back(),
         }
     }
 }

@@ -3,9 +3,9 @@
 use super::db::{self, Conn};
 use uuid::Uuid;
 
+use super::alive::{self, Owner, Work};
 use super::database::Ledger;
 use super::error::Result;
-use super::locks::{Held, Locks};
 use crate::clock::UnixMillis;
 
 /// A deletion that this process has begun: others leave it alone while its lock is held.
@@ -13,7 +13,7 @@ pub struct Deletion {
     pub campaign: String,
     pub started_at: UnixMillis,
     who: String,
-    _lock: Held,
+    _lock: Owner,
 }
 
 impl Ledger {
@@ -26,31 +26,33 @@ impl Ledger {
         started_at: UnixMillis,
     ) -> Result<Deletion> {
         let uuid = Uuid::now_v7().to_string();
-        let lock = Locks::beside(self.folder())?.hold(&uuid)?;
-        self.write(|conn| {
-            conn.prepare_cached(
-                "insert into deletions (uuid, ad_account, campaign, who, started_at) values (?1, ?2, ?3, ?4, ?5)",
-            )?
-            .execute((&uuid, ad_account, campaign, who, started_at))?;
-            Ok(())
+        let before = alive::before_row(self, &uuid)?;
+        let lock = self.write(|conn| {
+            let id = conn.query_row(
+                "insert into deletions (uuid, ad_account, campaign, who, started_at) values (?1, ?2, ?3, ?4, ?5)
+                 returning id",
+                (&uuid, ad_account, campaign, who, started_at),
+                |row| row.get(0),
+            )?;
+            Ok(alive::with_row(conn, before, Work::Deletion, id)?)
         })?;
         let (campaign, who) = (campaign.to_owned(), who.to_owned());
-        Ok(Deletion { campaign, started_at, who, _lock: Held::Own { _lock: lock } })
+        Ok(Deletion { campaign, started_at, who, _lock: Owner::Own { _lock: lock } })
     }
 
     /// Deletions of an ad account that were cut off: their process is gone, and whether Meta deleted the campaign is not recorded.
     pub fn cut_deletions(&self, ad_account: &str) -> Result<Vec<Deletion>> {
-        let open: Vec<(String, String, String, UnixMillis)> = self.read(|conn| {
+        let open: Vec<(i64, String, String, String, UnixMillis)> = self.read(|conn| {
             conn.prepare_cached(
-                "select uuid, campaign, who, started_at from deletions where ad_account = ?1 order by id",
+                "select id, uuid, campaign, who, started_at from deletions where ad_account = ?1 order by id",
             )?
-            .query_map([ad_account], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))?
+            .query_map([ad_account], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?)))?
             .collect()
         })?;
         let mut cut = Vec::new();
-        for (uuid, campaign, who, started_at) in open {
-            if let Some(remains) = Locks::beside(self.folder())?.take_dead(&uuid)? {
-                cut.push(Deletion { campaign, started_at, who, _lock: Held::Dead { _remains: remains } });
+        for (id, uuid, campaign, who, started_at) in open {
+            if let Some(remains) = alive::take_dead(self, Work::Deletion, id, &uuid)? {
+                cut.push(Deletion { campaign, started_at, who, _lock: Owner::Dead { _remains: remains } });
             }
         }
         Ok(cut)

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
+use super::alive::{self, Owner, Work};
 use super::database::Ledger;
 use super::error::Result;
-use super::locks::{Held, Locks};
 use crate::clock::UnixMillis;
 
 /// A change that this process has begun: others leave it alone while its lock is held.
@@ -18,7 +18,7 @@ pub struct Editing {
     pub edit: String,
     pub started_at: UnixMillis,
     who: String,
-    _lock: Held,
+    _lock: Owner,
 }
 
 /// What is about to be changed, and by whom.
@@ -37,11 +37,11 @@ impl Ledger {
     /// Writes down that a campaign is about to be changed. The request may leave once this returns.
     pub fn begin_edit(&mut self, intent: &Intent<'_>, started_at: UnixMillis) -> Result<Editing> {
         let uuid = Uuid::now_v7().to_string();
-        let lock = Locks::beside(self.folder())?.hold(&uuid)?;
-        let id = self.write(|conn| {
+        let before = alive::before_row(self, &uuid)?;
+        let (id, lock) = self.write(|conn| {
             conn.prepare_cached("delete from edits where done = 1 and started_at < ?1")?
                 .execute([started_at.minus(KEPT)])?;
-            Ok(conn
+            let id = conn
                 .prepare_cached(
                     "insert into edits (uuid, ad_account, campaign, edit, changes_budget, done, who, started_at)
                      values (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7) returning id",
@@ -57,7 +57,8 @@ impl Ledger {
                         started_at,
                     ),
                     |row| row.get(0),
-                )?)
+                )?;
+            Ok((id, alive::with_row(conn, before, Work::Edit, id)?))
         })?;
         Ok(Editing {
             id,
@@ -65,7 +66,7 @@ impl Ledger {
             edit: intent.edit.to_owned(),
             started_at,
             who: intent.who.to_owned(),
-            _lock: Held::Own { _lock: lock },
+            _lock: Owner::Own { _lock: lock },
         })
     }
 
@@ -83,8 +84,8 @@ impl Ledger {
         })?;
         let mut cut = Vec::new();
         for (id, uuid, campaign, edit, who, started_at) in open {
-            if let Some(remains) = Locks::beside(self.folder())?.take_dead(&uuid)? {
-                cut.push(Editing { id, campaign, edit, started_at, who, _lock: Held::Dead { _remains: remains } });
+            if let Some(remains) = alive::take_dead(self, Work::Edit, id, &uuid)? {
+                cut.push(Editing { id, campaign, edit, started_at, who, _lock: Owner::Dead { _remains: remains } });
             }
         }
         Ok(cut)

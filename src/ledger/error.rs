@@ -185,6 +185,23 @@ pub enum Failure {
     Busy,
     /// Reading or writing failed.
     Io,
+    /// There is no server at the address, or it does not answer.
+    Unreachable,
+    /// The connection to the server ended, or a standby that it waits for may lack a commit.
+    Lost,
+    TooManyConnections,
+    /// The server knows no such user, or it is another password.
+    Login,
+    NoDatabase,
+    NoSchema,
+    /// The role may not do this.
+    Denied,
+    /// The server did not prove who it is, or has no TLS.
+    Untrusted,
+    /// The server only follows another one.
+    Standby,
+    /// A pooler hands each transaction to another session.
+    Pooler,
     Other,
 }
 

@@ -43,12 +43,6 @@ pub struct Remains {
     _lock: Option<RunLock>,
 }
 
-/// The lock of something that was begun: by this process, or by one that is dead.
-pub enum Held {
-    Own { _lock: RunLock },
-    Dead { _remains: Remains },
-}
-
 impl Locks {
     /// The folder beside the ledger in `folder`; made when it is missing.
     pub fn beside(folder: &Path) -> Result<Self> {

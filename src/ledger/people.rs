@@ -64,7 +64,7 @@ pub struct Arrivals<'c> {
 
 impl<'c> Arrivals<'c> {
     pub fn new(conn: &'c Conn) -> db::Result<Self> {
-        let insert = conn.prepare_cached(
+        let insert = conn.prepare_insert(
             "insert into recipients (key, token, page) values (?1, ?2, ?3) on conflict (key) do nothing",
         )?;
         Ok(Self { conn, insert })
@@ -72,8 +72,7 @@ impl<'c> Arrivals<'c> {
 
     /// The row of a new person; `None` for a known one.
     pub fn add(&mut self, key: &Key, token: &str, page: &str) -> db::Result<Option<i64>> {
-        let is_new = self.insert.execute((key, token, page))? == 1;
-        Ok(is_new.then(|| self.conn.last_insert_rowid()))
+        self.insert.insert((key, token, page))
     }
 
     /// The row of anybody, and whether it is new.

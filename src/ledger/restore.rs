@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use super::db::{self, Conn};
 
+use super::alive;
 use super::database::{FIRST_WITH_GATE, HOLD, Ledger, audit};
 use super::error::{Closed, Error, Result};
 use super::events::wait_again;
 use super::gate::{self, Gate};
-use super::locks::Locks;
 use super::sql::{sql, unsigned};
 use super::state::State;
 use super::tally::Tally;
@@ -86,7 +86,7 @@ impl Ledger {
 
     /// Refuses while processes send from this file, or from one that was here before.
     pub fn refuse_at_work(&self) -> Result<()> {
-        match Locks::held(self.folder()) {
+        match alive::at_work(self)? {
             0 => Ok(()),
             processes => Err(Error::AtWork { processes }),
         }

@@ -1,15 +1,16 @@
 //! Runs: processes at work on a broadcast, and what dead ones left behind.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::db::Conn;
 use uuid::Uuid;
 
 use super::address::Address;
+use super::alive::{self, Held, Planning, Work};
 use super::database::Ledger;
 use super::error::{Error, Need, Result};
-use super::locks::{Locks, PlanLock, RunLock};
+use super::locks::Locks;
 use super::making;
 use super::people;
 use super::place;
@@ -24,7 +25,7 @@ use crate::times::MARGIN;
 /// A run of this process: alive as long as its lock is held.
 pub struct Run {
     pub id: i64,
-    lock: RunLock,
+    lock: Held,
     /// For the answers of its requests in flight; `None` where there is no disk.
     pub reserve: Option<Reserve>,
 }
@@ -50,11 +51,9 @@ struct Open {
 }
 
 impl Ledger {
-    /// The folder of what the ledger keeps beside itself: locks with room for answers, witnesses, the trace of its use.
-    pub fn folder_of_runs(ledger: &Address) -> PathBuf {
-        match ledger {
-            Address::File(path) => Locks::folder(place::folder_of(&place::real(path))),
-        }
+    /// The folder of what a ledger keeps beside its file: locks with room for answers, witnesses, the trace of its use.
+    pub fn folder_of_runs(file: &Path) -> PathBuf {
+        Locks::folder(place::folder_of(&place::real(file)))
     }
 
     /// Starts a run on a broadcast: lock first, row second. The disk must have room for the answers of as many requests as will be in
@@ -63,15 +62,19 @@ impl Ledger {
         let uuid = Uuid::now_v7().to_string();
         let for_answers = room::for_answers(in_flight);
         self.require_room(Need::Run, 2 * for_answers)?;
-        let lock = Locks::beside(self.folder())?.hold(&uuid)?;
-        let reserve = if self.room.is_limited() { Some(lock.keep_room(for_answers)?) } else { None };
+        let before = alive::before_row(self, &uuid)?;
+        let reserve = match &before {
+            Some(lock) if self.room.is_limited() => lock.keep_room(for_answers)?,
+            _ => None,
+        };
         match self.address() {
             Address::File(path) => making::note_use(path)?,
+            Address::Server(_) => {}
         }
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let witness = self.witness().clone();
         let ledger = self.address().clone();
-        let (id, progress, witness) = self.write(|conn| {
+        let (id, lock, progress, witness) = self.write(|conn| {
             let mut progress = Progress::of(conn)?;
             let witness = witness.hold(&progress);
             // A copy may have begun to send since this one was opened.
@@ -84,7 +87,7 @@ impl Ledger {
                 (&uuid, broadcast, host, std::process::id(), now),
                 |row| row.get(0),
             )?;
-            Ok((id, progress, witness))
+            Ok((id, alive::with_row(conn, before, Work::Run, id)?, progress, witness))
         })?;
         witness.look(&progress);
         Ok(Run { id, lock, reserve })
@@ -122,7 +125,7 @@ impl Ledger {
     fn bury(&mut self, now: impl Fn() -> UnixMillis, cool_down: Duration) -> Result<u64> {
         let mut unknown = 0;
         for run in self.open_runs()? {
-            if let Some(remains) = Locks::beside(self.folder())?.take_dead(&run.uuid)? {
+            if let Some(remains) = alive::take_dead(self, Work::Run, run.id, &run.uuid)? {
                 unknown += self.write(|conn| end(conn, run.id, now(), "died", cool_down, "killed"))?;
                 drop(remains);
             }
@@ -132,19 +135,26 @@ impl Ledger {
 
     /// Sends that are claimed by runs whose process is gone: unknown, though nobody has recorded it.
     pub fn left_by_dead_runs(&self) -> Result<u64> {
-        let open = self.open_runs()?;
-        let dead = open.iter().filter(|run| Locks::is_dead(self.folder(), &run.uuid));
-        self.read(|conn| {
-            let mut count =
-                conn.prepare_cached(sql!("select count(*) from sends where run = ?1 and state = {claimed}"))?;
-            dead.map(|run| count.query_row([run.id], |row| row.get::<i64>(0)).map(unsigned)).sum()
-        })
+        let mut left = 0;
+        for run in self.open_runs()? {
+            if alive::is_dead(self, Work::Run, run.id, &run.uuid)? {
+                left += self.read(|conn| {
+                    conn.prepare_cached(sql!("select count(*) from sends where run = ?1 and state = {claimed}"))?
+                        .query_row([run.id], |row| row.get(0).map(unsigned))
+                })?;
+            }
+        }
+        Ok(left)
     }
 
     /// Whether a process is at work on one of these broadcasts.
     pub fn is_running(&self, broadcasts: &[i64]) -> Result<bool> {
-        let open = self.open_runs()?;
-        Ok(open.iter().any(|run| broadcasts.contains(&run.broadcast) && Locks::is_alive(self.folder(), &run.uuid)))
+        for run in self.open_runs()? {
+            if broadcasts.contains(&run.broadcast) && alive::is_alive(self, Work::Run, run.id, &run.uuid)? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn open_runs(&self) -> Result<Vec<Open>> {
@@ -156,11 +166,8 @@ impl Ledger {
     }
 
     /// Waits until no other process plans this broadcast. Blocks; the lock ends with the value.
-    pub fn lock_planning(&self, broadcast: i64, waiting: &mut dyn FnMut()) -> Result<PlanLock> {
-        let locks = Locks::beside(self.folder())?;
-        match self.address() {
-            Address::File(path) => locks.plan(place::real(path).file_name().unwrap_or_default(), broadcast, waiting),
-        }
+    pub fn lock_planning(&self, broadcast: i64, waiting: &mut dyn FnMut()) -> Result<Planning> {
+        alive::plan(self, broadcast, waiting)
     }
 }
 

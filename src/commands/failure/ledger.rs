@@ -1,5 +1,7 @@
 //! Failures of the ledger.
 
+mod server;
+
 use std::path::Path;
 
 use super::temporary;
@@ -219,6 +221,9 @@ fn closed(ledger: &Address, why: Closed, stopped: &str, left: &str) -> Error {
 }
 
 fn database(ledger: &Address, failure: Failure) -> Error {
+    if let Address::Server(ledger) = ledger {
+        return server::failed(ledger, failure);
+    }
     let (what, hint) = match failure {
         Failure::DiskFull => ("the disk is full", CONTINUES),
         Failure::ReadOnly => (
@@ -235,7 +240,18 @@ fn database(ledger: &Address, failure: Failure) -> Error {
             ("another program is using it", "wait for the other mmsg to finish, then run the same command again")
         }
         Failure::Io => ("the disk failed", "check the disk, then run the same command again: it continues"),
-        Failure::Other => {
+        // What follows is of servers.
+        Failure::Unreachable
+        | Failure::Lost
+        | Failure::TooManyConnections
+        | Failure::Login
+        | Failure::NoDatabase
+        | Failure::NoSchema
+        | Failure::Denied
+        | Failure::Untrusted
+        | Failure::Standby
+        | Failure::Pooler
+        | Failure::Other => {
             ("the database failed", "check the disk, then the file: sqlite3 LEDGER 'pragma integrity_check'")
         }
     };

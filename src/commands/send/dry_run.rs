@@ -29,7 +29,7 @@ pub async fn run(
     which: Which,
     terms: PlanTerms,
 ) -> Result<Exit> {
-    let ledger = match Ledger::open_read_only(&context.settings.ledger.value)? {
+    let ledger = match Ledger::open_read_only(context.settings.ledger()?)? {
         Some(ledger) => ledger,
         None => Ledger::temporary()?,
     };

@@ -1,9 +1,27 @@
+pub mod engine;
+
 use rusqlite::Connection;
 
 use super::*;
+use crate::ledger::cluster::Database;
 use crate::ledger::error::Closed;
 use crate::ledger::sql::sql;
 use crate::ledger::state::State;
+
+impl Ledger {
+    /// A new ledger for a test: in memory, with its lock files in `folder`; or on a server, if this is what the test is about.
+    pub fn in_memory(folder: &Path) -> Self {
+        if engine::of_test() == engine::Engine::Postgres {
+            let address = Address::of_server(&Database::new().address(), &|_| None);
+            return Self::open(address.unwrap().unwrap()).unwrap().0;
+        }
+        let conn = Conn::in_memory();
+        let mut ledger = Self::unwatched(conn, &folder.join("memory"));
+        ledger.folder = folder.to_owned();
+        ledger.prepare().unwrap();
+        ledger
+    }
+}
 
 fn ledger() -> (tempfile::TempDir, Ledger) {
     let folder = tempfile::tempdir().unwrap();

@@ -18,6 +18,8 @@ pub enum Error {
     Column { column: usize },
     /// A row changed that nobody else can change now. A bug.
     Changed,
+    /// A statement of the transaction failed before, and nothing of it can count. A bug where nobody was told of that.
+    Spoiled,
 }
 
 impl Error {
@@ -32,6 +34,7 @@ impl fmt::Display for Error {
             Self::Failed { source, .. } => source.fmt(f),
             Self::NoRow => f.write_str("a row is missing"),
             Self::Column { column } => write!(f, "column {column} has a value of another kind"),
+            Self::Spoiled => f.write_str("a statement of the transaction failed"),
             Self::Changed => f.write_str("a row changed within a transaction"),
         }
     }

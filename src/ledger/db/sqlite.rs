@@ -60,6 +60,14 @@ pub fn execute(statement: &mut Statement<'_>, values: &[Value<'_>]) -> Result<us
     Ok(statement.execute(params_from_iter(values))?)
 }
 
+pub fn insert(statement: &mut Statement<'_>, values: &[Value<'_>]) -> Result<Option<i64>> {
+    match statement.insert(params_from_iter(values)) {
+        Ok(id) => Ok(Some(id)),
+        Err(rusqlite::Error::StatementChangedRows(0)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
 pub fn query<'s>(statement: &'s mut Statement<'_>, values: &[Value<'_>]) -> Result<Rows<'s>> {
     Ok(statement.query(params_from_iter(values))?)
 }

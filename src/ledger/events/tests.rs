@@ -48,13 +48,10 @@ fn put(ledger: &Ledger, send: &Send) -> i64 {
         (key(send.token), send.token),
     )
     .unwrap();
-    conn.execute(
-        "insert into sends (broadcast, recipient, listing, state, claimed_at, finished_at, tracking_id, reason, attempts)
-         values (?1, (select id from recipients where key = ?2), 1, ?3, ?4, ?4, ?5, ?6, 1)",
-        (send.broadcast, key(send.token), send.state, send.claimed_at, send.tracking_id, send.reason),
-    )
-    .unwrap();
-    let id = conn.last_insert_rowid();
+    let insert = "insert into sends (broadcast, recipient, listing, state, claimed_at, finished_at, tracking_id, reason, attempts)
+         values (?1, (select id from recipients where key = ?2), 1, ?3, ?4, ?4, ?5, ?6, 1) returning id";
+    let values = (send.broadcast, key(send.token), send.state, send.claimed_at, send.tracking_id, send.reason);
+    let id = conn.query_row(insert, values, |row| row.get(0)).unwrap();
     let mut tally = Tally::default();
     tally.rows(send.broadcast, send.state, 1);
     tally.write(conn).unwrap();

@@ -1,4 +1,5 @@
 use super::*;
+use crate::ledger::database::tests::engine::on_both;
 
 const NOW: UnixMillis = UnixMillis(1_800_000_000_000);
 
@@ -30,7 +31,7 @@ fn rows_that_a_list_brings_are_lost_where_their_campaign_is_older_than_the_resto
     }
 }
 
-#[test]
+on_both! {
 fn a_gate_is_closed_for_the_better_reason_until_somebody_opens_it() {
     let folder = tempfile::tempdir().unwrap();
     let ledger = crate::ledger::Ledger::in_memory(folder.path());
@@ -53,4 +54,5 @@ fn a_gate_is_closed_for_the_better_reason_until_somebody_opens_it() {
     // The reason of a version that is newer than this one.
     conn.execute("update ledger set gate = 'promoted'", ()).unwrap();
     assert!(read(conn).unwrap().closed.is_some());
+}
 }

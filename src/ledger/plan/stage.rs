@@ -35,7 +35,7 @@ impl<'c> Staging<'c> {
             listing,
             rivals: Rivals::of(conn, broadcast)?,
             arrivals: Arrivals::new(conn)?,
-            new_send: conn.prepare_cached(
+            new_send: conn.prepare_insert(
                 "insert into sends (broadcast, recipient, listing, state, not_before, row_values, reason, finished_at)
                  values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) on conflict (broadcast, recipient) do nothing",
             )?,
@@ -63,7 +63,7 @@ impl<'c> Staging<'c> {
         let existing = if is_known { existing(self.conn, self.broadcast.id, recipient)? } else { None };
         let Some(existing) = existing else {
             let decision = decide(Laters::default(), row.values.as_deref(), check);
-            self.new_send.execute((
+            let send = self.new_send.insert((
                 self.broadcast.id,
                 recipient,
                 self.listing,
@@ -73,7 +73,7 @@ impl<'c> Staging<'c> {
                 decision.reason(),
                 decision.decided_at(terms.now),
             ))?;
-            let send = self.conn.last_insert_rowid();
+            let send = send.ok_or(db::Error::Changed)?;
             self.hold.execute((self.listing, send))?;
             self.tally.rows(self.broadcast.id, decision.state(), 1);
             self.note(&decision);

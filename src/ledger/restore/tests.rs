@@ -73,7 +73,7 @@ fn every_pending_row_becomes_unknown_and_is_counted_however_many_transactions_it
 fn nothing_is_accepted_while_a_process_holds_a_lock_even_one_that_the_copy_does_not_know() {
     let folder = tempfile::tempdir().unwrap();
     let mut ledger = ledger(folder.path(), 10);
-    let lock = Locks::beside(folder.path()).unwrap().hold("of-the-lost-ledger").unwrap();
+    let lock = crate::ledger::locks::Locks::beside(folder.path()).unwrap().hold("of-the-lost-ledger").unwrap();
     let restore = Restore { since: NOW, now: NOW, cool_down: HOUR * 12 };
     assert!(matches!(ledger.accept_restore(restore, "me"), Err(Error::AtWork { processes: 1 })));
     assert!(ledger.gate().unwrap().closed.is_some(), "nobody may start meanwhile");

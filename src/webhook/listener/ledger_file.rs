@@ -6,29 +6,43 @@ use crate::ledger::Ledger;
 use crate::ledger::address::Address;
 use crate::ledger::identity::{self, Inode};
 
-/// The path of an open ledger, and the files there when it was opened.
-pub(super) struct LedgerFile {
-    path: PathBuf,
-    ledger: Option<Inode>,
-    /// SQLite's log and shared memory.
-    beside: [Option<Inode>; 2],
+/// An open ledger, as far as another can take its place.
+pub(super) enum LedgerFile {
+    /// The path, and the files there when it was opened.
+    File {
+        path: PathBuf,
+        ledger: Option<Inode>,
+        /// SQLite's log and shared memory.
+        beside: [Option<Inode>; 2],
+    },
+    /// A server, whose connection may be lost.
+    Server(Address),
 }
 
 impl LedgerFile {
     pub(super) fn of(ledger: &Address) -> Self {
-        let Address::File(path) = ledger;
-        Self { path: path.to_owned(), ledger: Inode::of(path).ok(), beside: beside(path) }
+        match ledger {
+            Address::File(path) => {
+                Self::File { path: path.to_owned(), ledger: Inode::of(path).ok(), beside: beside(path) }
+            }
+            Address::Server(_) => Self::Server(ledger.clone()),
+        }
     }
 
     /// Opens the ledger that replaced this one, unless our log is still next to it: SQLite would replay it onto a database that
-    /// it does not belong to.
+    /// it does not belong to. On a server it is the same ledger, by a new connection.
     pub(super) fn reopened(&self) -> Option<(Ledger, Self)> {
-        let now = Inode::of(&self.path).ok()?;
-        let left_behind = self.beside.iter().zip(beside(&self.path)).any(|(old, now)| now.is_some() && *old == now);
-        if Some(now) == self.ledger || left_behind {
-            return None;
-        }
-        let (ledger, _) = Ledger::open(&self.path).ok()?;
+        let (ledger, _) = match self {
+            Self::File { path, ledger, beside: before } => {
+                let now = Inode::of(path).ok()?;
+                let left_behind = before.iter().zip(beside(path)).any(|(old, now)| now.is_some() && *old == now);
+                if Some(now) == *ledger || left_behind {
+                    return None;
+                }
+                Ledger::open(path).ok()?
+            }
+            Self::Server(address) => Ledger::open(address).ok()?,
+        };
         let file = Self::of(ledger.address());
         Some((ledger, file))
     }

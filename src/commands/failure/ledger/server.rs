@@ -1,0 +1,81 @@
+//! Failures of a ledger on a server.
+
+use crate::error::Error;
+use crate::ledger::address::server::Server;
+use crate::ledger::error::Failure;
+
+const AGAIN: &str = "then run the same command again: it continues";
+
+pub fn failed(ledger: &Server, failure: Failure) -> Error {
+    let (is_setting, what, hint) = match failure {
+        Failure::DiskFull => (false, "the server's disk is full", format!("free some space on the server, {AGAIN}")),
+        Failure::ReadOnly => (
+            false,
+            "the server only lets it be read",
+            format!("let the role write (default_transaction_read_only = off), or name the server that writes, {AGAIN}"),
+        ),
+        Failure::Corrupt => (
+            false,
+            "a table is damaged",
+            "read the server's log; after a backup was restored: mmsg ledger accept-restore --since TIME, with the time of the backup"
+                .to_owned(),
+        ),
+        Failure::Busy => (
+            false,
+            "another session has locked it",
+            "see who waits for whom: select pid, state, query from pg_stat_activity; then run the same command again".to_owned(),
+        ),
+        Failure::Io => (false, "the server's disk failed", format!("check the server's disk and its log, {AGAIN}")),
+        Failure::Unreachable | Failure::CannotOpen => (
+            false,
+            "the server can't be reached",
+            format!("check host and port in the address, and that the server is running, {AGAIN}"),
+        ),
+        Failure::Lost => {
+            (false, "the connection to the server was lost", format!("wait until the server is back, {AGAIN}"))
+        }
+        Failure::TooManyConnections => {
+            (false, "the server has no connection left", format!("end sessions or raise max_connections, {AGAIN}"))
+        }
+        Failure::Login => (
+            true,
+            "the server refused the user or the password",
+            "set ledger_password in the profile or PGPASSWORD, or add a line to ~/.pgpass (chmod 600 ~/.pgpass)".to_owned(),
+        ),
+        Failure::NoDatabase => (
+            true,
+            "there is no such database",
+            "create it (createdb NAME), or name another one: postgres://USER@HOST/DATABASE".to_owned(),
+        ),
+        Failure::NoSchema => (
+            true,
+            "there is no schema for its tables",
+            "add ?schema=NAME to the address: mmsg creates it".to_owned(),
+        ),
+        Failure::Denied => (
+            true,
+            "the role lacks a privilege",
+            "let the role use and create tables in the schema: grant usage, create on schema NAME to ROLE".to_owned(),
+        ),
+        Failure::Untrusted => (
+            true,
+            "the server did not prove who it is",
+            "add ?sslrootcert=FILE to the address, with the certificate that signed the server's; sslmode=require encrypts without a proof"
+                .to_owned(),
+        ),
+        Failure::Standby => (
+            true,
+            "the server is a standby: it only follows another one",
+            "name the server that it follows".to_owned(),
+        ),
+        Failure::Pooler => (
+            true,
+            "it is behind a pooler that shares one session among connections, so two runs could message the same people",
+            "name the server itself, or a pool in session mode".to_owned(),
+        ),
+        Failure::Other => (false, "the database failed", "read the server's log".to_owned()),
+    };
+    let sentence = format!("the ledger {ledger}: {what}");
+    let error = if is_setting { Error::config(sentence) } else { Error::ledger(sentence) };
+    error.hint(hint)
+}

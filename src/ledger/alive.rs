@@ -1,0 +1,158 @@
+//! Who is alive: beside a file, whoever has a lock file; on a server, whoever has a lock of its session. No heartbeats to guess from.
+
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use super::address::Address;
+use super::database::Ledger;
+use super::db::{self, Conn, Lock};
+use super::error::Result;
+use super::locks::{self, Locks};
+use super::place;
+use super::room::Reserve;
+
+/// Between two looks at another's planning.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// What a lock is for: a row of this table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    Run,
+    Deletion,
+    Edit,
+}
+
+impl Work {
+    const fn table(self) -> &'static str {
+        match self {
+            Self::Run => "runs",
+            Self::Deletion => "deletions",
+            Self::Edit => "edits",
+        }
+    }
+}
+
+/// Held while a process is at work.
+pub enum Held {
+    File(locks::RunLock),
+    Session { _lock: Lock },
+}
+
+/// What is left of dead work: nobody else has it while this value lives.
+pub enum Remains {
+    File { _lock: locks::Remains },
+    Session { _lock: Lock },
+}
+
+/// The lock of something that was begun: by this process, or by one that is dead.
+pub enum Owner {
+    Own { _lock: Held },
+    Dead { _remains: Remains },
+}
+
+/// Held while a broadcast is planned.
+pub enum Planning {
+    File { _lock: locks::PlanLock },
+    Session { _lock: Lock },
+}
+
+impl Held {
+    /// Keeps room on the disk for answers; `None` where there is no file.
+    pub fn keep_room(&self, bytes: u64) -> Result<Option<Reserve>> {
+        match self {
+            Self::File(lock) => lock.keep_room(bytes).map(Some),
+            Self::Session { .. } => Ok(None),
+        }
+    }
+
+    /// What is left of a process that was killed.
+    #[cfg(test)]
+    pub fn crash(self) {
+        match self {
+            Self::File(lock) => lock.crash(),
+            Self::Session { _lock: lock } => drop(lock),
+        }
+    }
+}
+
+/// First the lock, then the row: the lock file of work that this process is about to begin. On a server it is taken with the row, of
+/// which nobody knows before the commit: see [`with_row`].
+pub fn before_row(ledger: &Ledger, uuid: &str) -> Result<Option<Held>> {
+    match ledger.address() {
+        Address::File(_) => Ok(Some(Held::File(Locks::beside(ledger.folder())?.hold(uuid)?))),
+        Address::Server(_) => Ok(None),
+    }
+}
+
+/// The lock of work whose row this transaction has made.
+pub fn with_row(conn: &Conn, before: Option<Held>, work: Work, row: i64) -> db::Result<Held> {
+    match before {
+        Some(held) => Ok(held),
+        None => Ok(Held::Session { _lock: conn.lock_row(work.table(), row)?.ok_or(db::Error::Changed)? }),
+    }
+}
+
+/// Takes what is left of work whose process is gone; `None` while it lives.
+pub fn take_dead(ledger: &Ledger, work: Work, row: i64, uuid: &str) -> Result<Option<Remains>> {
+    match ledger.address() {
+        Address::File(_) => {
+            Ok(Locks::beside(ledger.folder())?.take_dead(uuid)?.map(|lock| Remains::File { _lock: lock }))
+        }
+        Address::Server(_) => {
+            let lock = ledger.read(|conn| conn.lock_row(work.table(), row))?;
+            Ok(lock.map(|lock| Remains::Session { _lock: lock }))
+        }
+    }
+}
+
+/// Whether work is done by a process that lives, for somebody who only reads.
+pub fn is_alive(ledger: &Ledger, work: Work, row: i64, uuid: &str) -> Result<bool> {
+    match ledger.address() {
+        Address::File(_) => Ok(Locks::is_alive(ledger.folder(), uuid)),
+        Address::Server(_) => ledger.read(|conn| conn.is_row_locked(work.table(), row)),
+    }
+}
+
+/// Whether the process is gone, for somebody who only reads. What can't be known is no.
+pub fn is_dead(ledger: &Ledger, work: Work, row: i64, uuid: &str) -> Result<bool> {
+    match ledger.address() {
+        Address::File(_) => Ok(Locks::is_dead(ledger.folder(), uuid)),
+        Address::Server(_) => is_alive(ledger, work, row, uuid).map(|alive| !alive),
+    }
+}
+
+/// How many are at work, whatever the ledger's rows say.
+pub fn at_work(ledger: &Ledger) -> Result<u64> {
+    match ledger.address() {
+        Address::File(_) => Ok(Locks::held(ledger.folder())),
+        Address::Server(_) => ledger.read(|conn| {
+            [Work::Run, Work::Deletion, Work::Edit].into_iter().map(|work| conn.locked_rows(work.table())).sum()
+        }),
+    }
+}
+
+/// Waits until nobody else plans this broadcast; `waiting` is called first if somebody does.
+pub fn plan(ledger: &Ledger, broadcast: i64, waiting: &mut dyn FnMut()) -> Result<Planning> {
+    match ledger.address() {
+        Address::File(path) => {
+            let real = place::real(path);
+            let name = real.file_name().unwrap_or_else(|| Path::new("").as_os_str());
+            let lock = Locks::beside(ledger.folder())?.plan(name, broadcast, waiting)?;
+            Ok(Planning::File { _lock: lock })
+        }
+        Address::Server(_) => {
+            let mut waits = false;
+            loop {
+                if let Some(lock) = ledger.read(|conn| conn.lock_row("broadcasts", broadcast))? {
+                    return Ok(Planning::Session { _lock: lock });
+                }
+                if !waits {
+                    waiting();
+                    waits = true;
+                }
+                thread::sleep(LOOK);
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! A ledger on a server.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::{BUSY, Ledger, Opened};
+use crate::ledger::address::Address;
+use crate::ledger::address::server::Server;
+use crate::ledger::db::{self, Conn};
+use crate::ledger::error::{Error, Failure, Result};
+use crate::ledger::failpoint;
+use crate::ledger::identity::OpenFile;
+use crate::ledger::room::Room;
+use crate::ledger::witness::Witness;
+
+/// Numbered as SQLite's, of which the first here has all before it; never edited. The number is in the ledger's row.
+pub(super) const MIGRATIONS: &[(i32, &str)] = &[(10, include_str!("../migrations/postgres/0010_ledger.sql"))];
+
+impl Ledger {
+    pub(super) fn is_on(server: &Arc<Server>) -> Result<bool> {
+        let ledger = Self::connect_to(server)?;
+        Ok(ledger.read(Conn::version)? > 0)
+    }
+
+    pub(super) fn open_on(server: &Arc<Server>) -> Result<(Self, Opened)> {
+        let ledger = Self::connect_to(server)?;
+        ledger.refuse_pooler(server)?;
+        let version = ledger.read(Conn::version)?;
+        super::refuse_newer(ledger.address(), version)?;
+        if MIGRATIONS.last().is_some_and(|(newest, _)| version < *newest) {
+            ledger.migrate_on(server).map_err(|error| error.at(ledger.address()))?;
+        }
+        Ok((ledger, if version == 0 { Opened::Made } else { Opened::Found }))
+    }
+
+    pub(super) fn read_on(server: &Arc<Server>) -> Result<Option<Self>> {
+        let ledger = Self::connect_to(server)?;
+        let version = ledger.read(Conn::version)?;
+        super::refuse_newer(ledger.address(), version)?;
+        ledger.read(|conn| conn.execute_batch("set default_transaction_read_only = on"))?;
+        Ok(Some(ledger).filter(|_| version > 0))
+    }
+
+    fn connect_to(server: &Arc<Server>) -> Result<Self> {
+        let address = Address::Server(Arc::clone(server));
+        let connected = Conn::connect(server).and_then(|conn| {
+            conn.busy_timeout(BUSY)?;
+            Ok(conn)
+        });
+        let conn = connected.map_err(|error| Error::from(error).at(&address))?;
+        Ok(Self {
+            conn,
+            address,
+            file: Arc::new(OpenFile::unwatched(Path::new(""))),
+            // Of lists while they are read.
+            folder: std::env::temp_dir(),
+            presence: None,
+            room: Room::unlimited(),
+            witness: Witness::default(),
+        })
+    }
+
+    /// Where each transaction may come to another session, no lock says who is alive. It is found out with a second connection.
+    fn refuse_pooler(&self, server: &Arc<Server>) -> Result<()> {
+        let is_pooled = self.read(|conn| conn.is_pooled(&Conn::connect(server)?))?;
+        if is_pooled {
+            let source = Arc::new(std::io::Error::other("two connections have one session"));
+            return Err(Error::Database { ledger: self.address.clone(), failure: Failure::Pooler, source });
+        }
+        Ok(())
+    }
+
+    fn migrate_on(&self, server: &Arc<Server>) -> Result<()> {
+        if let Some(schema) = &server.schema {
+            let is_there = "select 1 from pg_namespace where nspname = ?1";
+            let make = || self.conn.execute_batch(&format!("create schema if not exists {schema}"));
+            if !self.conn.prepare_cached(is_there)?.exists([schema])? {
+                make()?;
+            }
+        }
+        let transaction = self.conn.begin()?;
+        // Another process may have migrated while this one waited for the lock.
+        let version = transaction.version()?;
+        for (number, sql) in MIGRATIONS.iter().filter(|(number, _)| *number > version) {
+            transaction.execute_batch(sql)?;
+            transaction.execute("update ledger set schema = ?1", [*number])?;
+        }
+        failpoint::commit(transaction, "migrate.before", "migrate.after").map_err(db::Error::into)
+    }
+}

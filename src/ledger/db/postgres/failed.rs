@@ -1,0 +1,79 @@
+//! What PostgreSQL's errors mean.
+
+use std::error::Error as StdError;
+use std::io;
+use std::sync::Arc;
+
+use tokio_postgres::error::SqlState;
+use tokio_rustls::rustls;
+
+use crate::ledger::db::error::Error;
+use crate::ledger::error::{Failure, Source};
+
+pub fn failed(error: tokio_postgres::Error) -> Error {
+    Error::Failed { failure: kind(&error), source: source(error) }
+}
+
+/// What the server says, without the row that it says it of: that may have a person's token.
+fn source(error: tokio_postgres::Error) -> Source {
+    match error.as_db_error() {
+        Some(told) => Arc::new(io::Error::other(format!("{}: {}", told.severity(), told.message()))),
+        None => Arc::new(error),
+    }
+}
+
+/// An error before there was a connection.
+pub fn unconnected(error: tokio_postgres::Error) -> Error {
+    let failure = match kind(&error) {
+        _ if causes(&error).any(|cause| cause.is::<rustls::Error>() || is_tls(cause)) => Failure::Untrusted,
+        _ if causes(&error).any(|cause| cause.to_string() == "password missing") => Failure::Login,
+        Failure::Other | Failure::Lost if error.as_db_error().is_none() => Failure::Unreachable,
+        failure => failure,
+    };
+    Error::Failed { failure, source: source(error) }
+}
+
+/// A commit that the server has, and the standby that it waits for may not have.
+pub fn not_on_standby() -> Error {
+    let source = io::Error::other("the server did not wait for its standby");
+    Error::Failed { failure: Failure::Lost, source: Arc::new(source) }
+}
+
+fn kind(error: &tokio_postgres::Error) -> Failure {
+    let Some(state) = error.code() else {
+        // What can't be sent or received.
+        let is_lost = error.is_closed() || causes(error).any(|cause| cause.is::<io::Error>());
+        return if is_lost { Failure::Lost } else { Failure::Other };
+    };
+    match *state {
+        SqlState::DISK_FULL => Failure::DiskFull,
+        SqlState::READ_ONLY_SQL_TRANSACTION => Failure::ReadOnly,
+        SqlState::LOCK_NOT_AVAILABLE
+        | SqlState::T_R_SERIALIZATION_FAILURE
+        | SqlState::T_R_DEADLOCK_DETECTED
+        | SqlState::QUERY_CANCELED => Failure::Busy,
+        SqlState::DATA_CORRUPTED | SqlState::INDEX_CORRUPTED => Failure::Corrupt,
+        SqlState::IO_ERROR => Failure::Io,
+        SqlState::TOO_MANY_CONNECTIONS => Failure::TooManyConnections,
+        SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => Failure::Login,
+        SqlState::INVALID_CATALOG_NAME => Failure::NoDatabase,
+        SqlState::INVALID_SCHEMA_NAME => Failure::NoSchema,
+        SqlState::INSUFFICIENT_PRIVILEGE => Failure::Denied,
+        SqlState::CANNOT_CONNECT_NOW => Failure::Unreachable,
+        SqlState::ADMIN_SHUTDOWN | SqlState::CRASH_SHUTDOWN | SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT => {
+            Failure::Lost
+        }
+        ref other if other.code().starts_with("08") => Failure::Lost,
+        _ => Failure::Other,
+    }
+}
+
+fn causes<'e>(error: &'e tokio_postgres::Error) -> impl Iterator<Item = &'e (dyn StdError + 'static)> {
+    std::iter::successors(error.source(), |cause: &&(dyn StdError + 'static)| (*cause).source())
+}
+
+/// rustls wraps its errors for those who read and write; of a server without TLS the library has a text alone.
+fn is_tls(cause: &(dyn StdError + 'static)) -> bool {
+    let inner = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    inner.is_some_and(|inner| inner.is::<rustls::Error>()) || cause.to_string() == "server does not support TLS"
+}

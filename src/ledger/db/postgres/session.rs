@@ -1,0 +1,305 @@
+//! One connection, driven by a thread of its own, so that whoever asks may block: in a task, too. Nothing else uses the connection: it
+//! holds the locks that say which runs are alive.
+
+use std::collections::{HashMap, VecDeque};
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, Thread};
+use std::time::Duration;
+
+use futures_util::Stream;
+pub use tokio_postgres::Row;
+use tokio_postgres::{Client, RowStream, Statement as Prepared};
+
+use super::failed::{self, failed};
+use super::values::value;
+use crate::ledger::db::error::{Error, Result};
+use crate::ledger::db::value::{FromColumn, Value};
+
+/// Statements that are kept: more than a run has.
+const KEPT: usize = 256;
+
+/// Taken by each writing transaction for now, so that all of them come one after the other as they do with SQLite. The tables' own
+/// number tells ledgers of one database apart, whatever search path found them.
+const LOCK_LEDGER: &str = "select pg_advisory_xact_lock(coalesce(to_regclass('ledger')::oid::int8,
+    hashtextextended('mmsg ' || coalesce(current_schema(), ''), 0)))";
+
+/// A claim that a power cut takes back is a second message: each commit waits for the disk, and for the standby if the server has one
+/// that it waits for, whatever is set for the role or the database.
+pub const SYNCED: &str =
+    "select set_config('synchronous_commit', case reset_val when 'remote_apply' then reset_val else 'on' end, false)
+    from pg_settings where name = 'synchronous_commit'";
+
+/// A connection.
+struct Session {
+    client: Client,
+    kept: Mutex<HashMap<String, Prepared>>,
+    /// The answer that is still being read. What is asked next comes after it on the wire.
+    open: Mutex<Weak<Mutex<Answer>>>,
+    in_transaction: AtomicBool,
+    /// A statement of this transaction failed: PostgreSQL would answer its COMMIT with ROLLBACK and without an error.
+    spoiled: AtomicBool,
+    /// Whether the server warned since it was last asked.
+    warned: Arc<AtomicBool>,
+}
+
+#[derive(Clone)]
+pub struct Conn(Arc<Session>);
+
+pub struct Statement<'c> {
+    conn: &'c Conn,
+    prepared: Prepared,
+}
+
+pub struct Rows<'s> {
+    conn: &'s Conn,
+    answer: Arc<Mutex<Answer>>,
+    row: Option<Row>,
+}
+
+/// Rows on their way. They are read when they are asked for, or all at once when something else is asked first.
+struct Answer {
+    stream: Pin<Box<RowStream>>,
+    ahead: VecDeque<Row>,
+    is_over: bool,
+    failed: Option<tokio_postgres::Error>,
+}
+
+impl Answer {
+    fn read(&mut self) -> Result<Option<Row>, tokio_postgres::Error> {
+        if let Some(row) = self.ahead.pop_front() {
+            return Ok(Some(row));
+        }
+        if let Some(error) = self.failed.take() {
+            return Err(error);
+        }
+        self.receive()
+    }
+
+    fn receive(&mut self) -> Result<Option<Row>, tokio_postgres::Error> {
+        if self.is_over {
+            return Ok(None);
+        }
+        let row = wait(poll_fn(|context| self.stream.as_mut().poll_next(context))).transpose();
+        self.is_over = !matches!(row, Ok(Some(_)));
+        row
+    }
+
+    fn read_ahead(&mut self) {
+        loop {
+            match self.receive() {
+                Ok(Some(row)) => self.ahead.push_back(row),
+                Ok(None) => return,
+                Err(error) => self.failed = Some(error),
+            }
+        }
+    }
+
+    /// Reads to the end what nobody wants: a failure may stand there.
+    fn finish(&mut self) -> Result<(), tokio_postgres::Error> {
+        while self.read()?.is_some() {}
+        Ok(())
+    }
+}
+
+impl Conn {
+    pub fn new(client: Client, warned: Arc<AtomicBool>) -> Self {
+        Self(Arc::new(Session {
+            client,
+            kept: Mutex::default(),
+            open: Mutex::default(),
+            in_transaction: AtomicBool::new(false),
+            spoiled: AtomicBool::new(false),
+            warned,
+        }))
+    }
+
+    /// What the server says to it, once the answer before it is read.
+    fn ask<T>(&self, ask: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T> {
+        let before = lock(&self.0.open).upgrade();
+        if let Some(before) = before {
+            lock(&before).read_ahead();
+        }
+        self.heard(wait(ask))
+    }
+
+    fn heard<T>(&self, heard: Result<T, tokio_postgres::Error>) -> Result<T> {
+        heard.map_err(|error| {
+            self.0.spoiled.store(true, Ordering::Relaxed);
+            failed(error)
+        })
+    }
+
+    pub fn prepare_cached(&self, sql: &str) -> Result<Statement<'_>> {
+        if let Some(prepared) = lock(&self.0.kept).get(sql) {
+            return Ok(Statement { conn: self, prepared: prepared.clone() });
+        }
+        let prepared = self.ask(self.0.client.prepare(&translated(sql)))?;
+        let mut kept = lock(&self.0.kept);
+        if kept.len() >= KEPT {
+            kept.clear();
+        }
+        kept.insert(sql.to_owned(), prepared.clone());
+        Ok(Statement { conn: self, prepared })
+    }
+
+    pub fn execute_batch(&self, sql: &str) -> Result<()> {
+        self.ask(self.0.client.batch_execute(sql))
+    }
+
+    /// Begins to write, once nobody else does.
+    pub fn begin(&self) -> Result<()> {
+        self.begin_with(&format!("begin; {LOCK_LEDGER}"))
+    }
+
+    /// Begins to read, all as of one moment.
+    pub fn snapshot(&self) -> Result<()> {
+        self.begin_with("begin isolation level repeatable read, read only")
+    }
+
+    fn begin_with(&self, sql: &str) -> Result<()> {
+        // Also if it fails half-way.
+        self.0.in_transaction.store(true, Ordering::Relaxed);
+        self.0.spoiled.store(false, Ordering::Relaxed);
+        self.execute_batch(sql).inspect_err(|_| self.roll_back())
+    }
+
+    pub fn commit(&self) -> Result<()> {
+        if self.0.spoiled.load(Ordering::Relaxed) {
+            return Err(Error::Spoiled);
+        }
+        self.0.warned.store(false, Ordering::Relaxed);
+        // In a transaction that failed the select fails; COMMIT alone would succeed and do nothing.
+        self.execute_batch("select 1; commit")?;
+        self.0.in_transaction.store(false, Ordering::Relaxed);
+        // COMMIT has one warning: the wait for the standby was cut off.
+        if self.0.warned.swap(false, Ordering::Relaxed) {
+            return Err(failed::not_on_standby());
+        }
+        Ok(())
+    }
+
+    /// Takes back what is not committed.
+    pub fn roll_back(&self) {
+        if self.0.in_transaction.swap(false, Ordering::Relaxed) {
+            let _ = self.execute_batch("rollback");
+        }
+    }
+
+    /// The number of the schema; 0 without one.
+    pub fn version(&self) -> Result<i32> {
+        let is_there = "select to_regclass('ledger') is not null and current_schema() is not null";
+        if !self.one::<bool>(is_there)? {
+            return Ok(0);
+        }
+        self.one("select schema from ledger")
+    }
+
+    /// The first column of the first row.
+    pub fn one<T: FromColumn>(&self, sql: &str) -> Result<T> {
+        let statement = self.prepare_cached(sql)?;
+        let mut rows = statement.query(&[])?;
+        let row = rows.next()?.ok_or(Error::NoRow)?;
+        T::of(value(row, 0)?).ok_or(Error::Column { column: 0 })
+    }
+
+    /// How long to wait for another's transaction.
+    pub fn busy_timeout(&self, patience: Duration) -> Result<()> {
+        self.execute_batch(&format!("set lock_timeout = {}", patience.as_millis()))
+    }
+
+    /// Whether each commit waits until it is on the disk, and on a standby that the server waits for.
+    pub fn sync_commits(&self, sync: bool) -> Result<()> {
+        self.execute_batch(if sync { SYNCED } else { "set synchronous_commit = off" })
+    }
+}
+
+impl<'c> Statement<'c> {
+    pub fn execute(&self, values: &[Value<'_>]) -> Result<usize> {
+        let changed = self.conn.ask(self.conn.0.client.execute_raw(&self.prepared, values.iter()))?;
+        Ok(usize::try_from(changed).unwrap_or(usize::MAX))
+    }
+
+    pub fn query<'s>(&'s self, values: &[Value<'_>]) -> Result<Rows<'s>> {
+        let stream = self.conn.ask(self.conn.0.client.query_raw(&self.prepared, values.iter()))?;
+        let answer = Answer { stream: Box::pin(stream), ahead: VecDeque::new(), is_over: false, failed: None };
+        let answer = Arc::new(Mutex::new(answer));
+        *lock(&self.conn.0.open) = Arc::downgrade(&answer);
+        Ok(Rows { conn: self.conn, answer, row: None })
+    }
+}
+
+impl Rows<'_> {
+    pub fn next(&mut self) -> Result<Option<&Row>> {
+        let row = lock(&self.answer).read();
+        self.row = self.conn.heard(row)?;
+        Ok(self.row.as_ref())
+    }
+}
+
+impl Drop for Rows<'_> {
+    fn drop(&mut self) {
+        let end = lock(&self.answer).finish();
+        let _ = self.conn.heard(end);
+    }
+}
+
+/// Numbered parameters as PostgreSQL has them, and no advice for SQLite.
+fn translated(sql: &str) -> String {
+    let mut text = String::with_capacity(sql.len());
+    let mut quoted = false;
+    for c in sql.chars() {
+        quoted ^= c == '\'';
+        text.push(if c == '?' && !quoted { '$' } else { c });
+    }
+    const ADVICE: &str = " indexed by ";
+    while let Some(at) = text.find(ADVICE) {
+        let name = at + ADVICE.len();
+        let end =
+            text[name..].find(|c: char| !c.is_alphanumeric() && c != '_').map_or(text.len(), |length| name + length);
+        text.replace_range(at..end, "");
+    }
+    text
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Blocks until it is done, in a task, too: somebody else drives it.
+fn wait<F: Future>(future: F) -> F::Output {
+    struct Unpark(Thread);
+    impl Wake for Unpark {
+        fn wake(self: Arc<Self>) {
+            self.0.unpark();
+        }
+    }
+    let mut future = pin!(future);
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(done) => return done,
+            Poll::Pending => thread::park(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_are_translated() {
+        for (sql, expected) in [
+            ("select ?1, '?1' from sends where id = ?12", "select $1, '?1' from sends where id = $12"),
+            ("select 1 from sends s indexed by sends_pending where id = ?1", "select 1 from sends s where id = $1"),
+            ("select 1 from sends indexed by sends_unknown", "select 1 from sends"),
+        ] {
+            assert_eq!(translated(sql), expected);
+        }
+    }
+}

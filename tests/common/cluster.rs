@@ -1,0 +1,127 @@
+//! A throwaway PostgreSQL server from Debian's package: started by the first test of a process that asks, and gone with the process. Each
+//! test gets a database of its own.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{LazyLock, mpsc};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Where Debian puts the programs of each version.
+const PACKAGES: &str = "/usr/lib/postgresql";
+
+/// Longer than a loaded machine takes to start a server.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// Starts the server, stops it when the test's process is gone, and takes its folder away.
+const SUPERVISOR: &str = r#"
+    "$1/initdb" -D "$2/data" -A trust -U postgres -E UTF8 --locale=C.UTF-8 --no-sync >"$2/initdb.log" 2>&1 || exit 1
+    "$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c fsync=off -c full_page_writes=off -c autovacuum=off \
+        -c max_connections=300 -c shared_buffers=32MB -c lock_timeout=0 >"$2/server.log" 2>&1 &
+    server=$!
+    trap 'kill -INT $server; wait $server; rm -rf "$2"; exit 0' INT TERM
+    wait $server
+"#;
+
+/// A running server.
+struct Cluster {
+    programs: PathBuf,
+    /// Of its socket and its data.
+    folder: PathBuf,
+}
+
+static CLUSTER: LazyLock<Cluster> = LazyLock::new(Cluster::start);
+static DATABASES: AtomicU32 = AtomicU32::new(0);
+
+/// A database that no other test uses.
+pub struct Database {
+    name: String,
+}
+
+impl Database {
+    pub fn new() -> Self {
+        let name = format!("t{}", DATABASES.fetch_add(1, Ordering::Relaxed));
+        CLUSTER.succeeds("createdb", &[&name]);
+        Self { name }
+    }
+
+    /// As it is given to `--ledger`.
+    pub fn address(&self) -> String {
+        format!("postgres://postgres@/{}?host={}", self.name, CLUSTER.folder.display())
+    }
+}
+
+impl Cluster {
+    fn start() -> Self {
+        let programs = programs();
+        // Not in a folder of this user alone: the server may run as another.
+        let folder = tempfile::Builder::new().prefix("mmsg-postgres-").tempdir_in("/tmp").unwrap().keep();
+        fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
+        let mut supervisor = Command::new("setpriv");
+        // The server refuses to run as root.
+        if rustix::process::geteuid().is_root() {
+            let (user, group) = user_of_package();
+            chown(&folder, Some(user), Some(group)).unwrap();
+            supervisor.args([&format!("--reuid={user}"), &format!("--regid={group}"), "--clear-groups"]);
+        }
+        supervisor.args(["--pdeathsig=TERM", "sh", "-c", SUPERVISOR, "postgres-of-tests"]).arg(&programs).arg(&folder);
+        supervisor.current_dir("/").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let (say, hear) = mpsc::channel();
+        // Its parent is a thread: one that lives as long as the process.
+        thread::spawn(move || say.send(supervisor.status()));
+        let cluster = Self { programs, folder };
+        let begin = Instant::now();
+        while !cluster.run("pg_isready", &["-q"]).status.success() {
+            let ended = hear.try_recv().ok();
+            if ended.is_some() || begin.elapsed() > PATIENCE {
+                let log = |name: &str| fs::read_to_string(cluster.folder.join(name)).unwrap_or_default();
+                panic!("PostgreSQL did not start ({ended:?}):\n{}{}", log("initdb.log"), log("server.log"));
+            }
+            thread::sleep(Duration::from_millis(20));
+        }
+        cluster
+    }
+
+    fn run(&self, program: &str, args: &[&str]) -> Output {
+        Command::new(self.programs.join(program))
+            .arg("-h")
+            .arg(&self.folder)
+            .args(["-U", "postgres"])
+            .args(args)
+            .stdin(Stdio::null())
+            .output()
+            .unwrap()
+    }
+
+    fn succeeds(&self, program: &str, args: &[&str]) -> String {
+        let output = self.run(program, args);
+        assert!(output.status.success(), "{program} {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+/// Those of the newest version.
+fn programs() -> PathBuf {
+    let versions = fs::read_dir(PACKAGES).into_iter().flatten().flatten().map(|entry| entry.path());
+    let newest = versions.filter(|path| path.join("bin/initdb").exists()).max_by_key(|path| version(path));
+    let Some(newest) = newest else {
+        panic!("PostgreSQL is not installed: tests/run installs Debian's package postgresql")
+    };
+    newest.join("bin")
+}
+
+fn version(path: &Path) -> Option<u32> {
+    path.file_name()?.to_str()?.parse().ok()
+}
+
+/// The user that the package made.
+fn user_of_package() -> (u32, u32) {
+    let users = fs::read_to_string("/etc/passwd").unwrap();
+    let user = users.lines().find_map(|line| line.strip_prefix("postgres:"));
+    let Some(user) = user else { panic!("the user postgres of Debian's package is missing") };
+    let mut numbers = user.split(':').skip(1).map(|number| number.parse().unwrap());
+    (numbers.next().unwrap(), numbers.next().unwrap())
+}
