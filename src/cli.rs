@@ -73,7 +73,7 @@ pub enum Command {
     /// Build, check and preview messages.
     Message(message::Args),
     Send(send::Args),
-    /// Store token lists as named audiences.
+    /// The Page's subscribers: fetch, import and suppress them.
     Tokens(tokens::Args),
     /// List broadcasts, or cancel one.
     Broadcast(broadcast::Args),

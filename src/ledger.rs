@@ -13,6 +13,7 @@
 //! | `gate`, `witness`, `restore` | old copies of the ledger: found out, refused, accepted by a person |
 //! | `host` | the Graph host that the ledger belongs to |
 //! | `people` | the table of recipients: cool-downs, suppressions |
+//! | `suppress` | lists of people whom the operator suppresses |
 //! | `tally` | how many rows are in each state, and what happened in each hour |
 //! | `broadcasts`, `audiences`, `plan`, `spool` | lists on their way to becoming rows |
 //! | `runs`, `alive`, `locks` | processes at work, and who is alive |
@@ -63,6 +64,7 @@ pub mod spool;
 mod sql;
 pub mod state;
 pub mod story;
+pub mod suppress;
 mod tally;
 pub mod totals;
 pub mod unknown;

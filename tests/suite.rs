@@ -41,6 +41,7 @@ mod odd_answers;
 mod operator;
 mod outputs;
 mod pages;
+mod people;
 mod processes;
 mod promises;
 mod readme;

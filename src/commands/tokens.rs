@@ -3,6 +3,7 @@
 mod fetch;
 mod import;
 mod replacing;
+mod suppress;
 
 use crate::commands::context::Context;
 use crate::error::{Exit, Result};
@@ -17,11 +18,15 @@ pub struct Args {
 enum Verb {
     Fetch(fetch::Args),
     Import(import::Args),
+    Suppress(suppress::Args),
+    Unsuppress(suppress::LiftArgs),
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     match args.verb {
         Verb::Fetch(args) => fetch::run(context, args).await,
         Verb::Import(args) => import::run(context, args).await,
+        Verb::Suppress(args) => suppress::run(context, args).await,
+        Verb::Unsuppress(args) => suppress::lift(context, args).await,
     }
 }

@@ -153,6 +153,10 @@ pub enum Error {
     },
     /// The caller asked planning to stop; nothing of it counts.
     PlanningStopped,
+    /// The caller asked to stop; so many rows are done.
+    SuppressingStopped {
+        done: u64,
+    },
     /// The caller asked an import to stop; the audience is as it was.
     ImportStopped,
 }

@@ -4,6 +4,7 @@
 
 pub mod choices;
 pub mod listed;
+pub mod operator;
 pub mod suppression;
 
 use super::db::{self, Conn, Optional, Row, Statement};
@@ -244,6 +245,12 @@ pub fn meet(conn: &Conn, id: i64, whom: Whom<'_>) -> db::Result<()> {
     }
 }
 
+fn keep_choice(conn: &Conn, id: i64, choice: Choice) -> db::Result<()> {
+    conn.prepare_cached("update recipients set opt_at = ?2, opted_out = ?3 where id = ?1")?
+        .execute((id, choice.at, choice.opted_out))
+        .map(drop)
+}
+
 /// What holds for one token of a person holds for another that turns out to be theirs: the cool-down, unless a claim has just set it, and
 /// the operator's suppression.
 fn inherit(conn: &Conn, id: i64, from: i64) -> db::Result<()> {
@@ -265,11 +272,7 @@ fn inherit(conn: &Conn, id: i64, from: i64) -> db::Result<()> {
 fn choose(conn: &Conn, id: i64, said: Choice) -> db::Result<()> {
     let (before, newest) = suppression_of(conn, id)?;
     let Some(choice) = said.after(newest) else { return Ok(()) };
-    conn.prepare_cached("update recipients set opt_at = ?2, opted_out = ?3 where id = ?1")?.execute((
-        id,
-        choice.at,
-        choice.opted_out,
-    ))?;
+    keep_choice(conn, id, choice)?;
     let after = if choice.opted_out {
         suppress(before, Suppression::OptedOut, choice.at, Some(choice))
     } else {

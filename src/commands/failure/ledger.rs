@@ -125,6 +125,10 @@ impl From<LedgerError> for Error {
             .hint("let one fetch or import of an audience finish before you start the next"),
             LedgerError::PlanningStopped => Self::new(Exit::Interrupted, "interrupted while planning: nothing was sent")
                 .hint("run the same command again: it plans the list from the start"),
+            LedgerError::SuppressingStopped { done } => {
+                Self::new(Exit::Interrupted, format!("interrupted after {}", text::count(done, "row", "rows")))
+                    .hint("run the same command again: rows that are done stay done")
+            }
             LedgerError::ImportStopped => {
                 Self::new(Exit::Interrupted, "interrupted while importing: the audience is unchanged")
                     .hint("run the same command again")
@@ -148,7 +152,9 @@ fn find_lost(trace: &Path) -> String {
 /// A failure of work that a signal may have stopped, which then ends with the signal's exit code.
 pub fn stopped_by(error: LedgerError, signal: Exit) -> Error {
     match error {
-        LedgerError::PlanningStopped | LedgerError::ImportStopped => Error::from(error).with_exit(signal),
+        LedgerError::PlanningStopped | LedgerError::ImportStopped | LedgerError::SuppressingStopped { .. } => {
+            Error::from(error).with_exit(signal)
+        }
         error => error.into(),
     }
 }

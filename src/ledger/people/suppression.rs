@@ -25,6 +25,8 @@ pub enum Lift {
     OptIn,
     /// Meta's token list says that the token expires later.
     Listed,
+    /// The operator takes it back.
+    Operator,
 }
 
 impl Suppression {
@@ -32,9 +34,13 @@ impl Suppression {
     /// resumed.
     const fn is_lifted_by(self, lift: Lift) -> bool {
         match (self, lift) {
-            (Self::OptedOut, Lift::Resume) | (Self::Expired, Lift::OptIn | Lift::Listed) => true,
-            (Self::OptedOut, Lift::OptIn | Lift::Listed) | (Self::Expired, Lift::Resume) => false,
-            (Self::Region | Self::Operator, _) => false,
+            (Self::OptedOut, Lift::Resume)
+            | (Self::Expired, Lift::OptIn | Lift::Listed)
+            | (Self::Operator, Lift::Operator) => true,
+            (Self::OptedOut, Lift::OptIn | Lift::Listed | Lift::Operator)
+            | (Self::Expired, Lift::Resume | Lift::Operator)
+            | (Self::Operator, Lift::Resume | Lift::OptIn | Lift::Listed)
+            | (Self::Region, _) => false,
         }
     }
 
@@ -94,7 +100,8 @@ impl Choice {
     }
 }
 
-/// The suppression after another reason came up. The first reason stays until it is lifted. The same reason given again is as new as
+/// The suppression after another reason came up. The first reason stays until it is lifted, but the operator's takes the place of any:
+/// what lifts another must not let messages go to somebody whom the operator suppressed. The same reason given again is as new as
 /// the last time, so that a resume from in between does not lift it. An opt-out older than the person's resume does not count.
 pub fn suppress(
     now: Option<Suppressed>,
@@ -104,7 +111,8 @@ pub fn suppress(
 ) -> Option<Suppressed> {
     let resumed_since = choice.is_some_and(|choice| !choice.opted_out && choice.at > at);
     match now {
-        Some(other) if other.why != why => now,
+        Some(other) if other.why != why && why != Suppression::Operator => now,
+        Some(other) if other.why != why => Some(Suppressed { why, since: Some(at) }),
         _ if why == Suppression::OptedOut && resumed_since => now,
         _ => Some(Suppressed { why, since: now.and_then(|now| now.since).max(Some(at)) }),
     }
@@ -138,10 +146,12 @@ mod tests {
     #[test]
     fn each_suppression_is_lifted_by_its_own_event_and_by_no_other() {
         for why in ALL {
-            for by in [Lift::Resume, Lift::OptIn, Lift::Listed] {
+            for by in [Lift::Resume, Lift::OptIn, Lift::Listed, Lift::Operator] {
                 let lifted = matches!(
                     (why, by),
-                    (Suppression::OptedOut, Lift::Resume) | (Suppression::Expired, Lift::OptIn | Lift::Listed)
+                    (Suppression::OptedOut, Lift::Resume)
+                        | (Suppression::Expired, Lift::OptIn | Lift::Listed)
+                        | (Suppression::Operator, Lift::Operator)
                 );
                 let after = lift(since(why, 5), by, UnixMillis(5), None);
                 assert_eq!(after.is_none(), lifted, "{why:?} by {by:?}");
@@ -179,7 +189,8 @@ mod tests {
         let at = UnixMillis(9);
         for why in ALL {
             for other in ALL.into_iter().filter(|other| *other != why) {
-                assert_eq!(suppress(since(why, 5), other, at, None), since(why, 5));
+                let stays = if other == Suppression::Operator { since(other, 9) } else { since(why, 5) };
+                assert_eq!(suppress(since(why, 5), other, at, None), stays);
             }
             assert_eq!(suppress(since(why, 5), why, at, None), since(why, 9));
             assert_eq!(suppress(since(why, 15), why, at, None), since(why, 15));

@@ -57,6 +57,7 @@ fn every_failure_has_its_exit_code_and_most_say_what_to_type_next() {
         (LedgerError::AudienceOvertaken { name: name() }, Exit::Ledger, "newer import"),
         (LedgerError::FetchOvertaken { name: name() }, Exit::Ledger, "another mmsg fetches"),
         (LedgerError::PlanningStopped, Exit::Interrupted, "nothing was sent"),
+        (LedgerError::SuppressingStopped { done: 64 }, Exit::Interrupted, "after 64 rows"),
         (LedgerError::ImportStopped, Exit::Interrupted, "unchanged"),
     ] {
         let told = Error::from(error);
@@ -106,6 +107,7 @@ fn work_that_a_signal_stopped_ends_as_the_signal_says() {
     for exit in [Exit::Interrupted, Exit::Terminated] {
         assert_eq!(stopped_by(LedgerError::PlanningStopped, exit).exit(), exit);
         assert_eq!(stopped_by(LedgerError::ImportStopped, exit).exit(), exit);
+        assert_eq!(stopped_by(LedgerError::SuppressingStopped { done: 1 }, exit).exit(), exit);
         assert_eq!(stopped_by(LedgerError::TakenForDead, exit).exit(), Exit::Ledger);
     }
 }

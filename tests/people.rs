@@ -1,0 +1,121 @@
+//! Who gets messages: suppressions by the operator. The sandbox's record is the judge.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::common::now;
+use crate::common::shop::Shop;
+
+fn set(tokens: impl IntoIterator<Item = String>) -> BTreeSet<String> {
+    tokens.into_iter().collect()
+}
+
+/// A stop or resume of this token, of now.
+fn choice(shop: &Shop, token: &str, status: &str) {
+    let page = shop.env.variable("MMSG_PAGE");
+    let body = json!({ "object": "page", "entry": [{ "id": page, "time": 1, "messaging": [{
+        "recipient": { "id": page }, "timestamp": now(),
+        "optin": { "type": "notification_messages", "notification_messages_token": token,
+            "notification_messages_status": status } }] }] });
+    let run = shop.env.mmsg_reading(body.to_string(), ["webhook", "ingest", "-", "-o", "json"]).exits(0);
+    assert_eq!(run.json()["opt_ins"], 1, "{run:#?}");
+}
+
+fn suppress(shop: &Shop, verb: &str, tokens: &[String], args: &[&str]) -> Value {
+    let words = ["tokens", verb, "-o", "json"];
+    shop.env.mmsg_reading(tokens.join("\n") + "\n", words.iter().chain(args)).exits(0).json()
+}
+
+#[test]
+fn whom_the_operator_suppresses_gets_nothing_until_the_operator_lifts_it() {
+    let shop = Shop::with(|options| options.subscribers = 300);
+    let list: Vec<String> = shop
+        .sandbox
+        .subscribers()
+        .iter()
+        .map(|row| row["notification_messages_token"].as_str().unwrap().to_owned())
+        .collect();
+    let (out, unseen) = (&list[..20], &"7000000000000000020".to_owned());
+    shop.env.mmsg(["tokens", "fetch"]).exits(0);
+    let done =
+        suppress(&shop, "suppress", &[out, std::slice::from_ref(unseen)].concat(), &["--reason", "asked by mail"]);
+    assert_eq!([&done["rows"], &done["changed"], &done["never_seen"]], [21, 21, 1], "{done:#}");
+    let again = suppress(&shop, "suppress", out, &[]);
+    assert_eq!([&again["changed"], &again["unchanged"]], [0, 20], "{again:#}");
+
+    // A stop and a resume, an import and a fetch of the same people: none of them lifts it.
+    choice(&shop, &out[0], "STOP NOTIFICATIONS");
+    choice(&shop, &out[0], "RESUME NOTIFICATIONS");
+    let import = ["tokens", "import", "--audience", "spring"];
+    let _ = shop.env.mmsg_reading([&list[..], std::slice::from_ref(unseen)].concat().join("\n"), import).exits(0);
+    shop.env.mmsg(["tokens", "fetch"]).exits(0);
+    for audience in ["spring", "subscribers"] {
+        let totals = shop.env.mmsg(shop.words(&["--audience", audience, "-o", "json"])).exits(0).json();
+        let skipped = if audience == "spring" { 21 } else { 20 };
+        assert_eq!(totals["skipped_by_reason"], json!({ "suppressed": skipped }), "{totals:#}");
+    }
+    assert_eq!(set(shop.sandbox.requested()), set(list[20..].to_vec()));
+
+    // What the operator lifts is lifted; what a person chose is not.
+    choice(&shop, &out[1], "STOP NOTIFICATIONS");
+    fs::write(shop.env.path("back.txt"), out[..10].join("\n")).unwrap();
+    let run = shop.env.mmsg(["tokens", "unsuppress", "back.txt", "-o", "json"]).exits(0);
+    let done = run.json();
+    assert_eq!([&done["changed"], &done["unchanged"], &done["never_seen"]], [9, 1, 0], "{done:#}");
+    run.says("1 recipient stays suppressed for another reason");
+    let campaign = shop.other_campaign();
+    let words = shop.words(&["--audience", "spring", "--campaign", &campaign, "-o", "json"]);
+    let totals = shop.env.mmsg(words).exits(6).json();
+    assert_eq!(totals["accepted"], 9, "{totals:#}");
+    let requested = set(shop.sandbox.requested());
+    assert!(out[..10].iter().all(|token| requested.contains(token) == (*token != out[1])));
+    assert!(out[10..].iter().all(|token| !requested.contains(token)));
+}
+
+fn psid_of<'r>(rows: &'r [Value], token: &str) -> &'r Value {
+    &rows.iter().find(|row| row["notification_messages_token"] == *token).unwrap()["recipient_id"]
+}
+
+#[test]
+fn a_suppression_holds_for_every_token_of_a_person() {
+    let shop = Shop::with(|options| {
+        options.subscribers = 400;
+        options.crowd.doubled = 0.3;
+    });
+    let rows = shop.sandbox.subscribers();
+    let token = |row: &Value| row["notification_messages_token"].as_str().unwrap().to_owned();
+    // Somebody with two tokens: the second is the one that is suppressed.
+    let (one, other) = rows
+        .iter()
+        .enumerate()
+        .find_map(|(n, row)| {
+            let first = rows[..n].iter().find(|first| first["recipient_id"] == row["recipient_id"])?;
+            Some((token(first), token(row)))
+        })
+        .unwrap();
+    shop.env.mmsg(["tokens", "fetch"]).exits(0);
+    let done = shop.env.mmsg(["tokens", "suppress", "--token", &other, "-o", "json"]).exits(0).json();
+    let others = rows.iter().filter(|row| row["recipient_id"] == *psid_of(&rows, &one)).count() - 1;
+    assert_eq!([&done["changed"], &done["other_tokens"]], [1, others], "{done:#}");
+    let list = vec![one.clone(), other.clone()];
+    let totals = shop.totals(&list, &[], 8);
+    assert_eq!(totals["skipped"], 2, "{totals:#}");
+    let done = shop.env.mmsg(["tokens", "unsuppress", "--token", &one, "-o", "json"]).exits(0).json();
+    assert_eq!([&done["changed"], &done["other_tokens"]], [1, others], "{done:#}");
+    assert!(shop.sandbox.requested().is_empty());
+}
+
+#[test]
+fn what_can_not_be_suppressed_is_said() {
+    let shop = Shop::open();
+    shop.env.mmsg(["tokens", "unsuppress", "--token", "123456789"]).fails(10, "there is no ledger");
+    for args in [&["--reason", " "][..], &["--token", "a b"], &["--token", "1", "list.csv"]] {
+        let run = shop.env.mmsg(["tokens", "suppress"].iter().chain(args));
+        assert_eq!(run.code, 2, "{run:#?}");
+    }
+    shop.env.mmsg(["tokens", "suppress", "--token", "123456789"]).exits(0).says("1 token was never seen before");
+    let run = shop.env.mmsg(["tokens", "unsuppress", "--token", "987654321", "-o", "json"]).exits(0);
+    assert_eq!(run.json()["never_seen"], 1);
+}
