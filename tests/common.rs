@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Output};
 use std::time::Duration;
 
+use cluster::Database;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -39,6 +40,8 @@ const PATIENCE: Duration = Duration::from_secs(180);
 pub struct Env {
     home: TempDir,
     variables: Vec<(String, String)>,
+    /// Where its ledger is, if it is on a server.
+    database: Option<Database>,
 }
 
 impl Env {
@@ -60,7 +63,21 @@ impl Env {
                 variables.push((name.to_owned(), value));
             }
         }
-        Self { home, variables }
+        let env = Self { home, variables, database: None };
+        // For a look at how the tests of files do on a server.
+        if option_of_this_process("MMSG_TEST_ENGINE").as_deref() == Some("postgres") { env.on_server() } else { env }
+    }
+
+    /// With a new ledger on a server.
+    pub fn on_server(self) -> Self {
+        let database = Database::new();
+        let mut env = self.set("MMSG_LEDGER", database.address());
+        env.database = Some(database);
+        env
+    }
+
+    pub fn database(&self) -> Option<&Database> {
+        self.database.as_ref()
     }
 
     /// Sets a variable; an earlier value of it goes.

@@ -3,23 +3,21 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use crate::common::cluster::Database;
 use crate::common::shop::{Shop, people};
 
 /// A shop whose ledger is on this engine.
-fn shop(on_server: bool, latency: Duration) -> (Shop, Option<Database>) {
+fn shop(on_server: bool, latency: Duration) -> Shop {
     let mut shop = Shop::with(|options| options.dials.latency = latency);
-    let database = on_server.then(Database::new);
-    if let Some(database) = &database {
-        shop.env = shop.env.set("MMSG_LEDGER", database.address());
+    if on_server {
+        shop.env = shop.env.on_server();
     }
-    (shop, database)
+    shop
 }
 
 /// What is sent is sent again by nobody; a run that was killed goes on where it was, and what it had on the wire is unknown.
 fn a_send_a_kill_and_the_rest(on_server: bool) {
     const CONCURRENCY: usize = 8;
-    let (shop, _database) = shop(on_server, Duration::from_millis(20));
+    let shop = shop(on_server, Duration::from_millis(20));
     let list = people(300);
     let first = shop.totals(&list[..20], &[], 0);
     assert_eq!(first["accepted"], 20);

@@ -74,6 +74,9 @@ impl Shop {
 
     /// What the ledger answers, as text; an integer is written in digits.
     pub fn asks_ledger(&self, sql: &str) -> Vec<String> {
+        if let Some(database) = self.env.database() {
+            return database.ask(sql).lines().map(str::to_owned).collect();
+        }
         let conn = rusqlite::Connection::open(self.ledger()).unwrap();
         let mut statement = conn.prepare(sql).unwrap();
         let rows = statement.query_map((), |row| {
@@ -88,24 +91,27 @@ impl Shop {
 
     /// Changes the ledger behind mmsg's back.
     pub fn changes_ledger(&self, sql: &str) {
-        rusqlite::Connection::open(self.ledger()).unwrap().execute_batch(sql).unwrap();
+        match self.env.database() {
+            Some(database) => drop(database.ask(sql)),
+            None => rusqlite::Connection::open(self.ledger()).unwrap().execute_batch(sql).unwrap(),
+        }
     }
 
     /// Makes everything in the ledger older, as if so many hours had passed. When it was restored stays: that is compared with the ages of
     /// campaigns, which are Graph's.
     pub fn let_hours_pass(&self, hours: i64) {
-        let conn = rusqlite::Connection::open(self.ledger()).unwrap();
         let ms = hours * 3_600_000;
-        conn.execute_batch(&format!(
-            "update recipients set blocked_until = max(0, blocked_until - {ms}), next_eligible_at = next_eligible_at - {ms};
+        let less = |time: &str| format!("{time} = case when {time} < {ms} then 0 else {time} - {ms} end");
+        let [blocked_until, not_before, nobody_before] = ["blocked_until", "not_before", "nobody_before"].map(less);
+        self.changes_ledger(&format!(
+            "update recipients set {blocked_until}, next_eligible_at = next_eligible_at - {ms};
              update sends set claimed_at = claimed_at - {ms}, finished_at = finished_at - {ms},
-               not_before = max(0, not_before - {ms}), first_later_at = first_later_at - {ms};
+               {not_before}, first_later_at = first_later_at - {ms};
              update runs set started_at = started_at - {ms}, ended_at = ended_at - {ms};
              update listings set created_at = created_at - {ms}, planned_at = planned_at - {ms};
              update broadcasts set created_at = created_at - {ms}, finished_at = finished_at - {ms};
-             update ledger set newest_at = newest_at - {ms}, nobody_before = max(0, nobody_before - {ms});"
-        ))
-        .unwrap();
+             update ledger set newest_at = newest_at - {ms}, {nobody_before};"
+        ));
     }
 
     /// Fails unless each of these people got exactly one message, and nobody else any.

@@ -30,6 +30,71 @@ fn ledger() -> (tempfile::TempDir, Ledger) {
 }
 
 #[test]
+fn both_engines_have_the_same_tables_and_columns() {
+    let (_folder, file) = ledger();
+    let columns = "select t.name || '.' || c.name from sqlite_schema t join pragma_table_info(t.name) c
+        where t.type = 'table' and t.name not like 'sqlite%' order by 1";
+    let mut statement = file.conn.prepare_cached(columns).unwrap();
+    let mut on_file: Vec<String> = statement.query_map((), |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    // SQLite has it in the file's head.
+    on_file.push("ledger.schema".to_owned());
+    on_file.sort();
+    let database = Database::new();
+    let address = Address::of_server(&database.address(), &|_| None).unwrap().unwrap();
+    let (server, opened) = Ledger::open(&address).unwrap();
+    assert_eq!(opened, Opened::Made);
+    let columns =
+        "select table_name || '.' || column_name from information_schema.columns where table_schema = 'public'";
+    let mut on_server: Vec<_> = database.ask(columns).lines().map(str::to_owned).collect();
+    on_server.sort();
+    assert_eq!(on_server, on_file);
+    let newest = MIGRATIONS.last().map_or(0, |(number, _)| *number);
+    assert_eq!(server.read(Conn::version).unwrap(), newest);
+    assert_eq!(server::MIGRATIONS.last().map(|(number, _)| *number), Some(newest));
+    assert_eq!(Ledger::open(&address).unwrap().1, Opened::Found);
+}
+
+#[test]
+fn several_may_create_one_ledger_on_a_server_at_once() {
+    let database = Database::new();
+    let address = Address::of_server(&format!("{}&schema=of_mmsg", database.address()), &|_| None).unwrap().unwrap();
+    let start = std::sync::Barrier::new(4);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                start.wait();
+                Ledger::open(&address).unwrap();
+            });
+        }
+    });
+    assert_eq!(database.ask("select schema from of_mmsg.ledger"), MIGRATIONS.last().unwrap().0.to_string());
+}
+
+#[test]
+fn what_may_not_be_a_ledger_on_a_server_is_told_apart() {
+    let database = Database::new();
+    let open = |end: &str| {
+        let address = Address::of_server(&format!("{}{end}", database.address()), &|_| None).unwrap().unwrap();
+        Ledger::open(&address).map(drop)
+    };
+    database.ask("create role reader login");
+    for (end, expected) in [
+        ("&dbname=none", Failure::NoDatabase),
+        ("&host=/nowhere", Failure::Unreachable),
+        ("&user=nobody", Failure::Login),
+        ("&user=reader", Failure::Denied),
+        ("&options=-c%20search_path%3Dnone", Failure::NoSchema),
+        ("&options=-c%20default_transaction_read_only%3Don", Failure::ReadOnly),
+    ] {
+        let failed = open(end).unwrap_err();
+        assert!(matches!(&failed, Error::Database { failure, .. } if *failure == expected), "{end}: {failed}");
+    }
+    open("").unwrap();
+    database.ask("update ledger set schema = 999");
+    assert!(matches!(open(""), Err(Error::NewerSchema { found: 999, .. })));
+}
+
+#[test]
 fn partial_indexes_have_the_numbers_of_the_states() {
     let (_folder, ledger) = ledger();
     let sql = |index: &str| -> String {
