@@ -22,6 +22,7 @@
 //! | `writer` | claims and outcomes |
 //! | `events`, `silence` | what webhooks reported |
 //! | `unknown`, `attempts` | sends whose outcome is not known; requests that a row outlived |
+//! | `tables`, `check` | every table and its columns; whether all that is kept agrees |
 //! | `funnel`, `totals`, `story` | answers for reports, totals and one person |
 //!
 //! No file imports from one that imports from it, however many files lie between: `tests/circles.rs` checks that.
@@ -31,6 +32,7 @@ mod alive;
 mod attempts;
 pub mod audiences;
 pub mod broadcasts;
+pub mod check;
 #[cfg(test)]
 #[path = "../tests/common/cluster.rs"]
 mod cluster;
@@ -65,6 +67,7 @@ mod sql;
 pub mod state;
 pub mod story;
 pub mod suppress;
+mod tables;
 mod tally;
 pub mod totals;
 pub mod unknown;

@@ -130,6 +130,7 @@ fn one_list(host: &Host, env: &Env, random: &mut fastrand::Rng, tally: &mut Tall
         assert!(runs < 50, "the list does not end");
     }
     judge(host, env, &campaign, &tokens, kills, tally);
+    env.mmsg(["ledger", "check"]).exits(0);
 }
 
 /// The exit code; `None` where a rate refusal made it pause. It is killed then: a pause is as good a moment as any.

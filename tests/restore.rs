@@ -335,6 +335,7 @@ fn events_prove_what_was_sent_whether_they_came_before_the_copy_was_accepted_or_
     assert_eq!(report["foreign_events"], 0, "{report:#}");
     let why = shop.env.mmsg(["why", record[9]["token"].as_str().unwrap()]).exits(0);
     assert!(why.stdout.contains("restored") && !why.stdout.contains("attempt"), "{why:#?}");
+    shop.env.mmsg(["ledger", "check"]).exits(0);
 }
 
 /// A shop whose people got a message from a ledger that this machine does not have, a moment ago by Graph's time.

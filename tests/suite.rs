@@ -56,6 +56,7 @@ mod suite_is_whole;
 mod sweep;
 mod tokens;
 mod unknown;
+mod upkeep;
 mod version;
 mod webhook;
 mod webhook_commands;

@@ -240,6 +240,15 @@ impl Context {
         Ok(ledger)
     }
 
+    /// The ledger for a command that checks it: nothing is written.
+    ///
+    /// # Errors
+    /// Exit 10 when it can't be read, or is not there.
+    pub fn ledger_to_check(&self) -> Result<Ledger> {
+        self.refuse_missing_ledger()?;
+        Ok(Ledger::open_to_check(&self.settings.ledger.value)?)
+    }
+
     /// Makes unknown what runs that died left claimed; see [`Context::ledger_to_look`].
     ///
     /// # Errors

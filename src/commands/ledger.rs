@@ -1,6 +1,7 @@
-//! `mmsg ledger accept-restore`.
+//! `mmsg ledger`: looking after it.
 
 mod accept_restore;
+mod check;
 
 use crate::commands::context::Context;
 use crate::error::{Exit, Result};
@@ -14,10 +15,12 @@ pub struct Args {
 #[derive(clap::Subcommand, Debug)]
 enum Verb {
     AcceptRestore(accept_restore::Args),
+    Check(check::Args),
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     match args.verb {
         Verb::AcceptRestore(args) => accept_restore::run(context, &args).await,
+        Verb::Check(args) => check::run(context, &args),
     }
 }

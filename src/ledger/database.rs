@@ -34,6 +34,11 @@ const MIGRATIONS: &[(i32, &str)] = &[
     (10, include_str!("migrations/0010_step.sql")),
 ];
 
+/// The newest schema.
+pub(super) fn newest_schema() -> i32 {
+    MIGRATIONS.last().map_or(0, |(number, _)| *number)
+}
+
 /// The schema from which on old copies are found out.
 pub(super) const FIRST_WITH_GATE: i32 = 7;
 
@@ -130,6 +135,19 @@ impl Ledger {
         }
     }
 
+    /// Opens an existing ledger to check it: nothing is written to it or beside it.
+    ///
+    /// # Errors
+    /// See [`Ledger::open`]; also if there is no ledger in it.
+    pub fn open_to_check(address: impl Into<Address>) -> Result<Self> {
+        match address.into() {
+            Address::File(path) => Self::check_file(&path),
+            Address::Server(server) => {
+                Self::read_on(&server)?.ok_or_else(|| Error::NotALedger { path: server.to_string().into() })
+            }
+        }
+    }
+
     fn open_file(path: &Path) -> Result<(Self, Opened)> {
         let folder = path.parent().unwrap_or_else(|| Path::new("."));
         std::fs::create_dir_all(folder).map_err(|source| Error::Folder { folder: folder.to_owned(), source })?;
@@ -208,9 +226,30 @@ impl Ledger {
             Err(error @ Error::Database { failure: Failure::ReadOnly | Failure::CannotOpen, .. }) => error,
             Err(error) => return Err(error),
         };
-        if let Ok(Some(ledger)) = Self::read_file(path) {
-            return Ok(ledger);
+        match Self::read_file(path) {
+            Ok(Some(ledger)) => Ok(ledger),
+            _ => Self::read_alone(path, error),
         }
+    }
+
+    fn check_file(path: &Path) -> Result<Self> {
+        let ledger = match Self::read_file(path) {
+            Ok(Some(ledger)) => ledger,
+            Ok(None) => return Err(Error::NotALedger { path: path.to_owned() }),
+            Err(error @ Error::Database { failure: Failure::ReadOnly | Failure::CannotOpen, .. }) => {
+                Self::read_alone(path, error)?
+            }
+            Err(error) => return Err(error),
+        };
+        let application: i32 = ledger.read(|conn| conn.query_row("pragma application_id", (), |row| row.get(0)))?;
+        if application != APPLICATION_ID {
+            return Err(Error::NotALedger { path: path.to_owned() });
+        }
+        Ok(ledger)
+    }
+
+    /// Reads what can't be opened otherwise, which failed with `error`.
+    fn read_alone(path: &Path, error: Error) -> Result<Self> {
         // Without the files -wal and -shm, and where they can't be created, nobody writes either: the file is all there is.
         let real = place::real(path);
         let [wal, _] = identity::beside(path);
@@ -251,7 +290,7 @@ impl Ledger {
              pragma cache_size = -32768; pragma trusted_schema = 0;",
         )?;
         self.room.fit(&self.conn)?;
-        if version < MIGRATIONS.last().map_or(0, |(number, _)| *number) {
+        if version < newest_schema() {
             self.migrate()?;
         }
         Ok(())
@@ -439,7 +478,7 @@ pub(super) fn audit(conn: &Conn, now: UnixMillis, who: &str, command: &str, what
 }
 
 fn refuse_newer(ledger: impl Into<Address>, version: i32) -> Result<()> {
-    let known = MIGRATIONS.last().map_or(0, |(number, _)| *number);
+    let known = newest_schema();
     if version > known {
         return Err(Error::NewerSchema { ledger: ledger.into(), found: version, known });
     }

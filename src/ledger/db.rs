@@ -169,6 +169,26 @@ impl Conn {
         }
     }
 
+    /// How many bytes a table and its indexes have on a server; a file is measured as a whole.
+    pub fn size_of(&self, table: &str) -> Result<u64> {
+        match self {
+            Self::Sqlite(_) => Ok(0),
+            Self::Postgres(conn) => {
+                let size: i64 = conn.one(&format!("select pg_total_relation_size('{table}')"))?;
+                Ok(size.unsigned_abs())
+            }
+        }
+    }
+
+    /// What the engine finds broken in what it keeps, a line each, no more than a page; nothing if all is well.
+    pub fn broken(&self) -> Result<Vec<String>> {
+        match self {
+            Self::Sqlite(conn) => sqlite::broken(conn),
+            // A server looks at each page as it reads it.
+            Self::Postgres(_) => Ok(Vec::new()),
+        }
+    }
+
     /// How long to wait for another process's transaction.
     pub fn busy_timeout(&self, patience: Duration) -> Result<()> {
         match self {

@@ -10,7 +10,7 @@ pub mod suppression;
 use super::db::{self, Conn, Optional, Row, Statement};
 
 use super::judge::Person;
-use super::key::Key;
+use super::key::{Key, key};
 use super::sql::sql;
 use crate::clock::UnixMillis;
 use choices::Whom;
@@ -279,4 +279,35 @@ fn choose(conn: &Conn, id: i64, said: Choice) -> db::Result<()> {
         lift(before, Lift::Resume, choice.at, Some(choice))
     };
     write_suppression(conn, id, before, after)
+}
+
+/// How many rows of this table are of a person who is not there.
+pub fn missing(conn: &Conn, table: &str) -> db::Result<i64> {
+    conn.query_row(
+        &format!(
+            "select count(*) from {table} t
+             where t.recipient is not null and not exists (select 1 from recipients r where r.id = t.recipient)"
+        ),
+        (),
+        |row| row.get(0),
+    )
+}
+
+/// How many people have a key that is not their token's: they would not be found, and added again.
+pub fn wrong_keys(conn: &Conn) -> db::Result<i64> {
+    const TOGETHER: i64 = 10_000;
+    let mut part = conn.prepare_cached("select id, key, token from recipients where id > ?1 order by id limit ?2")?;
+    let (mut wrong, mut after) = (0, i64::MIN);
+    loop {
+        let before = after;
+        let mut rows = part.query((after, TOGETHER))?;
+        while let Some(row) = rows.next()? {
+            after = row.get(0)?;
+            let token = row.text(2).ok().flatten();
+            wrong += i64::from(token.map(key) != row.get(1).ok());
+        }
+        if after == before {
+            return Ok(wrong);
+        }
+    }
 }

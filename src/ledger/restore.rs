@@ -13,9 +13,9 @@ use super::database::{FIRST_WITH_GATE, HOLD, Ledger, audit};
 use super::error::{Closed, Error, Result};
 use super::events::wait_again;
 use super::gate::{self, Gate};
-use super::sql::{sql, unsigned};
+use super::sql::sql;
 use super::state::State;
-use super::tally::Tally;
+use super::tally::{self, Tally};
 use super::witness;
 use crate::clock::UnixMillis;
 use crate::times::{MARGIN, ON_THE_WAY};
@@ -86,20 +86,19 @@ impl Ledger {
 
     /// Refuses while processes send from this file, or from one that was here before.
     pub fn refuse_at_work(&self) -> Result<()> {
-        match alive::at_work(self)? {
+        match self.at_work()? {
             0 => Ok(()),
             processes => Err(Error::AtWork { processes }),
         }
     }
 
+    /// How many processes send from this file, or from one that was here before.
+    pub fn at_work(&self) -> Result<u64> {
+        alive::at_work(self)
+    }
+
     pub fn pending_in_all(&self) -> Result<u64> {
-        self.read(|conn| {
-            conn.query_row(
-                "select coalesce(cast(sum(n) as bigint), 0) from states where state = ?1",
-                [State::Pending],
-                |row| row.get(0).map(unsigned),
-            )
-        })
+        self.read(|conn| tally::rows_in_all(conn, State::Pending))
     }
 
     /// Accepts an old copy. The gate is closed until all of it is done: whoever is cut off types the command again.

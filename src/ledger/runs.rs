@@ -147,6 +147,15 @@ impl Ledger {
         Ok(left)
     }
 
+    /// Runs whose process is gone, though nobody has recorded it.
+    pub fn dead_runs(&self) -> Result<u64> {
+        let mut dead = 0;
+        for run in self.open_runs()? {
+            dead += u64::from(alive::is_dead(self, Work::Run, run.id, &run.uuid)?);
+        }
+        Ok(dead)
+    }
+
     /// Whether a process is at work on one of these broadcasts.
     pub fn is_running(&self, broadcasts: &[i64]) -> Result<bool> {
         for run in self.open_runs()? {

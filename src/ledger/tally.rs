@@ -5,7 +5,7 @@
 //! a cohort, and a correction is taken back from the hour that counted it. Only a stage's own counter belongs to the hour in which
 //! the stage was reached.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use super::db::{self, Conn, Optional};
 
@@ -141,6 +141,55 @@ impl Tally {
     }
 }
 
+/// Broadcasts whose sums are not those of their rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wrong {
+    pub states: BTreeSet<i64>,
+    pub hours: BTreeSet<i64>,
+}
+
+/// Counts all rows again, and compares. All of it must be of one moment.
+pub fn compare(conn: &Conn) -> db::Result<Wrong> {
+    const TOGETHER: i64 = 10_000;
+    let mut told = Tally::default();
+    let mut part =
+        conn.prepare_cached("select id, broadcast, state, claimed_at from sends where id > ?1 order by id limit ?2")?;
+    let mut after = i64::MIN;
+    loop {
+        let before = after;
+        let mut rows = part.query((after, TOGETHER))?;
+        while let Some(row) = rows.next()? {
+            after = row.get(0)?;
+            let (broadcast, state) = (row.get(1)?, row.get(2)?);
+            told.rows(broadcast, state, 1);
+            if What::STATES.contains(&state) {
+                told.add(broadcast, row.get::<Option<_>>(3)?.unwrap_or_default(), What::State(state), 1);
+            }
+        }
+        if after == before {
+            break;
+        }
+    }
+    let mut wrong = Wrong::default();
+    let mut kept = conn.prepare_cached("select broadcast, state, n from states")?;
+    let mut rows = kept.query(())?;
+    while let Some(row) = rows.next()? {
+        told.rows(row.get(0)?, row.get(1)?, -row.get::<i64>(2)?);
+    }
+    let left = told.states.iter().filter(|(_, states)| states.iter().any(|n| *n != 0));
+    wrong.states.extend(left.map(|(broadcast, _)| broadcast));
+    let mut kept = conn.prepare_cached("select broadcast, hour, what, n from counters")?;
+    let mut rows = kept.query(())?;
+    while let Some(row) = rows.next()? {
+        if let Some(what @ What::State(_)) = row.text(2)?.and_then(What::of_name) {
+            told.add(row.get(0)?, UnixMillis::of_hour(row.get(1)?), what, -row.get::<i64>(3)?);
+        }
+    }
+    let left = told.counters.iter().filter(|(_, n)| **n != 0);
+    wrong.hours.extend(left.map(|((broadcast, ..), _)| broadcast));
+    Ok(wrong)
+}
+
 /// Counts rows that a test moved by itself.
 #[cfg(test)]
 pub fn shift(conn: &Conn, broadcast: i64, from: State, to: State, n: usize) -> db::Result<()> {
@@ -156,6 +205,13 @@ pub fn rows_in(conn: &Conn, broadcast: i64, state: State) -> db::Result<u64> {
         .query_row((broadcast, state), |row| row.get(0))
         .optional()?;
     Ok(n.map_or(0, unsigned))
+}
+
+/// How many rows of the ledger are in this state.
+pub fn rows_in_all(conn: &Conn, state: State) -> db::Result<u64> {
+    conn.query_row("select coalesce(cast(sum(n) as bigint), 0) from states where state = ?1", [state], |row| {
+        row.get(0).map(unsigned)
+    })
 }
 
 /// How many rows of a broadcast are in each state.

@@ -46,6 +46,10 @@ impl Progress {
             .query_row((), |row| Ok(Self { identity: row.get(0)?, steps: row.get(1)?, newest_at: row.get(2)? }))
     }
 
+    pub const fn steps(&self) -> i64 {
+        self.steps
+    }
+
     /// Counts a step in the transaction that makes it, and in which this was read.
     pub fn step(&mut self, conn: &Conn, now: UnixMillis) -> db::Result<()> {
         step(conn, Some(now))?;

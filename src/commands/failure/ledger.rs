@@ -11,6 +11,9 @@ use crate::ledger::error::{Closed, Error as LedgerError, Failure, Need};
 use crate::text;
 
 const CONTINUES: &str = "free some space, then run the same command again: it continues";
+/// What to do about a ledger that is damaged.
+pub const RESTORE_BACKUP: &str = "move it and the files ending in -wal and -shm away, restore the latest backup, then run mmsg ledger \
+    accept-restore --since TIME, with the time of the backup";
 const ANOTHER: &str = "choose another ledger with --ledger FILE";
 
 impl From<LedgerError> for Error {
@@ -237,11 +240,7 @@ fn database(ledger: &Address, failure: Failure) -> Error {
             "make it and the files ending in -wal and -shm beside it writable, or choose another --ledger FILE",
         ),
         Failure::CannotOpen => ("it can't be opened", "check that its folder exists and is writable"),
-        Failure::Corrupt => (
-            "the file is damaged or is not a ledger made by mmsg",
-            "move it and the files ending in -wal and -shm away, restore the latest backup, then run mmsg ledger accept-restore \
-             --since TIME, with the time of the backup",
-        ),
+        Failure::Corrupt => ("the file is damaged or is not a ledger made by mmsg", RESTORE_BACKUP),
         Failure::Busy => {
             ("another program is using it", "wait for the other mmsg to finish, then run the same command again")
         }
@@ -257,9 +256,7 @@ fn database(ledger: &Address, failure: Failure) -> Error {
         | Failure::Untrusted
         | Failure::Standby
         | Failure::Pooler
-        | Failure::Other => {
-            ("the database failed", "check the disk, then the file: sqlite3 LEDGER 'pragma integrity_check'")
-        }
+        | Failure::Other => ("the database failed", "check the disk, then the ledger: mmsg ledger check"),
     };
     Error::ledger(format!("the ledger {ledger}: {what}")).hint(hint)
 }

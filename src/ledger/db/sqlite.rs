@@ -91,6 +91,27 @@ pub fn limit_log(conn: &Conn, pages: u64, bytes: u64) -> Result<()> {
     Ok(conn.execute_batch(&format!("pragma wal_autocheckpoint = {pages}; pragma journal_size_limit = {bytes}"))?)
 }
 
+/// What the file's structure says, then what references say. One line that says `ok` is none.
+pub fn broken(conn: &Conn) -> Result<Vec<String>> {
+    const LINES: usize = 20;
+    let mut broken = Vec::new();
+    let mut check = conn.prepare(&format!("pragma integrity_check({LINES})"))?;
+    let mut lines = check.query(())?;
+    while let Some(line) = lines.next()? {
+        let line: String = line.get(0)?;
+        if line != "ok" {
+            broken.extend(line.lines().map(str::to_owned));
+        }
+    }
+    let mut check = conn.prepare("pragma foreign_key_check")?;
+    let mut rows = check.query(())?;
+    while let Some(row) = rows.next()?.filter(|_| broken.len() < LINES) {
+        let (from, to): (String, String) = (row.get(0)?, row.get(2)?);
+        broken.push(format!("a row of {from} names a row of {to} that is not there"));
+    }
+    Ok(broken)
+}
+
 impl rusqlite::ToSql for Value<'_> {
     fn to_sql(&self) -> rusqlite::Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::Borrowed(match *self {
