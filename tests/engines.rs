@@ -29,17 +29,27 @@ fn a_send_a_kill_and_the_rest(on_server: bool) {
     let concurrency = CONCURRENCY.to_string();
     let words = shop.words(&["--concurrency", &concurrency]);
     let at_work = shop.env.start(&(list.join("\n") + "\n"), &words);
+    wait_until_it_sends(&shop);
+    at_work.kill();
+    the_rest(&shop, &list, CONCURRENCY);
+}
+
+fn wait_until_it_sends(shop: &Shop) {
     let begin = Instant::now();
     while shop.sandbox.accepted().len() < 60 {
         assert!(begin.elapsed() < Duration::from_secs(120), "it does not send");
         std::thread::sleep(Duration::from_millis(5));
     }
-    at_work.kill();
-    let run = shop.send(&list, &["-o", "json", "--concurrency", &concurrency]);
+}
+
+/// The same list again, after a run that could not end: everybody once, but those whose answer nobody could record.
+fn the_rest(shop: &Shop, list: &[String], in_flight: usize) {
+    let concurrency = in_flight.to_string();
+    let run = shop.send(list, &["-o", "json", "--concurrency", &concurrency]);
     let totals = run.totals();
     let unknown = totals["unknown"].as_u64().unwrap() as usize;
-    assert!(unknown <= CONCURRENCY, "{totals:#}");
-    run.exits(0);
+    assert!(unknown <= in_flight, "{totals:#}");
+    let _ = run.exits(0);
     let accepted = shop.sandbox.accepted();
     let once: BTreeSet<_> = accepted.iter().collect();
     assert_eq!(once.len(), accepted.len(), "somebody got two messages");
@@ -60,4 +70,22 @@ fn a_send_a_kill_and_the_rest_in_a_file() {
 #[test]
 fn a_send_a_kill_and_the_rest_on_a_server() {
     a_send_a_kill_and_the_rest(true);
+}
+
+/// The server ends the sessions of a run at work: exit 10, with what to do, and nobody twice afterwards.
+#[test]
+fn a_connection_that_is_lost_ends_the_run_and_the_same_command_continues_it() {
+    const CONCURRENCY: usize = 8;
+    let shop = shop(true, Duration::from_millis(20));
+    let list = people(300);
+    let concurrency = CONCURRENCY.to_string();
+    let at_work = shop.env.start(&(list.join("\n") + "\n"), &shop.words(&["--concurrency", &concurrency]));
+    wait_until_it_sends(&shop);
+    let end = "select count(pg_terminate_backend(pid)) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid()";
+    assert_ne!(shop.env.database().unwrap().ask(end), "0");
+    let run = at_work.ends().exits(10);
+    assert!(run.stderr.contains("the connection to the server was lost"), "{}", run.stderr);
+    assert!(run.stderr.contains("run the same command again"), "{}", run.stderr);
+    the_rest(&shop, &list, 2 * CONCURRENCY);
 }

@@ -77,6 +77,10 @@ impl Conn {
         }
     }
 
+    pub const fn is_server(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+
     /// The statement is kept for the next time.
     pub fn prepare_cached(&self, sql: &str) -> Result<Statement<'_>> {
         match self {
@@ -303,6 +307,22 @@ impl Row<'_> {
     /// The column at this place, counted from 0.
     pub fn get<T: FromColumn>(&self, column: usize) -> Result<T> {
         T::of(self.value(column)?).ok_or(Error::Column { column })
+    }
+
+    /// Each column in words, for what a test compares.
+    #[cfg(test)]
+    pub fn words(&self) -> Vec<String> {
+        let columns = match self {
+            Self::Sqlite(row) => row.as_ref().column_count(),
+            Self::Postgres(row) => row.len(),
+        };
+        (0..columns)
+            .map(|column| match self.value(column).unwrap() {
+                Value::Null => "Null".to_owned(),
+                Value::Int(n) => format!("Integer({n})"),
+                other => format!("{other:?}"),
+            })
+            .collect()
     }
 
     /// A text, lent; `None` for null.

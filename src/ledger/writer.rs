@@ -11,7 +11,7 @@ mod step;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::db::Conn;
+use super::db::{self, Conn};
 
 use super::database::{HOLD, Ledger};
 use super::error::{Closed, Error, Failure, Need, Result};
@@ -259,18 +259,30 @@ fn work(conn: &Conn, order: &mut Order<'_>, gate: Gate, begun: Instant) -> Resul
     }
     // The lock may have been waited for: only now is now.
     let now = clock.now();
+    let is_open = fence(conn, scope.run)?;
     let mut step = Step::new(conn, scope, now, gate, begun)?;
     let mut rows = Rows::new(conn)?;
     finishes.iter().try_for_each(|finish| step.record(&mut rows, finish))?;
     let (claims, exhausted, permit_at) = step.claim_metered(scan, *want, *meter)?;
     let (settled, overtaken) = step.finish()?;
-    if !claims.is_empty() {
-        let mut open = conn.prepare_cached("select 1 from runs where id = ?1 and ended_at is null")?;
-        if !open.exists([scope.run])? {
-            return Err(Error::TakenForDead);
-        }
+    if !claims.is_empty() && !is_open.map_or_else(|| is_run_open(conn, scope.run), Ok)? {
+        return Err(Error::TakenForDead);
     }
     Ok((Stepped { claims, committed: now, settled, exhausted, permit_at, overtaken, closed: None }, now))
+}
+
+/// On a server, where another machine may end the run, its row is held from here on: whoever ends it comes before all of this or after
+/// it. Counted, so that a step that a failover lost can be found out. Whether the run has not ended; `None` for a file.
+fn fence(conn: &Conn, run: i64) -> db::Result<Option<bool>> {
+    if !conn.is_server() {
+        return Ok(None);
+    }
+    let step = "update runs set step = step + 1 where id = ?1 and ended_at is null";
+    Ok(Some(conn.prepare_cached(step)?.execute([run])? == 1))
+}
+
+fn is_run_open(conn: &Conn, run: i64) -> db::Result<bool> {
+    conn.prepare_cached("select 1 from runs where id = ?1 and ended_at is null")?.exists([run])
 }
 
 #[cfg(test)]

@@ -11,3 +11,6 @@ pub use connect::connect;
 pub use locks::Lock;
 pub use session::{Conn, Row, Rows, Statement};
 pub use values::value;
+
+#[cfg(test)]
+mod tests;

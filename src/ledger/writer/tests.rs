@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::ledger::broadcasts::{BroadcastKey, Which};
+use crate::ledger::database::tests::engine::on_both;
 use crate::ledger::pace::PaceRow;
 use crate::ledger::people::suppression::Suppression;
 
@@ -43,14 +44,16 @@ pub(super) fn writer(folder: &std::path::Path, people: i64) -> Writer {
     let key = BroadcastKey { page: "1", ad_account: "2", campaign: "3", fingerprint: [0; 32], message: "{}" };
     let broadcast = ledger.open_broadcast(&key, Which::default(), "http://host", UnixMillis(NOW)).unwrap();
     let run = ledger.start_run(broadcast.id, UnixMillis(NOW), 8).unwrap().id;
-    let insert = |sql: &str, person: i64| ledger.conn.execute(sql, [person]).unwrap();
-    insert(
-        "insert into listings (id, broadcast, source, rows, rows_hash, created_at, planned_at) values (1, 1, 'a', ?1, x'00', 1, 1)",
-        people,
-    );
+    let conn = &ledger.conn;
+    conn.execute(
+        "insert into listings (id, broadcast, source, rows, rows_hash, created_at, planned_at) values (1, 1, 'a', ?1, ?2, 1, 1)",
+        (people, [0_u8]),
+    )
+    .unwrap();
     for person in 1..=people {
-        insert("insert into recipients (id, key, token, page) values (?1, cast(?1 as blob), 't' || ?1, '1')", person);
-        insert("insert into sends (broadcast, recipient, listing) values (1, ?1, 1)", person);
+        let insert = "insert into recipients (id, key, token, page) values (?1, ?2, ?3, '1')";
+        conn.execute(insert, (person, person.to_be_bytes(), format!("t{person}"))).unwrap();
+        conn.execute("insert into sends (broadcast, recipient, listing) values (1, ?1, 1)", [person]).unwrap();
     }
     ledger.conn.execute("insert into states (broadcast, state, n) values (1, 0, ?1)", [people]).unwrap();
     let scope = Scope {
@@ -71,17 +74,12 @@ pub(super) fn answer(claim: Claim, outcome: Outcome) -> Finish {
 }
 
 pub(super) fn text(writer: &Writer, sql: &str) -> String {
-    let mut statement = writer.ledger.conn.sqlite().prepare(sql).unwrap();
-    let columns = statement.column_count();
-    let rows = statement.query_map((), |row| {
-        (0..columns)
-            .map(|column| row.get::<_, rusqlite::types::Value>(column).map(|value| format!("{value:?}")))
-            .collect()
-    });
-    rows.unwrap().map(|row| row.map(|row: Vec<String>| row.join(" ")).unwrap()).collect::<Vec<_>>().join("\n")
+    let mut statement = writer.ledger.conn.prepare_cached(sql).unwrap();
+    let rows = statement.query_map((), |row| Ok(row.words().join(" "))).unwrap();
+    rows.map(Result::unwrap).collect::<Vec<_>>().join("\n")
 }
 
-#[test]
+on_both! {
 fn an_answer_that_evidence_overtook_still_names_its_tracking_id() {
     let folder = tempfile::tempdir().unwrap();
     let mut writer = writer(folder.path(), 1);
@@ -97,11 +95,12 @@ fn an_answer_that_evidence_overtook_still_names_its_tracking_id() {
         "Integer(2) Text(\"evidence\") Text(\"t9\")"
     );
 }
+}
 
 /// The person: until when held, and what it was before a claim.
 const PERSON: &str = "select blocked_until, blocked_until_before_claim from recipients";
 
-#[test]
+on_both! {
 fn an_answer_that_comes_after_another_claimed_the_person_frees_nobody() {
     let other = NOW * 2;
     let late = NOW + 1000 + 12 * 3_600_000 + 60_000;
@@ -124,8 +123,9 @@ fn an_answer_that_comes_after_another_claimed_the_person_frees_nobody() {
         assert_eq!(text(&writer, PERSON), format!("Integer({other}) Integer({before})"), "{outcome:?}");
     }
 }
+}
 
-#[test]
+on_both! {
 fn an_answer_that_says_accepted_knows_better_than_a_person_who_said_not_sent() {
     let folder = tempfile::tempdir().unwrap();
     let mut writer = writer(folder.path(), 1);
@@ -152,8 +152,9 @@ fn an_answer_that_says_accepted_knows_better_than_a_person_who_said_not_sent() {
     assert_eq!(writer.step(&[answer(claim, accepted)], 0, &mut Open).unwrap().overtaken, 1);
     assert_eq!(text(&writer, "select state from sends"), "Integer(1)");
 }
+}
 
-#[test]
+on_both! {
 fn what_a_person_says_was_not_sent_does_not_go_out_by_a_closed_broadcast() {
     for closed_first in [true, false] {
         let folder = tempfile::tempdir().unwrap();
@@ -166,7 +167,7 @@ fn what_a_person_says_was_not_sent_does_not_go_out_by_a_closed_broadcast() {
         assert_eq!(writer.ledger.resolve_unknown(&[claim.send], resolution, UnixMillis(NOW)).unwrap(), 1);
         closed += if closed_first { 0 } else { close(&mut writer) };
         assert_eq!(closed, u64::from(!closed_first));
-        assert_eq!(text(&writer, "select state, reason from sends"), r#"Integer(4) Text("closed")"#);
+        assert_eq!(text(&writer, "select state, reason from sends order by id"), r#"Integer(4) Text("closed")"#);
         assert_eq!(text(&writer, "select state, n from states where n <> 0"), "Integer(4) Integer(1)");
         // The answer that was given up comes after all.
         let accepted = Outcome::Accepted { tracking_id: Some("t9".to_owned()) };
@@ -175,8 +176,9 @@ fn what_a_person_says_was_not_sent_does_not_go_out_by_a_closed_broadcast() {
         assert_eq!(text(&writer, "select state, n from states where n <> 0"), "Integer(2) Integer(1)");
     }
 }
+}
 
-#[test]
+on_both! {
 fn a_row_at_work_when_its_broadcast_is_closed_does_not_come_back() {
     let until = UnixMillis(NOW + 1);
     for outcome in [Outcome::Back, Outcome::Later { until }, Outcome::Accepted { tracking_id: None }] {
@@ -186,13 +188,13 @@ fn a_row_at_work_when_its_broadcast_is_closed_does_not_come_back() {
         assert_eq!(writer.ledger.close_broadcast(1, UnixMillis(NOW)).unwrap(), 1);
         let done = writer.step(&[answer(claim, outcome.clone())], 9, &mut Open).unwrap();
         assert_eq!((done.claims.len(), done.settled.len()), (0, 1), "{outcome:?}");
-        let states = text(&writer, "select state, reason from sends");
+        let states = text(&writer, "select state, reason from sends order by id");
         let closed = r#"Integer(4) Text("closed")"#;
         match outcome {
             Outcome::Accepted { .. } => assert_eq!(states, format!("Integer(2) Null\n{closed}")),
             _ => assert_eq!(states, format!("{closed}\n{closed}"), "{outcome:?}"),
         }
-        assert_eq!(text(&writer, "select sum(n) from states where state in (0, 1)"), "Integer(0)");
+        assert_eq!(text(&writer, "select cast(sum(n) as bigint) from states where state in (0, 1)"), "Integer(0)");
     }
     // Open again, rows come back as ever.
     let folder = tempfile::tempdir().unwrap();
@@ -203,8 +205,9 @@ fn a_row_at_work_when_its_broadcast_is_closed_does_not_come_back() {
     writer.step(&[answer(claim, Outcome::Back)], 0, &mut Open).unwrap();
     assert_eq!(text(&writer, "select state from sends where id = 1"), "Integer(0)");
 }
+}
 
-#[test]
+on_both! {
 fn a_row_that_another_process_took_is_neither_claimed_nor_blocked() {
     let folder = tempfile::tempdir().unwrap();
     let mut writer = writer(folder.path(), 3);
@@ -220,7 +223,8 @@ fn a_row_that_another_process_took_is_neither_claimed_nor_blocked() {
         text(&writer, "select blocked_until, blocked_until_before_claim from recipients where id = 2"),
         "Integer(0) Null"
     );
-    assert_eq!(text(&writer, "select state from sends where id > 1"), "Integer(4)\nInteger(2)");
+    assert_eq!(text(&writer, "select state from sends where id > 1 order by id"), "Integer(4)\nInteger(2)");
+}
 }
 
 /// Rows that got a time or a state, and the steps that it took, until the run knows that nothing may go out.
@@ -277,7 +281,7 @@ fn rows_of_another_list_are_passed_over_in_parts() {
     assert!(steps > 1, "all in one transaction");
 }
 
-#[test]
+on_both! {
 fn an_opt_out_that_graph_tells_again_outlives_an_older_resume_and_gives_way_to_a_newer() {
     let folder = tempfile::tempdir().unwrap();
     let mut writer = writer(folder.path(), 2);
@@ -288,12 +292,13 @@ fn an_opt_out_that_graph_tells_again_outlives_an_older_resume_and_gives_way_to_a
     let refused = Outcome::Refused { suppress: Some(Suppression::OptedOut) };
     let finishes: Vec<Finish> = claims.into_iter().map(|claim| answer(claim, refused.clone())).collect();
     writer.step(&finishes, 0, &mut Open).unwrap();
-    let told = text(&writer, "select suppressed, suppressed_at > 5 from recipients");
+    let told = text(&writer, "select suppressed, suppressed_at > 5 from recipients order by id");
     assert_eq!(told, "Text(\"opted_out\") Integer(1)\nNull Null");
     assert_eq!(text(&writer, "select what, n from counters"), "Text(\"refused\") Integer(2)");
 }
+}
 
-#[test]
+on_both! {
 fn every_request_of_a_row_is_told_in_the_persons_story() {
     let folder = tempfile::tempdir().unwrap();
     let mut writer = writer(folder.path(), 1);
@@ -329,4 +334,19 @@ fn every_request_of_a_row_is_told_in_the_persons_story() {
     let told_after = told(&writer);
     assert!(requests.iter().all(|request| told_after.iter().any(|told| told == request)), "{told_after:#?}");
     assert!(told_after.last().unwrap().starts_with("pending: not before "), "{told_after:#?}");
+}
+}
+
+on_both! {
+fn a_run_that_somebody_ended_claims_nothing_and_its_answer_still_counts() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut writer = writer(folder.path(), 2);
+    let claim = writer.step(&[], 1, &mut Open).unwrap().claims.remove(0);
+    writer.ledger.conn.execute("update runs set ended_at = 1", ()).unwrap();
+    let refused = writer.step(&[], 1, &mut Open);
+    assert!(matches!(refused, Err(Error::TakenForDead)), "{refused:?}");
+    assert_eq!(text(&writer, "select count(*) from sends where state = 1"), "Integer(1)");
+    writer.step(&[answer(claim, Outcome::Accepted { tracking_id: None })], 0, &mut Open).unwrap();
+    assert_eq!(text(&writer, "select state from sends order by id"), "Integer(2)\nInteger(0)");
+}
 }

@@ -1,0 +1,142 @@
+use crate::ledger::address::Address;
+use crate::ledger::address::server::Server;
+use crate::ledger::cluster::Database;
+use crate::ledger::db::error::Error;
+use crate::ledger::db::{self, Conn as Any};
+use crate::ledger::error::Failure;
+
+fn server(database: &Database) -> Server {
+    Server::parse(&database.address(), &|_| None).unwrap()
+}
+
+fn any(database: &Database) -> Any {
+    let conn = Any::connect(&server(database)).unwrap();
+    conn.execute_batch("create table if not exists things (id int8 primary key, thing text, bytes bytea, small int2)")
+        .unwrap();
+    conn
+}
+
+#[test]
+fn what_is_written_is_read() {
+    let conn = any(&Database::new());
+    conn.execute("insert into things values (?1, ?2, ?3, ?4)", (i64::MIN, "a\0b ä", [0_u8, 255], true)).unwrap();
+    let read = |sql: &str| conn.query_row(sql, (), |row| Ok(row.words().join(" "))).unwrap();
+    assert_eq!(read("select * from things"), format!("Integer({}) Text(\"ab ä\") Blob([0, 255]) Integer(1)", i64::MIN));
+    assert_eq!(
+        read("select null, true, cast(0.5 as float8), count(*) from things"),
+        "Null Integer(1) Real(0.5) Integer(1)"
+    );
+    // U+0000 is left out of what is looked for as well.
+    assert!(conn.prepare_cached("select 1 from things where thing = ?1").unwrap().exists(["ab\0 ä"]).unwrap());
+    let too_large = conn.execute("update things set small = ?1", [70_000]).unwrap_err();
+    assert!(!matches!(too_large, Error::NoRow), "{too_large}");
+}
+
+#[test]
+fn rows_are_read_while_other_questions_are_asked() {
+    let conn = any(&Database::new());
+    conn.execute("insert into things (id) select n from generate_series(1, 5000) n", ()).unwrap();
+    let mut all = conn.prepare_cached("select id from things order by id").unwrap();
+    let mut rows = all.query(()).unwrap();
+    let mut double = conn.prepare_cached("select ?1 * 2 from things where id = ?1").unwrap();
+    let mut next = 1;
+    while let Some(row) = rows.next().unwrap() {
+        let id: i64 = row.get(0).unwrap();
+        assert_eq!(id, next);
+        if id % 1000 == 1 {
+            assert_eq!(double.query_row([id], |row| row.get::<i64>(0)).unwrap(), id * 2);
+        }
+        next += 1;
+    }
+    assert_eq!(next, 5001);
+}
+
+#[test]
+fn a_transaction_in_which_something_failed_is_not_committed_and_the_next_one_is() {
+    let conn = any(&Database::new());
+    let transaction = conn.begin().unwrap();
+    transaction.execute("insert into things (id) values (1)", ()).unwrap();
+    transaction.execute("insert into things (id) values (1)", ()).unwrap_err();
+    assert!(matches!(transaction.commit(), Err(Error::Spoiled)));
+    // A failure that nobody read.
+    let transaction = conn.begin().unwrap();
+    transaction.execute("insert into things (id) select n from generate_series(1, 9) n", ()).unwrap();
+    let mut fails = transaction.prepare_cached("select 1 / (n - 9) from generate_series(1, 9) n").unwrap();
+    fails.query_row((), |row| row.get::<i64>(0)).unwrap();
+    drop(fails);
+    assert!(matches!(transaction.commit(), Err(Error::Spoiled)));
+    let transaction = conn.begin().unwrap();
+    transaction.execute("insert into things (id) values (2)", ()).unwrap();
+    transaction.commit().unwrap();
+    assert_eq!(conn.query_row("select count(*) from things", (), |row| row.get::<i64>(0)).unwrap(), 1);
+}
+
+#[test]
+fn a_transaction_waits_for_another_machines() {
+    let database = Database::new();
+    let (one, two) = (any(&database), any(&database));
+    let transaction = one.begin().unwrap();
+    two.busy_timeout(std::time::Duration::from_millis(20)).unwrap();
+    let failed = two.begin().map(drop).unwrap_err();
+    assert!(matches!(failed, Error::Failed { failure: Failure::Busy, .. }), "{failed}");
+    transaction.commit().unwrap();
+    two.begin().unwrap().commit().unwrap();
+}
+
+#[test]
+fn a_lock_is_anothers_until_its_session_ends_however_that_is() {
+    let database = Database::new();
+    let (one, two) = (any(&database), any(&database));
+    let lock = one.lock_row("things", 7).unwrap().unwrap();
+    // Not even the same session gets it twice: its own runs are not dead.
+    for conn in [&one, &two] {
+        assert!(conn.lock_row("things", 7).unwrap().is_none() && conn.is_row_locked("things", 7).unwrap());
+        assert!(!conn.is_row_locked("things", 8).unwrap());
+    }
+    assert_eq!(two.locked_rows("things").unwrap(), 1);
+    drop(lock);
+    let lock = two.lock_row("things", 7).unwrap().unwrap();
+    let pid: i64 = two.query_row("select pg_backend_pid()", (), |row| row.get(0)).unwrap();
+    database.ask(&format!("select pg_terminate_backend({pid}, 10000)"));
+    let lost = two.query_row("select 1", (), |row| row.get::<i64>(0)).unwrap_err();
+    assert!(matches!(lost, Error::Failed { failure: Failure::Lost, .. }), "{lost}");
+    let took = one.lock_row("things", 7).unwrap();
+    assert!(took.is_some());
+    drop(lock);
+    assert!(one.is_row_locked("things", 7).unwrap(), "a lost session frees nothing");
+}
+
+#[test]
+fn a_commit_is_synced_whatever_is_set() {
+    let database = Database::new();
+    database
+        .ask("do $$ begin execute 'alter database ' || current_database() || ' set synchronous_commit = off'; end $$");
+    let conn = any(&database);
+    let how =
+        || conn.query_row("select current_setting('synchronous_commit')", (), |row| row.get::<String>(0)).unwrap();
+    assert_eq!(how(), "on");
+    conn.sync_commits(false).unwrap();
+    assert_eq!(how(), "off");
+    conn.sync_commits(true).unwrap();
+    assert_eq!(how(), "on");
+}
+
+#[test]
+fn two_connections_are_two_sessions_here() {
+    let database = Database::new();
+    let (one, two) = (any(&database), any(&database));
+    assert!(!one.is_pooled(&two).unwrap());
+    // As with a pooler, which hands both the same.
+    assert!(one.is_pooled(&one).unwrap());
+}
+
+#[test]
+fn a_password_is_asked_for_and_never_told() {
+    let address = Address::of_server("postgres://a:hush-hush@localhost:1/x", &|_| None).unwrap().unwrap();
+    let failed = db::Conn::connect(match &address {
+        Address::Server(server) => server,
+        Address::File(_) => panic!(),
+    });
+    let Err(Error::Failed { failure: Failure::Unreachable, source }) = failed.map(drop) else { panic!() };
+    assert!(!format!("{source} {source:?}").contains("hush"));
+}
