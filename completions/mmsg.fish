@@ -593,6 +593,11 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l concurrency -d 'Maximum requests in flight [default: 64]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l wait -d 'Wait for warm-up, budgets and cool-downs instead of ending with exit code 6; without DURATION, wait indefinitely' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l until -d 'Skip recipients who can\'t be messaged before TIME' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l quiet-hours -d 'Send nothing in these hours of each recipient\'s time zone, such as 21:00-08:00; none: at any hour' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l at -d 'Send nothing before TIME: \'tomorrow 09:00\' or \'friday 09:00\' in the profile\'s time zone, ISO 8601 with a zone, or now' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l at-local -d 'Send to each recipient when it is HH:MM in their time zone for the first time from now on' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l min-gap -d 'Only to people with whom the Page had no conversation for this long; Meta refuses the others (2300052)' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l time-zone -d 'Time zone of recipients whose own is not known, such as Europe/Berlin [default: the profile\'s]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l results -d 'Also write one line per recipient\'s result to FILE (CSV if it ends in .csv, otherwise NDJSON)' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
@@ -660,6 +665,11 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l rate -d 'Sends per se
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l concurrency -d 'Maximum requests in flight [default: 64]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l wait -d 'Wait for warm-up, budgets and cool-downs instead of ending with exit code 6; without DURATION, wait indefinitely' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l until -d 'Skip recipients who can\'t be messaged before TIME' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l quiet-hours -d 'Send nothing in these hours of each recipient\'s time zone, such as 21:00-08:00; none: at any hour' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l at -d 'Send nothing before TIME: \'tomorrow 09:00\' or \'friday 09:00\' in the profile\'s time zone, ISO 8601 with a zone, or now' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l at-local -d 'Send to each recipient when it is HH:MM in their time zone for the first time from now on' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l min-gap -d 'Only to people with whom the Page had no conversation for this long; Meta refuses the others (2300052)' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l time-zone -d 'Time zone of recipients whose own is not known, such as Europe/Berlin [default: the profile\'s]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l results -d 'Also write one line per recipient\'s result to FILE (CSV if it ends in .csv, otherwise NDJSON)' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F

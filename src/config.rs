@@ -32,6 +32,7 @@ use crate::error::{Error, Result};
 use crate::ledger::address::Address;
 use crate::rate::Rate;
 use crate::secret::{Redactor, Secret};
+use crate::times::hours::Zone;
 use environment::{Environment, names};
 use source::LazySecret;
 
@@ -103,6 +104,8 @@ pub struct Settings {
     pub ledger: Sourced<Address>,
     /// The default for `campaign create --name`.
     pub campaign_name: Option<Sourced<String>>,
+    /// Of the business: the hours of people whose own zone is not known.
+    pub time_zone: Option<Sourced<Zone>>,
     pub send: SendSettings,
     /// Warnings to show before anything else.
     pub warnings: Vec<String>,

@@ -1,5 +1,8 @@
 //! Every duration on which more than one rule depends, what follows from it, and durations as people write them.
 
+pub mod hours;
+pub mod moment;
+
 use std::time::Duration;
 
 use jiff::SpanRelativeTo;

@@ -26,10 +26,10 @@ const FREE: i64 = 30_000 + COOL_DOWN + MARGIN;
 const ZONE: &str = "Europe/Berlin";
 
 /// A wall clock that can be set.
-struct WallClock(Preload);
+pub struct WallClock(Preload);
 
 impl WallClock {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let clock = Self(Preload::compile("wall_clock"));
         clock.add(0);
         clock
@@ -47,12 +47,12 @@ impl WallClock {
     }
 
     /// Shows this moment now. A process takes a moment to start, so it is exact to a few seconds.
-    fn show(&self, at: Timestamp) {
+    pub fn show(&self, at: Timestamp) {
         self.add(at.as_second() - now() / 1000);
     }
 
     /// The shop's commands live by this clock, in this time zone.
-    fn rules(&self, mut shop: Shop, zone: &str) -> Shop {
+    pub fn rules(&self, mut shop: Shop, zone: &str) -> Shop {
         shop.env =
             shop.env.set("LD_PRELOAD", self.0.path()).set("WALL_CLOCK", self.file().to_str().unwrap()).set("TZ", zone);
         shop

@@ -54,6 +54,8 @@ mod send;
 mod story;
 mod suite_is_whole;
 mod sweep;
+#[cfg(target_os = "linux")]
+mod timing;
 mod tokens;
 mod unknown;
 mod upkeep;

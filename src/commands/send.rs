@@ -11,6 +11,7 @@ mod plan;
 mod results;
 mod resume;
 mod skipped;
+mod timing;
 mod totals;
 mod turn;
 
@@ -37,11 +38,13 @@ use crate::send::job::Limits;
 use crate::send::writer_thread::LedgerThread;
 use crate::text;
 use crate::times::REQUEST_TIMEOUT;
+use crate::times::hours::Hours;
 use campaign::CampaignFacts;
 use confirm::Asked;
 use ending::Conclusion;
 use plan::ListSource;
 use results::{Businesses, Results};
+use timing::TimingArgs;
 use totals::Totals;
 use turn::Turn;
 
@@ -103,6 +106,8 @@ pub struct Args {
     /// Skip recipients who can't be messaged before TIME.
     #[arg(long, value_name = "TIME", value_parser = values::time)]
     until: Option<UnixMillis>,
+    #[command(flatten)]
+    timing: Box<TimingArgs>,
     /// Also write one line per recipient's result to FILE (CSV if it ends in .csv, otherwise NDJSON).
     #[arg(long, value_name = "FILE")]
     results: Option<PathBuf>,
@@ -172,8 +177,15 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
         facts.refuse_obstacle()?;
     }
     let end = [facts.end, args.until].into_iter().flatten().min();
-    let terms =
-        |now| PlanTerms { now, end, campaign_made_at: facts.times.created_at, allow_restored: args.allow_restored };
+    let timing = args.timing.read(context, clock.now())?;
+    timing.refuse_end(end)?;
+    let terms = |now, hours| PlanTerms {
+        now,
+        end,
+        campaign_made_at: facts.times.created_at,
+        allow_restored: args.allow_restored,
+        hours,
+    };
 
     let (page, ad_account) = (context.page()?, context.ad_account()?);
     let key = BroadcastKey {
@@ -189,9 +201,9 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
             signals,
             args.source(&outputs),
             &template,
-            &key,
-            args.which(),
-            terms(clock.now()),
+            (&key, args.which()),
+            &timing,
+            terms(clock.now(), Hours::default()),
         )
         .await;
     }
@@ -210,11 +222,14 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
     }
     // A results file that can't be opened is reported before anything is planned.
     let mut results = Results::open(context, &outputs, args.results.as_deref())?;
-    let broadcast = ledger.open_broadcast(&key, args.which(), host, clock.now())?;
+    let mut broadcast = ledger.open_broadcast(&key, args.which(), host, clock.now())?;
+    let (hours, min_gap) = timing.over(&broadcast);
+    ledger.set_timing(&mut broadcast, hours, min_gap)?;
+    timing::tell(context, &broadcast);
     if !args.retry_refused.is_empty() {
         tell_retried(context, &ledger.retry_refused(broadcast.id, &args.retry_refused)?);
     }
-    let terms = terms(clock.now());
+    let terms = terms(clock.now(), broadcast.hours);
     let (ledger, planned, list) = plan::plan(context, signals, ledger, &broadcast, list, &template, terms).await?;
     results.planned(&ledger, &planned, terms.now)?;
 

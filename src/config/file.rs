@@ -19,7 +19,7 @@ use crate::secret::{Secret, tokens_in};
 /// Keys of the file itself.
 const FILE_KEYS: [&str; 2] = ["default_profile", "profiles"];
 /// Keys of a profile.
-const PROFILE_KEYS: [&str; 12] = [
+const PROFILE_KEYS: [&str; 13] = [
     "token",
     "page_token",
     "app_secret",
@@ -31,6 +31,7 @@ const PROFILE_KEYS: [&str; 12] = [
     "ledger",
     "ledger_password",
     "campaign_name",
+    "time_zone",
     "send",
 ];
 /// Keys of a profile's `[send]`.
@@ -68,6 +69,7 @@ pub struct Profile {
     /// For a ledger on a server.
     pub ledger_password: Option<SecretSource>,
     pub campaign_name: Option<At<String>>,
+    pub time_zone: Option<At<String>>,
     pub send: SendProfile,
 }
 
@@ -282,6 +284,7 @@ impl<'f> Reader<'f> {
                 }
                 "ledger_password" => profile.ledger_password = Some(self.secret("ledger_password", value)?),
                 "campaign_name" => profile.campaign_name = Some(self.string("campaign_name", value)?),
+                "time_zone" => profile.time_zone = Some(self.string("time_zone", value)?),
                 "send" => profile.send = self.send(value)?,
                 other => return Err(self.unknown_key(key.span(), other, "in a profile", &PROFILE_KEYS)),
             }

@@ -12,6 +12,7 @@ use crate::error::{Error, Result};
 use crate::ledger::address::Address;
 use crate::rate::{DEFAULT_CONCURRENCY, Rate, concurrency};
 use crate::secret::{Redactor, Secret};
+use crate::times::hours::Zone;
 use crate::times::{COOL_DOWN, parse_duration};
 
 pub fn settings(overrides: &Overrides, environment: &Environment) -> Result<Settings> {
@@ -63,6 +64,7 @@ pub fn combine(
         _ => None,
     };
     let campaign_name = profile.campaign_name.as_ref().map(|name| resolver.of_profile(name.value.clone()));
+    let time_zone = resolver.of_profile_checked(profile.time_zone.as_ref(), Zone::parse)?;
     let send = resolver.send(graph_url.value.is_loopback())?;
 
     let unchosen = if chosen.is_none() { file.names() } else { String::new() };
@@ -87,6 +89,7 @@ pub fn combine(
         graph_url,
         ledger,
         campaign_name,
+        time_zone,
         send,
         warnings: resolver.warnings,
         secrets,

@@ -12,6 +12,7 @@ use super::sql::{sql, unsigned};
 use super::state::{Skip, State};
 use super::tally::{self, Tally};
 use crate::clock::UnixMillis;
+use crate::times::hours::{Hours, Local};
 
 /// What names a broadcast.
 #[derive(Clone, Debug)]
@@ -44,9 +45,14 @@ pub struct Broadcast {
     pub repeat: i64,
     pub message: String,
     pub new_message: bool,
+    /// At which hours it may go out.
+    pub hours: Hours,
+    /// Seconds that must lie between what Page and person last said to each other and a send.
+    pub min_gap: Option<u32>,
 }
 
-const COLUMNS: &str = "id, page, ad_account, campaign, fingerprint, repeat, message, new_message";
+const COLUMNS: &str = "id, page, ad_account, campaign, fingerprint, repeat, message, new_message, quiet_hours, opens_at, local_time, \
+    local_since, time_zone, min_gap";
 
 /// The first 12 hex digits of a message's fingerprint.
 pub(super) struct ShortPrint(pub String);
@@ -68,6 +74,16 @@ fn from_row(row: &Row<'_>) -> db::Result<Broadcast> {
         repeat: row.get(5)?,
         message: row.get(6)?,
         new_message: row.get(7)?,
+        hours: Hours {
+            quiet: row.get(8)?,
+            not_before: row.get::<Option<_>>(9)?.unwrap_or_default(),
+            local: match (row.get(10)?, row.get(11)?) {
+                (Some(minute), Some(since)) => Some(Local { minute, since }),
+                _ => None,
+            },
+            fallback: row.get::<Option<_>>(12)?.unwrap_or_default(),
+        },
+        min_gap: row.get::<Option<i64>>(13)?.and_then(|gap| u32::try_from(gap).ok()),
     })
 }
 
@@ -154,6 +170,43 @@ impl Ledger {
                 from_row,
             )?)
         })
+    }
+
+    /// Changes at which hours a broadcast may go out, and the least gap. Rows that wait are judged again.
+    pub fn set_timing(&mut self, broadcast: &mut Broadcast, hours: Hours, min_gap: Option<u32>) -> Result<()> {
+        if (broadcast.hours, broadcast.min_gap) == (hours, min_gap) {
+            return Ok(());
+        }
+        let local = hours.local;
+        self.write(|conn| {
+            conn.execute(
+                "update broadcasts set quiet_hours = ?2, opens_at = ?3, local_time = ?4, local_since = ?5, time_zone = ?6,
+                   min_gap = ?7
+                 where id = ?1",
+                (
+                    broadcast.id,
+                    hours.quiet.map(|quiet| quiet.to_string()),
+                    hours.not_before,
+                    local.map(|local| local.minute.to_string()),
+                    local.map(|local| local.since),
+                    hours.fallback.name(),
+                    min_gap.map(i64::from),
+                ),
+            )?;
+            Ok(())
+        })?;
+        (broadcast.hours, broadcast.min_gap) = (hours, min_gap);
+        // In parts, for others write meanwhile. What keeps a person waiting is kept with the person.
+        while self.write(|conn| {
+            Ok(conn
+                .prepare_cached(sql!(
+                    "update sends set not_before = 0 where id in
+                       (select id from sends where broadcast = ?1 and state = {pending} and not_before > 0 limit 20000)"
+                ))?
+                .execute([broadcast.id])?)
+        })? > 0
+        {}
+        Ok(())
     }
 
     pub fn broadcast(&self, id: i64) -> Result<Option<Broadcast>> {

@@ -32,6 +32,7 @@ const MIGRATIONS: &[(i32, &str)] = &[
     (8, include_str!("migrations/0008_edits.sql")),
     (9, include_str!("migrations/0009_people.sql")),
     (10, include_str!("migrations/0010_step.sql")),
+    (11, include_str!("migrations/0011_timing.sql")),
 ];
 
 /// The newest schema.

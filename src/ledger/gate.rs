@@ -6,6 +6,7 @@ use super::db::{self, Conn};
 use super::error::{Closed, Error, Result};
 use super::judge::{Lost, Terms};
 use crate::clock::UnixMillis;
+use crate::times::hours::Hours;
 
 /// What the ledger says of itself, as of one transaction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -28,12 +29,14 @@ pub struct PlanTerms {
     pub campaign_made_at: Option<UnixMillis>,
     /// `--allow-restored`: the people of the list got nothing before the ledger was restored.
     pub allow_restored: bool,
+    /// At which hours the broadcast may go out.
+    pub hours: Hours,
 }
 
 impl Gate {
     /// Terms of rows that this ledger planned: whatever may have been sent of them before is not pending any more.
-    pub fn terms_of_claims(&self, now: UnixMillis, end: Option<UnixMillis>) -> Terms {
-        Terms { now, end, lost: Lost { nobody_before: self.nobody_before, rows: false } }
+    pub fn terms_of_claims(&self, now: UnixMillis, end: Option<UnixMillis>, hours: Hours) -> Terms {
+        Terms { now, end, lost: Lost { nobody_before: self.nobody_before, rows: false }, hours }
     }
 
     /// Terms of rows that come in with a list. If their campaign was there when the ledger was restored, they may have been sent.
@@ -41,7 +44,12 @@ impl Gate {
         // Graph cuts it off to the second: a campaign of the same second counts as one that was there.
         let was_there = asked.campaign_made_at.is_none_or(|made| made <= self.restored_at);
         let rows = self.restored_at > UnixMillis(0) && was_there && !asked.allow_restored;
-        Terms { now: asked.now, end: asked.end, lost: Lost { nobody_before: self.nobody_before, rows } }
+        Terms {
+            now: asked.now,
+            end: asked.end,
+            lost: Lost { nobody_before: self.nobody_before, rows },
+            hours: asked.hours,
+        }
     }
 }
 

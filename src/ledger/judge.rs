@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::people::suppression::Suppression;
 use super::state::{Skip, State};
 use crate::clock::UnixMillis;
+use crate::times::hours::{Hours, Zone};
 
 /// A row is never available after this many refusals of class later …
 pub const MAX_LATERS: i64 = 3;
@@ -22,6 +23,8 @@ pub struct Person {
     /// When the subscription token expires, where that is known.
     pub expires_at: Option<UnixMillis>,
     pub suppressed: Option<Suppression>,
+    /// Where quiet hours are theirs; empty if that is not known.
+    pub zone: Zone,
 }
 
 impl Person {
@@ -38,6 +41,8 @@ pub struct Terms {
     /// When the campaign ends or `--until` passes.
     pub end: Option<UnixMillis>,
     pub lost: Lost,
+    /// At which hours the broadcast may go out.
+    pub hours: Hours,
 }
 
 /// What a ledger may not know any more, after an old copy of it was put back.
@@ -62,11 +67,18 @@ impl Laters {
     }
 }
 
+/// The reason of a row that waits for its hour.
+pub const OFF_HOURS: &str = "off_hours";
+
 /// What was decided about a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
     Now,
     Later {
+        at: UnixMillis,
+    },
+    /// The person may get it, but the broadcast not go out before: the hour is wrong.
+    OffHours {
         at: UnixMillis,
     },
     Never {
@@ -84,7 +96,7 @@ impl Decision {
     /// The row's next state.
     pub fn state(&self) -> State {
         match self {
-            Self::Now | Self::Later { .. } => State::Pending,
+            Self::Now | Self::Later { .. } | Self::OffHours { .. } => State::Pending,
             Self::Never { .. } => State::Skipped,
         }
     }
@@ -92,9 +104,14 @@ impl Decision {
     /// From when on the row may go out; 0 is at once.
     pub fn not_before(&self) -> UnixMillis {
         match self {
-            Self::Later { at } => *at,
+            Self::Later { at } | Self::OffHours { at } => *at,
             Self::Now | Self::Never { .. } => UnixMillis(0),
         }
+    }
+
+    /// Whether the row waits for a time.
+    pub fn waits(&self) -> bool {
+        matches!(self, Self::Later { .. } | Self::OffHours { .. })
     }
 
     /// When a skipped row got its state.
@@ -102,10 +119,11 @@ impl Decision {
         (self.state() == State::Skipped).then_some(now)
     }
 
-    /// Why the row was skipped.
+    /// Why the row was skipped, or waits for its hour.
     pub fn reason(&self) -> Option<String> {
         match self {
             Self::Now | Self::Later { .. } => None,
+            Self::OffHours { .. } => Some(OFF_HOURS.to_owned()),
             Self::Never { skip, detail: None } => Some(skip.name().to_owned()),
             Self::Never { skip, detail: Some(detail) } => Some(format!("{skip}: {detail}")),
         }
@@ -133,10 +151,16 @@ pub fn judge(person: Option<&Person>, reached_by_other: bool, laters: Laters, te
         return Decision::never(Skip::NeverAvailable);
     }
     let free_at = person.map_or(UnixMillis(0), Person::free_at).max(terms.lost.nobody_before);
-    if terms.end.is_some_and(|end| end <= free_at.max(terms.now)) {
+    let due_at = free_at.max(terms.now);
+    let open_at = terms.hours.open_at(person.map_or_else(Zone::default, |person| person.zone), due_at);
+    if terms.end.is_some_and(|end| end <= open_at) {
         return Decision::never(Skip::Ended);
     }
-    if free_at <= terms.now { Decision::Now } else { Decision::Later { at: free_at } }
+    match open_at {
+        at if at > due_at => Decision::OffHours { at },
+        _ if free_at <= terms.now => Decision::Now,
+        _ => Decision::Later { at: free_at },
+    }
 }
 
 /// What becomes of a row whose request got nothing: it may go out from `at` on (0: at once), unless its broadcast was closed

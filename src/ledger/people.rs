@@ -1,6 +1,4 @@
 //! The table `recipients`: only this module writes to it, and others read it through the joins named here.
-//!
-//! `time_zone` is recorded from opt-in events and from Meta's list, and not used yet: quiet hours will need it.
 
 pub mod choices;
 pub mod listed;
@@ -22,7 +20,7 @@ pub const OF_SENDS: &str = "join recipients r on r.id = s.recipient";
 pub const OF_AUDIENCE: &str = "join recipients r on r.id = a.recipient";
 
 /// What [`person`] reads, of a row named `r`.
-pub const COLUMNS: &str = "r.blocked_until, r.next_eligible_at, r.expires_at, r.suppressed";
+pub const COLUMNS: &str = "r.blocked_until, r.next_eligible_at, r.expires_at, r.suppressed, r.time_zone";
 
 /// A person from [`COLUMNS`], the first at `first`.
 pub fn person(row: &Row<'_>, first: usize) -> db::Result<Person> {
@@ -31,6 +29,7 @@ pub fn person(row: &Row<'_>, first: usize) -> db::Result<Person> {
         next_eligible_at: row.get(first + 1)?,
         expires_at: row.get(first + 2)?,
         suppressed: row.get(first + 3)?,
+        zone: row.get::<Option<_>>(first + 4)?.unwrap_or_default(),
     })
 }
 
@@ -120,7 +119,8 @@ impl<'c> CoolDowns<'c> {
 
     /// Blocks the person for a claim if all that decides about them is still as it was judged. `false`: judge again.
     pub fn claim(&mut self, id: i64, judged: &Person, until: UnixMillis) -> db::Result<bool> {
-        let Person { blocked_until, next_eligible_at, expires_at, suppressed } = judged;
+        // A time zone that changes between the two moments has a second's effect at most.
+        let Person { blocked_until, next_eligible_at, expires_at, suppressed, zone: _ } = judged;
         Ok(self.claim.execute((id, until, blocked_until, next_eligible_at, expires_at, suppressed))? == 1)
     }
 

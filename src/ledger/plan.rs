@@ -22,7 +22,7 @@ use super::error::{Error, Need, Result};
 use super::failpoint;
 use super::gate;
 pub use super::gate::PlanTerms;
-use super::judge::{Decision, Laters, judge};
+use super::judge::{Laters, judge};
 use super::people;
 use super::rivals::Rivals;
 use super::room;
@@ -208,7 +208,7 @@ impl Ledger {
                     let decision = with_values(decision, values.as_deref(), check);
                     reopened += usize::from(decision.state() == State::Pending);
                     skipped_again += u64::from(decision.state() == State::Skipped);
-                    later += u64::from(matches!(decision, Decision::Later { .. }));
+                    later += u64::from(decision.waits());
                     conn.prepare_cached(
                         "update sends set state = ?2, not_before = ?3, reason = ?4, finished_at = ?5 where id = ?1",
                     )?

@@ -4,6 +4,7 @@ use super::db::{FromColumn, ToValue, Value};
 use super::people::suppression::Suppression;
 use super::state::State;
 use crate::clock::UnixMillis;
+use crate::times::hours::{Minute, Quiet, Zone};
 
 /// SQL with words in braces: `{pending}`, `{claimed}` and so on become the number of that state, further words what is given for
 /// them. Filled in by the compiler, because a partial index is used only by a query that has the same literal.
@@ -142,6 +143,34 @@ impl ToValue for UnixMillis {
 impl FromColumn for UnixMillis {
     fn of(value: Value<'_>) -> Option<Self> {
         i64::of(value).map(Self)
+    }
+}
+
+impl FromColumn for Zone {
+    fn of(value: Value<'_>) -> Option<Self> {
+        match value {
+            Value::Text(name) => Some(Self::named(name)),
+            _ => None,
+        }
+    }
+}
+
+/// What can't be read fails: quiet hours must not be lost.
+impl FromColumn for Quiet {
+    fn of(value: Value<'_>) -> Option<Self> {
+        match value {
+            Value::Text(text) => Self::parse(text).ok(),
+            _ => None,
+        }
+    }
+}
+
+impl FromColumn for Minute {
+    fn of(value: Value<'_>) -> Option<Self> {
+        match value {
+            Value::Text(text) => Self::parse(text).ok(),
+            _ => None,
+        }
     }
 }
 

@@ -59,6 +59,7 @@ fn lines(settings: &Settings) -> Vec<Line> {
         line("graph_url", Some(&settings.graph_url), ToString::to_string),
         line("ledger", Some(&settings.ledger), ToString::to_string),
         line("campaign_name", settings.campaign_name.as_ref(), String::clone),
+        line("time_zone", settings.time_zone.as_ref(), |zone| zone.name().to_owned()),
         line("send.campaign", send.campaign.as_ref(), String::clone),
         line("send.message", send.message.as_ref(), |path| path.display().to_string()),
         line("send.rate", Some(&send.rate), ToString::to_string),

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::columns::ValueCheck;
 use super::plan::{self, ListSource};
+use super::timing::Timing;
 use crate::audience::ListTally;
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
@@ -25,8 +26,8 @@ pub async fn run(
     signals: &Signals,
     source: ListSource<'_>,
     template: &Template,
-    key: &BroadcastKey<'_>,
-    which: Which,
+    (key, which): (&BroadcastKey<'_>, Which),
+    timing: &Timing,
     terms: PlanTerms,
 ) -> Result<Exit> {
     let ledger = match Ledger::open_read_only(context.settings.ledger()?)? {
@@ -40,9 +41,10 @@ pub async fn run(
     let mut list = plan::read(context, signals, source, template, &ledger, std::env::temp_dir()).await?;
     lists::tell_tokens(&list.tally, &context.ui);
     let broadcast = ledger.find_broadcast(key, which)?;
+    let hours = broadcast.as_ref().map_or(timing.hours_of_new(), |broadcast| timing.over(broadcast).0);
     let rivals = ledger.rivals_of(broadcast.as_ref(), key, which.new_message)?;
     let mut values = ValueCheck::new(template);
-    let terms = PlanTerms { now: clock.now(), ..terms };
+    let terms = PlanTerms { now: clock.now(), hours, ..terms };
     let dry = ledger.dry_plan(broadcast.as_ref(), &rivals, &mut list.spool, terms, &mut |row| values.row(row))?;
     values.tell(&context.ui);
     context.ui.object(&DryTotals::new(key.campaign, &list.tally, dry))?;
@@ -62,10 +64,21 @@ pub struct DryTotals {
     pub would_send: u64,
     /// Recipients who would have to wait, the first until `next_run_at`.
     pub would_wait: u64,
+    /// Why they would have to wait.
+    pub would_wait_for: BTreeMap<&'static str, u64>,
+    /// From which hour on they would be sent to.
+    pub would_wait_until: Vec<HourOfPeople>,
     pub would_skip: BTreeMap<&'static str, u64>,
     /// Recipients who already have an outcome in this broadcast.
     pub settled: BTreeMap<&'static str, u64>,
     pub next_run_at: Option<UnixMillis>,
+}
+
+/// So many people in the hour that begins then.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct HourOfPeople {
+    pub hour: UnixMillis,
+    pub people: u64,
 }
 
 impl DryTotals {
@@ -78,6 +91,12 @@ impl DryTotals {
             duplicates: dry.duplicates,
             would_send: dry.now,
             would_wait: dry.later,
+            would_wait_for: dry.waits,
+            would_wait_until: dry
+                .by_hour
+                .into_iter()
+                .map(|(hour, people)| HourOfPeople { hour: UnixMillis::of_hour(hour), people })
+                .collect(),
             would_skip: dry.skipped,
             settled: dry.settled.into_iter().map(|(state, n)| (state.name(), n)).collect(),
             next_run_at: dry.next_at,
@@ -94,6 +113,8 @@ impl Record for DryTotals {
         "duplicates",
         "would send",
         "would wait",
+        "would wait for",
+        "would wait until",
         "would skip",
         "settled",
         "next run at",
@@ -110,6 +131,12 @@ impl Record for DryTotals {
             text::thousands(self.duplicates),
             text::thousands(self.would_send),
             text::thousands(self.would_wait),
+            parts(&self.would_wait_for),
+            self.would_wait_until
+                .iter()
+                .map(|part| format!("{} {}", part.hour, text::thousands(part.people)))
+                .collect::<Vec<_>>()
+                .join(", "),
             parts(&self.would_skip),
             parts(&self.settled),
             self.next_run_at.map(|at| at.to_string()).unwrap_or_default(),

@@ -6,6 +6,7 @@ use super::campaign::{CampaignFacts, Unfit};
 use super::confirm::Asked;
 use super::ending::Conclusion;
 use super::results::Results;
+use super::timing;
 use super::totals::Totals;
 use super::turn::{Turn, standing};
 use super::{Args, tell_retried};
@@ -113,6 +114,7 @@ impl<'a> Resume<'a> {
                 tell_retried(context, &ledger.ask(move |ledger| ledger.retry_refused(id, &codes)).await?);
             }
             context.ui.status(&format!("broadcast {} of campaign {}", broadcast.id, facts.shown()));
+            timing::tell(context, &broadcast);
             let asked =
                 Asked { broadcast: &broadcast, listing: None, campaign: &facts, message: &message, limits: &limits };
             if let Err(error) = asked.confirm(context, signals, ledger, clock.now()).await {

@@ -51,7 +51,7 @@ impl Turn<'_> {
         results: &mut Results,
     ) -> Result<TurnEnd> {
         let sender = Arc::new(context.sender(self.timeout, limits.concurrency)?);
-        let frame = sender.frame(&self.campaign.id, None);
+        let frame = sender.frame(&self.campaign.id, self.broadcast.min_gap);
         let values = !self.template.is_constant();
         let job = Job { template: self.template, frame, campaign: self.campaign.times };
         let (broadcast, in_flight) = (self.broadcast.id, limits.concurrency);

@@ -14,7 +14,10 @@ use crate::ledger::room::Room;
 use crate::ledger::witness::Witness;
 
 /// Numbered as SQLite's, of which the first here has all before it; never edited. The number is in the ledger's row.
-pub(super) const MIGRATIONS: &[(i32, &str)] = &[(10, include_str!("../migrations/postgres/0010_ledger.sql"))];
+pub(super) const MIGRATIONS: &[(i32, &str)] = &[
+    (10, include_str!("../migrations/postgres/0010_ledger.sql")),
+    (11, include_str!("../migrations/postgres/0011_timing.sql")),
+];
 
 impl Ledger {
     pub(super) fn is_on(server: &Arc<Server>) -> Result<bool> {

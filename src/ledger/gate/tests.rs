@@ -21,12 +21,13 @@ fn rows_that_a_list_brings_are_lost_where_their_campaign_is_older_than_the_resto
         (restored, Some(at(-1)), true, false),
         (restored, None, true, false),
     ] {
-        let asked = PlanTerms { now: NOW, end: Some(at(7)), campaign_made_at: made_at, allow_restored };
+        let asked =
+            PlanTerms { now: NOW, end: Some(at(7)), campaign_made_at: made_at, allow_restored, ..PlanTerms::default() };
         let terms = gate.terms_of_plan(&asked);
         assert_eq!((terms.now, terms.end), (NOW, Some(at(7))));
         assert_eq!(terms.lost, Lost { nobody_before: gate.nobody_before, rows: lost }, "{gate:?} {asked:?}");
         // What this ledger planned is known, but everybody waits.
-        let claims = gate.terms_of_claims(NOW, None);
+        let claims = gate.terms_of_claims(NOW, None, Hours::default());
         assert_eq!(claims.lost, Lost { nobody_before: gate.nobody_before, rows: false });
     }
 }

@@ -8,7 +8,7 @@ fn later(hours: u32) -> UnixMillis {
 }
 
 fn terms(end: Option<UnixMillis>) -> Terms {
-    Terms { now: NOW, end, lost: Lost::default() }
+    Terms { now: NOW, end, lost: Lost::default(), hours: Hours::default() }
 }
 
 #[test]
@@ -94,4 +94,38 @@ fn a_row_that_comes_back_waits_is_given_up_or_stays_closed() {
     assert_eq!(put_off(at, two, false, terms(Some(at))), Decision::never(Skip::Ended));
     assert_eq!(put_off(at, two, true, terms(Some(at))), Decision::never(Skip::Closed));
     assert_eq!(put_off(at, three, true, terms(Some(at))), Decision::never(Skip::NeverAvailable));
+}
+
+#[test]
+fn the_hour_decides_after_everything_else() {
+    // 08:00 UTC; in Kolkata it is 13:30.
+    let zone = Zone::named("Asia/Kolkata");
+    let free = Person { zone, ..Person::default() };
+    let blocked = Person { blocked_until: later(4), ..free };
+    let quiet = Some(crate::times::hours::Quiet::parse("17:00-19:30").unwrap());
+    let hours = Hours { quiet, fallback: Zone::named("UTC"), ..Hours::default() };
+    let at = |hours| Decision::OffHours { at: later(hours) };
+    for (person, not_before, end, decision) in [
+        (Some(&free), 0, None, Decision::Now),
+        (None, 0, None, Decision::Now),
+        // At the end of the cool-down it is quiet where they are, and not elsewhere.
+        (Some(&blocked), 0, None, at(6)),
+        (Some(&Person { zone: Zone::default(), ..blocked }), 0, None, Decision::Later { at: later(4) }),
+        (Some(&free), 1, None, at(1)),
+        (Some(&free), 4, None, at(6)),
+        (Some(&blocked), 9, None, at(9)),
+        (Some(&blocked), 0, Some(later(6)), Decision::never(Skip::Ended)),
+        (None, 2, Some(later(2)), Decision::never(Skip::Ended)),
+        (
+            Some(&Person { suppressed: Some(Suppression::Operator), ..free }),
+            4,
+            None,
+            Decision::never(Suppression::Operator.skip()),
+        ),
+    ] {
+        let hours = Hours { not_before: if not_before == 0 { UnixMillis(0) } else { later(not_before) }, ..hours };
+        let judged = judge(person, false, Laters::default(), Terms { hours, ..terms(end) });
+        assert_eq!(judged, decision, "{person:?} {not_before} {end:?}");
+        assert_eq!(judged.reason().as_deref() == Some(OFF_HOURS), matches!(judged, Decision::OffHours { .. }));
+    }
 }

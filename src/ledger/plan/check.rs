@@ -9,7 +9,7 @@ pub type CheckValues<'a> = dyn FnMut(Option<&str>) -> Result<(), (Skip, String)>
 /// A row that may go out must have values that the message can use.
 pub fn with_values(decision: Decision, values: Option<&str>, check: &mut CheckValues<'_>) -> Decision {
     match decision {
-        Decision::Now | Decision::Later { .. } => match check(values) {
+        Decision::Now | Decision::Later { .. } | Decision::OffHours { .. } => match check(values) {
             Ok(()) => decision,
             Err((skip, detail)) => Decision::Never { skip, detail: Some(detail) },
         },

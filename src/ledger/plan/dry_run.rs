@@ -10,9 +10,10 @@ use crate::ledger::database::Ledger;
 use crate::ledger::db::{self, Conn};
 use crate::ledger::error::Result;
 use crate::ledger::gate::PlanTerms;
-use crate::ledger::judge::{Decision, Laters, Terms, judge};
+use crate::ledger::judge::{Decision, Laters, OFF_HOURS, Terms, judge};
 use crate::ledger::people;
 use crate::ledger::rivals::Rivals;
+use crate::ledger::settled::COOLING_DOWN;
 use crate::ledger::spool::{ListedRow, Listing};
 use crate::ledger::state::State;
 
@@ -25,6 +26,10 @@ pub struct DryPlan {
     /// People who would be sent to later, the first of them at `next_at`.
     pub later: u64,
     pub next_at: Option<UnixMillis>,
+    /// Why those wait.
+    pub waits: BTreeMap<&'static str, u64>,
+    /// In which hour they would be sent to, in hours since 1970.
+    pub by_hour: BTreeMap<i64, u64>,
     pub skipped: BTreeMap<&'static str, u64>,
     /// People who already have an outcome in this broadcast.
     pub settled: BTreeMap<State, u64>,
@@ -95,10 +100,14 @@ impl Ledger {
             None => false,
         };
         let person = known.as_ref().map(|(_, person)| person);
-        match with_values(judge(person, other, laters, terms), values.as_deref(), check) {
-            Decision::Later { at } => {
+        let decision = with_values(judge(person, other, laters, terms), values.as_deref(), check);
+        let why = if matches!(decision, Decision::OffHours { .. }) { OFF_HOURS } else { COOLING_DOWN };
+        match decision {
+            Decision::Later { at } | Decision::OffHours { at } => {
                 dry.later += 1;
                 dry.next_at = Some(dry.next_at.map_or(at, |next| next.min(at)));
+                *dry.waits.entry(why).or_default() += 1;
+                *dry.by_hour.entry(at.hour()).or_default() += 1;
             }
             Decision::Now => dry.now += 1,
             Decision::Never { skip, .. } => *dry.skipped.entry(skip.name()).or_default() += 1,

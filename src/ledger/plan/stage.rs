@@ -132,7 +132,7 @@ impl<'c> Staging<'c> {
 
     fn note(&mut self, decision: &Decision) {
         self.newly_skipped += u64::from(decision.state() == State::Skipped);
-        self.later += u64::from(matches!(decision, Decision::Later { .. }));
+        self.later += u64::from(decision.waits());
     }
 
     pub fn finish(self) -> db::Result<()> {

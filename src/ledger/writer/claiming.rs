@@ -126,7 +126,7 @@ impl Step<'_> {
 
     /// Blocks the person of a claim if they may get the message now, else says why not.
     fn take_person(&mut self, claim: &Claim, read_ahead: &Person, other: bool, laters: Laters) -> db::Result<Decision> {
-        let terms = self.gate.terms_of_claims(self.now, self.scope.end);
+        let terms = self.gate.terms_of_claims(self.now, self.scope.end, self.scope.broadcast.hours);
         let until = self.scope.claimed_until(self.now);
         if judge(Some(read_ahead), other, laters, terms) == Decision::Now
             && self.people.claim(claim.recipient, read_ahead, until)?

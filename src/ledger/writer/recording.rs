@@ -94,7 +94,7 @@ impl Step<'_> {
             .query_row((finish.claim.send, finish.at), |row| {
                 Ok(Laters { count: row.get(0)?, first_at: row.get(1)? })
             })?;
-        let terms = self.gate.terms_of_claims(finish.at, self.scope.end);
+        let terms = self.gate.terms_of_claims(finish.at, self.scope.end, self.scope.broadcast.hours);
         let decision = judge::put_off(until, laters, is_closed(self.conn, self.scope.broadcast.id)?, terms);
         let reason = decision.reason().or_else(|| finish.reason.clone());
         if self.move_row(rows, finish, decision.state(), reason.as_deref(), None)?.is_none() {

@@ -1,0 +1,215 @@
+//! At which hours a broadcast may go out: flags, over what its ledger keeps of it.
+
+use std::time::Duration;
+
+use crate::campaign::parse_time;
+use crate::clock::UnixMillis;
+use crate::commands::context::Context;
+use crate::error::{Error, Result};
+use crate::ledger::broadcasts::Broadcast;
+use crate::times::hours::{Hours, Local, Minute, Quiet, Zone};
+use crate::times::{moment, parse_duration};
+
+/// These stay with the broadcast: the same command and --resume obey them until others are given.
+#[derive(clap::Args, Debug)]
+pub struct TimingArgs {
+    /// Send nothing in these hours of each recipient's time zone, such as 21:00-08:00; none: at any hour.
+    #[arg(long, value_name = "FROM-TO", value_parser = QuietChoice::parse, conflicts_with = "resume")]
+    quiet_hours: Option<QuietChoice>,
+    /// Send nothing before TIME: 'tomorrow 09:00' or 'friday 09:00' in the profile's time zone, ISO 8601 with a zone, or now.
+    #[arg(long, value_name = "TIME", conflicts_with_all = ["resume", "at_local"])]
+    at: Option<String>,
+    /// Send to each recipient when it is HH:MM in their time zone for the first time from now on.
+    #[arg(long, value_name = "HH:MM", value_parser = Minute::parse, conflicts_with = "resume")]
+    at_local: Option<Minute>,
+    /// Only to people with whom the Page had no conversation for this long; Meta refuses the others (2300052).
+    #[arg(long, value_name = "DURATION", value_parser = gap, conflicts_with = "resume")]
+    min_gap: Option<u32>,
+    /// Time zone of recipients whose own is not known, such as Europe/Berlin [default: the profile's].
+    #[arg(long, value_name = "ZONE", value_parser = Zone::parse, conflicts_with = "resume")]
+    time_zone: Option<Zone>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum QuietChoice {
+    None,
+    Hours(Quiet),
+}
+
+impl QuietChoice {
+    fn parse(text: &str) -> Result<Self, String> {
+        if text == "none" { Ok(Self::None) } else { Quiet::parse(text).map(Self::Hours) }
+    }
+}
+
+/// Whole seconds above 0.
+fn gap(text: &str) -> Result<u32, String> {
+    let gap: Duration = parse_duration(text)?;
+    match u32::try_from(gap.as_secs()) {
+        Ok(seconds) if seconds > 0 => Ok(seconds),
+        _ => Err(format!("\"{text}\" is no gap: use at least 1s and at most 100 years")),
+    }
+}
+
+/// What the flags say; `None` where they leave it as it is.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Timing {
+    quiet: Option<QuietChoice>,
+    at: Option<UnixMillis>,
+    local: Option<Local>,
+    min_gap: Option<u32>,
+    fallback: Option<Zone>,
+}
+
+impl TimingArgs {
+    /// # Errors
+    /// A time that is past or not understood, or hours without a time zone.
+    pub fn read(&self, context: &Context, now: UnixMillis) -> Result<Timing> {
+        let profiles = context.settings.time_zone.as_ref().map(|zone| zone.value);
+        let zone = self.time_zone.or(profiles);
+        let at = self.at.as_deref().map(|text| at(context, text, zone, now)).transpose()?;
+        let needs_zone = matches!(self.quiet_hours, Some(QuietChoice::Hours(_))) || self.at_local.is_some();
+        if needs_zone && zone.is_none() {
+            return Err(no_zone("people whose time zone is not known need one; nothing was planned or sent"));
+        }
+        let local = self.at_local.map(|minute| Local { minute, since: now });
+        Ok(Timing { quiet: self.quiet_hours, at, local, min_gap: self.min_gap, fallback: zone })
+    }
+}
+
+fn no_zone(why: &str) -> Error {
+    Error::config(why).hint("set time_zone in the profile, or pass --time-zone, such as Europe/Berlin")
+}
+
+fn at(context: &Context, text: &str, zone: Option<Zone>, now: UnixMillis) -> Result<UnixMillis> {
+    if text.trim() == "now" {
+        return Ok(UnixMillis(0));
+    }
+    let at = match parse_time(text) {
+        Ok(at) => at,
+        Err(_) => {
+            let known = zone.and_then(|zone| zone.time_zone());
+            let parsed = moment::parse(text, known.as_ref().unwrap_or(&jiff::tz::TimeZone::UTC), now);
+            let Some(moment) = parsed else {
+                return Err(Error::usage(format!("--at {text:?} is not a time"))
+                    .hint("use 'tomorrow 09:00', 'friday 09:00', '2026-12-01 09:00' or 2026-12-01T09:00:00+07:00"));
+            };
+            if known.is_none() {
+                return Err(no_zone(&format!("--at {text:?} needs a time zone; nothing was planned or sent")));
+            }
+            if let Some(note) = moment.note {
+                context.ui.warn(&format!("--at {text:?}: {note}"));
+            }
+            moment.at
+        }
+    };
+    if at <= now {
+        return Err(Error::usage(format!("--at {text:?} is in the past: that was {at}, and it is {now} now"))
+            .hint("leave --at out to send at once"));
+    }
+    Ok(at)
+}
+
+impl Timing {
+    /// Refuses a start that comes too late for everybody.
+    pub fn refuse_end(&self, end: Option<UnixMillis>) -> Result<()> {
+        match (self.at, end) {
+            (Some(at), Some(end)) if at >= end => Err(Error::usage(format!(
+                "--at is {at}, but nothing is sent after {end}, when the campaign ends or --until passes"
+            ))
+            .hint("choose an earlier --at, or a later end: mmsg campaign edit ID --end-time TIME")),
+            _ => Ok(()),
+        }
+    }
+
+    /// The hours of a broadcast that is new.
+    pub fn hours_of_new(&self) -> Hours {
+        self.over_hours(Hours::default())
+    }
+
+    /// The hours and the gap of a broadcast, with what the flags change about them.
+    pub fn over(&self, broadcast: &Broadcast) -> (Hours, Option<u32>) {
+        (self.over_hours(broadcast.hours), self.min_gap.or(broadcast.min_gap))
+    }
+
+    fn over_hours(&self, before: Hours) -> Hours {
+        let mut hours = before;
+        match self.quiet {
+            Some(QuietChoice::Hours(quiet)) => hours.quiet = Some(quiet),
+            Some(QuietChoice::None) => hours.quiet = None,
+            None => {}
+        }
+        // The same command again goes on with the day that it began with.
+        if self.local.map(|local| local.minute) != before.local.map(|local| local.minute) && self.local.is_some() {
+            hours.local = self.local;
+        }
+        if let Some(at) = self.at {
+            (hours.not_before, hours.local) = (at, None);
+        }
+        if let Some(zone) = self.fallback.filter(|_| hours.quiet.is_some() || hours.local.is_some()) {
+            hours.fallback = zone;
+        }
+        hours
+    }
+}
+
+/// Says at which hours a broadcast goes out, if not at any.
+pub fn tell(context: &Context, broadcast: &Broadcast) {
+    let Hours { quiet, not_before, local, fallback } = broadcast.hours;
+    let mut parts = Vec::new();
+    if not_before > UnixMillis(0) {
+        parts.push(format!("not before {not_before}"));
+    }
+    if let Some(local) = local {
+        parts.push(format!("from {} on in each recipient's time zone", local.minute));
+    }
+    if let Some(quiet) = quiet {
+        parts.push(format!("never from {} in each recipient's time zone", quiet.to_string().replace('-', " to ")));
+    }
+    if parts.is_empty() {
+        return;
+    }
+    let zone =
+        if quiet.is_some() || local.is_some() { format!(" ({} if not known)", fallback.name()) } else { String::new() };
+    context.ui.status(&format!("broadcast {} goes out {}{zone}", broadcast.id, parts.join(", ")));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_change_what_they_name_and_leave_the_rest() {
+        let quiet = |text: &str| Quiet::parse(text).unwrap();
+        let local =
+            |minute: &str, since| Some(Local { minute: Minute::parse(minute).unwrap(), since: UnixMillis(since) });
+        let zone = Zone::named("Europe/Berlin");
+        let before = Hours {
+            quiet: Some(quiet("21:00-08:00")),
+            not_before: UnixMillis(5),
+            local: local("09:00", 7),
+            fallback: zone,
+        };
+        let none = Timing::default();
+        assert_eq!(none.over_hours(before), before);
+        assert_eq!(none.hours_of_new(), Hours::default());
+        for (timing, after) in [
+            (Timing { quiet: Some(QuietChoice::None), ..none }, Hours { quiet: None, ..before }),
+            (
+                Timing { quiet: Some(QuietChoice::Hours(quiet("22:00-06:00"))), ..none },
+                Hours { quiet: Some(quiet("22:00-06:00")), ..before },
+            ),
+            // A rerun a day later does not begin anew.
+            (Timing { local: local("09:00", 99), ..none }, before),
+            (Timing { local: local("10:00", 99), ..none }, Hours { local: local("10:00", 99), ..before }),
+            (Timing { at: Some(UnixMillis(8)), ..none }, Hours { not_before: UnixMillis(8), local: None, ..before }),
+            (Timing { fallback: Some(Zone::named("UTC")), ..none }, Hours { fallback: Zone::named("UTC"), ..before }),
+        ] {
+            assert_eq!(timing.over_hours(before), after, "{timing:?}");
+        }
+        // A profile's zone alone changes nothing.
+        assert_eq!(Timing { fallback: Some(zone), ..none }.hours_of_new(), Hours::default());
+        assert_eq!(gap("2h"), Ok(7200));
+        assert!(gap("0s").is_err() && gap("500ms").is_err() && gap("x").is_err());
+    }
+}
