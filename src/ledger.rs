@@ -22,6 +22,7 @@
 //! | `writer` | claims and outcomes |
 //! | `events`, `silence` | what webhooks reported |
 //! | `unknown`, `attempts` | sends whose outcome is not known; requests that a row outlived |
+//! | `backup` | a copy of the file while runs are at work |
 //! | `tables`, `check` | every table and its columns; whether all that is kept agrees |
 //! | `funnel`, `totals`, `story` | answers for reports, totals and one person |
 //!
@@ -31,6 +32,7 @@ pub mod address;
 mod alive;
 mod attempts;
 pub mod audiences;
+mod backup;
 pub mod broadcasts;
 pub mod check;
 #[cfg(test)]

@@ -18,13 +18,10 @@ pub fn forgetful_shop() -> Shop {
     Shop::with(|options| options.time_scale = 1e6)
 }
 
-/// A backup made as SQLite makes one, whoever is writing.
+/// A backup, whoever is writing.
 pub fn back_up(shop: &Shop) -> PathBuf {
-    let backup = shop.env.path("backup.db");
-    let _ = fs::remove_file(&backup);
-    let conn = rusqlite::Connection::open(shop.ledger()).unwrap();
-    conn.execute("vacuum into ?1", [backup.to_str().unwrap()]).unwrap();
-    backup
+    shop.env.mmsg(["ledger", "backup", "backup.db", "--force"]).exits(0);
+    shop.env.path("backup.db")
 }
 
 /// The backup takes the ledger's place.

@@ -1,6 +1,7 @@
 //! Looking after a ledger: check, backup, copy.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
 use serde_json::json;
@@ -106,4 +107,66 @@ fn what_is_wrong_is_said_with_what_to_type_next() {
     fs::write(shop.ledger(), bytes).unwrap();
     let run = shop.env.mmsg(CHECK).exits(10).says("is damaged");
     run.says("restore the latest backup");
+}
+
+#[test]
+fn a_backup_is_a_whole_ledger_of_one_moment_and_holds_no_send_up() {
+    let shop = Shop::with(|options| options.dials.latency = Duration::from_millis(20));
+    let list = people(400);
+    let text = list.join("\n");
+    let words = shop.words(&["--concurrency", "8"]);
+    let mut run = shop.env.start(&text, &words);
+    shop.sandbox.wait_for_sends(20);
+    let told = shop.env.mmsg(["ledger", "backup", "backup.db", "-o", "json"]).exits(0).json();
+    assert!(run.is_running(), "the run was not at work any more");
+    assert_eq!(run.ends().code, 0);
+    shop.assert_each_once(&list);
+    let backup = shop.env.path("backup.db");
+    let data = fs::metadata(&backup).unwrap();
+    assert_eq!((data.permissions().mode() & 0o777, &json!(data.len())), (0o600, &told["bytes"]));
+    let checked = shop.env.mmsg(["ledger", "check", "-o", "json", "--ledger", "backup.db"]).exits(0);
+    let checked = checked.says("if this is a backup or a moved copy, run mmsg ledger accept-restore").json();
+    assert_eq!((&checked["rows"]["sends"], &checked["at_work"]), (&json!(400), &json!(0)), "{checked:#}");
+    let pending = rusqlite::Connection::open(&backup).unwrap();
+    let pending: i64 = pending.query_row("select count(*) from sends where state = 0", (), |row| row.get(0)).unwrap();
+    assert!((1..400).contains(&pending), "{pending}: not of a moment while it was sent");
+}
+
+#[test]
+fn a_backup_replaces_nothing_without_force_and_is_there_whole_or_not_at_all() {
+    let shop = Shop::open();
+    let backup = |file: &str, more: &[&str]| shop.env.mmsg([&["ledger", "backup", file], more].concat());
+    backup("backup.db", &[]).fails(10, "there is no ledger at");
+    let _ = shop.totals(&people(20), &[], 0);
+    let ledger = shop.ledger().display().to_string();
+    let before = fs::read(&ledger).unwrap();
+    for force in [&[][..], &["--force"]] {
+        backup(&ledger, force).fails(2, "would overwrite the ledger");
+        backup(&format!("{ledger}-wal"), force).fails(2, "would overwrite a file of the ledger");
+        backup(".local/share/mmsg/runs/x", force).fails(2, "the ledger's own folder");
+        backup("no/folder", force).fails(2, "its folder does not exist");
+        backup("/dev/null", force).fails(2, "is not a file");
+    }
+    assert_eq!(fs::read(&ledger).unwrap(), before);
+    fs::write(shop.env.path("notes"), "mine").unwrap();
+    backup("notes", &[]).fails(2, "exists, and is not empty: nothing was backed up");
+    backup("notes", &["--force"]).exits(0);
+    shop.env.mmsg(["ledger", "check", "--ledger", "notes"]).exits(0);
+    backup("notes", &[]).fails(2, "exists, and is not empty");
+    fs::write(shop.env.path("other.db-wal"), "of another").unwrap();
+    backup("other.db", &["--force"]).fails(2, "would take it for the log of the backup");
+    // A ledger that can't be read leaves nothing behind.
+    let names = |shop: &Shop| {
+        let mut names: Vec<_> =
+            fs::read_dir(shop.env.path(".")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let before = names(&shop);
+    let middle = fs::metadata(&ledger).unwrap().len() as usize / 4096 / 2 * 4096;
+    let mut bytes = fs::read(&ledger).unwrap();
+    bytes[middle..].fill(7);
+    fs::write(&ledger, bytes).unwrap();
+    backup("third.db", &[]).fails(10, "can't write the backup third.db");
+    assert_eq!(names(&shop), before);
 }

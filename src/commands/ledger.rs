@@ -1,6 +1,7 @@
 //! `mmsg ledger`: looking after it.
 
 mod accept_restore;
+mod backup;
 mod check;
 
 use crate::commands::context::Context;
@@ -15,12 +16,14 @@ pub struct Args {
 #[derive(clap::Subcommand, Debug)]
 enum Verb {
     AcceptRestore(accept_restore::Args),
+    Backup(backup::Args),
     Check(check::Args),
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     match args.verb {
         Verb::AcceptRestore(args) => accept_restore::run(context, &args).await,
+        Verb::Backup(args) => backup::run(context, &args),
         Verb::Check(args) => check::run(context, &args),
     }
 }

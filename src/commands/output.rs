@@ -211,6 +211,39 @@ impl Outputs {
         }
     }
 
+    /// As [`Outputs::write`], for what `fill` writes to an empty file of another name beside it; how many bytes that were. Only a file is
+    /// written like this.
+    ///
+    /// # Errors
+    /// As [`Outputs::append`], and those of `fill`.
+    pub fn whole(
+        &self,
+        flag: &'static str,
+        path: &Path,
+        kind: Kind,
+        fill: impl FnOnce(&Path) -> Result<()>,
+    ) -> Result<u64> {
+        let place = self.check(flag, path, kind)?;
+        if place.found.is_some_and(|found| found.what != What::File) {
+            return Err(Error::usage(format!("{flag} {} is not a file: {}", path.display(), self.nothing))
+                .hint(format!("choose a file with {flag}")));
+        }
+        let folder = place.path.parent().unwrap_or(Path::new("/"));
+        let new = tempfile::Builder::new().suffix(".new").tempfile_in(folder);
+        // Closed: whoever fills it opens it by its name.
+        let new = new.map_err(|error| self.impossible(flag, path, &error))?.into_temp_path();
+        fill(&new)?;
+        let synced = File::open(&new).and_then(|file| {
+            file.sync_all()?;
+            Ok(file.metadata()?.len())
+        });
+        let bytes = synced.map_err(|error| failed(flag, path, &error))?;
+        new.persist(&place.path).map_err(|error| failed(flag, path, &error.error))?;
+        // Not every file system can.
+        let _ = File::open(folder).and_then(|folder| folder.sync_all());
+        Ok(bytes)
+    }
+
     /// Refuses what must not be written. Nothing is opened that could be the ledger: closing it would drop SQLite's locks.
     fn check(&self, flag: &'static str, path: &Path, kind: Kind) -> Result<Place> {
         let named = || format!("{flag} {}", path.display());

@@ -184,6 +184,14 @@ impl Conn {
         }
     }
 
+    /// Writes all of a file as of one moment to another one, which is empty.
+    pub fn copy_to(&self, file: &Path) -> Result<()> {
+        match self {
+            Self::Sqlite(conn) => sqlite::copy_to(conn, file),
+            Self::Postgres(_) => Err(Error::io(std::io::ErrorKind::Unsupported.into())),
+        }
+    }
+
     /// What the engine finds broken in what it keeps, a line each, no more than a page; nothing if all is well.
     pub fn broken(&self) -> Result<Vec<String>> {
         match self {

@@ -136,6 +136,10 @@ pub enum Error {
     AtWork {
         processes: u64,
     },
+    /// A ledger on a server has no file to copy.
+    BackedUpByServer {
+        ledger: Address,
+    },
     NoSuchBroadcast {
         id: i64,
     },

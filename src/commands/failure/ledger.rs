@@ -111,6 +111,10 @@ impl From<LedgerError> for Error {
                 Self::ledger(format!("{processes} still sending from this ledger"))
                     .hint("wait for every mmsg send and campaign delete to end, or stop them; then run the same command again")
             }
+            LedgerError::BackedUpByServer { ledger } => Self::usage(format!(
+                "the ledger {ledger} is on a server, which makes its backups itself; nothing was backed up"
+            ))
+            .hint("use pg_dump, or the server's own base backups"),
             LedgerError::NoSuchBroadcast { id } => {
                 Self::usage(format!("there is no broadcast {id} in this ledger")).hint("mmsg broadcast list shows them")
             }

@@ -28,6 +28,8 @@ pub enum Kind {
     Page,
     /// JSON as Graph takes it: nothing in it says who made it.
     Message,
+    /// A copy of the ledger. It may be the only one: none is replaced without a word.
+    Backup,
     /// The sandbox's record of accepted sends.
     Record,
     /// The sandbox's record of requests of any kind.
@@ -54,7 +56,7 @@ impl Kind {
             Self::ResultsNdjson => is_object(r#"{"token":""#, r#"","state":""#),
             Self::Rejects => is_header(REJECT_HEADER),
             Self::Page => text.contains(GENERATOR),
-            Self::Message => false,
+            Self::Message | Self::Backup => false,
             Self::Record => is_object(r#"{"at":"#, r#","tracking_id":""#),
             Self::Calls => is_object(r#"{"at":"#, r#","method":""#),
         }
@@ -68,7 +70,7 @@ impl Kind {
             Self::ResultsNdjson => "NDJSON of results that mmsg made",
             Self::Rejects => "a report of bad rows that mmsg made",
             Self::Page => "a page that mmsg made",
-            Self::Message => "empty",
+            Self::Message | Self::Backup => "empty",
             Self::Record | Self::Calls => "a record that the sandbox made",
         }
     }

@@ -91,6 +91,12 @@ pub fn limit_log(conn: &Conn, pages: u64, bytes: u64) -> Result<()> {
     Ok(conn.execute_batch(&format!("pragma wal_autocheckpoint = {pages}; pragma journal_size_limit = {bytes}"))?)
 }
 
+/// SQLite's online backup would begin again at each commit of another process, and never end while runs are at work.
+pub fn copy_to(conn: &Conn, file: &Path) -> Result<()> {
+    conn.execute("vacuum into ?1", [file.to_string_lossy()])?;
+    Ok(())
+}
+
 /// What the file's structure says, then what references say. One line that says `ok` is none.
 pub fn broken(conn: &Conn) -> Result<Vec<String>> {
     const LINES: usize = 20;
