@@ -125,12 +125,13 @@ impl Ledger {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::database::tests::engine::on_both;
 
     fn intent(changes_budget: bool) -> Intent<'static> {
         Intent { ad_account: "act_1", campaign: "7", edit: "{}", changes_budget, who: "somebody" }
     }
 
-    #[test]
+    on_both! {
     fn changes_of_a_budget_count_unless_they_were_not_done() {
         let folder = tempfile::tempdir().unwrap();
         let mut ledger = Ledger::in_memory(folder.path());
@@ -157,5 +158,6 @@ mod tests {
         // After a day what was done is forgotten.
         let late = ledger.begin_edit(&intent(true), at(60 * 25)).unwrap();
         assert_eq!(ledger.budget_changes("7", at(-1)).unwrap(), [late.started_at]);
+    }
     }
 }

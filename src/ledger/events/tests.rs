@@ -1,8 +1,7 @@
 use std::time::Duration;
 
-use rusqlite::types::Value;
-
 use super::*;
+use crate::ledger::database::tests::engine::on_both;
 use crate::ledger::key::key;
 use crate::ledger::state::State;
 use crate::ledger::tally::Tally;
@@ -17,14 +16,11 @@ const CAMPAIGN: &str = "c1";
 fn ledger() -> (tempfile::TempDir, Ledger) {
     let folder = tempfile::tempdir().unwrap();
     let ledger = Ledger::in_memory(folder.path());
-    ledger
-        .conn
-        .execute_batch(
-            "insert into broadcasts (id, page, ad_account, campaign, fingerprint, message, created_at)
-               values (1, '104', '9', 'c1', x'01', '{}', 0), (2, '104', '9', 'c1', x'02', '{}', 0),
-                      (3, '104', '9', 'c2', x'01', '{}', 0);",
-        )
-        .unwrap();
+    for (id, campaign, fingerprint) in [(1, "c1", [1_u8]), (2, "c1", [2]), (3, "c2", [1])] {
+        let insert = "insert into broadcasts (id, page, ad_account, campaign, fingerprint, message, created_at)
+            values (?1, '104', '9', ?2, ?3, '{}', 0)";
+        ledger.conn.execute(insert, (id, campaign, fingerprint)).unwrap();
+    }
     (folder, ledger)
 }
 
@@ -100,15 +96,13 @@ fn store(ledger: &mut Ledger, events: &[Event], part: usize) -> EventCounts {
     tally
 }
 
-fn dump(ledger: &Ledger, sql: &str) -> Vec<Vec<Value>> {
-    let mut statement = ledger.conn.sqlite().prepare(sql).unwrap();
-    let columns = statement.column_count();
-    let rows = statement.query_map((), |row| (0..columns).map(|column| row.get(column)).collect()).unwrap();
-    rows.map(Result::unwrap).collect()
+fn dump(ledger: &Ledger, sql: &str) -> Vec<Vec<String>> {
+    let mut statement = ledger.conn.prepare_cached(sql).unwrap();
+    statement.query_map((), |row| Ok(row.words())).unwrap().map(Result::unwrap).collect()
 }
 
 /// Everything that events may change, without what only names rows.
-fn picture(ledger: &Ledger) -> Vec<Vec<Value>> {
+fn picture(ledger: &Ledger) -> Vec<Vec<String>> {
     [
         "select id, state, reason, not_before, finished_at, echoed_at, delivered_at, read_at, clicked_at, failed_at, failure,
                 attribution from sends order by id",
@@ -126,16 +120,14 @@ fn picture(ledger: &Ledger) -> Vec<Vec<Value>> {
 
 fn text(ledger: &Ledger, sql: &str) -> String {
     let rows = dump(ledger, sql);
-    let show = |value: &Value| match value {
-        Value::Null => "-".to_owned(),
-        Value::Integer(n) => n.to_string(),
-        Value::Text(text) => text.clone(),
-        other => format!("{other:?}"),
+    let show = |word: &String| match word.split_once('(') {
+        None => "-".to_owned(),
+        Some((_, inner)) => inner.trim_end_matches(')').trim_matches('"').replace("\\\"", "\""),
     };
     rows.iter().map(|row| row.iter().map(show).collect::<Vec<_>>().join(" ")).collect::<Vec<_>>().join("\n")
 }
 
-#[test]
+on_both! {
 fn a_told_stage_stands_on_the_send_and_in_the_counters() {
     let (_folder, mut ledger) = ledger();
     put(&ledger, &send(1, "anna", State::Accepted, HOUR, Some("t1")));
@@ -160,8 +152,9 @@ fn a_told_stage_stands_on_the_send_and_in_the_counters() {
         )
     );
 }
+}
 
-#[test]
+on_both! {
 fn what_proves_a_send_settles_its_doubt_and_leaves_the_cool_down() {
     let (_folder, mut ledger) = ledger();
     put(&ledger, &send(1, "anna", State::Unknown, HOUR, None));
@@ -172,8 +165,9 @@ fn what_proves_a_send_settles_its_doubt_and_leaves_the_cool_down() {
     assert_eq!(text(&ledger, "select blocked_until from recipients"), "50000000");
     assert_eq!(text(&ledger, "select n from counters where what in ('accepted', 'settled')"), "1\n1");
 }
+}
 
-#[test]
+on_both! {
 fn what_may_come_from_another_send_settles_nothing() {
     let (_folder, mut ledger) = ledger();
     put(&ledger, &send(1, "anna", State::Accepted, HOUR, Some("t1")));
@@ -189,13 +183,14 @@ fn what_may_come_from_another_send_settles_nothing() {
         9,
     );
     assert_eq!((tally.exact, tally.ambiguous, tally.inferred, tally.settled), (1, 1, 1, 0));
-    assert_eq!(text(&ledger, "select state, clicked_at from sends"), format!("2 -\n5 {}", 15 * HOUR));
+    assert_eq!(text(&ledger, "select state, clicked_at from sends order by id"), format!("2 -\n5 {}", 15 * HOUR));
     // Another tracking id can only be the one in doubt.
     let tally = store(&mut ledger, &[event(Stage::Delivered, "anna", Some("t2"), 15 * HOUR)], 1);
     assert_eq!((tally.inferred, tally.settled), (1, 1));
 }
+}
 
-#[test]
+on_both! {
 fn an_event_knows_better_than_a_person_who_said_not_sent() {
     let (_folder, mut ledger) = ledger();
     let mut row = send(1, "anna", State::Pending, HOUR, None);
@@ -207,10 +202,11 @@ fn an_event_knows_better_than_a_person_who_said_not_sent() {
     let tally = store(&mut ledger, &events, 9);
     assert_eq!((tally.settled, tally.foreign), (1, 3));
     assert_eq!(text(&ledger, "select state from sends order by id"), "2\n0\n3");
-    assert_eq!(text(&ledger, "select sum(n) from counters where what = 'foreign'"), "3");
+    assert_eq!(text(&ledger, "select cast(sum(n) as bigint) from counters where what = 'foreign'"), "3");
+}
 }
 
-#[test]
+on_both! {
 fn an_event_knows_better_even_when_the_row_was_put_off_or_closed_since() {
     type Deed<'d> = &'d dyn Fn(&mut Ledger);
     let put_off = |ledger: &mut Ledger| {
@@ -233,8 +229,9 @@ fn an_event_knows_better_even_when_the_row_was_put_off_or_closed_since() {
         assert_eq!(text(&ledger, "select state, reason from sends"), "2 evidence");
     }
 }
+}
 
-#[test]
+on_both! {
 fn an_event_before_the_answer_waits_and_is_judged_by_it() {
     for (outcome, tracking_id, wanted) in [
         (State::Accepted, Some("t1"), "2 e---- 0"),
@@ -256,8 +253,9 @@ fn an_event_before_the_answer_waits_and_is_judged_by_it() {
         assert_eq!(text(&ledger, "select s.state, s.attribution, e.how from sends s, events e"), wanted);
     }
 }
+}
 
-#[test]
+on_both! {
 fn many_who_wait_are_all_judged() {
     let (_folder, mut ledger) = ledger();
     let tokens: Vec<&'static str> = (0..1203).map(|n| &*format!("p{n}").leak()).collect();
@@ -270,8 +268,9 @@ fn many_who_wait_are_all_judged() {
     assert_eq!(ledger.judge_waiting_events(UnixMillis(0)).unwrap().inferred, 802);
     assert_eq!(text(&ledger, "select count(*) from events where how = 3"), "401");
 }
+}
 
-#[test]
+on_both! {
 fn a_stop_suppresses_a_resume_lifts_and_an_operators_word_stands() {
     let (_folder, mut ledger) = ledger();
     put(&ledger, &send(1, "anna", State::Accepted, HOUR, None));
@@ -294,8 +293,9 @@ fn a_stop_suppresses_a_resume_lifts_and_an_operators_word_stands() {
     );
     assert_eq!(text(&ledger, "select name, rows from audiences"), "optins 3");
 }
+}
 
-#[test]
+on_both! {
 fn an_opt_in_lifts_an_expiry_that_is_older() {
     let (_folder, mut ledger) = ledger();
     put(&ledger, &send(1, "anna", State::Accepted, HOUR, None));
@@ -311,8 +311,9 @@ fn an_opt_in_lifts_an_expiry_that_is_older() {
         assert_eq!(text(&ledger, "select suppressed from recipients"), left);
     }
 }
+}
 
-#[test]
+on_both! {
 fn without_its_campaign_an_event_needs_the_tracking_id() {
     let (_folder, mut ledger) = ledger();
     put(&ledger, &send(3, "anna", State::Accepted, HOUR, Some("t1")));
@@ -332,8 +333,9 @@ fn without_its_campaign_an_event_needs_the_tracking_id() {
     assert_eq!((tally.exact, tally.inferred, tally.foreign, tally.settled), (1, 0, 3, 0));
     assert_eq!(text(&ledger, "select read_at from sends order by id"), format!("{}\n-", 2 * HOUR));
 }
+}
 
-#[test]
+on_both! {
 fn doubt_that_is_settled_is_taken_back_where_it_was_counted() {
     let (_folder, mut ledger) = ledger();
     let clock = crate::clock::Clock::system();
@@ -354,6 +356,7 @@ fn doubt_that_is_settled_is_taken_back_where_it_was_counted() {
         "1 accepted 2\n2 echoed 1\n1 how.echoed.inferred 1\n1 of.echoed 1\n1 settled 1\n1 unknown 1"
     );
     assert_eq!(text(&ledger, "select state, n from states where n <> 0 order by 1"), "0 1\n2 2\n5 1");
+}
 }
 
 #[test]

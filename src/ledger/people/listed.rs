@@ -65,6 +65,7 @@ pub fn other_in_audience(conn: &Conn, audience: i64, id: i64, whom: Whom<'_>) ->
 mod tests {
     use super::*;
     use crate::ledger::Ledger;
+    use crate::ledger::database::tests::engine::on_both;
     use crate::ledger::key::key;
     use crate::ledger::people::suppression::Suppression;
     use crate::ledger::people::{Arrivals, get, keep_out, suppression_of};
@@ -79,7 +80,7 @@ mod tests {
         Listed { psid: psid.map(str::to_owned), expires_at, ..Listed::default() }
     }
 
-    #[test]
+    on_both! {
     fn a_list_lifts_only_what_it_may_and_leaves_what_it_does_not_say() {
         let folder = tempfile::tempdir().unwrap();
         let ledger = Ledger::in_memory(folder.path());
@@ -109,8 +110,9 @@ mod tests {
         let person = get(&ledger.conn, id).unwrap();
         assert_eq!((person.next_eligible_at, person.expires_at), (Some(UnixMillis(7)), Some(UnixMillis(2000))));
     }
+    }
 
-    #[test]
+    on_both! {
     fn a_persons_other_token_has_their_cool_down_and_the_operators_suppression() {
         let folder = tempfile::tempdir().unwrap();
         let ledger = Ledger::in_memory(folder.path());
@@ -125,5 +127,6 @@ mod tests {
             let person = get(conn, id).unwrap();
             assert_eq!((person.blocked_until, person.suppressed.is_some()), (UnixMillis(blocked), is_out), "{token}");
         }
+    }
     }
 }
