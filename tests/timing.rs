@@ -181,3 +181,32 @@ fn the_profiles_zone_counts_where_no_other_is_known() {
     let _ = shop.totals(&list, &["--quiet-hours", &window(1, 3), zone[0], zone[1]], 0);
     shop.assert_each_once(&list);
 }
+
+#[test]
+fn a_dry_run_tells_what_a_send_would_cost_by_what_is_billed() {
+    let shop = Shop::with(|options| {
+        options.subscribers = 300;
+        options.cost = 2.0;
+        options.money.cost_spread = 0.0;
+    });
+    let list = people(250);
+    let dry = |list: &[String]| shop.send(list, &["--dry-run", "-o", "json"]).exits(0).json();
+    let before = dry(&list[..200]);
+    assert_eq!(before["cost_source"], "estimated", "{before:#}");
+    // At two cents each, and nothing was spent of the 30 dollars.
+    let near = |value: &Value, wanted: f64| (value.as_f64().unwrap() - wanted).abs() < 0.05 * wanted;
+    assert!(near(&before["estimated_cost"], 4.0) && near(&before["budget_left"], 30.0), "{before:#}");
+    let _ = shop.totals(&list[..200], &[], 0);
+    // The bill comes with the deliveries.
+    let begin = std::time::Instant::now();
+    let after = loop {
+        let after = dry(&list);
+        if after["cost_source"] == "observed" && near(&after["budget_left"], 26.0) {
+            break after;
+        }
+        assert!(begin.elapsed().as_secs() < 120, "{after:#}");
+    };
+    assert_eq!(after["would_send"], 50);
+    assert!(near(&after["cost_per_delivery"], 0.02) && near(&after["estimated_cost"], 1.0), "{after:#}");
+    assert_eq!(after["currency"], "USD");
+}

@@ -4,6 +4,7 @@ mod board;
 mod campaign;
 mod columns;
 mod confirm;
+mod cost;
 mod dry_run;
 mod ending;
 pub mod fleet;
@@ -201,7 +202,7 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
             signals,
             args.source(&outputs),
             &template,
-            (&key, args.which()),
+            (&key, args.which(), &facts),
             &timing,
             terms(clock.now(), Hours::default()),
         )

@@ -43,6 +43,8 @@ pub struct CampaignFacts {
     pub page: Option<String>,
     pub times: CampaignTimes,
     pub end: Option<UnixMillis>,
+    /// In the currency's smallest unit.
+    pub lifetime_budget: Option<u64>,
     /// Why Graph would refuse every send now.
     pub obstacle: Option<Obstacle>,
 }
@@ -93,6 +95,7 @@ impl CampaignFacts {
                 start: node.start_time,
             },
             end: node.end_time,
+            lifetime_budget: node.lifetime_budget,
             id: node.id,
         })
     }

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::campaign::CampaignFacts;
 use super::columns::ValueCheck;
+use super::cost::{self, Cost};
 use super::plan::{self, ListSource};
 use super::timing::Timing;
 use crate::audience::ListTally;
@@ -26,7 +28,7 @@ pub async fn run(
     signals: &Signals,
     source: ListSource<'_>,
     template: &Template,
-    (key, which): (&BroadcastKey<'_>, Which),
+    (key, which, facts): (&BroadcastKey<'_>, Which, &CampaignFacts),
     timing: &Timing,
     terms: PlanTerms,
 ) -> Result<Exit> {
@@ -47,7 +49,8 @@ pub async fn run(
     let terms = PlanTerms { now: clock.now(), hours, ..terms };
     let dry = ledger.dry_plan(broadcast.as_ref(), &rivals, &mut list.spool, terms, &mut |row| values.row(row))?;
     values.tell(&context.ui);
-    context.ui.object(&DryTotals::new(key.campaign, &list.tally, dry))?;
+    let cost = cost::read(context, facts, dry.now + dry.later).await;
+    context.ui.object(&DryTotals::new(key.campaign, &list.tally, dry, cost))?;
     context.ui.status("dry run: nothing was sent or written");
     Ok(Exit::Done)
 }
@@ -72,6 +75,8 @@ pub struct DryTotals {
     /// Recipients who already have an outcome in this broadcast.
     pub settled: BTreeMap<&'static str, u64>,
     pub next_run_at: Option<UnixMillis>,
+    #[serde(flatten)]
+    pub cost: Cost,
 }
 
 /// So many people in the hour that begins then.
@@ -82,7 +87,7 @@ pub struct HourOfPeople {
 }
 
 impl DryTotals {
-    pub fn new(campaign: &str, tally: &ListTally, dry: DryPlan) -> Self {
+    pub fn new(campaign: &str, tally: &ListTally, dry: DryPlan, cost: Cost) -> Self {
         Self {
             dry_run: true,
             campaign: campaign.to_owned(),
@@ -100,6 +105,7 @@ impl DryTotals {
             would_skip: dry.skipped,
             settled: dry.settled.into_iter().map(|(state, n)| (state.name(), n)).collect(),
             next_run_at: dry.next_at,
+            cost,
         }
     }
 }
@@ -118,6 +124,7 @@ impl Record for DryTotals {
         "would skip",
         "settled",
         "next run at",
+        "cost",
     ];
 
     fn cells(&self) -> Vec<String> {
@@ -140,6 +147,7 @@ impl Record for DryTotals {
             parts(&self.would_skip),
             parts(&self.settled),
             self.next_run_at.map(|at| at.to_string()).unwrap_or_default(),
+            self.cost.text(),
         ]
     }
 }
