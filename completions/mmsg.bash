@@ -133,11 +133,17 @@ _mmsg() {
             mmsg__subcmd__message,validate)
                 cmd="mmsg__subcmd__message__subcmd__validate"
                 ;;
+            mmsg__subcmd__tokens,export)
+                cmd="mmsg__subcmd__tokens__subcmd__export"
+                ;;
             mmsg__subcmd__tokens,fetch)
                 cmd="mmsg__subcmd__tokens__subcmd__fetch"
                 ;;
             mmsg__subcmd__tokens,import)
                 cmd="mmsg__subcmd__tokens__subcmd__import"
+                ;;
+            mmsg__subcmd__tokens,list)
+                cmd="mmsg__subcmd__tokens__subcmd__list"
                 ;;
             mmsg__subcmd__tokens,suppress)
                 cmd="mmsg__subcmd__tokens__subcmd__suppress"
@@ -1451,7 +1457,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__message__subcmd__send)
-            opts="-o -q -v -y -h --campaign --message --audience --token-column --delimiter --no-header --reject --force --strict --allow-bad-rows --allow-odd-tokens --dry-run --resume --all-profiles --again --new-message --allow-restored --retry-refused --allow-refusals --max-sends --rate --concurrency --wait --until --quiet-hours --at --at-local --min-gap --time-zone --results --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --campaign --message --audience --token-column --delimiter --no-header --reject --force --strict --allow-bad-rows --allow-odd-tokens --eligible --never-sent --sent-before --not-read --clicked --expired --expires-within --suppressed --zone --dry-run --resume --all-profiles --again --new-message --allow-restored --retry-refused --allow-refusals --max-sends --rate --concurrency --wait --until --quiet-hours --at --at-local --min-gap --time-zone --results --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1478,6 +1484,18 @@ _mmsg() {
                     return 0
                     ;;
                 --reject)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sent-before)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expires-within)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --zone)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -1967,7 +1985,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__send)
-            opts="-o -q -v -y -h --campaign --message --audience --token-column --delimiter --no-header --reject --force --strict --allow-bad-rows --allow-odd-tokens --dry-run --resume --all-profiles --again --new-message --allow-restored --retry-refused --allow-refusals --max-sends --rate --concurrency --wait --until --quiet-hours --at --at-local --min-gap --time-zone --results --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --campaign --message --audience --token-column --delimiter --no-header --reject --force --strict --allow-bad-rows --allow-odd-tokens --eligible --never-sent --sent-before --not-read --clicked --expired --expires-within --suppressed --zone --dry-run --resume --all-profiles --again --new-message --allow-restored --retry-refused --allow-refusals --max-sends --rate --concurrency --wait --until --quiet-hours --at --at-local --min-gap --time-zone --results --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1994,6 +2012,18 @@ _mmsg() {
                     return 0
                     ;;
                 --reject)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sent-before)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expires-within)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --zone)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2073,12 +2103,62 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__tokens)
-            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help fetch import suppress unsuppress"
+            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help fetch import list export suppress unsuppress"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ledger)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mmsg__subcmd__tokens__subcmd__export)
+            opts="-o -q -v -y -h --audience --eligible --never-sent --sent-before --not-read --clicked --expired --expires-within --suppressed --zone --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --audience)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sent-before)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expires-within)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --zone)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -2168,6 +2248,56 @@ _mmsg() {
                     return 0
                     ;;
                 --audience)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ledger)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mmsg__subcmd__tokens__subcmd__list)
+            opts="-o -q -v -y -h --audience --eligible --never-sent --sent-before --not-read --clicked --expired --expires-within --suppressed --zone --count --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --audience)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --sent-before)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --expires-within)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --zone)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

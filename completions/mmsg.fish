@@ -49,7 +49,7 @@ complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "explain" -d 'Explain a Gr
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "campaign" -d 'Manage campaigns and see their cost and results'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "message" -d 'Build, check and preview messages'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "send" -d 'Send a message to a list of subscription tokens'
-complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "tokens" -d 'The Page\'s subscribers: fetch, import and suppress them'
+complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "tokens" -d 'The Page\'s subscribers: fetch, import, list and suppress them'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "broadcast" -d 'List broadcasts, or cancel one'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "unknown" -d 'List and settle unknown sends: those that may or may not have been accepted'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "ledger" -d 'Accept a ledger that was restored from a backup'
@@ -587,6 +587,9 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l token-column -d 'Column with the tokens: a header name, a path into JSON (data.token), or a number for lists without a header' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l delimiter -d 'Column delimiter (one character, or tab), if it is not detected correctly' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l reject -d 'Write bad rows to this CSV file: line, column, reason, the masked row, file' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l sent-before -d 'Only people whose last message was sent before TIME' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l expires-within -d 'Only people whose token expires within DURATION (7d)' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l zone -d 'Only people in these time zones (Asia/Manila)' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l retry-refused -d 'Retry rows that were refused with these codes' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l max-sends -d 'Stop after N requests (with several profiles: of each); 0 plans and sends nothing' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l rate -d 'Sends per second, auto or unlimited; auto starts at 10, follows Meta\'s usage headers and is shared by all runs of the ad account on this ledger [default: auto]' -r
@@ -613,6 +616,12 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l strict -d 'Refuse the whole list (exit code 5) if it has one bad row'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l allow-bad-rows -d 'Use the good rows of a list even if more than half of its rows are bad'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l allow-odd-tokens -d 'Accept tokens that look different from the others in the list, or do not look like tokens'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l eligible -d 'Only people who can get a message now'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l never-sent -d 'Only people who never got a message from this ledger'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l not-read -d 'Only people who have not read their last message'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l clicked -d 'Only people who clicked in a message'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l expired -d 'Only people whose token has expired'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l suppressed -d 'Only people to whom nothing is sent'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l dry-run -d 'Show what would happen; nothing is sent or written'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l resume -d 'Continue the unfinished broadcasts of the Page, oldest first; needs no list'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l all-profiles -d 'With --resume: continue the broadcasts of every profile in the config file; one failure stops only its own profile'
@@ -659,6 +668,9 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l audience -d 'Send to 
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l token-column -d 'Column with the tokens: a header name, a path into JSON (data.token), or a number for lists without a header' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l delimiter -d 'Column delimiter (one character, or tab), if it is not detected correctly' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l reject -d 'Write bad rows to this CSV file: line, column, reason, the masked row, file' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l sent-before -d 'Only people whose last message was sent before TIME' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l expires-within -d 'Only people whose token expires within DURATION (7d)' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l zone -d 'Only people in these time zones (Asia/Manila)' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l retry-refused -d 'Retry rows that were refused with these codes' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l max-sends -d 'Stop after N requests (with several profiles: of each); 0 plans and sends nothing' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l rate -d 'Sends per second, auto or unlimited; auto starts at 10, follows Meta\'s usage headers and is shared by all runs of the ad account on this ledger [default: auto]' -r
@@ -685,6 +697,12 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l force -d 'Write to ou
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l strict -d 'Refuse the whole list (exit code 5) if it has one bad row'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l allow-bad-rows -d 'Use the good rows of a list even if more than half of its rows are bad'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l allow-odd-tokens -d 'Accept tokens that look different from the others in the list, or do not look like tokens'
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l eligible -d 'Only people who can get a message now'
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l never-sent -d 'Only people who never got a message from this ledger'
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l not-read -d 'Only people who have not read their last message'
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l clicked -d 'Only people who clicked in a message'
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l expired -d 'Only people whose token has expired'
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l suppressed -d 'Only people to whom nothing is sent'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l dry-run -d 'Show what would happen; nothing is sent or written'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l resume -d 'Continue the unfinished broadcasts of the Page, oldest first; needs no list'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l all-profiles -d 'With --resume: continue the broadcasts of every profile in the config file; one failure stops only its own profile'
@@ -697,24 +715,26 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s v -l verbose -d 'Prin
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import suppress unsuppress" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import suppress unsuppress" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import suppress unsuppress" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import suppress unsuppress" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import suppress unsuppress" -s q -l quiet -d 'Print only warnings and errors'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import suppress unsuppress" -s v -l verbose -d 'Print more detail'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import suppress unsuppress" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import suppress unsuppress" -s y -l yes -d 'Answer yes to every question'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import suppress unsuppress" -s h -l help -d 'Print help'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import suppress unsuppress" -f -a "fetch" -d 'Fetch the Page\'s subscription tokens from Meta into an audience'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import suppress unsuppress" -f -a "import" -d 'Import a token list into the ledger as a named audience. It replaces the audience of the same name'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import suppress unsuppress" -f -a "suppress" -d 'Suppress people permanently: no broadcast sends to them, whatever list, import or fetch they are in'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import suppress unsuppress" -f -a "unsuppress" -d 'Lift suppressions made by `tokens suppress`. Opt-outs stay: only the person ends them'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress" -s h -l help -d 'Print help'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress" -f -a "fetch" -d 'Fetch the Page\'s subscription tokens from Meta into an audience'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress" -f -a "import" -d 'Import a token list into the ledger as a named audience. It replaces the audience of the same name'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress" -f -a "list" -d 'List the Page\'s people in the ledger, one token per row'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress" -f -a "export" -d 'Write the Page\'s people in the ledger to stdout as CSV, or as NDJSON with -o ndjson'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress" -f -a "suppress" -d 'Suppress people permanently: no broadcast sends to them, whatever list, import or fetch they are in'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress" -f -a "unsuppress" -d 'Lift suppressions made by `tokens suppress`. Opt-outs stay: only the person ends them'
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from fetch" -l audience -d 'Name of the audience [default: subscribers]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from fetch" -l custom-audience -d 'Only people of this custom audience; repeat for several' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from fetch" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
@@ -757,6 +777,55 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcom
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from import" -s h -l help -d 'Print help'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from list" -l audience -d 'Only people of this audience' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from list" -l sent-before -d 'Only people whose last message was sent before TIME' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from list" -l expires-within -d 'Only people whose token expires within DURATION (7d)' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from list" -l zone -d 'Only people in these time zones (Asia/Manila)' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from list" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from list" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from list" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+json\t'One JSON value'
+ndjson\t'One JSON object per line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from list" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from list" -l eligible -d 'Only people who can get a message now'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from list" -l never-sent -d 'Only people who never got a message from this ledger'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from list" -l not-read -d 'Only people who have not read their last message'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from list" -l clicked -d 'Only people who clicked in a message'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from list" -l expired -d 'Only people whose token has expired'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from list" -l suppressed -d 'Only people to whom nothing is sent'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from list" -l count -d 'Print only how many there are'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from list" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from export" -l audience -d 'Only people of this audience' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from export" -l sent-before -d 'Only people whose last message was sent before TIME' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from export" -l expires-within -d 'Only people whose token expires within DURATION (7d)' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from export" -l zone -d 'Only people in these time zones (Asia/Manila)' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from export" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from export" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from export" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+json\t'One JSON value'
+ndjson\t'One JSON object per line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from export" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from export" -l eligible -d 'Only people who can get a message now'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from export" -l never-sent -d 'Only people who never got a message from this ledger'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from export" -l not-read -d 'Only people who have not read their last message'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from export" -l clicked -d 'Only people who clicked in a message'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from export" -l expired -d 'Only people whose token has expired'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from export" -l suppressed -d 'Only people to whom nothing is sent'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from export" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from export" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from export" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from export" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from export" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from suppress" -l token -d 'This subscription token, in place of a list; repeat for several' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from suppress" -l token-column -d 'Column with the tokens: a header name, a path into JSON (data.token), or a number for lists without a header' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from suppress" -l delimiter -d 'Column delimiter (one character, or tab), if it is not detected correctly' -r

@@ -72,8 +72,8 @@ pub enum Command {
     Campaign(campaign::Args),
     /// Build, check and preview messages.
     Message(message::Args),
-    Send(send::Args),
-    /// The Page's subscribers: fetch, import and suppress them.
+    Send(Box<send::Args>),
+    /// The Page's subscribers: fetch, import, list and suppress them.
     Tokens(tokens::Args),
     /// List broadcasts, or cancel one.
     Broadcast(broadcast::Args),

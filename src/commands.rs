@@ -17,6 +17,7 @@ pub mod lists;
 pub mod man;
 pub mod message;
 mod output;
+mod people;
 pub mod report;
 pub mod sandbox;
 mod scope;
@@ -79,7 +80,7 @@ fn start(ui: &Ui, environment: &Environment, cli: Cli) -> Result<Exit> {
             };
             let command = match command {
                 Command::Send(args) if args.is_for_several(&cli.global) => {
-                    return block_on(fleet::run(&frame, args));
+                    return block_on(fleet::run(&frame, *args));
                 }
                 command => command,
             };
@@ -110,7 +111,7 @@ pub async fn run(context: &Context, command: Command) -> Result<Exit> {
     match command {
         Command::Campaign(args) => campaign::run(context, args).await,
         Command::Message(args) => message::run(context, args).await,
-        Command::Send(args) => send::run(context, args).await,
+        Command::Send(args) => send::run(context, *args).await,
         Command::Tokens(args) => tokens::run(context, args).await,
         Command::Broadcast(args) => broadcast::run(context, args),
         Command::Ledger(args) => ledger::run(context, args).await,

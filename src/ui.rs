@@ -105,6 +105,17 @@ impl Ui {
         self.options.format
     }
 
+    /// The same, with data written row by row: as CSV, or as JSON if that was asked for.
+    #[must_use]
+    pub fn row_by_row(&self) -> Self {
+        let mut ui = self.clone();
+        ui.options.format = match ui.options.format {
+            Format::Table | Format::Csv => Format::Csv,
+            Format::Json | Format::Ndjson => Format::Ndjson,
+        };
+        ui
+    }
+
     pub fn is_quiet(&self) -> bool {
         self.options.quiet
     }

@@ -181,7 +181,8 @@ impl Drop for Env {
 fn asks_for_tokens(command: &std::process::Command) -> bool {
     let words: Vec<_> = command.get_args().map(|word| word.to_string_lossy().into_owned()).collect();
     let has = |word: &str| words.iter().any(|other| other == word);
-    has("unknown") || (has("send") && (has("ndjson") || has("csv")))
+    let lists = has("tokens") && (has("list") || has("export"));
+    has("unknown") || lists || (has("send") && (has("ndjson") || has("csv")))
 }
 
 /// All files in a folder and the folders in it.

@@ -1,4 +1,4 @@
-//! Who gets messages: suppressions by the operator. The sandbox's record is the judge.
+//! Who gets messages: suppressions by the operator, and filters. The sandbox's record is the judge.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -118,4 +118,62 @@ fn what_can_not_be_suppressed_is_said() {
     shop.env.mmsg(["tokens", "suppress", "--token", "123456789"]).exits(0).says("1 token was never seen before");
     let run = shop.env.mmsg(["tokens", "unsuppress", "--token", "987654321", "-o", "json"]).exits(0);
     assert_eq!(run.json()["never_seen"], 1);
+}
+
+#[test]
+fn a_filter_chooses_the_people_of_a_broadcast() {
+    let shop = Shop::with(|options| {
+        options.subscribers = 300;
+        options.crowd.ineligible = 0.2;
+        options.crowd.doubled = 0.1;
+    });
+    let rows = shop.sandbox.subscribers();
+    let token = |row: &Value| row["notification_messages_token"].as_str().unwrap().to_owned();
+    let zone = |row: &Value| row["notification_messages_timezone"].as_str().unwrap_or_default().to_owned();
+    shop.env.mmsg(["tokens", "fetch"]).exits(0);
+    let listed = |args: &[&str]| {
+        let run = shop.env.mmsg(["tokens", "list", "-o", "ndjson"].iter().chain(args)).exits(0);
+        let count = shop.env.mmsg(["tokens", "list", "--count"].iter().chain(args)).exits(0);
+        assert_eq!(count.stdout.trim().parse::<usize>().unwrap(), run.rows().len(), "{args:?}");
+        set(run.rows().iter().map(|row| row["token"].as_str().unwrap().to_owned()))
+    };
+    let send = |campaign: &str, args: &[&str]| {
+        let before = shop.sandbox.requested().len();
+        let words = ["--campaign", campaign, "-o", "json"];
+        let totals = shop.env.mmsg(shop.words(&[&words[..], args].concat())).exits(0).json();
+        let asked = shop.sandbox.requested().split_off(before);
+        assert_eq!(totals["accepted"], asked.len(), "{args:?}: {totals:#}");
+        set(asked)
+    };
+    // By zone, of those who can: one token a person.
+    let manila = set(rows.iter().filter(|row| zone(row) == "Asia/Manila").map(token));
+    assert_eq!(listed(&["--zone", "Asia/Manila"]), manila);
+    let first = send(&shop.campaign, &["--zone", "Asia/Manila", "--eligible"]);
+    assert!(first.len() > 20 && first.is_subset(&manila));
+    let persons = |tokens: &BTreeSet<String>| set(tokens.iter().map(|token| psid_of(&rows, token).to_string()));
+    assert_eq!(persons(&first).len(), first.len(), "somebody was asked with two tokens");
+    // Whoever can get one now, and was not asked yet.
+    let campaign = shop.other_campaign();
+    let rest = send(&campaign, &["--audience", "subscribers", "--never-sent", "--eligible"]);
+    assert!(rest.len() > 100 && rest.is_disjoint(&first));
+    assert!(persons(&rest).is_disjoint(&persons(&first)), "a person was asked again with another token");
+    assert_eq!(listed(&["--never-sent", "--eligible", "--audience", "subscribers"]), BTreeSet::new());
+    let got = set(shop.sandbox.accepted());
+    assert_eq!(listed(&["--not-read"]), got);
+    assert_eq!(listed(&["--sent-before", "2020-01-01T00:00:00Z"]), BTreeSet::new());
+    // Nobody is 0 with a note, and no request.
+    let nobody = shop.env.mmsg(shop.words(&["--never-sent", "--eligible", "--audience", "subscribers"])).exits(0);
+    nobody.says("nobody matches");
+    shop.env.mmsg(["tokens", "list", "--clicked"]).exits(0).says("no people");
+    shop.env.mmsg(["tokens", "list", "--zone", "Mars/Olympus"]).exits(2);
+    fs::write(shop.env.path("list.csv"), "7000000000000000020\n").unwrap();
+    shop.env.mmsg(shop.words(&["list.csv", "--eligible"])).fails(2, "filters can't be used with a list from a file");
+    shop.env.mmsg(["send", "--resume", "--eligible"]).fails(2, "filters can't be used with --resume");
+
+    // An export can be sent to again.
+    let csv = shop.env.mmsg(["tokens", "export", "--zone", "Asia/Manila"]).exits(0).stdout;
+    assert!(csv.starts_with("token,psid,"), "{csv}");
+    let imported =
+        shop.env.mmsg_reading(csv, ["tokens", "import", "--audience", "again", "-o", "json"]).exits(0).json();
+    assert_eq!([&imported["recipients"], &imported["bad"]], [&json!(manila.len()), &json!(0)]);
 }

@@ -31,9 +31,9 @@ enum Verb {
 
 impl Args {
     /// `message send` is `send` by another name.
-    pub fn into_send(self) -> Result<send::Args, Self> {
+    pub fn into_send(self) -> Result<Box<send::Args>, Self> {
         match self.verb {
-            Verb::Send(args) => Ok(*args),
+            Verb::Send(args) => Ok(args),
             verb => Err(Self { verb }),
         }
     }

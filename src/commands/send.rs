@@ -27,6 +27,7 @@ use crate::commands::deletions;
 use crate::commands::lists::ListArgs;
 use crate::commands::message::file;
 use crate::commands::output::Outputs;
+use crate::commands::people::FilterArgs;
 use crate::commands::signals::Signals;
 use crate::config::several;
 use crate::error::{Error, Exit, Result};
@@ -66,6 +67,8 @@ pub struct Args {
     audience: Option<String>,
     #[command(flatten)]
     list: ListArgs,
+    #[command(flatten)]
+    people: FilterArgs,
     /// Show what would happen; nothing is sent or written.
     #[arg(long, conflicts_with_all = ["resume", "results", "retry_refused"])]
     dry_run: bool,
@@ -133,7 +136,20 @@ impl Args {
     }
 
     fn source<'a>(&'a self, outputs: &'a Outputs) -> ListSource<'a> {
-        self.audience.as_deref().map_or(ListSource::Files(&self.list, outputs), ListSource::Audience)
+        match self.audience.as_deref() {
+            None if self.people.is_everybody() => ListSource::Files(&self.list, outputs),
+            audience => ListSource::People(audience, &self.people),
+        }
+    }
+
+    /// Filters choose among the people of the ledger, not in a file, and a broadcast that is continued has its people.
+    fn refuse_misplaced_filters(&self) -> Result<()> {
+        if self.people.is_everybody() || (self.list.files.is_empty() && !self.resume) {
+            return Ok(());
+        }
+        let what = if self.resume { "with --resume" } else { "with a list from a file" };
+        Err(Error::usage(format!("filters can't be used {what}: they choose people of the ledger"))
+            .hint("import the list first: mmsg tokens import FILE --audience NAME; then add --audience NAME"))
     }
 
     /// The output files, none of which overwrites what the command reads.
@@ -142,7 +158,7 @@ impl Args {
         if let Some(message) = message {
             outputs.protect_inputs("the message", [message]);
         }
-        if self.audience.is_none() && !self.resume {
+        if self.audience.is_none() && self.people.is_everybody() && !self.resume {
             self.list.check(&mut outputs)?;
         }
         Businesses::One.expect(&mut outputs, self.results.as_deref())?;
@@ -155,6 +171,7 @@ impl Args {
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
+    args.refuse_misplaced_filters()?;
     let signals = Signals::listen(&context.ui)?;
     if args.resume { resume::run(context, &args, &signals).await } else { send(context, &args, &signals).await }
 }

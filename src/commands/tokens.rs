@@ -2,6 +2,7 @@
 
 mod fetch;
 mod import;
+mod list;
 mod replacing;
 mod suppress;
 
@@ -18,6 +19,8 @@ pub struct Args {
 enum Verb {
     Fetch(fetch::Args),
     Import(import::Args),
+    List(list::Args),
+    Export(list::ExportArgs),
     Suppress(suppress::Args),
     Unsuppress(suppress::LiftArgs),
 }
@@ -26,6 +29,8 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     match args.verb {
         Verb::Fetch(args) => fetch::run(context, args).await,
         Verb::Import(args) => import::run(context, args).await,
+        Verb::List(args) => list::run(context, &args),
+        Verb::Export(args) => list::export(context, &args),
         Verb::Suppress(args) => suppress::run(context, args).await,
         Verb::Unsuppress(args) => suppress::lift(context, args).await,
     }

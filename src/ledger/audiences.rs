@@ -203,7 +203,7 @@ pub fn join(conn: &Conn, recipient: i64, page: &str, name: &str, now: UnixMillis
 }
 
 /// The audience that has this name now.
-fn newest(conn: &Conn, page: &str, name: &str) -> db::Result<Option<i64>> {
+pub fn newest(conn: &Conn, page: &str, name: &str) -> db::Result<Option<i64>> {
     conn.prepare_cached("select max(id) from audiences where page = ?1 and name = ?2 and imported_at is not null")?
         .query_row((page, name), |row| row.get(0))
 }

@@ -1,6 +1,8 @@
 //! The table `recipients`: only this module writes to it, and others read it through the joins named here.
 
 pub mod choices;
+pub mod filter;
+pub mod found;
 pub mod listed;
 pub mod operator;
 pub mod suppression;

@@ -1,6 +1,6 @@
 //! The list of a send: read, checked, kept, planned.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::columns::{ValueCheck, refuse_absent_columns};
@@ -9,6 +9,7 @@ use crate::commands::context::Context;
 use crate::commands::failure;
 use crate::commands::lists::{self, ListArgs};
 use crate::commands::output::Outputs;
+use crate::commands::people::FilterArgs;
 use crate::commands::signals::Signals;
 use crate::error::Result;
 use crate::ledger::broadcasts::Broadcast;
@@ -20,8 +21,8 @@ use crate::message::Template;
 /// Where the recipients come from.
 #[derive(Clone, Copy)]
 pub enum ListSource<'a> {
-    /// An imported audience.
-    Audience(&'a str),
+    /// People of the ledger: an audience, all that a filter finds, or both.
+    People(Option<&'a str>, &'a FilterArgs),
     /// Files or stdin; the report of bad rows is one of the outputs.
     Files(&'a ListArgs, &'a Outputs),
 }
@@ -44,14 +45,8 @@ pub async fn read(
 ) -> Result<List> {
     let (list, outputs) = match source {
         ListSource::Files(list, outputs) => (list, outputs),
-        ListSource::Audience(name) => {
-            let failed = |error| failure::ledger::of_spool(error, &folder);
-            let mut spool = Spool::new(&folder).map_err(failed)?;
-            let page = context.page()?;
-            ledger.spool_audience(page.as_str(), name, !template.is_constant(), &mut spool).map_err(failed)?;
-            let spool = spool.finish().map_err(failed)?;
-            let tally = ListTally { rows: spool.rows, good: spool.rows, ..ListTally::default() };
-            return Ok(List { source: format!("audience {name}"), tally, spool });
+        ListSource::People(audience, people) => {
+            return read_people(context, audience, people, template, ledger, &folder);
         }
     };
     let wanted = match template.columns() {
@@ -63,6 +58,41 @@ pub async fn read(
         refuse_absent_columns(template, &listed.tally, &context.ui)?;
     }
     Ok(List { source: list.source(), tally: listed.tally, spool })
+}
+
+fn read_people(
+    context: &Context,
+    audience: Option<&str>,
+    people: &FilterArgs,
+    template: &Template,
+    ledger: &Ledger,
+    folder: &Path,
+) -> Result<List> {
+    let failed = |error| failure::ledger::of_spool(error, folder);
+    let mut spool = Spool::new(folder).map_err(failed)?;
+    let (page, values) = (context.page()?, !template.is_constant());
+    match audience {
+        Some(name) if people.is_everybody() => {
+            ledger.spool_audience(page.as_str(), name, values, &mut spool).map_err(failed)?;
+        }
+        audience => {
+            let audience = audience.map(|name| ledger.find_audience(page.as_str(), name)).transpose()?;
+            let (filter, now) = (people.filter(audience), context.graph_clock()?.now());
+            ledger.spool_people(page.as_str(), &filter, now, values, &mut spool).map_err(failed)?;
+        }
+    }
+    let spool = spool.finish().map_err(failed)?;
+    if spool.rows == 0 {
+        context.ui.status("nobody matches; nothing to send");
+    }
+    let tally = ListTally { rows: spool.rows, good: spool.rows, ..ListTally::default() };
+    let chosen = if people.is_everybody() { "" } else { "people chosen by filters" };
+    let source = match audience {
+        Some(name) if chosen.is_empty() => format!("audience {name}"),
+        Some(name) => format!("audience {name}: {chosen}"),
+        None => chosen.to_owned(),
+    };
+    Ok(List { source, tally, spool })
 }
 
 /// Plans the list while no other process plans this broadcast; returns the ledger and what was read.

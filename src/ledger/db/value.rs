@@ -146,6 +146,12 @@ impl Values for () {
     }
 }
 
+impl Values for &[Value<'_>] {
+    fn lend<R>(self, work: impl FnOnce(&[Value<'_>]) -> R) -> R {
+        work(self)
+    }
+}
+
 impl<T: ToValue, const N: usize> Values for [T; N] {
     fn lend<R>(self, work: impl FnOnce(&[Value<'_>]) -> R) -> R {
         work(&self.each_ref().map(ToValue::value))

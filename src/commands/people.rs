@@ -1,0 +1,76 @@
+//! The filters that choose people, for every command that takes them.
+
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use crate::cli::values;
+use crate::clock::UnixMillis;
+use crate::ledger::people::filter::Filter;
+
+/// Which people; all filters that are given must hold.
+#[derive(clap::Args, Clone, Debug, Default)]
+#[command(next_help_heading = "Filters")]
+pub struct FilterArgs {
+    /// Only people who can get a message now.
+    #[arg(long)]
+    pub eligible: bool,
+    /// Only people who never got a message from this ledger.
+    #[arg(long)]
+    pub never_sent: bool,
+    /// Only people whose last message was sent before TIME.
+    #[arg(long, value_name = "TIME", value_parser = values::time)]
+    pub sent_before: Option<UnixMillis>,
+    /// Only people who have not read their last message.
+    #[arg(long)]
+    pub not_read: bool,
+    /// Only people who clicked in a message.
+    #[arg(long)]
+    pub clicked: bool,
+    /// Only people whose token has expired.
+    #[arg(long)]
+    pub expired: bool,
+    /// Only people whose token expires within DURATION (7d).
+    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
+    pub expires_within: Option<Duration>,
+    /// Only people to whom nothing is sent.
+    #[arg(long)]
+    pub suppressed: bool,
+    /// Only people in these time zones (Asia/Manila).
+    #[arg(long, value_name = "ZONE,…", value_delimiter = ',', value_parser = zone)]
+    pub zone: Vec<String>,
+}
+
+fn zone(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    // A machine without a time zone database knows none.
+    if TimeZone::get(text).is_ok() || jiff::tz::db().is_definitively_empty() {
+        return Ok(text.to_owned());
+    }
+    Err(format!("{text:?} is not a time zone: write one like Asia/Manila"))
+}
+
+impl FilterArgs {
+    /// Without the audience, which has a name.
+    pub fn filter(&self, audience: Option<i64>) -> Filter {
+        let Self { eligible, never_sent, sent_before, not_read, clicked, expired, expires_within, suppressed, zone } =
+            self.clone();
+        Filter {
+            eligible,
+            never_sent,
+            sent_before,
+            not_read,
+            clicked,
+            expired,
+            expires_within,
+            suppressed,
+            audience,
+            zones: zone,
+        }
+    }
+
+    /// No filter at all.
+    pub fn is_everybody(&self) -> bool {
+        self.filter(None) == Filter::default()
+    }
+}
