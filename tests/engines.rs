@@ -89,3 +89,49 @@ fn a_connection_that_is_lost_ends_the_run_and_the_same_command_continues_it() {
     assert!(run.stderr.contains("run the same command again"), "{}", run.stderr);
     the_rest(&shop, &list, 2 * CONCURRENCY);
 }
+
+/// Four processes at once on one broadcast, of which some are killed: nobody gets two messages, and nobody is forgotten.
+#[test]
+fn processes_that_share_a_broadcast_on_a_server_send_to_everybody_once() {
+    const CONCURRENCY: usize = 8;
+    const PROCESSES: usize = 4;
+    const KILLED: usize = 3;
+    let mut shop = Shop::with(|options| {
+        options.dials.latency = Duration::from_millis(5);
+        options.dials.lost_replies = 0.02;
+    });
+    shop.env = shop.env.on_server();
+    let list = people(2000);
+    let text = list.join("\n") + "\n";
+    let concurrency = CONCURRENCY.to_string();
+    let words = shop.words(&["--concurrency", &concurrency]);
+    let mut at_work: Vec<_> = (0..PROCESSES).map(|_| shop.env.start(&text, &words)).collect();
+    for killed in 1..=KILLED {
+        let begin = Instant::now();
+        while shop.sandbox.accepted().len() < killed * 300 {
+            assert!(begin.elapsed() < Duration::from_secs(120), "it does not send");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        at_work.remove(0).kill();
+        at_work.push(shop.env.start(&text, &words));
+    }
+    for process in at_work {
+        let run = process.ends();
+        // 11: some are unknown.
+        assert!([0, 11].contains(&run.code), "{run:?}");
+    }
+    let last = shop.send(&list, &["-o", "json"]).totals();
+    let accepted = shop.sandbox.accepted();
+    let once: BTreeSet<_> = accepted.iter().collect();
+    assert_eq!(once.len(), accepted.len(), "somebody got two messages: {last:#}");
+    let open = "select count(*) from sends where state in (0, 1)";
+    assert_eq!(shop.asks_ledger(open), ["0"], "{last:#}");
+    let unknown: usize = shop.asks_ledger("select count(*) from sends where state = 5")[0].parse().unwrap();
+    let missing = list.iter().filter(|token| !once.contains(token)).count();
+    assert!(missing <= unknown, "{missing} people were lost, and only {unknown} are unknown: {last:#}");
+    // What runs counted is what there is, and was put together as they ended.
+    let counted = "select state || ':' || sum(n) from states group by state having sum(n) <> 0 order by state";
+    let there = "select state || ':' || count(*) from sends group by state order by state";
+    assert_eq!(shop.asks_ledger(counted), shop.asks_ledger(there));
+    assert_eq!(shop.asks_ledger("select distinct run from states"), ["0"]);
+}

@@ -412,6 +412,12 @@ impl Ledger {
         Ok(self.conn.begin()?)
     }
 
+    /// A writing transaction beside those of other processes, as far as the engine has them: see [`Conn::begin_beside`].
+    pub(super) fn begin_beside(&mut self) -> Result<Transaction<'_>> {
+        self.room.fit(&self.conn)?;
+        Ok(self.conn.begin_beside()?)
+    }
+
     /// Work whose commits are not synced one by one: what it stages counts only with a later commit, which syncs all before it.
     /// A power cut takes back some of it, in order, and it is staged again.
     pub(super) fn unsynced<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {

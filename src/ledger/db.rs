@@ -5,6 +5,7 @@
 //! place that has to know. Statements have numbered parameters (`?1`). `indexed by NAME` is advice for SQLite alone: another engine
 //! leaves it out.
 
+pub mod arrays;
 mod error;
 mod postgres;
 mod sqlite;
@@ -77,6 +78,7 @@ impl Conn {
         }
     }
 
+    /// Whether each statement costs a trip to a server, and others write at the same time.
     pub const fn is_server(&self) -> bool {
         matches!(self, Self::Postgres(_))
     }
@@ -120,6 +122,24 @@ impl Conn {
         match self {
             Self::Sqlite(conn) => conn.execute_batch("begin immediate")?,
             Self::Postgres(conn) => conn.begin()?,
+        }
+        Ok(Transaction(self))
+    }
+
+    /// The same beside others that begin so: what two of them may both want, they have to lock. In a file there is one at a time.
+    pub fn begin_beside(&self) -> Result<Transaction<'_>> {
+        match self {
+            Self::Sqlite(_) => return self.begin(),
+            Self::Postgres(conn) => conn.begin_beside()?,
+        }
+        Ok(Transaction(self))
+    }
+
+    /// The same for what a power cut may take back.
+    pub fn begin_unsynced(&self) -> Result<Transaction<'_>> {
+        match self {
+            Self::Sqlite(_) => return self.begin(),
+            Self::Postgres(conn) => conn.begin_unsynced()?,
         }
         Ok(Transaction(self))
     }

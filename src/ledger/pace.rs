@@ -30,21 +30,30 @@ pub trait Meter: Send {
     fn unused(&mut self, row: &mut PaceRow, unused: usize);
 }
 
+const READ: &str = "select rate, usage, next_at, paused_until, refusals, updated_at from pace where ad_account = ?1";
+
 pub(super) fn read(conn: &Conn, ad_account: &str) -> db::Result<Option<PaceRow>> {
-    conn.prepare_cached(
-        "select rate, usage, next_at, paused_until, refusals, updated_at from pace where ad_account = ?1",
-    )?
-    .query_row([ad_account], |row| {
-        Ok(PaceRow {
-            rate: row.get(0)?,
-            usage: row.get(1)?,
-            next_at: row.get(2)?,
-            paused_until: UnixMillis(row.get(3)?),
-            refusals: row.get(4)?,
-            updated_at: UnixMillis(row.get(5)?),
+    read_by(conn, READ, ad_account)
+}
+
+/// On a server: nobody else changes the row before the end of the transaction.
+pub(super) fn lock(conn: &Conn, ad_account: &str) -> db::Result<Option<PaceRow>> {
+    read_by(conn, &format!("{READ} for update"), ad_account)
+}
+
+fn read_by(conn: &Conn, sql: &str, ad_account: &str) -> db::Result<Option<PaceRow>> {
+    conn.prepare_cached(sql)?
+        .query_row([ad_account], |row| {
+            Ok(PaceRow {
+                rate: row.get(0)?,
+                usage: row.get(1)?,
+                next_at: row.get(2)?,
+                paused_until: UnixMillis(row.get(3)?),
+                refusals: row.get(4)?,
+                updated_at: UnixMillis(row.get(5)?),
+            })
         })
-    })
-    .optional()
+        .optional()
 }
 
 pub(super) fn write(conn: &Conn, ad_account: &str, row: &PaceRow) -> db::Result<()> {

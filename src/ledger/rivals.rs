@@ -1,5 +1,6 @@
 //! Other broadcasts of a campaign: a person who was reached by one of them gets no other message of it.
 
+use super::db::arrays::ints;
 use super::db::{self, Conn};
 
 use super::broadcasts::Broadcast;
@@ -33,6 +34,19 @@ impl Rivals {
             .query_map((campaign, page, fingerprint), |row| row.get(0))?
             .collect::<db::Result<_>>()
             .map(Self)
+    }
+
+    /// Those of these people whom one of them reached, or may have; on a server.
+    pub fn reached_of<C: FromIterator<i64>>(&self, conn: &Conn, people: impl Iterator<Item = i64>) -> db::Result<C> {
+        if self.0.is_empty() {
+            return Ok(std::iter::empty().collect());
+        }
+        conn.prepare_cached(sql!(
+            "select recipient from sends where broadcast = any (cast(cast(?1 as text) as int8[]))
+               and recipient = any (cast(cast(?2 as text) as int8[])) and state in ({claimed}, {accepted}, {unknown})"
+        ))?
+        .query_map((ints(self.0.iter().copied()), ints(people)), |row| row.get(0))?
+        .collect()
     }
 
     /// Whether one of them reached the person, or may have.

@@ -17,7 +17,7 @@ use super::place;
 use super::room::{self, Reserve};
 use super::sql::{sql, unsigned};
 use super::state::State;
-use super::tally::Tally;
+use super::tally::{self, Tally};
 use super::witness::{self, Progress};
 use crate::clock::{Clock, UnixMillis};
 use crate::times::MARGIN;
@@ -201,5 +201,6 @@ fn end(conn: &Conn, run: i64, now: UnixMillis, why: &str, cool_down: Duration, r
         left += 1;
     }
     tally.write(conn)?;
+    tally::fold(conn, broadcast, run)?;
     Ok(left)
 }

@@ -7,7 +7,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use super::db::{self, Conn, Optional};
+use super::db::arrays::{ints, texts};
+use super::db::{self, Conn};
 
 use super::events::stage::{How, Stage};
 use super::sql::unsigned;
@@ -121,20 +122,61 @@ impl Tally {
     }
 
     pub fn write(&self, conn: &Conn) -> db::Result<()> {
+        self.write_of(conn, NO_RUN)
+    }
+
+    /// What a run counts. On a server it has rows of its own until it ends: one row of all would have every commit wait for the last.
+    pub fn write_of(&self, conn: &Conn, run: i64) -> db::Result<()> {
+        let states = self.states.iter().flat_map(|(broadcast, states)| {
+            State::ALL.into_iter().zip(states).filter(|(_, n)| **n != 0).map(|(state, n)| (*broadcast, state, *n))
+        });
+        let counters = self.counters.iter().filter(|(_, n)| **n != 0);
+        if conn.is_server() {
+            let (states, counters): (Vec<_>, Vec<_>) = (states.collect(), counters.collect());
+            let whats: Vec<_> = counters.iter().map(|((_, _, what), _)| what.name()).collect();
+            if !states.is_empty() {
+                conn.execute(
+                    "insert into states (run, broadcast, state, n)
+                     select cast(?1 as int8), t.* from unnest(cast(cast(?2 as text) as int8[]), cast(cast(?3 as text) as int2[]),
+                       cast(cast(?4 as text) as int8[])) as t
+                     on conflict (broadcast, state, run) do update set n = states.n + excluded.n",
+                    (
+                        run,
+                        ints(states.iter().map(|(broadcast, _, _)| *broadcast)),
+                        ints(states.iter().map(|(_, state, _)| state.number())),
+                        ints(states.iter().map(|(_, _, n)| *n)),
+                    ),
+                )?;
+            }
+            if !counters.is_empty() {
+                conn.execute(
+                    "insert into counters (run, broadcast, hour, what, n)
+                     select cast(?1 as int8), t.* from unnest(cast(cast(?2 as text) as int8[]), cast(cast(?3 as text) as int8[]),
+                       cast(cast(?4 as text) as text[]), cast(cast(?5 as text) as int8[])) as t
+                     on conflict (broadcast, hour, what, run) do update set n = counters.n + excluded.n",
+                    (
+                        run,
+                        ints(counters.iter().map(|((broadcast, _, _), _)| *broadcast)),
+                        ints(counters.iter().map(|((_, hour, _), _)| *hour)),
+                        texts(whats.iter().map(|what| Some(what.as_str()))),
+                        ints(counters.iter().map(|(_, n)| **n)),
+                    ),
+                )?;
+            }
+            return Ok(());
+        }
         let mut add = conn.prepare_cached(
             "insert into states (broadcast, state, n) values (?1, ?2, ?3)
              on conflict (broadcast, state) do update set n = states.n + excluded.n",
         )?;
-        for (broadcast, states) in &self.states {
-            for (state, n) in State::ALL.into_iter().zip(states).filter(|(_, n)| **n != 0) {
-                add.execute((broadcast, state, n))?;
-            }
+        for (broadcast, state, n) in states {
+            add.execute((broadcast, state, n))?;
         }
         let mut add = conn.prepare_cached(
             "insert into counters (broadcast, hour, what, n) values (?1, ?2, ?3, ?4)
              on conflict (broadcast, hour, what) do update set n = counters.n + excluded.n",
         )?;
-        for ((broadcast, hour, what), n) in self.counters.iter().filter(|(_, n)| **n != 0) {
+        for ((broadcast, hour, what), n) in counters {
             add.execute((broadcast, hour, what.name(), n))?;
         }
         Ok(())
@@ -190,6 +232,29 @@ pub fn compare(conn: &Conn) -> db::Result<Wrong> {
     Ok(wrong)
 }
 
+/// Of what no run counts, and of runs that have ended.
+const NO_RUN: i64 = 0;
+
+/// Adds what a run counted to what the ended ones did.
+pub fn fold(conn: &Conn, broadcast: i64, run: i64) -> db::Result<()> {
+    if !conn.is_server() {
+        return Ok(());
+    }
+    conn.execute(
+        "with own as (delete from states where broadcast = ?1 and run = ?2 returning state, n)
+         insert into states (broadcast, state, run, n) select cast(?1 as int8), state, cast(?3 as int8), n from own
+         on conflict (broadcast, state, run) do update set n = states.n + excluded.n",
+        (broadcast, run, NO_RUN),
+    )?;
+    conn.execute(
+        "with own as (delete from counters where broadcast = ?1 and run = ?2 returning hour, what, n)
+         insert into counters (broadcast, hour, what, run, n) select cast(?1 as int8), hour, what, cast(?3 as int8), n from own
+         on conflict (broadcast, hour, what, run) do update set n = counters.n + excluded.n",
+        (broadcast, run, NO_RUN),
+    )
+    .map(drop)
+}
+
 /// Counts rows that a test moved by itself.
 #[cfg(test)]
 pub fn shift(conn: &Conn, broadcast: i64, from: State, to: State, n: usize) -> db::Result<()> {
@@ -200,11 +265,8 @@ pub fn shift(conn: &Conn, broadcast: i64, from: State, to: State, n: usize) -> d
 
 /// How many rows of a broadcast are in this state.
 pub fn rows_in(conn: &Conn, broadcast: i64, state: State) -> db::Result<u64> {
-    let n = conn
-        .prepare_cached("select n from states where broadcast = ?1 and state = ?2")?
-        .query_row((broadcast, state), |row| row.get(0))
-        .optional()?;
-    Ok(n.map_or(0, unsigned))
+    conn.prepare_cached("select coalesce(cast(sum(n) as bigint), 0) from states where broadcast = ?1 and state = ?2")?
+        .query_row((broadcast, state), |row| row.get(0).map(unsigned))
 }
 
 /// How many rows of the ledger are in this state.
@@ -216,7 +278,7 @@ pub fn rows_in_all(conn: &Conn, state: State) -> db::Result<u64> {
 
 /// How many rows of a broadcast are in each state.
 pub fn rows_by_state(conn: &Conn, broadcast: i64) -> db::Result<Vec<(State, u64)>> {
-    conn.prepare_cached("select state, n from states where broadcast = ?1")?
+    conn.prepare_cached("select state, cast(sum(n) as bigint) from states where broadcast = ?1 group by state")?
         .query_map([broadcast], |row| Ok((row.get(0)?, unsigned(row.get(1)?))))?
         .collect()
 }
@@ -239,7 +301,8 @@ pub fn by_hour(
     Ok(())
 }
 
-pub(super) const BY_HOUR: &str = "select hour, what, n from counters where broadcast = ?1 and hour >= ?2 and hour < ?3";
+pub(super) const BY_HOUR: &str = "select hour, what, cast(sum(n) as bigint) from counters
+    where broadcast = ?1 and hour >= ?2 and hour < ?3 group by hour, what";
 
 #[cfg(test)]
 mod tests {

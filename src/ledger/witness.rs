@@ -51,7 +51,16 @@ impl Progress {
     }
 
     /// Counts a step in the transaction that makes it, and in which this was read.
+    ///
+    /// On a server there is no witness, and others step at the same time: the ledger's row, for which they would wait, gets a newer time
+    /// once a second.
     pub fn step(&mut self, conn: &Conn, now: UnixMillis) -> db::Result<()> {
+        if conn.is_server() {
+            return conn
+                .prepare_cached("update ledger set newest_at = ?1 where newest_at < cast(?1 as int8) - 1000")?
+                .execute([now])
+                .map(drop);
+        }
         step(conn, Some(now))?;
         self.steps += 1;
         self.newest_at = self.newest_at.max(now);

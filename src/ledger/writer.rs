@@ -6,6 +6,7 @@
 mod claim;
 mod claiming;
 mod recording;
+mod sets;
 mod step;
 
 use std::sync::Arc;
@@ -200,10 +201,11 @@ fn enter(conn: &Conn, witness: &Witness, claims: bool) -> Result<(Gate, Progress
 
 fn try_step(ledger: &mut Ledger, order: &mut Order<'_>) -> Result<Stepped> {
     let (file, witness) = (Arc::clone(ledger.file()), ledger.witness().clone());
-    let transaction = ledger.begin()?;
+    let leased = lease(&ledger.conn, order)?;
+    let transaction = ledger.begin_beside()?;
     let begun = Instant::now();
     let (gate, mut progress, witness) = enter(&transaction, &witness, order.want > 0)?;
-    let (stepped, now) = work(&transaction, order, gate, begun)?;
+    let (stepped, now) = work(&transaction, order, gate, begun, leased)?;
     progress.step(&transaction, now)?;
     if order.want > 0 {
         file.refuse_replaced()?;
@@ -211,7 +213,34 @@ fn try_step(ledger: &mut Ledger, order: &mut Order<'_>) -> Result<Stepped> {
     failpoint::commit(transaction, "step.before", "step.after")?;
     let committed = order.seat.clock.now();
     witness.look(&progress);
+    if let Some((allowed, _)) = leased {
+        give_back(&ledger.conn, order, allowed - stepped.claims.len());
+    }
     Ok(Stepped { committed, ..stepped })
+}
+
+/// How many claims the account's budget allows, and when it allows more.
+type Leased = (usize, Option<UnixMillis>);
+
+/// On a server the budget is asked before the transaction that claims.
+fn lease(conn: &Conn, order: &mut Order<'_>) -> Result<Option<Leased>> {
+    if !conn.is_server() {
+        return Ok(None);
+    }
+    let Order { seat: Seat { clock, scope, .. }, want, meter, .. } = order;
+    Ok(Some(sets::lease(conn, &scope.broadcast.ad_account, |row| meter.allow(row, clock.now(), *want))?))
+}
+
+/// Permits that were not used. If they can't be given back, the account is a little slower for a moment.
+fn give_back(conn: &Conn, order: &mut Order<'_>, unused: usize) {
+    if unused > 0 {
+        let Order { seat: Seat { scope, .. }, meter, .. } = order;
+        let _ = sets::lease(conn, &scope.broadcast.ad_account, |row| {
+            if let Some(row) = row {
+                meter.unused(row, unused);
+            }
+        });
+    }
 }
 
 fn try_together(
@@ -230,7 +259,7 @@ fn try_together(
     let mut done = Vec::with_capacity(all);
     let mut newest = UnixMillis(0);
     for (place, (order, _)) in orders.iter_mut().enumerate() {
-        let (stepped, now) = work(&transaction, order, gate, begun).map_err(|_| Failed::One(place))?;
+        let (stepped, now) = work(&transaction, order, gate, begun, None).map_err(|_| Failed::One(place))?;
         newest = newest.max(now);
         done.push(stepped);
         if begun.elapsed() > HOLD {
@@ -250,8 +279,14 @@ fn try_together(
     Ok(())
 }
 
-/// One order's part of a transaction that began at `begun`, and what was now for it.
-fn work(conn: &Conn, order: &mut Order<'_>, gate: Gate, begun: Instant) -> Result<(Stepped, UnixMillis)> {
+/// One order's part of a transaction that began at `begun`, and what was now for it. `leased`: what its account allows, if that was asked.
+fn work(
+    conn: &Conn,
+    order: &mut Order<'_>,
+    gate: Gate,
+    begun: Instant,
+    leased: Option<Leased>,
+) -> Result<(Stepped, UnixMillis)> {
     let Order { seat: Seat { clock, scope, scan, .. }, finishes, want, meter } = order;
     if finishes.iter().any(|finish| matches!(finish.outcome, Outcome::Back | Outcome::Later { .. })) {
         // What came back is behind the place that the search has reached.
@@ -261,9 +296,20 @@ fn work(conn: &Conn, order: &mut Order<'_>, gate: Gate, begun: Instant) -> Resul
     let now = clock.now();
     let is_open = fence(conn, scope.run)?;
     let mut step = Step::new(conn, scope, now, gate, begun)?;
-    let mut rows = Rows::new(conn)?;
-    finishes.iter().try_for_each(|finish| step.record(&mut rows, finish))?;
-    let (claims, exhausted, permit_at) = step.claim_metered(scan, *want, *meter)?;
+    if conn.is_server() {
+        step.record_set(finishes)?;
+    } else {
+        let mut rows = Rows::new(conn)?;
+        finishes.iter().try_for_each(|finish| step.record(&mut rows, finish))?;
+    }
+    let (claims, exhausted, permit_at) = match leased {
+        Some((allowed, permit_at)) => {
+            let (claims, exhausted) = step.claim(scan, allowed)?;
+            let permit_at = permit_at.filter(|_| claims.len() == allowed);
+            (claims, exhausted, permit_at)
+        }
+        None => step.claim_metered(scan, *want, *meter)?,
+    };
     let (settled, overtaken) = step.finish()?;
     if !claims.is_empty() && !is_open.map_or_else(|| is_run_open(conn, scope.run), Ok)? {
         return Err(Error::TakenForDead);

@@ -57,10 +57,10 @@ enum Found {
     Cut,
 }
 
-struct Candidate {
-    claim: Claim,
-    person: Person,
-    laters: Laters,
+pub struct Candidate {
+    pub claim: Claim,
+    pub person: Person,
+    pub laters: Laters,
 }
 
 impl Step<'_> {
@@ -89,7 +89,12 @@ impl Step<'_> {
         Ok((claims, exhausted, permit_at))
     }
 
-    fn claim(&mut self, scan: &mut Scan, want: usize) -> db::Result<(Vec<Claim>, bool)> {
+    /// Claims what was allowed before.
+    pub fn claim(&mut self, scan: &mut Scan, want: usize) -> db::Result<(Vec<Claim>, bool)> {
+        if self.conn.is_server() { self.claim_set(scan, want) } else { self.claim_rows(scan, want) }
+    }
+
+    fn claim_rows(&mut self, scan: &mut Scan, want: usize) -> db::Result<(Vec<Claim>, bool)> {
         let mut claims = Vec::with_capacity(want);
         if want == 0 {
             return Ok((claims, false));
@@ -144,7 +149,7 @@ impl Step<'_> {
 
     /// A row that was due, but whose person may not get the message now: it gets a later time, so that the search does not meet it
     /// again, or is skipped. Nothing happens when another process took the row since it was read.
-    fn put_off(&mut self, claim: Claim, decision: &Decision) -> db::Result<()> {
+    pub fn put_off(&mut self, claim: Claim, decision: &Decision) -> db::Result<()> {
         let state = decision.state();
         let reason = decision.reason().unwrap_or_else(|| COOLING_DOWN.to_owned());
         let changed = self
@@ -173,6 +178,18 @@ impl Step<'_> {
 }
 
 impl Scan {
+    pub fn level(&self) -> Option<UnixMillis> {
+        self.level
+    }
+
+    pub fn after(&self) -> i64 {
+        self.after
+    }
+
+    pub fn go_on_after(&mut self, send: i64) {
+        self.after = send;
+    }
+
     /// The next row that is due and in scope.
     fn next(&mut self, conn: &Conn, scope: &Scope, now: UnixMillis, hold: &mut Hold) -> db::Result<Found> {
         loop {
@@ -197,7 +214,7 @@ impl Scan {
         }
     }
 
-    fn next_level(&mut self, conn: &Conn, scope: &Scope, above: UnixMillis, now: UnixMillis) -> db::Result<bool> {
+    pub fn next_level(&mut self, conn: &Conn, scope: &Scope, above: UnixMillis, now: UnixMillis) -> db::Result<bool> {
         let next: Option<UnixMillis> = conn
             .prepare_cached(sql!(
                 "select min(not_before) from sends indexed by sends_pending

@@ -80,6 +80,17 @@ impl Step<'_> {
         Ok(())
     }
 
+    /// The end of an acceptance whose row is moved. `as_claimed`: the person is blocked as its claim left them.
+    pub fn accepted(&mut self, finish: &Finish, tracking_id: Option<String>, as_claimed: bool) -> db::Result<()> {
+        let own = self.scope.claimed_until(finish.claim.at);
+        let blocked = finish.at.plus(self.scope.cool_down).plus(MARGIN);
+        if !(as_claimed && self.scope.is_long_enough(own, blocked)) {
+            self.people.block(finish.claim.recipient, blocked, own)?;
+        }
+        self.settle(finish, finish.reason.clone(), State::Accepted, tracking_id, None);
+        Ok(())
+    }
+
     /// The person is blocked for as long as Graph said; a row that was refused so too often is given up.
     fn record_later(
         &mut self,

@@ -34,7 +34,7 @@ impl<'c> Step<'c> {
 
     /// Writes the sums; the rows that got a state, and how many outcomes were overtaken.
     pub fn finish(self) -> db::Result<(Vec<Settled>, u64)> {
-        self.tally.write(self.conn)?;
+        self.tally.write_of(self.conn, self.scope.run)?;
         Ok((self.settled, self.overtaken))
     }
 }

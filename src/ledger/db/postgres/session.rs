@@ -22,10 +22,9 @@ use crate::ledger::db::value::{FromColumn, Value};
 /// Statements that are kept: more than a run has.
 const KEPT: usize = 256;
 
-/// Taken by each writing transaction for now, so that all of them come one after the other as they do with SQLite. The tables' own
-/// number tells ledgers of one database apart, whatever search path found them.
-const LOCK_LEDGER: &str = "select pg_advisory_xact_lock(coalesce(to_regclass('ledger')::oid::int8,
-    hashtextextended('mmsg ' || coalesce(current_schema(), ''), 0)))";
+/// The key of a ledger's lock. The tables' own number tells ledgers of one database apart, whatever search path found them.
+const LEDGER: &str = "coalesce(to_regclass('ledger')::oid::int8,
+    hashtextextended('mmsg ' || coalesce(current_schema(), ''), 0))";
 
 /// A claim that a power cut takes back is a second message: each commit waits for the disk, and for the standby if the server has one
 /// that it waits for, whatever is set for the role or the database.
@@ -150,9 +149,21 @@ impl Conn {
         self.ask(self.0.client.batch_execute(sql))
     }
 
-    /// Begins to write, once nobody else does.
+    /// Begins to write, once nobody else does: these transactions come one after the other as they do with SQLite.
     pub fn begin(&self) -> Result<()> {
-        self.begin_with(&format!("begin; {LOCK_LEDGER}"))
+        self.begin_with(&format!("begin; select pg_advisory_xact_lock({LEDGER})"))
+    }
+
+    /// Begins to write beside others that began so, and once nobody does by [`Conn::begin`]. Whoever waits comes in turn.
+    pub fn begin_beside(&self) -> Result<()> {
+        self.begin_with(&format!("begin; select pg_advisory_xact_lock_shared({LEDGER})"))
+    }
+
+    /// The same for what a power cut may take back.
+    pub fn begin_unsynced(&self) -> Result<()> {
+        self.begin_with(&format!(
+            "begin; set local synchronous_commit = off; select pg_advisory_xact_lock_shared({LEDGER})"
+        ))
     }
 
     /// Begins to read, all as of one moment.

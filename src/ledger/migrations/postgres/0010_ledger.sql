@@ -149,19 +149,23 @@ create table listing_rows (
   primary key (listing, send)
 );
 
+-- What a run counts has rows of its own until the run ends, and then those of run 0: a row of all runs would have every commit wait for
+-- the one before it.
 create table counters (
   broadcast int8 not null,
   hour      int8 not null,
+  run       int8 not null default 0,
   n         int8 not null,
   what      text collate "C" not null,
-  primary key (broadcast, hour, what)
+  primary key (broadcast, hour, what, run)
 ) with (fillfactor = 50);
 
 create table states (
   broadcast int8 not null,
+  run       int8 not null default 0,
   n         int8 not null,
   state     int2 not null,
-  primary key (broadcast, state)
+  primary key (broadcast, state, run)
 ) with (fillfactor = 50);
 
 create table pace (

@@ -1,0 +1,265 @@
+//! Recording and claiming on a server, by sets: each statement costs a trip there, and others record and claim at the same time.
+//!
+//! What an outcome means and who may get a message is decided where it is for a file. Two steps never wait for each other in a circle:
+//! first, people of answers are locked in the order of their ids; then candidates are locked, and those that another step has are passed
+//! over; nothing after that waits.
+
+use std::collections::{HashMap, HashSet};
+use std::thread;
+use std::time::Duration;
+
+use super::claim::{Claim, Finish, Outcome};
+use super::claiming::{Candidate, Scan};
+use super::recording::Rows;
+use super::step::Step;
+use crate::clock::UnixMillis;
+use crate::ledger::database::HOLD;
+use crate::ledger::db::arrays::{ints, texts};
+use crate::ledger::db::{self, Conn, Transaction};
+use crate::ledger::judge::{Decision, Laters, judge};
+use crate::ledger::pace::{self, PaceRow};
+use crate::ledger::people;
+use crate::ledger::rivals::Rivals;
+use crate::ledger::sql::sql;
+use crate::ledger::state::State;
+
+/// Candidates locked at a time.
+const MOST: usize = 256;
+
+/// When to look again for rows that another step has.
+const AGAIN: Duration = Duration::from_millis(5);
+
+/// The rows of a broadcast, ?1, that are in scope: of a list, ?3, or of any list that was planned, ?2.
+const IN_SCOPE: &str = sql!(
+    "from sends s {people} where s.broadcast = ?1 and s.state = {pending} and s.listing = any (cast(cast(?2 as text) as int8[]))
+       and (cast(?3 as int8) is null or s.listing = ?3
+         or exists (select 1 from listing_rows h where h.listing = ?3 and h.send = s.id))",
+    people = people::OF_SENDS,
+);
+
+impl Step<'_> {
+    pub fn record_set(&mut self, finishes: &[Finish]) -> db::Result<()> {
+        if finishes.is_empty() {
+            return Ok(());
+        }
+        let moved = self.move_accepted(finishes)?;
+        let mut by_person: Vec<_> = finishes.iter().collect();
+        by_person.sort_by_key(|finish| finish.claim.recipient);
+        let mut rows = Rows::new(self.conn)?;
+        for finish in by_person {
+            match moved.get(&finish.claim.send) {
+                Some(blocked_until) => {
+                    let own = self.scope.claimed_until(finish.claim.at);
+                    self.tally.moved(self.scope.broadcast.id, finish.claim.at, State::Claimed, State::Accepted);
+                    let tracking_id = match &finish.outcome {
+                        Outcome::Accepted { tracking_id } => tracking_id.clone(),
+                        _ => None,
+                    };
+                    self.accepted(finish, tracking_id, *blocked_until == own)?;
+                }
+                None => self.record(&mut rows, finish)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// The usual case in one statement: rows that this run has claimed, and that were accepted. Until when each one's person is blocked.
+    fn move_accepted(&self, finishes: &[Finish]) -> db::Result<HashMap<i64, UnixMillis>> {
+        let mut times = HashMap::<i64, u32>::new();
+        finishes.iter().for_each(|finish| *times.entry(finish.claim.send).or_default() += 1);
+        let accepted: Vec<_> = finishes
+            .iter()
+            .filter(|finish| times.get(&finish.claim.send) == Some(&1))
+            .filter_map(|finish| match &finish.outcome {
+                Outcome::Accepted { tracking_id } => Some((finish, tracking_id.as_deref())),
+                _ => None,
+            })
+            .collect();
+        if accepted.is_empty() {
+            return Ok(HashMap::new());
+        }
+        let each = || accepted.iter().map(|(finish, _)| finish);
+        // The sums keep the planner from the index of claimed rows, which is full of dead ones.
+        self.conn
+            .prepare_cached(sql!(
+                "update sends s set state = {accepted}, finished_at = t.finished_at, http_status = t.http_status, code = t.code,
+                   subcode = t.subcode, reason = t.reason, tracking_id = t.tracking_id, fbtrace_id = t.fbtrace_id
+                 from unnest(cast(cast(?2 as text) as int8[]), cast(cast(?3 as text) as int8[]), cast(cast(?4 as text) as int8[]),
+                   cast(cast(?5 as text) as int2[]), cast(cast(?6 as text) as int8[]), cast(cast(?7 as text) as int8[]),
+                   cast(cast(?8 as text) as text[]), cast(cast(?9 as text) as text[]), cast(cast(?10 as text) as text[]))
+                   as t (send, claimed_at, finished_at, http_status, code, subcode, reason, tracking_id, fbtrace_id)
+                 where s.id = t.send and s.run + 0 = ?1 and s.state + 0 = {claimed} and s.claimed_at = t.claimed_at
+                 returning s.id, (select r.blocked_until from recipients r where r.id = s.recipient)"
+            ))?
+            .query_map(
+                (
+                    self.scope.run,
+                    ints(each().map(|finish| finish.claim.send)),
+                    ints(each().map(|finish| finish.claim.at.0)),
+                    ints(each().map(|finish| finish.at.0)),
+                    ints(each().map(|finish| finish.http_status.map(i64::from))),
+                    ints(each().map(|finish| finish.code)),
+                    ints(each().map(|finish| finish.subcode)),
+                    texts(each().map(|finish| finish.reason.as_deref())),
+                    texts(accepted.iter().map(|(_, tracking_id)| *tracking_id)),
+                    texts(each().map(|finish| finish.fbtrace_id.as_deref())),
+                ),
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )?
+            .collect()
+    }
+
+    pub fn claim_set(&mut self, scan: &mut Scan, want: usize) -> db::Result<(Vec<Claim>, bool)> {
+        let mut claims = Vec::with_capacity(want);
+        if want == 0 {
+            return Ok((claims, false));
+        }
+        let broadcast = self.scope.broadcast.id;
+        let rivals = Rivals::of(self.conn, &self.scope.broadcast)?;
+        let planned: Vec<i64> = self
+            .conn
+            .prepare_cached("select id from listings where broadcast = ?1 and planned_at is not null")?
+            .query_map([broadcast], |row| row.get(0))?
+            .collect::<db::Result<_>>()?;
+        let planned = ints(planned);
+        while claims.len() < want {
+            if self.begun.elapsed() > HOLD {
+                return Ok((claims, false));
+            }
+            let level = match scan.level() {
+                Some(level) => level,
+                None if scan.next_level(self.conn, self.scope, UnixMillis(-1), self.now)? => continue,
+                None => return self.look_for_others(&planned, claims),
+            };
+            let candidates = self.lock_due(level, scan.after(), &planned, want - claims.len())?;
+            if !candidates.is_empty() {
+                self.take(scan, candidates, &rivals, want, &mut claims)?;
+            } else if !scan.next_level(self.conn, self.scope, level, self.now)? {
+                // Start over next time: rows may have become due, or come back.
+                *scan = Scan::default();
+                return self.look_for_others(&planned, claims);
+            }
+        }
+        Ok((claims, false))
+    }
+
+    /// The next rows that are due, and their people: no other step has them, nor can it until the commit.
+    fn lock_due(&self, level: UnixMillis, after: i64, planned: &str, want: usize) -> db::Result<Vec<Candidate>> {
+        const DUE: &str = sql!(
+            "select s.id, s.recipient, s.laters, s.first_later_at, r.token, case when ?6 then s.row_values end, {person} {in_scope}
+               and s.not_before = ?4 and s.id > ?5 order by s.id",
+            person = people::COLUMNS,
+            in_scope = IN_SCOPE,
+        );
+        // As a number in the text: the planner would expect a tenth of the table, and sort it. In powers of two, so that few are kept.
+        let most = want.next_power_of_two().min(MOST);
+        let due = format!("{DUE} limit {most} for update of s, r skip locked");
+        self.conn
+            .prepare_cached(&due)?
+            .query_map(
+                (self.scope.broadcast.id, planned, self.scope.listing, level, after, self.scope.values),
+                |row| {
+                    let claim = Claim {
+                        send: row.get(0)?,
+                        recipient: row.get(1)?,
+                        token: row.get(4)?,
+                        values: row.get(5)?,
+                        at: self.now,
+                    };
+                    let laters = Laters { count: row.get(2)?, first_at: row.get(3)? };
+                    Ok(Candidate { claim, person: people::person(row, 6)?, laters })
+                },
+            )?
+            .collect()
+    }
+
+    /// Claims candidates that are locked, as many as are wanted; the others get a later time or are skipped.
+    fn take(
+        &mut self,
+        scan: &mut Scan,
+        candidates: Vec<Candidate>,
+        rivals: &Rivals,
+        want: usize,
+        claims: &mut Vec<Claim>,
+    ) -> db::Result<()> {
+        let terms = self.gate.terms_of_claims(self.now, self.scope.end, self.scope.broadcast.hours);
+        // Since the people are locked, nobody else claims them: what is asked now stays true.
+        let reached: HashSet<i64> =
+            rivals.reached_of(self.conn, candidates.iter().map(|candidate| candidate.claim.recipient))?;
+        let first = claims.len();
+        for Candidate { claim, person, laters } in candidates {
+            let (send, reached) = (claim.send, reached.contains(&claim.recipient));
+            match judge(Some(&person), reached, laters, terms) {
+                Decision::Now if claims.len() == want => break,
+                Decision::Now => claims.push(claim),
+                decision => self.put_off(claim, &decision)?,
+            }
+            scan.go_on_after(send);
+        }
+        let taken = &claims[first..];
+        if taken.is_empty() {
+            return Ok(());
+        }
+        let people = self
+            .conn
+            .prepare_cached(
+                "update recipients set blocked_until_before_claim = blocked_until, blocked_until = ?2
+                 where id = any (cast(cast(?1 as text) as int8[]))",
+            )?
+            .execute((ints(taken.iter().map(|claim| claim.recipient)), self.scope.claimed_until(self.now)))?;
+        let rows = self
+            .conn
+            .prepare_cached(sql!(
+                "update sends set state = {claimed}, run = ?2, claimed_at = ?3, attempts = attempts + 1
+                 where id = any (cast(cast(?1 as text) as int8[])) and state + 0 = {pending}"
+            ))?
+            .execute((ints(taken.iter().map(|claim| claim.send)), self.scope.run, self.now))?;
+        if (people, rows) != (taken.len(), taken.len()) {
+            return Err(db::Error::Changed);
+        }
+        self.tally.moved_rows(self.scope.broadcast.id, State::Pending, State::Claimed, rows);
+        Ok(())
+    }
+
+    /// At the end of the search: nothing more is to be claimed only if no other step has rows that it may not keep.
+    fn look_for_others(&self, planned: &str, claims: Vec<Claim>) -> db::Result<(Vec<Claim>, bool)> {
+        let left = self
+            .conn
+            .prepare_cached(sql!("select 1 {in_scope} and s.not_before <= ?4 limit 1", in_scope = IN_SCOPE))?
+            .exists((self.scope.broadcast.id, planned, self.scope.listing, self.now))?;
+        if left && claims.is_empty() {
+            thread::sleep(AGAIN);
+        }
+        Ok((claims, !left))
+    }
+}
+
+/// Asks an account's budget, which all processes on this ledger share, in a transaction of its own, so that no claim waits for
+/// another's. What a power cut takes back is a few permits. `work` may be called again.
+pub fn lease<T>(conn: &Conn, account: &str, mut work: impl FnMut(&mut Option<PaceRow>) -> T) -> db::Result<T> {
+    let beside = conn.begin_unsynced()?;
+    let before = pace::lock(&beside, account)?;
+    let mut row = before;
+    let value = work(&mut row);
+    if row == before {
+        return Ok(value);
+    }
+    if before.is_some() {
+        write(beside, account, row)?;
+        return Ok(value);
+    }
+    // There was no row to lock: the first one is made while nobody else writes.
+    drop(beside);
+    let alone = conn.begin()?;
+    let mut row = pace::read(&alone, account)?;
+    let value = work(&mut row);
+    write(alone, account, row)?;
+    Ok(value)
+}
+
+fn write(transaction: Transaction<'_>, account: &str, row: Option<PaceRow>) -> db::Result<()> {
+    if let Some(row) = row {
+        pace::write(&transaction, account, &row)?;
+    }
+    transaction.commit()
+}
