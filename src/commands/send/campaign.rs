@@ -164,9 +164,9 @@ fn told(obstacle: &Obstacle) -> (String, &'static str) {
         ),
         Obstacle::Ended(end) => (
             format!("ended at {end}"),
-            "set a later end in Ads Manager, or create a new campaign; mmsg send --resume skips what is pending of this one",
+            "set a later end with mmsg campaign edit, or create a new campaign; mmsg send --resume skips what is pending of this one",
         ),
     }
 }
 
-const TURN_ON: &str = "turn it on in Ads Manager, then run again; mmsg campaign get shows which part is off";
+const TURN_ON: &str = "turn it on with mmsg campaign resume, then run again; mmsg campaign get shows which part is off";

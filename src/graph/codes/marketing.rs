@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::Class::{Campaign, Drop, Later, Message, Stop, Wait};
 use super::{CodeRow, Pause, row};
 
-const ACTIVATE: &str = "check its status with mmsg campaign get; turn it on in Ads Manager or create a new campaign";
+const ACTIVATE: &str =
+    "check its status with mmsg campaign get; turn it on with mmsg campaign resume, or create a new campaign";
 const NEW_CAMPAIGN: &str = "check --campaign with mmsg campaign list, or create a new campaign";
 const BUDGET: &str = "raise the budget in Ads Manager or create a new campaign, then run again";
 const FIX: &str = "fix the message; mmsg message validate shows what is wrong";
