@@ -36,6 +36,7 @@ mod backup;
 pub mod broadcasts;
 pub mod check;
 #[cfg(test)]
+#[expect(dead_code, reason = "the tests of the whole program kill servers")]
 #[path = "../tests/common/cluster.rs"]
 mod cluster;
 mod database;

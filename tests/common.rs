@@ -70,7 +70,11 @@ impl Env {
 
     /// With a new ledger on a server.
     pub fn on_server(self) -> Self {
-        let database = Database::new();
+        self.on(Database::new())
+    }
+
+    /// With a ledger in this database.
+    pub fn on(self, database: Database) -> Self {
         let mut env = self.set("MMSG_LEDGER", database.address());
         env.database = Some(database);
         env

@@ -7,6 +7,7 @@ pub mod listed;
 pub mod operator;
 pub mod suppression;
 
+use super::db::arrays::ints;
 use super::db::{self, Conn, Optional, Row, Statement};
 
 use super::judge::Person;
@@ -18,6 +19,8 @@ use suppression::{Choice, Lift, Suppressed, Suppression, lift, suppress};
 
 /// Joins the people of `sends s` as `r`.
 pub const OF_SENDS: &str = "join recipients r on r.id = s.recipient";
+/// Until when the person of a row of `sends s` is blocked.
+pub const BLOCKED_UNTIL_OF_SENDS: &str = "(select r.blocked_until from recipients r where r.id = s.recipient)";
 /// Joins the people of `audience_rows a` as `r`.
 pub const OF_AUDIENCE: &str = "join recipients r on r.id = a.recipient";
 
@@ -140,6 +143,15 @@ impl<'c> CoolDowns<'c> {
     pub fn restore(&mut self, id: i64, own: UnixMillis) -> db::Result<()> {
         self.restore.execute((id, own)).map(drop)
     }
+}
+
+/// Blocks people for claims; on a server, where this transaction has locked them and judged them since. How many they were.
+pub fn claim_locked(conn: &Conn, ids: impl Iterator<Item = i64>, until: UnixMillis) -> db::Result<usize> {
+    conn.prepare_cached(
+        "update recipients set blocked_until_before_claim = blocked_until, blocked_until = ?2
+         where id = any (cast(cast(?1 as text) as int8[]))",
+    )?
+    .execute((ints(ids), until))
 }
 
 /// Blocks the people of the rows that a run left claimed.

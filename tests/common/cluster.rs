@@ -16,14 +16,18 @@ const PACKAGES: &str = "/usr/lib/postgresql";
 /// Longer than a loaded machine takes to start a server.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Starts the server, stops it when the test's process is gone, and takes its folder away.
+/// Starts the server, stops it when the test's process is gone, and takes its folder away. `again`: starts it again if it was killed.
 const SUPERVISOR: &str = r#"
     "$1/initdb" -D "$2/data" -A trust -U postgres -E UTF8 --locale=C.UTF-8 --no-sync >"$2/initdb.log" 2>&1 || exit 1
-    "$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c fsync=off -c full_page_writes=off -c autovacuum=off \
-        -c max_connections=300 -c shared_buffers=32MB -c lock_timeout=0 >"$2/server.log" 2>&1 &
-    server=$!
     trap 'kill -INT $server; wait $server; rm -rf "$2"; exit 0' INT TERM
-    wait $server
+    while :; do
+        "$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c fsync=off -c full_page_writes=off -c autovacuum=off \
+            -c max_connections=300 -c shared_buffers=32MB -c lock_timeout=0 >>"$2/server.log" 2>&1 &
+        server=$!
+        wait $server
+        [ "$3" = again ] || exit 1
+        sleep 0.1
+    done
 "#;
 
 /// A running server.
@@ -33,35 +37,56 @@ struct Cluster {
     folder: PathBuf,
 }
 
-static CLUSTER: LazyLock<Cluster> = LazyLock::new(Cluster::start);
+static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| Cluster::start("once"));
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
 /// A database that no other test uses.
 pub struct Database {
     name: String,
+    cluster: &'static Cluster,
 }
 
 impl Database {
     pub fn new() -> Self {
         let name = format!("t{}", DATABASES.fetch_add(1, Ordering::Relaxed));
         CLUSTER.succeeds("createdb", &[&name]);
-        Self { name }
+        Self { name, cluster: &CLUSTER }
+    }
+
+    /// On a server that no other test uses, and that may be killed: see [`Database::crash`].
+    pub fn alone() -> Self {
+        Self { name: "postgres".to_owned(), cluster: Box::leak(Box::new(Cluster::start("again"))) }
+    }
+
+    /// Kills the server, and waits until another one has recovered its data.
+    pub fn crash(&self) {
+        let read = || fs::read_to_string(self.cluster.folder.join("data/postmaster.pid")).unwrap_or_default();
+        let pid = read().lines().next().unwrap().parse().unwrap();
+        rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), rustix::process::Signal::KILL)
+            .unwrap();
+        let begin = Instant::now();
+        while read().lines().next().is_none_or(|now| now == pid.to_string())
+            || !self.cluster.run("pg_isready", &["-q"]).status.success()
+        {
+            assert!(begin.elapsed() < PATIENCE, "PostgreSQL did not start again");
+            thread::sleep(Duration::from_millis(20));
+        }
     }
 
     /// As it is given to `--ledger`.
     pub fn address(&self) -> String {
-        format!("postgres://postgres@/{}?host={}", self.name, CLUSTER.folder.display())
+        format!("postgres://postgres@/{}?host={}", self.name, self.cluster.folder.display())
     }
 
     /// What `psql` prints: the judge's own look, by none of our code.
     pub fn ask(&self, sql: &str) -> String {
         let args = ["-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-c", sql, &self.name];
-        CLUSTER.succeeds("psql", &args).trim_end().to_owned()
+        self.cluster.succeeds("psql", &args).trim_end().to_owned()
     }
 }
 
 impl Cluster {
-    fn start() -> Self {
+    fn start(again: &str) -> Self {
         let programs = programs();
         // Not in a folder of this user alone: the server may run as another.
         let folder = tempfile::Builder::new().prefix("mmsg-postgres-").tempdir_in("/tmp").unwrap().keep();
@@ -73,7 +98,11 @@ impl Cluster {
             chown(&folder, Some(user), Some(group)).unwrap();
             supervisor.args([&format!("--reuid={user}"), &format!("--regid={group}"), "--clear-groups"]);
         }
-        supervisor.args(["--pdeathsig=TERM", "sh", "-c", SUPERVISOR, "postgres-of-tests"]).arg(&programs).arg(&folder);
+        supervisor
+            .args(["--pdeathsig=TERM", "sh", "-c", SUPERVISOR, "postgres-of-tests"])
+            .arg(&programs)
+            .arg(&folder)
+            .arg(again);
         supervisor.current_dir("/").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let (say, hear) = mpsc::channel();
         // Its parent is a thread: one that lives as long as the process.

@@ -89,7 +89,8 @@ impl Step<'_> {
                    cast(cast(?8 as text) as text[]), cast(cast(?9 as text) as text[]), cast(cast(?10 as text) as text[]))
                    as t (send, claimed_at, finished_at, http_status, code, subcode, reason, tracking_id, fbtrace_id)
                  where s.id = t.send and s.run + 0 = ?1 and s.state + 0 = {claimed} and s.claimed_at = t.claimed_at
-                 returning s.id, (select r.blocked_until from recipients r where r.id = s.recipient)"
+                 returning s.id, {blocked_until}",
+                blocked_until = people::BLOCKED_UNTIL_OF_SENDS,
             ))?
             .query_map(
                 (
@@ -200,13 +201,8 @@ impl Step<'_> {
         if taken.is_empty() {
             return Ok(());
         }
-        let people = self
-            .conn
-            .prepare_cached(
-                "update recipients set blocked_until_before_claim = blocked_until, blocked_until = ?2
-                 where id = any (cast(cast(?1 as text) as int8[]))",
-            )?
-            .execute((ints(taken.iter().map(|claim| claim.recipient)), self.scope.claimed_until(self.now)))?;
+        let until = self.scope.claimed_until(self.now);
+        let people = people::claim_locked(self.conn, taken.iter().map(|claim| claim.recipient), until)?;
         let rows = self
             .conn
             .prepare_cached(sql!(
