@@ -186,12 +186,29 @@ impl Settings {
         self.secrets.verify_token.as_ref().map(|secret| self.fetch(secret)).transpose()
     }
 
+    /// Where a ledger is that somebody typed, with the profile's password if its server needs one.
+    ///
+    /// # Errors
+    /// Exit 2 if it is none.
+    pub fn address_of(&self, typed: &Path) -> Result<Address> {
+        let address = match typed.to_str().and_then(|text| self.secrets.environment.server(text)) {
+            Some(server) => server.map_err(Error::usage)?,
+            None => std::path::absolute(typed)
+                .map_err(|error| Error::usage(format!("{} is not a valid path", typed.display())).because(&error))?
+                .into(),
+        };
+        self.with_password(address)
+    }
+
     /// Where the ledger is, with the password that its server may ask for.
     ///
     /// # Errors
     /// Exit 4 if the password is set but can't be fetched.
     pub fn ledger(&self) -> Result<Address> {
-        let address = self.ledger.value.clone();
+        self.with_password(self.ledger.value.clone())
+    }
+
+    fn with_password(&self, address: Address) -> Result<Address> {
         match &self.secrets.ledger_password {
             Some(password) if address.is_server() && address.password().is_none() => {
                 Ok(address.with_password(self.fetch(password)?))

@@ -22,6 +22,7 @@
 //! | `writer` | claims and outcomes |
 //! | `events`, `silence` | what webhooks reported |
 //! | `unknown`, `attempts` | sends whose outcome is not known; requests that a row outlived |
+//! | `copy` | all of it into a new ledger, of whatever engine |
 //! | `backup` | a copy of the file while runs are at work |
 //! | `tables`, `check` | every table and its columns; whether all that is kept agrees |
 //! | `funnel`, `totals`, `story` | answers for reports, totals and one person |
@@ -39,6 +40,7 @@ pub mod check;
 #[expect(dead_code, reason = "the tests of the whole program kill servers")]
 #[path = "../tests/common/cluster.rs"]
 mod cluster;
+pub mod copy;
 mod database;
 mod db;
 pub mod deletions;

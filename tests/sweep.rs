@@ -248,6 +248,7 @@ fn run_all(sweep: &Sweep, shop: &Shop, env: &Env, known: &str) {
         vec!["webhook", "ingest", "notices.ndjson"],
         vec!["report", "--html", "report.html", "--open"],
         vec!["ledger", "check"],
+        vec!["ledger", "copy", "no.db", "copy.db"],
         vec!["ledger", "backup", "backup.db", "--force"],
         vec!["ledger", "accept-restore", "--since", "2026-01-01T00:00:00Z", "--yes"],
         vec!["explain", "190"],

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::common::cluster::Database;
 use crate::common::shop::{Shop, people};
 
 const CHECK: [&str; 4] = ["ledger", "check", "-o", "json"];
@@ -169,4 +170,94 @@ fn a_backup_replaces_nothing_without_force_and_is_there_whole_or_not_at_all() {
     fs::write(&ledger, bytes).unwrap();
     backup("third.db", &[]).fails(10, "can't write the backup third.db");
     assert_eq!(names(&shop), before);
+}
+
+fn copy(shop: &Shop, from: &str, to: &str) -> crate::common::Run {
+    shop.env.mmsg(["ledger", "copy", from, to, "-o", "json"])
+}
+
+/// The same command on another ledger.
+fn sent_from(shop: &Shop, list: &[String], ledger: &str) -> crate::common::Run {
+    shop.send(list, &["--ledger", ledger, "-o", "json"])
+}
+
+#[test]
+fn a_ledger_is_copied_both_ways_and_only_the_newest_copy_sends() {
+    let shop = Shop::with(|options| options.time_scale = 1e6);
+    let list = people(300);
+    let first = shop.ledger().display().to_string();
+    let _ = shop.totals(&list, &["--max-sends", "100"], 6);
+    let rows = shop.env.mmsg(CHECK).exits(0).json()["rows"].clone();
+    let database = Database::new();
+    let server = database.address();
+    let copied = copy(&shop, &first, &server).exits(0).json();
+    assert_eq!((&copied["rows"]["sends"], &copied["rows"]["recipients"]), (&json!(300), &json!(300)), "{copied:#}");
+    // The source says where it went, to everybody, however it is asked; and keeps nothing that comes.
+    sent_from(&shop, &list, &first).exits(11).says("was copied to postgres://");
+    shop.env.mmsg(["send", "--resume"]).fails(11, "was copied to postgres://");
+    shop.env.mmsg(["ledger", "accept-restore", "--other-sender", "--yes"]).fails(11, "was copied to postgres://");
+    copy(&shop, &first, "other.db").exits(11).says("was copied to postgres://");
+    assert_eq!(shop.sandbox.requests().len(), 100);
+    let _ = shop.send(&list, &["--ledger", &server, "--max-sends", "100", "-o", "json"]).exits(6);
+    let checked = shop.env.mmsg(["ledger", "check", "-o", "json", "--ledger", &server]).exits(0).json();
+    assert_eq!(checked["rows"]["sends"], rows["sends"]);
+    // Back to a file, in the folder of the first.
+    let third = shop.ledger().with_file_name("third.db").display().to_string();
+    copy(&shop, &server, &third).exits(0);
+    sent_from(&shop, &list, &server).exits(11).says("was copied to ");
+    let _ = sent_from(&shop, &list, &third).exits(0);
+    shop.assert_each_once(&list);
+    assert_eq!(shop.sandbox.requests().len(), 300, "a second request for somebody");
+    shop.env.mmsg(["ledger", "check", "--ledger", &third]).exits(0);
+    // New rows go on after those that were copied.
+    let more = people(310).split_off(300);
+    let _ = sent_from(&shop, &more, &third).exits(0);
+}
+
+#[test]
+fn a_copy_that_is_cut_off_leaves_one_ledger_that_sends() {
+    let list = people(40);
+    for (failpoint, is_finished_by_copy) in [("write.before:abort@2", false), ("write.after:abort@2", true)] {
+        let shop = Shop::with(|options| options.time_scale = 1e6);
+        let first = shop.ledger().display().to_string();
+        let _ = shop.totals(&list, &["--max-sends", "10"], 6);
+        let mut cut = shop.env.command(["ledger", "copy", &first, "copy.db"]);
+        assert!(!cut.env("MMSG_FAILPOINT", failpoint).output().unwrap().status.success());
+        sent_from(&shop, &list, "copy.db").exits(11).says("that was not finished");
+        shop.env
+            .mmsg(["ledger", "accept-restore", "--since", "2026-01-01T00:00:00Z", "--yes", "--ledger", "copy.db"])
+            .exits(11);
+        let again = copy(&shop, &first, "copy.db");
+        let last = if is_finished_by_copy {
+            again.exits(0);
+            sent_from(&shop, &list, &first).exits(11).says("was copied to ");
+            "copy.db"
+        } else {
+            again.exits(2).says("a ledger is copied only to a new one; nothing was copied");
+            &first
+        };
+        let _ = sent_from(&shop, &list, last).exits(0);
+        shop.assert_each_once(&list);
+    }
+}
+
+#[test]
+fn a_copy_is_refused_while_a_run_is_at_work_and_where_something_is() {
+    let shop = Shop::with(|options| options.dials.latency = Duration::from_millis(50));
+    let list = people(100);
+    let first = shop.ledger().display().to_string();
+    copy(&shop, &first, "copy.db").exits(10).says("there is no ledger at");
+    let text = list.join("\n");
+    let words = shop.words(&["--concurrency", "2"]);
+    let mut run = shop.env.start(&text, &words);
+    shop.sandbox.wait_for_sends(4);
+    copy(&shop, &first, "copy.db").exits(10).says("1 process is still sending from this ledger");
+    assert!(run.is_running() && !shop.env.path("copy.db").exists());
+    assert_eq!(run.ends().code, 0);
+    shop.assert_each_once(&list);
+    fs::write(shop.env.path("copy.db"), "mine").unwrap();
+    copy(&shop, &first, "copy.db").exits(2).says("a ledger is copied only to a new one");
+    copy(&shop, &first, &first).exits(2).says("a ledger is copied only to a new one");
+    assert_eq!(fs::read(shop.env.path("copy.db")).unwrap(), b"mine");
+    shop.env.mmsg(CHECK).exits(0);
 }

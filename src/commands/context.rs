@@ -246,7 +246,7 @@ impl Context {
     /// Exit 10 when it can't be read, or is not there.
     pub fn ledger_to_check(&self) -> Result<Ledger> {
         self.refuse_missing_ledger()?;
-        Ok(Ledger::open_to_check(&self.settings.ledger.value)?)
+        Ok(Ledger::open_to_check(self.settings.ledger()?)?)
     }
 
     /// Makes unknown what runs that died left claimed; see [`Context::ledger_to_look`].

@@ -3,6 +3,7 @@
 mod accept_restore;
 mod backup;
 mod check;
+mod copy;
 
 use crate::commands::context::Context;
 use crate::error::{Exit, Result};
@@ -18,6 +19,7 @@ enum Verb {
     AcceptRestore(accept_restore::Args),
     Backup(backup::Args),
     Check(check::Args),
+    Copy(copy::Args),
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
@@ -25,5 +27,6 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
         Verb::AcceptRestore(args) => accept_restore::run(context, &args).await,
         Verb::Backup(args) => backup::run(context, &args),
         Verb::Check(args) => check::run(context, &args),
+        Verb::Copy(args) => copy::run(context, &args),
     }
 }

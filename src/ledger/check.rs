@@ -104,7 +104,7 @@ impl Ledger {
                 (size(path.clone()), log, Room::in_folder(self.folder()).free())
             }
             Address::Server(_) => {
-                let sizes = TABLES.iter().map(|table| self.read(|conn| conn.size_of(table)));
+                let sizes = TABLES.iter().map(|table| self.read(|conn| conn.size_of(table.name)));
                 (sizes.sum::<Result<u64>>()?, 0, None)
             }
         };
@@ -147,9 +147,9 @@ fn look(conn: &Conn, checked: &mut Checked, at: &mut dyn FnMut(&str)) -> db::Res
         faults.push(Fault::NotOne { rows: itself });
         return Ok(());
     }
-    for table in TABLES {
-        at(table);
-        checked.rows.push((table, count(&format!("select count(*) from {table}"))?));
+    for table in &TABLES {
+        at(table.name);
+        checked.rows.push((table.name, count(&format!("select count(*) from {}", table.name))?));
     }
     at("people");
     for table in OF_PEOPLE {

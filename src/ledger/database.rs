@@ -198,7 +198,7 @@ impl Ledger {
     }
 
     /// Makes a ledger's tables in a file that nobody else knows of.
-    fn fill(path: &Path) -> Result<()> {
+    pub(super) fn fill(path: &Path) -> Result<()> {
         Self::connect(path, How::Write)?.migrate()
     }
 

@@ -193,6 +193,16 @@ impl Conn {
         }
     }
 
+    /// New rows of a table get ids after those that are there, however they came.
+    pub fn go_on_after_ids(&self, table: &str) -> Result<()> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(conn) => conn.execute_batch(&format!(
+                "select setval(pg_get_serial_sequence('{table}', 'id'), coalesce((select max(id) from {table}), 0) + 1, false)"
+            )),
+        }
+    }
+
     /// How many bytes a table and its indexes have on a server; a file is measured as a whole.
     pub fn size_of(&self, table: &str) -> Result<u64> {
         match self {
@@ -362,7 +372,8 @@ impl Row<'_> {
         }
     }
 
-    fn value(&self, column: usize) -> Result<Value<'_>> {
+    /// Whatever is there, lent.
+    pub fn value(&self, column: usize) -> Result<Value<'_>> {
         match self {
             Self::Sqlite(row) => sqlite::value(row, column),
             Self::Postgres(row) => postgres::value(row, column),

@@ -136,6 +136,15 @@ pub enum Error {
     AtWork {
         processes: u64,
     },
+    /// What a ledger is to be copied to is there.
+    NotNew {
+        ledger: Address,
+    },
+    /// What was written to a copy is not what was read.
+    CopyDiffers {
+        ledger: Address,
+        table: &'static str,
+    },
     /// A ledger on a server has no file to copy.
     BackedUpByServer {
         ledger: Address,
@@ -214,12 +223,16 @@ pub enum Failure {
 }
 
 /// Why the gate is closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Closed {
     /// This is an older copy of the ledger: it knows everything until `from`, and more was recorded until `until`.
     Restored { from: UnixMillis, until: UnixMillis },
     /// Graph refused people as too early whom this ledger took for free.
     Refused,
+    /// All of it was copied to another ledger, which is used since then.
+    Copied { to: Arc<str>, at: UnixMillis },
+    /// It is a copy of another ledger that was not finished.
+    Unfinished { from: Arc<str> },
 }
 
 impl Error {

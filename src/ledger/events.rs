@@ -19,6 +19,7 @@ use super::db::{self, Conn, Optional};
 
 use super::database::{HOLD, Ledger};
 use super::error::Result;
+use super::gate;
 pub use super::people::OptIn;
 use super::sql::{digit, sql};
 use super::tally::{Tally, What};
@@ -49,6 +50,7 @@ impl Ledger {
         now: UnixMillis,
     ) -> Result<(EventCounts, bool)> {
         self.write(|conn| {
+            gate::refuse_copied(conn)?;
             let begin = Instant::now();
             let mut sitting = Sitting::new(conn, now);
             let mut more = true;

@@ -9,7 +9,7 @@ use crate::clock::UnixMillis;
 use crate::times::hours::Hours;
 
 /// What the ledger says of itself, as of one transaction.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Gate {
     /// Nothing may be planned or claimed.
     pub closed: Option<Closed>,
@@ -60,6 +60,13 @@ pub fn read(conn: &Conn) -> db::Result<Gate> {
             let closed = match row.get::<Option<String>>(0)?.as_deref() {
                 None => None,
                 Some(REFUSED) => Some(Closed::Refused),
+                Some(text) if text.starts_with(COPIED) => Some(Closed::Copied {
+                    to: text[COPIED.len()..].into(),
+                    at: row.get::<Option<_>>(1)?.unwrap_or_default(),
+                }),
+                Some(text) if text.starts_with(UNFINISHED) => {
+                    Some(Closed::Unfinished { from: text[UNFINISHED.len()..].into() })
+                }
                 // What a later version wrote closes the gate as well.
                 Some(_) => Some(Closed::Restored {
                     from: row.get::<Option<_>>(1)?.unwrap_or_default(),
@@ -76,21 +83,38 @@ pub fn pass(conn: &Conn) -> Result<Gate> {
     let gate = read(conn)?;
     match gate.closed {
         Some(why) => Err(Error::closed(why)),
-        None => Ok(gate),
+        None => Ok(Gate { closed: None, ..gate }),
+    }
+}
+
+/// Refuses to record in a ledger that another one took the place of: nobody looks for it here.
+pub fn refuse_copied(conn: &Conn) -> Result<()> {
+    match read(conn)?.closed {
+        Some(why @ (Closed::Copied { .. } | Closed::Unfinished { .. })) => Err(Error::closed(why)),
+        _ => Ok(()),
     }
 }
 
 const RESTORED: &str = "restored";
 const REFUSED: &str = "refused";
+/// Before the name of the other ledger.
+const COPIED: &str = "copied to ";
+const UNFINISHED: &str = "copying from ";
 
 /// Closes the gate. The first reason stays, but that of a copy is the better one: it has times.
 pub fn close(conn: &Conn, why: Closed) -> db::Result<()> {
     match why {
         Closed::Restored { from, until } => conn
             .prepare_cached(
-                "update ledger set gate = ?1, gate_from = ?2, gate_until = ?3 where gate is distinct from ?1",
+                "update ledger set gate = ?1, gate_from = ?2, gate_until = ?3 where gate is null or gate = ?4",
             )?
-            .execute((RESTORED, from, until)),
+            .execute((RESTORED, from, until, REFUSED)),
+        Closed::Copied { to, at } => conn
+            .execute("update ledger set gate = ?1, gate_from = ?2, gate_until = null", (format!("{COPIED}{to}"), at)),
+        Closed::Unfinished { from } => conn.execute(
+            "update ledger set gate = ?1, gate_from = null, gate_until = null",
+            [format!("{UNFINISHED}{from}")],
+        ),
         Closed::Refused => conn.prepare_cached("update ledger set gate = ?1 where gate is null")?.execute([REFUSED]),
     }
     .map(drop)

@@ -169,9 +169,9 @@ fn require_room(ledger: &Ledger, kept: u64) -> Result<()> {
 fn only_record(ledger: &mut Ledger, order: &mut Order<'_>, why: Error) -> Result<Stepped> {
     let mut order = Order { seat: order.seat, finishes: order.finishes, want: 0, meter: order.meter };
     order.seat.scan = Scan::default();
-    if let Error::Closed { why: why @ Closed::Restored { .. }, .. } = why {
+    if let Error::Closed { why: restored @ Closed::Restored { .. }, .. } = &why {
         // If it can't be closed, whoever opens the ledger next finds out the same.
-        let _ = ledger.close_gate(why);
+        let _ = ledger.close_gate(restored.clone());
     }
     loop {
         match try_step(ledger, &mut order) {
@@ -259,7 +259,7 @@ fn try_together(
     let mut done = Vec::with_capacity(all);
     let mut newest = UnixMillis(0);
     for (place, (order, _)) in orders.iter_mut().enumerate() {
-        let (stepped, now) = work(&transaction, order, gate, begun, None).map_err(|_| Failed::One(place))?;
+        let (stepped, now) = work(&transaction, order, gate.clone(), begun, None).map_err(|_| Failed::One(place))?;
         newest = newest.max(now);
         done.push(stepped);
         if begun.elapsed() > HOLD {

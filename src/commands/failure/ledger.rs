@@ -111,6 +111,14 @@ impl From<LedgerError> for Error {
                 Self::ledger(format!("{processes} still sending from this ledger"))
                     .hint("wait for every mmsg send and campaign delete to end, or stop them; then run the same command again")
             }
+            LedgerError::NotNew { ledger } => Self::usage(format!(
+                "{ledger} is there, and a ledger is copied only to a new one; nothing was copied"
+            ))
+            .hint("choose another TO; an unfinished copy may be removed: nothing was sent from it"),
+            LedgerError::CopyDiffers { ledger, table } => Self::ledger(format!(
+                "what was written to {table} of {ledger} is not what was read; nothing was copied"
+            ))
+            .hint("check the disk and memory of the machine, then run the same command again"),
             LedgerError::BackedUpByServer { ledger } => Self::usage(format!(
                 "the ledger {ledger} is on a server, which makes its backups itself; nothing was backed up"
             ))
@@ -225,6 +233,12 @@ fn closed(ledger: &Address, why: Closed, stopped: &str, left: &str) -> Error {
             "put the newest ledger back; or accept this copy, so that nobody gets a message twice: mmsg ledger accept-restore \
              --since {from}"
         )),
+        Closed::Copied { to, at } => Error::doubt(format!("{stopped}the ledger {ledger} was copied to {to} at {at}; {left}"))
+            .hint(format!("use that one: --ledger {to}")),
+        Closed::Unfinished { from } => {
+            Error::doubt(format!("{stopped}the ledger {ledger} is a copy of {from} that was not finished; {left}"))
+                .hint(format!("run mmsg ledger copy {from} {ledger} again; if it says that the copy is there, remove the copy first"))
+        }
         Closed::Refused => Error::doubt(format!(
             "{stopped}the ledger {ledger} is older than what was sent, or something else sends for this Page: Graph refused many people \
              as too early (2300035) whom it has not messaged; {left}"

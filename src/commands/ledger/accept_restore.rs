@@ -81,9 +81,17 @@ async fn accept(context: &Context, ledger: &mut Ledger, since: UnixMillis) -> Re
     let pending = text::count(ledger.pending_in_all()?, "pending row becomes", "pending rows become");
     let path = ledger.address();
     let shown = [
-        match closed {
+        match &closed {
             Some(Closed::Restored { from, until }) => {
                 format!("the ledger {path} ends at {from}, but was in use until {until}")
+            }
+            Some(Closed::Copied { to, at }) => {
+                format!(
+                    "the ledger {path} was copied to {to} at {at}: accept it only if that one is lost, and never send from both"
+                )
+            }
+            Some(closed @ Closed::Unfinished { .. }) => {
+                return Err(LedgerError::closed(closed.clone()).at(path).into());
             }
             Some(Closed::Refused) => {
                 format!("Graph refused many people as too early whom the ledger {path} has not messaged")
@@ -122,6 +130,9 @@ fn open(context: &Context, ledger: &mut Ledger) -> Result<Exit> {
                 ledger.address()
             ))
             .hint(format!("mmsg ledger accept-restore --since {from}")));
+        }
+        Some(closed @ (Closed::Copied { .. } | Closed::Unfinished { .. })) => {
+            return Err(LedgerError::closed(closed).at(ledger.address()).into());
         }
         Some(Closed::Refused) => {}
     }

@@ -174,7 +174,7 @@ fn tell(fault: &Fault, ledger: &Address) -> Error {
             text::count(*rows, "recipient", "recipients")
         )),
         Fault::NotOne { rows } => broken(format!("it has {} about itself, not one", text::count(*rows, "row", "rows"))),
-        Fault::Closed(why) => Error::from(LedgerError::closed(*why).at(ledger)).with_exit(Exit::Ledger),
+        Fault::Closed(why) => Error::from(LedgerError::closed(why.clone()).at(ledger)).with_exit(Exit::Ledger),
         Fault::States { broadcasts } => counts("the rows", broadcasts),
         Fault::Hours { broadcasts } => counts("the hours", broadcasts),
     }

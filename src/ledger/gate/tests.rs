@@ -12,14 +12,14 @@ fn rows_that_a_list_brings_are_lost_where_their_campaign_is_older_than_the_resto
     let never = Gate::default();
     let restored = Gate { closed: None, restored_at: NOW, nobody_before: at(9) };
     for (gate, made_at, allow_restored, lost) in [
-        (never, None, false, false),
-        (never, Some(at(-1)), false, false),
-        (restored, None, false, true),
-        (restored, Some(at(-1)), false, true),
-        (restored, Some(at(0)), false, true),
-        (restored, Some(at(1)), false, false),
-        (restored, Some(at(-1)), true, false),
-        (restored, None, true, false),
+        (&never, None, false, false),
+        (&never, Some(at(-1)), false, false),
+        (&restored, None, false, true),
+        (&restored, Some(at(-1)), false, true),
+        (&restored, Some(at(0)), false, true),
+        (&restored, Some(at(1)), false, false),
+        (&restored, Some(at(-1)), true, false),
+        (&restored, None, true, false),
     ] {
         let asked =
             PlanTerms { now: NOW, end: Some(at(7)), campaign_made_at: made_at, allow_restored, ..PlanTerms::default() };
@@ -42,8 +42,8 @@ fn a_gate_is_closed_for_the_better_reason_until_somebody_opens_it() {
     for (close_for, is) in
         [(Closed::Refused, Closed::Refused), (copy(1), copy(1)), (Closed::Refused, copy(1)), (copy(2), copy(1))]
     {
-        close(conn, close_for).unwrap();
-        assert_eq!(read(conn).unwrap().closed, Some(is), "{close_for:?}");
+        close(conn, close_for.clone()).unwrap();
+        assert_eq!(read(conn).unwrap().closed, Some(is.clone()), "{close_for:?}");
         assert!(matches!(pass(conn), Err(Error::Closed { why, .. }) if why == is));
     }
     open(conn).unwrap();

@@ -13,7 +13,8 @@ fn behind(ledger: i64, seen: i64) -> Option<Closed> {
 #[test]
 fn only_a_ledger_with_fewer_steps_than_were_seen_is_behind() {
     let closed = Some(Closed::Restored { from: UnixMillis(7), until: UnixMillis(9) });
-    for (ledger, seen, why) in [(0, 0, None), (5, 5, None), (6, 5, None), (4, 5, closed), (0, i64::MAX, closed)] {
+    for (ledger, seen, why) in [(0, 0, None), (5, 5, None), (6, 5, None), (4, 5, closed.clone()), (0, i64::MAX, closed)]
+    {
         assert_eq!(behind(ledger, seen), why, "{ledger} {seen}");
     }
 }
@@ -123,7 +124,7 @@ fn of_two_equal_copies_only_the_one_that_begins_first_may_send() {
     let run = ledger.start_run(1, UnixMillis(2000), 1).unwrap();
     let closed = Closed::Restored { from: UnixMillis(1000), until: UnixMillis(2000) };
     match copy.start_run(1, UnixMillis(2000), 1).map(drop) {
-        Err(Error::Closed { ledger, why }) => assert_eq!((ledger, why), (path.clone().into(), closed)),
+        Err(Error::Closed { ledger, why }) => assert_eq!((ledger, why), (path.clone().into(), closed.clone())),
         other => panic!("{other:?}"),
     }
     ledger.end_run(run, UnixMillis(2000), "exhausted", Duration::ZERO).unwrap();

@@ -50,6 +50,10 @@ fn every_failure_has_its_exit_code_and_most_say_what_to_type_next() {
             Exit::Doubt,
             "ledger.db is older than what was sent from it",
         ),
+        (closed(Closed::Copied { to: "b.db".into(), at: now }), Exit::Doubt, "was copied to b.db"),
+        (closed(Closed::Unfinished { from: "a.db".into() }), Exit::Doubt, "a copy of a.db that was not finished"),
+        (LedgerError::NotNew { ledger: path().into() }, Exit::Usage, "nothing was copied"),
+        (LedgerError::CopyDiffers { ledger: path().into(), table: "sends" }, Exit::Ledger, "nothing was copied"),
         (closed(Closed::Refused), Exit::Doubt, "or something else sends for this Page"),
         (LedgerError::AtWork { processes: 2 }, Exit::Ledger, "2 processes are still sending"),
         (LedgerError::BackedUpByServer { ledger: path().into() }, Exit::Usage, "nothing was backed up"),
@@ -71,7 +75,7 @@ fn every_failure_has_its_exit_code_and_most_say_what_to_type_next() {
             (Some("3 requests"), "stopped after 3 requests: the ledger", "; nothing more is sent"),
             (None, "the ledger", "; nothing was planned or sent"),
         ] {
-            let told = ended(closed(why), after);
+            let told = ended(closed(why.clone()), after);
             assert_eq!(told.exit(), Exit::Doubt);
             assert!(told.to_string().starts_with(begins) && told.to_string().ends_with(ends), "{told}");
             assert!(told.hint_text().is_some(), "{told}");

@@ -1,0 +1,266 @@
+//! All of a ledger in a new one, of whatever engine.
+//!
+//! Never may both be sent from. The source is held by its writing transaction while it is read. The copy is whole or not there, and closed
+//! from its first moment on; then the source is closed for good, and only then the copy opens. Whoever is cut off before that types the
+//! command again: until the source is closed it is as it was, and afterwards only the last step is left.
+
+use sha2::{Digest, Sha256};
+
+use super::address::Address;
+use super::alive;
+use super::database::{Ledger, audit};
+use super::db::{self, Conn, How, Value};
+use super::error::{Closed, Error, Result};
+use super::failpoint;
+use super::gate;
+use super::making;
+use super::sql::unsigned;
+use super::tables::{TABLES, Table};
+use crate::clock::UnixMillis;
+
+/// Parameters of one statement: SQLite takes 32,766, PostgreSQL 65,535.
+const PARAMETERS: usize = 3000;
+
+/// What the ledger's own row says, besides its gate.
+const ITSELF: &str = "graph_host, newest_at, identity, steps, restored_at, nobody_before";
+
+/// What was copied.
+#[derive(Debug, Default)]
+pub struct Copied {
+    pub rows: Vec<(&'static str, u64)>,
+}
+
+/// Of a table: so many rows, and a hash of all their values in the order of their keys, the same on every engine.
+#[derive(Debug, PartialEq, Eq)]
+struct Sum {
+    rows: u64,
+    hash: [u8; 32],
+}
+
+impl Ledger {
+    /// Copies all of it to a new ledger and closes this one. `progress` is told how many rows are written.
+    ///
+    /// # Errors
+    /// A closed gate, processes at work, a target that is not new, or a database that fails.
+    pub fn copy_to(
+        &mut self,
+        to: &Address,
+        now: UnixMillis,
+        who: &str,
+        progress: &mut dyn FnMut(u64),
+    ) -> Result<Copied> {
+        match self.gate()?.closed {
+            None => {}
+            // Cut off before its last step.
+            Some(Closed::Copied { to: before, .. }) if *before == *to.to_string() => {
+                return open_copy(to, &self.address().to_string(), now, who).map(|()| Copied::default());
+            }
+            Some(why) => return Err(Error::closed(why).at(self.address())),
+        }
+        let from = self.address().to_string();
+        let held = self.conn.begin().map_err(|error| Error::from(error).at(self.address()))?;
+        match alive::at_work(self)? {
+            0 => {}
+            processes => return Err(Error::AtWork { processes }),
+        }
+        let mut copied = Copied::default();
+        let mut fill = |target: &Conn| -> Result<()> {
+            copied.rows = fill(&held, target, to, progress)?;
+            Ok(gate::close(target, Closed::Unfinished { from: from.as_str().into() })?)
+        };
+        match to {
+            Address::File(path) => {
+                making::refuse_lost(path)?;
+                let made = making::make(path, |new| {
+                    Self::fill(new)?;
+                    let target = Conn::open(new, How::Write)?;
+                    let all = target.begin()?;
+                    fill(&all)?;
+                    Ok(failpoint::commit(all, "write.before", "write.after")?)
+                })?;
+                if !made {
+                    return Err(Error::NotNew { ledger: to.clone() });
+                }
+                making::note_use(path)?;
+            }
+            Address::Server(_) => {
+                let (target, _) = Self::open(to)?;
+                let written = target.conn.begin().map_err(Error::from).and_then(|all| {
+                    refuse_not_new(&all, to)?;
+                    fill(&all)?;
+                    Ok(failpoint::commit(all, "write.before", "write.after")?)
+                });
+                written.map_err(|error| error.at(to))?;
+            }
+        }
+        // The copy counts from here on. If this fails it stays closed, and this ledger is as it was.
+        gate::close(&held, Closed::Copied { to: to.to_string().into(), at: now })?;
+        audit(&held, now, who, "ledger copy", &format!("to {to}"))?;
+        self.file().refuse_replaced()?;
+        failpoint::commit(held, "write.before", "write.after")
+            .map_err(|error| Error::from(error).at(self.address()))?;
+        open_copy(to, &from, now, who)?;
+        Ok(copied)
+    }
+}
+
+/// The last step.
+fn open_copy(to: &Address, from: &str, now: UnixMillis, who: &str) -> Result<()> {
+    let (mut copy, _) = Ledger::open(to)?;
+    copy.write(|conn| match gate::read(conn)?.closed {
+        Some(Closed::Unfinished { from: of }) if *of == *from => {
+            gate::open(conn)?;
+            Ok(audit(conn, now, who, "ledger copy", &format!("from {from}"))?)
+        }
+        _ => Err(Error::NotNew { ledger: to.clone() }),
+    })
+}
+
+/// A server's tables may have been made before.
+fn refuse_not_new(conn: &Conn, to: &Address) -> Result<()> {
+    for table in &TABLES {
+        if conn.prepare_cached(&format!("select 1 from {} limit 1", table.name))?.exists(())? {
+            return Err(Error::NotNew { ledger: to.clone() });
+        }
+    }
+    gate::pass(conn).map(drop)
+}
+
+/// Writes all tables, and reads them again.
+fn fill(source: &Conn, target: &Conn, to: &Address, progress: &mut dyn FnMut(u64)) -> Result<Vec<(&'static str, u64)>> {
+    let mut done = 0;
+    let mut written = Vec::new();
+    for table in &TABLES {
+        written.push(copy_table(source, target, table, &mut |rows| progress(done + rows))?);
+        if table.columns[0] == "id" {
+            target.go_on_after_ids(table.name)?;
+        }
+        done += written.last().map_or(0, |sum| sum.rows);
+    }
+    let columns = ITSELF.split(", ").enumerate();
+    let set: Vec<String> = columns.map(|(n, name)| format!("{name} = ?{}", n + 1)).collect();
+    let mut itself = source.prepare_cached(&format!("select {ITSELF} from ledger"))?;
+    let mut rows = itself.query(())?;
+    let row = rows.next()?.ok_or(db::Error::NoRow)?;
+    let values = (0..set.len()).map(|column| row.value(column)).collect::<db::Result<Vec<_>>>()?;
+    target.execute(&format!("update ledger set {}", set.join(", ")), &values[..])?;
+    for (table, sum) in TABLES.iter().zip(&written) {
+        if read_again(target, table)? != *sum {
+            return Err(Error::CopyDiffers { ledger: to.clone(), table: table.name });
+        }
+    }
+    Ok(TABLES.iter().map(|table| table.name).zip(written.iter().map(|sum| sum.rows)).collect())
+}
+
+/// Rows of a table in the order of their keys.
+fn in_order(table: &Table) -> String {
+    format!(
+        "select {} from {} order by {}",
+        table.columns.join(", "),
+        table.name,
+        table.columns[..table.key].join(", ")
+    )
+}
+
+fn copy_table(source: &Conn, target: &Conn, table: &Table, progress: &mut dyn FnMut(u64)) -> Result<Sum> {
+    let width = table.columns.len();
+    let together = PARAMETERS / width;
+    let mut hash = Sha256::new();
+    let mut rows = 0;
+    let mut read = source.prepare_cached(&in_order(table))?;
+    let mut left = read.query(())?;
+    let mut part: Vec<Kept> = Vec::with_capacity(together * width);
+    loop {
+        let row = left.next()?;
+        if let Some(row) = &row {
+            for column in 0..width {
+                let value = row.value(column)?;
+                add(&mut hash, value);
+                part.push(Kept::of(value));
+            }
+            rows += 1;
+        }
+        if part.len() == together * width || (row.is_none() && !part.is_empty()) {
+            let values: Vec<Value<'_>> = part.iter().map(Kept::lent).collect();
+            target.execute(&insert(table, part.len() / width), &values[..])?;
+            part.clear();
+            progress(rows);
+        }
+        if row.is_none() {
+            return Ok(Sum { rows, hash: hash.finalize().into() });
+        }
+    }
+}
+
+fn read_again(target: &Conn, table: &Table) -> Result<Sum> {
+    let mut hash = Sha256::new();
+    let mut rows = 0;
+    let mut read = target.prepare_cached(&in_order(table))?;
+    let mut left = read.query(())?;
+    while let Some(row) = left.next()? {
+        for column in 0..table.columns.len() {
+            add(&mut hash, row.value(column)?);
+        }
+        rows += 1;
+    }
+    let counted = target.query_row(&format!("select count(*) from {}", table.name), (), |row| row.get(0))?;
+    Ok(Sum { rows: if unsigned(counted) == rows { rows } else { u64::MAX }, hash: hash.finalize().into() })
+}
+
+fn insert(table: &Table, rows: usize) -> String {
+    let width = table.columns.len();
+    let row = |n: usize| {
+        let values: Vec<String> = (1..=width).map(|column| format!("?{}", n * width + column)).collect();
+        format!("({})", values.join(", "))
+    };
+    let rows: Vec<String> = (0..rows).map(row).collect();
+    format!("insert into {} ({}) values {}", table.name, table.columns.join(", "), rows.join(", "))
+}
+
+/// What it is and how long, so that no two rows look alike. U+0000 is in no text of a server's.
+fn add(hash: &mut Sha256, value: Value<'_>) {
+    let mut put = |kind: u8, bytes: &[u8]| {
+        hash.update([kind]);
+        hash.update((bytes.len() as u64).to_le_bytes());
+        hash.update(bytes);
+    };
+    match value {
+        Value::Null => put(0, &[]),
+        Value::Int(n) => put(1, &n.to_le_bytes()),
+        Value::Real(number) => put(2, &number.to_bits().to_le_bytes()),
+        Value::Text(text) if text.contains('\0') => put(3, text.replace('\0', "").as_bytes()),
+        Value::Text(text) => put(3, text.as_bytes()),
+        Value::Blob(bytes) => put(4, bytes),
+    }
+}
+
+/// A value until its part is written.
+enum Kept {
+    Null,
+    Int(i64),
+    Real(f64),
+    Text(String),
+    Blob(Vec<u8>),
+}
+
+impl Kept {
+    fn of(value: Value<'_>) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Int(n) => Self::Int(n),
+            Value::Real(number) => Self::Real(number),
+            Value::Text(text) => Self::Text(text.to_owned()),
+            Value::Blob(bytes) => Self::Blob(bytes.to_owned()),
+        }
+    }
+
+    fn lent(&self) -> Value<'_> {
+        match self {
+            Self::Null => Value::Null,
+            Self::Int(n) => Value::Int(*n),
+            Self::Real(number) => Value::Real(*number),
+            Self::Text(text) => Value::Text(text),
+            Self::Blob(bytes) => Value::Blob(bytes),
+        }
+    }
+}
