@@ -2,9 +2,12 @@ pub mod engine;
 
 use rusqlite::Connection;
 
+use super::file::{APPLICATION_ID, MIGRATIONS};
 use super::*;
 use crate::ledger::cluster::Database;
 use crate::ledger::error::Closed;
+use crate::ledger::error::Failure;
+use crate::ledger::gate;
 use crate::ledger::sql::sql;
 use crate::ledger::state::State;
 
