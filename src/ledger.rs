@@ -7,7 +7,8 @@
 //! |---|---|
 //! | `address` | where a ledger is |
 //! | `db` | statements, parameters and rows; SQLite or PostgreSQL behind them |
-//! | `database` | the open file: schema, transactions, what every writer must check first |
+//! | `database` | the open ledger, in a file or on a server: transactions, what every writer must check first |
+//! | `schema` | its numbers and migrations |
 //! | `place`, `identity`, `presence`, `making` | the file itself: where it may be, that it stays the same, who else has it, how it begins |
 //! | `judge` | may this person get this message: now, later, never; pure |
 //! | `gate`, `witness`, `restore` | old copies of the ledger: found out, refused, accepted by a person |
@@ -65,6 +66,7 @@ pub mod restore;
 mod rivals;
 pub mod room;
 pub mod runs;
+mod schema;
 pub mod settled;
 pub mod silence;
 pub mod spool;

@@ -1,12 +1,13 @@
 //! Whether all that a ledger keeps agrees: what the engine says of its file, and what the rows say of each other. It only looks.
 
 use super::address::Address;
-use super::database::{Ledger, newest_schema};
+use super::database::Ledger;
 use super::db::{self, Conn};
 use super::error::{Closed, Result};
 use super::identity;
 use super::people;
 use super::room::Room;
+use super::schema;
 use super::sql::unsigned;
 use super::state::State;
 use super::tables::TABLES;
@@ -108,7 +109,7 @@ impl Ledger {
                 (sizes.sum::<Result<u64>>()?, 0, None)
             }
         };
-        let mut checked = Checked { newest_schema: newest_schema(), bytes, log_bytes, free, ..Checked::default() };
+        let mut checked = Checked { newest_schema: schema::newest(), bytes, log_bytes, free, ..Checked::default() };
         let broken = self.snapshot(|conn| {
             checked.schema = conn.version()?;
             at("the database");

@@ -18,7 +18,6 @@ use super::room::{self, BUSY, Room};
 use super::witness::{self, Progress, Witness};
 use crate::clock::UnixMillis;
 use crate::times;
-pub(super) use file::{FIRST_WITH_GATE, newest_schema};
 
 /// How long one transaction may go on with more rows: others wait for the write lock meanwhile.
 pub const HOLD: Duration = Duration::from_millis(40);
@@ -260,14 +259,6 @@ pub(super) fn audit(conn: &Conn, now: UnixMillis, who: &str, command: &str, what
     conn.prepare_cached("insert into audit (at, who, command, what) values (?1, ?2, ?3, ?4)")?
         .execute((now, who, command, what))
         .map(drop)
-}
-
-fn refuse_newer(ledger: impl Into<Address>, version: i32) -> Result<()> {
-    let known = newest_schema();
-    if version > known {
-        return Err(Error::NewerSchema { ledger: ledger.into(), found: version, known });
-    }
-    Ok(())
 }
 
 #[cfg(test)]

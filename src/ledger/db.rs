@@ -387,7 +387,7 @@ impl Transaction<'_> {
         // Dropped afterwards: what could not be committed is still open then.
         match self.0 {
             Conn::Sqlite(conn) => Ok(conn.execute_batch("commit")?),
-            Conn::Postgres(conn) => conn.commit(),
+            Conn::Postgres(conn) => conn.end_transaction(),
         }
     }
 }

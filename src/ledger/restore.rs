@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 use super::db::{self, Conn};
 
 use super::alive;
-use super::database::{FIRST_WITH_GATE, HOLD, Ledger, audit};
+use super::database::{HOLD, Ledger, audit};
 use super::error::{Closed, Error, Result};
 use super::events::wait_again;
 use super::gate::{self, Gate};
+use super::schema::FIRST_WITH_GATE;
 use super::sql::sql;
 use super::state::State;
 use super::tally::{self, Tally};

@@ -56,7 +56,7 @@ fn rows_that_agree_are_counted_and_have_no_faults() {
     let rows = |name: &str| checked.rows.iter().find(|(table, _)| *table == name).unwrap().1;
     assert_eq!((rows("recipients"), rows("sends"), rows("broadcasts"), rows("events")), (10_100, 10_100, 2, 0));
     assert_eq!(checked.unknown, (1..=10_100).filter(|id| id % 6 == 5).count() as u64);
-    assert_eq!((checked.schema, checked.rows.len()), (newest_schema(), TABLES.len()));
+    assert_eq!((checked.schema, checked.rows.len()), (schema::newest(), TABLES.len()));
 }
 }
 

@@ -4,37 +4,15 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Ledger, Opened, refuse_newer};
+use super::{Ledger, Opened};
 use crate::ledger::db::{Conn, How};
 use crate::ledger::error::{Error, Failure, Result};
 use crate::ledger::identity::{self, OpenFile};
 use crate::ledger::presence::Arrival;
 use crate::ledger::room::{BUSY, Room};
+use crate::ledger::schema::{self, FIRST_WITH_GATE};
 use crate::ledger::witness::{self, Witness};
 use crate::ledger::{failpoint, gate, making, place};
-
-/// Numbered, never edited; the number is SQLite's `user_version`.
-pub(super) const MIGRATIONS: &[(i32, &str)] = &[
-    (1, include_str!("../migrations/0001_ledger.sql")),
-    (2, include_str!("../migrations/0002_events.sql")),
-    (3, include_str!("../migrations/0003_questions.sql")),
-    (4, include_str!("../migrations/0004_detail.sql")),
-    (5, include_str!("../migrations/0005_deletions.sql")),
-    (6, include_str!("../migrations/0006_choices.sql")),
-    (FIRST_WITH_GATE, include_str!("../migrations/0007_gate.sql")),
-    (8, include_str!("../migrations/0008_edits.sql")),
-    (9, include_str!("../migrations/0009_people.sql")),
-    (10, include_str!("../migrations/0010_step.sql")),
-    (11, include_str!("../migrations/0011_timing.sql")),
-];
-
-/// The newest schema.
-pub fn newest_schema() -> i32 {
-    MIGRATIONS.last().map_or(0, |(number, _)| *number)
-}
-
-/// The schema from which on old copies are found out.
-pub const FIRST_WITH_GATE: i32 = 7;
 
 /// SQLite's `application_id` of a ledger: `mmsg` in ASCII.
 pub(super) const APPLICATION_ID: i32 = 0x6d6d_7367;
@@ -109,7 +87,7 @@ impl Ledger {
         if version == 0 {
             return Ok(None);
         }
-        refuse_newer(path, version)?;
+        schema::refuse_newer(path, version)?;
         ledger.witness = Witness::of(path, &ledger.folder);
         Ok(Some(ledger))
     }
@@ -173,7 +151,7 @@ impl Ledger {
             let tables: i64 = conn.query_row("select count(*) from sqlite_schema", (), |row| row.get(0))?;
             Ok((version, application, tables))
         })?;
-        refuse_newer(&self.file.path, version)?;
+        schema::refuse_newer(&self.file.path, version)?;
         if application != APPLICATION_ID && tables > 0 {
             return Err(Error::NotALedger { path: self.file.path.clone() });
         }
@@ -184,7 +162,7 @@ impl Ledger {
              pragma cache_size = -32768; pragma trusted_schema = 0;",
         )?;
         self.room.fit(&self.conn)?;
-        if version < newest_schema() {
+        if version < schema::newest() {
             self.migrate()?;
         }
         Ok(())
@@ -207,7 +185,7 @@ impl Ledger {
         let transaction = self.conn.begin()?;
         // Another process may have migrated while this one waited for the lock.
         let version = transaction.version()?;
-        for (number, sql) in MIGRATIONS {
+        for (number, sql) in schema::IN_A_FILE {
             if *number > version {
                 transaction.execute_batch(sql)?;
                 transaction.execute_batch(&format!("pragma user_version = {number}"))?;

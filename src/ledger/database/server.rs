@@ -11,13 +11,8 @@ use crate::ledger::error::{Error, Failure, Result};
 use crate::ledger::failpoint;
 use crate::ledger::identity::OpenFile;
 use crate::ledger::room::Room;
+use crate::ledger::schema;
 use crate::ledger::witness::Witness;
-
-/// Numbered as SQLite's, of which the first here has all before it; never edited. The number is in the ledger's row.
-pub(super) const MIGRATIONS: &[(i32, &str)] = &[
-    (10, include_str!("../migrations/postgres/0010_ledger.sql")),
-    (11, include_str!("../migrations/postgres/0011_timing.sql")),
-];
 
 impl Ledger {
     pub(super) fn is_on(server: &Arc<Server>) -> Result<bool> {
@@ -29,8 +24,8 @@ impl Ledger {
         let ledger = Self::connect_to(server)?;
         ledger.refuse_pooler(server)?;
         let version = ledger.read(Conn::version)?;
-        super::refuse_newer(ledger.address(), version)?;
-        if MIGRATIONS.last().is_some_and(|(newest, _)| version < *newest) {
+        schema::refuse_newer(ledger.address(), version)?;
+        if schema::ON_A_SERVER.last().is_some_and(|(newest, _)| version < *newest) {
             ledger.migrate_on(server).map_err(|error| error.at(ledger.address()))?;
         }
         Ok((ledger, if version == 0 { Opened::Made } else { Opened::Found }))
@@ -39,7 +34,7 @@ impl Ledger {
     pub(super) fn read_on(server: &Arc<Server>) -> Result<Option<Self>> {
         let ledger = Self::connect_to(server)?;
         let version = ledger.read(Conn::version)?;
-        super::refuse_newer(ledger.address(), version)?;
+        schema::refuse_newer(ledger.address(), version)?;
         ledger.read(|conn| conn.execute_batch("set default_transaction_read_only = on"))?;
         Ok(Some(ledger).filter(|_| version > 0))
     }
@@ -84,7 +79,7 @@ impl Ledger {
         let transaction = self.conn.begin()?;
         // Another process may have migrated while this one waited for the lock.
         let version = transaction.version()?;
-        for (number, sql) in MIGRATIONS.iter().filter(|(number, _)| *number > version) {
+        for (number, sql) in schema::ON_A_SERVER.iter().filter(|(number, _)| *number > version) {
             transaction.execute_batch(sql)?;
             transaction.execute("update ledger set schema = ?1", [*number])?;
         }

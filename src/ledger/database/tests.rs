@@ -2,12 +2,13 @@ pub mod engine;
 
 use rusqlite::Connection;
 
-use super::file::{APPLICATION_ID, MIGRATIONS};
+use super::file::APPLICATION_ID;
 use super::*;
 use crate::ledger::cluster::Database;
 use crate::ledger::error::Closed;
 use crate::ledger::error::Failure;
 use crate::ledger::gate;
+use crate::ledger::schema::{self, FIRST_WITH_GATE};
 use crate::ledger::sql::sql;
 use crate::ledger::state::State;
 
@@ -53,9 +54,9 @@ fn both_engines_have_the_same_tables_and_columns() {
     let mut on_server: Vec<_> = database.ask(columns).lines().map(str::to_owned).collect();
     on_server.sort();
     assert_eq!(on_server, on_file);
-    let newest = MIGRATIONS.last().map_or(0, |(number, _)| *number);
+    let newest = schema::IN_A_FILE.last().map_or(0, |(number, _)| *number);
     assert_eq!(server.read(Conn::version).unwrap(), newest);
-    assert_eq!(server::MIGRATIONS.last().map(|(number, _)| *number), Some(newest));
+    assert_eq!(schema::ON_A_SERVER.last().map(|(number, _)| *number), Some(newest));
     assert_eq!(Ledger::open(&address).unwrap().1, Opened::Found);
 }
 
@@ -72,7 +73,7 @@ fn several_may_create_one_ledger_on_a_server_at_once() {
             });
         }
     });
-    assert_eq!(database.ask("select schema from of_mmsg.ledger"), MIGRATIONS.last().unwrap().0.to_string());
+    assert_eq!(database.ask("select schema from of_mmsg.ledger"), schema::IN_A_FILE.last().unwrap().0.to_string());
 }
 
 #[test]
@@ -137,7 +138,7 @@ fn queries_by_state_find_their_partial_index() {
 /// A ledger as it was before this migration.
 fn older(path: &Path, before: i32) -> Connection {
     let old = Connection::open(path).unwrap();
-    for (number, sql) in MIGRATIONS.iter().filter(|(number, _)| *number < before) {
+    for (number, sql) in schema::IN_A_FILE.iter().filter(|(number, _)| *number < before) {
         old.execute_batch(sql).unwrap();
         old.pragma_update(None, "user_version", number).unwrap();
     }
@@ -194,7 +195,7 @@ fn choices_of_an_older_ledger_are_not_of_the_future() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("ledger.db");
     let old = Connection::open(&path).unwrap();
-    for (number, sql) in MIGRATIONS.iter().filter(|(number, _)| *number < 6) {
+    for (number, sql) in schema::IN_A_FILE.iter().filter(|(number, _)| *number < 6) {
         old.execute_batch(sql).unwrap();
         old.pragma_update(None, "user_version", number).unwrap();
     }

@@ -16,6 +16,7 @@ use crate::clock::UnixMillis;
 use crate::ledger::database::HOLD;
 use crate::ledger::db::arrays::{ints, texts};
 use crate::ledger::db::{self, Conn, Transaction};
+use crate::ledger::failpoint;
 use crate::ledger::judge::{Decision, Laters, judge};
 use crate::ledger::pace::{self, PaceRow};
 use crate::ledger::people;
@@ -257,5 +258,5 @@ fn write(transaction: Transaction<'_>, account: &str, row: Option<PaceRow>) -> d
     if let Some(row) = row {
         pace::write(&transaction, account, &row)?;
     }
-    transaction.commit()
+    failpoint::commit(transaction, "step.before", "step.after")
 }

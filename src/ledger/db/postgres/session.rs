@@ -178,7 +178,7 @@ impl Conn {
         self.execute_batch(sql).inspect_err(|_| self.roll_back())
     }
 
-    pub fn commit(&self) -> Result<()> {
+    pub fn end_transaction(&self) -> Result<()> {
         if self.0.spoiled.load(Ordering::Relaxed) {
             return Err(Error::Spoiled);
         }
