@@ -2,7 +2,6 @@
 //! What the profile file and the command line alone can get wrong is in `exits`.
 
 use std::fs;
-use std::net::TcpListener;
 use std::time::{Duration, Instant};
 
 use jiff::SignedDuration;
@@ -11,7 +10,7 @@ use serde_json::json;
 
 use crate::common::sandbox::Sandbox;
 use crate::common::shop::{Shop, new_campaign, people, write_message};
-use crate::common::{Env, Run, TOKEN};
+use crate::common::{Env, NOBODY, Run, TOKEN};
 
 /// Fails if the shop sent or planned anything.
 #[track_caller]
@@ -282,9 +281,7 @@ fn an_id_cannot_change_the_path() {
 #[test]
 fn a_graph_that_cannot_be_reached_is_7() {
     let shop = Shop::open();
-    // A port that was free a moment ago.
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let env = shop.sandbox.environment().set("MMSG_GRAPH_URL", format!("http://127.0.0.1:{port}"));
+    let env = shop.sandbox.environment().set("MMSG_GRAPH_URL", NOBODY);
     write_message(&env, "promo.json", &json!({"text": "Hello"}));
     let begin = Instant::now();
     send(&shop, &env).fails(7, "can't be reached");

@@ -33,6 +33,9 @@ pub const SUBSCRIPTION_TOKEN: &str = "canarySubscription987654321";
 
 const SECRETS: [&str; 3] = [TOKEN, APP_SECRET, PAGE_TOKEN];
 
+/// Where nobody listens: no system gives this port out, and tests are given theirs by the system.
+pub const NOBODY: &str = "http://127.0.0.1:1";
+
 /// Longer than any command of a test may take.
 const PATIENCE: Duration = Duration::from_secs(180);
 

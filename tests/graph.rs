@@ -1,12 +1,12 @@
 //! `mmsg campaign` against the sandbox: what it does, and how it ends when it can't.
 
 use std::io::{Read, Write};
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 
 use serde_json::{Value, json};
 
 use crate::common::sandbox::SandboxProcess as Sandbox;
-use crate::common::{Env, Run};
+use crate::common::{Env, NOBODY, Run};
 
 fn sandbox(args: &[&str]) -> (Sandbox, Env) {
     let sandbox = Sandbox::start(&Env::new(), args);
@@ -128,9 +128,8 @@ fn what_graph_refuses_has_its_exit_code() {
 
 #[test]
 fn nobody_there_is_7() {
-    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let (_sandbox, env) = sandbox(&[]);
-    let env = env.set("MMSG_GRAPH_URL", format!("http://{nobody}"));
+    let env = env.set("MMSG_GRAPH_URL", NOBODY);
     env.mmsg(["campaign", "list"]).exits(7).prints_nothing().says("can't be reached");
 }
 

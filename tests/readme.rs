@@ -60,8 +60,8 @@ fn settled(text: &str) -> String {
 
 #[test]
 fn the_commands_do_what_the_readme_shows() {
-    // A port that was free a moment ago; another test may be unlucky enough to take it.
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    // No other test is given it by chance: the system hands out ports from 32768 up.
+    let port = (10_000..20_000_u16).find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).unwrap().to_string();
     let steps = steps(&readme());
     assert!(steps.len() > 15, "{} commands", steps.len());
 

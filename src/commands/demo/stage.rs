@@ -1,5 +1,6 @@
 //! Where the demo runs: a temporary folder, an environment without the caller's settings, and a shell.
 
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -209,13 +210,18 @@ impl Drop for Beside {
     }
 }
 
-/// A loopback address that is free now.
+/// A loopback address that is free, and that no other program is given by chance: systems hand out ports from 32768 up.
 ///
 /// # Errors
 /// Exit 1 if there is none.
 pub fn free_address() -> Result<String> {
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-    taken.map(|address| address.to_string()).map_err(|error| Error::internal("can't find a free port").because(&error))
+    // Two demos at once begin at two ports.
+    let first = 20_000 + (std::process::id() % 10_000) as u16;
+    (first..32_768)
+        .map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+        .find(|address| TcpListener::bind(address).is_ok())
+        .map(|address| address.to_string())
+        .ok_or_else(|| Error::internal("can't find a free port"))
 }
 
 pub fn interrupted(exit: Exit) -> Error {

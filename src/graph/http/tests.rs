@@ -1,7 +1,7 @@
 use super::*;
 use crate::campaign::{AdAccount, Budget, CampaignId, PageId};
 use crate::clock::UnixMillis;
-use crate::graph::tests::host::{Host, Play, TOKEN, access, answer};
+use crate::graph::tests::host::{Host, NOBODY, Play, TOKEN, access, answer};
 use crate::graph::{CampaignNode, InsightsQuery, NewCampaign};
 use crate::secret::Secret;
 
@@ -102,8 +102,7 @@ async fn html_and_truncated_json_are_strange_answers_with_a_sample() {
 
 #[tokio::test]
 async fn where_nobody_is_nothing_was_sent() {
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let graph = Graph::new(access(&format!("http://{nobody}")), Clock::system(), None).unwrap();
+    let graph = Graph::new(access(NOBODY), Clock::system(), None).unwrap();
     let not_sent = |error| matches!(error, Error::Failed { fault: Fault::NotSent(_), .. });
     assert!(not_sent(graph.campaign(&id("7")).await.unwrap_err()));
     let page = PageId::parse("5").unwrap();

@@ -1,7 +1,7 @@
 use std::time::{Duration, Instant};
 
 use super::*;
-use crate::graph::tests::host::{Host, Play, TOKEN, access, answer};
+use crate::graph::tests::host::{Host, NOBODY, Play, TOKEN, access, answer};
 use crate::secret::Secret;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -55,8 +55,7 @@ async fn a_request_carries_the_token_in_its_header_and_the_proof_in_its_body() {
 
 #[tokio::test]
 async fn no_connection_is_not_sent() {
-    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let got = sender(&access(&format!("http://{nobody}"))).send(Bytes::new()).await;
+    let got = sender(&access(NOBODY)).send(Bytes::new()).await;
     assert!(matches!(got.transport, Transport::NotSent { .. }), "{got:?}");
 }
 

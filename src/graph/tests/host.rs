@@ -13,6 +13,9 @@ use crate::secret::{Redactor, Secret};
 
 pub const TOKEN: &str = "EAABtestToken";
 
+/// Where nobody listens: no system gives this port out, and tests are given theirs by the system.
+pub const NOBODY: &str = "http://127.0.0.1:1";
+
 /// What the host does with one request.
 #[derive(Clone)]
 pub enum Play {

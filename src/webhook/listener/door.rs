@@ -30,6 +30,8 @@ struct State {
     /// Clients whose last signature was right, and when that was, in the same numbers.
     known: HashMap<IpAddr, u64>,
     next: u64,
+    /// Strangers who have to go and are not gone yet.
+    leaving: usize,
     /// Strangers who had to go, since they were last counted.
     sent_away: u64,
 }
@@ -79,9 +81,13 @@ impl Door {
         Some(Guest { door: Arc::clone(self), number, client, is_proxy, is_shared, leave })
     }
 
-    /// Sends strangers away where the system has no room for more, the oldest first.
+    /// Sends strangers away where the system has no room for more, the oldest first. While some are still leaving, nobody else
+    /// has to: on a busy machine their places come free late.
     pub(super) fn make_room(&self) {
         let mut state = self.state();
+        if state.leaving > 0 {
+            return;
+        }
         for _ in 0..=state.guests.len() / 8 {
             if !state.send_away(|_| true) {
                 return;
@@ -110,6 +116,7 @@ impl State {
         let oldest = self.guests.iter().find(|(_, place)| !place.is_known && which(place)).map(|(number, _)| *number);
         let Some(place) = oldest.and_then(|number| self.guests.remove(&number)) else { return false };
         place.leave.cancel();
+        self.leaving += 1;
         self.forget(place.client);
         self.sent_away += 1;
         true
@@ -175,6 +182,8 @@ impl Drop for Guest {
         let mut state = self.door.state();
         if state.guests.remove(&self.number).is_some() {
             state.forget(self.client);
+        } else {
+            state.leaving -= 1;
         }
     }
 }
@@ -234,6 +243,21 @@ mod tests {
         known.iter().for_each(|guest| guest.judged(Some(guest.client), true));
         assert!(door.admit(ip("198.51.100.7")).is_none());
         assert!(!has_to_leave(&other));
+    }
+
+    #[test]
+    fn nobody_else_has_to_leave_before_those_who_must_are_gone() {
+        let door = door(9, &[]);
+        let mut guests: Vec<Guest> = (0..3).map(|n| door.admit(stranger(n)).unwrap()).collect();
+        for _ in 0..5 {
+            door.make_room();
+        }
+        assert_eq!(guests.iter().map(has_to_leave).collect::<Vec<_>>(), [true, false, false]);
+        guests.remove(0);
+        door.make_room();
+        assert_eq!(guests.iter().map(has_to_leave).collect::<Vec<_>>(), [true, false]);
+        drop(guests);
+        assert_eq!(door.state().leaving, 0);
     }
 
     #[test]
