@@ -6,6 +6,7 @@ use std::time::Duration;
 use mmsg_sandbox::Faults;
 use rustix::process::Signal;
 
+use crate::common::preload::Preload;
 use crate::common::shop::{Shop, people};
 
 fn shop() -> Shop {
@@ -85,6 +86,22 @@ fn a_signal_ends_a_question_and_leaves_the_terminal_usable() {
     }
     assert!(shop.sandbox.accepted().is_empty() && shop.sandbox.count("deleted") == 0);
     assert!(!shop.env.profile_file().exists());
+}
+
+/// A terminal whose mode changes late, as on a busy machine: the question hides what is typed while the signal ends it, or after.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_signal_while_a_question_begins_leaves_the_terminal_usable() {
+    let mut shop = shop();
+    let library = Preload::compile("slow_terminal");
+    shop.env = shop.env.set("LD_PRELOAD", library.path());
+    for delay in (0..8000).step_by(200) {
+        shop.env = shop.env.set("SLOW_TERMINAL", delay.to_string());
+        let mut terminal = shop.env.terminal(120, &shop.words(&["list.txt"]));
+        terminal.wait_for("Send 20 messages? [y/N]").signal(Signal::TERM);
+        let _ = terminal.end().exits(143);
+    }
+    assert!(shop.sandbox.accepted().is_empty());
 }
 
 #[test]

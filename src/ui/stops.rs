@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dialoguer::console::Term;
 use rustix::termios::{OptionalActions, Termios, tcgetattr, tcsetattr};
@@ -18,7 +18,7 @@ use tokio::sync::watch;
 
 use crate::error::{Error, Exit, Result};
 
-/// For how long the signal of a Ctrl-C that was read as a key is awaited. It was raised before.
+/// For how long the signal of a Ctrl-C that was read as a key is awaited (it was raised before), and a question that is about to read.
 const SOON: Duration = Duration::from_secs(1);
 
 /// What was heard. Clones share it.
@@ -126,8 +126,11 @@ impl Stops {
         let terminal = tcgetattr(stdin()).ok();
         let (tell, told) = channel();
         *lock(&self.0.asking) = Some(tell.clone());
-        let answer =
-            if self.is_stopping() { Err(Unanswered::Stopped(self.exit())) } else { self.wait(ask, tell, &told) };
+        let answer = if self.is_stopping() {
+            Err(Unanswered::Stopped(self.exit()))
+        } else {
+            self.wait(ask, tell, &told, terminal.as_ref())
+        };
         // The signal of a window that was closed is sure to come, but the question may end before it, as if nobody had answered.
         let is_gone = !matches!(answer, Err(Unanswered::Stopped(_))) && tcgetattr(stdin()).is_err();
         let late = if is_gone { told.recv_timeout(SOON).ok() } else { None };
@@ -148,6 +151,7 @@ impl Stops {
         ask: impl FnOnce() -> dialoguer::Result<T> + Send + 'static,
         tell: Sender<Event>,
         told: &Receiver<Event>,
+        terminal: Option<&Termios>,
     ) -> Result<T, Unanswered> {
         let answering = move || {
             let _end = AtEnd(tell);
@@ -156,6 +160,7 @@ impl Stops {
         let thread = thread::Builder::new().name("answer".to_owned()).spawn(answering);
         let thread = thread.map_err(|error| Unanswered::Failed(Error::internal("can't ask").because(&error)))?;
         if let Ok(Event::Stopped) = told.recv() {
+            until_it_reads(told, terminal);
             return Err(Unanswered::Stopped(self.exit()));
         }
         match thread.join() {
@@ -179,6 +184,18 @@ struct AtEnd(Sender<Event>);
 impl Drop for AtEnd {
     fn drop(&mut self) {
         let _ = self.0.send(Event::Answered);
+    }
+}
+
+/// Waits until a question that nobody waits for any more has changed the terminal's mode, or has ended. Otherwise it might do so after the
+/// mode was restored, and leave the shell without echo.
+fn until_it_reads(told: &Receiver<Event>, before: Option<&Termios>) {
+    let Some(before) = before else { return };
+    let deadline = Instant::now() + SOON;
+    while Instant::now() < deadline && tcgetattr(stdin()).is_ok_and(|now| now.local_modes == before.local_modes) {
+        if let Ok(Event::Answered) = told.recv_timeout(Duration::from_millis(1)) {
+            return;
+        }
     }
 }
 
