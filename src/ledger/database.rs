@@ -173,7 +173,19 @@ impl Ledger {
         })
     }
 
-    /// The same for what became of requests that left: it is recorded where their claims are, even if another file took the path.
+    /// The same beside those of other processes: see [`Conn::begin_beside`].
+    pub(super) fn write_beside<T>(&mut self, work: impl FnOnce(&Conn) -> Result<T>) -> Result<T> {
+        let file = Arc::clone(&self.file);
+        let written = self.begin_beside().and_then(|transaction| {
+            let value = work(&transaction)?;
+            file.refuse_replaced()?;
+            failpoint::commit(transaction, "write.before", "write.after")?;
+            Ok(value)
+        });
+        written.map_err(|error| error.at(&self.address))
+    }
+
+    /// As [`Ledger::write`], for what became of requests that left: it is recorded where their claims are, even if another file took the path.
     pub(super) fn record<T>(&mut self, work: impl FnOnce(&Conn) -> Result<T>) -> Result<T> {
         let written = self.begin().and_then(|transaction| {
             let value = work(&transaction)?;

@@ -6,10 +6,12 @@
 //! and judged again when the outcome is known ([`Ledger::judge_waiting_events`]).
 
 mod attribution;
+mod batch;
 mod counts;
 mod event;
 mod marks;
 mod policy;
+mod sends;
 mod sitting;
 pub mod stage;
 
@@ -49,6 +51,9 @@ impl Ledger {
         optins: &str,
         now: UnixMillis,
     ) -> Result<(EventCounts, bool)> {
+        if self.conn.is_server() {
+            return self.store_by_sets(next, optins, now);
+        }
         self.write(|conn| {
             gate::refuse_copied(conn)?;
             let begin = Instant::now();
@@ -83,13 +88,15 @@ impl Ledger {
                 .collect()
             })?;
             let Some(last) = waiting.last().map(|event| event.recipient) else { return Ok(counts) };
-            let part = self.write(|conn| {
-                let mut sitting = Sitting::new(conn, now);
-                for event in &waiting {
-                    sitting.judge_again(event)?;
-                }
-                sitting.finish()
-            })?;
+            let part = if self.conn.is_server() {
+                self.judge_by_sets(&waiting, now)?
+            } else {
+                self.write(|conn| {
+                    let mut sitting = Sitting::new(conn, now);
+                    waiting.iter().try_for_each(|event| sitting.judge_again(event))?;
+                    sitting.finish()
+                })?
+            };
             counts.add(&part);
             if waiting.len() < AT_ONCE as usize {
                 return Ok(counts);

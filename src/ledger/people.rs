@@ -7,7 +7,9 @@ pub mod listed;
 pub mod operator;
 pub mod suppression;
 
-use super::db::arrays::ints;
+use std::collections::HashMap;
+
+use super::db::arrays::{blobs, ints, texts};
 use super::db::{self, Conn, Optional, Row, Statement};
 
 use super::judge::Person;
@@ -47,6 +49,34 @@ pub fn find(conn: &Conn, key: &Key) -> db::Result<Option<(i64, Person)>> {
 
 pub fn find_id(conn: &Conn, key: &Key) -> db::Result<Option<i64>> {
     conn.prepare_cached("select id from recipients where key = ?1")?.query_row([key], |row| row.get(0)).optional()
+}
+
+/// Those of these people whom the ledger knows; on a server.
+pub fn ids_of<'k>(conn: &Conn, keys: impl Iterator<Item = &'k Key>) -> db::Result<HashMap<Key, i64>> {
+    conn.prepare_cached(
+        "select r.key, r.id from unnest(cast(?1 as bytea[])) as t (key) join recipients r on r.key = t.key",
+    )?
+    .query_map([blobs(keys)], |row| Ok((row.get(0)?, row.get(1)?)))?
+    .collect()
+}
+
+/// Those of these recipients, by their places, of whose persons a choice without a token is kept; and whether each is known to be that
+/// person. On a server.
+pub fn with_choices(conn: &Conn, all: &[(i64, Whom<'_>)]) -> db::Result<Vec<(usize, bool)>> {
+    conn.prepare_cached(
+        "select t.place, r.psid is not distinct from t.psid
+         from unnest(cast(?1 as int8[]), cast(?2 as text[]), cast(?3 as text[])) with ordinality as t (recipient, page, psid, place)
+         join choices c on c.page = t.page and c.psid = t.psid join recipients r on r.id = t.recipient order by t.place",
+    )?
+    .query_map(
+        (
+            ints(all.iter().map(|(recipient, _)| *recipient)),
+            texts(all.iter().map(|(_, whom)| Some(whom.page))),
+            texts(all.iter().map(|(_, whom)| Some(whom.psid))),
+        ),
+        |row| Ok((usize::try_from(row.get::<i64>(0)? - 1).unwrap_or(usize::MAX), row.get(1)?)),
+    )?
+    .collect()
 }
 
 /// The recipients known to be this person.
@@ -149,7 +179,7 @@ impl<'c> CoolDowns<'c> {
 pub fn claim_locked(conn: &Conn, ids: impl Iterator<Item = i64>, until: UnixMillis) -> db::Result<usize> {
     conn.prepare_cached(
         "update recipients set blocked_until_before_claim = blocked_until, blocked_until = ?2
-         where id = any (cast(cast(?1 as text) as int8[]))",
+         where id = any (cast(?1 as int8[]))",
     )?
     .execute((ints(ids), until))
 }

@@ -42,8 +42,8 @@ impl Rivals {
             return Ok(std::iter::empty().collect());
         }
         conn.prepare_cached(sql!(
-            "select recipient from sends where broadcast = any (cast(cast(?1 as text) as int8[]))
-               and recipient = any (cast(cast(?2 as text) as int8[])) and state in ({claimed}, {accepted}, {unknown})"
+            "select recipient from sends where broadcast = any (cast(?1 as int8[]))
+               and recipient = any (cast(?2 as int8[])) and state in ({claimed}, {accepted}, {unknown})"
         ))?
         .query_map((ints(self.0.iter().copied()), ints(people)), |row| row.get(0))?
         .collect()

@@ -137,8 +137,8 @@ impl Tally {
             if !states.is_empty() {
                 conn.execute(
                     "insert into states (run, broadcast, state, n)
-                     select cast(?1 as int8), t.* from unnest(cast(cast(?2 as text) as int8[]), cast(cast(?3 as text) as int2[]),
-                       cast(cast(?4 as text) as int8[])) as t
+                     select cast(?1 as int8), t.* from unnest(cast(?2 as int8[]), cast(?3 as int8[]),
+                       cast(?4 as int8[])) as t
                      on conflict (broadcast, state, run) do update set n = states.n + excluded.n",
                     (
                         run,
@@ -151,8 +151,8 @@ impl Tally {
             if !counters.is_empty() {
                 conn.execute(
                     "insert into counters (run, broadcast, hour, what, n)
-                     select cast(?1 as int8), t.* from unnest(cast(cast(?2 as text) as int8[]), cast(cast(?3 as text) as int8[]),
-                       cast(cast(?4 as text) as text[]), cast(cast(?5 as text) as int8[])) as t
+                     select cast(?1 as int8), t.* from unnest(cast(?2 as int8[]), cast(?3 as int8[]),
+                       cast(?4 as text[]), cast(?5 as int8[])) as t
                      on conflict (broadcast, hour, what, run) do update set n = counters.n + excluded.n",
                     (
                         run,

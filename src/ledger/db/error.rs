@@ -26,6 +26,11 @@ impl Error {
     pub fn io(source: io::Error) -> Self {
         Self::Failed { failure: Failure::Io, source: Arc::new(source) }
     }
+
+    /// Another transaction has what this one needs, and is not waited for.
+    pub fn in_the_way() -> Self {
+        Self::Failed { failure: Failure::Busy, source: Arc::new(io::Error::other("another transaction has the row")) }
+    }
 }
 
 impl fmt::Display for Error {

@@ -2,11 +2,13 @@
 
 use sha2::{Digest, Sha256};
 
+use super::sends::About;
 use super::stage::Stage;
 use crate::clock::UnixMillis;
 use crate::ledger::key::{Key, key};
 use crate::ledger::people::OptIn;
 use crate::ledger::people::choices::Whom;
+use crate::times::EVENT_AHEAD;
 
 /// What an event is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +88,21 @@ impl Event {
     pub fn or_at(mut self, at: Option<UnixMillis>) -> Self {
         self.facts.occurred_at = self.facts.occurred_at.or(at);
         self
+    }
+
+    /// Nothing happened in the future; its own words are kept as they came.
+    pub(super) fn occurred_at(&self, now: UnixMillis) -> UnixMillis {
+        let latest = now.plus(EVENT_AHEAD);
+        self.facts.occurred_at.filter(|at| *at <= latest).unwrap_or(now)
+    }
+
+    pub(super) fn about(&self, recipient: Option<i64>) -> About<'_> {
+        About {
+            recipient,
+            campaign: self.facts.campaign.as_deref(),
+            page: self.facts.page.as_deref(),
+            tracking_id: self.facts.tracking_id.as_deref(),
+        }
     }
 
     #[cfg(test)]

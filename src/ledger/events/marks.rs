@@ -1,6 +1,7 @@
 //! What events said about one send: for each stage the earliest time and the surest attribution. Merging is commutative and
 //! idempotent, and the counters are a function of the result.
 
+use crate::ledger::db::arrays::{ints, texts};
 use crate::ledger::db::{self, Conn, Row};
 
 use super::stage::{How, Stage};
@@ -97,24 +98,43 @@ impl Marks {
         }
     }
 
+    fn letters(&self) -> String {
+        self.how.iter().map(|how| char::from(how.map_or(b'-', letter))).collect()
+    }
+
     pub fn write(&self, conn: &Conn, send: i64) -> db::Result<()> {
-        let letters: Vec<u8> = self.how.iter().map(|how| how.map_or(b'-', letter)).collect();
         let [echoed, delivered, read, clicked, failed] = self.at;
         conn.prepare_cached(
             "update sends set echoed_at = ?2, delivered_at = ?3, read_at = ?4, clicked_at = ?5, failed_at = ?6, failure = ?7,
                attribution = ?8 where id = ?1",
         )?
+        .execute((send, echoed, delivered, read, clicked, failed, &self.failure, self.letters()))
+        .map(drop)
+    }
+
+    /// Those of many sends, on a server.
+    pub fn write_all(conn: &Conn, marks: &[(i64, &Self)]) -> db::Result<()> {
+        let at = |stage: Stage| ints(marks.iter().map(move |(_, marks)| marks.at[stage as usize]));
+        let letters: Vec<_> = marks.iter().map(|(_, marks)| marks.letters()).collect();
+        conn.prepare_cached(
+            "update sends s set echoed_at = t.echoed_at, delivered_at = t.delivered_at, read_at = t.read_at,
+               clicked_at = t.clicked_at, failed_at = t.failed_at, failure = t.failure, attribution = t.attribution
+             from unnest(cast(?1 as int8[]), cast(?2 as int8[]), cast(?3 as int8[]), cast(?4 as int8[]), cast(?5 as int8[]),
+               cast(?6 as int8[]), cast(?7 as text[]), cast(?8 as text[]))
+               as t (id, echoed_at, delivered_at, read_at, clicked_at, failed_at, failure, attribution)
+             where s.id = t.id",
+        )?
         .execute((
-            send,
-            echoed,
-            delivered,
-            read,
-            clicked,
-            failed,
-            &self.failure,
-            String::from_utf8_lossy(&letters),
-        ))?;
-        Ok(())
+            ints(marks.iter().map(|(send, _)| *send)),
+            at(Stage::Echoed),
+            at(Stage::Delivered),
+            at(Stage::Read),
+            at(Stage::Clicked),
+            at(Stage::Failed),
+            texts(marks.iter().map(|(_, marks)| marks.failure.as_deref())),
+            texts(letters.iter().map(|letters| Some(letters.as_str()))),
+        ))
+        .map(drop)
     }
 }
 

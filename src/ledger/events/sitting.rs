@@ -1,14 +1,15 @@
-//! One transaction's work on events: each stored once, judged, and merged into the send it belongs to.
+//! One transaction's work on events, one by one: each stored once, judged, and merged into the send it belongs to.
 
 use std::collections::HashMap;
 
 use crate::ledger::db::{self, Conn, Optional};
 
-use super::attribution::{Candidate, Judgement, attribute};
+use super::attribution::Judgement;
 use super::counts::EventCounts;
 use super::event::{Event, Facts, Kind};
-use super::marks::{Marks, short_line};
-use super::stage::{How, Stage};
+use super::marks::short_line;
+use super::sends::{About, COLUMNS, Of, Row, Said, Told};
+use super::stage::Stage;
 use crate::clock::UnixMillis;
 use crate::ledger::audiences;
 use crate::ledger::error::Result;
@@ -16,26 +17,16 @@ use crate::ledger::people::choices;
 use crate::ledger::people::{self, Arrivals};
 use crate::ledger::sql::{digit, sql};
 use crate::ledger::state::State;
-use crate::ledger::tally::{Tally, What};
-use crate::times::EVENT_AHEAD;
-
-/// A send as the events of its person see it.
-struct Row {
-    broadcast: i64,
-    state: State,
-    candidate: Candidate,
-    marks: Marks,
-}
 
 /// An event that waits for the outcome of a request.
 pub struct Waiting {
-    id: i64,
+    pub id: i64,
     kind: i64,
     pub recipient: i64,
     page: Option<String>,
     campaign: Option<String>,
     tracking_id: Option<String>,
-    occurred_at: i64,
+    occurred_at: UnixMillis,
     failure: Option<String>,
 }
 
@@ -50,8 +41,23 @@ impl Waiting {
             campaign: row.get(4)?,
             tracking_id: row.get(5)?,
             occurred_at: row.get(6)?,
-            failure: row.get(7)?,
+            failure: row.text(7)?.and_then(short_line),
         })
+    }
+
+    pub fn about(&self) -> About<'_> {
+        About {
+            recipient: Some(self.recipient),
+            campaign: self.campaign.as_deref(),
+            page: self.page.as_deref(),
+            tracking_id: self.tracking_id.as_deref(),
+        }
+    }
+
+    /// `None` for what is of no send.
+    pub fn said(&self) -> Option<Said<'_>> {
+        let stage = Stage::of_number(self.kind)?;
+        Some(Said { stage, at: self.occurred_at, failure: self.failure.as_deref() })
     }
 }
 
@@ -59,38 +65,28 @@ impl Waiting {
 pub struct Sitting<'c> {
     conn: &'c Conn,
     now: UnixMillis,
-    counts: EventCounts,
+    told: Told,
     /// Broadcasts of the campaigns met.
     broadcasts: HashMap<String, Vec<i64>>,
-    tally: Tally,
     /// Whether choices of people without a token are kept, once that was asked.
     choices: Option<bool>,
 }
 
 impl<'c> Sitting<'c> {
     pub fn new(conn: &'c Conn, now: UnixMillis) -> Self {
-        let (counts, tally) = (EventCounts::default(), Tally::default());
-        Self { conn, now, counts, broadcasts: HashMap::new(), tally, choices: None }
+        Self { conn, now, told: Told::default(), broadcasts: HashMap::new(), choices: None }
     }
 
     pub fn store(&mut self, event: &Event, optins: &str) -> Result<()> {
         let facts = &event.facts;
-        // Nothing happened in the future; its own words are kept as they came.
-        let latest = self.now.plus(EVENT_AHEAD);
-        let occurred_at = facts.occurred_at.filter(|at| *at <= latest).unwrap_or(self.now);
+        let occurred_at = event.occurred_at(self.now);
         let mut recipient = match &event.person {
             Some(key) => people::find_id(self.conn, key)?,
             None => None,
         };
-        let (judgement, rows) = match event.kind {
+        let (judgement, mut rows) = match event.kind {
             Kind::Stage(_) => {
-                let about = About {
-                    recipient,
-                    campaign: facts.campaign.as_deref(),
-                    page: facts.page.as_deref(),
-                    tracking_id: facts.tracking_id.as_deref(),
-                };
-                let (judgement, rows) = self.judge(&about, occurred_at)?;
+                let (judgement, rows) = self.judge(&event.about(recipient), occurred_at)?;
                 (Some(judgement), rows)
             }
             _ => (None, Vec::new()),
@@ -105,7 +101,8 @@ impl<'c> Sitting<'c> {
             people = people::tokens_of(self.conn, whom)?;
             recipient = people.first().copied();
         }
-        let send = judgement.and_then(Judgement::place).and_then(|place| rows.get(place)).map(|row| row.candidate.send);
+        let place = judgement.and_then(Judgement::place);
+        let row = place.and_then(|place| rows.get_mut(place));
         let stored = self
             .conn
             .prepare_cached(
@@ -122,25 +119,25 @@ impl<'c> Sitting<'c> {
                 &facts.mid,
                 occurred_at.0,
                 self.now.0,
-                send,
+                row.as_ref().map(|row| row.candidate.send),
                 judgement.map(Judgement::number),
                 &facts.raw,
                 facts.detail(),
             ))?;
         if stored == 0 {
-            self.counts.duplicates += 1;
+            self.told.counts.duplicates += 1;
             return Ok(());
         }
-        self.counts.new += 1;
+        self.told.counts.new += 1;
         match (event.kind, judgement) {
             (Kind::Stage(stage), Some(judgement)) => {
-                self.apply(stage, judgement, rows, occurred_at, facts.words.as_deref())?;
+                self.merge(Said { stage, at: occurred_at, failure: facts.words.as_deref() }, judgement, row)?;
             }
             (Kind::OptIn, _) => {
-                self.counts.opt_ins += 1;
+                self.told.counts.opt_ins += 1;
                 self.opt_in(facts, &people, occurred_at.min(self.now), optins)?;
             }
-            (Kind::Policy, _) => self.counts.policy += 1,
+            (Kind::Policy, _) => self.told.counts.policy += 1,
             _ => {}
         }
         if let (Kind::Stage(_), Some(recipient), Some(whom)) = (event.kind, recipient, facts.whom())
@@ -172,7 +169,7 @@ impl<'c> Sitting<'c> {
                 self.choices = Some(true);
             }
             if people.is_empty() {
-                self.counts.choices_kept += 1;
+                self.told.counts.choices_kept += 1;
             }
         }
         Ok(())
@@ -186,20 +183,13 @@ impl<'c> Sitting<'c> {
     }
 
     pub fn judge_again(&mut self, event: &Waiting) -> Result<()> {
-        let Some(stage) = Stage::of_number(event.kind) else { return Ok(()) };
-        let occurred_at = UnixMillis(event.occurred_at);
-        let about = About {
-            recipient: Some(event.recipient),
-            campaign: event.campaign.as_deref(),
-            page: event.page.as_deref(),
-            tracking_id: event.tracking_id.as_deref(),
-        };
-        let (judgement, rows) = self.judge(&about, occurred_at)?;
+        let Some(said) = event.said() else { return Ok(()) };
+        let (judgement, mut rows) = self.judge(&event.about(), said.at)?;
         if judgement == Judgement::Waiting {
-            self.counts.waiting += 1;
+            self.told.counts.waiting += 1;
             return Ok(());
         }
-        let send = judgement.place().and_then(|place| rows.get(place)).map(|row| row.candidate.send);
+        let row = judgement.place().and_then(|place| rows.get_mut(place));
         // Another process may have judged it since it was read.
         let changed = self
             .conn
@@ -207,132 +197,54 @@ impl<'c> Sitting<'c> {
                 "update events set send = ?2, how = ?3 where id = ?1 and how = {waiting}",
                 waiting = digit(Judgement::Waiting.number())
             ))?
-            .execute((event.id, send, judgement.number()))?;
+            .execute((event.id, row.as_ref().map(|row| row.candidate.send), judgement.number()))?;
         if changed == 1 {
-            let failure = event.failure.as_deref().and_then(short_line);
-            self.apply(stage, judgement, rows, occurred_at, failure.as_deref())?;
+            self.merge(said, judgement, row)?;
         }
         Ok(())
     }
 
     /// Merges what an event says into the send it belongs to.
-    fn apply(
-        &mut self,
-        stage: Stage,
-        judgement: Judgement,
-        mut rows: Vec<Row>,
-        at: UnixMillis,
-        failure: Option<&str>,
-    ) -> Result<()> {
-        let how = match judgement {
-            Judgement::Of { how, .. } => how,
-            Judgement::Waiting => {
-                self.counts.waiting += 1;
-                return Ok(());
-            }
-            Judgement::Foreign => {
-                self.counts.foreign += 1;
-                self.tally.add(0, at, What::Foreign, 1);
-                return Ok(());
-            }
+    fn merge(&mut self, said: Said<'_>, judgement: Judgement, row: Option<&mut Row>) -> Result<()> {
+        let Some(row) = row else {
+            self.told.add(said, judgement, None);
+            return Ok(());
         };
-        match how {
-            How::Exact => self.counts.exact += 1,
-            How::Inferred => self.counts.inferred += 1,
-            How::Ambiguous => self.counts.ambiguous += 1,
+        let changed = self.told.add(said, judgement, Some(row));
+        if changed.marks {
+            row.marks.write(self.conn, row.candidate.send)?;
         }
-        let Some(place) = judgement.place().filter(|place| *place < rows.len()) else { return Ok(()) };
-        let row = rows.swap_remove(place);
-        let merged = row.marks.clone().with(stage, at.0, how, failure);
-        if merged != row.marks {
-            let (broadcast, tally) = (row.broadcast, &mut self.tally);
-            for (sign, marks) in [(-1, &row.marks), (1, &merged)] {
-                marks.count(row.candidate.claimed_at, &mut |at, what| tally.add(broadcast, at, what, sign));
-            }
-            merged.write(self.conn, row.candidate.send)?;
-        }
-        if how != How::Ambiguous && row.state != State::Accepted {
-            self.settle(&row)?;
-        }
-        Ok(())
-    }
-
-    /// What can only come from this send proves that it was accepted. The person's cool-down stays: it was set when the send
-    /// became unknown.
-    fn settle(&mut self, row: &Row) -> Result<()> {
-        let settled = self
-            .conn
-            .prepare_cached(sql!(
-                "update sends set state = {accepted}, reason = 'evidence', not_before = 0,
-                   finished_at = coalesce(finished_at, claimed_at)
-                 where id = ?1 and state = ?2"
-            ))?
-            .execute((row.candidate.send, row.state))?;
-        if settled == 1 {
-            let at = row.candidate.claimed_at;
-            self.tally.moved(row.broadcast, at, row.state, State::Accepted);
-            self.tally.add(row.broadcast, at, What::Settled, 1);
-            self.counts.settled += 1;
+        if let Some(before) = changed.settled {
+            settle(self.conn, row.candidate.send, before)?;
         }
         Ok(())
     }
 
     /// What an event is about, and the sends it was judged against.
     fn judge(&mut self, about: &About<'_>, at: UnixMillis) -> db::Result<(Judgement, Vec<Row>)> {
-        let Some(recipient) = about.recipient else { return Ok((Judgement::Foreign, Vec::new())) };
-        let rows = match (about.campaign, about.page, about.tracking_id) {
-            (Some(campaign), ..) => self.sends_of(recipient, Of::Campaign(campaign))?,
-            // Without its campaign only the tracking id can name it.
-            (None, Some(page), Some(_)) => self.sends_of(recipient, Of::Page(page))?,
-            (None, ..) => Vec::new(),
+        let rows = match about.among() {
+            Some((recipient, of)) => self.sends_of(recipient, of)?,
+            None => Vec::new(),
         };
-        let candidates: Vec<&Candidate> = rows.iter().map(|row| &row.candidate).collect();
-        let judgement = match attribute(&candidates, about.tracking_id, at) {
-            Judgement::Of { how, .. } if about.campaign.is_none() && how != How::Exact => Judgement::Foreign,
-            judgement => judgement,
-        };
-        Ok((judgement, rows))
+        let candidates: Vec<_> = rows.iter().map(|row| &row.candidate).collect();
+        Ok((about.judge(&candidates, at), rows))
     }
 
     /// The sends to a person that an event can be about.
     fn sends_of(&mut self, recipient: i64, of: Of<'_>) -> db::Result<Vec<Row>> {
-        let (sql, name) = match of {
-            Of::Campaign(campaign) => ("select id from broadcasts where campaign = ?1", campaign),
-            Of::Page(page) => ("select id from broadcasts where page = ?1", page),
-        };
-        // Both are ids of Graph's, which gives each object its own.
+        let (Of::Campaign(name) | Of::Page(name)) = of;
         if !self.broadcasts.contains_key(name) {
-            let ids = self.conn.prepare_cached(sql)?.query_map([name], |row| row.get(0))?.collect::<db::Result<_>>()?;
-            self.broadcasts.insert(name.to_owned(), ids);
+            self.broadcasts.insert(name.to_owned(), of.broadcasts(self.conn)?);
         }
         let mut rows = Vec::new();
         for broadcast in self.broadcasts.get(name).into_iter().flatten() {
             let found = self
                 .conn
                 .prepare_cached(sql!(
-                    "select id, state, claimed_at, tracking_id, echoed_at, delivered_at, read_at, clicked_at, failed_at, failure,
-                            attribution,
-                            state in ({pending}, {skipped}) and (reason is not distinct from 'resolved' or exists
-                              (select 1 from attempts a where a.send = sends.id and a.outcome = 'unknown'))
-                     from sends where broadcast = ?1 and recipient = ?2 and claimed_at is not null"
+                    "select {columns} from sends s where s.broadcast = ?1 and s.recipient = ?2 and s.claimed_at is not null",
+                    columns = COLUMNS
                 ))?
-                .query_row((broadcast, recipient), |row| {
-                    let state: State = row.get(1)?;
-                    // A person said it was not sent, whatever the row waits for since, or was skipped for; what is heard of it knows better.
-                    let resolved: bool = row.get(11)?;
-                    let counts = resolved || matches!(state, State::Claimed | State::Accepted | State::Unknown);
-                    Ok(counts.then_some(Row {
-                        broadcast: *broadcast,
-                        state,
-                        candidate: Candidate {
-                            send: row.get(0)?,
-                            claimed: state == State::Claimed,
-                            claimed_at: UnixMillis(row.get(2)?),
-                            tracking_id: row.get(3)?,
-                        },
-                        marks: Marks::from_row(row, 4)?,
-                    }))
-                })
+                .query_row((broadcast, recipient), |row| Row::read(*broadcast, row, 0))
                 .optional()?;
             rows.extend(found.flatten());
         }
@@ -340,22 +252,18 @@ impl<'c> Sitting<'c> {
     }
 
     pub fn finish(self) -> Result<EventCounts> {
-        self.tally.write(self.conn)?;
-        Ok(self.counts)
+        self.told.tally.write(self.conn)?;
+        Ok(self.told.counts)
     }
 }
 
-/// What names the send that an event is about.
-struct About<'e> {
-    recipient: Option<i64>,
-    campaign: Option<&'e str>,
-    page: Option<&'e str>,
-    tracking_id: Option<&'e str>,
-}
-
-/// Among which sends of a person to look.
-#[derive(Clone, Copy)]
-enum Of<'e> {
-    Campaign(&'e str),
-    Page(&'e str),
+fn settle(conn: &Conn, send: i64, before: State) -> db::Result<()> {
+    let settled = conn
+        .prepare_cached(sql!(
+            "update sends set state = {accepted}, reason = 'evidence', not_before = 0,
+               finished_at = coalesce(finished_at, claimed_at)
+             where id = ?1 and state = ?2"
+        ))?
+        .execute((send, before))?;
+    if settled == 1 { Ok(()) } else { Err(db::Error::Changed) }
 }

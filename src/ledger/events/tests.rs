@@ -9,6 +9,7 @@ use crate::ledger::unknown::Resolution;
 
 mod choices;
 mod orders;
+mod receivers;
 
 const HOUR: i64 = 3_600_000;
 const CAMPAIGN: &str = "c1";

@@ -14,7 +14,7 @@ use super::recording::Rows;
 use super::step::Step;
 use crate::clock::UnixMillis;
 use crate::ledger::database::HOLD;
-use crate::ledger::db::arrays::{ints, texts};
+use crate::ledger::db::arrays::{Array, ints, texts};
 use crate::ledger::db::{self, Conn, Transaction};
 use crate::ledger::failpoint;
 use crate::ledger::judge::{Decision, Laters, judge};
@@ -32,7 +32,7 @@ const AGAIN: Duration = Duration::from_millis(5);
 
 /// The rows of a broadcast, ?1, that are in scope: of a list, ?3, or of any list that was planned, ?2.
 const IN_SCOPE: &str = sql!(
-    "from sends s {people} where s.broadcast = ?1 and s.state = {pending} and s.listing = any (cast(cast(?2 as text) as int8[]))
+    "from sends s {people} where s.broadcast = ?1 and s.state = {pending} and s.listing = any (cast(?2 as int8[]))
        and (cast(?3 as int8) is null or s.listing = ?3
          or exists (select 1 from listing_rows h where h.listing = ?3 and h.send = s.id))",
     people = people::OF_SENDS,
@@ -85,9 +85,9 @@ impl Step<'_> {
             .prepare_cached(sql!(
                 "update sends s set state = {accepted}, finished_at = t.finished_at, http_status = t.http_status, code = t.code,
                    subcode = t.subcode, reason = t.reason, tracking_id = t.tracking_id, fbtrace_id = t.fbtrace_id
-                 from unnest(cast(cast(?2 as text) as int8[]), cast(cast(?3 as text) as int8[]), cast(cast(?4 as text) as int8[]),
-                   cast(cast(?5 as text) as int2[]), cast(cast(?6 as text) as int8[]), cast(cast(?7 as text) as int8[]),
-                   cast(cast(?8 as text) as text[]), cast(cast(?9 as text) as text[]), cast(cast(?10 as text) as text[]))
+                 from unnest(cast(?2 as int8[]), cast(?3 as int8[]), cast(?4 as int8[]),
+                   cast(?5 as int8[]), cast(?6 as int8[]), cast(?7 as int8[]),
+                   cast(?8 as text[]), cast(?9 as text[]), cast(?10 as text[]))
                    as t (send, claimed_at, finished_at, http_status, code, subcode, reason, tracking_id, fbtrace_id)
                  where s.id = t.send and s.run + 0 = ?1 and s.state + 0 = {claimed} and s.claimed_at = t.claimed_at
                  returning s.id, {blocked_until}",
@@ -146,7 +146,7 @@ impl Step<'_> {
     }
 
     /// The next rows that are due, and their people: no other step has them, nor can it until the commit.
-    fn lock_due(&self, level: UnixMillis, after: i64, planned: &str, want: usize) -> db::Result<Vec<Candidate>> {
+    fn lock_due(&self, level: UnixMillis, after: i64, planned: &Array, want: usize) -> db::Result<Vec<Candidate>> {
         const DUE: &str = sql!(
             "select s.id, s.recipient, s.laters, s.first_later_at, r.token, case when ?6 then s.row_values end, {person} {in_scope}
                and s.not_before = ?4 and s.id > ?5 order by s.id",
@@ -208,7 +208,7 @@ impl Step<'_> {
             .conn
             .prepare_cached(sql!(
                 "update sends set state = {claimed}, run = ?2, claimed_at = ?3, attempts = attempts + 1
-                 where id = any (cast(cast(?1 as text) as int8[])) and state + 0 = {pending}"
+                 where id = any (cast(?1 as int8[])) and state + 0 = {pending}"
             ))?
             .execute((ints(taken.iter().map(|claim| claim.send)), self.scope.run, self.now))?;
         if (people, rows) != (taken.len(), taken.len()) {
@@ -219,7 +219,7 @@ impl Step<'_> {
     }
 
     /// At the end of the search: nothing more is to be claimed only if no other step has rows that it may not keep.
-    fn look_for_others(&self, planned: &str, claims: Vec<Claim>) -> db::Result<(Vec<Claim>, bool)> {
+    fn look_for_others(&self, planned: &Array, claims: Vec<Claim>) -> db::Result<(Vec<Claim>, bool)> {
         let left = self
             .conn
             .prepare_cached(sql!("select 1 {in_scope} and s.not_before <= ?4 limit 1", in_scope = IN_SCOPE))?

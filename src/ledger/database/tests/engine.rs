@@ -17,10 +17,15 @@ pub fn of_test() -> Engine {
     ENGINE.get()
 }
 
-pub fn on(engine: Engine, test: fn()) {
-    ENGINE.set(engine);
-    test();
-    ENGINE.set(Engine::Sqlite);
+pub fn on<T>(engine: Engine, test: impl FnOnce() -> T) -> T {
+    struct Back(Engine);
+    impl Drop for Back {
+        fn drop(&mut self) {
+            ENGINE.set(self.0);
+        }
+    }
+    let _back = Back(ENGINE.replace(engine));
+    test()
 }
 
 macro_rules! on_both {

@@ -33,6 +33,33 @@ fn what_is_written_is_read() {
 }
 
 #[test]
+fn many_values_are_one_parameter() {
+    use crate::ledger::db::arrays::{blobs, ints, texts};
+    let conn = any(&Database::new());
+    let fill = "insert into things (id, small, thing, bytes)
+        select * from unnest(cast(?1 as int8[]), cast(?2 as int8[]), cast(?3 as text[]), cast(?4 as bytea[]))";
+    let values = (
+        ints([1, 2, i64::MAX]),
+        ints([Some(-1), None, Some(7)]),
+        texts([Some("a,\"\0\\ä"), None, Some("")]),
+        blobs([&[0_u8, 255], &[1, 2], &[3, 4]]),
+    );
+    assert_eq!(conn.execute(fill, values).unwrap(), 3);
+    let none = (ints([0_i64; 0]), ints([0_i64; 0]), texts([]), blobs::<1>([]));
+    assert_eq!(conn.execute(fill, none).unwrap(), 0);
+    let mut all = conn.prepare_cached("select id, small, thing, bytes from things order by id").unwrap();
+    let rows: Vec<String> = all.query_map((), |row| Ok(row.words().join(" "))).unwrap().map(Result::unwrap).collect();
+    assert_eq!(
+        rows,
+        [
+            "Integer(1) Integer(-1) Text(\"a,\\\"\\\\ä\") Blob([0, 255])".to_owned(),
+            "Integer(2) Null Null Blob([1, 2])".to_owned(),
+            format!("Integer({}) Integer(7) Text(\"\") Blob([3, 4])", i64::MAX),
+        ]
+    );
+}
+
+#[test]
 fn rows_are_read_while_other_questions_are_asked() {
     let conn = any(&Database::new());
     conn.execute("insert into things (id) select n from generate_series(1, 5000) n", ()).unwrap();

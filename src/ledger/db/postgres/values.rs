@@ -5,7 +5,7 @@ use std::error::Error as StdError;
 
 use bytes::BytesMut;
 use tokio_postgres::Row;
-use tokio_postgres::types::{FromSql, IsNull, ToSql, Type, to_sql_checked};
+use tokio_postgres::types::{FromSql, IsNull, Kind, ToSql, Type, to_sql_checked};
 
 use crate::ledger::db::error::{Error, Result};
 use crate::ledger::db::value::Value;
@@ -31,6 +31,11 @@ impl ToSql for Value<'_> {
             Self::Real(number) if *ty == Type::FLOAT8 => number.to_sql(ty, out),
             Self::Text(text) if is_text(ty) => without_nul(text).to_sql(ty, out),
             Self::Blob(bytes) if *ty == Type::BYTEA => bytes.to_sql(ty, out),
+            // See `arrays`.
+            Self::Blob(array) if matches!(ty.kind(), Kind::Array(_)) => {
+                out.extend_from_slice(array);
+                Ok(IsNull::No)
+            }
             _ => Err(other(self, ty)),
         }
     }

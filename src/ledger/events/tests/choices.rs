@@ -22,7 +22,7 @@ fn with_psid(mut event: Event, psid: &str) -> Event {
 
 const SUPPRESSED: &str = "select token, suppressed from recipients order by token";
 
-#[test]
+on_both! {
 fn a_choice_without_a_token_holds_for_every_token_of_the_person() {
     let (_folder, mut ledger) = ledger();
     let known = ["anna", "anna2", "bert"].map(|token| with_psid(choice(token, None, 5), &token[..4]));
@@ -42,8 +42,9 @@ fn a_choice_without_a_token_holds_for_every_token_of_the_person() {
     store(&mut ledger, &[by_psid("anna", Some(false), 8), with_psid(choice("anna4", None, 7), "anna")], 1);
     assert_eq!(text(&ledger, SUPPRESSED), "anna -\nanna2 -\nanna3 -\nanna4 -\nbert -");
 }
+}
 
-#[test]
+on_both! {
 fn a_choice_of_nobody_known_waits_until_the_person_is() {
     let (_folder, mut ledger) = ledger();
     for token in ["anna", "bert", "cleo"] {
@@ -61,6 +62,7 @@ fn a_choice_of_nobody_known_waits_until_the_person_is() {
     ];
     store(&mut ledger, &told, 1);
     assert_eq!(text(&ledger, SUPPRESSED), "anna opted_out\nbert -\nbert2 -\ncleo -\ndora opted_out");
+}
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::ledger::database::tests::engine::{Engine, on};
 
 fn any_event() -> impl Strategy<Value = Event> {
     let stage = proptest::sample::select(Stage::ALL.to_vec());
@@ -67,5 +68,30 @@ proptest! {
         prop_assert_eq!(store(&[(false, 9)]), "-", "{:?}", choices);
         prop_assert_eq!(store(&[(true, 9)]), "opted_out", "{:?}", choices);
         prop_assert_eq!(store(&[(true, 8), (false, 7)]), "opted_out", "{:?}", choices);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+    #[test]
+    fn one_by_one_and_by_sets_leave_the_same_ledger(
+        events in proptest::collection::vec(any_event(), 1..40),
+        part in 1_usize..40,
+    ) {
+        let run = |engine| on(engine, || {
+            let (_folder, mut ledger) = ledger();
+            put(&ledger, &send(1, "anna", State::Accepted, HOUR, Some("t1")));
+            put(&ledger, &send(2, "anna", State::Unknown, 14 * HOUR, None));
+            put(&ledger, &send(1, "bert", State::Unknown, HOUR, None));
+            let id = put(&ledger, &send(1, "cleo", State::Claimed, HOUR, None));
+            let told = [event(Stage::Read, "anna", Some("t1"), HOUR)];
+            let mut counts = store(&mut ledger, &told, 1);
+            counts.add(&store(&mut ledger, &events, part));
+            crate::ledger::tally::shift(&ledger.conn, 1, State::Claimed, State::Accepted, 1).unwrap();
+            ledger.conn.execute("update sends set state = 2, tracking_id = 't2' where id = ?1", [id]).unwrap();
+            counts.add(&ledger.judge_waiting_events(UnixMillis(90 * HOUR)).unwrap());
+            (counts, picture(&ledger))
+        });
+        prop_assert_eq!(run(Engine::Sqlite), run(Engine::Postgres));
     }
 }
