@@ -11,6 +11,7 @@ use super::alive;
 use super::database::{Ledger, audit};
 use super::db::{self, Conn, How, Value};
 use super::error::{Closed, Error, Result};
+use super::events;
 use super::failpoint;
 use super::gate;
 use super::making;
@@ -128,6 +129,7 @@ fn refuse_not_new(conn: &Conn, to: &Address) -> Result<()> {
 
 /// Writes all tables, and reads them again.
 fn fill(source: &Conn, target: &Conn, to: &Address, progress: &mut dyn FnMut(u64)) -> Result<Vec<(&'static str, u64)>> {
+    events::make_for(source, target)?;
     let mut done = 0;
     let mut written = Vec::new();
     for table in &TABLES {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::address::Address;
 use super::db::{self, Conn, Transaction};
 use super::error::{Error, Need, Result};
+use super::events::Months;
 use super::failpoint;
 use super::identity::OpenFile;
 use super::making;
@@ -34,6 +35,7 @@ pub struct Ledger {
     presence: Option<Presence>,
     pub(super) room: Room,
     witness: Witness,
+    pub(super) months: Months,
 }
 
 impl Drop for Ledger {

@@ -203,12 +203,15 @@ impl Conn {
         }
     }
 
-    /// How many bytes a table and its indexes have on a server; a file is measured as a whole.
+    /// How many bytes a table, its partitions and their indexes have on a server; a file is measured as a whole.
     pub fn size_of(&self, table: &str) -> Result<u64> {
         match self {
             Self::Sqlite(_) => Ok(0),
             Self::Postgres(conn) => {
-                let size: i64 = conn.one(&format!("select pg_total_relation_size('{table}')"))?;
+                let size: i64 = conn.one(&format!(
+                    "select cast(pg_total_relation_size('{table}') + coalesce(sum(pg_total_relation_size(relid)), 0) as bigint)
+                     from pg_partition_tree('{table}') where isleaf and level > 0"
+                ))?;
                 Ok(size.unsigned_abs())
             }
         }

@@ -10,6 +10,9 @@ mod batch;
 mod counts;
 mod event;
 mod marks;
+mod months;
+#[cfg_attr(not(test), expect(dead_code, reason = "for a command that is still to come"))]
+mod old;
 mod policy;
 mod sends;
 mod sitting;
@@ -33,6 +36,8 @@ pub use event::{Event, Facts, Kind};
 #[cfg(test)]
 pub use marks::bucket_of;
 pub use marks::{bucket_seconds, short_line};
+pub use months::Months;
+pub(super) use months::make_for;
 pub use policy::Policy;
 use sitting::{Sitting, Waiting};
 pub use stage::{How, Stage};
@@ -52,6 +57,7 @@ impl Ledger {
         now: UnixMillis,
     ) -> Result<(EventCounts, bool)> {
         if self.conn.is_server() {
+            self.make_months_ahead(now);
             return self.store_by_sets(next, optins, now);
         }
         self.write(|conn| {

@@ -8,6 +8,7 @@ use crate::ledger::address::Address;
 use crate::ledger::address::server::Server;
 use crate::ledger::db::{self, Conn};
 use crate::ledger::error::{Error, Failure, Result};
+use crate::ledger::events::Months;
 use crate::ledger::failpoint;
 use crate::ledger::identity::OpenFile;
 use crate::ledger::room::Room;
@@ -55,6 +56,7 @@ impl Ledger {
             presence: None,
             room: Room::unlimited(),
             witness: Witness::default(),
+            months: Months::default(),
         })
     }
 

@@ -49,8 +49,8 @@ fn both_engines_have_the_same_tables_and_columns() {
     let address = Address::of_server(&database.address(), &|_| None).unwrap().unwrap();
     let (server, opened) = Ledger::open(&address).unwrap();
     assert_eq!(opened, Opened::Made);
-    let columns =
-        "select table_name || '.' || column_name from information_schema.columns where table_schema = 'public'";
+    let columns = "select table_name || '.' || column_name from information_schema.columns c
+        join pg_class t on t.relname = c.table_name where table_schema = 'public' and not t.relispartition";
     let mut on_server: Vec<_> = database.ask(columns).lines().map(str::to_owned).collect();
     on_server.sort();
     assert_eq!(on_server, on_file);

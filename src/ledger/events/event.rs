@@ -143,8 +143,27 @@ fn event_key(kind: Kind, facts: &Facts) -> Key {
     }
     let digest = hash.finalize();
     let mut key = [0; 16];
-    let seconds = facts.occurred_at.map_or(0, |at| u32::try_from(at.0.div_euclid(1000)).unwrap_or(u32::MAX));
-    key[..4].copy_from_slice(&seconds.to_be_bytes());
+    if let Some(at) = facts.occurred_at {
+        key[..4].copy_from_slice(&seconds(at));
+    }
     key[4..].copy_from_slice(&digest[..12]);
     key
+}
+
+/// How the keys of events of this second begin; in the order of time. What has no time of its own begins with zeros.
+fn seconds(at: UnixMillis) -> [u8; 4] {
+    u32::try_from(at.0.div_euclid(1000)).unwrap_or(u32::MAX).to_be_bytes()
+}
+
+/// All keys of events with a time of their own before this one are less.
+pub(super) fn first_key(at: UnixMillis) -> Key {
+    let mut key = [0; 16];
+    key[..4].copy_from_slice(&seconds(at));
+    key
+}
+
+/// The second with which a key begins.
+pub(super) fn time_of(key: &Key) -> UnixMillis {
+    let [a, b, c, d, ..] = *key;
+    UnixMillis(i64::from(u32::from_be_bytes([a, b, c, d])) * 1000)
 }

@@ -8,6 +8,7 @@ use crate::ledger::tally::Tally;
 use crate::ledger::unknown::Resolution;
 
 mod choices;
+mod old;
 mod orders;
 mod receivers;
 

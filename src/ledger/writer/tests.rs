@@ -1,6 +1,5 @@
 mod claims;
 mod cool_downs;
-mod spending;
 mod together;
 
 use std::time::Duration;
@@ -65,7 +64,6 @@ pub(super) fn writer(folder: &std::path::Path, people: i64) -> Writer {
         end: None,
         cool_down: Duration::from_hours(12),
         timeout: Duration::from_secs(30),
-        ceiling: None,
     };
     Writer::new(ledger, Clock::starting_at(UnixMillis(NOW)), scope, None)
 }

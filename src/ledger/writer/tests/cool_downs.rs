@@ -54,16 +54,7 @@ fn plan(ledger: &mut Ledger, campaign: &str, now: UnixMillis) -> Broadcast {
 }
 
 fn scope(broadcast: Broadcast, run: i64) -> Scope {
-    Scope {
-        broadcast,
-        run,
-        listing: None,
-        values: false,
-        end: None,
-        cool_down: COOL_DOWN,
-        timeout: REQUEST_TIMEOUT,
-        ceiling: None,
-    }
+    Scope { broadcast, run, listing: None, values: false, end: None, cool_down: COOL_DOWN, timeout: REQUEST_TIMEOUT }
 }
 
 fn blocked_until(ledger: &Ledger) -> UnixMillis {

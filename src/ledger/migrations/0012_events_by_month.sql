@@ -1,0 +1,1 @@
+-- Events by month are of ledgers on a server: here they are deleted in parts.
