@@ -124,8 +124,10 @@ impl Step<'_> {
             .query_map([broadcast], |row| row.get(0))?
             .collect::<db::Result<_>>()?;
         let planned = ints(planned);
+        let mut looked = false;
         while claims.len() < want {
-            if self.begun.elapsed() > HOLD {
+            // One look in each step at least, however far the server is.
+            if looked && self.begun.elapsed() > HOLD {
                 return Ok((claims, false));
             }
             let level = match scan.level() {
@@ -134,6 +136,7 @@ impl Step<'_> {
                 None => return self.look_for_others(&planned, claims),
             };
             let candidates = self.lock_due(level, scan.after(), &planned, want - claims.len())?;
+            looked = true;
             if !candidates.is_empty() {
                 self.take(scan, candidates, &rivals, want, &mut claims)?;
             } else if !scan.next_level(self.conn, self.scope, level, self.now)? {
