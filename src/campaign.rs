@@ -7,5 +7,5 @@ mod time;
 
 pub use budget::{Budget, DEFAULT_DAYS, run_days};
 pub use id::{AdAccount, CampaignId, PageId};
-pub use money::{Currency, Money};
+pub use money::{Amount, Currency, Money};
 pub use time::{parse_time, read_time};

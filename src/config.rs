@@ -26,7 +26,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::campaign::{AdAccount, PageId};
+use crate::campaign::{AdAccount, Amount, PageId};
 use crate::endpoint::{ApiVersion, GraphUrl};
 use crate::error::{Error, Result};
 use crate::ledger::address::Address;
@@ -121,6 +121,8 @@ pub struct SendSettings {
     pub concurrency: Sourced<u32>,
     /// At least 12 h, except for loopback hosts.
     pub cool_down: Sourced<Duration>,
+    /// What all sends of the ad account may cost on one of its days.
+    pub daily_spend_limit: Option<Sourced<Amount>>,
 }
 
 #[derive(Clone, Debug)]

@@ -15,6 +15,7 @@
 //! | `host` | the Graph host that the ledger belongs to |
 //! | `people` | the table of recipients: cool-downs, suppressions |
 //! | `suppress` | lists of people whom the operator suppresses |
+//! | `spending` | what an ad account spends, and what a run may still claim of it |
 //! | `tally` | how many rows are in each state, and what happened in each hour |
 //! | `broadcasts`, `audiences`, `plan`, `spool` | lists on their way to becoming rows |
 //! | `runs`, `alive`, `locks` | processes at work, and who is alive |
@@ -69,6 +70,7 @@ pub mod runs;
 mod schema;
 pub mod settled;
 pub mod silence;
+pub mod spending;
 pub mod spool;
 mod sql;
 pub mod state;

@@ -1,5 +1,6 @@
 //! Every duration on which more than one rule depends, what follows from it, and durations as people write them.
 
+pub mod day;
 pub mod hours;
 pub mod moment;
 

@@ -51,6 +51,7 @@ mod report;
 mod restore;
 mod secrets;
 mod send;
+mod spending;
 mod story;
 mod suite_is_whole;
 mod sweep;

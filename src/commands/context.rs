@@ -3,7 +3,6 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use jiff::ToSpan;
 use jiff::tz::TimeZone;
 
 use crate::campaign::{AdAccount, PageId};
@@ -19,6 +18,8 @@ use crate::ledger::{Ledger, Opened};
 use crate::secret::Secret;
 use crate::text;
 use crate::times::CLOCK_SKEW;
+use crate::times::day::Day;
+use crate::times::hours::Zone;
 use crate::ui::Ui;
 
 /// What every command gets. Made once in `main`; lower layers get values from it, never the whole.
@@ -32,6 +33,8 @@ pub struct Context {
     tls: Tls,
     /// Whether the end of the Marketing API of the version was told.
     told_end: OnceLock<()>,
+    /// Flags of a send that the command which continues it needs, too.
+    repeated: OnceLock<String>,
 }
 
 impl Context {
@@ -41,7 +44,7 @@ impl Context {
 
     /// One of several, which need not each read the system's certificates.
     pub fn sharing(tls: Tls, settings: Settings, ui: Ui, clock: Clock) -> Self {
-        Self { settings, ui, clock, graph: OnceLock::new(), tls, told_end: OnceLock::new() }
+        Self { settings, ui, clock, graph: OnceLock::new(), tls, told_end: OnceLock::new(), repeated: OnceLock::new() }
     }
 
     /// The client for reads and for writes other than sends; made at first use. An unusual host was warned about with the settings.
@@ -268,13 +271,13 @@ impl Context {
 
     /// When the ad account's next day begins; in UTC if its time zone is not known.
     pub async fn next_day(&self, now: UnixMillis) -> UnixMillis {
-        let zone = match (self.graph(), self.ad_account()) {
-            (Ok(graph), Ok(account)) => graph.time_zone(&account).await.ok().flatten(),
-            _ => None,
-        };
-        let zone = zone.and_then(|name| TimeZone::get(&name).ok()).unwrap_or(TimeZone::UTC);
-        let tomorrow = now.timestamp().to_zoned_datetime(zone).checked_add(1.day()).and_then(|day| day.start_of_day());
-        tomorrow.map_or(now.plus(Duration::from_secs(24 * 3600)), |day| day.timestamp().into())
+        Day::at(now, self.account_zone().await.unwrap_or_default()).ends
+    }
+
+    /// The ad account's time zone; none if it is not told.
+    pub async fn account_zone(&self) -> Result<Zone> {
+        let zone = self.graph()?.time_zone(&self.ad_account()?).await?;
+        Ok(zone.map(|name| Zone::named(&name)).unwrap_or_default())
     }
 
     /// Who runs the command, for the audit table.
@@ -289,8 +292,15 @@ impl Context {
         if let Some(campaign) = campaign {
             command.push_str(&format!(" --campaign {campaign}"));
         }
+        command.push_str(self.repeated.get().map_or("", String::as_str));
         self.push_globals(&mut command);
         command
+    }
+
+    /// Has [`Context::resume_command`] repeat these flags: a limit must not be lost by going on.
+    pub fn repeat_when_resumed(&self, words: String) {
+        // A command is one send.
+        let _ = self.repeated.set(words);
     }
 
     /// Adds the global flags that a suggested command needs.

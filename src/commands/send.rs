@@ -8,6 +8,7 @@ mod cost;
 mod dry_run;
 mod ending;
 pub mod fleet;
+mod money;
 mod plan;
 mod results;
 mod resume;
@@ -43,7 +44,9 @@ use crate::times::REQUEST_TIMEOUT;
 use crate::times::hours::Hours;
 use campaign::CampaignFacts;
 use confirm::Asked;
+use dry_run::DryRun;
 use ending::Conclusion;
+use money::MoneyArgs;
 use plan::ListSource;
 use results::{Businesses, Results};
 use timing::TimingArgs;
@@ -112,6 +115,8 @@ pub struct Args {
     until: Option<UnixMillis>,
     #[command(flatten)]
     timing: Box<TimingArgs>,
+    #[command(flatten)]
+    money: MoneyArgs,
     /// Also write one line per recipient's result to FILE (CSV if it ends in .csv, otherwise NDJSON).
     #[arg(long, value_name = "FILE")]
     results: Option<PathBuf>,
@@ -172,6 +177,7 @@ impl Args {
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     args.refuse_misplaced_filters()?;
+    context.repeat_when_resumed(args.money.words());
     let signals = Signals::listen(&context.ui)?;
     if args.resume { resume::run(context, &args, &signals).await } else { send(context, &args, &signals).await }
 }
@@ -197,6 +203,7 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
     let end = [facts.end, args.until].into_iter().flatten().min();
     let timing = args.timing.read(context, clock.now())?;
     timing.refuse_end(end)?;
+    let money = args.money.read(context, clock.now()).await?;
     let terms = |now, hours| PlanTerms {
         now,
         end,
@@ -214,16 +221,18 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
         message: &message.to_json(),
     };
     if args.dry_run {
-        return dry_run::run(
-            context,
-            signals,
-            args.source(&outputs),
-            &template,
-            (&key, args.which(), &facts),
-            &timing,
-            terms(clock.now(), Hours::default()),
-        )
-        .await;
+        let dry_run = DryRun {
+            source: args.source(&outputs),
+            template: &template,
+            key: &key,
+            which: args.which(),
+            campaign: &facts,
+            timing: &timing,
+            money,
+            cost_per_delivery: args.money.cost_per_delivery(),
+            terms: terms(clock.now(), Hours::default()),
+        };
+        return dry_run.run(context, signals).await;
     }
     let host = context.settings.graph_url.value.as_str();
     let mut ledger = context.open_ledger()?;
@@ -266,6 +275,7 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
                 end,
                 cool_down: context.cool_down(),
                 timeout: REQUEST_TIMEOUT,
+                money,
             };
             let done = turn.run(context, thread.desk(), &limits, clock, signals, &mut results).await?;
             conclusion.add(context, done, &facts).await?;

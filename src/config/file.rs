@@ -35,7 +35,7 @@ const PROFILE_KEYS: [&str; 13] = [
     "send",
 ];
 /// Keys of a profile's `[send]`.
-const SEND_KEYS: [&str; 5] = ["campaign", "message", "rate", "concurrency", "cool_down"];
+const SEND_KEYS: [&str; 6] = ["campaign", "message", "rate", "concurrency", "cool_down", "daily_spend_limit"];
 /// Keys of a secret's inline table.
 const SECRET_KEYS: [&str; 3] = ["env", "file", "command"];
 
@@ -81,6 +81,7 @@ pub struct SendProfile {
     pub rate: Option<At<String>>,
     pub concurrency: Option<At<i64>>,
     pub cool_down: Option<At<String>>,
+    pub daily_spend_limit: Option<At<String>>,
 }
 
 /// The config file.
@@ -301,6 +302,9 @@ impl<'f> Reader<'f> {
                 "rate" => send.rate = Some(self.string_or_number("send.rate", value)?),
                 "concurrency" => send.concurrency = Some(self.integer("send.concurrency", value)?),
                 "cool_down" => send.cool_down = Some(self.string("send.cool_down", value)?),
+                "daily_spend_limit" => {
+                    send.daily_spend_limit = Some(self.string_or_number("send.daily_spend_limit", value)?);
+                }
                 other => return Err(self.unknown_key(key.span(), other, "in send", &SEND_KEYS)),
             }
         }

@@ -6,7 +6,7 @@ use super::environment::{Environment, names};
 use super::file::{At, Profile, ProfileFile, nearest};
 use super::source::{LazySecret, SecretSource};
 use super::{DEFAULT_API_VERSION, DEFAULT_GRAPH_URL, Origin, Overrides, Secrets, SendSettings, Settings, Sourced};
-use crate::campaign::{AdAccount, PageId};
+use crate::campaign::{AdAccount, Amount, PageId};
 use crate::endpoint::{ApiVersion, GraphUrl};
 use crate::error::{Error, Result};
 use crate::ledger::address::Address;
@@ -359,6 +359,9 @@ impl Resolver<'_> {
             cool_down: self
                 .of_profile_checked(send.cool_down.as_ref(), cool_down)?
                 .unwrap_or(Sourced::default_value(COOL_DOWN)),
+            daily_spend_limit: self.of_profile_checked(send.daily_spend_limit.as_ref(), |text| {
+                Amount::parse_whole(text).map_err(|wrong| format!("send.daily_spend_limit {text}: {wrong}"))
+            })?,
         })
     }
 }

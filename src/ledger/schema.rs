@@ -16,14 +16,16 @@ pub const IN_A_FILE: &[(i32, &str)] = &[
     (9, include_str!("migrations/0009_people.sql")),
     (10, include_str!("migrations/0010_step.sql")),
     (11, include_str!("migrations/0011_timing.sql")),
-    (12, include_str!("migrations/0012_events_by_month.sql")),
+    (12, include_str!("migrations/0012_spending.sql")),
+    (13, include_str!("migrations/0013_events_by_month.sql")),
 ];
 
 /// Numbered alike, and the first has all before it; never edited. The number is in the ledger's row.
 pub const ON_A_SERVER: &[(i32, &str)] = &[
     (10, include_str!("migrations/postgres/0010_ledger.sql")),
     (11, include_str!("migrations/postgres/0011_timing.sql")),
-    (12, include_str!("migrations/postgres/0012_events_by_month.sql")),
+    (12, include_str!("migrations/postgres/0012_spending.sql")),
+    (13, include_str!("migrations/postgres/0013_events_by_month.sql")),
 ];
 
 /// The schema from which on old copies are found out.

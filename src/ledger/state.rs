@@ -25,6 +25,9 @@ impl State {
     pub const ALL: [Self; 6] =
         [Self::Pending, Self::Claimed, Self::Accepted, Self::Refused, Self::Skipped, Self::Unknown];
 
+    /// In these, a delivery was or may come to be paid for.
+    pub const COSTLY: [Self; 3] = [Self::Claimed, Self::Accepted, Self::Unknown];
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::Pending => "pending",

@@ -9,7 +9,7 @@ pub struct Table {
 }
 
 /// What a row names stands in a table before it. The row of the ledger itself, `ledger`, is none of these.
-pub const TABLES: [Table; 18] = [
+pub const TABLES: [Table; 19] = [
     Table {
         name: "recipients",
         key: 1,
@@ -112,6 +112,7 @@ pub const TABLES: [Table; 18] = [
         key: 1,
         columns: &["ad_account", "rate", "usage", "next_at", "paused_until", "refusals", "updated_at"],
     },
+    Table { name: "spending", key: 2, columns: &["ad_account", "day", "spent"] },
     Table { name: "audit", key: 1, columns: &["id", "at", "who", "command", "what"] },
     Table {
         name: "events",

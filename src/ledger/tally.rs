@@ -121,6 +121,12 @@ impl Tally {
         }
     }
 
+    /// By how many rows of a broadcast this makes a state larger.
+    pub fn more(&self, broadcast: i64, state: State) -> i64 {
+        let states = self.states.iter().find(|(id, _)| *id == broadcast);
+        states.map_or(0, |(_, states)| states[state.number() as usize])
+    }
+
     pub fn write(&self, conn: &Conn) -> db::Result<()> {
         self.write_of(conn, NO_RUN)
     }

@@ -21,6 +21,7 @@ use super::gate::{self, Gate};
 use super::pace::Meter;
 use super::room::{self, Reserve};
 pub use super::settled::Settled;
+use super::spending::Spending;
 use super::witness::{Held, Progress, Witness};
 use crate::clock::{Clock, UnixMillis};
 pub use claim::{Claim, Finish, Outcome, Scope};
@@ -44,6 +45,8 @@ pub struct Stepped {
     /// Why nothing can be claimed any more: the disk has no room, the files are not the ledger's any more, or the gate was closed. The
     /// answers are recorded, and nothing was claimed.
     pub closed: Option<Error>,
+    /// Nothing was claimed because the money that may be spent is.
+    pub spent_up: Option<Spending>,
 }
 
 /// One run's seat at the writer: what it may claim, and how far its search has come.
@@ -310,11 +313,12 @@ fn work(
         }
         None => step.claim_metered(scan, *want, *meter)?,
     };
+    let spent_up = step.spent_up;
     let (settled, overtaken) = step.finish()?;
     if !claims.is_empty() && !is_open.map_or_else(|| is_run_open(conn, scope.run), Ok)? {
         return Err(Error::TakenForDead);
     }
-    Ok((Stepped { claims, committed: now, settled, exhausted, permit_at, overtaken, closed: None }, now))
+    Ok((Stepped { claims, committed: now, settled, exhausted, permit_at, overtaken, closed: None, spent_up }, now))
 }
 
 /// On a server, where another machine may end the run, its row is held from here on: whoever ends it comes before all of this or after

@@ -23,6 +23,7 @@ use super::writer_thread::RunWriter;
 use crate::clock::{Clock, UnixMillis};
 use crate::graph::{Answer, ErrorFacts};
 use crate::ledger;
+use crate::ledger::spending::Spending;
 use crate::ledger::state::State;
 use crate::ledger::writer::{Claim, Finish, Outcome, Stepped};
 use crate::rate::Rate;
@@ -87,6 +88,8 @@ struct Engine<'a, D, S> {
     /// The writer found nothing more that may go out now.
     exhausted: bool,
     ending: Option<Ending>,
+    /// The money that may be spent is: what is on its way decides whether some comes back.
+    spent_up: Option<Spending>,
     wait_left: Duration,
     /// What the next order tells the writer about the account's limits.
     observed: Observed,
@@ -108,6 +111,7 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
             permits_out: 0,
             exhausted: false,
             ending: None,
+            spent_up: None,
             wait_left: limits.wait,
             observed: Observed { auto: limits.rate == Rate::Auto, ..Observed::default() },
             stats: Stats::default(),
@@ -188,7 +192,7 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
         if self.ending.is_some() || self.exhausted || self.sink.backlog() > MAX_BACKLOG {
             return 0;
         }
-        if self.bursts.hold_until().is_some_and(|until| now < until) {
+        if self.bursts.hold_until().is_some_and(|until| now < until) || self.awaits_money() {
             return 0;
         }
         let room = self.bursts.in_flight_limit(self.limits.concurrency).saturating_sub(self.flights.len());
@@ -208,13 +212,18 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
         }
     }
 
+    /// Nothing can be claimed before an answer comes.
+    fn awaits_money(&self) -> bool {
+        self.spent_up.is_some() && !self.flights.is_empty()
+    }
+
     fn is_over(&self) -> bool {
         self.ending.is_some() || self.exhausted
     }
 
     /// When something may go out again, if only time prevents it.
     fn next_chance(&mut self, now: Instant) -> Option<Instant> {
-        if self.is_over() {
+        if self.is_over() || self.awaits_money() {
             return None;
         }
         if self.sink.backlog() > MAX_BACKLOG {
@@ -257,6 +266,10 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
         if self.permits_out > 0 {
             self.pace.give_back(self.permits_out - done.claims.len().min(self.permits_out));
             self.exhausted = done.exhausted && done.claims.is_empty();
+            self.spent_up = done.spent_up;
+            if let Some(spending) = self.spent_up.filter(|_| self.flights.is_empty() && self.finishes.is_empty()) {
+                self.end(Ending::NotYet(Wait::for_money(spending)));
+            }
             if let Some(at) = done.permit_at.filter(|_| !self.exhausted) {
                 self.hold(at);
             }

@@ -6,6 +6,7 @@ use crate::clock::UnixMillis;
 use crate::graph::codes::{self, Class, CodeRow, Pause};
 use crate::graph::{Answer, Body, ErrorFacts, GraphError, Transport};
 use crate::ledger::people::suppression::Suppression;
+use crate::ledger::spending::{Spending, Which};
 use crate::ledger::writer::Outcome;
 use crate::times::{COOL_DOWN, YOUTH};
 
@@ -136,6 +137,20 @@ pub struct Wait {
     pub facts: ErrorFacts,
 }
 
+impl Wait {
+    /// Until the ad account's next day: a daily limit begins anew, and so does the limit of a run that is started then.
+    pub fn for_money(spending: Spending) -> Self {
+        Self {
+            is_rate: false,
+            of_broadcast: false,
+            until: Some(spending.next_day),
+            next_day: spending.which == Which::Daily,
+            cause: WaitCause::SpendLimit(spending),
+            facts: ErrorFacts::default(),
+        }
+    }
+}
+
 /// What everybody waits for.
 #[derive(Clone, Debug, PartialEq)]
 pub enum WaitCause {
@@ -145,6 +160,8 @@ pub enum WaitCause {
     TooManyRequests { text: String },
     /// The budget that all runs of the ad account share allows nothing.
     SharedLimit,
+    /// What may be spent is spent or reserved.
+    SpendLimit(Spending),
 }
 
 /// Reads an answer. `now` is when it came.

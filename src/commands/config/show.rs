@@ -65,6 +65,7 @@ fn lines(settings: &Settings) -> Vec<Line> {
         line("send.rate", Some(&send.rate), ToString::to_string),
         line("send.concurrency", Some(&send.concurrency), u32::to_string),
         line("send.cool_down", Some(&send.cool_down), |span| jiff_text(*span)),
+        line("send.daily_spend_limit", send.daily_spend_limit.as_ref(), |limit| limit.minor().to_string()),
     ]);
     lines
 }

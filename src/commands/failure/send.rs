@@ -2,7 +2,9 @@
 
 use super::graph::exit_of;
 use super::ledger;
+use crate::campaign::Amount;
 use crate::error::{Error, Exit};
+use crate::ledger::spending::{Spending, Which};
 use crate::send::bursts::Burst;
 use crate::send::outcome::{Halt, WaitCause};
 
@@ -59,6 +61,38 @@ pub fn cause(cause: &WaitCause) -> String {
         WaitCause::Code { row, text } => format!("{} ({text})", row.meaning),
         WaitCause::TooManyRequests { text } => text.clone(),
         WaitCause::SharedLimit => "the ad account's rate limit was reached".to_owned(),
+        WaitCause::SpendLimit(spending) => spent_up(spending),
+    }
+}
+
+/// `the daily spend limit of 30.00 USD is reached: …`.
+fn spent_up(spending: &Spending) -> String {
+    let shown = |amount: Amount| amount.text(spending.currency);
+    let limit = match spending.which {
+        Which::Daily => format!("the daily spend limit of {}", shown(spending.limit)),
+        Which::InAll => format!("--max-spend {}", shown(spending.limit)),
+    };
+    format!(
+        "{limit} is reached: {} spent since {} began, {} reserved for messages that are not known to be delivered, {} left; a \
+         delivery counts as {}",
+        shown(spending.spent()),
+        spending.since,
+        shown(spending.reserved()),
+        shown(spending.left()),
+        shown(spending.each),
+    )
+}
+
+/// What to type to go on before the next day.
+pub fn spend_more(spending: &Spending, go_on: &str) -> String {
+    match spending.which {
+        Which::Daily => {
+            format!("{go_on} continues then; to go on now, raise daily_spend_limit in the profile's [send]")
+        }
+        Which::InAll => format!(
+            "{go_on} continues then; to go on now, use a --max-spend above {}: what was spent that day counts",
+            spending.limit.minor()
+        ),
     }
 }
 

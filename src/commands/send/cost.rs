@@ -3,16 +3,16 @@
 use serde::Serialize;
 
 use super::campaign::CampaignFacts;
-use crate::campaign::Currency;
+use crate::campaign::{Amount, Currency};
 use crate::commands::context::Context;
 use crate::error::{Error, Result};
-use crate::graph::{Estimate, EstimateQuery, Insights, InsightsQuery};
+use crate::graph::{self, Estimate, EstimateQuery, Insights, InsightsQuery};
 
 /// In main units of the currency, such as dollars, as Meta reports what was spent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
 pub struct Cost {
     pub cost_per_delivery: Option<f64>,
-    /// `observed` in this ad account, or `estimated` by Meta at its upper end.
+    /// `given` by the operator, `observed` in this ad account, or `estimated` by Meta at its upper end.
     pub cost_source: Option<&'static str>,
     /// If everybody gets it who would be sent to, now or later.
     pub estimated_cost: Option<f64>,
@@ -21,12 +21,64 @@ pub struct Cost {
     pub currency: Option<Currency>,
 }
 
+/// What a delivery is reckoned at.
+#[derive(Clone, Copy, Debug)]
+pub struct Price {
+    pub each: Option<Amount>,
+    pub source: Option<&'static str>,
+    pub currency: Option<Currency>,
+}
+
+/// What the operator says, else what deliveries cost so far in this ad account, else Meta's estimate at its upper end. What Graph refuses to
+/// tell is not known.
+///
+/// # Errors
+/// Graph can't be asked.
+pub async fn price(context: &Context, given: Option<Amount>) -> Result<Price> {
+    let (graph, account) = (context.graph()?, context.ad_account()?);
+    let currency = told(context, graph.currency(&account).await)?.flatten();
+    let price = |each: Option<Amount>, source| Price { each, source: each.map(|_| source), currency };
+    if given.is_some() {
+        return Ok(price(given, "given"));
+    }
+    if let Some(currency) = currency {
+        let rows = graph.account_insights(&account, &InsightsQuery::Preset("maximum"), false).await;
+        let each = told(context, rows)?.and_then(|rows| observed(&rows));
+        if let Some(each) = each.and_then(|each| Amount::of_main_units(each, currency)) {
+            return Ok(price(Some(each), "observed"));
+        }
+    }
+    let query = EstimateQuery { page: &context.page()?, budget: None, lifetime_in_days: crate::campaign::DEFAULT_DAYS };
+    let estimate = told(context, graph.estimate(&account, &query).await)?;
+    let each = estimate.and_then(|estimate| estimated(&estimate)).and_then(Amount::of_smallest_units);
+    Ok(price(each.filter(|each| *each > Amount::default()), "estimated"))
+}
+
+/// What Meta says the ad account's marketing messages cost today.
+pub async fn spent_today(context: &Context, currency: Currency) -> Option<Amount> {
+    let (graph, account) = (context.graph().ok()?, context.ad_account().ok()?);
+    let rows = graph.account_insights(&account, &InsightsQuery::Preset("today"), false).await.ok()?;
+    Amount::of_main_units(spent(&rows), currency)
+}
+
+/// `None` where Graph answers that it does not tell.
+fn told<T>(context: &Context, answer: graph::Result<T>) -> Result<Option<T>> {
+    match answer {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.is_final() => {
+            context.ui.debug(&format!("Graph does not tell what deliveries cost: {}", Error::from(error)));
+            Ok(None)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Best effort: what can't be read is left out.
-pub async fn read(context: &Context, facts: &CampaignFacts, people: u64) -> Cost {
+pub async fn read(context: &Context, facts: &CampaignFacts, people: u64, given: Option<Amount>) -> Cost {
     if people == 0 {
         return Cost::default();
     }
-    match ask(context, facts, people).await {
+    match ask(context, facts, people, given).await {
         Ok(cost) => cost,
         Err(error) => {
             context.ui.debug(&format!("can't read what deliveries cost: {error}"));
@@ -35,37 +87,35 @@ pub async fn read(context: &Context, facts: &CampaignFacts, people: u64) -> Cost
     }
 }
 
-async fn ask(context: &Context, facts: &CampaignFacts, people: u64) -> Result<Cost> {
-    let (graph, account, page) = (context.graph()?, context.ad_account()?, context.page()?);
-    let currency = graph.currency(&account).await?;
-    let rows = graph.account_insights(&account, &InsightsQuery::Preset("maximum"), false).await?;
+async fn ask(context: &Context, facts: &CampaignFacts, people: u64, given: Option<Amount>) -> Result<Cost> {
+    let Price { each, source, currency } = price(context, given).await?;
     let mut cost = Cost { currency, ..Cost::default() };
-    if let Some(each) = observed(&rows) {
-        (cost.cost_per_delivery, cost.cost_source) = (Some(each), Some("observed"));
-    } else {
-        let query = EstimateQuery { page: &page, budget: None, lifetime_in_days: crate::campaign::DEFAULT_DAYS };
-        let estimate = graph.estimate(&account, &query).await?;
-        if let (Some(each), Some(currency)) = (estimated(&estimate), currency) {
-            (cost.cost_per_delivery, cost.cost_source) = (Some(each / units(currency)), Some("estimated"));
-        }
+    if currency.is_some() {
+        cost.cost_per_delivery = each.map(|each| each.units(currency));
+        cost.cost_source = source;
+        cost.estimated_cost = each.map(|each| hundredths(each.times(people).units(currency)));
     }
-    cost.estimated_cost = cost.cost_per_delivery.map(|each| hundredths(each * count(people)));
-    if let (Some(budget), Some(currency)) = (facts.lifetime_budget, currency) {
-        let spent = graph.spend(&facts.id).await.map_err(Error::from)?;
+    if let (Some(budget), Some(_)) = (facts.lifetime_budget, currency) {
+        let spent = context.graph()?.spend(&facts.id).await.map_err(Error::from)?;
         let spent = spent.and_then(|spent| spent.parse::<f64>().ok()).unwrap_or(0.0);
-        cost.budget_left = Some(hundredths((count(budget) / units(currency) - spent).max(0.0)));
+        cost.budget_left = Some(hundredths((Amount::of_minor(budget).units(currency) - spent).max(0.0)));
     }
     Ok(cost)
 }
 
 /// What a delivery cost so far; `None` before the first.
 fn observed(rows: &[Insights]) -> Option<f64> {
-    let sum = |of: fn(&Insights) -> Option<&String>| -> f64 {
-        rows.iter().filter_map(of).filter_map(|text| text.parse::<f64>().ok()).sum()
-    };
-    let delivered = sum(|row| row.marketing_messages_delivered.as_ref());
-    let spent = sum(|row| row.marketing_messages_spend.as_ref());
+    let delivered = sum(rows, |row| row.marketing_messages_delivered.as_ref());
+    let spent = spent(rows);
     (delivered > 0.0 && spent > 0.0).then(|| spent / delivered)
+}
+
+fn spent(rows: &[Insights]) -> f64 {
+    sum(rows, |row| row.marketing_messages_spend.as_ref())
+}
+
+fn sum(rows: &[Insights], of: fn(&Insights) -> Option<&String>) -> f64 {
+    rows.iter().filter_map(of).filter_map(|text| text.parse::<f64>().ok()).sum()
 }
 
 /// In smallest units, the dearer of both ends.
@@ -74,10 +124,6 @@ fn estimated(estimate: &Estimate) -> Option<f64> {
     let low = each(estimate.estimate_cost_lower_bound, estimate.estimate_delivery_lower_bound);
     let high = each(estimate.estimate_cost_upper_bound, estimate.estimate_delivery_upper_bound);
     [low, high].into_iter().flatten().reduce(f64::max)
-}
-
-fn units(currency: Currency) -> f64 {
-    count(currency.offset())
 }
 
 #[expect(clippy::cast_precision_loss, reason = "an estimate")]

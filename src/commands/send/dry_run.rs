@@ -7,9 +7,11 @@ use serde::Serialize;
 use super::campaign::CampaignFacts;
 use super::columns::ValueCheck;
 use super::cost::{self, Cost};
+use super::money::{Money, SpendTotals};
 use super::plan::{self, ListSource};
 use super::timing::Timing;
 use crate::audience::ListTally;
+use crate::campaign::Amount;
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
 use crate::commands::lists;
@@ -22,37 +24,47 @@ use crate::message::Template;
 use crate::text;
 use crate::ui::table::Record;
 
-/// Nothing is written: the ledger is only read, and without one a temporary file is used.
-pub async fn run(
-    context: &Context,
-    signals: &Signals,
-    source: ListSource<'_>,
-    template: &Template,
-    (key, which, facts): (&BroadcastKey<'_>, Which, &CampaignFacts),
-    timing: &Timing,
-    terms: PlanTerms,
-) -> Result<Exit> {
-    let ledger = match Ledger::open_read_only(context.settings.ledger()?)? {
-        Some(ledger) => ledger,
-        None => Ledger::temporary()?,
-    };
-    ledger.refuse_other_host(context.settings.graph_url.value.as_str())?;
-    ledger.refuse_closed()?;
-    let clock = context.graph_clock()?;
-    ledger.refuse_clock_behind(clock.now())?;
-    let mut list = plan::read(context, signals, source, template, &ledger, std::env::temp_dir()).await?;
-    lists::tell_tokens(&list.tally, &context.ui);
-    let broadcast = ledger.find_broadcast(key, which)?;
-    let hours = broadcast.as_ref().map_or(timing.hours_of_new(), |broadcast| timing.over(broadcast).0);
-    let rivals = ledger.rivals_of(broadcast.as_ref(), key, which.new_message)?;
-    let mut values = ValueCheck::new(template);
-    let terms = PlanTerms { now: clock.now(), hours, ..terms };
-    let dry = ledger.dry_plan(broadcast.as_ref(), &rivals, &mut list.spool, terms, &mut |row| values.row(row))?;
-    values.tell(&context.ui);
-    let cost = cost::read(context, facts, dry.now + dry.later).await;
-    context.ui.object(&DryTotals::new(key.campaign, &list.tally, dry, cost))?;
-    context.ui.status("dry run: nothing was sent or written");
-    Ok(Exit::Done)
+/// A send that is only looked at.
+pub struct DryRun<'a> {
+    pub source: ListSource<'a>,
+    pub template: &'a Template,
+    pub key: &'a BroadcastKey<'a>,
+    pub which: Which,
+    pub campaign: &'a CampaignFacts,
+    pub timing: &'a Timing,
+    pub money: Option<Money>,
+    pub cost_per_delivery: Option<Amount>,
+    pub terms: PlanTerms,
+}
+
+impl DryRun<'_> {
+    /// Nothing is written: the ledger is only read, and without one a temporary file is used.
+    pub async fn run(self, context: &Context, signals: &Signals) -> Result<Exit> {
+        let Self { source, template, key, which, campaign, timing, money, cost_per_delivery, terms } = self;
+        let ledger = match Ledger::open_read_only(context.settings.ledger()?)? {
+            Some(ledger) => ledger,
+            None => Ledger::temporary()?,
+        };
+        ledger.refuse_other_host(context.settings.graph_url.value.as_str())?;
+        ledger.refuse_closed()?;
+        let clock = context.graph_clock()?;
+        ledger.refuse_clock_behind(clock.now())?;
+        let mut list = plan::read(context, signals, source, template, &ledger, std::env::temp_dir()).await?;
+        lists::tell_tokens(&list.tally, &context.ui);
+        let broadcast = ledger.find_broadcast(key, which)?;
+        let hours = broadcast.as_ref().map_or(timing.hours_of_new(), |broadcast| timing.over(broadcast).0);
+        let rivals = ledger.rivals_of(broadcast.as_ref(), key, which.new_message)?;
+        let mut values = ValueCheck::new(template);
+        let terms = PlanTerms { now: clock.now(), hours, ..terms };
+        let dry = ledger.dry_plan(broadcast.as_ref(), &rivals, &mut list.spool, terms, &mut |row| values.row(row))?;
+        values.tell(&context.ui);
+        let cost = cost::read(context, campaign, dry.now + dry.later, cost_per_delivery).await;
+        let spending = money.map(|money| money.spending(&ledger, key.ad_account, clock.now())).transpose()?.flatten();
+        let totals = DryTotals::new(key.campaign, &list.tally, dry, cost);
+        context.ui.object(&DryTotals { spend: spending.map(SpendTotals::from), ..totals })?;
+        context.ui.status("dry run: nothing was sent or written");
+        Ok(Exit::Done)
+    }
 }
 
 /// What a send would do.
@@ -77,6 +89,8 @@ pub struct DryTotals {
     pub next_run_at: Option<UnixMillis>,
     #[serde(flatten)]
     pub cost: Cost,
+    /// Under a spend limit: how the ad account stands.
+    pub spend: Option<SpendTotals>,
 }
 
 /// So many people in the hour that begins then.
@@ -106,6 +120,7 @@ impl DryTotals {
             settled: dry.settled.into_iter().map(|(state, n)| (state.name(), n)).collect(),
             next_run_at: dry.next_at,
             cost,
+            spend: None,
         }
     }
 }
@@ -125,6 +140,7 @@ impl Record for DryTotals {
         "settled",
         "next run at",
         "cost",
+        "spend limit",
     ];
 
     fn cells(&self) -> Vec<String> {
@@ -148,6 +164,7 @@ impl Record for DryTotals {
             parts(&self.settled),
             self.next_run_at.map(|at| at.to_string()).unwrap_or_default(),
             self.cost.text(),
+            self.spend.as_ref().map(SpendTotals::text).unwrap_or_default(),
         ]
     }
 }

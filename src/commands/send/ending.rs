@@ -11,9 +11,10 @@ use crate::commands::failure;
 use crate::commands::signals::Signals;
 use crate::error::{Error, Exit, Result};
 use crate::ledger::broadcasts::Broadcast;
+use crate::ledger::spending::Spending;
 use crate::send::bursts::Burst;
 use crate::send::job::{Ending, SinkFailure, Stats};
-use crate::send::outcome::{LOOK_AGAIN, Wait};
+use crate::send::outcome::{LOOK_AGAIN, Wait, WaitCause};
 use crate::text;
 use crate::ui::lines::Unwritten;
 
@@ -40,6 +41,8 @@ pub struct Conclusion<'a> {
     failures: Vec<Failure>,
     /// The earliest time at which something that must wait may go out.
     next_run_at: Option<UnixMillis>,
+    /// Under a spend limit: how the account stood last.
+    spending: Option<Spending>,
     /// What the first of these waits for.
     waits_for: Option<String>,
     max_sends: bool,
@@ -57,6 +60,7 @@ impl<'a> Conclusion<'a> {
             stats: Stats::default(),
             failures: Vec::new(),
             next_run_at: None,
+            spending: None,
             waits_for: None,
             max_sends: false,
             over: false,
@@ -82,6 +86,7 @@ impl<'a> Conclusion<'a> {
             reason: self.failures.first().map(|failure| failure.error.to_string()).or_else(|| self.waits_for.clone()),
             now: self.clock.now(),
             next_run_at: self.next_run_at,
+            spending: self.spending,
             stopped_at_max: self.max_sends,
         }
     }
@@ -89,6 +94,7 @@ impl<'a> Conclusion<'a> {
     /// Takes in how a turn ended.
     pub async fn add(&mut self, context: &Context, done: TurnEnd, campaign: &CampaignFacts) -> Result<()> {
         self.stats.add(&done.stats);
+        self.spending = done.spending.or(self.spending);
         let requests = requests(self.stats.requests);
         let go_on = context.resume_command(Some(campaign.id.as_str()));
         // Why people were refused as too early.
@@ -110,7 +116,7 @@ impl<'a> Conclusion<'a> {
                 self.over |= !halt.of_broadcast();
                 self.fail(failure::send::halted(halt, &requests, &go_on));
             }
-            Ending::NotYet(wait) => self.not_yet(context, wait, &requests).await?,
+            Ending::NotYet(wait) => self.not_yet(context, wait, &requests, &go_on).await?,
             Ending::Burst(burst, sample) => {
                 self.over = true;
                 is_told = matches!(burst, Burst::TooEarly { .. });
@@ -179,7 +185,7 @@ impl<'a> Conclusion<'a> {
         }
     }
 
-    async fn not_yet(&mut self, context: &Context, wait: Wait, requests: &str) -> Result<()> {
+    async fn not_yet(&mut self, context: &Context, wait: Wait, requests: &str, go_on: &str) -> Result<()> {
         let until = match wait.until {
             Some(until) => until,
             None if wait.next_day => context.next_day(self.clock.now()).await,
@@ -191,6 +197,9 @@ impl<'a> Conclusion<'a> {
         self.next_run_at = Some(self.next_run_at.map_or(until, |other| other.min(until)));
         let id = wait.facts.fbtrace_id.map(|id| format!(" (fbtrace_id {id})")).unwrap_or_default();
         context.ui.status(&format!("not yet, after {requests}: {cause}{id}; run again at {until}"));
+        if let WaitCause::SpendLimit(spending) = &wait.cause {
+            context.ui.hint(&failure::send::spend_more(spending, go_on));
+        }
         Ok(())
     }
 

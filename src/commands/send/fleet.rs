@@ -277,6 +277,7 @@ async fn one(
             (Err(error), _) => return Err((error, Totals::default())),
             (_, Err(failed)) => return Err((failed.into(), Totals::default())),
         };
+        context.repeat_when_resumed(args.money.words());
         let resume = Resume { context: &context, args, signals, page, ledger: &ledger, readers };
         let sent = async {
             let limits = args.limits(&context)?;
@@ -386,5 +387,6 @@ fn command(frame: &Invocation<'_>, args: &Args) -> String {
     if let Some(ledger) = &frame.global.ledger {
         command.push_str(&format!(" --ledger {}", crate::commands::shell::quoted(&ledger.display().to_string())));
     }
+    command.push_str(&args.money.words());
     command
 }

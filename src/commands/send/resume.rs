@@ -80,6 +80,7 @@ impl<'a> Resume<'a> {
         let mut conclusion = Conclusion::new(signals, context.clock);
         let mut totals = Totals::default();
         let mut tried = Vec::new();
+        let mut money = None;
         loop {
             let next = self.unfinished().await?.into_iter().find(|broadcast| !tried.contains(&broadcast.id));
             let Some(broadcast) = next.filter(|_| !conclusion.is_over()) else { break };
@@ -99,6 +100,7 @@ impl<'a> Resume<'a> {
                 let cool_down = context.cool_down();
                 totals.this_run.found_unknown =
                     ledger.ask(move |ledger| ledger.bury_dead_runs(&clock, cool_down)).await?;
+                money = args.money.read(context, clock.now()).await?;
             }
             let facts = match read {
                 Ok(facts) => facts,
@@ -130,6 +132,7 @@ impl<'a> Resume<'a> {
                 end: [facts.end, args.until].into_iter().flatten().min(),
                 cool_down: context.cool_down(),
                 timeout: REQUEST_TIMEOUT,
+                money,
             };
             let done = turn.run(context, ledger, &limits, clock, signals, results).await?;
             if let Some(max) = &mut limits.max_sends {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::campaign::CampaignFacts;
+use super::money::SpendTotals;
 use super::plan::List;
 use super::skipped;
 use crate::clock::UnixMillis;
@@ -13,6 +14,7 @@ use crate::error::{Error, Exit, Result};
 use crate::ledger::Ledger;
 use crate::ledger::broadcasts::Broadcast;
 use crate::ledger::plan::Planned;
+use crate::ledger::spending::Spending;
 use crate::ledger::totals::Standing;
 use crate::send::job::Stats;
 use crate::text;
@@ -45,6 +47,8 @@ pub struct Totals {
     /// Unknown sends in the whole ledger.
     pub unknown_in_ledger: u64,
     pub next_run_at: Option<UnixMillis>,
+    /// Under a spend limit: how the ad account stands.
+    pub spend: Option<SpendTotals>,
     /// How the run ended, by the name of its exit code.
     pub exit: &'static str,
     pub exit_code: u8,
@@ -72,6 +76,8 @@ pub struct Course {
     pub now: UnixMillis,
     /// When what must wait may go out.
     pub next_run_at: Option<UnixMillis>,
+    /// Under a spend limit.
+    pub spending: Option<Spending>,
     pub stopped_at_max: bool,
 }
 
@@ -174,6 +180,7 @@ impl Totals {
         };
         self.unknown_in_ledger = unknown_in_ledger;
         self.reason.clone_from(&course.reason);
+        self.spend = course.spending.map(SpendTotals::from);
         let now = course.now;
         self.next_run_at = if self.waits() {
             // What Graph asked for comes before what the rows allow.
@@ -317,6 +324,7 @@ impl Record for Totals {
         "requests in this run",
         "accepted in this run",
         "next run at",
+        "spend limit",
     ];
 
     /// Zero counts are left out, except the ones everybody looks for.
@@ -357,6 +365,7 @@ impl Record for Totals {
             text::thousands(self.this_run.requests),
             text::thousands(self.this_run.accepted),
             self.next_run_at.map(|at| at.to_string()).unwrap_or_default(),
+            self.spend.as_ref().map(SpendTotals::text).unwrap_or_default(),
         ]
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::campaign::CampaignFacts;
+use super::money::Money;
 use super::results::Results;
 use crate::clock::{Clock, UnixMillis};
 use crate::commands::context::Context;
@@ -12,12 +13,14 @@ use crate::error::Result;
 use crate::ledger;
 use crate::ledger::broadcasts::Broadcast;
 use crate::ledger::error::Closed;
+use crate::ledger::spending::Spending;
 use crate::ledger::totals::Standing;
 use crate::ledger::writer::{Scope, Seat};
 use crate::message::Template;
 use crate::send::bursts::Burst;
 use crate::send::engine;
 use crate::send::job::{Ending, Job, Limits, Sink, Stats};
+use crate::send::outcome::WaitCause;
 use crate::send::writer_thread::Desk;
 
 pub struct Turn<'a> {
@@ -29,6 +32,8 @@ pub struct Turn<'a> {
     pub end: Option<UnixMillis>,
     pub cool_down: Duration,
     pub timeout: Duration,
+    /// `None`: no limit.
+    pub money: Option<Money>,
 }
 
 /// How a turn went.
@@ -37,6 +42,8 @@ pub struct TurnEnd {
     pub stats: Stats,
     /// How long it waited for rows that were not due yet.
     pub waited: Duration,
+    /// Under a spend limit: how the account stands.
+    pub spending: Option<Spending>,
 }
 
 impl Turn<'_> {
@@ -53,16 +60,25 @@ impl Turn<'_> {
         let sender = Arc::new(context.sender(self.timeout, limits.concurrency)?);
         let frame = sender.frame(&self.campaign.id, self.broadcast.min_gap);
         let values = !self.template.is_constant();
-        let job = Job { template: self.template, frame, campaign: self.campaign.times };
+        let job = Job { template: self.template.clone(), frame, campaign: self.campaign.times };
         let (broadcast, in_flight) = (self.broadcast.id, limits.concurrency);
         let run = match ledger.ask(move |ledger| ledger.start_run(broadcast, clock.now(), in_flight)).await {
             Ok(run) => run,
             // An earlier turn of the command may have sent: its end says how many.
             Err(error @ ledger::error::Error::Closed { .. }) => {
-                return Ok(TurnEnd { ending: Ending::Ledger(error), stats: Stats::default(), waited: Duration::ZERO });
+                return Ok(TurnEnd {
+                    ending: Ending::Ledger(error),
+                    stats: Stats::default(),
+                    waited: Duration::ZERO,
+                    spending: None,
+                });
             }
             Err(error) => return Err(error.into()),
         };
+        if let Some(Money { today, told: Some(told), .. }) = self.money {
+            let account = self.broadcast.ad_account.clone();
+            ledger.ask(move |ledger| ledger.told_spending(&account, today, told)).await?;
+        }
         let scope = Scope {
             broadcast: self.broadcast.clone(),
             run: run.id,
@@ -71,6 +87,7 @@ impl Turn<'_> {
             end: self.end,
             cool_down: self.cool_down,
             timeout: self.timeout,
+            ceiling: self.money.map(|money| money.ceiling),
         };
         let mut limits = limits.clone();
         let mut waited = Duration::ZERO;
@@ -84,11 +101,12 @@ impl Turn<'_> {
             let (ending, stats) = engine::run(&job, &limits, clock, &mut writer, &sender, results, &mut level).await;
             whole.add(&stats);
             limits.beginning = stats.beginning;
-            let ending = closing_the_gate(ending, ledger).await;
+            let ending =
+                self.unless_nothing_is_due(closing_the_gate(ending, ledger).await, ledger, clock.now()).await?;
             if *level.borrow() > 1 {
                 run.abandon();
                 results.end();
-                return Ok(TurnEnd { ending, stats: whole, waited });
+                return Ok(TurnEnd { ending, stats: whole, waited, spending: None });
             }
             if let Some(max) = &mut limits.max_sends {
                 *max = max.saturating_sub(stats.requests);
@@ -119,11 +137,30 @@ impl Turn<'_> {
         results.end();
         let (why, cool_down) = (ending.name(), self.cool_down);
         let failed_before = matches!(ending, Ending::Ledger(_) | Ending::Sink(_));
-        match ledger.ask(move |ledger| ledger.end_run(run, clock.now(), why, cool_down)).await {
+        let ended = ledger.ask(move |ledger| ledger.end_run(run, clock.now(), why, cool_down)).await;
+        let ending = match ended {
             // The first failure is the one to report.
-            Err(error) if !failed_before => Ok(TurnEnd { ending: Ending::Ledger(error), stats: whole, waited }),
-            _ => Ok(TurnEnd { ending, stats: whole, waited }),
+            Err(error) if !failed_before => Ending::Ledger(error),
+            _ => ending,
+        };
+        let spending = match self.money {
+            Some(money) if !matches!(ending, Ending::Ledger(_)) => {
+                let account = self.broadcast.ad_account.clone();
+                ledger.ask(move |ledger| ledger.spending(&account, &money.ceiling, clock.now())).await?
+            }
+            _ => None,
+        };
+        Ok(TurnEnd { ending, stats: whole, waited, spending })
+    }
+
+    /// Nobody waits for money if nobody may get a message now.
+    async fn unless_nothing_is_due(&self, ending: Ending, ledger: &Desk, now: UnixMillis) -> Result<Ending> {
+        if !matches!(&ending, Ending::NotYet(wait) if matches!(wait.cause, WaitCause::SpendLimit(_))) {
+            return Ok(ending);
         }
+        let (broadcast, listing) = (self.broadcast.id, self.listing);
+        let due = ledger.ask(move |ledger| ledger.due(broadcast, listing, now)).await?;
+        Ok(if due == 0 { Ending::Exhausted } else { ending })
     }
 }
 

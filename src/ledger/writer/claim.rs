@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::clock::UnixMillis;
 use crate::ledger::broadcasts::Broadcast;
 use crate::ledger::people::suppression::Suppression;
+use crate::ledger::spending::Ceiling;
 use crate::times::MARGIN;
 
 /// An accepted person's cool-down may be longer by this part of it: 43 s of 12 h.
@@ -24,6 +25,8 @@ pub struct Scope {
     pub cool_down: Duration,
     /// The longest that a request may take.
     pub timeout: Duration,
+    /// What may be spent; `None`: no limit, and nothing is counted.
+    pub ceiling: Option<Ceiling>,
 }
 
 impl Scope {

@@ -89,9 +89,24 @@ impl Step<'_> {
         Ok((claims, exhausted, permit_at))
     }
 
-    /// Claims what was allowed before.
+    /// Claims what was allowed before, as far as there is money for it.
     pub fn claim(&mut self, scan: &mut Scan, want: usize) -> db::Result<(Vec<Claim>, bool)> {
+        let want = self.afford(want)?;
         if self.conn.is_server() { self.claim_set(scan, want) } else { self.claim_rows(scan, want) }
+    }
+
+    /// How many of these a spend limit leaves.
+    fn afford(&mut self, want: usize) -> db::Result<usize> {
+        let Some(ceiling) = self.scope.ceiling.filter(|_| want > 0) else { return Ok(want) };
+        let broadcast = &self.scope.broadcast;
+        // What this step recorded is not written yet.
+        let more = State::COSTLY.into_iter().map(|state| self.tally.more(broadcast.id, state)).sum();
+        let Some(spending) = ceiling.hold(self.conn, &broadcast.ad_account, self.now, more)? else {
+            return Ok(want);
+        };
+        let affords = usize::try_from(spending.affords()).unwrap_or(usize::MAX);
+        self.spent_up = (affords == 0).then_some(spending);
+        Ok(want.min(affords))
     }
 
     fn claim_rows(&mut self, scan: &mut Scan, want: usize) -> db::Result<(Vec<Claim>, bool)> {

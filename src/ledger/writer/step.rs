@@ -9,6 +9,7 @@ use crate::clock::UnixMillis;
 use crate::ledger::gate::Gate;
 use crate::ledger::people::CoolDowns;
 use crate::ledger::settled::Settled;
+use crate::ledger::spending::Spending;
 use crate::ledger::tally::Tally;
 
 pub struct Step<'c> {
@@ -24,12 +25,25 @@ pub struct Step<'c> {
     pub settled: Vec<Settled>,
     /// Outcomes that found their row settled by somebody else.
     pub overtaken: u64,
+    /// Why nothing was claimed: the money that may be spent is.
+    pub spent_up: Option<Spending>,
 }
 
 impl<'c> Step<'c> {
     pub fn new(conn: &'c Conn, scope: &'c Scope, now: UnixMillis, gate: Gate, begun: Instant) -> db::Result<Self> {
         let people = CoolDowns::new(conn)?;
-        Ok(Self { conn, scope, now, begun, gate, people, tally: Tally::default(), settled: Vec::new(), overtaken: 0 })
+        Ok(Self {
+            conn,
+            scope,
+            now,
+            begun,
+            gate,
+            people,
+            tally: Tally::default(),
+            settled: Vec::new(),
+            overtaken: 0,
+            spent_up: None,
+        })
     }
 
     /// Writes the sums; the rows that got a state, and how many outcomes were overtaken.

@@ -1,5 +1,6 @@
 mod claims;
 mod cool_downs;
+mod spending;
 mod together;
 
 use std::time::Duration;
@@ -64,6 +65,7 @@ pub(super) fn writer(folder: &std::path::Path, people: i64) -> Writer {
         end: None,
         cool_down: Duration::from_hours(12),
         timeout: Duration::from_secs(30),
+        ceiling: None,
     };
     Writer::new(ledger, Clock::starting_at(UnixMillis(NOW)), scope, None)
 }

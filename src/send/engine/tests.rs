@@ -141,6 +141,7 @@ impl Stage {
             end: None,
             cool_down: COOL_DOWN,
             timeout: MINUTE,
+            ceiling: None,
         };
         let mut writer = RunWriter::inline(ledger, Seat::new(self.clock, scope, None));
         let script = script.into_iter().map(|(millis, answer)| (Duration::from_millis(millis), answer)).collect();
@@ -380,6 +381,7 @@ async fn a_claim_that_is_late_for_the_wire_is_given_back() {
             permit_at: None,
             overtaken: 0,
             closed: None,
+            spent_up: None,
         };
         engine.stepped(Ok(done));
         assert_eq!((engine.flights.len(), engine.finishes.len()), (in_flight, back), "{after} ms");

@@ -233,6 +233,7 @@ impl Simulation {
                 end: None,
                 cool_down: COOL_DOWN,
                 timeout: REQUEST_TIMEOUT,
+                ceiling: None,
             };
             let mut writer = RunWriter::inline(ledger, Seat::new(self.clock, scope, None));
             let (stop, mut level) = watch::channel(0);

@@ -35,6 +35,7 @@ fn set_up(folder: &std::path::Path, runs: usize) -> (Ledger, Vec<Seat>) {
             end: None,
             cool_down: COOL_DOWN,
             timeout: REQUEST_TIMEOUT,
+            ceiling: None,
         };
         std::mem::forget(started);
         seats.push(Seat::new(clock, scope, None));

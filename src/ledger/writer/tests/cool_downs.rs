@@ -54,7 +54,16 @@ fn plan(ledger: &mut Ledger, campaign: &str, now: UnixMillis) -> Broadcast {
 }
 
 fn scope(broadcast: Broadcast, run: i64) -> Scope {
-    Scope { broadcast, run, listing: None, values: false, end: None, cool_down: COOL_DOWN, timeout: REQUEST_TIMEOUT }
+    Scope {
+        broadcast,
+        run,
+        listing: None,
+        values: false,
+        end: None,
+        cool_down: COOL_DOWN,
+        timeout: REQUEST_TIMEOUT,
+        ceiling: None,
+    }
 }
 
 fn blocked_until(ledger: &Ledger) -> UnixMillis {

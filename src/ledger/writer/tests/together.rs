@@ -32,7 +32,7 @@ fn runs(folder: &std::path::Path, runs: i64, people: i64, clock: Clock) -> (Ledg
             values: false,
             end: None,
             cool_down: Duration::from_hours(12),
-            timeout: Duration::from_secs(30),
+            timeout: Duration::from_secs(30), ceiling: None
         };
         std::mem::forget(run);
         Seat::new(clock, scope, None)

@@ -1,0 +1,135 @@
+//! What may be spent. The judge is the sandbox's bill.
+
+use mmsg_sandbox::Options;
+use serde_json::Value;
+
+use crate::common::shop::{Shop, people};
+use crate::common::started::Started;
+
+/// What a delivery costs, in cents, and how far a price may be from it.
+const COST: f64 = 20.0;
+const SPREAD: f64 = 0.1;
+
+fn priced(options: &mut Options) {
+    options.cost = COST;
+    options.money.cost_spread = SPREAD;
+    options.webhooks.failed = 0.0;
+    options.dials.latency = std::time::Duration::from_millis(20);
+}
+
+fn shop(on_server: bool) -> Shop {
+    let mut shop = Shop::with(priced);
+    if on_server {
+        shop.env = shop.env.on_server();
+    }
+    shop
+}
+
+fn bill(shop: &Shop) -> f64 {
+    shop.sandbox.stats()["spent"].as_f64().unwrap()
+}
+
+/// Three processes of one account at once, each with a campaign and people of its own: together they spend what one may.
+fn three_at_once_spend_what_one_may(on_server: bool) {
+    const CEILING: f64 = 2000.0;
+    let shop = shop(on_server);
+    let list = people(300);
+    let campaigns = [shop.campaign.clone(), shop.other_campaign(), shop.other_campaign()];
+    let at_work: Vec<_> = campaigns
+        .iter()
+        .zip(list.chunks(100))
+        .map(|(campaign, list)| {
+            let args = ["--campaign", campaign, "--max-spend", "2000", "--concurrency", "8", "-o", "json"];
+            shop.env.start(&(list.join("\n") + "\n"), &shop.words(&args))
+        })
+        .collect();
+    let runs: Vec<_> = at_work.into_iter().map(Started::ends).collect();
+    // Each claim was reserved at the upper estimate: not even what is on its way comes on top.
+    let spent = bill(&shop);
+    let dearest = COST * (1.0 + SPREAD);
+    assert!(spent <= CEILING, "{spent} of {CEILING}: {runs:#?}");
+    let accepted = shop.sandbox.accepted().len();
+    assert_eq!(accepted as f64, (CEILING / dearest).floor(), "there was money for more, or less: {runs:#?}");
+    for run in runs {
+        let totals = run.exits(6).totals();
+        assert_eq!(totals["this_run"]["refused"], 0, "{totals:#}");
+        assert_eq!((&totals["spend"]["by"], &totals["spend"]["limit"]), (&"max_spend".into(), &20.0.into()));
+        assert!(totals["reason"].as_str().unwrap().contains("--max-spend 20.00 USD is reached"), "{totals:#}");
+        assert!(totals["next_run_at"].is_string(), "{totals:#}");
+    }
+    // The same again spends nothing, and more money goes on.
+    let again = ["send", "--resume", "--rate", "unlimited", "-o", "json", "--max-spend"];
+    let resume = |amount: &str| shop.env.mmsg([&again[..], &[amount]].concat());
+    let totals = resume("2000")
+        .exits(6)
+        .says("--max-spend 2000 continues then; to go on now, use a --max-spend above 2000")
+        .totals();
+    assert_eq!(totals["this_run"]["requests"], 0);
+    assert!(resume("2500").exits(6).totals()["this_run"]["accepted"].as_u64().unwrap() > 10);
+    assert!(bill(&shop) <= 2500.0, "{}", bill(&shop));
+    shop.sandbox.assert_nobody_twice();
+}
+
+#[test]
+fn three_at_once_spend_what_one_may_in_a_file() {
+    three_at_once_spend_what_one_may(false);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn three_at_once_spend_what_one_may_on_a_server() {
+    three_at_once_spend_what_one_may(true);
+}
+
+#[test]
+fn refused_people_cost_nothing_and_leave_their_money_to_the_others() {
+    let shop = Shop::with(priced);
+    let list = people(60);
+    shop.sandbox.error_tokens(list[..30].iter().map(|token| (token.clone(), "2300034".to_owned())));
+    // For ten deliveries, whoever is first in the list.
+    let totals = shop.totals(&list, &["--max-spend", "200", "--cost-per-delivery", "20", "--concurrency", "4"], 6);
+    assert_eq!((totals["accepted"].as_u64(), totals["refused"].as_u64()), (Some(10), Some(30)), "{totals:#}");
+    // Enough for all who are left: the limit is not reached.
+    let totals = shop.totals(&list, &["--max-spend", "10000", "--cost-per-delivery", "20"], 0);
+    assert_eq!(totals["accepted"], 30, "{totals:#}");
+    let totals = shop.totals(&list, &["--max-spend", "600", "--cost-per-delivery", "20"], 0);
+    assert_eq!(totals["spend"]["left"], 0.0, "nobody waits for money: {totals:#}");
+}
+
+#[test]
+fn a_limit_without_a_price_is_refused_before_anything_is_planned() {
+    let shop = Shop::with(|options| {
+        priced(options);
+        options.cost = 0.0;
+    });
+    let list = people(5);
+    let run = shop.send(&list, &["--max-spend", "1000"]).exits(5);
+    assert!(run.stderr.contains("--cost-per-delivery"), "{}", run.stderr);
+    assert!(!shop.ledger().exists(), "something was planned");
+    let _ = shop.send(&list, &["--max-spend", "1000", "--cost-per-delivery", "1.5"]).exits(0);
+    for bad in
+        [["--max-spend", "0"], ["--max-spend", "1.5"], ["--cost-per-delivery", "-1"], ["--cost-per-delivery", "0"]]
+    {
+        let _ = shop.send(&list, &bad).exits(2);
+    }
+}
+
+#[test]
+fn the_daily_limit_of_a_profile_holds_for_every_run_of_the_account() {
+    let shop = Shop::with(priced);
+    let profile = |limit: &str| format!("[profiles.shop.send]\ndaily_spend_limit = {limit}\n");
+    let mut shop = Shop { env: shop.env.profiles(&profile("1000")), ..shop };
+    let list = people(100);
+    let totals = shop.totals(&list, &[], 6);
+    assert_eq!(totals["accepted"], 45, "a delivery is reserved at 22 cents: {totals:#}");
+    assert_eq!(totals["spend"]["by"], "daily_spend_limit");
+    // The lower of both counts, and the profile's is not lifted by the flag.
+    let totals = shop.totals(&list, &["--max-spend", "9000"], 6);
+    assert_eq!(totals["spend"]["by"], "daily_spend_limit");
+    assert!(totals["accepted"].as_u64().unwrap() < 52, "{totals:#}");
+    let dry: Value = shop.send(&list, &["--dry-run", "-o", "json"]).exits(0).json();
+    assert_eq!(dry["spend"]["by"], "daily_spend_limit", "{dry:#}");
+    shop.env = shop.env.profiles(&profile("0"));
+    let run = shop.send(&list, &[]).exits(3);
+    assert!(run.stderr.contains("daily_spend_limit"), "{}", run.stderr);
+}
