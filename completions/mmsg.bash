@@ -1494,7 +1494,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__message__subcmd__send)
-            opts="-o -q -v -y -h --campaign --message --audience --token-column --delimiter --no-header --reject --force --strict --allow-bad-rows --allow-odd-tokens --eligible --never-sent --sent-before --not-read --clicked --expired --expires-within --suppressed --zone --dry-run --resume --all-profiles --again --new-message --allow-restored --retry-refused --allow-refusals --max-sends --rate --concurrency --wait --until --quiet-hours --at --at-local --min-gap --time-zone --max-spend --cost-per-delivery --results --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --campaign --message --audience --token-column --delimiter --no-header --reject --force --strict --allow-bad-rows --allow-odd-tokens --eligible --never-sent --sent-before --not-read --clicked --expired --expires-within --suppressed --zone --dry-run --resume --all-profiles --again --new-message --allow-restored --retry-refused --allow-refusals --max-sends --rate --concurrency --wait --until --quiet-hours --at --at-local --min-gap --time-zone --max-spend --cost-per-delivery --results --canary --canary-wait --canary-max-failed --canary-without-events --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1589,6 +1589,18 @@ _mmsg() {
                     return 0
                     ;;
                 --results)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --canary)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --canary-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --canary-max-failed)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2030,7 +2042,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__send)
-            opts="-o -q -v -y -h --campaign --message --audience --token-column --delimiter --no-header --reject --force --strict --allow-bad-rows --allow-odd-tokens --eligible --never-sent --sent-before --not-read --clicked --expired --expires-within --suppressed --zone --dry-run --resume --all-profiles --again --new-message --allow-restored --retry-refused --allow-refusals --max-sends --rate --concurrency --wait --until --quiet-hours --at --at-local --min-gap --time-zone --max-spend --cost-per-delivery --results --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --campaign --message --audience --token-column --delimiter --no-header --reject --force --strict --allow-bad-rows --allow-odd-tokens --eligible --never-sent --sent-before --not-read --clicked --expired --expires-within --suppressed --zone --dry-run --resume --all-profiles --again --new-message --allow-restored --retry-refused --allow-refusals --max-sends --rate --concurrency --wait --until --quiet-hours --at --at-local --min-gap --time-zone --max-spend --cost-per-delivery --results --canary --canary-wait --canary-max-failed --canary-without-events --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2125,6 +2137,18 @@ _mmsg() {
                     return 0
                     ;;
                 --results)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --canary)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --canary-wait)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --canary-max-failed)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -604,6 +604,9 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l max-spend -d 'Spend at most AMOUNT on the ad account\'s day, in the currency\'s smallest unit (3000 is 30.00 USD); what all other runs on this ledger spend on that day counts. Then the run ends with exit code 6' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l cost-per-delivery -d 'Count a delivery as AMOUNT, in the currency\'s smallest unit, such as 1.4 [default: what one cost so far in the ad account; before the first, Meta\'s upper estimate]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l results -d 'Also write one line per recipient\'s result to FILE (CSV if it ends in .csv, otherwise NDJSON)' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l canary -d 'Send to a few people first: a share such as 1%, or a number. The others follow only if these do well. none: send to everybody at once, also after a canary that stopped' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l canary-wait -d 'How long to wait for webhook events of the canary [default: 10m]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l canary-max-failed -d 'Stop, with exit code 5, if more than this share of the canary is refused, fails or stays unknown; people who opted out, whose token expired or whose region is excluded do not count [default: 5%]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
@@ -631,6 +634,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l new-message -d 'Include people who already got a different message of this campaign'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l allow-restored -d 'After a backup was restored: send also to people whom the ledger has not had in this campaign before; they may have got the message already'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l allow-refusals -d 'Do not stop after many refusals'
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l canary-without-events -d 'Judge the canary by Meta\'s answers alone, without waiting for webhook events'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -s q -l quiet -d 'Print only warnings and errors'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -s v -l verbose -d 'Print more detail'
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
@@ -687,6 +691,9 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l time-zone -d 'Time zo
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l max-spend -d 'Spend at most AMOUNT on the ad account\'s day, in the currency\'s smallest unit (3000 is 30.00 USD); what all other runs on this ledger spend on that day counts. Then the run ends with exit code 6' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l cost-per-delivery -d 'Count a delivery as AMOUNT, in the currency\'s smallest unit, such as 1.4 [default: what one cost so far in the ad account; before the first, Meta\'s upper estimate]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l results -d 'Also write one line per recipient\'s result to FILE (CSV if it ends in .csv, otherwise NDJSON)' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l canary -d 'Send to a few people first: a share such as 1%, or a number. The others follow only if these do well. none: send to everybody at once, also after a canary that stopped' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l canary-wait -d 'How long to wait for webhook events of the canary [default: 10m]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l canary-max-failed -d 'Stop, with exit code 5, if more than this share of the canary is refused, fails or stays unknown; people who opted out, whose token expired or whose region is excluded do not count [default: 5%]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
@@ -714,6 +721,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l again -d 'Send the sa
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l new-message -d 'Include people who already got a different message of this campaign'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l allow-restored -d 'After a backup was restored: send also to people whom the ledger has not had in this campaign before; they may have got the message already'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l allow-refusals -d 'Do not stop after many refusals'
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l canary-without-events -d 'Judge the canary by Meta\'s answers alone, without waiting for webhook events'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s q -l quiet -d 'Print only warnings and errors'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s v -l verbose -d 'Print more detail'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'

@@ -18,6 +18,7 @@
 //! | `spending` | what an ad account spends, and what a run may still claim of it |
 //! | `tally` | how many rows are in each state, and what happened in each hour |
 //! | `broadcasts`, `audiences`, `plan`, `spool` | lists on their way to becoming rows |
+//! | `canary` | a broadcast that goes to a few people first |
 //! | `runs`, `alive`, `locks` | processes at work, and who is alive |
 //! | `room` | the room on the disk: for the WAL, for answers in flight |
 //! | `deletions`, `edits` | campaigns about to be deleted or changed at Meta |
@@ -37,6 +38,7 @@ mod attempts;
 pub mod audiences;
 mod backup;
 pub mod broadcasts;
+pub mod canary;
 pub mod check;
 #[cfg(test)]
 #[expect(dead_code, reason = "the tests of the whole program kill servers")]

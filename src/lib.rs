@@ -15,7 +15,7 @@
 //! | [`ui`] | everything printed or asked | know the domain |
 //! | [`config`] | profiles, sources, where secrets come from | know more of the domain than its values, and where a ledger is |
 //! | [`error`], [`clock`] | how a command ends; what time it is | know any layer |
-//! | [`secret`], [`text`], [`json`], [`times`], [`endpoint`], [`rate`] | the ground floor: what every layer may import | import anything of ours |
+//! | [`secret`], [`text`], [`json`], [`times`], [`endpoint`], [`rate`], [`statistics`] | the ground floor: what every layer may import | import anything of ours |
 
 mod audience;
 mod campaign;
@@ -33,6 +33,7 @@ mod rate;
 mod report;
 mod secret;
 mod send;
+mod statistics;
 mod text;
 mod times;
 mod ui;

@@ -4,6 +4,7 @@
 //! a sink for the result of each row.
 
 pub mod bursts;
+pub mod canary;
 pub mod engine;
 pub mod job;
 pub mod learn;

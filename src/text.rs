@@ -98,6 +98,15 @@ pub fn thousands(n: u64) -> String {
     out
 }
 
+/// `96.7%`. Shares close to 0 or 1 are not rounded to them.
+pub fn percent(share: f64) -> String {
+    match share {
+        share if share > 0.0 && share < 0.0005 => "<0.1%".to_owned(),
+        share if share < 1.0 && share > 0.9995 => ">99.9%".to_owned(),
+        share => format!("{:.1}%", share * 100.0),
+    }
+}
+
 /// Bytes as `350 kB`, `2.1 MB`, `1.4 GB`.
 pub fn size(bytes: u64) -> String {
     match bytes {

@@ -9,7 +9,7 @@ use crate::common::repository;
 const VALUES: [&str; 3] = ["campaign", "message", "audience"];
 
 /// What every layer may import. These import nothing but each other.
-const GROUND: [&str; 7] = ["clock", "endpoint", "json", "rate", "secret", "text", "times"];
+const GROUND: [&str; 8] = ["clock", "endpoint", "json", "rate", "secret", "statistics", "text", "times"];
 
 /// Layers that fail with variants; `commands` chooses the exit code, the sentence and the hint.
 const HAVE_ERRORS_OF_THEIR_OWN: [&str; 3] = ["graph", "ledger", "send"];
@@ -29,9 +29,28 @@ fn allowed(module: &str) -> Vec<&'static str> {
     }
 }
 
-const MODULES: [&str; 20] = [
-    "audience", "campaign", "cli", "clock", "commands", "config", "endpoint", "error", "graph", "json", "ledger",
-    "message", "rate", "report", "secret", "send", "text", "times", "ui", "webhook",
+const MODULES: [&str; 21] = [
+    "audience",
+    "campaign",
+    "cli",
+    "clock",
+    "commands",
+    "config",
+    "endpoint",
+    "error",
+    "graph",
+    "json",
+    "ledger",
+    "message",
+    "rate",
+    "report",
+    "secret",
+    "send",
+    "statistics",
+    "text",
+    "times",
+    "ui",
+    "webhook",
 ];
 
 fn sources(folder: &Path) -> Vec<PathBuf> {

@@ -6,6 +6,7 @@ mod common;
 mod answers;
 mod bad_input;
 mod campaign;
+mod canary;
 mod certificates;
 mod changes;
 mod circles;

@@ -32,3 +32,12 @@ pub fn audience(text: &str) -> Result<String, String> {
     }
     Ok(text.to_owned())
 }
+
+/// `5%` or `0.05`, as a share of 1.
+pub fn share(text: &str) -> Result<f64, String> {
+    let (number, of) = text.strip_suffix('%').map_or((text, 1.0), |number| (number, 100.0));
+    match number.parse::<f64>() {
+        Ok(number) if (0.0..=of).contains(&number) => Ok(number / of),
+        _ => Err(format!("\"{text}\" is no share: use 5%, or a number from 0 to 1")),
+    }
+}

@@ -2,6 +2,7 @@
 
 mod board;
 mod campaign;
+mod canary;
 mod columns;
 mod confirm;
 mod cost;
@@ -43,6 +44,7 @@ use crate::text;
 use crate::times::REQUEST_TIMEOUT;
 use crate::times::hours::Hours;
 use campaign::CampaignFacts;
+use canary::{CanaryArgs, Stage};
 use confirm::Asked;
 use dry_run::DryRun;
 use ending::Conclusion;
@@ -120,6 +122,8 @@ pub struct Args {
     /// Also write one line per recipient's result to FILE (CSV if it ends in .csv, otherwise NDJSON).
     #[arg(long, value_name = "FILE")]
     results: Option<PathBuf>,
+    #[command(flatten)]
+    canary: Box<CanaryArgs>,
 }
 
 impl Args {
@@ -249,10 +253,12 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
     }
     // A results file that can't be opened is reported before anything is planned.
     let mut results = Results::open(context, &outputs, args.results.as_deref())?;
+    args.canary.refuse_without(&ledger, ledger.find_broadcast(&key, args.which())?.as_ref())?;
     let mut broadcast = ledger.open_broadcast(&key, args.which(), host, clock.now())?;
     let (hours, min_gap) = timing.over(&broadcast);
     ledger.set_timing(&mut broadcast, hours, min_gap)?;
     timing::tell(context, &broadcast);
+    args.canary.apply(context, &mut ledger, broadcast.id, clock.now())?;
     if !args.retry_refused.is_empty() {
         tell_retried(context, &ledger.retry_refused(broadcast.id, &args.retry_refused)?);
     }
@@ -276,14 +282,18 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
                 cool_down: context.cool_down(),
                 timeout: REQUEST_TIMEOUT,
                 money,
+                awaits_rows: true,
             };
-            let done = turn.run(context, thread.desk(), &limits, clock, signals, &mut results).await?;
+            let stage = Stage { context, ledger: thread.desk(), clock, signals };
+            let done = stage.run(&turn, &limits, &mut results).await?;
             conclusion.add(context, done, &facts).await?;
         }
     }
     let ledger = thread.close()?;
     let standing = ledger.standing_of_listing(broadcast.id, planned.listing)?;
-    let totals = Totals::of_list(&ledger, &broadcast, &facts, &list, &planned, standing, &conclusion.course(), buried)?;
+    let mut totals =
+        Totals::of_list(&ledger, &broadcast, &facts, &list, &planned, standing, &conclusion.course(), buried)?;
+    totals.canaries.extend(canary::told(&ledger, broadcast.id, clock.now())?);
     conclusion.add_unwritten(results.finish());
     conclusion.finish(context, totals)
 }

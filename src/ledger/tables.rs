@@ -9,7 +9,7 @@ pub struct Table {
 }
 
 /// What a row names stands in a table before it. The row of the ledger itself, `ledger`, is none of these.
-pub const TABLES: [Table; 19] = [
+pub const TABLES: [Table; 20] = [
     Table {
         name: "recipients",
         key: 1,
@@ -103,6 +103,11 @@ pub const TABLES: [Table; 19] = [
             "failure",
             "attribution",
         ],
+    },
+    Table {
+        name: "canaries",
+        key: 1,
+        columns: &["broadcast", "asked", "wait", "max_failed", "hears", "listing", "sent_at", "passed_at"],
     },
     Table { name: "listing_rows", key: 2, columns: &["listing", "send"] },
     Table { name: "counters", key: 3, columns: &["broadcast", "hour", "what", "n"] },

@@ -14,14 +14,9 @@ pub fn ratio(part: u64, whole: u64) -> Option<f64> {
     (whole > 0).then(|| (part.min(whole) as f64 / whole as f64 * 1e4).round() / 1e4)
 }
 
-/// `96.7%`; `-` for none. Values close to 0 or 100% are not rounded to them.
+/// `96.7%`; `-` for none.
 pub fn percent(share: Option<f64>) -> String {
-    match share {
-        None => "-".to_owned(),
-        Some(share) if share > 0.0 && share < 0.0005 => "<0.1%".to_owned(),
-        Some(share) if share < 1.0 && share > 0.9995 => ">99.9%".to_owned(),
-        Some(share) => format!("{:.1}%", share * 100.0),
-    }
+    share.map_or_else(|| "-".to_owned(), text::percent)
 }
 
 /// `+12`, `-1,234`, `0`.

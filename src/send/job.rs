@@ -8,6 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::bursts::{Beginning, Burst};
+use super::canary::Stopped;
 use super::outcome::{CampaignTimes, Halt, Refusal, Wait, WaitCause};
 use crate::clock::UnixMillis;
 use crate::graph::{Answer, RequestFrame, Sender, Transport};
@@ -159,6 +160,8 @@ pub enum Ending {
     NotYet(Wait),
     /// With a sample of what Graph said.
     Burst(Burst, Option<String>),
+    /// Nobody follows the canary.
+    Canary(Stopped),
     Sink(SinkFailure),
     Ledger(ledger::error::Error),
 }
@@ -173,6 +176,7 @@ impl Ending {
             Self::Stopped(halt) if halt.row.needs_credentials => 2,
             Self::Burst(Burst::Refusals { .. }, _) => 3,
             Self::Stopped(halt) => 3 + u8::from(halt.of_broadcast()),
+            Self::Canary(_) => 4,
             Self::Burst(Burst::Unreachable { .. }, _) => 5,
             Self::Interrupted | Self::Sink(SinkFailure::ReaderGone) => 6,
             Self::NotYet(wait) => 7 + u8::from(wait.of_broadcast),
@@ -190,6 +194,7 @@ impl Ending {
             Self::Stopped(..) => "stopped",
             Self::NotYet(..) => "not_yet",
             Self::Burst(..) => "burst",
+            Self::Canary(_) => "canary",
             Self::Sink(..) | Self::Ledger(..) => "failed",
         }
     }

@@ -162,6 +162,8 @@ pub enum WaitCause {
     SharedLimit,
     /// What may be spent is spent or reserved.
     SpendLimit(Spending),
+    /// No one of a broadcast's canary can be asked before.
+    Canary,
 }
 
 /// Reads an answer. `now` is when it came.

@@ -6,7 +6,9 @@ use crate::campaign::Amount;
 use crate::error::{Error, Exit};
 use crate::ledger::spending::{Spending, Which};
 use crate::send::bursts::Burst;
+use crate::send::canary::{Stopped, Verdict};
 use crate::send::outcome::{Halt, WaitCause};
+use crate::text;
 
 /// An answer that ended a run. `after` says how far it got, `go_on` is the command that continues.
 pub fn halted(halt: Halt, after: &str, go_on: &str) -> Error {
@@ -55,12 +57,48 @@ pub fn burst(burst: &Burst, sample: Option<&str>, after: &str, go_on: &str) -> E
     }
 }
 
+/// A canary that nobody follows. `go_on` is the command that continues, `close` the one that cancels.
+pub fn canary(stopped: &Stopped, go_on: &str, close: &str) -> Error {
+    let Stopped { figures, max_failed, waited, held, .. } = stopped;
+    let held = text::count(*held, "other recipient was", "other recipients were");
+    let asked = text::count(figures.asked(), "person", "people");
+    let (told, hint) = match stopped.verdict {
+        Verdict::Unheard => (
+            format!(
+                "of the canary's {} webhook events came for {} within {}, so nobody knows whether they got it",
+                text::count(figures.accepted, "accepted message", "accepted messages"),
+                text::thousands(figures.heard),
+                text::span(*waited)
+            ),
+            format!(
+                "mmsg webhook status shows whether events arrive; then {go_on} judges again, --canary-without-events judges by \
+                 Meta's answers alone, --canary none sends to everybody, {close} cancels"
+            ),
+        ),
+        Verdict::Failed | Verdict::Wait | Verdict::Go => (
+            format!(
+                "{} of the canary's {asked} failed ({}, at most {} may)",
+                text::thousands(figures.bad()),
+                text::percent(figures.bad_share()),
+                text::percent(*max_failed)
+            ),
+            format!(
+                "mmsg report --broadcast {} shows why; then {go_on} judges again, --canary-max-failed allows more, --canary none \
+                 sends to everybody, {close} cancels",
+                stopped.broadcast
+            ),
+        ),
+    };
+    Error::refused(format!("{told}; {held} not sent to; canary: {}", figures.told())).hint(hint)
+}
+
 /// What a run waits for.
 pub fn cause(cause: &WaitCause) -> String {
     match cause {
         WaitCause::Code { row, text } => format!("{} ({text})", row.meaning),
         WaitCause::TooManyRequests { text } => text.clone(),
         WaitCause::SharedLimit => "the ad account's rate limit was reached".to_owned(),
+        WaitCause::Canary => "the people of the canary can't be messaged before".to_owned(),
         WaitCause::SpendLimit(spending) => spent_up(spending),
     }
 }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::campaign::CampaignFacts;
+use super::canary;
 use super::turn::standing;
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
@@ -58,7 +59,9 @@ impl Asked<'_> {
             Rate::Unlimited => None,
         };
         let profile = context.settings.profile.as_ref().map_or("none", |profile| profile.value.as_str());
-        let lines = [
+        let canary = ledger.ask(move |ledger| ledger.canary(broadcast)).await?;
+        let first = canary.filter(|canary| canary.passed_at.is_none());
+        let mut lines = vec![
             format!("profile   {profile}"),
             format!("Page      {}", self.broadcast.page),
             format!("campaign  {}", self.campaign.shown()),
@@ -66,6 +69,7 @@ impl Asked<'_> {
             format!("people    {}", people(&standing, due, now_sent)),
             format!("time      {}", time(now_sent, rate)),
         ];
+        lines.extend(first.map(|canary| format!("canary    {}", canary::plan_of(&canary))));
         let ui = context.ui.clone();
         let question = format!("Send {}?", text::count(now_sent, "message", "messages"));
         let answer = signals.blocking(move || ui.confirm_shown(&lines, &question, "sending")).await?;

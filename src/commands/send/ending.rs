@@ -122,6 +122,11 @@ impl<'a> Conclusion<'a> {
                 is_told = matches!(burst, Burst::TooEarly { .. });
                 self.fail(failure::send::burst(&burst, sample.as_deref(), &requests, &go_on));
             }
+            Ending::Canary(stopped) => {
+                let mut close = format!("mmsg broadcast close {}", stopped.broadcast);
+                context.push_globals(&mut close);
+                self.fail(failure::send::canary(&stopped, &go_on, &close));
+            }
             // Whoever closed stdout sees no more rows, but the log shows how far it got.
             Ending::Sink(SinkFailure::ReaderGone) => {
                 self.over = true;

@@ -3,6 +3,7 @@
 use tokio::sync::Semaphore;
 
 use super::campaign::{CampaignFacts, Unfit};
+use super::canary::{self, Stage};
 use super::confirm::Asked;
 use super::ending::Conclusion;
 use super::results::Results;
@@ -117,6 +118,7 @@ impl<'a> Resume<'a> {
             }
             context.ui.status(&format!("broadcast {} of campaign {}", broadcast.id, facts.shown()));
             timing::tell(context, &broadcast);
+            args.canary.apply_at(context, ledger, broadcast.id, clock.now()).await?;
             let asked =
                 Asked { broadcast: &broadcast, listing: None, campaign: &facts, message: &message, limits: &limits };
             if let Err(error) = asked.confirm(context, signals, ledger, clock.now()).await {
@@ -133,8 +135,9 @@ impl<'a> Resume<'a> {
                 cool_down: context.cool_down(),
                 timeout: REQUEST_TIMEOUT,
                 money,
+                awaits_rows: true,
             };
-            let done = turn.run(context, ledger, &limits, clock, signals, results).await?;
+            let done = Stage { context, ledger, clock, signals }.run(&turn, &limits, results).await?;
             if let Some(max) = &mut limits.max_sends {
                 *max = max.saturating_sub(done.stats.requests);
             }
@@ -142,6 +145,8 @@ impl<'a> Resume<'a> {
             limits.beginning = done.stats.beginning;
             conclusion.add(context, done, &facts).await?;
             totals.add(&standing(ledger, broadcast.id, None).await?);
+            let id = broadcast.id;
+            totals.canaries.extend(ledger.ask(move |ledger| canary::told(ledger, id, clock.now())).await?);
         }
         // Broadcasts that were not reached wait, too.
         for broadcast in self.unfinished().await? {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::campaign::CampaignFacts;
+use super::canary::CanaryTotals;
 use super::money::SpendTotals;
 use super::plan::List;
 use super::skipped;
@@ -46,6 +47,8 @@ pub struct Totals {
     pub pending_elsewhere: u64,
     /// Unknown sends in the whole ledger.
     pub unknown_in_ledger: u64,
+    /// Of each broadcast that went to a canary first.
+    pub canaries: Vec<CanaryTotals>,
     pub next_run_at: Option<UnixMillis>,
     /// Under a spend limit: how the ad account stands.
     pub spend: Option<SpendTotals>,
@@ -141,6 +144,7 @@ impl Totals {
         for (reason, n) in &other.skipped_by_reason {
             *self.skipped_by_reason.entry(reason.clone()).or_default() += n;
         }
+        self.canaries.extend(other.canaries.iter().cloned());
         let (run, others) = (&mut self.this_run, &other.this_run);
         run.requests += others.requests;
         run.accepted += others.accepted;
@@ -323,6 +327,7 @@ impl Record for Totals {
         "pending",
         "requests in this run",
         "accepted in this run",
+        "canary",
         "next run at",
         "spend limit",
     ];
@@ -364,6 +369,7 @@ impl Record for Totals {
             some(self.pending),
             text::thousands(self.this_run.requests),
             text::thousands(self.this_run.accepted),
+            self.canaries.iter().map(CanaryTotals::text).collect::<Vec<_>>().join("; "),
             self.next_run_at.map(|at| at.to_string()).unwrap_or_default(),
             self.spend.as_ref().map(SpendTotals::text).unwrap_or_default(),
         ]

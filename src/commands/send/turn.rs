@@ -34,6 +34,8 @@ pub struct Turn<'a> {
     pub timeout: Duration,
     /// `None`: no limit.
     pub money: Option<Money>,
+    /// Whether it waits for rows that are not due yet, as long as the limits allow.
+    pub awaits_rows: bool,
 }
 
 /// How a turn went.
@@ -46,10 +48,17 @@ pub struct TurnEnd {
     pub spending: Option<Spending>,
 }
 
+impl TurnEnd {
+    /// Without a request.
+    pub fn before_any(ending: Ending) -> Self {
+        Self { ending, stats: Stats::default(), waited: Duration::ZERO, spending: None }
+    }
+}
+
 impl Turn<'_> {
     /// If somebody asked twice to stop, the run is left for the next one to find dead.
     pub async fn run(
-        self,
+        &self,
         context: &Context,
         ledger: &Desk,
         limits: &Limits,
@@ -66,12 +75,7 @@ impl Turn<'_> {
             Ok(run) => run,
             // An earlier turn of the command may have sent: its end says how many.
             Err(error @ ledger::error::Error::Closed { .. }) => {
-                return Ok(TurnEnd {
-                    ending: Ending::Ledger(error),
-                    stats: Stats::default(),
-                    waited: Duration::ZERO,
-                    spending: None,
-                });
+                return Ok(TurnEnd::before_any(Ending::Ledger(error)));
             }
             Err(error) => return Err(error.into()),
         };
@@ -115,7 +119,9 @@ impl Turn<'_> {
             waited += stats.waited;
             // Waits for rows that become due within the time that the run may wait, and for the account's next day.
             let due = match &ending {
-                Ending::Exhausted => standing(ledger, self.broadcast.id, self.listing).await?.next_at,
+                Ending::Exhausted if self.awaits_rows => {
+                    standing(ledger, self.broadcast.id, self.listing).await?.next_at
+                }
                 Ending::NotYet(wait) if wait.next_day && !limits.wait.is_zero() => {
                     Some(context.next_day(clock.now()).await)
                 }
