@@ -41,6 +41,7 @@ complete -c mmsg -n "__fish_mmsg_needs_command" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_needs_command" -s V -l version -d 'Print version'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "init" -d 'Write a profile, step by step: the ad account, the Page and where the secrets come from'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "config" -d 'Show settings, or the path of the config file'
+complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "profile" -d 'List, choose, add, remove and rename profiles: one for each business'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "sandbox" -d 'Run a local stand-in for the Graph API, to rehearse without a Meta account'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "demo" -d 'Run a complete example against the sandbox'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "completions" -d 'Print a completion script for a shell'
@@ -118,6 +119,109 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcom
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand config; and __fish_seen_subcommand_from path" -s h -l help -d 'Print help'
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and not __fish_seen_subcommand_from list use add remove rename" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and not __fish_seen_subcommand_from list use add remove rename" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and not __fish_seen_subcommand_from list use add remove rename" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+json\t'One JSON value'
+ndjson\t'One JSON object per line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and not __fish_seen_subcommand_from list use add remove rename" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and not __fish_seen_subcommand_from list use add remove rename" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and not __fish_seen_subcommand_from list use add remove rename" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and not __fish_seen_subcommand_from list use add remove rename" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and not __fish_seen_subcommand_from list use add remove rename" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and not __fish_seen_subcommand_from list use add remove rename" -s h -l help -d 'Print help'
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and not __fish_seen_subcommand_from list use add remove rename" -f -a "list" -d 'List the profiles: those of the config file, and those of the folder profiles.d beside it'
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and not __fish_seen_subcommand_from list use add remove rename" -f -a "use" -d 'Choose the profile that commands use without --profile'
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and not __fish_seen_subcommand_from list use add remove rename" -f -a "add" -d 'Add a profile, or many from a table; each becomes a file in the folder profiles.d beside the config file'
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and not __fish_seen_subcommand_from list use add remove rename" -f -a "remove" -d 'Remove profiles from the config file and from profiles.d. Their ledgers, and what is at Meta, stay as they are'
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and not __fish_seen_subcommand_from list use add remove rename" -f -a "rename" -d 'Rename a profile. Cron jobs that name it must be changed as well'
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from list" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from list" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from list" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+json\t'One JSON value'
+ndjson\t'One JSON object per line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from list" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from list" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from use" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from use" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from use" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+json\t'One JSON value'
+ndjson\t'One JSON object per line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from use" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from use" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from use" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from use" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from use" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from use" -s h -l help -d 'Print help'
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from add" -l from -d 'Read the profiles from this CSV file; - is stdin' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from add" -l page -d 'Page that sends' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from add" -l ad-account -d 'Ad account that pays: digits, optionally after act_' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from add" -l token-env -d 'Read the access token from this environment variable on every run' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from add" -l token-file -d 'Read the access token from this file on every run' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from add" -l page-token-env -d 'The same for the Page\'s token' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from add" -l page-token-file -d 'The same for the Page\'s token' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from add" -l app-secret-env -d 'The same for the app secret' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from add" -l app-secret-file -d 'The same for the app secret' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from add" -l campaign-name -d 'Default for campaign create --name' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from add" -l time-zone -d 'Time zone of the business, such as Europe/Berlin' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from add" -l campaign -d 'Default for send --campaign' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from add" -l message -d 'Default for send --message' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from add" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from add" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from add" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+json\t'One JSON value'
+ndjson\t'One JSON object per line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from add" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from add" -l if-absent -d 'Leave profiles alone that are there already'
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from add" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from add" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from add" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from add" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from add" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from remove" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from remove" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from remove" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+json\t'One JSON value'
+ndjson\t'One JSON object per line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from remove" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from remove" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from remove" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from remove" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from remove" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from remove" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from rename" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from rename" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from rename" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+json\t'One JSON value'
+ndjson\t'One JSON object per line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from rename" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from rename" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from rename" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from rename" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from rename" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand profile; and __fish_seen_subcommand_from rename" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l port -d 'Port to listen on; 0 picks a free one' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l seed -d 'The same seed gives the same credentials, IDs, people and faults' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand sandbox" -l ad-account -d 'Ad account; repeat for several. The first one is printed' -r

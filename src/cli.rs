@@ -7,8 +7,8 @@ pub mod values;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
-    broadcast, campaign, completions, config, demo, explain, init, ledger, man, message, report, sandbox, send, tokens,
-    unknown, webhook, why,
+    broadcast, campaign, completions, config, demo, explain, init, ledger, man, message, profile, report, sandbox,
+    send, tokens, unknown, webhook, why,
 };
 use global::GlobalArgs;
 
@@ -51,6 +51,9 @@ pub enum Standalone {
     /// Show settings, or the path of the config file.
     #[command(display_order = 90)]
     Config(config::Args),
+    /// List, choose, add, remove and rename profiles: one for each business.
+    #[command(display_order = 1)]
+    Profile(profile::Args),
     #[command(display_order = 80)]
     Sandbox(Box<sandbox::Args>),
     #[command(display_order = 79)]

@@ -18,6 +18,7 @@ pub mod man;
 pub mod message;
 mod output;
 mod people;
+pub mod profile;
 pub mod report;
 pub mod sandbox;
 mod scope;
@@ -98,6 +99,7 @@ fn run_standalone(frame: &Invocation<'_>, word: Standalone) -> Result<Exit> {
     match word {
         Standalone::Init(args) => init::run(frame, args),
         Standalone::Config(args) => config::run(frame, args),
+        Standalone::Profile(args) => profile::run(frame, args),
         Standalone::Completions(args) => completions::run(frame, args, cli::command()),
         Standalone::Man(args) => man::run(frame, args, cli::command()),
         Standalone::Explain(args) => explain::run(frame, args),

@@ -5,7 +5,8 @@
 //! 1. a flag;
 //! 2. the environment;
 //! 3. the profile;
-//! 4. the default.
+//! 4. `[defaults]` of the config file;
+//! 5. the default.
 //!
 //! With `--profile` on the command line, the profile wins over the environment for what identifies a business: the secrets, the ad
 //! account and the Page. Otherwise a leftover variable could mix two businesses; ignored variables give a warning. No profile is
@@ -24,6 +25,7 @@ pub mod source;
 use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::campaign::{AdAccount, Amount, PageId};
@@ -46,6 +48,8 @@ pub enum Origin {
     Flag(&'static str),
     Env(&'static str),
     Profile(String),
+    /// `[defaults]` of the config file.
+    Defaults,
     Default,
 }
 
@@ -55,6 +59,7 @@ impl fmt::Display for Origin {
             Self::Flag(name) => write!(f, "flag {name}"),
             Self::Env(name) => write!(f, "environment {name}"),
             Self::Profile(name) => write!(f, "profile {name}"),
+            Self::Defaults => f.write_str("[defaults]"),
             Self::Default => f.write_str("default"),
         }
     }
@@ -96,6 +101,10 @@ pub struct Settings {
     pub profile: Option<Sourced<String>>,
     /// The path of the config file, which may not exist; `None` without a home folder.
     pub config_file: Option<PathBuf>,
+    /// The profile's own file, if it has one.
+    pub own_file: Option<PathBuf>,
+    /// Where such files are; the folder may not exist.
+    pub profiles_folder: Option<PathBuf>,
     pub ad_account: Option<Sourced<AdAccount>>,
     pub page: Option<Sourced<PageId>>,
     pub api_version: Sourced<ApiVersion>,
@@ -135,9 +144,9 @@ struct Secrets {
     /// Names of the profiles if none was chosen, for the hint.
     unchosen: String,
     /// Variables that contain a secret of any profile: not passed to child processes.
-    withheld: Vec<String>,
+    withheld: Arc<[String]>,
     /// Files that contain a secret of any profile.
-    files: Vec<PathBuf>,
+    files: Arc<[PathBuf]>,
     environment: Environment,
     redactor: Redactor,
 }
@@ -293,7 +302,7 @@ impl Settings {
     }
 
     fn how_to_set(&self, key: &str, variable: &str) -> String {
-        match (&self.profile, &self.config_file) {
+        match (&self.profile, self.own_file.as_ref().or(self.config_file.as_ref())) {
             (Some(profile), Some(file)) => {
                 format!("set {variable}, or {key} in profile {} in {}", profile.value, file.display())
             }

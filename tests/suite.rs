@@ -44,6 +44,7 @@ mod outputs;
 mod pages;
 mod people;
 mod processes;
+mod profile;
 mod promises;
 mod readme;
 mod recipes;

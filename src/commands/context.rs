@@ -200,7 +200,7 @@ impl Context {
 
     fn refuse_missing_ledger(&self) -> Result<()> {
         let place = &self.settings.ledger;
-        if self.settings.page.is_none() && place.origin == Origin::Default {
+        if self.settings.page.is_none() && matches!(place.origin, Origin::Default | Origin::Defaults) {
             self.settings.refuse_unselected_profile()?;
         }
         if self.has_ledger()? {

@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::campaign::{AdAccount, PageId};
 use crate::commands::context::Invocation;
-use crate::config::edit::{ProfileEdit, write_profile};
+use crate::commands::profile::values;
+use crate::config::edit::{Place, ProfileEdit, file_for, write_profile};
 use crate::config::environment::names;
 use crate::config::file::{Profile, ProfileFile};
 use crate::config::source::SecretSource;
@@ -15,7 +15,9 @@ use crate::ui::Ui;
 /// Write a profile, step by step: the ad account, the Page and where the secrets come from.
 ///
 /// Asks for anything not given by a flag. In a script, pass --ad-account, --page and --token-env or --token-file, and nothing is
-/// asked. The profile is named by --profile, or else MMSG_PROFILE, or else "default". Other settings in the file are kept.
+/// asked; those that [defaults] of the config file has may be left out. The profile is named by --profile, or else MMSG_PROFILE, or
+/// else "default". Other profiles and settings are kept. A new profile goes to the folder profiles.d beside the config file if there
+/// is one, or else into the config file.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Ad account that pays: digits, optionally after act_.
@@ -39,31 +41,52 @@ pub fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
     // A broken file is fixed by hand, not overwritten.
     let file = ProfileFile::read(&path, frame.environment)?.unwrap_or_default();
     let flags = flags(args)?;
-    let complete = flags.token.is_some() && flags.ad_account.is_some() && flags.page.is_some();
+    let shared = &file.defaults;
+    let complete = (flags.token.is_some() || shared.token.is_some())
+        && (flags.ad_account.is_some() || shared.ad_account.is_some())
+        && flags.page.is_some();
     if !complete && !ui.can_ask() {
         return Err(Error::usage("can't ask for the ad account, the Page and the access token: not on a terminal")
             .hint("pass --ad-account ID --page ID and --token-env NAME or --token-file FILE"));
     }
 
-    let told = frame.environment.text(names::PROFILE)?.unwrap_or_else(|| "default".to_owned());
+    let told = frame.environment.text(names::PROFILE)?;
     let name = match named {
         Some(name) => name,
-        None if complete => told,
-        None => ui.ask("Name of the profile", Some(&told), not_empty)?,
+        None if complete => told.unwrap_or_else(|| "default".to_owned()),
+        None => {
+            let default = match told {
+                Some(told) => Some(told),
+                // Who has others wants another one.
+                None if file.is_empty() => Some("default".to_owned()),
+                None => {
+                    ui.status(&format!("there already: {}", file.shown_names()));
+                    None
+                }
+            };
+            ui.ask("Name of the profile", default.as_deref(), values::name)?
+        }
     };
-    not_empty(&name).map_err(Error::usage)?;
+    if let Some(broken) = file.broken.get(&name) {
+        return Err(broken.error());
+    }
     let old = file.profiles.get(&name);
+    if old.is_none() {
+        values::name(&name).map_err(Error::usage)?;
+    }
+    let target = file_for(&path, &name, &file);
     if old.is_some() {
         ui.confirm(
             &format!("Profile {name} already exists. Change it?"),
-            &format!("changing profile {name} in {}", path.display()),
+            &format!("changing profile {name} in {}", target.display()),
         )?;
     }
-    let edit = if complete { flags } else { ask(ui, flags, old)? };
-    write_profile(&path, &name, &edit)?;
+    let edit = if complete { flags } else { ask(ui, flags, old, shared)? };
+    let place = if target == path { Place::Section(&path, &name) } else { Place::Own(&target) };
+    write_profile(place, &edit)?;
 
-    ui.status(&format!("wrote profile {name} to {}", path.display()));
-    if file.profiles.is_empty() || file.profiles.keys().all(|other| *other == name) || name == "default" {
+    ui.status(&format!("wrote profile {name} to {}", target.display()));
+    if file.names().into_iter().all(|other| other == name) || name == "default" {
         ui.hint("mmsg config show prints what mmsg will use");
     } else {
         ui.hint(&format!("use it with --profile {name} or {}={name}", names::PROFILE));
@@ -72,52 +95,61 @@ pub fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
 }
 
 fn flags(args: Args) -> Result<ProfileEdit> {
-    for check in [args.ad_account.as_deref().map(check_ad_account), args.page.as_deref().map(check_page)] {
+    for check in [args.ad_account.as_deref().map(values::ad_account), args.page.as_deref().map(values::page)] {
         check.transpose().map_err(Error::config)?;
     }
     let token = match (args.token_env, args.token_file) {
         (Some(name), _) => {
-            check_variable(&name).map_err(Error::usage)?;
+            values::variable(&name).map_err(Error::usage)?;
             Some(SecretSource::Env(name))
         }
         (None, Some(path)) => Some(SecretSource::File(absolute(&path)?)),
         (None, None) => None,
     };
-    Ok(ProfileEdit { token, app_secret: None, ad_account: args.ad_account, page: args.page })
+    Ok(ProfileEdit { token, ad_account: args.ad_account, page: args.page, ..ProfileEdit::default() })
 }
 
-/// Asks for what the flags do not give; the profile's current value is the default.
-fn ask(ui: &Ui, flags: ProfileEdit, old: Option<&Profile>) -> Result<ProfileEdit> {
+/// Asks for what the flags do not give; the profile's current value is the default, or the one that all share.
+fn ask(ui: &Ui, flags: ProfileEdit, old: Option<&Profile>, shared: &Profile) -> Result<ProfileEdit> {
     let had = |value: Option<&crate::config::file::At<String>>| value.map(|at| at.value.clone());
     let ad_account = match flags.ad_account {
         Some(account) => account,
         None => {
-            let default = had(old.and_then(|old| old.ad_account.as_ref()));
-            ui.ask("Ad account that pays (digits)", default.as_deref(), check_ad_account)?
+            let default = had(old.and_then(|old| old.ad_account.as_ref()).or(shared.ad_account.as_ref()));
+            ui.ask("Ad account that pays (digits)", default.as_deref(), values::ad_account)?
         }
     };
     let page = match flags.page {
         Some(page) => page,
         None => {
             let default = had(old.and_then(|old| old.page.as_ref()));
-            ui.ask("Page that sends (its ID)", default.as_deref(), check_page)?
+            ui.ask("Page that sends (its ID)", default.as_deref(), values::page)?
         }
     };
     let token = match flags.token {
         Some(token) => Some(token),
-        None => ask_secret(ui, "access token", old.is_some_and(|old| old.token.is_some()), true)?,
+        None => {
+            let kept = kept(old.is_some_and(|old| old.token.is_some()), shared.token.is_some());
+            ask_secret(ui, "access token", kept)?
+        }
     };
-    let app_secret = ask_secret(ui, "app secret", old.is_some_and(|old| !old.app_secrets.is_empty()), false)?;
-    Ok(ProfileEdit { token, app_secret, ad_account: Some(ad_account), page: Some(page) })
+    let kept = kept(old.is_some_and(|old| !old.app_secrets.is_empty()), !shared.app_secrets.is_empty());
+    let kept = kept.or(Some("none (only needed if the app's settings require it)"));
+    let app_secret = ask_secret(ui, "app secret", kept)?;
+    Ok(ProfileEdit { token, app_secret, ad_account: Some(ad_account), page: Some(page), ..flags })
 }
 
-/// Asks where a secret comes from; `None` leaves it as it is.
-fn ask_secret(ui: &Ui, what: &str, is_there: bool, required: bool) -> Result<Option<SecretSource>> {
-    let skip = match (is_there, required) {
+/// How a secret that is there is told.
+fn kept(in_profile: bool, shared: bool) -> Option<&'static str> {
+    match (in_profile, shared) {
         (true, _) => Some("keep the one in the profile"),
-        (false, true) => None,
-        (false, false) => Some("none (only needed if the app's settings require it)"),
-    };
+        (false, true) => Some("the one in [defaults]"),
+        (false, false) => None,
+    }
+}
+
+/// Asks where a secret comes from; `None` leaves it as it is, if `skip` says what that means.
+fn ask_secret(ui: &Ui, what: &str, skip: Option<&str>) -> Result<Option<SecretSource>> {
     let sources = [
         "enter it now (stored in plain text)",
         "an environment variable, read on every run",
@@ -139,7 +171,7 @@ fn ask_secret(ui: &Ui, what: &str, is_there: bool, required: bool) -> Result<Opt
             }
             SecretSource::Text(Secret::new(text))
         }
-        Some(1) => SecretSource::Env(ui.ask("Name of the variable", None, check_variable)?),
+        Some(1) => SecretSource::Env(ui.ask("Name of the variable", None, values::variable)?),
         Some(2) => SecretSource::File(absolute(Path::new(&ui.ask("Path of the file", None, not_empty)?))?),
         Some(_) => {
             let line = ui.ask("The command, as you would type it", None, not_empty)?;
@@ -149,27 +181,10 @@ fn ask_secret(ui: &Ui, what: &str, is_there: bool, required: bool) -> Result<Opt
     Ok(Some(source))
 }
 
-fn check_ad_account(text: &str) -> Result<(), String> {
-    AdAccount::parse(text).map(|_| ())
-}
-
-fn check_page(text: &str) -> Result<(), String> {
-    PageId::parse(text).map(|_| ())
-}
-
-fn check_variable(name: &str) -> Result<(), String> {
-    let fine = !name.is_empty()
-        && !name.starts_with(|c: char| c.is_ascii_digit())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
-    // A token pasted here would end up in the file in clear and in every later error.
-    if fine && name.len() <= 64 { Ok(()) } else { Err("use only letters, digits and _".to_owned()) }
-}
-
 fn not_empty(text: &str) -> Result<(), String> {
     if text.trim().is_empty() { Err("it can't be empty".to_owned()) } else { Ok(()) }
 }
 
 fn absolute(path: &Path) -> Result<PathBuf> {
-    std::path::absolute(path)
-        .map_err(|error| Error::usage(format!("{} is not a valid path", path.display())).because(&error))
+    values::absolute(path).map_err(Error::usage)
 }

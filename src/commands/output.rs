@@ -19,7 +19,7 @@ use rustix::io::Errno;
 use crate::commands::context::Context;
 use crate::config::Settings;
 use crate::config::environment::Environment;
-use crate::config::file::ProfileFile;
+use crate::config::file::{ProfileFile, folder_of};
 use crate::error::{Error, Result};
 use crate::ledger::Ledger;
 use crate::ledger::address::Address;
@@ -82,6 +82,9 @@ impl Outputs {
         if let Some(file) = &settings.config_file {
             self.protect("the config file", file);
         }
+        if let Some(folder) = &settings.profiles_folder {
+            self.protect_profiles_in(folder);
+        }
         for file in settings.secret_files() {
             self.protect("a secret's file", file);
         }
@@ -91,6 +94,7 @@ impl Outputs {
     pub fn protect_profiles(&mut self, environment: &Environment) {
         let Ok((path, _)) = environment.config_file() else { return };
         self.protect("the config file", &path);
+        self.protect_profiles_in(&folder_of(&path));
         let Ok(Some(file)) = ProfileFile::read(&path, environment) else { return };
         for secret in file.secret_files() {
             self.protect("a secret's file", &secret);
@@ -129,6 +133,12 @@ impl Outputs {
         let folder = Ledger::folder_of_runs(path);
         let harm = format!("write into the ledger's own folder {}", folder.display());
         self.taken.push(Taken { harm, file: TakenFile::Folder(folder), flag: None });
+    }
+
+    /// A file there would be a profile.
+    fn protect_profiles_in(&mut self, folder: &Path) {
+        let harm = format!("write into the folder of profiles {}", folder.display());
+        self.taken.push(Taken { harm, file: TakenFile::Folder(folder.to_owned()), flag: None });
     }
 
     pub fn protect(&mut self, what: &str, path: &Path) {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::error::{Error, Result};
 use crate::ledger::address::Address;
@@ -34,7 +35,8 @@ pub mod names {
 /// Environment variables, and the platform's folders derived from them.
 #[derive(Clone, Default)]
 pub struct Environment {
-    variables: BTreeMap<OsString, OsString>,
+    /// Shared: each of many profiles' settings has them.
+    variables: Arc<BTreeMap<OsString, OsString>>,
     home: Option<PathBuf>,
     config_dir: Option<PathBuf>,
     data_dir: Option<PathBuf>,
@@ -46,7 +48,7 @@ impl Environment {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
     pub fn of_process() -> Self {
         let environment = Self {
-            variables: std::env::vars_os().collect(),
+            variables: Arc::new(std::env::vars_os().collect()),
             home: dirs::home_dir(),
             config_dir: dirs::config_dir(),
             data_dir: dirs::data_dir(),
@@ -79,7 +81,7 @@ impl Environment {
     #[cfg(test)]
     #[must_use]
     pub fn with(mut self, name: &str, value: impl Into<OsString>) -> Self {
-        self.variables.insert(name.into(), value.into());
+        Arc::make_mut(&mut self.variables).insert(name.into(), value.into());
         self
     }
 

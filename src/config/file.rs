@@ -1,49 +1,27 @@
-//! Parses the config file strictly and reports every mistake with file and line.
+//! The profiles: those of the config file, and those of the folder `profiles.d` beside it, which holds one file for each. Every mistake
+//! is reported with file and line.
 
-use std::collections::BTreeMap;
+mod folder;
+mod reader;
+
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
-use std::ops::Range;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-
-use toml::Spanned;
-use toml::de::{DeTable, DeValue};
 
 use super::environment::Environment;
 use super::source::SecretSource;
 use crate::error::{Error, Result};
 use crate::ledger::address::Address;
 use crate::secret::{Secret, tokens_in};
-
-/// Keys of the file itself.
-const FILE_KEYS: [&str; 2] = ["default_profile", "profiles"];
-/// Keys of a profile.
-const PROFILE_KEYS: [&str; 13] = [
-    "token",
-    "page_token",
-    "app_secret",
-    "verify_token",
-    "ad_account",
-    "page",
-    "api_version",
-    "graph_url",
-    "ledger",
-    "ledger_password",
-    "campaign_name",
-    "time_zone",
-    "send",
-];
-/// Keys of a profile's `[send]`.
-const SEND_KEYS: [&str; 6] = ["campaign", "message", "rate", "concurrency", "cool_down", "daily_spend_limit"];
-/// Keys of a secret's inline table.
-const SECRET_KEYS: [&str; 3] = ["env", "file", "command"];
-
-/// Every key allowed in a config file, for the test that keeps the example complete.
+pub use folder::{file_of, folder_of};
 #[cfg(test)]
-pub fn all_keys() -> impl Iterator<Item = &'static str> {
-    PROFILE_KEYS.into_iter().chain(SEND_KEYS).chain(SECRET_KEYS).chain([FILE_KEYS[0]])
-}
+pub use reader::all_keys;
+use reader::{Reader, Whose};
+
+/// More names than these are not all shown in an error.
+const NAMES_SHOWN: usize = 20;
 
 /// A value and its place in the file, for errors.
 #[derive(Clone, Debug)]
@@ -53,7 +31,7 @@ pub struct At<T> {
     pub place: String,
 }
 
-/// One profile; only the types of its values are checked.
+/// One profile, or what is shared by all; only the types of its values are checked.
 #[derive(Clone, Debug, Default)]
 pub struct Profile {
     pub token: Option<SecretSource>,
@@ -71,6 +49,16 @@ pub struct Profile {
     pub campaign_name: Option<At<String>>,
     pub time_zone: Option<At<String>>,
     pub send: SendProfile,
+    /// If it has a file of its own.
+    pub file: Option<OwnFile>,
+}
+
+/// The file of one profile, in the folder.
+#[derive(Clone, Debug)]
+pub struct OwnFile {
+    pub path: PathBuf,
+    /// Whether other users can read or change it.
+    pub open_to_others: bool,
 }
 
 /// A profile's `[send]`.
@@ -84,39 +72,58 @@ pub struct SendProfile {
     pub daily_spend_limit: Option<At<String>>,
 }
 
-/// The config file.
+/// A profile whose own file can't be used. Only its own business is stopped by that.
+#[derive(Clone, Debug)]
+pub struct Broken {
+    pub path: PathBuf,
+    why: String,
+    hint: Option<String>,
+}
+
+impl Broken {
+    fn new(path: PathBuf, error: &Error) -> Self {
+        Self { path, why: error.to_string(), hint: error.hint_text().map(str::to_owned) }
+    }
+
+    pub fn error(&self) -> Error {
+        let error = Error::config(&self.why);
+        match &self.hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
+    }
+}
+
+/// All profiles.
 #[derive(Clone, Debug, Default)]
 pub struct ProfileFile {
     pub default_profile: Option<At<String>>,
+    /// `[defaults]`: used where a profile does not set a value itself.
+    pub defaults: Profile,
     pub profiles: BTreeMap<String, Profile>,
-    /// Whether other users can read or change it.
+    pub broken: BTreeMap<String, Broken>,
+    /// Whether other users can read or change the config file.
     pub open_to_others: bool,
 }
 
 impl ProfileFile {
-    /// Reads the file; `None` if it does not exist.
+    /// Reads the config file and the folder beside it; `None` if there is neither.
     ///
     /// # Errors
-    /// Exit 3 if it can't be read or is invalid.
+    /// Exit 3 if the config file or the folder can't be read, or the config file is invalid.
     pub fn read(path: &Path, environment: &Environment) -> Result<Option<Self>> {
-        let unreadable = |error: &io::Error| {
+        let config = match read_private(path, environment).map_err(|error| {
             Error::config(format!("can't read the config file {}", path.display()))
-                .because(error)
+                .because(&error)
                 .hint("mmsg config path prints its path; set MMSG_CONFIG to use another file")
+        })? {
+            Some((text, open_to_others)) => Some(Self { open_to_others, ..Self::parse(&text, path, environment)? }),
+            None => None,
         };
-        let bytes = match fs::read(path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(unreadable(&error)),
-        };
-        let mode = fs::metadata(path).map_err(|error| unreadable(&error))?.permissions().mode();
-        let text = String::from_utf8(bytes)
-            .map_err(|error| unreadable(&io::Error::new(io::ErrorKind::InvalidData, error.utf8_error())))?;
-        // One may stand where a name was meant, and errors quote names.
-        tokens_in(&text).for_each(|token| environment.redactor().learn(&Secret::new(token)));
-        let mut file = Self::parse(&text, path, environment)?;
-        file.open_to_others = mode & 0o077 != 0;
-        Ok(Some(file))
+        let is_there = config.is_some();
+        let mut all = config.unwrap_or_default();
+        let found = folder::read(path, environment, &mut all)?;
+        Ok((is_there || found).then_some(all))
     }
 
     /// Parses the text of the file at `path`. Relative paths in it are relative to its folder, except the ledger's.
@@ -125,39 +132,71 @@ impl ProfileFile {
     /// Exit 3 with file and line: malformed TOML, an unknown key, a value of the wrong type.
     pub fn parse(text: &str, path: &Path, environment: &Environment) -> Result<Self> {
         let reader = Reader { text, path, environment };
-        // Only the parser's message: its full report quotes the line, which may contain a secret.
-        let root = DeTable::parse(text).map_err(|error| {
-            reader
-                .wrong(error.span().unwrap_or_default(), format!("invalid TOML: {}", error.message()))
-                .hint("strings must be quoted; config.example.toml shows every key")
-        })?;
+        let root = reader.root()?;
         let mut file = Self::default();
         for (key, value) in root.get_ref() {
             match key.get_ref().as_ref() {
                 "default_profile" => file.default_profile = Some(reader.string("default_profile", value)?),
+                "defaults" => {
+                    file.defaults = reader.profile(reader.table("defaults", value)?, Whose::Everybodys)?;
+                }
                 "profiles" => {
                     for (name, value) in reader.table("profiles", value)? {
                         if name.get_ref().is_empty() {
                             return Err(reader.wrong(name.span(), "a profile needs a name"));
                         }
-                        let profile = reader.profile(value)?;
+                        let profile = reader.profile(reader.table("a profile", value)?, Whose::Its)?;
                         file.profiles.insert(name.get_ref().to_string(), profile);
                     }
                 }
-                other => return Err(reader.unknown_key(key.span(), other, "at the top level", &FILE_KEYS)),
+                other => return Err(reader.unknown_file_key(key.span(), other)),
             }
         }
         Ok(file)
     }
 
-    /// The names of all profiles, for an error: `shop, test`.
-    pub fn names(&self) -> String {
-        self.profiles.keys().map(String::as_str).collect::<Vec<_>>().join(", ")
+    /// Whether there is a profile of this name, usable or not.
+    pub fn has(&self, name: &str) -> bool {
+        self.profiles.contains_key(name) || self.broken.contains_key(name)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.profiles.is_empty() && self.broken.is_empty()
+    }
+
+    /// All names, in order.
+    pub fn names(&self) -> BTreeSet<&str> {
+        self.profiles.keys().chain(self.broken.keys()).map(String::as_str).collect()
+    }
+
+    /// The names for an error: `shop, test`.
+    pub fn shown_names(&self) -> String {
+        let names = self.names();
+        let shown: Vec<&str> = names.iter().take(NAMES_SHOWN).copied().collect();
+        match names.len() - shown.len() {
+            0 => shown.join(", "),
+            more => format!("{} and {more} more (mmsg profile list shows all)", shown.join(", ")),
+        }
+    }
+
+    /// What a profile that is not there gets.
+    pub fn unknown(&self, name: &str, origin: Option<&str>, path: Option<&Path>) -> Error {
+        let place = path.map_or_else(|| "the config file".to_owned(), |path| path.display().to_string());
+        let origin = origin.map_or_else(String::new, |origin| format!(" ({origin})"));
+        let error = Error::config(format!("unknown profile \"{name}\"{origin}"));
+        if self.is_empty() {
+            return error.hint(format!("there are no profiles in {place}; run mmsg init to create one"));
+        }
+        let names: Vec<&str> = self.names().into_iter().collect();
+        match nearest(name, &names) {
+            Some(near) => error.hint(format!("did you mean \"{near}\"? Profiles in {place}: {}", self.shown_names())),
+            None => error.hint(format!("profiles in {place}: {}", self.shown_names())),
+        }
     }
 
     /// Every secret of every profile.
     pub fn secrets(&self) -> impl Iterator<Item = &SecretSource> {
-        self.profiles.values().flat_map(|profile| {
+        std::iter::once(&self.defaults).chain(self.profiles.values()).flat_map(|profile| {
             let single = [&profile.token, &profile.page_token, &profile.verify_token, &profile.ledger_password]
                 .into_iter()
                 .flatten();
@@ -171,7 +210,7 @@ impl ProfileFile {
             SecretSource::Env(name) => Some(name.clone()),
             SecretSource::Text(_) | SecretSource::File(_) | SecretSource::Command(_) => None,
         };
-        self.secrets().filter_map(name).collect()
+        self.secrets().filter_map(name).collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// Every file from which a secret of any profile is read.
@@ -180,199 +219,30 @@ impl ProfileFile {
             SecretSource::File(path) => Some(path.clone()),
             SecretSource::Text(_) | SecretSource::Env(_) | SecretSource::Command(_) => None,
         };
-        self.secrets().filter_map(path).collect()
+        self.secrets().filter_map(path).collect::<BTreeSet<_>>().into_iter().collect()
     }
 }
 
-type Value<'t> = Spanned<DeValue<'t>>;
-
-struct Reader<'f> {
-    text: &'f str,
-    path: &'f Path,
-    environment: &'f Environment,
-}
-
-impl<'f> Reader<'f> {
-    fn place(&self, span: Range<usize>) -> String {
-        let before = self.text.as_bytes().get(..span.start).unwrap_or_default();
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
-        format!("{}:{line}", self.path.display())
-    }
-
-    fn wrong(&self, span: Range<usize>, message: impl std::fmt::Display) -> Error {
-        Error::config(format!("{}: {message}", self.place(span)))
-    }
-
-    fn unknown_key(&self, span: Range<usize>, key: &str, place: &str, known: &[&str]) -> Error {
-        let error = self.wrong(span, format!("unknown key \"{key}\" {place}"));
-        match nearest(key, known) {
-            Some(near) => error.hint(format!("did you mean \"{near}\"?")),
-            None => error.hint(format!("valid keys: {}", known.join(", "))),
-        }
-    }
-
-    fn wrong_type(&self, key: &str, value: &Value<'_>, wanted: &str) -> Error {
-        self.wrong(value.span(), format!("{key} must be {wanted}, not {}", with_article(value.get_ref().type_str())))
-    }
-
-    fn string(&self, key: &str, value: &Value<'_>) -> Result<At<String>> {
-        match value.get_ref().as_str() {
-            Some("") => Err(self.wrong(value.span(), format!("{key} is empty"))),
-            Some(text) => Ok(At { value: text.to_owned(), place: self.place(value.span()) }),
-            None => Err(self.wrong_type(key, value, "a string")),
-        }
-    }
-
-    /// A string, or a number for the same text: `page = 123`.
-    fn string_or_number(&self, key: &str, value: &Value<'_>) -> Result<At<String>> {
-        let place = self.place(value.span());
-        match value.get_ref() {
-            DeValue::Integer(number) if number.radix() == 10 => Ok(At { value: number.as_str().to_owned(), place }),
-            DeValue::Float(number) => Ok(At { value: number.as_str().to_owned(), place }),
-            _ => self.string(key, value).map_err(|error| match value.get_ref() {
-                DeValue::String(_) => error,
-                _ => self.wrong_type(key, value, "a string or a number"),
-            }),
-        }
-    }
-
-    fn table<'v, 't>(&self, key: &str, value: &'v Value<'t>) -> Result<&'v DeTable<'t>> {
-        value.get_ref().as_table().ok_or_else(|| self.wrong_type(key, value, "a table"))
-    }
-
-    /// An absolute path: `~/` is the home folder, a relative path is relative to the file's folder.
-    fn path(&self, key: &str, value: &Value<'_>) -> Result<At<PathBuf>> {
-        let At { value: text, place } = self.string(key, value)?;
-        let path = self.expand_home(&text);
-        let folder = self.path.parent().unwrap_or(Path::new("/"));
-        Ok(At { value: folder.join(path), place })
-    }
-
-    fn expand_home(&self, text: &str) -> PathBuf {
-        match (text.strip_prefix("~/"), self.environment.home()) {
-            (Some(rest), Some(home)) => home.join(rest),
-            _ => PathBuf::from(text),
-        }
-    }
-
-    fn profile(&self, value: &Value<'_>) -> Result<Profile> {
-        let mut profile = Profile::default();
-        for (key, value) in self.table("a profile", value)? {
-            match key.get_ref().as_ref() {
-                "token" => profile.token = Some(self.secret("token", value)?),
-                "page_token" => profile.page_token = Some(self.secret("page_token", value)?),
-                "verify_token" => profile.verify_token = Some(self.secret("verify_token", value)?),
-                "app_secret" => {
-                    profile.app_secrets = match value.get_ref().as_array() {
-                        Some(several) => {
-                            several.iter().map(|one| self.secret("app_secret", one)).collect::<Result<_>>()?
-                        }
-                        None => vec![self.secret("app_secret", value)?],
-                    }
-                }
-                "ad_account" => profile.ad_account = Some(self.string_or_number("ad_account", value)?),
-                "page" => profile.page = Some(self.string_or_number("page", value)?),
-                "api_version" => profile.api_version = Some(self.string("api_version", value)?),
-                "graph_url" => profile.graph_url = Some(self.string("graph_url", value)?),
-                "ledger" => {
-                    let At { value: text, place } = self.string("ledger", value)?;
-                    let value = match self.environment.server(&text) {
-                        None => self.expand_home(&text).into(),
-                        Some(Ok(server)) => server,
-                        Some(Err(wrong)) => return Err(self.wrong(value.span(), wrong)),
-                    };
-                    profile.ledger = Some(At { value, place });
-                }
-                "ledger_password" => profile.ledger_password = Some(self.secret("ledger_password", value)?),
-                "campaign_name" => profile.campaign_name = Some(self.string("campaign_name", value)?),
-                "time_zone" => profile.time_zone = Some(self.string("time_zone", value)?),
-                "send" => profile.send = self.send(value)?,
-                other => return Err(self.unknown_key(key.span(), other, "in a profile", &PROFILE_KEYS)),
-            }
-        }
-        Ok(profile)
-    }
-
-    fn send(&self, value: &Value<'_>) -> Result<SendProfile> {
-        let mut send = SendProfile::default();
-        for (key, value) in self.table("send", value)? {
-            match key.get_ref().as_ref() {
-                "campaign" => send.campaign = Some(self.string_or_number("send.campaign", value)?),
-                "message" => send.message = Some(self.path("send.message", value)?),
-                "rate" => send.rate = Some(self.string_or_number("send.rate", value)?),
-                "concurrency" => send.concurrency = Some(self.integer("send.concurrency", value)?),
-                "cool_down" => send.cool_down = Some(self.string("send.cool_down", value)?),
-                "daily_spend_limit" => {
-                    send.daily_spend_limit = Some(self.string_or_number("send.daily_spend_limit", value)?);
-                }
-                other => return Err(self.unknown_key(key.span(), other, "in send", &SEND_KEYS)),
-            }
-        }
-        Ok(send)
-    }
-
-    fn integer(&self, key: &str, value: &Value<'_>) -> Result<At<i64>> {
-        let number = value.get_ref().as_integer().ok_or_else(|| self.wrong_type(key, value, "a whole number"))?;
-        let parsed = i64::from_str_radix(number.as_str(), number.radix())
-            .map_err(|_| self.wrong(value.span(), format!("{key} is too large")))?;
-        Ok(At { value: parsed, place: self.place(value.span()) })
-    }
-
-    /// A secret: a string, or one of `{ env = … }`, `{ file = … }`, `{ command = […] }`.
-    fn secret(&self, key: &str, value: &Value<'_>) -> Result<SecretSource> {
-        const WANTED: &str =
-            "a string or one of { env = \"NAME\" }, { file = \"PATH\" }, { command = [\"PROGRAM\", …] }";
-        let table = match value.get_ref() {
-            // Checked when it is used: an invalid secret is exit 4, and `config show` must still work.
-            DeValue::String(text) => return Ok(SecretSource::Text(Secret::new(text.as_ref()))),
-            DeValue::Table(table) => table,
-            _ => return Err(self.wrong_type(key, value, WANTED)),
-        };
-        let mut entries = table.iter();
-        let (Some((kind, inner)), None) = (entries.next(), entries.next()) else {
-            return Err(self.wrong(value.span(), format!("{key} must be {WANTED}")));
-        };
-        match kind.get_ref().as_ref() {
-            "env" => {
-                let name = self.string(&format!("{key}.env"), inner)?.value;
-                if name.contains(['=', '\0']) {
-                    return Err(
-                        self.wrong(inner.span(), format!("{key}.env must be the name of an environment variable"))
-                    );
-                }
-                Ok(SecretSource::Env(name))
-            }
-            "file" => Ok(SecretSource::File(self.path(&format!("{key}.file"), inner)?.value)),
-            "command" => self.command(&format!("{key}.command"), inner).map(SecretSource::Command),
-            other => Err(self.unknown_key(kind.span(), other, &format!("in {key}"), &SECRET_KEYS)),
-        }
-    }
-
-    fn command(&self, key: &str, value: &Value<'_>) -> Result<Vec<String>> {
-        let wanted = "a list of strings that starts with the program";
-        let words = value.get_ref().as_array().ok_or_else(|| self.wrong_type(key, value, wanted))?;
-        let word = |word: &Value<'_>| match word.get_ref().as_str() {
-            Some(text) => Ok(text.to_owned()),
-            None => Err(self.wrong_type(key, word, wanted)),
-        };
-        let argv: Vec<String> = words.iter().map(word).collect::<Result<_>>()?;
-        match argv.first() {
-            Some(program) if !program.is_empty() => Ok(argv),
-            _ => Err(self.wrong(value.span(), format!("{key} must be {wanted}"))),
-        }
-    }
-}
-
-fn with_article(kind: &str) -> String {
-    let article = if kind.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
-    format!("{article} {kind}")
+/// A file's text, and whether other users can read or change it; `None` if it does not exist.
+fn read_private(path: &Path, environment: &Environment) -> io::Result<Option<(String, bool)>> {
+    let bytes = match fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let mode = fs::metadata(path)?.permissions().mode();
+    let text =
+        String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()))?;
+    // One may stand where a name was meant, and errors quote names.
+    tokens_in(&text).for_each(|token| environment.redactor().learn(&Secret::new(token)));
+    Ok(Some((text, mode & 0o077 != 0)))
 }
 
 /// The known word most similar to a mistyped one, if any is similar enough.
 pub fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
-    let word = word.to_lowercase().replace('-', "_");
+    let word = word.to_lowercase();
     let near = known.iter().map(|known| {
-        let one_typo = strsim::damerau_levenshtein(&word, known) <= 1;
+        let one_typo = strsim::damerau_levenshtein(&word, &known.to_lowercase()) <= 1;
         (if one_typo { 1.0 } else { strsim::jaro_winkler(&word, known) }, *known)
     });
     near.filter(|(score, _)| *score >= 0.75).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, known)| known)

@@ -1,9 +1,10 @@
 //! Combines flags, environment, profile and defaults; each value keeps its origin.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::environment::{Environment, names};
-use super::file::{At, Profile, ProfileFile, nearest};
+use super::file::{At, OwnFile, Profile, ProfileFile, folder_of};
 use super::source::{LazySecret, SecretSource};
 use super::{DEFAULT_API_VERSION, DEFAULT_GRAPH_URL, Origin, Overrides, Secrets, SendSettings, Settings, Sourced};
 use crate::campaign::{AdAccount, Amount, PageId};
@@ -16,31 +17,69 @@ use crate::times::hours::Zone;
 use crate::times::{COOL_DOWN, parse_duration};
 
 pub fn settings(overrides: &Overrides, environment: &Environment) -> Result<Settings> {
-    let (config_file, file) = read_file(environment)?;
-    let chosen = choose_profile(overrides, environment, config_file.as_deref(), &file)?;
-    let redactor = redactor(environment, &file);
-    combine(overrides, environment, config_file, &file, chosen, redactor)
+    let all = All::read(environment)?;
+    let chosen = choose_profile(overrides, environment, &all)?;
+    combine(overrides, environment, &all, chosen)
+}
+
+/// All profiles, and what is known of all of their secrets.
+pub struct All {
+    /// The path of the config file, which may not exist; `None` without a home folder.
+    pub path: Option<PathBuf>,
+    pub file: ProfileFile,
+    redactor: Redactor,
+    withheld: Arc<[String]>,
+    secret_files: Arc<[PathBuf]>,
+}
+
+impl All {
+    /// # Errors
+    /// Exit 3 if the config file can't be read, or is missing although `MMSG_CONFIG` names it.
+    pub fn read(environment: &Environment) -> Result<Self> {
+        let (path, file) = read_file(environment)?;
+        let redactor = redactor(environment, &file);
+        let (withheld, secret_files) = (file.secret_variables().into(), file.secret_files().into());
+        Ok(Self { path, file, redactor, withheld, secret_files })
+    }
+
+    /// A profile that must be there, and usable.
+    ///
+    /// # Errors
+    /// Exit 3 if it is not.
+    pub fn known(&self, value: String, origin: Origin) -> Result<Sourced<String>> {
+        if self.file.profiles.contains_key(&value) {
+            return Ok(Sourced { value, origin });
+        }
+        Err(match self.file.broken.get(&value) {
+            Some(broken) => broken.error(),
+            None => self.file.unknown(&value, Some(&origin.to_string()), self.path.as_deref()),
+        })
+    }
 }
 
 /// The settings with this profile, or with none.
 pub fn combine(
     overrides: &Overrides,
     environment: &Environment,
-    config_file: Option<PathBuf>,
-    file: &ProfileFile,
+    all: &All,
     chosen: Option<Sourced<String>>,
-    redactor: Redactor,
 ) -> Result<Settings> {
     let none = Profile::default();
-    let profile = chosen.as_ref().and_then(|name| file.profiles.get(&name.value)).unwrap_or(&none);
+    let profile = chosen.as_ref().and_then(|name| all.file.profiles.get(&name.value)).unwrap_or(&none);
     let mut resolver = Resolver {
         environment,
         profile,
+        defaults: &all.file.defaults,
         origin: Origin::Profile(chosen.as_ref().map_or_else(String::new, |name| name.value.clone())),
         profile_first: overrides.profile.is_some(),
         warnings: Vec::new(),
     };
-    if let Some(path) = config_file.as_deref().filter(|_| file.open_to_others) {
+    let own_file = profile.file.as_ref();
+    let open = [
+        all.path.as_deref().filter(|_| all.file.open_to_others),
+        own_file.filter(|file| file.open_to_others).map(|file| file.path.as_path()),
+    ];
+    for path in open.into_iter().flatten() {
         resolver.warnings.push(format!(
             "other users can read or change {}; run chmod 600 {}",
             path.display(),
@@ -48,26 +87,26 @@ pub fn combine(
         ));
     }
 
-    let token = resolver.secret("access token", names::TOKEN, profile.token.as_ref())?;
-    let page_token = resolver.secret("Page token", names::PAGE_TOKEN, profile.page_token.as_ref())?;
+    let token = resolver.secret("access token", names::TOKEN, |profile| profile.token.as_ref())?;
+    let page_token = resolver.secret("Page token", names::PAGE_TOKEN, |profile| profile.page_token.as_ref())?;
     let app_secrets = resolver.app_secrets()?;
-    let verify_token = resolver.secret("verify token", names::VERIFY_TOKEN, profile.verify_token.as_ref())?;
+    let verify_token = resolver.secret("verify token", names::VERIFY_TOKEN, |profile| profile.verify_token.as_ref())?;
     let verify_token = verify_token.map(LazySecret::of_words);
-    let ad_account = resolver.business(names::AD_ACCOUNT, profile.ad_account.as_ref(), AdAccount::parse)?;
-    let page = resolver.business(names::PAGE, profile.page.as_ref(), PageId::parse)?;
+    let ad_account = resolver.business(names::AD_ACCOUNT, |profile| profile.ad_account.as_ref(), AdAccount::parse)?;
+    let page = resolver.business(names::PAGE, |profile| profile.page.as_ref(), PageId::parse)?;
     let api_version = resolver.api_version()?;
     let graph_url = resolver.graph_url()?;
     let ledger = resolver.ledger(overrides)?;
     // That of another server is none of this one's business.
     let ledger_password = match &ledger.origin {
-        Origin::Profile(_) => resolver.ledger_password(),
+        Origin::Profile(_) | Origin::Defaults => resolver.ledger_password(),
         _ => None,
     };
-    let campaign_name = profile.campaign_name.as_ref().map(|name| resolver.of_profile(name.value.clone()));
-    let time_zone = resolver.of_profile_checked(profile.time_zone.as_ref(), Zone::parse)?;
+    let campaign_name = resolver.checked(|profile| profile.campaign_name.as_ref(), |name| Ok(name.to_owned()))?;
+    let time_zone = resolver.checked(|profile| profile.time_zone.as_ref(), Zone::parse)?;
     let send = resolver.send(graph_url.value.is_loopback())?;
 
-    let unchosen = if chosen.is_none() { file.names() } else { String::new() };
+    let unchosen = if chosen.is_none() { all.file.shown_names() } else { String::new() };
     let secrets = Secrets {
         token,
         page_token,
@@ -75,14 +114,16 @@ pub fn combine(
         verify_token,
         ledger_password,
         unchosen,
-        withheld: file.secret_variables(),
-        files: file.secret_files(),
+        withheld: Arc::clone(&all.withheld),
+        files: Arc::clone(&all.secret_files),
         environment: environment.clone(),
-        redactor,
+        redactor: all.redactor.clone(),
     };
     Ok(Settings {
         profile: chosen,
-        config_file,
+        own_file: own_file.map(|OwnFile { path, .. }| path.clone()),
+        profiles_folder: all.path.as_deref().map(folder_of),
+        config_file: all.path.clone(),
         ad_account,
         page,
         api_version,
@@ -97,7 +138,7 @@ pub fn combine(
 }
 
 /// The file's path and content; a missing file counts as empty, unless `MMSG_CONFIG` names it.
-pub fn read_file(environment: &Environment) -> Result<(Option<PathBuf>, ProfileFile)> {
+fn read_file(environment: &Environment) -> Result<(Option<PathBuf>, ProfileFile)> {
     let (path, named) = match environment.config_file() {
         Ok(found) => found,
         // The environment may set everything: without a home folder there is just no file.
@@ -111,77 +152,57 @@ pub fn read_file(environment: &Environment) -> Result<(Option<PathBuf>, ProfileF
     }
 }
 
-fn choose_profile(
-    overrides: &Overrides,
-    environment: &Environment,
-    path: Option<&Path>,
-    file: &ProfileFile,
-) -> Result<Option<Sourced<String>>> {
-    let known = |value: String, origin: Origin| known(file, path, value, origin);
+fn choose_profile(overrides: &Overrides, environment: &Environment, all: &All) -> Result<Option<Sourced<String>>> {
+    let known = |value: String, origin: Origin| all.known(value, origin).map(Some);
     if let Some(name) = &overrides.profile {
         return known(name.clone(), Origin::Flag("--profile"));
     }
     if let Some(name) = environment.text(names::PROFILE)? {
         return known(name, Origin::Env(names::PROFILE));
     }
-    if let Some(name) = &file.default_profile {
+    if let Some(name) = &all.file.default_profile {
         return known(name.value.clone(), Origin::Profile(format!("file, default_profile ({})", name.place)));
     }
-    if file.profiles.contains_key("default") {
+    if all.file.has("default") {
         return known("default".to_owned(), Origin::Default);
     }
-    let mut names = file.profiles.keys();
+    let mut names = all.file.names().into_iter();
     match (names.next(), names.next()) {
-        (Some(only), None) => known(only.clone(), Origin::Default),
+        (Some(only), None) => known(only.to_owned(), Origin::Default),
         _ => Ok(None),
     }
-}
-
-/// A profile that must be there.
-pub fn known(
-    file: &ProfileFile,
-    path: Option<&Path>,
-    value: String,
-    origin: Origin,
-) -> Result<Option<Sourced<String>>> {
-    let place = || path.map_or_else(|| "the config file".to_owned(), |path| path.display().to_string());
-    if file.profiles.contains_key(&value) {
-        return Ok(Some(Sourced { value, origin }));
-    }
-    let error = Error::config(format!("unknown profile \"{value}\" ({origin})"));
-    Err(if file.profiles.is_empty() {
-        error.hint(format!("there are no profiles in {}; run mmsg init to create one", place()))
-    } else {
-        let all: Vec<&str> = file.profiles.keys().map(String::as_str).collect();
-        match nearest(&value, &all) {
-            Some(near) => error.hint(format!("did you mean \"{near}\"? Profiles in {}: {}", place(), file.names())),
-            None => error.hint(format!("profiles in {}: {}", place(), file.names())),
-        }
-    })
 }
 
 struct Resolver<'a> {
     environment: &'a Environment,
     profile: &'a Profile,
+    defaults: &'a Profile,
     origin: Origin,
     /// Whether `--profile` is on the command line.
     profile_first: bool,
     warnings: Vec<String>,
 }
 
-impl Resolver<'_> {
-    fn of_profile<T>(&self, value: T) -> Sourced<T> {
-        Sourced { value, origin: self.origin.clone() }
+impl<'a> Resolver<'a> {
+    /// The profile's value, else the one that all share.
+    fn pick<T>(&self, field: impl Fn(&'a Profile) -> Option<&'a T>) -> Option<Sourced<&'a T>> {
+        match field(self.profile) {
+            Some(value) => Some(Sourced { value, origin: self.origin.clone() }),
+            None => field(self.defaults).map(|value| Sourced { value, origin: Origin::Defaults }),
+        }
     }
 
     /// Whether the profile's value wins over the variable, for a setting that identifies a business.
-    fn profile_wins(&mut self, variable: &'static str, in_profile: bool) -> bool {
-        let wins = self.profile_first && in_profile;
-        if wins && self.environment.raw(variable).is_some_and(|value| !value.is_empty()) {
-            self.warnings
-                .push(format!("{variable} is ignored: the profile selected with --profile sets its own value"));
+    fn profile_wins<T>(&mut self, variable: &'static str, in_profile: Option<&Sourced<T>>) -> bool {
+        let Some(origin) = in_profile.map(|value| &value.origin).filter(|_| self.profile_first) else { return false };
+        if self.environment.raw(variable).is_some_and(|value| !value.is_empty()) {
+            let who = match origin {
+                Origin::Defaults => "[defaults] sets it for the profile selected with --profile",
+                _ => "the profile selected with --profile sets its own value",
+            };
+            self.warnings.push(format!("{variable} is ignored: {who}"));
         }
-        wins
+        true
     }
 
     /// A secret from one of our own variables. An empty variable is an error to report, not a reason to use another secret.
@@ -199,21 +220,23 @@ impl Resolver<'_> {
         &mut self,
         what: &'static str,
         variable: &'static str,
-        in_profile: Option<&SecretSource>,
+        field: impl Fn(&'a Profile) -> Option<&'a SecretSource>,
     ) -> Result<Option<LazySecret>> {
-        if !self.profile_wins(variable, in_profile.is_some())
+        let in_profile = self.pick(field);
+        if !self.profile_wins(variable, in_profile.as_ref())
             && let Some(text) = self.secret_variable(variable)?
         {
             let value = SecretSource::Text(Secret::new(text));
             return Ok(Some(LazySecret::new(what, Sourced { value, origin: Origin::Env(variable) })));
         }
-        Ok(in_profile.map(|source| LazySecret::new(what, self.of_profile(source.clone()))))
+        Ok(in_profile.map(|source| LazySecret::new(what, source.cloned())))
     }
 
     /// The variable may contain several app secrets, separated by commas.
     fn app_secrets(&mut self) -> Result<Vec<LazySecret>> {
         const WHAT: &str = "app secret";
-        if !self.profile_wins(names::APP_SECRET, !self.profile.app_secrets.is_empty())
+        let in_profile = self.pick(|profile| Some(&profile.app_secrets).filter(|secrets| !secrets.is_empty()));
+        if !self.profile_wins(names::APP_SECRET, in_profile.as_ref())
             && let Some(text) = self.secret_variable(names::APP_SECRET)?
         {
             let one = |text: &str| {
@@ -222,12 +245,9 @@ impl Resolver<'_> {
             };
             return Ok(text.split(',').map(one).collect());
         }
-        Ok(self
-            .profile
-            .app_secrets
-            .iter()
-            .map(|source| LazySecret::new(WHAT, self.of_profile(source.clone())))
-            .collect())
+        let Some(Sourced { value, origin }) = in_profile else { return Ok(Vec::new()) };
+        let one = |source: &SecretSource| Sourced { value: source.clone(), origin: origin.clone() };
+        Ok(value.iter().map(|source| LazySecret::new(WHAT, one(source))).collect())
     }
 
     fn in_environment<T>(
@@ -241,35 +261,35 @@ impl Resolver<'_> {
         Ok(Some(Sourced { value, origin: Origin::Env(variable) }))
     }
 
-    fn of_profile_checked<T>(
+    /// The profile's value, or the one that all share.
+    fn checked<T>(
         &self,
-        value: Option<&At<String>>,
+        field: impl Fn(&'a Profile) -> Option<&'a At<String>>,
         check: impl Fn(&str) -> Result<T, String>,
     ) -> Result<Option<Sourced<T>>> {
-        value
-            .map(|at| check(&at.value).map(|value| self.of_profile(value)).map_err(|wrong| at_place(at, wrong)))
-            .transpose()
+        self.pick(field).map(|found| found.checked(|text| check(text))).transpose()
     }
 
     fn business<T>(
         &mut self,
         variable: &'static str,
-        in_profile: Option<&At<String>>,
+        field: impl Fn(&'a Profile) -> Option<&'a At<String>>,
         check: fn(&str) -> Result<T, String>,
     ) -> Result<Option<Sourced<T>>> {
-        if !self.profile_wins(variable, in_profile.is_some())
+        let in_profile = self.pick(field);
+        if !self.profile_wins(variable, in_profile.as_ref())
             && let Some(found) = self.in_environment(variable, check)?
         {
             return Ok(Some(found));
         }
-        self.of_profile_checked(in_profile, check)
+        in_profile.map(|found| found.checked(|text| check(text))).transpose()
     }
 
     fn api_version(&self) -> Result<Sourced<ApiVersion>> {
         if let Some(found) = self.in_environment(names::API_VERSION, ApiVersion::parse)? {
             return Ok(found);
         }
-        match self.of_profile_checked(self.profile.api_version.as_ref(), ApiVersion::parse)? {
+        match self.checked(|profile| profile.api_version.as_ref(), ApiVersion::parse)? {
             Some(found) => Ok(found),
             None => by_default(ApiVersion::parse(DEFAULT_API_VERSION)),
         }
@@ -278,7 +298,7 @@ impl Resolver<'_> {
     fn graph_url(&mut self) -> Result<Sourced<GraphUrl>> {
         let url = match self.in_environment(names::GRAPH_URL, GraphUrl::parse)? {
             Some(found) => Some(found),
-            None => self.of_profile_checked(self.profile.graph_url.as_ref(), GraphUrl::parse)?,
+            None => self.checked(|profile| profile.graph_url.as_ref(), GraphUrl::parse)?,
         };
         let Some(url) = url else { return by_default(GraphUrl::parse(DEFAULT_GRAPH_URL)) };
         if !url.value.is_meta() && !url.value.is_loopback() {
@@ -320,27 +340,26 @@ impl Resolver<'_> {
             }
             return Ok(Sourced { value, origin: Origin::Env(names::LEDGER) });
         }
-        if let Some(At { value, place }) = &self.profile.ledger {
+        if let Some(Sourced { value: At { value, place }, origin }) = self.pick(|profile| profile.ledger.as_ref()) {
             if value.is_relative() {
                 return Err(relative_ledger(value, place));
             }
-            return Ok(self.of_profile(value.clone()));
+            return Ok(Sourced { value: value.clone(), origin });
         }
         Ok(Sourced::default_value(self.environment.default_ledger()?.into()))
     }
 
     fn ledger_password(&self) -> Option<LazySecret> {
-        let source = self.profile.ledger_password.as_ref()?;
-        Some(LazySecret::new("ledger password", self.of_profile(source.clone())).of_words())
+        let source = self.pick(|profile| profile.ledger_password.as_ref())?;
+        Some(LazySecret::new("ledger password", source.cloned()).of_words())
     }
 
     fn send(&self, loopback: bool) -> Result<SendSettings> {
-        let send = &self.profile.send;
-        let in_flight = match &send.concurrency {
+        let in_flight = match self.pick(|profile| profile.send.concurrency.as_ref()) {
             None => Sourced::default_value(DEFAULT_CONCURRENCY),
-            Some(at) => self.of_profile(concurrency(at.value).map_err(|wrong| at_place(at, wrong))?),
+            Some(found) => found.checked(|number| concurrency(*number))?,
         };
-        let rate = self.of_profile_checked(send.rate.as_ref(), Rate::parse)?;
+        let rate = self.checked(|profile| profile.send.rate.as_ref(), Rate::parse)?;
         let cool_down = |text: &str| {
             let duration = parse_duration(text)?;
             // A sandbox on this machine may have a shorter one.
@@ -352,22 +371,26 @@ impl Resolver<'_> {
             Ok(duration)
         };
         Ok(SendSettings {
-            campaign: self.of_profile_checked(send.campaign.as_ref(), |text| Ok(text.to_owned()))?,
-            message: send.message.as_ref().map(|at| self.of_profile(at.value.clone())),
+            campaign: self.checked(|profile| profile.send.campaign.as_ref(), |text| Ok(text.to_owned()))?,
+            message: self
+                .pick(|profile| profile.send.message.as_ref())
+                .map(|found| found.checked(|path| Ok(path.clone())))
+                .transpose()?,
             rate: rate.unwrap_or(Sourced::default_value(Rate::Auto)),
             concurrency: in_flight,
             cool_down: self
-                .of_profile_checked(send.cool_down.as_ref(), cool_down)?
+                .checked(|profile| profile.send.cool_down.as_ref(), cool_down)?
                 .unwrap_or(Sourced::default_value(COOL_DOWN)),
-            daily_spend_limit: self.of_profile_checked(send.daily_spend_limit.as_ref(), |text| {
-                Amount::parse_whole(text).map_err(|wrong| format!("send.daily_spend_limit {text}: {wrong}"))
-            })?,
+            daily_spend_limit: self.checked(
+                |profile| profile.send.daily_spend_limit.as_ref(),
+                |text| Amount::parse_whole(text).map_err(|wrong| format!("send.daily_spend_limit {text}: {wrong}")),
+            )?,
         })
     }
 }
 
 /// Starts with every secret of every profile that needs no fetching.
-pub fn redactor(environment: &Environment, file: &ProfileFile) -> Redactor {
+fn redactor(environment: &Environment, file: &ProfileFile) -> Redactor {
     let redactor = environment.redactor().clone();
     for source in file.secrets() {
         match source {
@@ -391,8 +414,19 @@ fn by_default<T>(value: Result<T, String>) -> Result<Sourced<T>> {
     value.map(Sourced::default_value).map_err(Error::internal)
 }
 
-fn at_place<T>(at: &At<T>, wrong: String) -> Error {
-    Error::config(format!("{}: {wrong}", at.place))
+impl<T: Clone> Sourced<&T> {
+    fn cloned(self) -> Sourced<T> {
+        Sourced { value: self.value.clone(), origin: self.origin }
+    }
+}
+
+impl<V> Sourced<&At<V>> {
+    /// The value as it is meant; what is wrong with it is told with its place.
+    fn checked<T>(self, check: impl FnOnce(&V) -> Result<T, String>) -> Result<Sourced<T>> {
+        let At { value, place } = self.value;
+        let value = check(value).map_err(|wrong| Error::config(format!("{place}: {wrong}")))?;
+        Ok(Sourced { value, origin: self.origin })
+    }
 }
 
 fn relative_ledger(ledger: &Address, origin: &str) -> Error {

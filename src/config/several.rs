@@ -1,8 +1,7 @@
 //! The settings of several profiles, for a command that works for many businesses at once.
 
 use super::environment::Environment;
-use super::file::ProfileFile;
-use super::resolve::{combine, known, read_file, redactor};
+use super::resolve::{All, combine};
 use super::{Origin, Overrides, Settings};
 use crate::error::{Error, Result};
 
@@ -24,35 +23,37 @@ pub fn load(
     overrides: &Overrides,
     environment: &Environment,
 ) -> Result<Vec<(String, Result<Settings>)>> {
-    let (path, file) = read_file(environment)?;
-    let names = names(wanted, &file, || {
-        path.as_deref().map_or_else(|| "the config file".to_owned(), |path| path.display().to_string())
-    })?;
-    let hidden = redactor(environment, &file);
-    let settings = names.into_iter().map(|name| {
+    let all = All::read(environment)?;
+    let settings = names(wanted, &all)?.into_iter().map(|name| {
         let overrides = Overrides { profile: Some(name.clone()), ..overrides.clone() };
-        let settings = known(&file, path.as_deref(), name.clone(), Origin::Flag("--profile"))
-            .and_then(|chosen| combine(&overrides, environment, path.clone(), &file, chosen, hidden.clone()));
+        let settings = all
+            .known(name.clone(), Origin::Flag("--profile"))
+            .and_then(|chosen| combine(&overrides, environment, &all, Some(chosen)));
         (name, settings)
     });
     Ok(settings.collect())
 }
 
-/// Names in the order of the file, each once.
-fn names(wanted: &[String], file: &ProfileFile, place: impl Fn() -> String) -> Result<Vec<String>> {
+/// Names in their order, each once.
+fn names(wanted: &[String], all: &All) -> Result<Vec<String>> {
+    let known = all.file.names();
+    if known.is_empty() {
+        let place = all.path.as_ref().map_or_else(String::new, |path| format!(" in {}", path.display()));
+        return Err(Error::config(format!("there are no profiles{place}"))
+            .hint("mmsg init creates one, and mmsg profile add --from FILE many"));
+    }
     for one in wanted {
-        if !file.profiles.keys().any(|name| matches(one, name)) {
-            let what = if is_pattern(one) { "no profile matches" } else { "unknown profile" };
-            let error = Error::config(format!("{what} \"{one}\" (flag --profile)"));
-            return Err(if file.profiles.is_empty() {
-                error.hint(format!("there are no profiles in {}; run mmsg init to create one", place()))
+        if !known.iter().any(|name| matches(one, name)) {
+            return Err(if is_pattern(one) {
+                Error::config(format!("no profile matches \"{one}\" (flag --profile)"))
+                    .hint(format!("the profiles are {}", all.file.shown_names()))
             } else {
-                error.hint(format!("profiles in {}: {}", place(), file.names()))
+                all.file.unknown(one, Some("flag --profile"), all.path.as_deref())
             });
         }
     }
-    let is_wanted = |name: &&String| wanted.iter().any(|one| matches(one, name));
-    Ok(file.profiles.keys().filter(is_wanted).cloned().collect())
+    let is_wanted = |name: &&str| wanted.iter().any(|one| matches(one, name));
+    Ok(known.into_iter().filter(is_wanted).map(str::to_owned).collect())
 }
 
 /// `*` stands for any characters, `?` for one.

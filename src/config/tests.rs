@@ -105,6 +105,24 @@ fn a_profile_on_the_command_line_wins_over_what_names_another_business() {
 }
 
 #[test]
+fn a_leftover_variable_loses_to_what_all_share_and_no_profile_has_that_too() {
+    let home = Home::new(
+        "[defaults]\ntoken = 'EAABall'\nad_account = 7\nledger = '/l.db'\n[profiles.a]\npage = 1\n[profiles.b]",
+    );
+    let environment = home.environment().with(names::AD_ACCOUNT, "98").with(names::PAGE, "99");
+    let settings = with_profile("a", &environment).unwrap();
+    assert_eq!(value(&settings.ad_account), ("act_7".to_owned(), Origin::Defaults));
+    assert_eq!(settings.token().unwrap().expose(), "EAABall");
+    assert_eq!(settings.redactor().clean("EAABall"), "[hidden]");
+    assert_eq!(settings.warnings.len(), 2, "{:?}", settings.warnings);
+    // Without a profile, the environment wins as over one that a variable names; the ledger is the same.
+    let settings = load(&environment).unwrap();
+    assert_eq!(value(&settings.ad_account), ("act_98".to_owned(), Origin::Env(names::AD_ACCOUNT)));
+    assert_eq!(settings.ledger.value, Path::new("/l.db").into());
+    assert!(settings.refuse_unselected_profile().is_err());
+}
+
+#[test]
 fn which_profile() {
     let of = |config: &str| load(&Home::new(config).environment()).unwrap().profile.map(|name| name.value);
     assert_eq!(of("[profiles.a]\n[profiles.b]"), None);
