@@ -10,6 +10,7 @@ pub mod shop;
 pub mod small_disk;
 pub mod started;
 pub mod terminal;
+pub mod wire;
 
 use std::ffi::OsStr;
 use std::fs;

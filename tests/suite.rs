@@ -53,6 +53,8 @@ mod report;
 mod restore;
 mod secrets;
 mod send;
+#[cfg(target_os = "linux")]
+mod server_faults;
 mod spending;
 mod story;
 mod suite_is_whole;

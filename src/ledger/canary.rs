@@ -236,7 +236,7 @@ impl Ledger {
         let mut after = i64::MIN;
         loop {
             let before = after;
-            self.read(|conn| {
+            self.read_once(|conn| {
                 let mut statement = conn.prepare_cached(sql!(
                     "select s.recipient, s.id, r.key from sends s indexed by sends_once {people} join listings l on l.id = s.listing
                      where s.broadcast = ?1 and s.recipient > ?2 and s.state = {pending} and s.not_before <= ?3

@@ -110,7 +110,7 @@ impl Ledger {
             }
         };
         let mut checked = Checked { newest_schema: schema::newest(), bytes, log_bytes, free, ..Checked::default() };
-        let broken = self.snapshot(|conn| {
+        let broken = self.snapshot_once(|conn| {
             checked.schema = conn.version()?;
             at("the database");
             conn.broken()
@@ -123,7 +123,7 @@ impl Ledger {
         if checked.schema < checked.newest_schema {
             return Ok(checked);
         }
-        self.snapshot(|conn| look(conn, &mut checked, at))?;
+        self.snapshot_once(|conn| look(conn, &mut checked, at))?;
         checked.at_work = self.at_work()?;
         checked.dead_runs = self.dead_runs()?;
         checked.left_claimed = self.left_by_dead_runs()?;

@@ -1,11 +1,13 @@
 //! The open file: its schema, its transactions, and what must hold before anything is written.
 
+mod again;
 mod file;
 mod server;
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::address::Address;
 use super::db::{self, Conn, Transaction};
@@ -36,6 +38,8 @@ pub struct Ledger {
     pub(super) room: Room,
     witness: Witness,
     pub(super) months: Months,
+    /// Since when the server has been away.
+    lost_at: Cell<Option<Instant>>,
 }
 
 impl Drop for Ledger {
@@ -47,6 +51,20 @@ impl Drop for Ledger {
             // SQLite leaves what is only in the log where nobody looks for it. Until it is in the ledger, nobody else gets in.
             room::shrink_wal(&self.conn);
         }
+    }
+}
+
+/// Work on its way, which may be done again.
+#[derive(Default)]
+pub(super) struct Tries {
+    done: u32,
+    /// It may be done again even if it was done: it finds out by itself.
+    finds_out: bool,
+}
+
+impl Tries {
+    pub fn of_what_finds_out() -> Self {
+        Self { finds_out: true, ..Self::default() }
     }
 }
 
@@ -151,22 +169,33 @@ impl Ledger {
         &self.file
     }
 
-    /// Questions, each statement on its own.
-    pub(super) fn read<T>(&self, work: impl FnOnce(&Conn) -> db::Result<T>) -> Result<T> {
+    /// Questions, each statement on its own; asked again if the connection to a server is lost.
+    pub(super) fn read<T>(&self, work: impl Fn(&Conn) -> db::Result<T>) -> Result<T> {
+        self.repeat(Tries::default(), || self.read_once(&work))
+    }
+
+    /// The same for what can't be done again.
+    pub(super) fn read_once<T>(&self, work: impl FnOnce(&Conn) -> db::Result<T>) -> Result<T> {
         work(&self.conn).map_err(|error| Error::from(error).at(&self.address))
     }
 
     /// Questions whose answers must agree: all of one moment, whatever others write meanwhile.
-    pub(super) fn snapshot<T>(&self, work: impl FnOnce(&Conn) -> db::Result<T>) -> Result<T> {
-        self.read(|conn| {
+    pub(super) fn snapshot<T>(&self, work: impl Fn(&Conn) -> db::Result<T>) -> Result<T> {
+        self.repeat(Tries::default(), || self.snapshot_once(&work))
+    }
+
+    /// The same for what can't be done again.
+    pub(super) fn snapshot_once<T>(&self, work: impl FnOnce(&Conn) -> db::Result<T>) -> Result<T> {
+        self.read_once(|conn| {
             let transaction = conn.snapshot()?;
             // Nothing was written: it ends as it is dropped.
             work(&transaction)
         })
     }
 
-    /// One writing transaction, `begin immediate` to commit, which must reach everybody who opens the ledger.
-    pub(super) fn write<T>(&mut self, work: impl FnOnce(&Conn) -> Result<T>) -> Result<T> {
+    /// One writing transaction, `begin immediate` to commit, which must reach everybody who opens the ledger. Begun again where a server
+    /// took it back.
+    pub(super) fn write<T>(&mut self, work: impl Fn(&Conn) -> Result<T>) -> Result<T> {
         let file = Arc::clone(&self.file);
         self.record(|conn| {
             let value = work(conn)?;
@@ -176,19 +205,48 @@ impl Ledger {
     }
 
     /// The same beside those of other processes: see [`Conn::begin_beside`].
-    pub(super) fn write_beside<T>(&mut self, work: impl FnOnce(&Conn) -> Result<T>) -> Result<T> {
+    pub(super) fn write_beside<T>(&mut self, work: impl Fn(&Conn) -> Result<T>) -> Result<T> {
         let file = Arc::clone(&self.file);
-        let written = self.begin_beside().and_then(|transaction| {
-            let value = work(&transaction)?;
-            file.refuse_replaced()?;
-            failpoint::commit(transaction, "write.before", "write.after")?;
-            Ok(value)
-        });
-        written.map_err(|error| error.at(&self.address))
+        let mut tries = Tries::default();
+        loop {
+            let written = self.begin_beside().and_then(|transaction| {
+                let value = work(&transaction)?;
+                file.refuse_replaced()?;
+                failpoint::commit(transaction, "write.before", "write.after")?;
+                Ok(value)
+            });
+            match written.map_err(|error| error.at(&self.address)) {
+                Err(error) => self.again(error, &mut tries)?,
+                done => return done,
+            }
+        }
     }
 
-    /// As [`Ledger::write`], for what became of requests that left: it is recorded where their claims are, even if another file took the path.
-    pub(super) fn record<T>(&mut self, work: impl FnOnce(&Conn) -> Result<T>) -> Result<T> {
+    /// The same for what can't be done again.
+    pub(super) fn write_once<T>(&mut self, work: impl FnOnce(&Conn) -> Result<T>) -> Result<T> {
+        let file = Arc::clone(&self.file);
+        self.record_once(|conn| {
+            let value = work(conn)?;
+            file.refuse_replaced()?;
+            Ok(value)
+        })
+    }
+
+    /// The same for what became of requests that left: it is recorded where their claims are, even if another file took the path.
+    pub(super) fn record<T>(&mut self, work: impl Fn(&Conn) -> Result<T>) -> Result<T> {
+        self.record_as(Tries::default(), work)
+    }
+
+    pub(super) fn record_as<T>(&mut self, mut tries: Tries, work: impl Fn(&Conn) -> Result<T>) -> Result<T> {
+        loop {
+            match self.record_once(&work) {
+                Err(error) => self.again(error, &mut tries)?,
+                done => return done,
+            }
+        }
+    }
+
+    fn record_once<T>(&mut self, work: impl FnOnce(&Conn) -> Result<T>) -> Result<T> {
         let written = self.begin().and_then(|transaction| {
             let value = work(&transaction)?;
             failpoint::commit(transaction, "write.before", "write.after")?;
@@ -197,16 +255,29 @@ impl Ledger {
         written.map_err(|error| error.at(&self.address))
     }
 
+    fn repeat<T>(&self, mut tries: Tries, work: impl Fn() -> Result<T>) -> Result<T> {
+        loop {
+            match work() {
+                Err(error) => self.again(error, &mut tries)?,
+                done => return done,
+            }
+        }
+    }
+
     /// A writing transaction whose work is too long for a closure.
     pub(super) fn begin(&mut self) -> Result<Transaction<'_>> {
         self.room.fit(&self.conn)?;
-        Ok(self.conn.begin()?)
+        self.begun(Conn::begin)
     }
 
     /// A writing transaction beside those of other processes, as far as the engine has them: see [`Conn::begin_beside`].
     pub(super) fn begin_beside(&mut self) -> Result<Transaction<'_>> {
         self.room.fit(&self.conn)?;
-        Ok(self.conn.begin_beside()?)
+        self.begun(Conn::begin_beside)
+    }
+
+    fn begun<'c>(&'c self, begin: impl Fn(&'c Conn) -> db::Result<Transaction<'c>>) -> Result<Transaction<'c>> {
+        self.repeat(Tries::of_what_finds_out(), || Ok(begin(&self.conn)?))
     }
 
     /// Work whose commits are not synced one by one: what it stages counts only with a later commit, which syncs all before it.

@@ -56,7 +56,7 @@ impl Conn {
 
     /// A database on a server.
     pub fn connect(server: &Server) -> Result<Self> {
-        postgres::connect(server).map(Self::Postgres)
+        postgres::Conn::to(server).map(Self::Postgres)
     }
 
     /// A database in a file without a name, which is gone with the connection.
@@ -81,6 +81,38 @@ impl Conn {
     /// Whether each statement costs a trip to a server, and others write at the same time.
     pub const fn is_server(&self) -> bool {
         matches!(self, Self::Postgres(_))
+    }
+
+    /// Whether the connection to a server is lost.
+    pub fn is_lost(&self) -> bool {
+        match self {
+            Self::Sqlite(_) => false,
+            Self::Postgres(conn) => conn.session().is_lost(),
+        }
+    }
+
+    /// Whether something was begun that has not ended.
+    pub fn is_in_transaction(&self) -> bool {
+        match self {
+            Self::Sqlite(conn) => !conn.is_autocommit(),
+            Self::Postgres(conn) => conn.session().is_in_transaction(),
+        }
+    }
+
+    /// Tries once to make a lost connection anew, with all its locks. Then what was begun by the lost one has ended.
+    pub fn begin_anew(&self) -> Result<()> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(conn) => conn.begin_anew(),
+        }
+    }
+
+    /// Nothing can be written by this connection any more.
+    pub fn only_read(&self) -> Result<()> {
+        match self {
+            Self::Sqlite(conn) => Ok(conn.execute_batch("pragma query_only = on")?),
+            Self::Postgres(conn) => conn.only_read(),
+        }
     }
 
     /// The statement is kept for the next time.
@@ -121,7 +153,7 @@ impl Conn {
     pub fn begin(&self) -> Result<Transaction<'_>> {
         match self {
             Self::Sqlite(conn) => conn.execute_batch("begin immediate")?,
-            Self::Postgres(conn) => conn.begin()?,
+            Self::Postgres(conn) => conn.session().begin()?,
         }
         Ok(Transaction(self))
     }
@@ -130,7 +162,7 @@ impl Conn {
     pub fn begin_beside(&self) -> Result<Transaction<'_>> {
         match self {
             Self::Sqlite(_) => return self.begin(),
-            Self::Postgres(conn) => conn.begin_beside()?,
+            Self::Postgres(conn) => conn.session().begin_beside()?,
         }
         Ok(Transaction(self))
     }
@@ -139,7 +171,16 @@ impl Conn {
     pub fn begin_unsynced(&self) -> Result<Transaction<'_>> {
         match self {
             Self::Sqlite(_) => return self.begin(),
-            Self::Postgres(conn) => conn.begin_unsynced()?,
+            Self::Postgres(conn) => conn.session().begin_unsynced()?,
+        }
+        Ok(Transaction(self))
+    }
+
+    /// Begins to look at what others have locked; nothing is to be committed.
+    pub fn begin_to_look(&self) -> Result<Transaction<'_>> {
+        match self {
+            Self::Sqlite(_) => return self.snapshot(),
+            Self::Postgres(conn) => conn.session().begin_to_look()?,
         }
         Ok(Transaction(self))
     }
@@ -148,7 +189,7 @@ impl Conn {
     pub fn snapshot(&self) -> Result<Transaction<'_>> {
         match self {
             Self::Sqlite(conn) => conn.execute_batch("begin deferred")?,
-            Self::Postgres(conn) => conn.snapshot()?,
+            Self::Postgres(conn) => conn.session().snapshot()?,
         }
         Ok(Transaction(self))
     }
@@ -390,7 +431,7 @@ impl Transaction<'_> {
         // Dropped afterwards: what could not be committed is still open then.
         match self.0 {
             Conn::Sqlite(conn) => Ok(conn.execute_batch("commit")?),
-            Conn::Postgres(conn) => conn.end_transaction(),
+            Conn::Postgres(conn) => conn.session().end_transaction(),
         }
     }
 }
@@ -411,7 +452,7 @@ impl Drop for Transaction<'_> {
             Conn::Sqlite(conn) => {
                 let _ = conn.execute_batch("rollback");
             }
-            Conn::Postgres(conn) => conn.roll_back(),
+            Conn::Postgres(conn) => conn.session().roll_back(),
         }
     }
 }

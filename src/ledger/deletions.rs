@@ -1,5 +1,7 @@
 //! Deletions of campaigns: Meta changes first and the ledger second, so the intent is written before both.
 
+use std::cell::Cell;
+
 use super::db::{self, Conn};
 use uuid::Uuid;
 
@@ -26,7 +28,7 @@ impl Ledger {
         started_at: UnixMillis,
     ) -> Result<Deletion> {
         let uuid = Uuid::now_v7().to_string();
-        let before = alive::before_row(self, &uuid)?;
+        let before = Cell::new(alive::before_row(self, &uuid)?);
         let lock = self.write(|conn| {
             let id = conn.query_row(
                 "insert into deletions (uuid, ad_account, campaign, who, started_at) values (?1, ?2, ?3, ?4, ?5)
@@ -34,7 +36,7 @@ impl Ledger {
                 (&uuid, ad_account, campaign, who, started_at),
                 |row| row.get(0),
             )?;
-            Ok(alive::with_row(conn, before, Work::Deletion, id)?)
+            Ok(alive::with_row(conn, before.take(), Work::Deletion, id)?)
         })?;
         let (campaign, who) = (campaign.to_owned(), who.to_owned());
         Ok(Deletion { campaign, started_at, who, _lock: Owner::Own { _lock: lock } })

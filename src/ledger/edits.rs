@@ -1,6 +1,7 @@
 //! Changes of campaigns: the intent is written before the request, as for a deletion. What was changed lately stays, for Meta counts how often
 //! a budget is changed.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -37,7 +38,7 @@ impl Ledger {
     /// Writes down that a campaign is about to be changed. The request may leave once this returns.
     pub fn begin_edit(&mut self, intent: &Intent<'_>, started_at: UnixMillis) -> Result<Editing> {
         let uuid = Uuid::now_v7().to_string();
-        let before = alive::before_row(self, &uuid)?;
+        let before = Cell::new(alive::before_row(self, &uuid)?);
         let (id, lock) = self.write(|conn| {
             conn.prepare_cached("delete from edits where done = 1 and started_at < ?1")?
                 .execute([started_at.minus(KEPT)])?;
@@ -58,7 +59,7 @@ impl Ledger {
                     ),
                     |row| row.get(0),
                 )?;
-            Ok((id, alive::with_row(conn, before, Work::Edit, id)?))
+            Ok((id, alive::with_row(conn, before.take(), Work::Edit, id)?))
         })?;
         Ok(Editing {
             id,

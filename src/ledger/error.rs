@@ -112,7 +112,9 @@ pub enum Error {
         source: io::Error,
     },
     /// Another process took this run for dead and ended it.
-    TakenForDead,
+    TakenForDead {
+        ledger: Address,
+    },
     /// The list can't be kept while it is read.
     Spool {
         source: io::Error,
@@ -204,8 +206,16 @@ pub enum Failure {
     Io,
     /// There is no server at the address, or it does not answer.
     Unreachable,
-    /// The connection to the server ended, or a standby that it waits for may lack a commit.
+    /// The connection to the server ended, and with it what was not committed.
     Lost,
+    /// The connection ended before a commit was answered: it counts or not.
+    Unanswered,
+    /// It is committed, but the standby that the server waits for may lack it.
+    NotReplicated,
+    /// The transaction was taken back because of others: doing it again may help.
+    Conflict,
+    /// A person or a time limit stopped the statement.
+    Cancelled,
     TooManyConnections,
     /// The server knows no such user, or it is another password.
     Login,
@@ -241,13 +251,19 @@ impl Error {
         Self::Closed { ledger: Address::unknown(), why }
     }
 
-    /// Of this ledger, where the database failed, its disk has no room, or the gate is closed.
+    /// Where: see [`Error::at`].
+    pub fn taken_for_dead() -> Self {
+        Self::TakenForDead { ledger: Address::unknown() }
+    }
+
+    /// Of this ledger, where the database failed, its disk has no room, the gate is closed, or a run was ended.
     #[must_use]
     pub fn at(self, ledger: impl Into<Address>) -> Self {
         match self {
             Self::Database { failure, source, .. } => Self::Database { ledger: ledger.into(), failure, source },
             Self::NoRoom { need, free, needed, .. } => Self::NoRoom { ledger: ledger.into(), need, free, needed },
             Self::Closed { why, .. } => Self::Closed { ledger: ledger.into(), why },
+            Self::TakenForDead { .. } => Self::TakenForDead { ledger: ledger.into() },
             other => other,
         }
     }

@@ -60,7 +60,7 @@ impl Ledger {
             self.make_months_ahead(now);
             return self.store_by_sets(next, optins, now);
         }
-        self.write(|conn| {
+        self.write_once(|conn| {
             gate::refuse_copied(conn)?;
             let begin = Instant::now();
             let mut sitting = Sitting::new(conn, now);

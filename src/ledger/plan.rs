@@ -173,7 +173,7 @@ impl Ledger {
         let mut after = 0;
         let (mut skipped_again, mut later) = (0, 0);
         loop {
-            let next = self.write(|conn| {
+            let next = self.write_once(|conn| {
                 let terms = gate::pass(conn)?.terms_of_plan(&asked);
                 if tally::rows_in(conn, broadcast.id, State::Skipped)? == 0 {
                     return Ok(None);
@@ -238,7 +238,7 @@ impl Ledger {
 
     /// Rows of a listing that a planning at `at` skipped, and pending rows that have a time.
     pub fn planned_rows(&self, listing: i64, at: UnixMillis, each: &mut dyn FnMut(Settled)) -> Result<()> {
-        self.read(|conn| {
+        self.read_once(|conn| {
             let mut statement = conn.prepare_cached(sql!(
                 "select r.token, s.state, s.reason, s.not_before from listing_rows l join sends s on s.id = l.send {people}
                  where l.listing = ?1 and ((s.state = {skipped} and s.finished_at = ?2)

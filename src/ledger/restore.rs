@@ -74,7 +74,7 @@ impl Ledger {
 
     /// Closes the gate of this ledger for every process.
     pub fn close_gate(&mut self, why: Closed) -> Result<()> {
-        self.write(|conn| Ok(gate::close(conn, why)?))
+        self.write(|conn| Ok(gate::close(conn, why.clone())?))
     }
 
     /// Opens a gate that refusals closed: another sender is known, and nothing of this ledger was lost.

@@ -1,5 +1,6 @@
 //! Runs: processes at work on a broadcast, and what dead ones left behind.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,7 +9,7 @@ use uuid::Uuid;
 
 use super::address::Address;
 use super::alive::{self, Held, Planning, Work};
-use super::database::Ledger;
+use super::database::{Ledger, Tries};
 use super::error::{Error, Need, Result};
 use super::locks::Locks;
 use super::making;
@@ -59,6 +60,17 @@ impl Ledger {
     /// Starts a run on a broadcast: lock first, row second. The disk must have room for the answers of as many requests as will be in
     /// flight, and for what is claimed meanwhile.
     pub fn start_run(&mut self, broadcast: i64, now: UnixMillis, in_flight: usize) -> Result<Run> {
+        let mut tries = Tries::of_what_finds_out();
+        loop {
+            match self.try_to_start(broadcast, now, in_flight) {
+                // If there is a run after all, it has no lock and no claim: whoever comes next ends it.
+                Err(error) => self.again(error, &mut tries)?,
+                run => return run,
+            }
+        }
+    }
+
+    fn try_to_start(&mut self, broadcast: i64, now: UnixMillis, in_flight: usize) -> Result<Run> {
         let uuid = Uuid::now_v7().to_string();
         let for_answers = room::for_answers(in_flight);
         self.require_room(Need::Run, 2 * for_answers)?;
@@ -67,6 +79,7 @@ impl Ledger {
             Some(lock) if self.room.is_limited() => lock.keep_room(for_answers)?,
             _ => None,
         };
+        let before = Cell::new(before);
         match self.address() {
             Address::File(path) => making::note_use(path)?,
             Address::Server(_) => {}
@@ -84,10 +97,10 @@ impl Ledger {
             progress.step(conn, now)?;
             let id = conn.query_row(
                 "insert into runs (uuid, broadcast, host, pid, started_at) values (?1, ?2, ?3, ?4, ?5) returning id",
-                (&uuid, broadcast, host, std::process::id(), now),
+                (&uuid, broadcast, &host, std::process::id(), now),
                 |row| row.get(0),
             )?;
-            Ok((id, alive::with_row(conn, before, Work::Run, id)?, progress, witness))
+            Ok((id, alive::with_row(conn, before.take(), Work::Run, id)?, progress, witness))
         })?;
         witness.look(&progress);
         Ok(Run { id, lock, reserve })
@@ -98,7 +111,7 @@ impl Ledger {
         if let Some(reserve) = &run.reserve {
             reserve.release();
         }
-        let ended = self.record(|conn| {
+        let ended = self.record_as(Tries::of_what_finds_out(), |conn| {
             witness::step(conn, Some(now))?;
             end(conn, run.id, now, why, cool_down, "lost")
         });

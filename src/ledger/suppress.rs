@@ -66,7 +66,7 @@ impl Ledger {
             }
             self.require_room(Need::Import, room::left_by_long_work())?;
             let begin = Instant::now();
-            self.write(|conn| {
+            self.write_once(|conn| {
                 let mut part = Suppressions::default();
                 let mut rows = 0_u64;
                 while !rows.is_multiple_of(64) || rows == 0 || begin.elapsed() < HOLD {

@@ -12,9 +12,9 @@ mod step;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::db::{self, Conn};
+use super::db::{self, Conn, Optional};
 
-use super::database::{HOLD, Ledger};
+use super::database::{HOLD, Ledger, Tries};
 use super::error::{Closed, Error, Failure, Need, Result};
 use super::failpoint;
 use super::gate::{self, Gate};
@@ -49,17 +49,39 @@ pub struct Stepped {
     pub spent_up: Option<Spending>,
 }
 
+impl Stepped {
+    /// Of a step that had to wait.
+    const fn nothing(now: UnixMillis) -> Self {
+        Self {
+            claims: Vec::new(),
+            committed: now,
+            settled: Vec::new(),
+            exhausted: false,
+            permit_at: None,
+            overtaken: 0,
+            closed: None,
+            spent_up: None,
+        }
+    }
+}
+
 /// One run's seat at the writer: what it may claim, and how far its search has come.
 pub struct Seat {
     clock: Clock,
     scope: Scope,
     scan: Scan,
     reserve: Option<Reserve>,
+    /// The last step of the run that counts, as far as it has made one on a server.
+    step: Option<i64>,
 }
 
 impl Seat {
     pub fn new(clock: Clock, scope: Scope, reserve: Option<Reserve>) -> Self {
-        Self { clock, scope, scan: Scan::default(), reserve }
+        Self { clock, scope, scan: Scan::default(), reserve, step: None }
+    }
+
+    fn waits_for_others(&mut self, conn: &Conn) -> db::Result<bool> {
+        sets::waits_for_others(conn, &self.scope, &mut self.scan, self.clock.now())
     }
 
     /// What the disk must have besides, before this run claims: another run may be about to need what is kept for its answers.
@@ -91,8 +113,18 @@ pub fn prepare(ledger: &Ledger, runs: usize) {
 
 /// Records and claims for one run, in one synced commit. On an error nothing of it happened.
 ///
-/// An answer is not lost to a disk that is full: what can be freed is, and it is tried again.
+/// An answer is not lost to a disk that is full: what can be freed is, and it is tried again. Nor to a server that is away for a moment.
 pub fn step(ledger: &mut Ledger, order: &mut Order<'_>) -> Result<Stepped> {
+    let mut tries = Tries::of_what_finds_out();
+    loop {
+        match step_once(ledger, order) {
+            Err(error) => ledger.again(error, &mut tries)?,
+            stepped => return stepped,
+        }
+    }
+}
+
+fn step_once(ledger: &mut Ledger, order: &mut Order<'_>) -> Result<Stepped> {
     let stepped = match require_room(ledger, order.seat.kept(order.want)).and_then(|()| try_step(ledger, order)) {
         Err(error) if room::is_full(&error) => {
             order.seat.scan = Scan::default();
@@ -111,6 +143,10 @@ pub fn step(ledger: &mut Ledger, order: &mut Order<'_>) -> Result<Stepped> {
             | Error::Linked { .. }
             | Error::LogReplaced { .. }),
         ) => only_record(ledger, order, error),
+        // A session that was lost for a moment: others made its claims unknown, and its own answers still settle them.
+        Err(error @ Error::TakenForDead { .. }) if ledger.conn.is_server() && !order.finishes.is_empty() => {
+            only_record(ledger, order, error)
+        }
         stepped => stepped,
     };
     stepped.map_err(|error| {
@@ -128,6 +164,7 @@ pub fn step_together(ledger: &mut Ledger, orders: &mut [Order<'_>]) -> Vec<Optio
     if let [alone] = orders {
         return vec![Some(step(ledger, alone))];
     }
+    let mut tries = Tries::of_what_finds_out();
     loop {
         let mut waiting: Vec<_> = orders.iter_mut().zip(&mut answers).filter(|(_, answer)| answer.is_none()).collect();
         let failed = match try_together(ledger, &mut waiting) {
@@ -139,10 +176,10 @@ pub fn step_together(ledger: &mut Ledger, orders: &mut [Order<'_>]) -> Vec<Optio
         let mut alone = |(order, answer): &mut (&mut Order<'_>, &mut Option<_>)| **answer = Some(step(ledger, order));
         match failed {
             Failed::One(place) => alone(&mut waiting[place]),
-            Failed::All { of, error: Error::Database { failure, source, .. } } if failure != Failure::DiskFull => {
+            Failed::All { of, error: error @ Error::Database { failure, .. } } if failure != Failure::DiskFull => {
+                let Err(error) = ledger.again(error, &mut tries) else { continue };
                 for (_, answer) in &mut waiting[..of] {
-                    let ledger = ledger.address().clone();
-                    **answer = Some(Err(Error::Database { ledger, failure, source: Arc::clone(&source) }));
+                    **answer = Some(Err(shared(&error, ledger)));
                 }
                 return answers;
             }
@@ -152,6 +189,16 @@ pub fn step_together(ledger: &mut Ledger, orders: &mut [Order<'_>]) -> Vec<Optio
                 return answers;
             }
         }
+    }
+}
+
+/// The failure of a database, for each run that it was for.
+fn shared(error: &Error, ledger: &Ledger) -> Error {
+    match error {
+        Error::Database { failure, source, .. } => {
+            Error::Database { ledger: ledger.address().clone(), failure: *failure, source: Arc::clone(source) }
+        }
+        _ => Error::ThreadGone,
     }
 }
 
@@ -204,22 +251,29 @@ fn enter(conn: &Conn, witness: &Witness, claims: bool) -> Result<(Gate, Progress
 
 fn try_step(ledger: &mut Ledger, order: &mut Order<'_>) -> Result<Stepped> {
     let (file, witness) = (Arc::clone(ledger.file()), ledger.witness().clone());
+    if order.finishes.is_empty() && order.seat.waits_for_others(&ledger.conn)? {
+        return Ok(Stepped::nothing(order.seat.clock.now()));
+    }
     let leased = lease(&ledger.conn, order)?;
     let transaction = ledger.begin_beside()?;
     let begun = Instant::now();
     let (gate, mut progress, witness) = enter(&transaction, &witness, order.want > 0)?;
-    let (stepped, now) = work(&transaction, order, gate, begun, leased)?;
-    progress.step(&transaction, now)?;
+    let worked = work(&transaction, order, gate, begun, leased)?;
+    progress.step(&transaction, worked.now)?;
     if order.want > 0 {
         file.refuse_replaced()?;
     }
-    failpoint::commit(transaction, "step.before", "step.after")?;
-    let committed = order.seat.clock.now();
+    let end = failpoint::commit(transaction, "step.before", "step.after");
+    let commit = match end {
+        Ok(()) => Commit::Answered,
+        Err(error) => settle(ledger, error, &[(order.seat.scope.run, worked.step)])?[0],
+    };
+    let stepped = worked.end(order.seat, commit);
     witness.look(&progress);
     if let Some((allowed, _)) = leased {
-        give_back(&ledger.conn, order, allowed - stepped.claims.len());
+        give_back(&ledger.conn, order, allowed.saturating_sub(stepped.claims.len()));
     }
-    Ok(Stepped { committed, ..stepped })
+    Ok(stepped)
 }
 
 /// How many claims the account's budget allows, and when it allows more.
@@ -262,9 +316,9 @@ fn try_together(
     let mut done = Vec::with_capacity(all);
     let mut newest = UnixMillis(0);
     for (place, (order, _)) in orders.iter_mut().enumerate() {
-        let (stepped, now) = work(&transaction, order, gate.clone(), begun, None).map_err(|_| Failed::One(place))?;
-        newest = newest.max(now);
-        done.push(stepped);
+        let worked = work(&transaction, order, gate.clone(), begun, None).map_err(|_| Failed::One(place))?;
+        newest = newest.max(worked.now);
+        done.push((order.seat.scope.run, worked));
         if begun.elapsed() > HOLD {
             break;
         }
@@ -274,22 +328,79 @@ fn try_together(
     if claims {
         file.refuse_replaced().map_err(failed)?;
     }
-    failpoint::commit(transaction, "step.before", "step.after").map_err(|error| failed(error.into()))?;
-    for ((order, answer), stepped) in orders.iter_mut().zip(done) {
-        **answer = Some(Ok(Stepped { committed: order.seat.clock.now(), ..stepped }));
+    let end = failpoint::commit(transaction, "step.before", "step.after");
+    let commits = match end {
+        Ok(()) => vec![Commit::Answered; done.len()],
+        Err(error) => {
+            let runs: Vec<_> = done.iter().map(|(run, worked)| (*run, worked.step)).collect();
+            settle(ledger, error, &runs).map_err(failed)?
+        }
+    };
+    for (((order, answer), (_, worked)), commit) in orders.iter_mut().zip(done).zip(commits) {
+        **answer = Some(Ok(worked.end(order.seat, commit)));
     }
     witness.look(&progress);
     Ok(())
 }
 
-/// One order's part of a transaction that began at `begun`, and what was now for it. `leased`: what its account allows, if that was asked.
-fn work(
-    conn: &Conn,
-    order: &mut Order<'_>,
-    gate: Gate,
-    begun: Instant,
-    leased: Option<Leased>,
-) -> Result<(Stepped, UnixMillis)> {
+/// What one order did in a transaction.
+struct Worked {
+    stepped: Stepped,
+    /// What was now for it.
+    now: UnixMillis,
+    /// Which step of its run it was; `None` in a file, or if the run has ended.
+    step: Option<i64>,
+}
+
+/// What became of a transaction.
+#[derive(Clone, Copy)]
+enum Commit {
+    Answered,
+    /// The answer was lost, and it counts all the same.
+    Found,
+    /// It counts, but then others ended the run.
+    Buried,
+}
+
+impl Worked {
+    fn end(self, seat: &mut Seat, commit: Commit) -> Stepped {
+        let Self { mut stepped, now, step } = self;
+        seat.step = step.or(seat.step);
+        stepped.committed = match commit {
+            Commit::Answered => seat.clock.now(),
+            // The claims are as old as they are, however long it took to find out.
+            Commit::Found | Commit::Buried => now,
+        };
+        if let Commit::Buried = commit {
+            stepped.claims.clear();
+            stepped.closed = Some(Error::taken_for_dead());
+        }
+        stepped
+    }
+}
+
+/// What became of a transaction of these runs and steps, whose commit failed with this error: for each of them. Where the answer was lost,
+/// the runs' locks are taken again first: so the session that was lost has ended, and what the runs' rows say is the end of it.
+fn settle(ledger: &Ledger, error: db::Error, runs: &[(i64, Option<i64>)]) -> Result<Vec<Commit>> {
+    if error.failure() != Some(Failure::Unanswered) {
+        return Err(error.into());
+    }
+    ledger.again(Error::from(error).at(ledger.address()), &mut Tries::of_what_finds_out())?;
+    let mut counts = false;
+    let mut commits = Vec::with_capacity(runs.len());
+    for (run, step) in runs {
+        let (last, has_ended): (i64, bool) = ledger.read(|conn| {
+            conn.prepare_cached("select step, case when ended_at is null then 0 else 1 end from runs where id = ?1")?
+                .query_row([run], |row| Ok((row.get(0)?, row.get(1)?)))
+        })?;
+        counts |= *step == Some(last);
+        commits.push(if has_ended { Commit::Buried } else { Commit::Found });
+    }
+    if counts { Ok(commits) } else { Err(db::Error::taken_back().into()) }
+}
+
+/// One order's part of a transaction that began at `begun`. `leased`: what its account allows, if that was asked.
+fn work(conn: &Conn, order: &mut Order<'_>, gate: Gate, begun: Instant, leased: Option<Leased>) -> Result<Worked> {
     let Order { seat: Seat { clock, scope, scan, .. }, finishes, want, meter } = order;
     if finishes.iter().any(|finish| matches!(finish.outcome, Outcome::Back | Outcome::Later { .. })) {
         // What came back is behind the place that the search has reached.
@@ -297,38 +408,41 @@ fn work(
     }
     // The lock may have been waited for: only now is now.
     let now = clock.now();
-    let is_open = fence(conn, scope.run)?;
-    let mut step = Step::new(conn, scope, now, gate, begun)?;
+    let step = fence(conn, scope.run)?;
+    let mut part = Step::new(conn, scope, now, gate, begun)?;
     if conn.is_server() {
-        step.record_set(finishes)?;
+        part.record_set(finishes)?;
     } else {
         let mut rows = Rows::new(conn)?;
-        finishes.iter().try_for_each(|finish| step.record(&mut rows, finish))?;
+        finishes.iter().try_for_each(|finish| part.record(&mut rows, finish))?;
     }
     let (claims, exhausted, permit_at) = match leased {
         Some((allowed, permit_at)) => {
-            let (claims, exhausted) = step.claim(scan, allowed)?;
+            let (claims, exhausted) = part.claim(scan, allowed)?;
             let permit_at = permit_at.filter(|_| claims.len() == allowed);
             (claims, exhausted, permit_at)
         }
-        None => step.claim_metered(scan, *want, *meter)?,
+        None => part.claim_metered(scan, *want, *meter)?,
     };
-    let spent_up = step.spent_up;
-    let (settled, overtaken) = step.finish()?;
-    if !claims.is_empty() && !is_open.map_or_else(|| is_run_open(conn, scope.run), Ok)? {
-        return Err(Error::TakenForDead);
+    let spent_up = part.spent_up;
+    let (settled, overtaken) = part.finish()?;
+    let is_open = if conn.is_server() { step.is_some() } else { claims.is_empty() || is_run_open(conn, scope.run)? };
+    if !claims.is_empty() && !is_open {
+        return Err(Error::taken_for_dead());
     }
-    Ok((Stepped { claims, committed: now, settled, exhausted, permit_at, overtaken, closed: None, spent_up }, now))
+    let stepped = Stepped { claims, committed: now, settled, exhausted, permit_at, overtaken, closed: None, spent_up };
+    Ok(Worked { stepped, now, step })
 }
 
 /// On a server, where another machine may end the run, its row is held from here on: whoever ends it comes before all of this or after
-/// it. Counted, so that a step that a failover lost can be found out. Whether the run has not ended; `None` for a file.
-fn fence(conn: &Conn, run: i64) -> db::Result<Option<bool>> {
+/// it. Counted, so that it can be found out whether a step counts. Which one this is; `None` if the run has ended, or in a file.
+fn fence(conn: &Conn, run: i64) -> db::Result<Option<i64>> {
     if !conn.is_server() {
         return Ok(None);
     }
-    let step = "update runs set step = step + 1 where id = ?1 and ended_at is null";
-    Ok(Some(conn.prepare_cached(step)?.execute([run])? == 1))
+    conn.prepare_cached("update runs set step = step + 1 where id = ?1 and ended_at is null returning step")?
+        .query_row([run], |row| row.get(0))
+        .optional()
 }
 
 fn is_run_open(conn: &Conn, run: i64) -> db::Result<bool> {

@@ -78,6 +78,15 @@ impl Database {
         format!("postgres://postgres@/{}?host={}", self.name, self.cluster.folder.display())
     }
 
+    /// Where it is asked.
+    pub fn socket(&self) -> PathBuf {
+        self.cluster.folder.join(".s.PGSQL.5432")
+    }
+
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// What `psql` prints: the judge's own look, by none of our code.
     pub fn ask(&self, sql: &str) -> String {
         let args = ["-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-c", sql, &self.name];

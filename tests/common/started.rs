@@ -46,7 +46,7 @@ impl Started<'_> {
     /// SIGKILL: no handler runs. Fails if it had ended before.
     #[track_caller]
     pub fn kill(mut self) {
-        assert!(self.child.try_wait().unwrap().is_none(), "it had ended by itself");
+        assert!(self.child.try_wait().unwrap().is_none(), "it had ended by itself:\n{}", self.stderr());
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }

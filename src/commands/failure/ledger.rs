@@ -95,9 +95,15 @@ impl From<LedgerError> for Error {
             LedgerError::Lock { path, source } => Self::ledger(format!("can't use the lock file {}", path.display()))
                 .because(&source)
                 .hint("check the permissions of the ledger's folder and the free space on its disk"),
-            LedgerError::TakenForDead => {
-                Self::ledger("another mmsg considered this run dead and ended it: nothing more was sent")
-                    .hint("its lock file was removed from the folder runs beside the ledger; run the same command again")
+            LedgerError::TakenForDead { ledger } => {
+                Self::ledger("another mmsg considered this run dead and ended it: nothing more was sent").hint(match ledger {
+                    Address::File(_) => {
+                        "its lock file was removed from the folder runs beside the ledger; run the same command again"
+                    }
+                    Address::Server(_) => {
+                        "its connection to the server was lost, and the other mmsg came before it was back; run the same command again"
+                    }
+                })
             }
             LedgerError::Spool { source } => Self::ledger("can't store the list while reading it: nothing was planned or sent")
                 .because(&source)
@@ -266,6 +272,10 @@ fn database(ledger: &Address, failure: Failure) -> Error {
         // What follows is of servers.
         Failure::Unreachable
         | Failure::Lost
+        | Failure::Unanswered
+        | Failure::NotReplicated
+        | Failure::Conflict
+        | Failure::Cancelled
         | Failure::TooManyConnections
         | Failure::Login
         | Failure::NoDatabase

@@ -1,5 +1,6 @@
 //! A ledger in a file.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -67,6 +68,7 @@ impl Ledger {
             room: Room::unlimited(),
             witness: Witness::default(),
             months: Months::default(),
+            lost_at: Cell::default(),
         }
     }
 

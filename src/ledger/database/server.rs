@@ -1,5 +1,6 @@
 //! A ledger on a server.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -36,7 +37,7 @@ impl Ledger {
         let ledger = Self::connect_to(server)?;
         let version = ledger.read(Conn::version)?;
         schema::refuse_newer(ledger.address(), version)?;
-        ledger.read(|conn| conn.execute_batch("set default_transaction_read_only = on"))?;
+        ledger.read(Conn::only_read)?;
         Ok(Some(ledger).filter(|_| version > 0))
     }
 
@@ -57,6 +58,7 @@ impl Ledger {
             room: Room::unlimited(),
             witness: Witness::default(),
             months: Months::default(),
+            lost_at: Cell::default(),
         })
     }
 

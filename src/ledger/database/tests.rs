@@ -27,6 +27,14 @@ impl Ledger {
     }
 }
 
+/// A session of somebody else.
+pub fn connect(ledger: &Ledger) -> Conn {
+    match ledger.address() {
+        Address::Server(server) => Conn::connect(server).unwrap(),
+        Address::File(_) => panic!("it is in a file"),
+    }
+}
+
 fn ledger() -> (tempfile::TempDir, Ledger) {
     let folder = tempfile::tempdir().unwrap();
     let ledger = Ledger::in_memory(folder.path());

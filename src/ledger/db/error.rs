@@ -31,6 +31,20 @@ impl Error {
     pub fn in_the_way() -> Self {
         Self::Failed { failure: Failure::Busy, source: Arc::new(io::Error::other("another transaction has the row")) }
     }
+
+    /// A transaction that ended with its session, before it was committed.
+    pub fn taken_back() -> Self {
+        let source = io::Error::other("the session ended before the commit");
+        Self::Failed { failure: Failure::Lost, source: Arc::new(source) }
+    }
+
+    /// How the engine failed, if it did.
+    pub const fn failure(&self) -> Option<Failure> {
+        match self {
+            Self::Failed { failure, .. } => Some(*failure),
+            _ => None,
+        }
+    }
 }
 
 impl fmt::Display for Error {

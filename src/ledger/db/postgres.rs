@@ -1,5 +1,6 @@
 //! PostgreSQL: the only folder that names its library.
 
+mod conn;
 mod connect;
 mod failed;
 mod locks;
@@ -7,9 +8,9 @@ mod session;
 mod tls;
 mod values;
 
-pub use connect::connect;
+pub use conn::Conn;
 pub use locks::Lock;
-pub use session::{Conn, Row, Rows, Statement};
+pub use session::{Row, Rows, Statement};
 pub use values::value;
 
 #[cfg(test)]

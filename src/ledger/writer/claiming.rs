@@ -46,6 +46,8 @@ pub struct Scan {
     level: Option<UnixMillis>,
     after: i64,
     ahead: VecDeque<Candidate>,
+    /// All that was left was another step's. On a server.
+    pub others_have_it: bool,
 }
 
 /// What the search found.

@@ -6,9 +6,9 @@
 
 use std::collections::{HashMap, HashSet};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::claim::{Claim, Finish, Outcome};
+use super::claim::{Claim, Finish, Outcome, Scope};
 use super::claiming::{Candidate, Scan};
 use super::recording::Rows;
 use super::step::Step;
@@ -116,14 +116,8 @@ impl Step<'_> {
         if want == 0 {
             return Ok((claims, false));
         }
-        let broadcast = self.scope.broadcast.id;
         let rivals = Rivals::of(self.conn, &self.scope.broadcast)?;
-        let planned: Vec<i64> = self
-            .conn
-            .prepare_cached("select id from listings where broadcast = ?1 and planned_at is not null")?
-            .query_map([broadcast], |row| row.get(0))?
-            .collect::<db::Result<_>>()?;
-        let planned = ints(planned);
+        let planned = planned(self.conn, self.scope.broadcast.id)?;
         let mut looked = false;
         while claims.len() < want {
             // One look in each step at least, however far the server is.
@@ -133,7 +127,7 @@ impl Step<'_> {
             let level = match scan.level() {
                 Some(level) => level,
                 None if scan.next_level(self.conn, self.scope, UnixMillis(-1), self.now)? => continue,
-                None => return self.look_for_others(&planned, claims),
+                None => return self.look_for_others(scan, &planned, claims),
             };
             let candidates = self.lock_due(level, scan.after(), &planned, want - claims.len())?;
             looked = true;
@@ -142,7 +136,7 @@ impl Step<'_> {
             } else if !scan.next_level(self.conn, self.scope, level, self.now)? {
                 // Start over next time: rows may have become due, or come back.
                 *scan = Scan::default();
-                return self.look_for_others(&planned, claims);
+                return self.look_for_others(scan, &planned, claims);
             }
         }
         Ok((claims, false))
@@ -222,16 +216,55 @@ impl Step<'_> {
     }
 
     /// At the end of the search: nothing more is to be claimed only if no other step has rows that it may not keep.
-    fn look_for_others(&self, planned: &Array, claims: Vec<Claim>) -> db::Result<(Vec<Claim>, bool)> {
+    fn look_for_others(&self, scan: &mut Scan, planned: &Array, claims: Vec<Claim>) -> db::Result<(Vec<Claim>, bool)> {
         let left = self
             .conn
             .prepare_cached(sql!("select 1 {in_scope} and s.not_before <= ?4 limit 1", in_scope = IN_SCOPE))?
             .exists((self.scope.broadcast.id, planned, self.scope.listing, self.now))?;
-        if left && claims.is_empty() {
+        scan.others_have_it = left && claims.is_empty();
+        if scan.others_have_it {
             thread::sleep(AGAIN);
         }
         Ok((claims, !left))
     }
+}
+
+/// Whether there is nothing to do but to wait, since another step has all that is left: for a moment, and nothing is written meanwhile.
+pub fn waits_for_others(conn: &Conn, scope: &Scope, scan: &mut Scan, now: UnixMillis) -> db::Result<bool> {
+    if !std::mem::take(&mut scan.others_have_it) {
+        return Ok(false);
+    }
+    let planned = planned(conn, scope.broadcast.id)?;
+    let begun = Instant::now();
+    let mut pause = AGAIN;
+    loop {
+        thread::sleep(pause);
+        pause *= 2;
+        let looking = conn.begin_to_look()?;
+        let look = |sql: &str| looking.prepare_cached(sql)?.exists((scope.broadcast.id, &planned, scope.listing, now));
+        let left = look(sql!("select 1 {in_scope} and s.not_before <= ?4 limit 1", in_scope = IN_SCOPE))?;
+        // Where all are another's, nothing is locked, and so nothing written.
+        let free = sql!(
+            "select 1 {in_scope} and s.not_before <= ?4 limit 1 for update of s, r skip locked",
+            in_scope = IN_SCOPE
+        );
+        if !left || look(free)? {
+            return Ok(false);
+        }
+        if begun.elapsed() + pause > HOLD {
+            scan.others_have_it = true;
+            return Ok(true);
+        }
+    }
+}
+
+/// Lists of a broadcast that count.
+fn planned(conn: &Conn, broadcast: i64) -> db::Result<Array> {
+    let planned: Vec<i64> = conn
+        .prepare_cached("select id from listings where broadcast = ?1 and planned_at is not null")?
+        .query_map([broadcast], |row| row.get(0))?
+        .collect::<db::Result<_>>()?;
+    Ok(ints(planned))
 }
 
 /// Asks an account's budget, which all processes on this ledger share, in a transaction of its own, so that no claim waits for

@@ -1,5 +1,6 @@
 mod claims;
 mod cool_downs;
+mod sharing;
 mod spending;
 mod together;
 
@@ -349,7 +350,7 @@ fn a_run_that_somebody_ended_claims_nothing_and_its_answer_still_counts() {
     let claim = writer.step(&[], 1, &mut Open).unwrap().claims.remove(0);
     writer.ledger.conn.execute("update runs set ended_at = 1", ()).unwrap();
     let refused = writer.step(&[], 1, &mut Open);
-    assert!(matches!(refused, Err(Error::TakenForDead)), "{refused:?}");
+    assert!(matches!(refused, Err(Error::TakenForDead { .. })), "{refused:?}");
     assert_eq!(text(&writer, "select count(*) from sends where state = 1"), "Integer(1)");
     writer.step(&[answer(claim, Outcome::Accepted { tracking_id: None })], 0, &mut Open).unwrap();
     assert_eq!(text(&writer, "select state from sends order by id"), "Integer(2)\nInteger(0)");

@@ -31,8 +31,21 @@ pub fn failed(ledger: &Server, failure: Failure) -> Error {
             "the server can't be reached",
             format!("check host and port in the address, and that the server is running, {AGAIN}"),
         ),
-        Failure::Lost => {
+        Failure::Lost | Failure::Unanswered => {
             (false, "the connection to the server was lost", format!("wait until the server is back, {AGAIN}"))
+        }
+        Failure::NotReplicated => (
+            false,
+            "a commit may not have reached the standby that the server waits for",
+            format!("check the standby (select * from pg_stat_replication on the server), {AGAIN}"),
+        ),
+        Failure::Conflict => (
+            false,
+            "the transactions of others were in the way each time",
+            "see who waits for whom: select pid, state, query from pg_stat_activity; then run the same command again".to_owned(),
+        ),
+        Failure::Cancelled => {
+            (false, "a statement was cancelled on the server", "run the same command again: it continues".to_owned())
         }
         Failure::TooManyConnections => {
             (false, "the server has no connection left", format!("end sessions or raise max_connections, {AGAIN}"))

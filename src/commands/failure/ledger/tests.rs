@@ -43,7 +43,7 @@ fn every_failure_has_its_exit_code_and_most_say_what_to_type_next() {
         (LedgerError::Lost { path: path(), is_empty: false, trace: "seen".into() }, Exit::Ledger, "is gone"),
         (LedgerError::NotMade { path: path(), source: disk() }, Exit::Ledger, "the plug was pulled"),
         (LedgerError::Lock { path: path(), source: disk() }, Exit::Ledger, "lock file"),
-        (LedgerError::TakenForDead, Exit::Ledger, "nothing more was sent"),
+        (LedgerError::TakenForDead { ledger: path().into() }, Exit::Ledger, "nothing more was sent"),
         (LedgerError::Spool { source: disk() }, Exit::Ledger, "nothing was planned or sent"),
         (
             closed(Closed::Restored { from: now, until: newest }),
@@ -113,6 +113,6 @@ fn work_that_a_signal_stopped_ends_as_the_signal_says() {
         assert_eq!(stopped_by(LedgerError::PlanningStopped, exit).exit(), exit);
         assert_eq!(stopped_by(LedgerError::ImportStopped, exit).exit(), exit);
         assert_eq!(stopped_by(LedgerError::SuppressingStopped { done: 1 }, exit).exit(), exit);
-        assert_eq!(stopped_by(LedgerError::TakenForDead, exit).exit(), Exit::Ledger);
+        assert_eq!(stopped_by(LedgerError::taken_for_dead(), exit).exit(), Exit::Ledger);
     }
 }

@@ -12,22 +12,24 @@ use tokio_postgres::error::Severity;
 use tokio_postgres::{AsyncMessage, Client, Config};
 
 use super::failed;
-use super::session::{Conn, SYNCED};
+use super::session::{SYNCED, Session};
 use super::tls::Connector;
 use crate::ledger::address::server::{Host, Proof, Server};
 use crate::ledger::db::error::{Error, Result};
 use crate::ledger::error::Failure;
 
-/// A generic plan is made once; a claim does not wait for ever for a process that was stopped in the middle of a transaction; and the
+/// A generic plan is made once; a run may wait for hours with nothing to say; a claim does not wait for ever for a process that was stopped in the middle of a transaction; and the
 /// server soon knows of a machine that is gone, whose runs are alive until then.
 const SESSION: &str = "set client_min_messages = warning; set plan_cache_mode = force_generic_plan;
     set idle_in_transaction_session_timeout = '60s'; set statement_timeout = 0;
+    select set_config(name, '0', false) from pg_settings where name in ('idle_session_timeout', 'transaction_timeout');
     set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3";
 
 /// When a server that does not answer is gone.
 const SILENCE: Duration = Duration::from_secs(25);
 
-pub fn connect(server: &Server) -> Result<Conn> {
+/// A session that can write.
+pub fn session(server: &Server) -> Result<Session> {
     let connector = Connector::of(server)?;
     let config = config(server);
     let warned = Arc::new(AtomicBool::new(false));
@@ -41,13 +43,13 @@ pub fn connect(server: &Server) -> Result<Conn> {
         failure: Failure::Other,
         source: Arc::new(std::io::Error::other("the thread of the connection ended")),
     })??;
-    let conn = Conn::new(client, warned);
-    if conn.one::<bool>("select pg_is_in_recovery()")? {
+    let session = Session::new(client, warned)?;
+    if session.one::<bool>("select pg_is_in_recovery()")? {
         let source = std::io::Error::other("the server is a standby");
         return Err(Error::Failed { failure: Failure::Standby, source: Arc::new(source) });
     }
-    conn.execute_batch(&format!("{SESSION}; {SYNCED}"))?;
-    Ok(conn)
+    session.execute_batch(&format!("{SESSION}; {SYNCED}"))?;
+    Ok(session)
 }
 
 fn drive(config: &Config, connector: Connector, say: &SyncSender<Result<Client>>, warned: &AtomicBool) {

@@ -4,14 +4,18 @@ use std::error::Error as StdError;
 use std::io;
 use std::sync::Arc;
 
-use tokio_postgres::error::SqlState;
+use tokio_postgres::error::{Severity, SqlState};
 use tokio_rustls::rustls;
 
 use crate::ledger::db::error::Error;
 use crate::ledger::error::{Failure, Source};
 
 pub fn failed(error: tokio_postgres::Error) -> Error {
-    Error::Failed { failure: kind(&error), source: source(error) }
+    // Whatever the reason: the server ends a session with such an error.
+    let is_end = error
+        .as_db_error()
+        .is_some_and(|told| matches!(told.parsed_severity(), Some(Severity::Fatal | Severity::Panic)));
+    Error::Failed { failure: if is_end { Failure::Lost } else { kind(&error) }, source: source(error) }
 }
 
 /// What the server says, without the row that it says it of: that may have a person's token.
@@ -36,7 +40,7 @@ pub fn unconnected(error: tokio_postgres::Error) -> Error {
 /// A commit that the server has, and the standby that it waits for may not have.
 pub fn not_on_standby() -> Error {
     let source = io::Error::other("the server did not wait for its standby");
-    Error::Failed { failure: Failure::Lost, source: Arc::new(source) }
+    Error::Failed { failure: Failure::NotReplicated, source: Arc::new(source) }
 }
 
 fn kind(error: &tokio_postgres::Error) -> Failure {
@@ -48,10 +52,9 @@ fn kind(error: &tokio_postgres::Error) -> Failure {
     match *state {
         SqlState::DISK_FULL => Failure::DiskFull,
         SqlState::READ_ONLY_SQL_TRANSACTION => Failure::ReadOnly,
-        SqlState::LOCK_NOT_AVAILABLE
-        | SqlState::T_R_SERIALIZATION_FAILURE
-        | SqlState::T_R_DEADLOCK_DETECTED
-        | SqlState::QUERY_CANCELED => Failure::Busy,
+        SqlState::LOCK_NOT_AVAILABLE => Failure::Busy,
+        SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED => Failure::Conflict,
+        SqlState::QUERY_CANCELED => Failure::Cancelled,
         SqlState::DATA_CORRUPTED | SqlState::INDEX_CORRUPTED => Failure::Corrupt,
         SqlState::IO_ERROR => Failure::Io,
         SqlState::TOO_MANY_CONNECTIONS => Failure::TooManyConnections,
@@ -60,9 +63,7 @@ fn kind(error: &tokio_postgres::Error) -> Failure {
         SqlState::INVALID_SCHEMA_NAME => Failure::NoSchema,
         SqlState::INSUFFICIENT_PRIVILEGE => Failure::Denied,
         SqlState::CANNOT_CONNECT_NOW => Failure::Unreachable,
-        SqlState::ADMIN_SHUTDOWN | SqlState::CRASH_SHUTDOWN | SqlState::IDLE_IN_TRANSACTION_SESSION_TIMEOUT => {
-            Failure::Lost
-        }
+        SqlState::ADMIN_SHUTDOWN | SqlState::CRASH_SHUTDOWN => Failure::Lost,
         ref other if other.code().starts_with("08") => Failure::Lost,
         _ => Failure::Other,
     }

@@ -2,7 +2,10 @@
 //!
 //! Their key is the number of the table and that of the row, so that ledgers of one database have nothing in common.
 
-use super::session::Conn;
+use std::time::Duration;
+
+use super::conn::Conn;
+use super::session::{Session, lock};
 use super::values::value;
 use crate::ledger::db::error::{Error, Result};
 use crate::ledger::db::value::{FromColumn, Value};
@@ -13,7 +16,11 @@ const HELD: &str = "from pg_locks where locktype = 'advisory' and granted and ob
 const OF_ROW: &str = "and objid = cast(cast(?2 as bigint) as oid)";
 const KEY: &str = "(to_regclass(?1)::oid::int8 << 32) | (cast(?2 as bigint) & 4294967295)";
 
-/// A lock that this process holds.
+/// How long to wait for a lock of one's own from before: longer than a server needs to end a session, or than somebody needs who buries a
+/// run.
+const TAKE_AGAIN: Duration = Duration::from_secs(10);
+
+/// A lock that this process holds; in the next session, too, if this one is lost.
 pub struct Lock {
     conn: Conn,
     table: &'static str,
@@ -26,19 +33,46 @@ impl Conn {
         let take = format!(
             "select case when exists (select 1 {HELD} {OF_ROW}) then false else pg_try_advisory_lock({KEY}) end"
         );
-        Ok(self.ask_row::<bool>(&take, table, row)?.then(|| Lock { conn: self.clone(), table, row }))
+        let took = self.session().ask_row::<bool>(&take, table, row)?;
+        Ok(took.then(|| {
+            lock(&self.0.held).push((table, row));
+            Lock { conn: self.clone(), table, row }
+        }))
     }
 
     pub fn is_row_locked(&self, table: &'static str, row: i64) -> Result<bool> {
-        self.ask_row(&format!("select exists (select 1 {HELD} {OF_ROW})"), table, row)
+        self.session().ask_row(&format!("select exists (select 1 {HELD} {OF_ROW})"), table, row)
     }
 
     /// How many rows of a table are locked.
     pub fn locked_rows(&self, table: &'static str) -> Result<i64> {
-        let statement = self.prepare_cached(&format!("select count(*) {HELD}"))?;
+        let statement = self.session().prepare_cached(&format!("select count(*) {HELD}"))?;
         let mut rows = statement.query(&[Value::Text(table)])?;
         let row = rows.next()?.ok_or(Error::NoRow)?;
         i64::of(value(row, 0)?).ok_or(Error::Column { column: 0 })
+    }
+
+    /// Whether what goes through here may come to another session each time, as with a pooler of transactions: then a lock would say
+    /// nothing. `second` is another connection by the same way.
+    pub fn is_pooled(&self, second: &Self) -> Result<bool> {
+        let key = format!("hashtextextended('mmsg pooler {}', 0)", uuid::Uuid::new_v4());
+        let (first, second) = (self.session(), second.session());
+        first.one::<bool>(&format!("select pg_try_advisory_lock({key})"))?;
+        let is_shared = second.one::<bool>(&format!("select pg_try_advisory_lock({key})"))?;
+        for session in [first, second] {
+            session.execute_batch(&format!(
+                "set client_min_messages = error; select pg_advisory_unlock({key}); set client_min_messages = warning"
+            ))?;
+        }
+        Ok(is_shared)
+    }
+}
+
+impl Session {
+    /// Takes a lock that a session had which is about to end, or somebody who looked whether it has ended.
+    pub fn take_again(&self, table: &'static str, row: i64) -> Result<()> {
+        self.execute_batch(&format!("set lock_timeout = {}", TAKE_AGAIN.as_millis()))?;
+        self.ask_row::<bool>(&format!("select pg_advisory_lock({KEY}) is not null"), table, row).map(drop)
     }
 
     fn ask_row<T: FromColumn>(&self, sql: &str, table: &'static str, row: i64) -> Result<T> {
@@ -47,26 +81,13 @@ impl Conn {
         let row = rows.next()?.ok_or(Error::NoRow)?;
         T::of(value(row, 0)?).ok_or(Error::Column { column: 0 })
     }
-
-    /// Whether what goes through here may come to another session each time, as with a pooler of transactions: then a lock would say
-    /// nothing. `second` is another connection by the same way.
-    pub fn is_pooled(&self, second: &Self) -> Result<bool> {
-        let key = format!("hashtextextended('mmsg pooler {}', 0)", uuid::Uuid::new_v4());
-        self.one::<bool>(&format!("select pg_try_advisory_lock({key})"))?;
-        let is_shared = second.one::<bool>(&format!("select pg_try_advisory_lock({key})"))?;
-        for conn in [self, second] {
-            conn.execute_batch(&format!(
-                "set client_min_messages = error; select pg_advisory_unlock({key}); set client_min_messages = warning"
-            ))?;
-        }
-        Ok(is_shared)
-    }
 }
 
 impl Drop for Lock {
     fn drop(&mut self) {
+        lock(&self.conn.0.held).retain(|held| *held != (self.table, self.row));
         let unlock = format!("select pg_advisory_unlock({KEY})");
         // It ends with the session at the latest.
-        let _ = self.conn.ask_row::<bool>(&unlock, self.table, self.row);
+        let _ = self.conn.session().ask_row::<bool>(&unlock, self.table, self.row);
     }
 }

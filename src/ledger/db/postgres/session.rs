@@ -1,14 +1,14 @@
-//! One connection, driven by a thread of its own, so that whoever asks may block: in a task, too. Nothing else uses the connection: it
-//! holds the locks that say which runs are alive.
+//! One session, driven by a thread of its own, so that whoever asks may block: in a task, too. Nothing else uses it: it holds the locks
+//! that say which runs are alive.
 
 use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
+use std::marker::PhantomData;
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
-use std::time::Duration;
 
 use futures_util::Stream;
 pub use tokio_postgres::Row;
@@ -18,6 +18,10 @@ use super::failed::{self, failed};
 use super::values::value;
 use crate::ledger::db::error::{Error, Result};
 use crate::ledger::db::value::{FromColumn, Value};
+use crate::ledger::error::Failure;
+
+/// What is read again after a wait for somebody else is as that one left it, whatever is set for the role or the database.
+const BEGIN: &str = "begin isolation level read committed";
 
 /// Statements that are kept: more than a run has.
 const KEPT: usize = 256;
@@ -32,9 +36,9 @@ pub const SYNCED: &str =
     "select set_config('synchronous_commit', case reset_val when 'remote_apply' then reset_val else 'on' end, false)
     from pg_settings where name = 'synchronous_commit'";
 
-/// A connection.
-struct Session {
+struct Inner {
     client: Client,
+    id: Id,
     kept: Mutex<HashMap<String, Prepared>>,
     /// The answer that is still being read. What is asked next comes after it on the wire.
     open: Mutex<Weak<Mutex<Answer>>>,
@@ -43,18 +47,29 @@ struct Session {
     spoiled: AtomicBool,
     /// Whether the server warned since it was last asked.
     warned: Arc<AtomicBool>,
+    /// The server ended it, or can't be heard any more.
+    lost: AtomicBool,
 }
 
 #[derive(Clone)]
-pub struct Conn(Arc<Session>);
+pub struct Session(Arc<Inner>);
 
+/// Which of a server's sessions it is: numbers of processes are used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Id {
+    pub process: i64,
+    pub began: i64,
+}
+
+/// Of the session in which it was prepared: it is of no use in another one.
 pub struct Statement<'c> {
-    conn: &'c Conn,
+    session: Session,
     prepared: Prepared,
+    conn: PhantomData<&'c Session>,
 }
 
 pub struct Rows<'s> {
-    conn: &'s Conn,
+    session: &'s Session,
     answer: Arc<Mutex<Answer>>,
     row: Option<Row>,
 }
@@ -104,16 +119,36 @@ impl Answer {
     }
 }
 
-impl Conn {
-    pub fn new(client: Client, warned: Arc<AtomicBool>) -> Self {
-        Self(Arc::new(Session {
+impl Session {
+    pub fn new(client: Client, warned: Arc<AtomicBool>) -> Result<Self> {
+        let mut session = Self(Arc::new(Inner {
             client,
+            id: Id { process: 0, began: 0 },
             kept: Mutex::default(),
             open: Mutex::default(),
             in_transaction: AtomicBool::new(false),
             spoiled: AtomicBool::new(false),
             warned,
-        }))
+            lost: AtomicBool::new(false),
+        }));
+        let began = "select cast(extract(epoch from backend_start) * 1000000 as int8) from pg_stat_activity where pid = pg_backend_pid()";
+        let id = Id { process: session.one("select pg_backend_pid()")?, began: session.one(began)? };
+        if let Some(inner) = Arc::get_mut(&mut session.0) {
+            inner.id = id;
+        }
+        Ok(session)
+    }
+
+    pub fn id(&self) -> Id {
+        self.0.id
+    }
+
+    pub fn is_lost(&self) -> bool {
+        self.0.lost.load(Ordering::Relaxed) || self.0.client.is_closed()
+    }
+
+    pub fn is_in_transaction(&self) -> bool {
+        self.0.in_transaction.load(Ordering::Relaxed)
     }
 
     /// What the server says to it, once the answer before it is read.
@@ -128,13 +163,17 @@ impl Conn {
     fn heard<T>(&self, heard: Result<T, tokio_postgres::Error>) -> Result<T> {
         heard.map_err(|error| {
             self.0.spoiled.store(true, Ordering::Relaxed);
-            failed(error)
+            let error = failed(error);
+            if error.failure() == Some(Failure::Lost) {
+                self.0.lost.store(true, Ordering::Relaxed);
+            }
+            error
         })
     }
 
-    pub fn prepare_cached(&self, sql: &str) -> Result<Statement<'_>> {
+    pub fn prepare_cached<'c>(&self, sql: &str) -> Result<Statement<'c>> {
         if let Some(prepared) = lock(&self.0.kept).get(sql) {
-            return Ok(Statement { conn: self, prepared: prepared.clone() });
+            return Ok(Statement { session: self.clone(), prepared: prepared.clone(), conn: PhantomData });
         }
         let prepared = self.ask(self.0.client.prepare(&translated(sql)))?;
         let mut kept = lock(&self.0.kept);
@@ -142,7 +181,7 @@ impl Conn {
             kept.clear();
         }
         kept.insert(sql.to_owned(), prepared.clone());
-        Ok(Statement { conn: self, prepared })
+        Ok(Statement { session: self.clone(), prepared, conn: PhantomData })
     }
 
     pub fn execute_batch(&self, sql: &str) -> Result<()> {
@@ -151,19 +190,24 @@ impl Conn {
 
     /// Begins to write, once nobody else does: these transactions come one after the other as they do with SQLite.
     pub fn begin(&self) -> Result<()> {
-        self.begin_with(&format!("begin; select pg_advisory_xact_lock({LEDGER})"))
+        self.begin_with(&format!("{BEGIN}; select pg_advisory_xact_lock({LEDGER})"))
     }
 
-    /// Begins to write beside others that began so, and once nobody does by [`Conn::begin`]. Whoever waits comes in turn.
+    /// Begins to write beside others that began so, and once nobody does by [`Session::begin`]. Whoever waits comes in turn.
     pub fn begin_beside(&self) -> Result<()> {
-        self.begin_with(&format!("begin; select pg_advisory_xact_lock_shared({LEDGER})"))
+        self.begin_with(&format!("{BEGIN}; select pg_advisory_xact_lock_shared({LEDGER})"))
     }
 
     /// The same for what a power cut may take back.
     pub fn begin_unsynced(&self) -> Result<()> {
         self.begin_with(&format!(
-            "begin; set local synchronous_commit = off; select pg_advisory_xact_lock_shared({LEDGER})"
+            "{BEGIN}; set local synchronous_commit = off; select pg_advisory_xact_lock_shared({LEDGER})"
         ))
+    }
+
+    /// Begins to look at what others have locked.
+    pub fn begin_to_look(&self) -> Result<()> {
+        self.begin_with(BEGIN)
     }
 
     /// Begins to read, all as of one moment.
@@ -179,12 +223,16 @@ impl Conn {
     }
 
     pub fn end_transaction(&self) -> Result<()> {
-        if self.0.spoiled.load(Ordering::Relaxed) {
+        // One that began in a session that was lost is not there.
+        if self.0.spoiled.load(Ordering::Relaxed) || !self.is_in_transaction() {
             return Err(Error::Spoiled);
         }
         self.0.warned.store(false, Ordering::Relaxed);
         // In a transaction that failed the select fails; COMMIT alone would succeed and do nothing.
-        self.execute_batch("select 1; commit")?;
+        self.execute_batch("select 1; commit").map_err(|error| match error {
+            Error::Failed { failure: Failure::Lost, source } => Error::Failed { failure: Failure::Unanswered, source },
+            error => error,
+        })?;
         self.0.in_transaction.store(false, Ordering::Relaxed);
         // COMMIT has one warning: the wait for the standby was cut off.
         if self.0.warned.swap(false, Ordering::Relaxed) {
@@ -200,15 +248,6 @@ impl Conn {
         }
     }
 
-    /// The number of the schema; 0 without one.
-    pub fn version(&self) -> Result<i32> {
-        let is_there = "select to_regclass('ledger') is not null and current_schema() is not null";
-        if !self.one::<bool>(is_there)? {
-            return Ok(0);
-        }
-        self.one("select schema from ledger")
-    }
-
     /// The first column of the first row.
     pub fn one<T: FromColumn>(&self, sql: &str) -> Result<T> {
         let statement = self.prepare_cached(sql)?;
@@ -216,37 +255,27 @@ impl Conn {
         let row = rows.next()?.ok_or(Error::NoRow)?;
         T::of(value(row, 0)?).ok_or(Error::Column { column: 0 })
     }
-
-    /// How long to wait for another's transaction.
-    pub fn busy_timeout(&self, patience: Duration) -> Result<()> {
-        self.execute_batch(&format!("set lock_timeout = {}", patience.as_millis()))
-    }
-
-    /// Whether each commit waits until it is on the disk, and on a standby that the server waits for.
-    pub fn sync_commits(&self, sync: bool) -> Result<()> {
-        self.execute_batch(if sync { SYNCED } else { "set synchronous_commit = off" })
-    }
 }
 
-impl<'c> Statement<'c> {
+impl Statement<'_> {
     pub fn execute(&self, values: &[Value<'_>]) -> Result<usize> {
-        let changed = self.conn.ask(self.conn.0.client.execute_raw(&self.prepared, values.iter()))?;
+        let changed = self.session.ask(self.session.0.client.execute_raw(&self.prepared, values.iter()))?;
         Ok(usize::try_from(changed).unwrap_or(usize::MAX))
     }
 
     pub fn query<'s>(&'s self, values: &[Value<'_>]) -> Result<Rows<'s>> {
-        let stream = self.conn.ask(self.conn.0.client.query_raw(&self.prepared, values.iter()))?;
+        let stream = self.session.ask(self.session.0.client.query_raw(&self.prepared, values.iter()))?;
         let answer = Answer { stream: Box::pin(stream), ahead: VecDeque::new(), is_over: false, failed: None };
         let answer = Arc::new(Mutex::new(answer));
-        *lock(&self.conn.0.open) = Arc::downgrade(&answer);
-        Ok(Rows { conn: self.conn, answer, row: None })
+        *lock(&self.session.0.open) = Arc::downgrade(&answer);
+        Ok(Rows { session: &self.session, answer, row: None })
     }
 }
 
 impl Rows<'_> {
     pub fn next(&mut self) -> Result<Option<&Row>> {
         let row = lock(&self.answer).read();
-        self.row = self.conn.heard(row)?;
+        self.row = self.session.heard(row)?;
         Ok(self.row.as_ref())
     }
 }
@@ -254,7 +283,7 @@ impl Rows<'_> {
 impl Drop for Rows<'_> {
     fn drop(&mut self) {
         let end = lock(&self.answer).finish();
-        let _ = self.conn.heard(end);
+        let _ = self.session.heard(end);
     }
 }
 
@@ -276,7 +305,7 @@ fn translated(sql: &str) -> String {
     text
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -91,7 +91,7 @@ fn a_run_that_was_taken_for_dead_claims_nothing_and_still_settles_what_it_asked(
     let ended = text(&writer, "select ended_at, why from runs");
     assert_eq!(text(&writer, "select state, reason from sends where id = 1"), "Integer(5) Text(\"killed\")");
     let error = writer.step(&[], 1, &mut Open).unwrap_err();
-    assert!(matches!(error, Error::TakenForDead), "{error:?}");
+    assert!(matches!(error, Error::TakenForDead { .. }), "{error:?}");
     assert_eq!(text(&writer, "select state from sends where id = 2"), "Integer(0)");
     let accepted = answer(claim, Outcome::Accepted { tracking_id: None });
     assert_eq!(writer.step(&[accepted], 0, &mut Open).unwrap().overtaken, 0);

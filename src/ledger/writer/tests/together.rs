@@ -180,7 +180,7 @@ fn one_order_that_fails_costs_no_other_run_anything() {
         let answers = together(&mut ledger, &mut seats, &want(0..5, 2));
         for (run, answer) in answers.into_iter().enumerate() {
             match (run, answer.unwrap()) {
-                (2, Err(Error::Database { .. })) | (4, Err(Error::TakenForDead)) => {}
+                (2, Err(Error::Database { .. })) | (4, Err(Error::TakenForDead { .. })) => {}
                 (0 | 1 | 3, Ok(stepped)) => assert_eq!(stepped.claims.len(), 2, "{run}, {lost}"),
                 (run, answer) => panic!("{run}, {lost}: {answer:?}"),
             }

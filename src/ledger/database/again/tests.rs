@@ -1,0 +1,116 @@
+use std::cell::Cell;
+use std::sync::Barrier;
+
+use super::*;
+use crate::ledger::address::Address;
+use crate::ledger::cluster::Database;
+use crate::ledger::database::tests::connect;
+use crate::ledger::db::Conn;
+
+fn ledger(database: &Database) -> Ledger {
+    let address = Address::of_server(&database.address(), &|_| None).unwrap().unwrap();
+    Ledger::open(&address).unwrap().0
+}
+
+fn audit(conn: &Conn, what: &str) -> Result<()> {
+    conn.execute("insert into audit (at, who, command, what) values (1, 'a', 'b', ?1)", [what])?;
+    Ok(())
+}
+
+#[test]
+fn what_others_made_the_server_take_back_is_done_again_a_few_times() {
+    let database = Database::new();
+    let mut ledger = ledger(&database);
+    for code in ["40001", "40P01"] {
+        let fails = format!("do $$ begin raise sqlstate '{code}'; end $$");
+        let done = Cell::new(0);
+        let work = |conn: &Conn, failing: u32| {
+            audit(conn, code)?;
+            done.set(done.get() + 1);
+            if done.get() <= failing { Ok(conn.execute_batch(&fails)?) } else { Ok(()) }
+        };
+        ledger.write(|conn| work(conn, 3)).unwrap();
+        assert_eq!(done.replace(0), 4);
+        let failed = ledger.write(|conn| work(conn, u32::MAX)).unwrap_err();
+        assert!(matches!(failed, Error::Database { failure: Failure::Conflict, .. }), "{failed}");
+        assert_eq!(done.get(), MOST + 1);
+    }
+    assert_eq!(database.ask("select string_agg(what, ' ' order by id) from audit"), "40001 40P01");
+}
+
+#[test]
+fn of_two_who_wait_for_each_other_one_begins_again() {
+    let database = Database::new();
+    let mut ledger = ledger(&database);
+    for what in ["one", "two"] {
+        ledger.write(|conn| audit(conn, what)).unwrap();
+    }
+    let both = Barrier::new(2);
+    let update = |conn: &Conn, what: &str| conn.execute("update audit set at = at + 1 where what = ?1", [what]);
+    let tries = Cell::new(0);
+    let other = connect(&ledger);
+    std::thread::scope(|scope| {
+        // The other one waits: it is this one that finds out.
+        other.execute_batch("set deadlock_timeout = '10min'").unwrap();
+        let both = &both;
+        scope.spawn(move || {
+            other.execute_batch("begin").unwrap();
+            update(&other, "two").unwrap();
+            both.wait();
+            update(&other, "one").unwrap();
+            other.execute_batch("commit").unwrap();
+        });
+        ledger
+            .write(|conn| {
+                tries.set(tries.get() + 1);
+                update(conn, "one")?;
+                if tries.get() == 1 {
+                    both.wait();
+                }
+                update(conn, "two")?;
+                Ok(())
+            })
+            .unwrap();
+    });
+    assert_eq!(tries.get(), 2);
+    assert_eq!(database.ask("select string_agg(at::text, ' ') from audit"), "3 3");
+}
+
+#[test]
+fn a_transaction_reads_what_others_committed_whatever_is_set() {
+    let database = Database::new();
+    database.ask(
+        "do $$ begin execute 'alter database ' || current_database() || ' set default_transaction_isolation = serializable'; end $$",
+    );
+    let mut ledger = ledger(&database);
+    let how = |conn: &Conn| -> Result<String> {
+        Ok(conn.query_row("select current_setting('transaction_isolation')", (), |row| row.get(0))?)
+    };
+    assert_eq!(ledger.write(how).unwrap(), "read committed");
+    let beside = ledger.begin_beside().unwrap();
+    assert_eq!(how(&beside).unwrap(), "read committed");
+}
+
+#[test]
+fn a_lost_session_is_made_again_with_its_locks() {
+    let database = Database::new();
+    let (mut one, two) = (ledger(&database), ledger(&database));
+    let end = "select count(pg_terminate_backend(pid)) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid()";
+    let lock = one.read(|conn| conn.lock_row("runs", 7)).unwrap().unwrap();
+    database.ask(end);
+    // Also in a transaction that has begun; what was half done is done again as a whole.
+    let cut = Cell::new(false);
+    one.write(|conn| {
+        audit(conn, "once")?;
+        if !cut.replace(true) {
+            database.ask(end);
+        }
+        audit(conn, "whole")
+    })
+    .unwrap();
+    assert_eq!(database.ask("select string_agg(what, ' ' order by id) from audit"), "once whole");
+    assert!(two.read(|conn| conn.is_row_locked("runs", 7)).unwrap());
+    drop(lock);
+    assert!(!two.read(|conn| conn.is_row_locked("runs", 7)).unwrap());
+}

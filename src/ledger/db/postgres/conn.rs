@@ -1,0 +1,104 @@
+//! A connection: one session after the other, since a server may be restarted or another one take its place.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::connect::session;
+use super::session::{SYNCED, Session, Statement, lock};
+use crate::ledger::address::server::Server;
+use crate::ledger::db::error::Result;
+use crate::ledger::db::value::{FromColumn, Value};
+
+pub struct Shared {
+    server: Server,
+    session: Mutex<Session>,
+    /// Locks that this process has, each as table and row.
+    pub held: Mutex<Vec<(&'static str, i64)>>,
+    /// What is set for every session.
+    settings: Mutex<BTreeMap<&'static str, String>>,
+}
+
+#[derive(Clone)]
+pub struct Conn(pub(super) Arc<Shared>);
+
+impl Conn {
+    pub fn to(server: &Server) -> Result<Self> {
+        Ok(Self(Arc::new(Shared {
+            server: server.clone(),
+            session: Mutex::new(session(server)?),
+            held: Mutex::default(),
+            settings: Mutex::default(),
+        })))
+    }
+
+    /// The one of now.
+    pub fn session(&self) -> Session {
+        lock(&self.0.session).clone()
+    }
+
+    /// Tries once to get another session. What the lost one had begun has ended then, one way or the other, and its locks are those of
+    /// the new one.
+    pub fn begin_anew(&self) -> Result<()> {
+        let old = self.session();
+        let new = session(&self.0.server)?;
+        // Where only the way to it was cut off, the server still has it: with its locks, and perhaps in the middle of a commit.
+        let end = "select count(pg_terminate_backend(pid)) from pg_stat_activity
+            where pid = ?1 and cast(extract(epoch from backend_start) * 1000000 as int8) = ?2";
+        new.prepare_cached(end)?.execute(&[Value::Int(old.id().process), Value::Int(old.id().began)])?;
+        let held = lock(&self.0.held).clone();
+        for (table, row) in held {
+            new.take_again(table, row)?;
+        }
+        for setting in lock(&self.0.settings).values() {
+            new.execute_batch(setting)?;
+        }
+        *lock(&self.0.session) = new;
+        Ok(())
+    }
+
+    /// For this session and all that come after it.
+    fn set(&self, name: &'static str, value: &str) -> Result<()> {
+        let setting = format!("set {name} = {value}");
+        self.session().execute_batch(&setting)?;
+        lock(&self.0.settings).insert(name, setting);
+        Ok(())
+    }
+
+    /// Nothing can be written any more.
+    pub fn only_read(&self) -> Result<()> {
+        self.set("default_transaction_read_only", "on")
+    }
+
+    /// How long to wait for another's transaction.
+    pub fn busy_timeout(&self, patience: Duration) -> Result<()> {
+        self.set("lock_timeout", &patience.as_millis().to_string())
+    }
+
+    /// Whether each commit waits until it is on the disk, and on a standby that the server waits for. The next session waits in any case.
+    pub fn sync_commits(&self, sync: bool) -> Result<()> {
+        self.session().execute_batch(if sync { SYNCED } else { "set synchronous_commit = off" })
+    }
+
+    pub fn prepare_cached(&self, sql: &str) -> Result<Statement<'_>> {
+        self.session().prepare_cached(sql)
+    }
+
+    pub fn execute_batch(&self, sql: &str) -> Result<()> {
+        self.session().execute_batch(sql)
+    }
+
+    /// The first column of the first row.
+    pub fn one<T: FromColumn>(&self, sql: &str) -> Result<T> {
+        self.session().one(sql)
+    }
+
+    /// The number of the schema; 0 without one.
+    pub fn version(&self) -> Result<i32> {
+        let is_there = "select to_regclass('ledger') is not null and current_schema() is not null";
+        if !self.one::<bool>(is_there)? {
+            return Ok(0);
+        }
+        self.one("select schema from ledger")
+    }
+}

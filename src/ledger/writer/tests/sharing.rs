@@ -1,0 +1,53 @@
+//! Steps on a server beside those of others.
+
+use super::*;
+use crate::ledger::database::tests::connect;
+use crate::ledger::database::tests::engine::{Engine, on};
+
+fn on_a_server(test: fn()) {
+    on(Engine::Postgres, test);
+}
+
+#[test]
+fn a_run_that_waits_for_anothers_rows_writes_nothing() {
+    on_a_server(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = writer(folder.path(), 3);
+        let other = connect(&writer.ledger);
+        let locked = other.begin_to_look().unwrap();
+        locked.execute_batch("select 1 from sends for update").unwrap();
+        let stepped = writer.step(&[], 8, &mut Open).unwrap();
+        assert_eq!((stepped.claims.len(), stepped.exhausted), (0, false));
+        // A row has another number each time that it is written.
+        let written = "select cast(xmin as text) from runs union all select cast(xmin as text) from pace
+            union all select cast(xmin as text) from ledger";
+        let before = text(&writer, written);
+        for _ in 0..3 {
+            let stepped = writer.step(&[], 8, &mut Open).unwrap();
+            assert_eq!((stepped.claims.len(), stepped.exhausted), (0, false));
+        }
+        assert_eq!(text(&writer, written), before);
+        drop(locked);
+        assert_eq!(writer.step(&[], 8, &mut Open).unwrap().claims.len(), 3);
+        assert!(writer.step(&[], 8, &mut Open).unwrap().exhausted);
+    });
+}
+
+#[test]
+fn a_run_that_was_ended_records_what_it_asked_with_its_last_step() {
+    on_a_server(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = writer(folder.path(), 3);
+        let claim = writer.step(&[], 1, &mut Open).unwrap().claims.remove(0);
+        let run = writer.seat.scope.run;
+        connect(&writer.ledger)
+            .execute_batch(&format!(
+                "update runs set ended_at = 1 where id = {run}; update sends set state = 5 where run = {run}"
+            ))
+            .unwrap();
+        let last = writer.step(&[answer(claim, Outcome::Accepted { tracking_id: None })], 2, &mut Open).unwrap();
+        assert!(matches!(last.closed, Some(Error::TakenForDead { .. })), "{last:?}");
+        assert_eq!((last.claims.len(), last.settled.len()), (0, 1));
+        assert_eq!(text(&writer, "select state from sends order by id"), "Integer(2)\nInteger(0)\nInteger(0)");
+    });
+}
