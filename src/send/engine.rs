@@ -87,6 +87,8 @@ struct Engine<'a, D, S> {
     permits_out: usize,
     /// The writer found nothing more that may go out now.
     exhausted: bool,
+    /// A row was given back after the current order: it can be claimed again.
+    came_back: bool,
     ending: Option<Ending>,
     /// The money that may be spent is: what is on its way decides whether some comes back.
     spent_up: Option<Spending>,
@@ -110,6 +112,7 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
             finishes: Vec::new(),
             permits_out: 0,
             exhausted: false,
+            came_back: false,
             ending: None,
             spent_up: None,
             wait_left: limits.wait,
@@ -142,6 +145,7 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
                 let want = self.permits(now);
                 if want > 0 || !self.finishes.is_empty() {
                     self.permits_out = want;
+                    self.came_back = false;
                     let auto = self.limits.rate == Rate::Auto;
                     let observed = std::mem::replace(&mut self.observed, Observed { auto, ..Observed::default() });
                     writer.order(std::mem::take(&mut self.finishes), want, observed);
@@ -265,7 +269,7 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
         }
         if self.permits_out > 0 {
             self.pace.give_back(self.permits_out - done.claims.len().min(self.permits_out));
-            self.exhausted = done.exhausted && done.claims.is_empty();
+            self.exhausted = done.exhausted && done.claims.is_empty() && !self.came_back;
             self.spent_up = done.spent_up;
             if let Some(spending) = self.spent_up.filter(|_| self.flights.is_empty() && self.finishes.is_empty()) {
                 self.end(Ending::NotYet(Wait::for_money(spending)));
@@ -412,8 +416,8 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
 
     fn finish(&mut self, claim: Claim, outcome: Outcome, verdict: Verdict) {
         if outcome == Outcome::Back {
-            // The row can be claimed again.
             self.exhausted = false;
+            self.came_back = true;
         }
         self.finishes.push(Finish {
             claim,

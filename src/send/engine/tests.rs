@@ -388,3 +388,32 @@ async fn a_claim_that_is_late_for_the_wire_is_given_back() {
     }
     assert_eq!(engine.finishes[0].outcome, Outcome::Back);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_row_that_came_back_after_the_search_found_nothing_is_not_forgotten() {
+    let stage = Stage::set();
+    let limits = limits(8);
+    let graph = Scripted { script: Rc::new(Vec::new()), asked: Rc::default(), clock: stage.clock };
+    let mut heard = Heard::default();
+    let mut engine = Engine::new(&stage.job, &limits, stage.clock, &graph, &mut heard);
+    let claim = Claim { send: 1, recipient: 1, token: "t".to_owned(), values: None, at: BEGIN };
+    let nothing = || Stepped {
+        claims: Vec::new(),
+        committed: BEGIN,
+        settled: Vec::new(),
+        exhausted: true,
+        permit_at: None,
+        overtaken: 0,
+        closed: None,
+        spent_up: None,
+    };
+    for (comes_back, is_exhausted) in [(true, false), (false, true)] {
+        engine.permits_out = 1;
+        engine.came_back = false;
+        if comes_back {
+            engine.give_back(claim.clone());
+        }
+        engine.stepped(Ok(nothing()));
+        assert_eq!(engine.exhausted, is_exhausted);
+    }
+}
