@@ -109,6 +109,9 @@ _mmsg() {
             mmsg__subcmd__config,show)
                 cmd="mmsg__subcmd__config__subcmd__show"
                 ;;
+            mmsg__subcmd__ledger,accept-failover)
+                cmd="mmsg__subcmd__ledger__subcmd__accept__subcmd__failover"
+                ;;
             mmsg__subcmd__ledger,accept-restore)
                 cmd="mmsg__subcmd__ledger__subcmd__accept__subcmd__restore"
                 ;;
@@ -1006,12 +1009,50 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__ledger)
-            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help accept-restore backup check copy"
+            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help accept-failover accept-restore backup check copy"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ledger)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mmsg__subcmd__ledger__subcmd__accept__subcmd__failover)
+            opts="-o -q -v -y -h --since --nothing-lost --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --since)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
                 --profile)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0

@@ -85,4 +85,4 @@ pub mod unknown;
 mod witness;
 pub mod writer;
 
-pub use database::{HOLD, Ledger, Opened, Watch};
+pub use database::{HOLD, Ledger, Opened, Safety, Watch};

@@ -4,7 +4,10 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use crate::common::cluster::Database;
+use crate::common::number_of_this_process;
 use crate::common::shop::{Shop, people};
+use crate::common::wire::Wire;
+use crate::failover;
 
 /// A shop whose ledger is on this engine.
 fn shop(on_server: bool, latency: Duration) -> Shop {
@@ -73,8 +76,8 @@ fn a_send_a_kill_and_the_rest_on_a_server() {
     a_send_a_kill_and_the_rest(true);
 }
 
-/// Four processes at once on one broadcast, of which some are killed, and so is the server: nobody gets two messages, and nobody is
-/// forgotten.
+/// Four processes at once on one broadcast, of which some are killed; the server is killed and started again twice, and then a synchronous
+/// standby takes its place: nobody gets two messages, and nobody is forgotten.
 #[test]
 fn processes_that_share_a_broadcast_on_a_server_send_to_everybody_once() {
     const CONCURRENCY: usize = 8;
@@ -83,37 +86,53 @@ fn processes_that_share_a_broadcast_on_a_server_send_to_everybody_once() {
         options.dials.latency = Duration::from_millis(5);
         options.dials.lost_replies = 0.02;
     });
-    shop.env = shop.env.on(Database::alone());
-    let list = people(2500);
+    let first = Database::alone();
+    let second = first.follower();
+    failover::wait_for_follower(&first);
+    let wire = Wire::to(&first);
+    shop.env = shop.env.set("MMSG_LEDGER", wire.address());
+    let size = number_of_this_process("MMSG_TEST_PEOPLE").unwrap_or(20_000);
+    let list = people(size as usize);
     let text = list.join("\n") + "\n";
     let concurrency = CONCURRENCY.to_string();
     let words = shop.words(&["--concurrency", &concurrency]);
-    let mut at_work: Vec<_> = (0..PROCESSES).map(|_| shop.env.start(&text, &words)).collect();
+    let start = || shop.env.start(&text, &words);
+    let mut at_work: Vec<_> = (0..PROCESSES).map(|_| start()).collect();
     let mut started = PROCESSES;
-    for (sent, server) in [(300, false), (600, true), (900, false), (1200, true), (1500, false)] {
+    // After so many of a hundred requests.
+    let events =
+        [(10, "kill"), (20, "crash"), (30, "kill"), (40, "crash"), (50, "kill"), (60, "fail over"), (70, "kill")];
+    for (part, event) in events {
         let begin = Instant::now();
-        while shop.sandbox.accepted().len() < sent {
-            assert!(begin.elapsed() < Duration::from_secs(120), "it does not send");
-            std::thread::sleep(Duration::from_millis(5));
-        }
-        if !server {
+        let wait_for = |what: &dyn Fn() -> bool| {
+            while !what() {
+                assert!(begin.elapsed() < Duration::from_secs(600), "{event} after {part} %");
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        };
+        wait_for(&|| shop.sandbox.count("sends") >= size * part / 100);
+        if event == "kill" {
             at_work.remove(0).kill();
-            at_work.push(shop.env.start(&text, &words));
+            at_work.push(start());
             started += 1;
             continue;
         }
         // Whoever finds no server when it begins ends at once; those that send go on once it is back.
-        while shop.asks_ledger("select count(*) from runs") != [started.to_string()] {
-            assert!(begin.elapsed() < Duration::from_secs(120), "not all of them send");
-            std::thread::sleep(Duration::from_millis(5));
+        wait_for(&|| first.ask("select count(*) from runs") == started.to_string());
+        if event == "crash" {
+            first.crash();
+        } else {
+            first.die();
+            second.promote();
+            wire.lead_to(&second);
         }
-        shop.env.database().unwrap().crash();
     }
     for process in at_work {
         let run = process.ends();
         // 11: some are unknown.
         assert!([0, 11].contains(&run.code), "{run:?}");
     }
+    shop.env = shop.env.on(second).set("MMSG_LEDGER", wire.address());
     let last = shop.send(&list, &["-o", "json"]).totals();
     let accepted = shop.sandbox.accepted();
     let once: BTreeSet<_> = accepted.iter().collect();

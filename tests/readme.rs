@@ -191,6 +191,7 @@ fn the_keys_are_those_that_are_promised() {
     assert_eq!(keys(&report["hours"][0]), promised("mmsg report -o csv"));
     let accept = ["ledger", "accept-restore", "--since", "2020-01-01T00:00:00Z", "--yes", "-o", "json"];
     assert_eq!(keys(&env.mmsg(accept).exits(0).json()), promised("mmsg ledger accept-restore"));
+    assert_eq!(promised("mmsg ledger accept-failover"), promised("mmsg ledger accept-restore"));
     let backup = ["ledger", "backup", "backup.db", "-o", "json"];
     assert_eq!(keys(&env.mmsg(backup).exits(0).json()), promised("mmsg ledger backup"));
     let check = ["ledger", "check", "-o", "json"];

@@ -25,6 +25,8 @@ mod disk;
 mod engines;
 mod error_texts;
 mod exits;
+#[cfg(target_os = "linux")]
+mod failover;
 mod failpoints;
 mod faults;
 mod fetch;

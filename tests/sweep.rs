@@ -251,6 +251,7 @@ fn run_all(sweep: &Sweep, shop: &Shop, env: &Env, known: &str) {
         vec!["ledger", "copy", "no.db", "copy.db"],
         vec!["ledger", "backup", "backup.db", "--force"],
         vec!["ledger", "copy", "backup.db", "copied.db", "--yes"],
+        vec!["ledger", "accept-failover", "--nothing-lost", "--yes"],
         vec!["ledger", "accept-restore", "--since", "2026-01-01T00:00:00Z", "--yes"],
         vec!["explain", "190"],
         vec!["completions", "bash"],

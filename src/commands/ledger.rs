@@ -1,5 +1,6 @@
 //! `mmsg ledger`: looking after it.
 
+mod accept_failover;
 mod accept_restore;
 mod backup;
 mod check;
@@ -16,6 +17,7 @@ pub struct Args {
 
 #[derive(clap::Subcommand, Debug)]
 enum Verb {
+    AcceptFailover(accept_failover::Args),
     AcceptRestore(accept_restore::Args),
     Backup(backup::Args),
     Check(check::Args),
@@ -24,6 +26,7 @@ enum Verb {
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     match args.verb {
+        Verb::AcceptFailover(args) => accept_failover::run(context, &args).await,
         Verb::AcceptRestore(args) => accept_restore::run(context, &args).await,
         Verb::Backup(args) => backup::run(context, &args),
         Verb::Check(args) => check::run(context, &args),

@@ -33,6 +33,7 @@ use crate::commands::people::FilterArgs;
 use crate::commands::signals::Signals;
 use crate::config::several;
 use crate::error::{Error, Exit, Result};
+use crate::ledger::Safety;
 use crate::ledger::broadcasts::{BroadcastKey, Retried, Which};
 use crate::ledger::plan::PlanTerms;
 use crate::message::Template;
@@ -240,6 +241,7 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
     }
     let host = context.settings.graph_url.value.as_str();
     let mut ledger = context.open_ledger()?;
+    tell_safety(context, ledger.safety()?);
     ledger.refuse_other_host(host)?;
     ledger.refuse_closed()?;
     ledger.refuse_clock_behind(clock.now())?;
@@ -296,6 +298,15 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
     totals.canaries.extend(canary::told(&ledger, broadcast.id, clock.now())?);
     conclusion.add_unwritten(results.finish());
     conclusion.finish(context, totals)
+}
+
+/// Says what may be lost with the ledger's server.
+fn tell_safety(context: &Context, safety: Option<Safety>) {
+    if safety == Some(Safety::Alone) {
+        context.ui.status(
+            "the ledger's server waits for no standby (synchronous_standby_names): if another one takes its place, sends stop until mmsg ledger accept-failover",
+        );
+    }
 }
 
 fn tell_retried(context: &Context, retried: &Retried) {

@@ -3,6 +3,7 @@
 mod again;
 mod file;
 mod server;
+mod successor;
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
@@ -73,6 +74,15 @@ impl Tries {
 pub enum Opened {
     Found,
     Made,
+}
+
+/// What keeps the last commits of a ledger on a server, if the server is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Safety {
+    /// Its disk: whatever takes its place must be told since when it may lack something.
+    Alone,
+    /// Each commit waits for a standby.
+    Standby,
 }
 
 /// Watches long work: is told how many rows are done, and may stop it between transactions.

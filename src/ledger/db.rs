@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use super::address::server::Server;
 pub use error::{Error, Optional, Result};
-pub use postgres::Lock;
+pub use postgres::{HAS_STANDBY, Lock};
 pub use sqlite::How;
 pub use value::{FromColumn, ToValue, Value, Values};
 
@@ -272,6 +272,23 @@ impl Conn {
             Self::Sqlite(conn) => sqlite::broken(conn),
             // A server looks at each page as it reads it.
             Self::Postgres(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// Which server it is, and which of its lives: one that took the place of another has other words. `None` for a file, and for a server
+    /// that does not say it.
+    pub fn server(&self) -> Result<Option<String>> {
+        match self {
+            Self::Sqlite(_) => Ok(None),
+            Self::Postgres(conn) => conn.server(),
+        }
+    }
+
+    /// Whether each commit waits for a standby.
+    pub fn has_standby(&self) -> Result<bool> {
+        match self {
+            Self::Sqlite(_) => Ok(false),
+            Self::Postgres(conn) => conn.one(&format!("select {HAS_STANDBY}")),
         }
     }
 

@@ -237,6 +237,9 @@ pub enum Failure {
 pub enum Closed {
     /// This is an older copy of the ledger: it knows everything until `from`, and more was recorded until `until`.
     Restored { from: UnixMillis, until: UnixMillis },
+    /// Another server took the place of the one that this ledger was on, which was sent from until `from` at least: it may lack the last
+    /// commits.
+    Promoted { from: UnixMillis },
     /// Graph refused people as too early whom this ledger took for free.
     Refused,
     /// All of it was copied to another ledger, which is used since then.

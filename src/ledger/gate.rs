@@ -60,6 +60,7 @@ pub fn read(conn: &Conn) -> db::Result<Gate> {
             let closed = match row.get::<Option<String>>(0)?.as_deref() {
                 None => None,
                 Some(REFUSED) => Some(Closed::Refused),
+                Some(PROMOTED) => Some(Closed::Promoted { from: row.get::<Option<_>>(1)?.unwrap_or_default() }),
                 Some(text) if text.starts_with(COPIED) => Some(Closed::Copied {
                     to: text[COPIED.len()..].into(),
                     at: row.get::<Option<_>>(1)?.unwrap_or_default(),
@@ -97,6 +98,7 @@ pub fn refuse_copied(conn: &Conn) -> Result<()> {
 
 const RESTORED: &str = "restored";
 const REFUSED: &str = "refused";
+const PROMOTED: &str = "promoted";
 /// Before the name of the other ledger.
 const COPIED: &str = "copied to ";
 const UNFINISHED: &str = "copying from ";
@@ -109,6 +111,11 @@ pub fn close(conn: &Conn, why: Closed) -> db::Result<()> {
                 "update ledger set gate = ?1, gate_from = ?2, gate_until = ?3 where gate is null or gate = ?4",
             )?
             .execute((RESTORED, from, until, REFUSED)),
+        Closed::Promoted { from } => conn
+            .prepare_cached(
+                "update ledger set gate = ?1, gate_from = ?2, gate_until = null where gate is null or gate = ?3",
+            )?
+            .execute((PROMOTED, from, REFUSED)),
         Closed::Copied { to, at } => conn
             .execute("update ledger set gate = ?1, gate_from = ?2, gate_until = null", (format!("{COPIED}{to}"), at)),
         Closed::Unfinished { from } => conn.execute(
@@ -120,9 +127,10 @@ pub fn close(conn: &Conn, why: Closed) -> db::Result<()> {
     .map(drop)
 }
 
-/// Opens the gate and changes nothing else.
+/// Opens the gate and changes nothing else. The server of now is the one that counts from here on.
 pub fn open(conn: &Conn) -> db::Result<()> {
-    conn.execute("update ledger set gate = null, gate_from = null, gate_until = null", ()).map(drop)
+    conn.execute("update ledger set gate = null, gate_from = null, gate_until = null, server = ?1", [conn.server()?])
+        .map(drop)
 }
 
 /// Opens the gate of an accepted copy.

@@ -60,7 +60,11 @@ impl Ledger {
                 return Ok(Gate::default());
             }
             let gate = gate::read(conn)?;
-            Ok(Gate { closed: gate.closed.or(self.witness().doubts(conn)?), ..gate })
+            let doubts = match gate.closed {
+                Some(why) => Some(why),
+                None => self.witness().doubts(conn)?.or(self.doubts_server(conn)?),
+            };
+            Ok(Gate { closed: doubts, ..gate })
         })
     }
 
@@ -77,11 +81,11 @@ impl Ledger {
         self.write(|conn| Ok(gate::close(conn, why.clone())?))
     }
 
-    /// Opens a gate that refusals closed: another sender is known, and nothing of this ledger was lost.
-    pub fn open_gate(&mut self, now: UnixMillis, who: &str) -> Result<()> {
+    /// Opens a gate because nothing of this ledger was lost: another sender is known, or the other server has every commit.
+    pub fn open_gate(&mut self, now: UnixMillis, who: &str, command: &str, why: &str) -> Result<()> {
         self.write(|conn| {
             gate::open(conn)?;
-            Ok(audit(conn, now, who, "ledger accept-restore", "another sender")?)
+            Ok(audit(conn, now, who, command, why)?)
         })
     }
 
@@ -103,7 +107,7 @@ impl Ledger {
     }
 
     /// Accepts an old copy. The gate is closed until all of it is done: whoever is cut off types the command again.
-    pub fn accept_restore(&mut self, restore: Restore, who: &str) -> Result<Restored> {
+    pub fn accept_restore(&mut self, restore: Restore, who: &str, command: &str) -> Result<Restored> {
         let from = self.newest_at()?;
         self.close_gate(Closed::Restored { from, until: restore.now })?;
         // Only now can no process start to send.
@@ -122,7 +126,7 @@ impl Ledger {
             witness::overtake(conn, seen)?;
             let Restored { unknown, nobody_before } = restored;
             let what = format!("since {}, nobody before {nobody_before}, {unknown} rows unknown", restore.since);
-            audit(conn, restore.now, who, "ledger accept-restore", &what)?;
+            audit(conn, restore.now, who, command, &what)?;
             Ok(witness::step(conn, Some(restore.now))?)
         })?;
         self.be_seen();

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::db::{self, Conn};
+use super::db::{self, Conn, HAS_STANDBY};
 use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
@@ -46,6 +46,10 @@ impl Progress {
             .query_row((), |row| Ok(Self { identity: row.get(0)?, steps: row.get(1)?, newest_at: row.get(2)? }))
     }
 
+    pub const fn newest_at(&self) -> UnixMillis {
+        self.newest_at
+    }
+
     pub const fn steps(&self) -> i64 {
         self.steps
     }
@@ -53,11 +57,13 @@ impl Progress {
     /// Counts a step in the transaction that makes it, and in which this was read.
     ///
     /// On a server there is no witness, and others step at the same time: the ledger's row, for which they would wait, gets a newer time
-    /// once a second.
+    /// once a second, and says whether a standby has it.
     pub fn step(&mut self, conn: &Conn, now: UnixMillis) -> db::Result<()> {
         if conn.is_server() {
             return conn
-                .prepare_cached("update ledger set newest_at = ?1 where newest_at < cast(?1 as int8) - 1000")?
+                .prepare_cached(&format!(
+                    "update ledger set newest_at = ?1, replicated = {HAS_STANDBY} where newest_at < cast(?1 as int8) - 1000"
+                ))?
                 .execute([now])
                 .map(drop);
         }

@@ -219,7 +219,8 @@ fn require_room(ledger: &Ledger, kept: u64) -> Result<()> {
 fn only_record(ledger: &mut Ledger, order: &mut Order<'_>, why: Error) -> Result<Stepped> {
     let mut order = Order { seat: order.seat, finishes: order.finishes, want: 0, meter: order.meter };
     order.seat.scan = Scan::default();
-    if let Error::Closed { why: restored @ Closed::Restored { .. }, .. } = &why {
+    order.seat.step = None;
+    if let Error::Closed { why: restored @ (Closed::Restored { .. } | Closed::Promoted { .. }), .. } = &why {
         // If it can't be closed, whoever opens the ledger next finds out the same.
         let _ = ledger.close_gate(restored.clone());
     }
@@ -401,7 +402,8 @@ fn settle(ledger: &Ledger, error: db::Error, runs: &[(i64, Option<i64>)]) -> Res
 
 /// One order's part of a transaction that began at `begun`. `leased`: what its account allows, if that was asked.
 fn work(conn: &Conn, order: &mut Order<'_>, gate: Gate, begun: Instant, leased: Option<Leased>) -> Result<Worked> {
-    let Order { seat: Seat { clock, scope, scan, .. }, finishes, want, meter } = order;
+    let Order { seat: Seat { clock, scope, scan, step: last, .. }, finishes, want, meter } = order;
+    let last = *last;
     if finishes.iter().any(|finish| matches!(finish.outcome, Outcome::Back | Outcome::Later { .. })) {
         // What came back is behind the place that the search has reached.
         *scan = Scan::default();
@@ -409,6 +411,12 @@ fn work(conn: &Conn, order: &mut Order<'_>, gate: Gate, begun: Instant, leased: 
     // The lock may have been waited for: only now is now.
     let now = clock.now();
     let step = fence(conn, scope.run)?;
+    if let (Some(before), Some(step)) = (last, step)
+        && step != before + 1
+    {
+        // The server has taken back steps that it had told of: it is not the one that it was.
+        return Err(Error::closed(Closed::Promoted { from: Progress::of(conn)?.newest_at() }));
+    }
     let mut part = Step::new(conn, scope, now, gate, begun)?;
     if conn.is_server() {
         part.record_set(finishes)?;

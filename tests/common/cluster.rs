@@ -16,15 +16,21 @@ const PACKAGES: &str = "/usr/lib/postgresql";
 /// Longer than a loaded machine takes to start a server.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Starts the server, stops it when the test's process is gone, and takes its folder away. `again`: starts it again if it was killed.
+/// Starts the server, stops it when the test's process is gone, and takes its folder away. `again`: starts it again if it was killed. If a
+/// fourth word names the folder of another server's socket, it follows that one.
 const SUPERVISOR: &str = r#"
-    "$1/initdb" -D "$2/data" -A trust -U postgres -E UTF8 --locale=C.UTF-8 --no-sync >"$2/initdb.log" 2>&1 || exit 1
+    if [ -n "$4" ]; then
+        "$1/pg_basebackup" -h "$4" -U postgres -D "$2/data" -R -c fast --no-sync >"$2/initdb.log" 2>&1 || exit 1
+    else
+        "$1/initdb" -D "$2/data" -A trust -U postgres -E UTF8 --locale=C.UTF-8 --no-sync >"$2/initdb.log" 2>&1 || exit 1
+    fi
     trap 'kill -INT $server; wait $server; rm -rf "$2"; exit 0' INT TERM
     while :; do
         "$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c fsync=off -c full_page_writes=off -c autovacuum=off \
-            -c max_connections=300 -c shared_buffers=32MB -c lock_timeout=0 >>"$2/server.log" 2>&1 &
+            -c wal_retrieve_retry_interval=100ms -c max_connections=300 -c shared_buffers=32MB -c lock_timeout=0 >>"$2/server.log" 2>&1 &
         server=$!
         wait $server
+        [ -e "$2/dead" ] && { rm -rf "$2"; exit 0; }
         [ "$3" = again ] || exit 1
         sleep 0.1
     done
@@ -37,7 +43,7 @@ struct Cluster {
     folder: PathBuf,
 }
 
-static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| Cluster::start("once"));
+static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| Cluster::start("once", None));
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
 /// A database that no other test uses.
@@ -55,17 +61,62 @@ impl Database {
 
     /// On a server that no other test uses, and that may be killed: see [`Database::crash`].
     pub fn alone() -> Self {
-        Self { name: "postgres".to_owned(), cluster: Box::leak(Box::new(Cluster::start("again"))) }
+        Self { name: "postgres".to_owned(), cluster: Box::leak(Box::new(Cluster::start("again", None))) }
+    }
+
+    /// The same database on another server, which follows this one.
+    pub fn follower(&self) -> Self {
+        let cluster = Box::leak(Box::new(Cluster::start("again", Some(&self.cluster.folder))));
+        Self { name: self.name.clone(), cluster }
+    }
+
+    /// All of it as SQL.
+    pub fn dump(&self) -> String {
+        self.cluster.succeeds("pg_dump", &[&self.name])
+    }
+
+    /// Reads a dump.
+    pub fn restore(&self, dump: &str) {
+        let file = self.cluster.folder.join("dump.sql");
+        fs::write(&file, dump).unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+        let file = file.to_str().unwrap();
+        self.cluster.succeeds("psql", &["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", file, &self.name]);
+    }
+
+    /// Kills the server for good.
+    pub fn die(&self) {
+        fs::write(self.cluster.folder.join("dead"), "").unwrap();
+        self.kill();
+        let begin = Instant::now();
+        while self.cluster.run("pg_isready", &["-q"]).status.success() {
+            assert!(begin.elapsed() < PATIENCE, "PostgreSQL is still there");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Has a server that follows another one follow nobody any more: it can be written to from then on.
+    pub fn promote(&self) {
+        assert_eq!(self.ask("select pg_promote()"), "t");
+    }
+
+    fn process(&self) -> Option<String> {
+        let file = fs::read_to_string(self.cluster.folder.join("data/postmaster.pid")).ok()?;
+        file.lines().next().map(str::to_owned)
+    }
+
+    fn kill(&self) -> String {
+        let process = self.process().unwrap();
+        let pid = rustix::process::Pid::from_raw(process.parse().unwrap()).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+        process
     }
 
     /// Kills the server, and waits until another one has recovered its data.
     pub fn crash(&self) {
-        let read = || fs::read_to_string(self.cluster.folder.join("data/postmaster.pid")).unwrap_or_default();
-        let pid = read().lines().next().unwrap().parse().unwrap();
-        rustix::process::kill_process(rustix::process::Pid::from_raw(pid).unwrap(), rustix::process::Signal::KILL)
-            .unwrap();
+        let killed = self.kill();
         let begin = Instant::now();
-        while read().lines().next().is_none_or(|now| now == pid.to_string())
+        while self.process().is_none_or(|now| now == killed)
             || !self.cluster.run("pg_isready", &["-q"]).status.success()
         {
             assert!(begin.elapsed() < PATIENCE, "PostgreSQL did not start again");
@@ -95,7 +146,7 @@ impl Database {
 }
 
 impl Cluster {
-    fn start(again: &str) -> Self {
+    fn start(again: &str, follows: Option<&Path>) -> Self {
         let programs = programs();
         // Not in a folder of this user alone: the server may run as another.
         let folder = tempfile::Builder::new().prefix("mmsg-postgres-").tempdir_in("/tmp").unwrap().keep();
@@ -111,7 +162,8 @@ impl Cluster {
             .args(["--pdeathsig=TERM", "sh", "-c", SUPERVISOR, "postgres-of-tests"])
             .arg(&programs)
             .arg(&folder)
-            .arg(again);
+            .arg(again)
+            .arg(follows.unwrap_or(Path::new("")));
         supervisor.current_dir("/").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let (say, hear) = mpsc::channel();
         // Its parent is a thread: one that lives as long as the process.

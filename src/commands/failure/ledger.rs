@@ -239,6 +239,14 @@ fn closed(ledger: &Address, why: Closed, stopped: &str, left: &str) -> Error {
             "put the newest ledger back; or accept this copy, so that nobody gets a message twice: mmsg ledger accept-restore \
              --since {from}"
         )),
+        Closed::Promoted { from } => Error::doubt(format!(
+            "{stopped}the ledger {ledger} is on another server than before, which may not have the last sends: it was sent from until {from} \
+             at least; {left}"
+        ))
+        .hint(format!(
+            "if the server has every commit (it was a synchronous standby): mmsg ledger accept-failover --nothing-lost; if not, so that nobody \
+             gets a message twice: mmsg ledger accept-failover --since {from}"
+        )),
         Closed::Copied { to, at } => Error::doubt(format!("{stopped}the ledger {ledger} was copied to {to} at {at}; {left}"))
             .hint(format!("use that one: --ledger {to}")),
         Closed::Unfinished { from } => {

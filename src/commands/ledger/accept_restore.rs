@@ -51,16 +51,47 @@ impl Record for Accepted {
     }
 }
 
+/// What a ledger is accepted after.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Door {
+    Restore,
+    Failover,
+}
+
+impl Door {
+    pub const fn command(self) -> &'static str {
+        match self {
+            Self::Restore => "ledger accept-restore",
+            Self::Failover => "ledger accept-failover",
+        }
+    }
+
+    const fn time(self) -> &'static str {
+        match self {
+            Self::Restore => "at which the backup was made",
+            Self::Failover => "at which the server had everything for the last time",
+        }
+    }
+
+    const fn sign(self) -> &'static str {
+        match self {
+            Self::Restore => "of being an old copy",
+            Self::Failover => "that its server was replaced",
+        }
+    }
+}
+
 pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
     let mut ledger = context.ledger_to_look()?;
     ledger.refuse_other_host(context.settings.graph_url.value.as_str())?;
     match args.since {
-        Some(since) => accept(context, &mut ledger, since).await,
+        Some(since) => accept(context, &mut ledger, since, Door::Restore).await,
         None => open(context, &mut ledger),
     }
 }
 
-async fn accept(context: &Context, ledger: &mut Ledger, since: UnixMillis) -> Result<Exit> {
+/// The one way in which a ledger that lacks something is accepted.
+pub async fn accept(context: &Context, ledger: &mut Ledger, since: UnixMillis, door: Door) -> Result<Exit> {
     // Cool-downs are counted by Graph's time, and this one is everybody's.
     context.graph()?.time_zone(&context.ad_account()?).await?;
     let clock = context.graph_clock()?;
@@ -74,7 +105,7 @@ async fn accept(context: &Context, ledger: &mut Ledger, since: UnixMillis) -> Re
     }
     if since > now {
         return Err(Error::usage(format!("--since {since} is in the future: it is now {now}; nothing was changed"))
-            .hint("use the time at which the backup was made"));
+            .hint(format!("use the time {}", door.time())));
     }
     ledger.refuse_at_work()?;
     let restore = Restore { since, now, cool_down: context.cool_down() };
@@ -93,17 +124,22 @@ async fn accept(context: &Context, ledger: &mut Ledger, since: UnixMillis) -> Re
             Some(closed @ Closed::Unfinished { .. }) => {
                 return Err(LedgerError::closed(closed.clone()).at(path).into());
             }
+            Some(Closed::Promoted { from }) => {
+                format!(
+                    "another server took the place of that of the ledger {path}, which was sent from until {from} at least"
+                )
+            }
             Some(Closed::Refused) => {
                 format!("Graph refused many people as too early whom the ledger {path} has not messaged")
             }
-            None => format!("the ledger {path} shows no sign of being an old copy"),
+            None => format!("the ledger {path} shows no sign {}", door.sign()),
         },
         format!("nobody gets a message before {}", restore.nobody_before()),
         format!("{pending} unknown: they may have been sent since {since}"),
         "people new to a campaign that exists now are skipped, unless you send with --allow-restored".to_owned(),
     ];
     context.ui.confirm_shown(&shown, "Accept this ledger?", "accepting a restored ledger")?;
-    let done = ledger.accept_restore(restore, &context.operator())?;
+    let done = ledger.accept_restore(restore, &context.operator(), door.command())?;
     context.ui.object(&Accepted {
         since: Some(since),
         nobody_before: Some(done.nobody_before),
@@ -131,14 +167,14 @@ fn open(context: &Context, ledger: &mut Ledger) -> Result<Exit> {
             ))
             .hint(format!("mmsg ledger accept-restore --since {from}")));
         }
-        Some(closed @ (Closed::Copied { .. } | Closed::Unfinished { .. })) => {
+        Some(closed @ (Closed::Promoted { .. } | Closed::Copied { .. } | Closed::Unfinished { .. })) => {
             return Err(LedgerError::closed(closed).at(ledger.address()).into());
         }
         Some(Closed::Refused) => {}
     }
     let shown = [format!("sends from the ledger {} will be possible again", ledger.address())];
     context.ui.confirm_shown(&shown, "Is the ledger complete?", "saying that the ledger is complete")?;
-    ledger.open_gate(context.clock.now(), &context.operator())?;
+    ledger.open_gate(context.clock.now(), &context.operator(), Door::Restore.command(), "another sender")?;
     context.ui.status(
         "sends are possible again; mmsg send --allow-refusals does not stop for people whom the other sender reached",
     );

@@ -215,6 +215,7 @@ impl Ledgers {
 
 async fn begin(context: &Context) -> Result<Option<LedgerThread>> {
     let Some(ledger) = context.ledger_if_any()? else { return Ok(None) };
+    super::tell_safety(context, ledger.safety()?);
     let thread = LedgerThread::open(ledger)?;
     thread.desk().ask(|ledger| ledger.finish_closes()).await?;
     Ok(Some(thread))

@@ -10,7 +10,7 @@ use super::results::Results;
 use super::timing;
 use super::totals::Totals;
 use super::turn::{Turn, standing};
-use super::{Args, tell_retried};
+use super::{Args, tell_retried, tell_safety};
 use crate::commands::context::Context;
 use crate::commands::deletions;
 use crate::commands::signals::Signals;
@@ -32,6 +32,7 @@ pub async fn run(context: &Context, args: &Args, signals: &Signals) -> Result<Ex
         return Totals::default().print(context, None);
     };
     let thread = LedgerThread::open(ledger)?;
+    tell_safety(context, thread.desk().ask(|ledger| ledger.safety()).await?);
     let readers = Semaphore::new(1);
     let resume = Resume { context, args, signals, page, ledger: thread.desk(), readers: &readers };
     resume.check().await?;

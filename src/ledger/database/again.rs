@@ -46,7 +46,7 @@ impl Ledger {
         let since = self.lost_at.get().unwrap_or_else(Instant::now);
         self.lost_at.set(Some(since));
         loop {
-            match self.conn.begin_anew().map_err(Error::from) {
+            match self.conn.begin_anew().map_err(Error::from).and_then(|()| self.meet()) {
                 Ok(()) => {
                     self.lost_at.set(None);
                     return Ok(());

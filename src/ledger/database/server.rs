@@ -30,6 +30,7 @@ impl Ledger {
         if schema::ON_A_SERVER.last().is_some_and(|(newest, _)| version < *newest) {
             ledger.migrate_on(server).map_err(|error| error.at(ledger.address()))?;
         }
+        ledger.meet().map_err(|error| error.at(ledger.address()))?;
         Ok((ledger, if version == 0 { Opened::Made } else { Opened::Found }))
     }
 

@@ -47,7 +47,7 @@ fn every_pending_row_becomes_unknown_and_is_counted_however_many_transactions_it
     let mut ledger = ledger(folder.path(), 2000);
     let restore = Restore { since: NOW.minus(HOUR * 2), now: NOW, cool_down: HOUR * 12 };
     assert_eq!(ledger.pending_in_all().unwrap(), 3600);
-    let restored = ledger.accept_restore(restore, "me").unwrap();
+    let restored = ledger.accept_restore(restore, "me", "ledger accept-restore").unwrap();
     assert_eq!(restored, Restored { unknown: 3600, nobody_before: restore.nobody_before() });
     assert_eq!(ledger.pending_in_all().unwrap(), 0);
     for (sql, n) in [
@@ -77,9 +77,12 @@ fn nothing_is_accepted_while_a_process_holds_a_lock_even_one_that_the_copy_does_
     let mut ledger = ledger(folder.path(), 10);
     let lock = crate::ledger::locks::Locks::beside(folder.path()).unwrap().hold("of-the-lost-ledger").unwrap();
     let restore = Restore { since: NOW, now: NOW, cool_down: HOUR * 12 };
-    assert!(matches!(ledger.accept_restore(restore, "me"), Err(Error::AtWork { processes: 1 })));
+    assert!(matches!(
+        ledger.accept_restore(restore, "me", "ledger accept-restore"),
+        Err(Error::AtWork { processes: 1 })
+    ));
     assert!(ledger.gate().unwrap().closed.is_some(), "nobody may start meanwhile");
     assert_eq!(ledger.pending_in_all().unwrap(), 18);
     drop(lock);
-    assert_eq!(ledger.accept_restore(restore, "me").unwrap().unknown, 18);
+    assert_eq!(ledger.accept_restore(restore, "me", "ledger accept-restore").unwrap().unknown, 18);
 }

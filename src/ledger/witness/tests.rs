@@ -82,7 +82,7 @@ fn a_link_turned_to_a_copy_elsewhere_is_seen() {
     let mut ledger = Ledger::open(&path).unwrap().0;
     assert_eq!(ledger.gate().unwrap().closed, closed);
     let restore = Restore { since: UnixMillis(1000), now: UnixMillis(3000), cool_down: Duration::ZERO };
-    ledger.accept_restore(restore, "somebody").unwrap();
+    ledger.accept_restore(restore, "somebody", "ledger accept-restore").unwrap();
     drop(ledger);
     for name in [&path, &link, &copy] {
         assert_eq!(Ledger::open(name).unwrap().0.gate().unwrap().closed, None, "{}", name.display());

@@ -50,6 +50,7 @@ fn every_failure_has_its_exit_code_and_most_say_what_to_type_next() {
             Exit::Doubt,
             "ledger.db is older than what was sent from it",
         ),
+        (closed(Closed::Promoted { from: now }), Exit::Doubt, "is on another server than before"),
         (closed(Closed::Copied { to: "b.db".into(), at: now }), Exit::Doubt, "was copied to b.db"),
         (closed(Closed::Unfinished { from: "a.db".into() }), Exit::Doubt, "a copy of a.db that was not finished"),
         (LedgerError::NotNew { ledger: path().into() }, Exit::Usage, "nothing was copied"),
@@ -70,7 +71,7 @@ fn every_failure_has_its_exit_code_and_most_say_what_to_type_next() {
         assert!(told.to_string().contains(part), "not {part}: {told}");
         assert!(told.hint_text().is_some(), "{told}");
     }
-    for why in [Closed::Restored { from: now, until: newest }, Closed::Refused] {
+    for why in [Closed::Restored { from: now, until: newest }, Closed::Promoted { from: now }, Closed::Refused] {
         for (after, begins, ends) in [
             (Some("3 requests"), "stopped after 3 requests: the ledger", "; nothing more is sent"),
             (None, "the ledger", "; nothing was planned or sent"),

@@ -9,6 +9,13 @@ use super::session::{SYNCED, Session, Statement, lock};
 use crate::ledger::address::server::Server;
 use crate::ledger::db::error::Result;
 use crate::ledger::db::value::{FromColumn, Value};
+use crate::ledger::error::Failure;
+
+/// 1 if each commit waits for a standby: [`SYNCED`] leaves no weaker word for it.
+pub const HAS_STANDBY: &str = "case when current_setting('synchronous_standby_names') = '' then 0 else 1 end";
+
+/// The number of the system stays when a standby takes its place, and its timeline does not; `pg_control_checkpoint` is behind.
+const SERVER: &str = "select system_identifier || '/' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) from pg_control_system()";
 
 pub struct Shared {
     server: Server,
@@ -55,6 +62,15 @@ impl Conn {
         }
         *lock(&self.0.session) = new;
         Ok(())
+    }
+
+    /// Which server it is, in which of its lives; `None` if the role may not know it.
+    pub fn server(&self) -> Result<Option<String>> {
+        match self.one(SERVER) {
+            Ok(server) => Ok(Some(server)),
+            Err(error) if matches!(error.failure(), Some(Failure::Denied | Failure::Other)) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// For this session and all that come after it.
