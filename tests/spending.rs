@@ -1,8 +1,10 @@
 //! What may be spent. The judge is the sandbox's bill.
 
 use mmsg_sandbox::Options;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::common::Run;
+use crate::common::between::{Between, error};
 use crate::common::shop::{Shop, people};
 use crate::common::started::Started;
 
@@ -132,4 +134,113 @@ fn the_daily_limit_of_a_profile_holds_for_every_run_of_the_account() {
     shop.env = shop.env.profiles(&profile("0"));
     let run = shop.send(&list, &[]).exits(3);
     assert!(run.stderr.contains("daily_spend_limit"), "{}", run.stderr);
+}
+
+/// Meta's codes for money that is used up, by its reference: exit code and sentence.
+const MONEY: [(i64, i32, &str); 15] = [
+    (2_300_011, 5, "the ad account has no payment method"),
+    (2_300_015, 5, "the campaign's budget is used up"),
+    (2_300_017, 5, "the ad account's spending limit is reached"),
+    (2_300_053, 5, "the lifetime budget is used up"),
+    (2_300_054, 6, "the daily budget is used up"),
+    (2_300_055, 6, "pacing limit"),
+    (2_300_056, 5, "total spending limit is reached"),
+    (2_300_057, 6, "a daily limit of the ad account is reached"),
+    (2_300_058, 5, "the prepaid balance is empty"),
+    (2_300_059, 5, "the stored balance is too low"),
+    (2_300_060, 6, "a daily spending limit is reached"),
+    (2_300_061, 6, "a billing limit is reached"),
+    (2_300_062, 6, "a credit limit is reached"),
+    (2_300_063, 6, "can't be processed right now"),
+    (2_300_068, 6, "can't be processed right now"),
+];
+
+/// The numbers of Meta's changelog, with its words: the reference gives them to something else.
+const MONEY_BY_CHANGELOG: [(i64, &str, i32, &str); 11] = [
+    (2_300_069, "Lifetime budget reached", 5, "the lifetime budget is used up"),
+    (2_300_070, "Daily budget reached", 6, "the daily budget is used up"),
+    (2_300_071, "Pacing limit reached", 6, "pacing limit"),
+    (2_300_072, "Account spend cap reached", 5, "total spending limit is reached"),
+    (2_300_073, "Account daily limit reached", 6, "a daily limit of the ad account is reached"),
+    (2_300_074, "Prepay balance empty", 5, "the prepaid balance is empty"),
+    (2_300_075, "Stored balance empty", 5, "the stored balance is too low"),
+    (2_300_076, "Daily spending limit reached", 6, "a daily spending limit is reached"),
+    (2_300_077, "Flex billing limit reached", 6, "a billing limit is reached"),
+    (2_300_078, "Brand credit limit reached", 6, "credit limit is reached"),
+    (2_300_079, "Daily spending limit reached", 6, "a daily spending limit is reached"),
+];
+
+/// It says why, everybody waits, and `asked` is what was in flight at most.
+#[track_caller]
+fn is_over_at_once(run: &Run, code: i64, (exit, sentence): (i32, &str), (asked, in_flight): (usize, usize)) {
+    assert_eq!(run.code, exit, "{code}: {run:#?}");
+    assert!(run.stderr.contains(sentence), "{code}: {}", run.stderr);
+    assert!((1..=in_flight).contains(&asked), "{code}: {asked} requests with {in_flight} in flight");
+    let totals = run.totals();
+    assert_eq!((&totals["pending"], &totals["refused"]), (&12.into(), &0.into()), "{code}: {totals:#}");
+    assert!(totals["next_run_at"].is_string(), "{code}: {totals:#}");
+}
+
+#[test]
+fn every_code_about_money_ends_the_run_at_the_first_answer_and_costs_nobody_their_message() {
+    let shop = Shop::open();
+    let list = people(12);
+    for (code, exit, sentence) in MONEY {
+        shop.sandbox.errors(&format!("{code}=100%"));
+        for in_flight in [1, 4] {
+            let before = shop.sandbox.requests().len();
+            let run = shop.send(&list, &["-o", "json", "--concurrency", &in_flight.to_string()]);
+            let asked = shop.sandbox.requests().len() - before;
+            is_over_at_once(&run, code, (exit, sentence), (asked, in_flight));
+        }
+    }
+    shop.sandbox.errors("");
+    let _ = shop.totals(&list, &[], 0);
+    shop.assert_each_once(&list);
+}
+
+#[test]
+fn a_number_of_the_changelog_is_about_money_if_its_words_are() {
+    let shop = Shop::open();
+    let list = people(12).join("\n");
+    let answers: Vec<_> = MONEY_BY_CHANGELOG
+        .iter()
+        .map(|(code, words, ..)| error("400 Bad Request", "", &json!({"code": code, "message": words}).to_string()))
+        .collect();
+    let between = Between::answers(&shop, answers);
+    let env = between.environment(&shop);
+    let words = shop.words(&["-o", "json", "--concurrency", "1"]);
+    for (code, _, exit, sentence) in MONEY_BY_CHANGELOG {
+        let before = between.asked();
+        let run = env.mmsg_reading(&*list, &words);
+        is_over_at_once(&run, code, (exit, sentence), (between.asked() - before, 1));
+    }
+}
+
+#[test]
+fn a_plan_tells_what_goes_out_when_for_how_much_and_where_the_money_ends() {
+    let shop = Shop::with(|options| {
+        priced(options);
+        options.money.cost_spread = 0.0;
+    });
+    let list = people(300);
+    let args = ["--dry-run", "--rate", "5", "--max-spend", "1000"];
+    let run = shop.send(&list, &[&args[..], &["-o", "json"]].concat()).exits(0);
+    let dry = run.json();
+    assert_eq!((&dry["would_send"], &dry["takes_seconds"]), (&300.into(), &60.into()), "{dry:#}");
+    assert_eq!((&dry["budget"], &dry["budget_kind"]), (&30.0.into(), &"lifetime".into()), "{dry:#}");
+    assert_eq!((&dry["budget_left"], &dry["budget_pays_for"]), (&30.0.into(), &150.into()), "{dry:#}");
+    assert_eq!((&dry["estimated_cost"], &dry["spend"]["left"]), (&60.0.into(), &10.0.into()), "{dry:#}");
+    let _ = run
+        .says("what is left of the lifetime budget pays for about 150 of 300 messages")
+        .says("what is left under the spend limit pays for about 50 of 300 messages");
+    // For a person: who waits for which hour.
+    let mut waits = people(3);
+    let _ = shop.totals(&waits, &[], 0);
+    waits.extend(people(6).split_off(3));
+    shop.message("other.json", &json!({"text": "Another one"}));
+    let args = ["--dry-run", "--message", "other.json", "--new-message", "--rate", "5"];
+    let table = shop.send(&waits, &args).exits(0).stdout;
+    assert!(table.contains("would send      3") && table.contains("cooling_down 3"), "{table}");
+    assert!(table.contains("about 1s at 5 sends per second"), "{table}");
 }

@@ -9,6 +9,7 @@ mod cost;
 mod dry_run;
 mod ending;
 pub mod fleet;
+mod forecast;
 mod money;
 mod plan;
 mod results;
@@ -235,6 +236,7 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
             timing: &timing,
             money,
             cost_per_delivery: args.money.cost_per_delivery(),
+            rate: limits.rate,
             terms: terms(clock.now(), Hours::default()),
         };
         return dry_run.run(context, signals).await;
@@ -268,8 +270,16 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
     let (ledger, planned, list) = plan::plan(context, signals, ledger, &broadcast, list, &template, terms).await?;
     results.planned(&ledger, &planned, terms.now)?;
 
-    let listing = Some(planned.listing);
-    let asked = Asked { broadcast: &broadcast, listing, campaign: &facts, message: &message, limits: &limits };
+    let (listing, cost_per_delivery) = (Some(planned.listing), args.money.cost_per_delivery());
+    let asked = Asked {
+        broadcast: &broadcast,
+        listing,
+        campaign: &facts,
+        message: &message,
+        limits: &limits,
+        money,
+        cost_per_delivery,
+    };
     let mut conclusion = Conclusion::new(signals, clock);
     let thread = LedgerThread::open(ledger)?;
     match asked.confirm(context, signals, thread.desk(), clock.now()).await {

@@ -1,6 +1,6 @@
 //! What a send must know about its campaign before anything is planned.
 
-use crate::campaign::CampaignId;
+use crate::campaign::{Budget, CampaignId};
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
 use crate::commands::scope::refuse_other_page;
@@ -43,8 +43,7 @@ pub struct CampaignFacts {
     pub page: Option<String>,
     pub times: CampaignTimes,
     pub end: Option<UnixMillis>,
-    /// In the currency's smallest unit.
-    pub lifetime_budget: Option<u64>,
+    pub budget: Option<Budget>,
     /// Why Graph would refuse every send now.
     pub obstacle: Option<Obstacle>,
 }
@@ -95,7 +94,7 @@ impl CampaignFacts {
                 start: node.start_time,
             },
             end: node.end_time,
-            lifetime_budget: node.lifetime_budget,
+            budget: node.lifetime_budget.map(Budget::Lifetime).or(node.daily_budget.map(Budget::Daily)),
             id: node.id,
         })
     }

@@ -4,7 +4,11 @@ use serde_json::Value;
 
 use super::campaign::CampaignFacts;
 use super::canary;
+use super::cost;
+use super::forecast;
+use super::money::{Money, SpendTotals};
 use super::turn::standing;
+use crate::campaign::Amount;
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
 use crate::commands::signals::Signals;
@@ -12,9 +16,7 @@ use crate::error::{Error, Exit, Result};
 use crate::ledger::broadcasts::Broadcast;
 use crate::ledger::totals::Standing;
 use crate::message::Message;
-use crate::rate::Rate;
 use crate::send::job::Limits;
-use crate::send::learn::expected_rate;
 use crate::send::writer_thread::Desk;
 use crate::text;
 
@@ -29,6 +31,10 @@ pub struct Asked<'a> {
     pub campaign: &'a CampaignFacts,
     pub message: &'a Message,
     pub limits: &'a Limits,
+    /// `None`: no limit.
+    pub money: Option<Money>,
+    /// As the operator gave it.
+    pub cost_per_delivery: Option<Amount>,
 }
 
 impl Asked<'_> {
@@ -49,15 +55,9 @@ impl Asked<'_> {
         }
         let most = self.limits.max_sends.unwrap_or(u64::MAX);
         let now_sent = due.min(most);
-        let rate = match self.limits.rate {
-            Rate::Auto => {
-                let account = self.broadcast.ad_account.clone();
-                let kept = ledger.ask(move |ledger| ledger.pace_of(&account)).await?;
-                Some(expected_rate(kept.as_ref()))
-            }
-            Rate::PerSecond(rate) => Some(rate),
-            Rate::Unlimited => None,
-        };
+        let account = self.broadcast.ad_account.clone();
+        let kept = ledger.ask(move |ledger| ledger.pace_of(&account)).await?;
+        let pace = forecast::pace(self.limits.rate, kept.as_ref());
         let profile = context.settings.profile.as_ref().map_or("none", |profile| profile.value.as_str());
         let canary = ledger.ask(move |ledger| ledger.canary(broadcast)).await?;
         let first = canary.filter(|canary| canary.passed_at.is_none());
@@ -67,9 +67,16 @@ impl Asked<'_> {
             format!("campaign  {}", self.campaign.shown()),
             format!("message   {}", described(self.message)),
             format!("people    {}", people(&standing, due, now_sent)),
-            format!("time      {}", time(now_sent, rate)),
+            format!("time      {}", forecast::time(now_sent, pace)),
         ];
         lines.extend(first.map(|canary| format!("canary    {}", canary::plan_of(&canary))));
+        let cost = cost::read(context, self.campaign, now_sent, self.cost_per_delivery).await;
+        lines.extend(Some(cost.text()).filter(|text| !text.is_empty()).map(|text| format!("cost      {text}")));
+        if let Some(money) = self.money {
+            let account = self.broadcast.ad_account.clone();
+            let spending = ledger.ask(move |ledger| money.spending(ledger, &account, now)).await?;
+            lines.extend(spending.map(|spending| format!("limit     {}", SpendTotals::from(spending).text())));
+        }
         let ui = context.ui.clone();
         let question = format!("Send {}?", text::count(now_sent, "message", "messages"));
         let answer = signals.blocking(move || ui.confirm_shown(&lines, &question, "sending")).await?;
@@ -106,16 +113,6 @@ fn people(standing: &Standing, due: u64, now_sent: u64) -> String {
         parts.push(format!("{} skipped", text::thousands(skipped)));
     }
     parts.join(", ")
-}
-
-/// `about 3m 20s at 10 sends per second`.
-fn time(sends: u64, rate: Option<f64>) -> String {
-    let Some(rate) = rate.filter(|rate| *rate > 0.0) else { return "as fast as Meta answers".to_owned() };
-    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-    let seconds = (sends as f64 / rate).ceil();
-    let span = std::time::Duration::try_from_secs_f64(seconds).unwrap_or(std::time::Duration::MAX);
-    let per_second = if rate < 10.0 { format!("{rate:.1}") } else { format!("{rate:.0}") };
-    format!("about {} at {} sends per second", text::span(span), per_second.trim_end_matches(".0"))
 }
 
 /// `generic: "Spring sale"`.
@@ -169,18 +166,6 @@ mod tests {
             ),
         ] {
             assert_eq!(described(&Message::parse(json.as_bytes()).unwrap()), shown);
-        }
-    }
-
-    #[test]
-    fn the_time_is_what_the_pace_makes_of_the_count() {
-        for (sends, rate, shown) in [
-            (3000, Some(10.0), "about 5m 0s at 10 sends per second"),
-            (1, Some(0.5), "about 2s at 0.5 sends per second"),
-            (36_000, Some(10.0), "about 1h 0m at 10 sends per second"),
-            (5, None, "as fast as Meta answers"),
-        ] {
-            assert_eq!(time(sends, rate), shown);
         }
     }
 }

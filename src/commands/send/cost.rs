@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::campaign::CampaignFacts;
-use crate::campaign::{Amount, Currency};
+use crate::campaign::{Amount, Budget, Currency};
 use crate::commands::context::Context;
 use crate::error::{Error, Result};
 use crate::graph::{self, Estimate, EstimateQuery, Insights, InsightsQuery};
@@ -16,8 +16,14 @@ pub struct Cost {
     pub cost_source: Option<&'static str>,
     /// If everybody gets it who would be sent to, now or later.
     pub estimated_cost: Option<f64>,
-    /// What is left of a total budget.
+    /// The campaign's.
+    pub budget: Option<f64>,
+    /// `daily`, which Meta may exceed on a day, or `lifetime`.
+    pub budget_kind: Option<&'static str>,
+    /// What is left of it: of a daily one today.
     pub budget_left: Option<f64>,
+    /// So many deliveries are paid for by what is left.
+    pub budget_pays_for: Option<u64>,
     pub currency: Option<Currency>,
 }
 
@@ -95,10 +101,20 @@ async fn ask(context: &Context, facts: &CampaignFacts, people: u64, given: Optio
         cost.cost_source = source;
         cost.estimated_cost = each.map(|each| hundredths(each.times(people).units(currency)));
     }
-    if let (Some(budget), Some(_)) = (facts.lifetime_budget, currency) {
-        let spent = context.graph()?.spend(&facts.id).await.map_err(Error::from)?;
-        let spent = spent.and_then(|spent| spent.parse::<f64>().ok()).unwrap_or(0.0);
-        cost.budget_left = Some(hundredths((Amount::of_minor(budget).units(currency) - spent).max(0.0)));
+    if let (Some(budget), Some(known)) = (facts.budget, currency) {
+        let (kind, days) = match budget {
+            Budget::Daily(_) => ("daily", "today"),
+            Budget::Lifetime(_) => ("lifetime", "maximum"),
+        };
+        let whole = Amount::of_minor(budget.minor());
+        (cost.budget, cost.budget_kind) = (Some(whole.units(currency)), Some(kind));
+        let rows = context.graph()?.insights(&facts.id, &InsightsQuery::Preset(days), false).await;
+        let spent = told(context, rows)?.and_then(|rows| Amount::of_main_units(spent(&rows), known));
+        if let Some(spent) = spent {
+            let left = whole.minus(spent);
+            cost.budget_left = Some(hundredths(left.units(currency)));
+            cost.budget_pays_for = each.map(|each| left.holds(each));
+        }
     }
     Ok(cost)
 }
@@ -136,15 +152,16 @@ fn hundredths(amount: f64) -> f64 {
 }
 
 impl Cost {
-    /// `about 14.00 USD (0.0140 each, observed); 16.00 USD of the budget are left`.
+    /// `about 14.00 USD (0.0140 each, observed); 16.00 USD are left of the lifetime budget of 30.00 USD`.
     pub fn text(&self) -> String {
         let currency = self.currency.map_or_else(String::new, |currency| format!(" {currency}"));
         let mut parts = Vec::new();
         if let (Some(all), Some(each), Some(source)) = (self.estimated_cost, self.cost_per_delivery, self.cost_source) {
             parts.push(format!("about {all:.2}{currency} ({each:.4} each, {source})"));
         }
-        if let Some(left) = self.budget_left {
-            parts.push(format!("{left:.2}{currency} of the budget are left"));
+        if let (Some(left), Some(whole), Some(kind)) = (self.budget_left, self.budget, self.budget_kind) {
+            let today = if kind == "daily" { " today" } else { "" };
+            parts.push(format!("{left:.2}{currency} are left{today} of the {kind} budget of {whole:.2}{currency}"));
         }
         parts.join("; ")
     }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::campaign::CampaignFacts;
 use super::columns::ValueCheck;
 use super::cost::{self, Cost};
+use super::forecast;
 use super::money::{Money, SpendTotals};
 use super::plan::{self, ListSource};
 use super::timing::Timing;
@@ -20,8 +21,11 @@ use crate::error::{Exit, Result};
 use crate::ledger::Ledger;
 use crate::ledger::broadcasts::{BroadcastKey, Which};
 use crate::ledger::plan::{DryPlan, PlanTerms};
+use crate::ledger::spending::Spending;
 use crate::message::Template;
+use crate::rate::Rate;
 use crate::text;
+use crate::ui::Format;
 use crate::ui::table::Record;
 
 /// A send that is only looked at.
@@ -34,13 +38,14 @@ pub struct DryRun<'a> {
     pub timing: &'a Timing,
     pub money: Option<Money>,
     pub cost_per_delivery: Option<Amount>,
+    pub rate: Rate,
     pub terms: PlanTerms,
 }
 
 impl DryRun<'_> {
     /// Nothing is written: the ledger is only read, and without one a temporary file is used.
     pub async fn run(self, context: &Context, signals: &Signals) -> Result<Exit> {
-        let Self { source, template, key, which, campaign, timing, money, cost_per_delivery, terms } = self;
+        let Self { source, template, key, which, campaign, timing, money, cost_per_delivery, rate, terms } = self;
         let ledger = match Ledger::open_read_only(context.settings.ledger()?)? {
             Some(ledger) => ledger,
             None => Ledger::temporary()?,
@@ -60,8 +65,18 @@ impl DryRun<'_> {
         values.tell(&context.ui);
         let cost = cost::read(context, campaign, dry.now + dry.later, cost_per_delivery).await;
         let spending = money.map(|money| money.spending(&ledger, key.ad_account, clock.now())).transpose()?.flatten();
-        let totals = DryTotals::new(key.campaign, &list.tally, dry, cost);
-        context.ui.object(&DryTotals { spend: spending.map(SpendTotals::from), ..totals })?;
+        let pace = forecast::pace(rate, ledger.pace_of(key.ad_account)?.as_ref());
+        let mut totals = DryTotals::new(key.campaign, &list.tally, dry, cost);
+        totals.sends_per_second = pace;
+        totals.takes_seconds = pace.map(|pace| forecast::duration(totals.would_send, pace).as_secs());
+        totals.spend = spending.map(SpendTotals::from);
+        context.ui.object(&totals)?;
+        if context.ui.format() == Format::Table && totals.would_wait_until.len() > 1 {
+            context.ui.list(&totals.histogram())?;
+        }
+        for part in totals.too_little(spending.as_ref()) {
+            context.ui.warn(&part);
+        }
         context.ui.status("dry run: nothing was sent or written");
         Ok(Exit::Done)
     }
@@ -87,6 +102,10 @@ pub struct DryTotals {
     /// Recipients who already have an outcome in this broadcast.
     pub settled: BTreeMap<&'static str, u64>,
     pub next_run_at: Option<UnixMillis>,
+    /// The pace that the ad account allows, as far as it is known; none: as fast as Graph answers.
+    pub sends_per_second: Option<f64>,
+    /// How long the sends that may go out now take at this pace.
+    pub takes_seconds: Option<u64>,
     #[serde(flatten)]
     pub cost: Cost,
     /// Under a spend limit: how the ad account stands.
@@ -119,9 +138,60 @@ impl DryTotals {
             would_skip: dry.skipped,
             settled: dry.settled.into_iter().map(|(state, n)| (state.name(), n)).collect(),
             next_run_at: dry.next_at,
+            sends_per_second: None,
+            takes_seconds: None,
             cost,
             spend: None,
         }
+    }
+}
+
+impl DryTotals {
+    fn histogram(&self) -> Vec<Bar> {
+        let most = self.would_wait_until.iter().map(|hour| hour.people).max().unwrap_or(0);
+        self.would_wait_until.iter().map(|hour| Bar { hour: *hour, most }).collect()
+    }
+
+    /// Where the money ends before the people do.
+    fn too_little(&self, spending: Option<&Spending>) -> Vec<String> {
+        let people = self.would_send + self.would_wait;
+        let budget = self.cost.budget_kind.zip(self.cost.budget_pays_for);
+        let budget = budget.map(|(kind, pays_for)| (format!("what is left of the {kind} budget"), pays_for));
+        let limit = spending.map(|spending| ("what is left under the spend limit".to_owned(), spending.affords()));
+        let short = budget.into_iter().chain(limit).filter(|(_, pays_for)| *pays_for < people);
+        short
+            .map(|(what, pays_for)| {
+                format!(
+                    "{what} pays for about {} of {}",
+                    text::thousands(pays_for),
+                    text::count(people, "message", "messages")
+                )
+            })
+            .collect()
+    }
+}
+
+/// An hour's line in the histogram for people.
+#[derive(Serialize)]
+struct Bar {
+    #[serde(flatten)]
+    hour: HourOfPeople,
+    #[serde(skip)]
+    most: u64,
+}
+
+impl Record for Bar {
+    const PLURAL: &'static str = "hours";
+    const COLUMNS: &'static [&'static str] = &["would wait until", "people", ""];
+
+    fn cells(&self) -> Vec<String> {
+        const WIDEST: u64 = 30;
+        let bar = (self.hour.people * WIDEST).div_ceil(self.most.max(1));
+        vec![
+            self.hour.hour.to_string(),
+            text::thousands(self.hour.people),
+            "#".repeat(usize::try_from(bar).unwrap_or(0)),
+        ]
     }
 }
 
@@ -135,10 +205,10 @@ impl Record for DryTotals {
         "would send",
         "would wait",
         "would wait for",
-        "would wait until",
         "would skip",
         "settled",
         "next run at",
+        "time",
         "cost",
         "spend limit",
     ];
@@ -155,14 +225,10 @@ impl Record for DryTotals {
             text::thousands(self.would_send),
             text::thousands(self.would_wait),
             parts(&self.would_wait_for),
-            self.would_wait_until
-                .iter()
-                .map(|part| format!("{} {}", part.hour, text::thousands(part.people)))
-                .collect::<Vec<_>>()
-                .join(", "),
             parts(&self.would_skip),
             parts(&self.settled),
             self.next_run_at.map(|at| at.to_string()).unwrap_or_default(),
+            if self.would_send > 0 { forecast::time(self.would_send, self.sends_per_second) } else { String::new() },
             self.cost.text(),
             self.spend.as_ref().map(SpendTotals::text).unwrap_or_default(),
         ]

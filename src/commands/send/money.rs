@@ -7,8 +7,8 @@ use crate::campaign::{Amount, Currency};
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
 use crate::error::{Error, Result};
-use crate::ledger::Ledger;
 use crate::ledger::spending::{Ceiling, Spending, Which};
+use crate::ledger::{self, Ledger};
 use crate::times::day::Day;
 
 #[derive(clap::Args, Debug)]
@@ -25,7 +25,12 @@ pub struct MoneyArgs {
 
 impl Money {
     /// How the account stands, for whoever writes nothing.
-    pub fn spending(&self, ledger: &Ledger, ad_account: &str, now: UnixMillis) -> Result<Option<Spending>> {
+    pub fn spending(
+        &self,
+        ledger: &Ledger,
+        ad_account: &str,
+        now: UnixMillis,
+    ) -> ledger::error::Result<Option<Spending>> {
         let spending = ledger.spending(ad_account, &self.ceiling, now)?;
         Ok(spending.map(|spending| Spending { told: spending.told.max(self.told.unwrap_or_default()), ..spending }))
     }

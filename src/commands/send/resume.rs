@@ -120,8 +120,15 @@ impl<'a> Resume<'a> {
             context.ui.status(&format!("broadcast {} of campaign {}", broadcast.id, facts.shown()));
             timing::tell(context, &broadcast);
             args.canary.apply_at(context, ledger, broadcast.id, clock.now()).await?;
-            let asked =
-                Asked { broadcast: &broadcast, listing: None, campaign: &facts, message: &message, limits: &limits };
+            let asked = Asked {
+                broadcast: &broadcast,
+                listing: None,
+                campaign: &facts,
+                message: &message,
+                limits: &limits,
+                money,
+                cost_per_delivery: args.money.cost_per_delivery(),
+            };
             if let Err(error) = asked.confirm(context, signals, ledger, clock.now()).await {
                 conclusion.end(error);
                 totals.add(&standing(ledger, broadcast.id, None).await?);
