@@ -86,6 +86,46 @@ pub async fn find(context: &Context, account: &AdAccount, id: &CampaignId) -> Re
     Ok(node)
 }
 
+/// What is to become of a campaign that is turned on or off.
+pub enum Switched {
+    /// It is so already: says so.
+    AsItIs(String),
+    /// What changes, for a person, and by which edits.
+    By(String, Vec<Edit>),
+}
+
+/// Turns campaigns on or off, each once however often it is named; whether any was changed, is told by `changed`.
+pub async fn switch(
+    context: &Context,
+    ids: &[CampaignId],
+    switched: impl Fn(&CampaignNode) -> Switched,
+    changed: impl FnOnce(),
+) -> Result<Exit> {
+    let account = context.ad_account()?;
+    let mut ledger = open(context, &account).await?;
+    let (mut planned, mut nodes): (Vec<Planned>, Vec<CampaignNode>) = (Vec::new(), Vec::new());
+    for id in ids {
+        let node = find(context, &account, id).await?;
+        if planned.iter().map(|one| &one.node).chain(&nodes).any(|known| known.id == node.id) {
+            continue;
+        }
+        match switched(&node) {
+            Switched::AsItIs(how) => {
+                context.ui.status(&format!("campaign {} {how}; nothing was changed", node.id));
+                nodes.push(node);
+            }
+            Switched::By(what, edits) => {
+                planned.push(Planned { text: format!("campaign {}: {what}", named(&node)), edits, node });
+            }
+        }
+    }
+    if !planned.is_empty() {
+        nodes.extend(apply(context, &account, &mut ledger, planned).await?);
+        changed();
+    }
+    print(context, &account, nodes).await
+}
+
 /// How a campaign is named in what is shown.
 pub fn named(node: &CampaignNode) -> String {
     let name = node.name.as_ref().map_or_else(|| "unnamed".to_owned(), |name| format!("{name:?}"));

@@ -1,10 +1,10 @@
 //! `mmsg campaign pause`.
 
-use super::change::{self, Planned};
+use super::change::{self, Switched};
 use crate::campaign::CampaignId;
 use crate::commands::context::Context;
 use crate::error::{Exit, Result};
-use crate::graph::{Edit, Object};
+use crate::graph::{CampaignNode, Edit, Object};
 
 /// Pause campaigns: sends are refused until they are resumed.
 ///
@@ -17,31 +17,12 @@ pub struct Args {
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
-    let account = context.ad_account()?;
-    let mut ledger = change::open(context, &account).await?;
-    let (mut planned, mut as_they_are): (Vec<Planned>, Vec<_>) = (Vec::new(), Vec::new());
-    for id in &args.ids {
-        let node = change::find(context, &account, id).await?;
-        if planned
-            .iter()
-            .map(|one| &one.node.id)
-            .chain(as_they_are.iter().map(|(id, _)| id))
-            .any(|known| *known == node.id)
-        {
-            continue;
+    let switched = |node: &CampaignNode| match Object::Campaign.switch_in(node) {
+        Some("PAUSED") => Switched::AsItIs("is paused already".to_owned()),
+        from => {
+            let what = format!("status from {} to PAUSED", from.unwrap_or("unknown"));
+            Switched::By(what, vec![Edit::switch(Object::Campaign, false)])
         }
-        if Object::Campaign.switch_in(&node) == Some("PAUSED") {
-            context.ui.status(&format!("campaign {} is paused already; nothing was changed", node.id));
-            as_they_are.push((node.id.clone(), node));
-            continue;
-        }
-        let from = Object::Campaign.switch_in(&node).unwrap_or("unknown");
-        let text = format!("campaign {}: status from {from} to PAUSED", change::named(&node));
-        planned.push(Planned { text, edits: vec![Edit::switch(Object::Campaign, false)], node });
-    }
-    let mut nodes: Vec<_> = as_they_are.into_iter().map(|(_, node)| node).collect();
-    if !planned.is_empty() {
-        nodes.extend(change::apply(context, &account, &mut ledger, planned).await?);
-    }
-    change::print(context, &account, nodes).await
+    };
+    change::switch(context, &args.ids, switched, || ()).await
 }

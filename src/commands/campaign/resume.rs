@@ -1,6 +1,6 @@
 //! `mmsg campaign resume`.
 
-use super::change::{self, Planned};
+use super::change::{self, Switched};
 use crate::campaign::CampaignId;
 use crate::commands::context::Context;
 use crate::error::{Exit, Result};
@@ -17,37 +17,25 @@ pub struct Args {
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
-    let account = context.ad_account()?;
-    let mut ledger = change::open(context, &account).await?;
-    let now = context.graph_time()?;
-    let (mut planned, mut as_they_are): (Vec<Planned>, Vec<CampaignNode>) = (Vec::new(), Vec::new());
-    for id in &args.ids {
-        let node = change::find(context, &account, id).await?;
-        if planned.iter().map(|one| &one.node).chain(&as_they_are).any(|known| known.id == node.id) {
-            continue;
-        }
+    let ui = &context.ui;
+    let switched = |node: &CampaignNode| {
+        let now = context.graph_time().unwrap_or_else(|_| context.clock.now());
         if let Some(end) = node.end_time.filter(|end| *end <= now) {
-            context.ui.warn(&format!("campaign {} ended at {end}; it sends again only with a later end", node.id));
-            context.ui.hint(&format!("mmsg campaign edit {} --end-time TIME", node.id));
+            ui.warn(&format!("campaign {} ended at {end}; it sends again only with a later end", node.id));
+            ui.hint(&format!("mmsg campaign edit {} --end-time TIME", node.id));
         }
         let paused: Vec<Object> =
-            Object::ALL.into_iter().filter(|object| object.switch_in(&node) == Some("PAUSED")).collect();
+            Object::ALL.into_iter().filter(|object| object.switch_in(node) == Some("PAUSED")).collect();
         if paused.is_empty() {
             let status = node.status.as_deref().unwrap_or("unknown");
-            context
-                .ui
-                .status(&format!("campaign {} is not paused: its status is {status}; nothing was changed", node.id));
-            as_they_are.push(node);
-            continue;
+            return Switched::AsItIs(format!("is not paused: its status is {status}"));
         }
         let what: Vec<&str> = paused.iter().map(|object| object.name()).collect();
-        let text = format!("{}: status of its {} from PAUSED to ACTIVE", change::named(&node), what.join(" and its "));
         let edits = paused.into_iter().map(|object| Edit::switch(object, true)).collect();
-        planned.push(Planned { text: format!("campaign {text}"), edits, node });
-    }
-    if !planned.is_empty() {
-        as_they_are.extend(change::apply(context, &account, &mut ledger, planned).await?);
-        context.ui.status("Meta may take ten minutes until it accepts sends; those that are too early stay pending");
-    }
-    change::print(context, &account, as_they_are).await
+        Switched::By(format!("status of its {} from PAUSED to ACTIVE", what.join(" and its ")), edits)
+    };
+    change::switch(context, &args.ids, switched, || {
+        ui.status("Meta may take ten minutes until it accepts sends; those that are too early stay pending");
+    })
+    .await
 }
