@@ -43,6 +43,12 @@ pub enum Error {
     NotALedger {
         path: PathBuf,
     },
+    /// Written by an older version: whoever only reads it can't bring it up to date.
+    OlderSchema {
+        ledger: Address,
+        found: i32,
+        needed: i32,
+    },
     /// Written by a newer version.
     NewerSchema {
         ledger: Address,
@@ -183,6 +189,8 @@ pub enum Need {
     Plan,
     /// Recipients of an imported audience.
     Import,
+    /// People whom the operator suppresses, or no longer.
+    Suppress,
     /// A page of Meta's token list.
     Fetch,
     /// A run, before its first claim.

@@ -40,6 +40,15 @@ pub fn newest() -> i32 {
     IN_A_FILE.last().map_or(0, |(number, _)| *number)
 }
 
+/// For whoever only reads: the tables may not be those that are asked.
+pub fn refuse_older(ledger: impl Into<Address>, version: i32) -> Result<()> {
+    let needed = newest();
+    if version < needed {
+        return Err(Error::OlderSchema { ledger: ledger.into(), found: version, needed });
+    }
+    Ok(())
+}
+
 pub fn refuse_newer(ledger: impl Into<Address>, version: i32) -> Result<()> {
     let known = newest();
     if version > known {

@@ -64,7 +64,7 @@ impl Ledger {
             if (watch.stop)() {
                 return Err(Error::SuppressingStopped { done });
             }
-            self.require_room(Need::Import, room::left_by_long_work())?;
+            self.require_room(Need::Suppress, room::left_by_long_work())?;
             let begin = Instant::now();
             self.write_once(|conn| {
                 let mut part = Suppressions::default();

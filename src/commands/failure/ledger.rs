@@ -34,6 +34,11 @@ impl From<LedgerError> for Error {
             LedgerError::NotALedger { path } => {
                 Self::ledger(format!("{} is a database, but not a ledger made by mmsg", path.display())).hint(ANOTHER)
             }
+            LedgerError::OlderSchema { ledger, found, needed } => Self::ledger(format!(
+                "the ledger {ledger} was last written by an older version of mmsg: it has schema {found}, this version needs \
+                 {needed}, and a command that only reads doesn't change it"
+            ))
+            .hint("mmsg broadcast list brings it up to date; then run the same command again"),
             LedgerError::NewerSchema { ledger, found, known } => Self::ledger(format!(
                 "the ledger {ledger} was written by a newer version of mmsg: it has schema {found}, and this version knows {known}"
             ))
@@ -188,6 +193,12 @@ fn no_room(ledger: &Address, need: Need, free: u64, needed: u64) -> Error {
         }
         Need::Import => (
             format!("a list can be imported only while {needed} are free; the audience is unchanged"),
+            "free some space, then run the same command again",
+        ),
+        Need::Suppress => (
+            format!(
+                "people can be suppressed, or no longer, only while {needed} are free; what was changed so far stays"
+            ),
             "free some space, then run the same command again",
         ),
         Need::Fetch => {

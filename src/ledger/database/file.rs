@@ -92,6 +92,7 @@ impl Ledger {
             return Ok(None);
         }
         schema::refuse_newer(path, version)?;
+        schema::refuse_older(path, version)?;
         ledger.witness = Witness::of(path, &ledger.folder);
         Ok(Some(ledger))
     }

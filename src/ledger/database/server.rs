@@ -38,8 +38,12 @@ impl Ledger {
         let ledger = Self::connect_to(server)?;
         let version = ledger.read(Conn::version)?;
         schema::refuse_newer(ledger.address(), version)?;
+        if version == 0 {
+            return Ok(None);
+        }
+        schema::refuse_older(ledger.address(), version)?;
         ledger.read(Conn::only_read)?;
-        Ok(Some(ledger).filter(|_| version > 0))
+        Ok(Some(ledger))
     }
 
     fn connect_to(server: &Arc<Server>) -> Result<Self> {

@@ -245,6 +245,17 @@ fn what_is_no_ledger_or_a_newer_one_is_refused_by_name() {
     Connection::open(&newer).unwrap().pragma_update(None, "user_version", 999).unwrap();
     assert!(matches!(Ledger::open(&newer), Err(Error::NewerSchema { found: 999, .. })));
     assert!(matches!(Ledger::open_read_only(&newer), Err(Error::NewerSchema { found: 999, .. })));
+    // As after an upgrade: whoever writes brings it up to date, and only then it is read.
+    let older = folder.path().join("older.db");
+    let old: Vec<_> = schema::IN_A_FILE[..schema::IN_A_FILE.len() - 1].iter().map(|(_, sql)| *sql).collect();
+    let conn = Connection::open(&older).unwrap();
+    conn.execute_batch(&old.concat()).unwrap();
+    conn.pragma_update(None, "application_id", APPLICATION_ID).unwrap();
+    conn.pragma_update(None, "user_version", schema::newest() - 1).unwrap();
+    drop(conn);
+    assert!(matches!(Ledger::open_read_only(&older), Err(Error::OlderSchema { .. })));
+    drop(Ledger::open_to_look(&older).unwrap());
+    assert!(Ledger::open_read_only(&older).unwrap().is_some());
     let (mut ledger, _) = Ledger::open(folder.path().join("mine.db")).unwrap();
     ledger.write(|conn| Ok(conn.execute_batch("update ledger set graph_host = 'http://a'")?)).unwrap();
     ledger.refuse_other_host("http://a").unwrap();

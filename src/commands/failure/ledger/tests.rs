@@ -18,12 +18,14 @@ fn every_failure_has_its_exit_code_and_most_say_what_to_type_next() {
     for (error, exit, part) in [
         (no_room(Need::Plan), Exit::Ledger, "1.2 MB are free, and a list can be planned only while 4.2 MB are free"),
         (no_room(Need::Import), Exit::Ledger, "the audience is unchanged"),
+        (no_room(Need::Suppress), Exit::Ledger, "people can be suppressed, or no longer, only while 4.2 MB are free"),
         (no_room(Need::Fetch), Exit::Ledger, "what was fetched so far is kept"),
         (no_room(Need::Run), Exit::Ledger, "a send needs 4.2 MB; nothing was sent"),
         (no_room(Need::Claim), Exit::Ledger, "nothing more was sent"),
         (LedgerError::Folder { folder: path(), source: disk() }, Exit::Ledger, "the plug was pulled"),
         (LedgerError::NetworkFileSystem { folder: path(), kind: "nfs4".to_owned() }, Exit::Ledger, "nfs4"),
         (LedgerError::NotALedger { path: path() }, Exit::Ledger, "ledger.db"),
+        (LedgerError::OlderSchema { ledger: path().into(), found: 4, needed: 9 }, Exit::Ledger, "this version needs 9"),
         (LedgerError::NewerSchema { ledger: path().into(), found: 9, known: 4 }, Exit::Ledger, "schema 9"),
         (
             LedgerError::OtherHost { ledger: path().into(), bound: "a".to_owned(), host: "b".to_owned() },
