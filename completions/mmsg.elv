@@ -871,6 +871,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand export 'Write the Page''s people in the ledger to stdout as CSV, or as NDJSON with -o ndjson'
             cand suppress 'Suppress people permanently: no broadcast sends to them, whatever list, import or fetch they are in'
             cand unsuppress 'Lift suppressions made by `tokens suppress`. Opt-outs stay: only the person ends them'
+            cand erase 'Erase people from the ledger, each with all their tokens'
         }
         &'mmsg;tokens;fetch'= {
             cand --audience 'Name of the audience [default: subscribers]'
@@ -1021,6 +1022,22 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --yes 'Answer yes to every question'
             cand -h 'Print help'
             cand --help 'Print help'
+        }
+        &'mmsg;tokens;erase'= {
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
+            cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
+            cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
+            cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
+            cand -q 'Print only warnings and errors'
+            cand --quiet 'Print only warnings and errors'
+            cand -v 'Print more detail'
+            cand --verbose 'Print more detail'
+            cand --no-input 'Never prompt; anything that needs an answer fails with exit code 9'
+            cand -y 'Answer yes to every question'
+            cand --yes 'Answer yes to every question'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'mmsg;broadcast'= {
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''

@@ -15,6 +15,7 @@
 //! | `host` | the Graph host that the ledger belongs to |
 //! | `people` | the table of recipients: cool-downs, suppressions |
 //! | `suppress` | lists of people whom the operator suppresses |
+//! | `erase` | one person out of the ledger |
 //! | `spending` | what an ad account spends, and what a run may still claim of it |
 //! | `tally` | how many rows are in each state, and what happened in each hour |
 //! | `broadcasts`, `audiences`, `plan`, `spool` | lists on their way to becoming rows |
@@ -49,6 +50,7 @@ mod database;
 mod db;
 pub mod deletions;
 pub mod edits;
+pub mod erase;
 pub mod error;
 pub mod events;
 pub mod failpoint;

@@ -23,6 +23,8 @@ mod demo;
 mod disk;
 #[cfg(target_os = "linux")]
 mod engines;
+#[cfg(target_os = "linux")]
+mod erase;
 mod error_texts;
 mod exits;
 #[cfg(target_os = "linux")]

@@ -229,6 +229,8 @@ fn run_all(sweep: &Sweep, shop: &Shop, env: &Env, known: &str) {
         vec!["tokens", "suppress", "no.csv"],
         vec!["tokens", "unsuppress", "list.csv"],
         vec!["tokens", "unsuppress", "no.csv"],
+        vec!["tokens", "erase", "7000000000000000021", "--yes"],
+        vec!["tokens", "erase", "7000000000000000021"],
         vec!["tokens", "fetch", "--audience", "y", "--custom-audience", "99"],
         [&send[..], &["--dry-run"]].concat(),
         ["message", "send"].iter().chain(&send[1..]).copied().chain(["--dry-run"]).collect(),

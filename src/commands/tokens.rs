@@ -1,13 +1,16 @@
 //! `mmsg tokens`.
 
+mod erase;
 mod fetch;
 mod import;
 mod list;
 mod replacing;
 mod suppress;
 
+use crate::audience::token_fault;
 use crate::commands::context::Context;
 use crate::error::{Exit, Result};
+use crate::text::mask;
 
 #[derive(clap::Args, Debug)]
 pub struct Args {
@@ -23,6 +26,12 @@ enum Verb {
     Export(list::ExportArgs),
     Suppress(suppress::Args),
     Unsuppress(suppress::LiftArgs),
+    Erase(erase::Args),
+}
+
+/// A token of the command line. What is wrong with it is said without showing it.
+fn token(text: &str) -> Result<String, String> {
+    token_fault(text.as_bytes()).map_or_else(|| Ok(text.to_owned()), |fault| Err(fault.replace(text, &mask(text))))
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
@@ -33,5 +42,6 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
         Verb::Export(args) => list::export(context, &args),
         Verb::Suppress(args) => suppress::run(context, args).await,
         Verb::Unsuppress(args) => suppress::lift(context, args).await,
+        Verb::Erase(args) => erase::run(context, args).await,
     }
 }

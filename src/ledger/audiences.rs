@@ -24,6 +24,8 @@ pub struct ImportCounts {
     pub people: u64,
     /// People that the ledger had never seen.
     pub new: u64,
+    /// Rows of people who were erased: left out.
+    pub erased: u64,
 }
 
 impl Ledger {
@@ -94,10 +96,14 @@ impl Ledger {
                         more = false;
                         break;
                     };
-                    let (recipient, is_new) = arrivals.find_or_add(&row.key, &row.token, page)?;
-                    let held = hold.execute((audience, recipient, row.values.as_deref()))?;
-                    imported.new += u64::from(is_new);
-                    imported.people += held as u64;
+                    let met = arrivals.find_or_add(&row.key, &row.token, page)?;
+                    if met.is_erased {
+                        imported.erased += 1;
+                    } else {
+                        let held = hold.execute((audience, met.id, row.values.as_deref()))?;
+                        imported.new += u64::from(met.is_new);
+                        imported.people += held as u64;
+                    }
                     done += 1;
                     if done % 64 == 0 && begin.elapsed() > HOLD {
                         break;
@@ -165,7 +171,7 @@ impl Ledger {
         };
         let mut statement = snapshot.prepare_cached(sql!(
             "select r.token, case when ?2 then a.row_values end from audience_rows a {people}
-             where a.audience = ?1 order by a.recipient",
+             where a.audience = ?1 and r.erased_at is null order by a.recipient",
             people = people::OF_AUDIENCE
         ))?;
         let mut rows = statement.query((audience, values))?;

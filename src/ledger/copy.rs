@@ -23,7 +23,7 @@ use crate::clock::UnixMillis;
 const PARAMETERS: usize = 3000;
 
 /// What the ledger's own row says, besides its gate.
-const ITSELF: &str = "graph_host, newest_at, identity, steps, restored_at, nobody_before";
+const ITSELF: &str = "graph_host, newest_at, identity, steps, restored_at, nobody_before, erasure_key";
 
 /// What was copied.
 #[derive(Debug, Default)]

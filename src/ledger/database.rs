@@ -164,6 +164,11 @@ impl Ledger {
         &self.witness
     }
 
+    /// What this process holds of the file, unless it is in memory or only read.
+    pub(super) fn presence(&self) -> Option<&Presence> {
+        self.presence.as_ref()
+    }
+
     /// Where it is.
     pub fn address(&self) -> &Address {
         &self.address

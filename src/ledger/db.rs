@@ -234,6 +234,30 @@ impl Conn {
         }
     }
 
+    /// What is deleted from now on is overwritten in the file. A server's tables keep it until they are [cleaned](Conn::clean).
+    pub fn overwrite_deleted(&self) -> Result<()> {
+        match self {
+            Self::Sqlite(_) => self.query_row("pragma secure_delete = on", (), |_| Ok(())),
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// Writes a file anew, without what is in its unused parts.
+    pub fn rewrite(&self) -> Result<()> {
+        match self {
+            Self::Sqlite(conn) => Ok(conn.execute_batch("vacuum")?),
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// Makes room of what was deleted from a table on a server, and has it take new samples of its values.
+    pub fn clean(&self, table: &str) -> Result<()> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(conn) => conn.execute_batch(&format!("vacuum (analyze) {table}")),
+        }
+    }
+
     /// New rows of a table get ids after those that are there, however they came.
     pub fn go_on_after_ids(&self, table: &str) -> Result<()> {
         match self {

@@ -172,6 +172,8 @@ pub enum Error {
     FetchOvertaken {
         name: String,
     },
+    /// A message is on its way to somebody who is to be erased.
+    OnTheWay,
     /// The caller asked planning to stop; nothing of it counts.
     PlanningStopped,
     /// The caller asked to stop; so many rows are done.

@@ -1,11 +1,13 @@
 //! The table `recipients`: only this module writes to it, and others read it through the joins named here.
 
 pub mod choices;
+pub mod erased;
 pub mod filter;
 pub mod found;
 pub mod listed;
 pub mod operator;
 pub mod suppression;
+pub mod tombs;
 
 use std::collections::HashMap;
 
@@ -18,6 +20,7 @@ use super::sql::sql;
 use crate::clock::UnixMillis;
 use choices::Whom;
 use suppression::{Choice, Lift, Suppressed, Suppression, lift, suppress};
+use tombs::Tombs;
 
 /// Joins the people of `sends s` as `r`.
 pub const OF_SENDS: &str = "join recipients r on r.id = s.recipient";
@@ -40,14 +43,30 @@ pub fn person(row: &Row<'_>, first: usize) -> db::Result<Person> {
     })
 }
 
-/// A person of the ledger, with the ID of the row.
+/// A person of the ledger, with the ID of the row; also one who was erased.
 pub fn find(conn: &Conn, key: &Key) -> db::Result<Option<(i64, Person)>> {
-    conn.prepare_cached(sql!("select r.id, {columns} from recipients r where r.key = ?1", columns = COLUMNS))?
+    let found = conn
+        .prepare_cached(sql!("select r.id, {columns} from recipients r where r.key = ?1", columns = COLUMNS))?
         .query_row([key], |row| Ok((row.get(0)?, person(row, 1)?)))
-        .optional()
+        .optional()?;
+    match found {
+        Some(found) => Ok(Some(found)),
+        None => match Tombs::of(conn)?.find(conn, key)? {
+            Some(id) => Ok(Some((id, get(conn, id)?))),
+            None => Ok(None),
+        },
+    }
 }
 
+/// The row of a person, also of one who was erased.
 pub fn find_id(conn: &Conn, key: &Key) -> db::Result<Option<i64>> {
+    match find_plain(conn, key)? {
+        Some(id) => Ok(Some(id)),
+        None => Tombs::of(conn)?.find(conn, key),
+    }
+}
+
+fn find_plain(conn: &Conn, key: &Key) -> db::Result<Option<i64>> {
     conn.prepare_cached("select id from recipients where key = ?1")?.query_row([key], |row| row.get(0)).optional()
 }
 
@@ -95,6 +114,15 @@ pub fn get(conn: &Conn, id: i64) -> db::Result<Person> {
 pub struct Arrivals<'c> {
     conn: &'c Conn,
     insert: Statement<'c>,
+    tombs: Tombs,
+}
+
+/// The row of somebody who was met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    pub id: i64,
+    pub is_new: bool,
+    pub is_erased: bool,
 }
 
 impl<'c> Arrivals<'c> {
@@ -102,20 +130,28 @@ impl<'c> Arrivals<'c> {
         let insert = conn.prepare_insert(
             "insert into recipients (key, token, page) values (?1, ?2, ?3) on conflict (key) do nothing",
         )?;
-        Ok(Self { conn, insert })
+        Ok(Self { conn, insert, tombs: Tombs::of(conn)? })
     }
 
     /// The row of a new person; `None` for a known one.
     pub fn add(&mut self, key: &Key, token: &str, page: &str) -> db::Result<Option<i64>> {
-        self.insert.insert((key, token, page))
+        // The token of somebody who was erased is not written again, not even for a moment.
+        match self.tombs.find(self.conn, key)? {
+            Some(_) => Ok(None),
+            None => self.insert.insert((key, token, page)),
+        }
     }
 
-    /// The row of anybody, and whether it is new.
-    pub fn find_or_add(&mut self, key: &Key, token: &str, page: &str) -> db::Result<(i64, bool)> {
-        match self.add(key, token, page)? {
-            Some(id) => Ok((id, true)),
-            None => Ok((find_id(self.conn, key)?.ok_or(db::Error::NoRow)?, false)),
+    /// The row of anybody.
+    pub fn find_or_add(&mut self, key: &Key, token: &str, page: &str) -> db::Result<Arrival> {
+        if let Some(id) = self.tombs.find(self.conn, key)? {
+            return Ok(Arrival { id, is_new: false, is_erased: true });
         }
+        let (id, is_new) = match self.insert.insert((key, token, page))? {
+            Some(id) => (id, true),
+            None => (find_plain(self.conn, key)?.ok_or(db::Error::NoRow)?, false),
+        };
+        Ok(Arrival { id, is_new, is_erased: false })
     }
 }
 
@@ -337,10 +373,11 @@ pub fn missing(conn: &Conn, table: &str) -> db::Result<i64> {
     )
 }
 
-/// How many people have a key that is not their token's: they would not be found, and added again.
+/// How many people have a key that is not their token's: they would not be found, and added again. Who was erased has no token.
 pub fn wrong_keys(conn: &Conn) -> db::Result<i64> {
     const TOGETHER: i64 = 10_000;
-    let mut part = conn.prepare_cached("select id, key, token from recipients where id > ?1 order by id limit ?2")?;
+    let mut part =
+        conn.prepare_cached("select id, key, token, erased_at from recipients where id > ?1 order by id limit ?2")?;
     let (mut wrong, mut after) = (0, i64::MIN);
     loop {
         let before = after;
@@ -348,7 +385,11 @@ pub fn wrong_keys(conn: &Conn) -> db::Result<i64> {
         while let Some(row) = rows.next()? {
             after = row.get(0)?;
             let token = row.text(2).ok().flatten();
-            wrong += i64::from(token.map(key) != row.get(1).ok());
+            let is_wrong = match row.get::<Option<i64>>(3)? {
+                Some(_) => token.is_none_or(|token| !token.is_empty()),
+                None => token.map(key) != row.get(1).ok(),
+            };
+            wrong += i64::from(is_wrong);
         }
         if after == before {
             return Ok(wrong);

@@ -10,7 +10,10 @@
 
 use std::fs::File;
 use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
+
+use memchr::memmem;
 
 use super::error::{Error, Failure, Result};
 use super::identity::{self, Inode};
@@ -31,7 +34,7 @@ pub struct Presence {
     /// It stays open for as long as the process lives, as SQLite keeps its own: closing it would drop the locks of every connection that
     /// this process has to the file.
     ledger: &'static File,
-    _log: Option<File>,
+    log: Option<File>,
 }
 
 impl Arrival {
@@ -82,7 +85,51 @@ impl Arrival {
 
     /// The ledger is open.
     pub fn stay(self) -> Presence {
-        Presence { ledger: Box::leak(Box::new(self.ledger)), _log: self.log }
+        Presence { ledger: Box::leak(Box::new(self.ledger)), log: self.log }
+    }
+}
+
+/// Where a text was found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    File,
+    Log,
+}
+
+impl Presence {
+    /// Looks for texts in all bytes of the ledger's file and its log, in use or not. They are open here, so that nothing has to be closed.
+    pub fn search(&self, texts: &[String]) -> io::Result<Option<Place>> {
+        if let Some(log) = &self.log
+            && holds(log, texts)?
+        {
+            return Ok(Some(Place::Log));
+        }
+        Ok(holds(self.ledger, texts)?.then_some(Place::File))
+    }
+}
+
+/// Whether a file holds one of these texts.
+fn holds(file: &File, texts: &[String]) -> io::Result<bool> {
+    const PART: usize = 1 << 20;
+    let longest = texts.iter().map(String::len).max().unwrap_or(0);
+    let finders: Vec<_> = texts.iter().map(memmem::Finder::new).collect();
+    let mut part = vec![0; longest + PART];
+    // What may be the head of a text stays before the next part.
+    let (mut kept, mut at) = (0, 0);
+    loop {
+        let read = match file.read_at(&mut part[kept..], at) {
+            Ok(0) => return Ok(false),
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        at += read as u64;
+        let end = kept + read;
+        if finders.iter().any(|finder| finder.find(&part[..end]).is_some()) {
+            return Ok(true);
+        }
+        kept = longest.min(end);
+        part.copy_within(end - kept..end, 0);
     }
 }
 

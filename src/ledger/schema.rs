@@ -20,6 +20,7 @@ pub const IN_A_FILE: &[(i32, &str)] = &[
     (13, include_str!("migrations/0013_events_by_month.sql")),
     (14, include_str!("migrations/0014_canary.sql")),
     (15, include_str!("migrations/0015_server.sql")),
+    (16, include_str!("migrations/0016_erased.sql")),
 ];
 
 /// Numbered alike, and the first has all before it; never edited. The number is in the ledger's row.
@@ -30,6 +31,7 @@ pub const ON_A_SERVER: &[(i32, &str)] = &[
     (13, include_str!("migrations/postgres/0013_events_by_month.sql")),
     (14, include_str!("migrations/postgres/0014_canary.sql")),
     (15, include_str!("migrations/postgres/0015_server.sql")),
+    (16, include_str!("migrations/postgres/0016_erased.sql")),
 ];
 
 /// The schema from which on old copies are found out.

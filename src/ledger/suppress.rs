@@ -77,9 +77,9 @@ impl Ledger {
                     rows += 1;
                     match order {
                         Order::Suppress(note) => {
-                            let (id, is_new) = Arrivals::new(conn)?.find_or_add(&row.key, &row.token, page)?;
-                            part.unseen += u64::from(is_new);
-                            suppress(conn, id, note.as_deref(), now, &mut part)?;
+                            let met = Arrivals::new(conn)?.find_or_add(&row.key, &row.token, page)?;
+                            part.unseen += u64::from(met.is_new);
+                            suppress(conn, met.id, note.as_deref(), now, &mut part)?;
                         }
                         Order::Unsuppress => match find_id(conn, &row.key)? {
                             Some(id) => unsuppress(conn, id, &mut part)?,

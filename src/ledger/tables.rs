@@ -31,6 +31,7 @@ pub const TABLES: [Table; 20] = [
             "optin_at",
             "reoptin",
             "note",
+            "erased_at",
         ],
     },
     Table { name: "audiences", key: 1, columns: &["id", "page", "name", "rows", "imported_at", "source"] },
@@ -38,7 +39,7 @@ pub const TABLES: [Table; 20] = [
     Table {
         name: "fetches",
         key: 1,
-        columns: &["audience", "asked", "cursor", "begun_at", "pages", "rows", "unreadable", "folded", "new"],
+        columns: &["audience", "asked", "cursor", "begun_at", "pages", "rows", "unreadable", "folded", "new", "erased"],
     },
     Table {
         name: "broadcasts",

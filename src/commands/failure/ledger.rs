@@ -149,6 +149,10 @@ impl From<LedgerError> for Error {
                 "another mmsg fetches the audience {name:?}, or replaced it: this fetch was stopped"
             ))
             .hint("let one fetch or import of an audience finish before you start the next"),
+            LedgerError::OnTheWay => {
+                Self::new(Exit::NotYet, "a message to this person is on its way: nothing of them was erased")
+                    .hint("run the same command again in a minute")
+            }
             LedgerError::PlanningStopped => Self::new(Exit::Interrupted, "interrupted while planning: nothing was sent")
                 .hint("run the same command again: it plans the list from the start"),
             LedgerError::SuppressingStopped { done } => {

@@ -48,7 +48,7 @@ fn custom_audience(text: &str) -> Result<String, String> {
     if is_id { Ok(text.to_owned()) } else { Err(format!("{text:?} is not an ID: use its digits")) }
 }
 
-/// What a fetch did. `rows` = `recipients` + `duplicates` + `other_tokens` + `bad`.
+/// What a fetch did. `rows` = `recipients` + `duplicates` + `other_tokens` + `erased` + `bad`.
 #[derive(Clone, Debug, Serialize)]
 struct FetchRow {
     audience: String,
@@ -58,6 +58,8 @@ struct FetchRow {
     duplicates: u64,
     /// Further tokens of people who are recipients.
     other_tokens: u64,
+    /// Tokens of people who were erased: left out.
+    erased: u64,
     bad: u64,
     /// Tokens that the ledger had never seen.
     new: u64,
@@ -65,20 +67,20 @@ struct FetchRow {
 
 impl FetchRow {
     fn new(audience: String, counts: FetchCounts, recipients: u64) -> Self {
-        let FetchCounts { rows, unreadable, folded, new, .. } = counts;
-        let duplicates = rows.saturating_sub(recipients + folded + unreadable);
-        Self { audience, rows, recipients, duplicates, other_tokens: folded, bad: unreadable, new }
+        let FetchCounts { pages: _, rows, unreadable, folded, new, erased } = counts;
+        let duplicates = rows.saturating_sub(recipients + folded + erased + unreadable);
+        Self { audience, rows, recipients, duplicates, other_tokens: folded, erased, bad: unreadable, new }
     }
 }
 
 impl Record for FetchRow {
     const PLURAL: &'static str = "audiences";
     const COLUMNS: &'static [&'static str] =
-        &["audience", "rows", "recipients", "duplicates", "other tokens", "bad", "new"];
+        &["audience", "rows", "recipients", "duplicates", "other tokens", "erased", "bad", "new"];
 
     fn cells(&self) -> Vec<String> {
-        let Self { rows, recipients, duplicates, other_tokens, bad, new, .. } = self;
-        let numbers = [rows, recipients, duplicates, other_tokens, bad, new].map(|n| thousands(*n));
+        let Self { audience: _, rows, recipients, duplicates, other_tokens, erased, bad, new } = self;
+        let numbers = [rows, recipients, duplicates, other_tokens, erased, bad, new].map(|n| thousands(*n));
         std::iter::once(self.audience.clone()).chain(numbers).collect()
     }
 }

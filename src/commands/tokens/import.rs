@@ -12,6 +12,7 @@ use crate::commands::output::Outputs;
 use crate::commands::signals::Signals;
 use crate::error::{Exit, Result};
 use crate::ledger::Watch;
+use crate::ledger::audiences::ImportCounts;
 use crate::text::thousands;
 use crate::ui::table::Record;
 
@@ -28,7 +29,7 @@ pub struct Args {
     replace: bool,
 }
 
-/// What an import did. `rows` = `recipients` + `duplicates` + `bad`.
+/// What an import did. `rows` = `recipients` + `duplicates` + `erased` + `bad`.
 #[derive(Clone, Debug, Serialize)]
 struct ImportRow {
     audience: String,
@@ -36,19 +37,23 @@ struct ImportRow {
     /// Tokens of the audience, each once.
     recipients: u64,
     duplicates: u64,
+    /// Rows of people who were erased: left out.
+    erased: u64,
     bad: u64,
     columns: Vec<String>,
 }
 
 impl ImportRow {
     /// `recipients` is what the ledger counted when it finished the import.
-    fn new(audience: String, listed: &Listed, recipients: u64) -> Self {
+    fn new(audience: String, listed: &Listed, imported: ImportCounts) -> Self {
         let tally = &listed.tally;
+        let ImportCounts { rows: _, people: recipients, new: _, erased } = imported;
         Self {
             audience,
             rows: tally.rows,
             recipients,
-            duplicates: tally.good.saturating_sub(recipients),
+            duplicates: tally.good.saturating_sub(recipients + erased),
+            erased,
             bad: tally.bad,
             columns: tally.columns.clone(),
         }
@@ -57,7 +62,8 @@ impl ImportRow {
 
 impl Record for ImportRow {
     const PLURAL: &'static str = "audiences";
-    const COLUMNS: &'static [&'static str] = &["audience", "rows", "recipients", "duplicates", "bad", "columns"];
+    const COLUMNS: &'static [&'static str] =
+        &["audience", "rows", "recipients", "duplicates", "erased", "bad", "columns"];
 
     fn cells(&self) -> Vec<String> {
         vec![
@@ -65,6 +71,7 @@ impl Record for ImportRow {
             thousands(self.rows),
             thousands(self.recipients),
             thousands(self.duplicates),
+            thousands(self.erased),
             thousands(self.bad),
             self.columns.join(", "),
         ]
@@ -99,7 +106,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     if let Some(before) = before {
         replacing::tell(context, &args.audience, before, imported.people);
     }
-    context.ui.object(&ImportRow::new(args.audience, &listed, imported.people))?;
+    context.ui.object(&ImportRow::new(args.audience, &listed, imported))?;
     Ok(Exit::Done)
 }
 

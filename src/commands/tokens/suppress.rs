@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::audience::{Columns, token_fault};
+use super::token;
+use crate::audience::Columns;
 use crate::commands::context::Context;
 use crate::commands::failure;
 use crate::commands::lists::{self, ListArgs};
@@ -12,7 +13,7 @@ use crate::error::{Error, Exit, Result};
 use crate::ledger::spool::{Listing, Spool};
 use crate::ledger::suppress::{Order, Suppressions};
 use crate::ledger::{Ledger, Watch};
-use crate::text::{count, mask, thousands};
+use crate::text::{count, thousands};
 use crate::ui::table::Record;
 
 /// Suppress people permanently: no broadcast sends to them, whatever list, import or fetch they are in.
@@ -41,10 +42,6 @@ struct Whom {
     tokens: Vec<String>,
     #[command(flatten)]
     list: ListArgs,
-}
-
-fn token(text: &str) -> Result<String, String> {
-    token_fault(text.as_bytes()).map_or_else(|| Ok(text.to_owned()), |fault| Err(fault.replace(text, &mask(text))))
 }
 
 fn reason(text: &str) -> Result<String, String> {
@@ -86,7 +83,9 @@ pub async fn lift(context: &Context, args: LiftArgs) -> Result<Exit> {
     let counts = carry_out(context, args.whom, Order::Unsuppress).await?;
     if counts.stay > 0 {
         let people = count(counts.stay, "recipient stays", "recipients stay");
-        context.ui.warn(&format!("{people} suppressed for another reason: opted out, expired, or in a blocked region"));
+        context.ui.warn(&format!(
+            "{people} suppressed for another reason: opted out, expired, in a blocked region, or erased"
+        ));
         context.ui.hint("mmsg tokens list --suppressed shows the reasons");
     }
     if counts.unseen > 0 {

@@ -118,6 +118,8 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
         let all = doubts.len();
         doubts.retain(|send| send.page == page.as_str());
         settled.of_other_pages += (all - doubts.len()) as u64;
+        // Who was erased has no token to ask about.
+        doubts.retain(|send| !send.token.is_empty());
         let graph = context.page_graph(&page).await?;
         let ask = |send: UnknownSend| {
             let graph = &graph;

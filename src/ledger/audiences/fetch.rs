@@ -6,12 +6,14 @@ use std::time::Duration;
 use crate::clock::UnixMillis;
 use crate::ledger::database::Ledger;
 use crate::ledger::db::{self, Conn, Optional};
+use crate::ledger::erase::rows;
 use crate::ledger::error::{Error, Need, Result};
 use crate::ledger::host;
 use crate::ledger::judge::Person;
 use crate::ledger::key::key;
 use crate::ledger::people::choices::Whom;
 use crate::ledger::people::listed::{self, Listed};
+use crate::ledger::people::tombs::Tombs;
 use crate::ledger::people::{self, Arrivals};
 use crate::ledger::room;
 use crate::ledger::sql::unsigned;
@@ -54,6 +56,8 @@ pub struct FetchCounts {
     pub folded: u64,
     /// Tokens that the ledger had never seen.
     pub new: u64,
+    /// Those of people who were erased: left out.
+    pub erased: u64,
 }
 
 /// A page of the list.
@@ -117,15 +121,20 @@ impl Ledger {
             if moved == 0 {
                 return Err(Error::FetchOvertaken { name: fetch.name.clone() });
             }
-            let mut arrivals = Arrivals::new(conn)?;
+            let (mut arrivals, tombs) = (Arrivals::new(conn)?, Tombs::of(conn)?);
             for row in &page.rows {
-                let (recipient, is_new) = arrivals.find_or_add(&key(&row.token), &row.token, of)?;
-                counts.new += u64::from(is_new);
-                listed::keep(conn, recipient, of, row, now)?;
-                counts.folded += u64::from(!hold(conn, id, recipient, of, row, now)?);
+                let key = key(&row.token);
+                if rows::of_erased(conn, &tombs, &key, (of, row.psid.as_deref()), now)?.is_some() {
+                    counts.erased += 1;
+                    continue;
+                }
+                let met = arrivals.find_or_add(&key, &row.token, of)?;
+                counts.new += u64::from(met.is_new);
+                listed::keep(conn, met.id, of, row, now)?;
+                counts.folded += u64::from(!hold(conn, id, met.id, of, row, now)?);
             }
-            let update = "update fetches set folded = ?2, new = ?3 where audience = ?1";
-            conn.execute(update, (id, signed(counts.folded), signed(counts.new)))?;
+            let update = "update fetches set folded = ?2, new = ?3, erased = ?4 where audience = ?1";
+            conn.execute(update, (id, signed(counts.folded), signed(counts.new), signed(counts.erased)))?;
             Ok(counts)
         })?;
         fetch.cursor.clone_from(&page.next);
@@ -165,7 +174,7 @@ impl Ledger {
 /// The newest fetch of this audience, and of the same question, that did not end.
 fn unfinished(conn: &Conn, page: &str, name: &str, asked: &str) -> db::Result<Option<Fetch>> {
     conn.prepare_cached(
-        "select a.id, f.cursor, f.begun_at, f.pages, f.rows, f.unreadable, f.folded, f.new
+        "select a.id, f.cursor, f.begun_at, f.pages, f.rows, f.unreadable, f.folded, f.new, f.erased
          from fetches f join audiences a on a.id = f.audience
          where a.page = ?1 and a.name = ?2 and f.asked = ?3 order by a.id desc limit 1",
     )?
@@ -183,6 +192,7 @@ fn unfinished(conn: &Conn, page: &str, name: &str, asked: &str) -> db::Result<Op
                 unreadable: count(5)?,
                 folded: count(6)?,
                 new: count(7)?,
+                erased: count(8)?,
             },
         })
     })

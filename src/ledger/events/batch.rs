@@ -20,6 +20,7 @@ use crate::ledger::gate;
 use crate::ledger::key::Key;
 use crate::ledger::people;
 use crate::ledger::people::choices::Whom;
+use crate::ledger::people::tombs::Tombs;
 use crate::ledger::sql::{digit, sql};
 
 /// Events that one transaction stores at most: of about 40 ms, as for a file.
@@ -46,6 +47,11 @@ impl Ledger {
         };
         let store = |conn: &Conn, others| -> Result<EventCounts> {
             gate::refuse_copied(conn)?;
+            let erased = erased(conn, &events)?;
+            if others == Others::MayWrite && !erased.is_empty() {
+                return Err(db::Error::in_the_way().into());
+            }
+            let is_of_a_set = |event: &Event| is_of_a_set(event) && !erased.contains(&event.key);
             let mut counts = EventCounts::default();
             let mut sitting = Sitting::new(conn, now);
             for part in events.chunk_by(|one, next| is_of_a_set(one) && is_of_a_set(next)) {
@@ -77,6 +83,12 @@ impl Ledger {
             done => done,
         }
     }
+}
+
+/// Events about people who were erased, which are kept without what names them.
+fn erased(conn: &Conn, events: &[&Event]) -> db::Result<HashSet<Key>> {
+    let named: Vec<_> = events.iter().map(|event| (event.person.as_ref(), event.facts.whom())).collect();
+    Ok(Tombs::of(conn)?.among(conn, &named)?.into_iter().map(|place| events[place].key).collect())
 }
 
 /// What people say is rare, and changes more than sends; of what Meta does about a Page the order counts.

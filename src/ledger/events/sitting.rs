@@ -12,8 +12,10 @@ use super::sends::{About, COLUMNS, Of, Row, Said, Told};
 use super::stage::Stage;
 use crate::clock::UnixMillis;
 use crate::ledger::audiences;
+use crate::ledger::erase::rows;
 use crate::ledger::error::Result;
-use crate::ledger::people::choices;
+use crate::ledger::people::choices::{self, Whom};
+use crate::ledger::people::tombs::Tombs;
 use crate::ledger::people::{self, Arrivals};
 use crate::ledger::sql::{digit, sql};
 use crate::ledger::state::State;
@@ -70,20 +72,28 @@ pub struct Sitting<'c> {
     broadcasts: HashMap<String, Vec<i64>>,
     /// Whether choices of people without a token are kept, once that was asked.
     choices: Option<bool>,
+    /// Of the ledger's erased people, once they were asked for.
+    tombs: Option<Tombs>,
 }
 
 impl<'c> Sitting<'c> {
     pub fn new(conn: &'c Conn, now: UnixMillis) -> Self {
-        Self { conn, now, told: Told::default(), broadcasts: HashMap::new(), choices: None }
+        Self { conn, now, told: Told::default(), broadcasts: HashMap::new(), choices: None, tombs: None }
     }
 
     pub fn store(&mut self, event: &Event, optins: &str) -> Result<()> {
         let facts = &event.facts;
         let occurred_at = event.occurred_at(self.now);
-        let mut recipient = match &event.person {
-            Some(key) => people::find_id(self.conn, key)?,
-            None => None,
+        let gone = self.of_erased(event)?;
+        let mut recipient = match (&event.person, &gone) {
+            (_, Some(Gone { recipient: Some(recipient), .. })) => Some(*recipient),
+            (Some(key), _) => people::find_id(self.conn, key)?,
+            (None, _) => None,
         };
+        // Somebody who was erased is named by nothing that is kept.
+        let hidden = gone.as_ref().and_then(|gone| gone.psid.as_deref());
+        let whom = facts.whom().map(|whom| Whom { psid: hidden.unwrap_or(whom.psid), ..whom });
+        let named = gone.is_none();
         let (judgement, mut rows) = match event.kind {
             Kind::Stage(_) => {
                 let (judgement, rows) = self.judge(&event.about(recipient), occurred_at)?;
@@ -94,10 +104,10 @@ impl<'c> Sitting<'c> {
         if let (Kind::OptIn, None, Some(token), Some(key)) = (event.kind, recipient, &facts.token, &event.person) {
             // Somebody new who stopped is known as well, so that a later import does not bring them back.
             let page = facts.page.as_deref().unwrap_or_default();
-            recipient = Some(Arrivals::new(self.conn)?.find_or_add(key, token, page)?.0);
+            recipient = Some(Arrivals::new(self.conn)?.find_or_add(key, token, page)?.id);
         }
         let mut people: Vec<i64> = recipient.into_iter().collect();
-        if let (Kind::OptIn, None, Some(whom)) = (event.kind, &facts.token, facts.whom()) {
+        if let (Kind::OptIn, None, Some(whom)) = (event.kind, &facts.token, whom) {
             people = people::tokens_of(self.conn, whom)?;
             recipient = people.first().copied();
         }
@@ -115,13 +125,13 @@ impl<'c> Sitting<'c> {
                 &facts.page,
                 recipient,
                 &facts.campaign,
-                &facts.tracking_id,
-                &facts.mid,
+                facts.tracking_id.as_deref().filter(|_| named),
+                facts.mid.as_deref().filter(|_| named),
                 occurred_at.0,
                 self.now.0,
                 row.as_ref().map(|row| row.candidate.send),
                 judgement.map(Judgement::number),
-                &facts.raw,
+                if named { &*facts.raw } else { "{}" },
                 facts.detail(),
             ))?;
         if stored == 0 {
@@ -135,12 +145,13 @@ impl<'c> Sitting<'c> {
             }
             (Kind::OptIn, _) => {
                 self.told.counts.opt_ins += 1;
-                self.opt_in(facts, &people, occurred_at.min(self.now), optins)?;
+                let joins = Some(optins).filter(|_| named);
+                self.opt_in(facts, whom, &people, occurred_at.min(self.now), joins)?;
             }
             (Kind::Policy, _) => self.told.counts.policy += 1,
             _ => {}
         }
-        if let (Kind::Stage(_), Some(recipient), Some(whom)) = (event.kind, recipient, facts.whom())
+        if let (Kind::Stage(_), Some(recipient), Some(whom)) = (event.kind, recipient, whom)
             && self.keeps_choices()?
             && choices::newest(self.conn, whom)?.is_some()
         {
@@ -149,17 +160,47 @@ impl<'c> Sitting<'c> {
         Ok(())
     }
 
-    /// Records what an opt-in event says of these recipients: the one of its token or, without a token, all of its person.
-    fn opt_in(&mut self, facts: &Facts, people: &[i64], at: UnixMillis, optins: &str) -> Result<()> {
+    /// Whether an event is about somebody who was erased.
+    fn of_erased(&mut self, event: &Event) -> Result<Option<Gone>> {
+        let tombs = match self.tombs.take() {
+            Some(tombs) => tombs,
+            None => Tombs::of(self.conn)?,
+        };
+        let facts = &event.facts;
+        let page = facts.page.as_deref().unwrap_or_default();
+        // Whose token it is, is learned of opt-ins alone.
+        let psid = facts.psid.as_deref().filter(|_| event.kind == Kind::OptIn);
+        let recipient = match &event.person {
+            Some(key) => rows::of_erased(self.conn, &tombs, key, (page, psid), self.now)?,
+            None => None,
+        };
+        let psid = match facts.whom() {
+            Some(whom) if recipient.is_some() => tombs.hidden(whom),
+            Some(whom) => tombs.psid(self.conn, whom)?,
+            None => None,
+        };
+        self.tombs = Some(tombs);
+        Ok((recipient.is_some() || psid.is_some()).then_some(Gone { recipient, psid }))
+    }
+
+    /// Records what an opt-in event says of these recipients: the one of its token or, without a token, all of its person. `joins`: the
+    /// audience of those who opt in.
+    fn opt_in(
+        &mut self,
+        facts: &Facts,
+        whom: Option<Whom<'_>>,
+        people: &[i64],
+        at: UnixMillis,
+        joins: Option<&str>,
+    ) -> Result<()> {
         let Some(opt_in) = &facts.opt_in else { return Ok(()) };
-        let whom = facts.whom();
         for recipient in people {
             if let Some(whom) = whom {
                 people::meet(self.conn, *recipient, whom)?;
             }
             people::opt_in(self.conn, *recipient, opt_in, at)?;
-            if let (false, Some(page)) = (opt_in.is_stop(), &facts.page) {
-                audiences::join(self.conn, *recipient, page, optins, self.now)?;
+            if let (false, Some(page), Some(joins)) = (opt_in.is_stop(), &facts.page, joins) {
+                audiences::join(self.conn, *recipient, page, joins, self.now)?;
             }
         }
         if let (Some(whom), Some(choice)) = (whom, opt_in.choice(at)) {
@@ -266,4 +307,11 @@ fn settle(conn: &Conn, send: i64, before: State) -> db::Result<()> {
         ))?
         .execute((send, before))?;
     if settled == 1 { Ok(()) } else { Err(db::Error::Changed) }
+}
+
+/// Somebody who was erased, as far as an event names them.
+struct Gone {
+    recipient: Option<i64>,
+    /// What stands in the place of their PSID.
+    psid: Option<String>,
 }

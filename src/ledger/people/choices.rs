@@ -23,6 +23,13 @@ pub fn newest(conn: &Conn, whom: Whom<'_>) -> db::Result<Option<Choice>> {
         .optional()
 }
 
+/// Keeps what a person chose under another name, in place of their PSID; whether there was any.
+pub fn rename(conn: &Conn, whom: Whom<'_>, name: &str) -> db::Result<bool> {
+    let renamed =
+        conn.execute("update choices set psid = ?3 where page = ?1 and psid = ?2", (whom.page, whom.psid, name))?;
+    Ok(renamed > 0)
+}
+
 /// Keeps the choice, unless the one kept outranks it.
 pub fn keep(conn: &Conn, whom: Whom<'_>, said: Choice) -> db::Result<()> {
     let Some(choice) = said.after(newest(conn, whom)?) else { return Ok(()) };

@@ -52,7 +52,10 @@ impl<'f> Clause<'f> {
 impl Filter {
     /// `?1` is the Page, `?2` is now.
     pub fn clause<'f>(&'f self, page: &'f str, now: UnixMillis) -> Clause<'f> {
-        let mut clause = Clause { sql: "r.page = ?1".to_owned(), values: vec![Value::Text(page), Value::Int(now.0)] };
+        let mut clause = Clause {
+            sql: "r.page = ?1 and r.erased_at is null".to_owned(),
+            values: vec![Value::Text(page), Value::Int(now.0)],
+        };
         // Every engine wants to hear of each parameter.
         clause.and("cast(?2 as bigint) is not null");
         if self.eligible {

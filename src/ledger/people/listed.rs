@@ -73,7 +73,7 @@ mod tests {
     const NOW: UnixMillis = UnixMillis(1000);
 
     fn arrive(conn: &Conn, token: &str) -> i64 {
-        Arrivals::new(conn).unwrap().find_or_add(&key(token), token, "1").unwrap().0
+        Arrivals::new(conn).unwrap().find_or_add(&key(token), token, "1").unwrap().id
     }
 
     fn said(psid: Option<&str>, expires_at: Option<Option<UnixMillis>>) -> Listed {

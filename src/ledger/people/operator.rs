@@ -27,20 +27,31 @@ pub fn tokens(conn: &Conn, id: i64) -> db::Result<Vec<i64>> {
     Ok(all)
 }
 
-/// The operator's word is above every other reason. `false`: it was given before.
+/// The operator's word is above every other reason. `false`: it was given before, or the person was erased.
 pub fn suppress(conn: &Conn, id: i64, note: Option<&str>, at: UnixMillis) -> db::Result<bool> {
-    let (before, newest) = suppression_of(conn, id)?;
-    // An opt-out that a refusal told counts again once the operator's suppression is lifted.
-    if let Some(Suppressed { why: Suppression::OptedOut, since }) = before
-        && let Some(choice) = (Choice { at: since.unwrap_or(at), opted_out: true }).after(newest)
-    {
-        keep_choice(conn, id, choice)?;
+    let (before, _) = suppression_of(conn, id)?;
+    if before.is_some_and(|before| before.why == Suppression::Erased) {
+        return Ok(false);
     }
+    keep_opt_out(conn, id, at)?;
     keep_out(conn, id, Suppression::Operator, at)?;
     if note.is_some() {
         conn.prepare_cached("update recipients set note = ?2 where id = ?1")?.execute((id, note))?;
     }
     Ok(before.is_none_or(|before| before.why != Suppression::Operator))
+}
+
+/// An opt-out that a refusal told counts again once what is about to take its place is lifted.
+pub fn keep_opt_out(conn: &Conn, id: i64, at: UnixMillis) -> db::Result<()> {
+    match suppression_of(conn, id)? {
+        (Some(Suppressed { why: Suppression::OptedOut, since }), newest) => {
+            match (Choice { at: since.unwrap_or(at), opted_out: true }).after(newest) {
+                Some(choice) => keep_choice(conn, id, choice),
+                None => Ok(()),
+            }
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Lifts the operator's suppression, whenever it was given.

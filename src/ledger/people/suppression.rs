@@ -14,6 +14,8 @@ pub enum Suppression {
     Region,
     /// The operator suppressed the person.
     Operator,
+    /// The person was erased.
+    Erased,
 }
 
 /// What may end a suppression.
@@ -40,7 +42,7 @@ impl Suppression {
             (Self::OptedOut, Lift::OptIn | Lift::Listed | Lift::Operator)
             | (Self::Expired, Lift::Resume | Lift::Operator)
             | (Self::Operator, Lift::Resume | Lift::OptIn | Lift::Listed)
-            | (Self::Region, _) => false,
+            | (Self::Region | Self::Erased, _) => false,
         }
     }
 
@@ -51,12 +53,13 @@ impl Suppression {
             Self::Expired => "expired",
             Self::Region => "region",
             Self::Operator => "operator",
+            Self::Erased => "erased",
         }
     }
 
     /// A reason that this version does not know counts as an operator's, which nothing lifts automatically.
     pub fn of_name(name: &str) -> Self {
-        [Self::OptedOut, Self::Expired, Self::Region]
+        [Self::OptedOut, Self::Expired, Self::Region, Self::Erased]
             .into_iter()
             .find(|suppression| suppression.name() == name)
             .unwrap_or(Self::Operator)
@@ -68,7 +71,17 @@ impl Suppression {
             Self::OptedOut => Skip::OptedOut,
             Self::Expired => Skip::Expired,
             Self::Region => Skip::Region,
-            Self::Operator => Skip::Suppressed,
+            Self::Operator | Self::Erased => Skip::Suppressed,
+        }
+    }
+
+    /// Whether it takes the place of another reason: what lifts that one must not let messages go to somebody whom the operator
+    /// suppressed or erased.
+    const fn outranks(self, other: Self) -> bool {
+        match self {
+            Self::Erased => true,
+            Self::Operator => !matches!(other, Self::Erased),
+            Self::OptedOut | Self::Expired | Self::Region => false,
         }
     }
 }
@@ -100,9 +113,9 @@ impl Choice {
     }
 }
 
-/// The suppression after another reason came up. The first reason stays until it is lifted, but the operator's takes the place of any:
-/// what lifts another must not let messages go to somebody whom the operator suppressed. The same reason given again is as new as
-/// the last time, so that a resume from in between does not lift it. An opt-out older than the person's resume does not count.
+/// The suppression after another reason came up. The first reason stays until it is lifted, unless the other one outranks it. The same
+/// reason given again is as new as the last time, so that a resume from in between does not lift it. An opt-out older than the
+/// person's resume does not count.
 pub fn suppress(
     now: Option<Suppressed>,
     why: Suppression,
@@ -111,7 +124,7 @@ pub fn suppress(
 ) -> Option<Suppressed> {
     let resumed_since = choice.is_some_and(|choice| !choice.opted_out && choice.at > at);
     match now {
-        Some(other) if other.why != why && why != Suppression::Operator => now,
+        Some(other) if other.why != why && !why.outranks(other.why) => now,
         Some(other) if other.why != why => Some(Suppressed { why, since: Some(at) }),
         _ if why == Suppression::OptedOut && resumed_since => now,
         _ => Some(Suppressed { why, since: now.and_then(|now| now.since).max(Some(at)) }),
@@ -132,8 +145,8 @@ pub fn lift(now: Option<Suppressed>, lift: Lift, at: UnixMillis, choice: Option<
 mod tests {
     use super::*;
 
-    const ALL: [Suppression; 4] =
-        [Suppression::OptedOut, Suppression::Expired, Suppression::Region, Suppression::Operator];
+    const ALL: [Suppression; 5] =
+        [Suppression::OptedOut, Suppression::Expired, Suppression::Region, Suppression::Operator, Suppression::Erased];
 
     fn since(why: Suppression, at: i64) -> Option<Suppressed> {
         Some(Suppressed { why, since: Some(UnixMillis(at)) })
@@ -189,7 +202,12 @@ mod tests {
         let at = UnixMillis(9);
         for why in ALL {
             for other in ALL.into_iter().filter(|other| *other != why) {
-                let stays = if other == Suppression::Operator { since(other, 9) } else { since(why, 5) };
+                let takes_over = match other {
+                    Suppression::Erased => true,
+                    Suppression::Operator => why != Suppression::Erased,
+                    _ => false,
+                };
+                let stays = if takes_over { since(other, 9) } else { since(why, 5) };
                 assert_eq!(suppress(since(why, 5), other, at, None), stays);
             }
             assert_eq!(suppress(since(why, 5), why, at, None), since(why, 9));

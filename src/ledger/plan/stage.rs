@@ -6,6 +6,7 @@ use super::check::{CheckValues, with_values};
 use crate::clock::UnixMillis;
 use crate::ledger::broadcasts::Broadcast;
 use crate::ledger::judge::{Decision, Laters, Person, Terms, judge};
+use crate::ledger::people::suppression::Suppression;
 use crate::ledger::people::{self, Arrivals};
 use crate::ledger::rivals::Rivals;
 use crate::ledger::spool::ListedRow;
@@ -53,6 +54,15 @@ impl<'c> Staging<'c> {
         let (recipient, person) = match new {
             Some(id) => (id, Person::default()),
             None => people::find(self.conn, &row.key)?.ok_or(db::Error::NoRow)?,
+        };
+        // Nothing of somebody who was erased is written again.
+        let bare;
+        let row = match person.suppressed {
+            Some(Suppression::Erased) => {
+                bare = ListedRow { key: row.key, token: String::new(), values: None };
+                &bare
+            }
+            _ => row,
         };
         let is_known = new.is_none();
         let other = is_known && self.rivals.reached(self.conn, recipient)?;

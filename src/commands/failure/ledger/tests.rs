@@ -64,6 +64,7 @@ fn every_failure_has_its_exit_code_and_most_say_what_to_type_next() {
         (LedgerError::NoSuchAudience { page: "1".to_owned(), name: name() }, Exit::Usage, "spring"),
         (LedgerError::AudienceOvertaken { name: name() }, Exit::Ledger, "newer import"),
         (LedgerError::FetchOvertaken { name: name() }, Exit::Ledger, "another mmsg fetches"),
+        (LedgerError::OnTheWay, Exit::NotYet, "nothing of them was erased"),
         (LedgerError::PlanningStopped, Exit::Interrupted, "nothing was sent"),
         (LedgerError::SuppressingStopped { done: 64 }, Exit::Interrupted, "after 64 rows"),
         (LedgerError::ImportStopped, Exit::Interrupted, "unchanged"),

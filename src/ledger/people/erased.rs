@@ -1,0 +1,90 @@
+//! How a person is erased, and what becomes of what is met of them later: recognised by [`Tombs`], it gets nothing.
+
+use super::choices::{self, Whom};
+use super::operator;
+use super::suppression::Suppression;
+use super::tombs::Tombs;
+use super::{find_plain, keep_out, tokens_of};
+use crate::clock::UnixMillis;
+use crate::ledger::db::{self, Conn};
+use crate::ledger::key::Key;
+
+/// A tombstone for a token that the ledger does not hold.
+pub fn add(tombs: &Tombs, conn: &Conn, key: &Key, page: &str, at: UnixMillis) -> db::Result<i64> {
+    let key = tombs.key(key).ok_or(db::Error::NoRow)?;
+    let sql = "insert into recipients (key, token, page, suppressed, suppressed_at, erased_at)
+        values (?1, '', ?2, ?3, ?4, ?4) returning id";
+    conn.query_row(sql, (key, page, Suppression::Erased, at), |row| row.get(0))
+}
+
+/// Makes a recipient a tombstone. Cool-down, stop and resume stay. How many choices were kept by their PSID.
+pub fn bury(tombs: &Tombs, conn: &Conn, id: i64, at: UnixMillis) -> db::Result<u64> {
+    operator::keep_opt_out(conn, id, at)?;
+    keep_out(conn, id, Suppression::Erased, at)?;
+    let (key, page, psid): (Key, String, Option<String>) =
+        conn.query_row("select key, page, psid from recipients where id = ?1", [id], |row| {
+            Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+        })?;
+    let key = tombs.key(&key).ok_or(db::Error::NoRow)?;
+    let hidden = psid.as_deref().and_then(|psid| tombs.hidden(Whom { page: &page, psid }));
+    conn.execute(
+        "update recipients set key = ?2, token = '', psid = ?3, time_zone = null, expires_at = null, reoptin = null, note = null,
+           erased_at = ?4
+         where id = ?1",
+        (id, key, hidden.as_deref(), at),
+    )?;
+    match (&psid, hidden) {
+        (Some(psid), Some(hidden)) => Ok(u64::from(choices::rename(conn, Whom { page: &page, psid }, &hidden)?)),
+        _ => Ok(0),
+    }
+}
+
+/// Who a token, and perhaps a PSID, are of. What is learned of an erased person is kept under their hashes.
+pub fn meet(tombs: &Tombs, conn: &Conn, key: &Key, page: &str, psid: Option<&str>, at: UnixMillis) -> db::Result<Met> {
+    if tombs.are_none() {
+        return Ok(Met::Other);
+    }
+    let whom = psid.map(|psid| Whom { page, psid });
+    let found = tombs.find(conn, key)?;
+    let Some(whom) = whom else { return Ok(found.map_or(Met::Other, Met::Erased)) };
+    let Some(hidden) = tombs.hidden(whom) else { return Ok(Met::Other) };
+    let named = Whom { page, psid: &hidden };
+    if let Some(id) = found {
+        if tombs.psid(conn, whom)?.is_none() {
+            // They are known by their PSID only now: nothing goes to other tokens of theirs either.
+            for other in tokens_of(conn, whom)? {
+                keep_out(conn, other, Suppression::Operator, at)?;
+            }
+        }
+        super::meet(conn, id, named)?;
+        return Ok(Met::Erased(id));
+    }
+    if tombs.psid(conn, whom)?.is_none() {
+        return Ok(Met::Other);
+    }
+    if let Some(id) = find_plain(conn, key)? {
+        return Ok(Met::Left(id));
+    }
+    let id = add(tombs, conn, key, page, at)?;
+    super::meet(conn, id, named)?;
+    Ok(Met::Erased(id))
+}
+
+/// Who a token is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Met {
+    Other,
+    Erased(i64),
+    /// Of somebody who was erased while this token was not known to be theirs.
+    Left(i64),
+}
+
+/// The PSID of a recipient.
+pub fn psid_of(conn: &Conn, id: i64) -> db::Result<Option<String>> {
+    conn.query_row("select psid from recipients where id = ?1", [id], |row| row.get(0))
+}
+
+/// The token of a recipient.
+pub fn token_of(conn: &Conn, id: i64) -> db::Result<String> {
+    conn.query_row("select token from recipients where id = ?1", [id], |row| row.get(0))
+}
