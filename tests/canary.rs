@@ -202,7 +202,7 @@ fn two_processes_share_a_canary() {
         assert!([0, 6].contains(&run.code), "{run:#?}");
     }
     assert_eq!(first(&shop, FIRST), chosen(&shop));
-    assert_eq!(number(receiver.ledger(), "select count(*) from canaries where passed_at is not null"), 1);
+    assert_eq!(number(&receiver.ledger(), "select count(*) from canaries where passed_at is not null"), 1);
     shop.assert_each_once(&list);
 }
 

@@ -6,6 +6,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::common::Env;
+use crate::common::engine::on_both;
 use crate::common::sandbox::{Sandbox, lines_of};
 use crate::common::shop::{Shop, people};
 
@@ -35,7 +36,6 @@ impl Watched {
     }
 }
 
-#[test]
 fn create_if_absent_makes_one_campaign_of_a_name_and_page() {
     let sandbox = Sandbox::with(|options| options.pages.push("777".to_owned()));
     let env = sandbox.environment();
@@ -64,7 +64,6 @@ fn create_if_absent_makes_one_campaign_of_a_name_and_page() {
     assert_eq!(sandbox.count("created"), 4);
 }
 
-#[test]
 fn create_if_absent_goes_on_after_a_lost_answer() {
     let sandbox = Sandbox::start();
     let env = sandbox.environment();
@@ -78,7 +77,6 @@ fn create_if_absent_goes_on_after_a_lost_answer() {
     assert_eq!((again.json()["id"].clone(), sandbox.count("created")), (lost.json()["id"].clone(), 1));
 }
 
-#[test]
 fn a_paused_campaign_sends_nothing_until_it_is_resumed() {
     let watched = Watched::open();
     let shop = &watched.shop;
@@ -112,7 +110,6 @@ fn a_paused_campaign_sends_nothing_until_it_is_resumed() {
     assert_eq!(shop.asks_ledger("select count(*) from audit where command = 'campaign edit'"), ["4"]);
 }
 
-#[test]
 fn an_edit_reaches_the_objects_that_own_it() {
     let watched = Watched::open();
     let shop = &watched.shop;
@@ -154,7 +151,6 @@ fn an_edit_reaches_the_objects_that_own_it() {
     );
 }
 
-#[test]
 fn the_fifth_change_of_a_budget_within_an_hour_is_not_asked_for() {
     let watched = Watched::open();
     let shop = &watched.shop;
@@ -174,7 +170,6 @@ fn the_fifth_change_of_a_budget_within_an_hour_is_not_asked_for() {
     assert_eq!(shop.asks_ledger("select count(*) from edits"), ["0"], "a refused change is not under way");
 }
 
-#[test]
 fn a_success_that_changes_nothing_is_no_success() {
     let watched = Watched::open();
     let shop = &watched.shop;
@@ -188,7 +183,6 @@ fn a_success_that_changes_nothing_is_no_success() {
     assert_eq!(get(&shop.env, &shop.campaign)["lifetime_budget"], 4000);
 }
 
-#[test]
 fn an_edit_cut_off_anywhere_is_told_by_the_next_one() {
     let (mut done, mut not_done) = (0, 0);
     for point in ["write.before", "write.after", "request.before", "request.after"] {
@@ -222,4 +216,14 @@ fn an_edit_cut_off_anywhere_is_told_by_the_next_one() {
         assert!(cuts > 0, "{point} is not passed");
     }
     assert!(done >= 2 && not_done >= 2, "{done} {not_done}");
+}
+
+on_both! {
+    create_if_absent_makes_one_campaign_of_a_name_and_page
+    create_if_absent_goes_on_after_a_lost_answer
+    a_paused_campaign_sends_nothing_until_it_is_resumed
+    an_edit_reaches_the_objects_that_own_it
+    the_fifth_change_of_a_budget_within_an_hour_is_not_asked_for
+    a_success_that_changes_nothing_is_no_success
+    an_edit_cut_off_anywhere_is_told_by_the_next_one
 }

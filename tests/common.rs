@@ -2,6 +2,7 @@
 
 pub mod between;
 pub mod cluster;
+pub mod engine;
 pub mod fleet;
 pub mod preload;
 pub mod receiver;
@@ -20,6 +21,7 @@ use std::process::{ExitStatus, Output};
 use std::time::Duration;
 
 use cluster::Database;
+use engine::Engine;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -68,8 +70,13 @@ impl Env {
             }
         }
         let env = Self { home, variables, database: None };
-        // For a look at how the tests of files do on a server.
-        if option_of_this_process("MMSG_TEST_ENGINE").as_deref() == Some("postgres") { env.on_server() } else { env }
+        match engine::of_test() {
+            Some(Engine::Server) => env.on_server(),
+            Some(Engine::File) => env,
+            // For a look at how the other tests do on a server.
+            None if option_of_this_process("MMSG_TEST_ENGINE").as_deref() == Some("postgres") => env.on_server(),
+            None => env,
+        }
     }
 
     /// With a new ledger on a server.
@@ -86,6 +93,54 @@ impl Env {
 
     pub fn database(&self) -> Option<&Database> {
         self.database.as_ref()
+    }
+
+    /// Its ledger, as it is given to `--ledger`: this file, or that of its server.
+    pub fn ledger_at(&self, file: &str) -> String {
+        match &self.database {
+            Some(database) => database.address(),
+            None => self.path(file).to_str().unwrap().to_owned(),
+        }
+    }
+
+    /// A ledger besides its own, as it is given to `--ledger`: this file, or a schema of this name.
+    pub fn other_ledger(&self, file: &str) -> String {
+        match &self.database {
+            Some(database) => format!("{}&schema=of_{}", database.address(), file.trim_end_matches(".db")),
+            None => file.to_owned(),
+        }
+    }
+
+    /// What the ledger in this file, or that of its server, answers, as text; an integer is written in digits.
+    #[track_caller]
+    pub fn asks(&self, file: &Path, sql: &str) -> Vec<String> {
+        if let Some(database) = &self.database {
+            return database.ask(sql).lines().map(str::to_owned).collect();
+        }
+        let conn = rusqlite::Connection::open(file).unwrap();
+        conn.busy_timeout(Duration::from_secs(30)).unwrap();
+        let mut statement = conn.prepare(sql).unwrap();
+        let rows = statement.query_map((), |row| {
+            Ok(match row.get(0)? {
+                rusqlite::types::Value::Integer(n) => n.to_string(),
+                rusqlite::types::Value::Text(text) => text,
+                other => format!("{other:?}"),
+            })
+        });
+        rows.unwrap().map(Result::unwrap).collect()
+    }
+
+    /// Changes that ledger behind mmsg's back.
+    #[track_caller]
+    pub fn changes(&self, file: &Path, sql: &str) {
+        match &self.database {
+            Some(database) => drop(database.ask(sql)),
+            None => {
+                let conn = rusqlite::Connection::open(file).unwrap();
+                conn.busy_timeout(Duration::from_secs(30)).unwrap();
+                conn.execute_batch(sql).unwrap();
+            }
+        }
     }
 
     /// Sets a variable; an earlier value of it goes.

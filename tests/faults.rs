@@ -6,6 +6,7 @@ use mmsg_sandbox::Faults;
 use rustix::process::Signal;
 use serde_json::json;
 
+use crate::common::engine::on_both;
 use crate::common::shop::{Shop, people};
 
 /// What a row is afterwards, and how a send ends in which the second of three people gets this answer.
@@ -76,7 +77,6 @@ const CLASSES: &[(&str, &str, i32)] = &[
     ("success-only", "accepted", 0),
 ];
 
-#[test]
 fn every_answer_has_its_state_and_exit_code() {
     let shop = Shop::open();
     let everybody = people(CLASSES.len() * 3);
@@ -84,7 +84,7 @@ fn every_answer_has_its_state_and_exit_code() {
         let list = &everybody[n * 3..n * 3 + 3];
         shop.sandbox.error_tokens([(list[1].clone(), (*fault).to_owned())]);
         // A ledger of its own: an ended wait must not be seen by the next.
-        let ledger = format!("{n}.db");
+        let ledger = shop.env.other_ledger(&format!("{n}.db"));
         let args = ["--concurrency", "1", "--ledger", &ledger, "-o", "ndjson"];
         let run = shop.send(list, &args);
         assert_eq!(run.code, *code, "{fault}: {run:#?}");
@@ -110,7 +110,6 @@ fn every_answer_has_its_state_and_exit_code() {
     assert_eq!(asked.len(), all, "somebody was asked for twice");
 }
 
-#[test]
 fn waits_say_when_to_come_back() {
     let shop = Shop::open();
     let list = people(3);
@@ -127,7 +126,6 @@ fn now() -> i64 {
     crate::common::now() / 1000
 }
 
-#[test]
 fn a_warm_up_ends_with_6_and_costs_nobody_anything() {
     let shop = Shop::with(|options| {
         options.warm_up = Duration::from_secs(3600);
@@ -146,7 +144,6 @@ fn a_warm_up_ends_with_6_and_costs_nobody_anything() {
     shop.assert_each_once(&list);
 }
 
-#[test]
 fn one_mistake_stays_one_mistake() {
     for (fault, code) in [("190", 4), ("2300026", 5), ("2300006", 5), ("2300058", 5), ("100/33", 5)] {
         let shop = Shop::open();
@@ -161,7 +158,6 @@ fn one_mistake_stays_one_mistake() {
     }
 }
 
-#[test]
 fn a_trial_of_one_tells_what_is_wrong() {
     let shop = Shop::open();
     let list = people(3);
@@ -182,7 +178,6 @@ fn a_trial_of_one_tells_what_is_wrong() {
     shop.assert_each_once(&list);
 }
 
-#[test]
 fn a_mistake_in_the_middle_costs_no_more_than_the_requests_in_flight() {
     let shop = Shop::with(|options| options.dials.latency = Duration::from_millis(20));
     let list = people(400);
@@ -195,7 +190,6 @@ fn a_mistake_in_the_middle_costs_no_more_than_the_requests_in_flight() {
     shop.assert_each_once(&list);
 }
 
-#[test]
 fn html_503_to_everything_ends_by_the_burst_rule_not_by_the_list() {
     let shop = Shop::open();
     shop.sandbox.errors("503-html=100%");
@@ -212,7 +206,6 @@ fn html_503_to_everything_ends_by_the_burst_rule_not_by_the_list() {
     assert_eq!(shop.sandbox.requests().len(), 1000);
 }
 
-#[test]
 fn accepted_but_never_said_so_is_found_in_the_unknowns() {
     let shop = Shop::open();
     shop.sandbox.turn(|dials| dials.lost_replies = 0.03);
@@ -231,7 +224,6 @@ fn accepted_but_never_said_so_is_found_in_the_unknowns() {
     assert!(lost.iter().all(|line| rows.iter().any(|row| row["token"] == line["token"])));
 }
 
-#[test]
 fn a_steady_two_percent_of_lost_replies_does_not_end_a_run_before_its_list() {
     let shop = Shop::with(|options| options.seed = 3);
     shop.sandbox.turn(|dials| dials.lost_replies = 0.02);
@@ -244,7 +236,6 @@ fn a_steady_two_percent_of_lost_replies_does_not_end_a_run_before_its_list() {
     assert_eq!(shop.sandbox.requests().len(), 5000);
 }
 
-#[test]
 fn connections_cut_at_the_worst_moment_send_nobody_a_second_message() {
     let shop = Shop::open();
     shop.sandbox.turn(|dials| dials.close_idle = Some(Duration::from_millis(20)));
@@ -262,7 +253,6 @@ fn connections_cut_at_the_worst_moment_send_nobody_a_second_message() {
     assert!(accepted <= totals["accepted"].as_u64().unwrap() + totals["unknown"].as_u64().unwrap());
 }
 
-#[test]
 fn all_faults_at_once_lose_nothing_and_send_nothing_twice() {
     let shop = Shop::with(|options| {
         options.seed = 7;
@@ -288,7 +278,6 @@ fn all_faults_at_once_lose_nothing_and_send_nothing_twice() {
     assert!(ours <= truth && truth <= ours + totals["unknown"].as_u64().unwrap(), "{ours} {truth} {totals:#}");
 }
 
-#[test]
 fn a_rate_refusal_pauses_the_run_and_ctrl_c_ends_the_pause() {
     let shop = Shop::open();
     let list = people(30);
@@ -304,18 +293,18 @@ fn a_rate_refusal_pauses_the_run_and_ctrl_c_ends_the_pause() {
     assert_eq!((&totals["accepted"], &totals["pending"]), (&json!(10), &json!(20)), "{totals:#}");
 }
 
-#[test]
 fn errors_that_repeat_the_token_do_not_show_it() {
     let shop = Shop::with(|options| options.dials.echo_secrets = true);
     let list = people(30);
     // The harness fails when the token stands in any output or file.
     for fault in ["190", "2300004", "2", "2399999", "2300026"] {
         shop.sandbox.errors(&format!("{fault}=100%"));
-        let run = shop.send(&list, &["--verbose", "--ledger", &format!("{fault}.db"), "--results", "results.csv"]);
+        let ledger = shop.env.other_ledger(&format!("{fault}.db"));
+        let run = shop.send(&list, &["--verbose", "--ledger", &ledger, "--results", "results.csv"]);
         // What Graph said of dead tokens is not shown: our own words are.
         assert!(run.code > 0 && (run.stderr.contains("[hidden]") || fault == "2300004"), "{fault}: {run:#?}");
-        let _ = shop.send(&list, &["-o", "ndjson", "--ledger", &format!("{fault}.db")]);
-        let _ = shop.env.mmsg(["unknown", "list", "--ledger", &format!("{fault}.db"), "-o", "csv"]);
+        let _ = shop.send(&list, &["-o", "ndjson", "--ledger", &ledger]);
+        let _ = shop.env.mmsg(["unknown", "list", "--ledger", &ledger, "-o", "csv"]);
     }
     let faults = Faults::parse("190=100%").unwrap();
     shop.sandbox.turn(|dials| {
@@ -327,7 +316,6 @@ fn errors_that_repeat_the_token_do_not_show_it() {
     }
 }
 
-#[test]
 fn an_answer_that_never_comes_is_in_doubt_after_30_seconds() {
     let shop = Shop::open();
     let list = people(20);
@@ -342,7 +330,6 @@ fn an_answer_that_never_comes_is_in_doubt_after_30_seconds() {
     assert_eq!(shop.sandbox.requests().len(), 20);
 }
 
-#[test]
 fn a_graph_that_goes_away_in_the_middle_ends_it_with_7_and_is_knocked_at_softly() {
     let mut shop = Shop::with(|options| options.dials.latency = Duration::from_millis(10));
     let list = people(2000);
@@ -366,4 +353,22 @@ fn a_graph_that_goes_away_in_the_middle_ends_it_with_7_and_is_knocked_at_softly(
     let truth = shop.sandbox.accepted().len() as u64;
     assert!(count("accepted") <= truth && truth <= count("accepted") + count("unknown"), "{truth} {totals:#}");
     shop.sandbox.assert_nobody_twice();
+}
+
+on_both! {
+    every_answer_has_its_state_and_exit_code
+    waits_say_when_to_come_back
+    a_warm_up_ends_with_6_and_costs_nobody_anything
+    one_mistake_stays_one_mistake
+    a_trial_of_one_tells_what_is_wrong
+    a_mistake_in_the_middle_costs_no_more_than_the_requests_in_flight
+    html_503_to_everything_ends_by_the_burst_rule_not_by_the_list
+    accepted_but_never_said_so_is_found_in_the_unknowns
+    a_steady_two_percent_of_lost_replies_does_not_end_a_run_before_its_list
+    connections_cut_at_the_worst_moment_send_nobody_a_second_message
+    all_faults_at_once_lose_nothing_and_send_nothing_twice
+    a_rate_refusal_pauses_the_run_and_ctrl_c_ends_the_pause
+    errors_that_repeat_the_token_do_not_show_it
+    an_answer_that_never_comes_is_in_doubt_after_30_seconds
+    a_graph_that_goes_away_in_the_middle_ends_it_with_7_and_is_knocked_at_softly
 }

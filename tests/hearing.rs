@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use mmsg_sandbox::{Envelope, Options};
 use serde_json::Value;
 
-use crate::common::receiver::{Receiver, environment, heard_out, number, sends_told};
+use crate::common::engine::on_both;
+use crate::common::receiver::{LEDGER, Receiver, environment, heard_out, sends_told};
 use crate::common::shop::{Shop, people};
 use crate::common::{Env, number_of_this_process};
 
@@ -16,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(300);
 const STAGES: [&str; 5] = ["echoed", "delivered", "read", "clicked", "failed"];
 
 /// A shop whose sandbox posts to this address and whose ledger is the receiver's.
-fn shop(url: &str, ledger: &std::path::Path, truth: &std::path::Path, change: impl FnOnce(&mut Options)) -> Shop {
+fn shop(url: &str, ledger: &str, truth: &std::path::Path, change: impl FnOnce(&mut Options)) -> Shop {
     let mut shop = Shop::with(|options| {
         options.dials.lost_replies = 0.02;
         options.webhooks.url = Some(url.to_owned());
@@ -24,7 +25,7 @@ fn shop(url: &str, ledger: &std::path::Path, truth: &std::path::Path, change: im
         change(options);
     });
     let env = std::mem::replace(&mut shop.env, Env::new());
-    shop.env = env.set("MMSG_LEDGER", ledger.to_str().unwrap());
+    shop.env = env.set("MMSG_LEDGER", ledger);
     shop
 }
 
@@ -43,13 +44,12 @@ fn assert_report_tells_the_truth(shop: &Shop, lines: &[Value], people: usize) {
     shop.sandbox.assert_nobody_twice();
 }
 
-#[test]
 fn twenty_thousand_messages_are_reported_as_they_were() {
     let machine = environment();
     let receiver = Receiver::start(&machine, &[]);
     let folder = tempfile::tempdir().unwrap();
     let truth = folder.path().join("truth");
-    let shop = shop(&receiver.url, receiver.ledger(), &truth, |options| {
+    let shop = shop(&receiver.url, &machine.ledger_at(LEDGER), &truth, |options| {
         let hooks = &mut options.webhooks;
         hooks.delay = Duration::from_millis(100);
         hooks.duplicates = 0.2;
@@ -82,7 +82,6 @@ fn twenty_thousand_messages_are_reported_as_they_were() {
     println!("{} sends, {doubts} replies lost, {made} events: the report tells the truth", list.len());
 }
 
-#[test]
 fn a_receiver_that_is_killed_loses_nothing_that_it_acknowledged() {
     let (wanted, seed) =
         (number_of_this_process("MMSG_RECEIVER_KILLS").unwrap_or(25), number_of_this_process("MMSG_SEED").unwrap_or(7));
@@ -93,7 +92,7 @@ fn a_receiver_that_is_killed_loses_nothing_that_it_acknowledged() {
     let folder = tempfile::tempdir().unwrap();
     let truth = folder.path().join("truth");
     // No event is told twice: one that was acknowledged and lost never comes again.
-    let shop = shop(&receiver.url, receiver.ledger(), &truth, |options| {
+    let shop = shop(&receiver.url, &machine.ledger_at(LEDGER), &truth, |options| {
         options.webhooks.delay = Duration::from_millis(400);
         options.webhooks.disorder = 0.3;
         options.webhooks.batch = 20;
@@ -106,17 +105,25 @@ fn a_receiver_that_is_killed_loses_nothing_that_it_acknowledged() {
         receiver.process.kill();
         receiver = Receiver::of(
             &machine,
-            machine.start("", &["webhook", "serve", "--listen", &address, "--ledger", "ledger.db"]),
+            machine.start("", &["webhook", "serve", "--listen", &address, "--ledger", &machine.ledger_at(LEDGER)]),
         );
     }
     let run = sending.ends_within(PATIENCE);
     assert!(matches!(run.code, 0 | 11) && shop.sandbox.count("sends") == 4000, "{run:#?}");
     let lines = heard_out(&truth, list.len(), Duration::from_secs(180));
     let made = lines.iter().filter(|line| line.get("event").is_some()).count();
-    let ledger = receiver.ledger().to_owned();
     receiver.process.signal(rustix::process::Signal::TERM);
     receiver.process.ends().exits(0);
-    assert_eq!(number(&ledger, "select count(*) from events") as usize, made, "an acknowledged event is gone");
+    assert_eq!(
+        machine.asks(&machine.path(LEDGER), "select count(*) from events"),
+        [made.to_string()],
+        "an acknowledged event is gone"
+    );
     assert_report_tells_the_truth(&shop, &lines, list.len());
     println!("{wanted} kills, {made} events: none lost, seed {seed}");
+}
+
+on_both! {
+    twenty_thousand_messages_are_reported_as_they_were
+    a_receiver_that_is_killed_loses_nothing_that_it_acknowledged
 }

@@ -5,6 +5,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
+use crate::common::engine::on_both;
 use crate::common::now;
 use crate::common::shop::Shop;
 
@@ -28,7 +29,6 @@ fn suppress(shop: &Shop, verb: &str, tokens: &[String], args: &[&str]) -> Value 
     shop.env.mmsg_reading(tokens.join("\n") + "\n", words.iter().chain(args)).exits(0).json()
 }
 
-#[test]
 fn whom_the_operator_suppresses_gets_nothing_until_the_operator_lifts_it() {
     let shop = Shop::with(|options| options.subscribers = 300);
     let list: Vec<String> = shop
@@ -78,7 +78,6 @@ fn psid_of<'r>(rows: &'r [Value], token: &str) -> &'r Value {
     &rows.iter().find(|row| row["notification_messages_token"] == *token).unwrap()["recipient_id"]
 }
 
-#[test]
 fn a_suppression_holds_for_every_token_of_a_person() {
     let shop = Shop::with(|options| {
         options.subscribers = 400;
@@ -107,7 +106,6 @@ fn a_suppression_holds_for_every_token_of_a_person() {
     assert!(shop.sandbox.requested().is_empty());
 }
 
-#[test]
 fn what_can_not_be_suppressed_is_said() {
     let shop = Shop::open();
     shop.env.mmsg(["tokens", "unsuppress", "--token", "123456789"]).fails(10, "there is no ledger");
@@ -120,7 +118,6 @@ fn what_can_not_be_suppressed_is_said() {
     assert_eq!(run.json()["never_seen"], 1);
 }
 
-#[test]
 fn a_filter_chooses_the_people_of_a_broadcast() {
     let shop = Shop::with(|options| {
         options.subscribers = 300;
@@ -176,4 +173,11 @@ fn a_filter_chooses_the_people_of_a_broadcast() {
     let imported =
         shop.env.mmsg_reading(csv, ["tokens", "import", "--audience", "again", "-o", "json"]).exits(0).json();
     assert_eq!([&imported["recipients"], &imported["bad"]], [&json!(manila.len()), &json!(0)]);
+}
+
+on_both! {
+    whom_the_operator_suppresses_gets_nothing_until_the_operator_lifts_it
+    a_suppression_holds_for_every_token_of_a_person
+    what_can_not_be_suppressed_is_said
+    a_filter_chooses_the_people_of_a_broadcast
 }

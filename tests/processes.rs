@@ -8,6 +8,7 @@ use mmsg_sandbox::{Faults, Tier};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
+use crate::common::engine::on_both;
 use crate::common::sandbox::Sandbox;
 use crate::common::shop::{Shop, people, write_message};
 use crate::common::started::Started;
@@ -54,7 +55,6 @@ fn judge(shop: &Shop, list: &[String]) {
     }
 }
 
-#[test]
 fn two_and_four_at_once_share_one_list() {
     for processes in [2, 4] {
         let shop = faulty_shop();
@@ -78,7 +78,6 @@ fn two_and_four_at_once_share_one_list() {
     }
 }
 
-#[test]
 fn overlapping_resumes_share_what_is_left() {
     let shop = faulty_shop();
     let list = people(600);
@@ -103,7 +102,6 @@ fn overlapping_resumes_share_what_is_left() {
 }
 
 /// `MMSG_STOP_SECONDS` says how long; a claim that was committed before the stop is older than it may be on the wire after it.
-#[test]
 fn one_of_several_stopped_for_a_while_and_continued_sends_nobody_a_second_message() {
     let seconds = number_of_this_process("MMSG_STOP_SECONDS").unwrap_or(6);
     let shop = faulty_shop();
@@ -141,6 +139,7 @@ fn one_of_several_stopped_for_a_while_and_continued_sends_nobody_a_second_messag
     judge(&shop, &list);
 }
 
+// Of a file alone: a link to it.
 #[test]
 fn whoever_opens_the_ledger_by_a_link_finds_the_others_alive() {
     let shop = Shop::with(|options| options.dials.latency = Duration::from_millis(100));
@@ -169,7 +168,6 @@ fn wait_until(what: &str, mut come: impl FnMut() -> bool) {
     }
 }
 
-#[test]
 fn two_profiles_on_one_account_share_one_budget() {
     let pages = ["104857600123457", "204857600123457"];
     // 60 points, and 12 a second drain: four sends a second for good. One that begins at 10 must slow down, two even more.
@@ -215,4 +213,11 @@ fn two_profiles_on_one_account_share_one_budget() {
     // Ten a second, for both together: two budgets would have let 20 leave in a second.
     let at = |n: usize| requests[n]["at"].as_i64().unwrap();
     assert!(at(20) - at(0) >= 1850, "21 sends within {} ms", at(20) - at(0));
+}
+
+on_both! {
+    two_and_four_at_once_share_one_list
+    overlapping_resumes_share_what_is_left
+    one_of_several_stopped_for_a_while_and_continued_sends_nobody_a_second_message
+    two_profiles_on_one_account_share_one_budget
 }

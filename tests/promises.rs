@@ -9,6 +9,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 use serde_json::json;
 
+use crate::common::engine::on_both;
 use crate::common::sandbox::tokens_of;
 use crate::common::shop::{Shop, people};
 use crate::common::{Env, files_below};
@@ -20,7 +21,6 @@ fn slow_shop(milliseconds: u64) -> Shop {
     })
 }
 
-#[test]
 fn killed_ten_times_nobody_gets_it_twice_and_nobody_is_lost() {
     const KILLS: u64 = 10;
     const CONCURRENCY: u64 = 8;
@@ -59,7 +59,6 @@ fn killed_ten_times_nobody_gets_it_twice_and_nobody_is_lost() {
     assert!(accepted.iter().all(|token| got.contains(token)), "the ledger says accepted, the sandbox does not");
 }
 
-#[test]
 fn the_next_run_finds_what_a_killed_one_left_in_doubt() {
     let shop = slow_shop(300);
     let list = people(40);
@@ -83,15 +82,17 @@ fn the_next_run_finds_what_a_killed_one_left_in_doubt() {
     assert_eq!(asked.len(), shop.sandbox.requests().len(), "a second request for somebody");
 }
 
-#[test]
 fn killed_while_planning_the_list_never_goes_out() {
     let shop = Shop::open();
     let list = people(60_000);
     let text = list.join("\n");
     let mut started = shop.env.start(&text, &shop.words(&["--rate", "1"]));
     while started.is_running() {
-        let staged = fs::metadata(shop.ledger().with_extension("db-wal")).map_or(0, |data| data.len());
-        if staged > 4_000_000 {
+        let is_staged = match shop.env.database() {
+            Some(database) => database.ask("select pg_relation_size(to_regclass('sends')) > 1000000") == "t",
+            None => fs::metadata(shop.ledger().with_extension("db-wal")).is_ok_and(|data| data.len() > 4_000_000),
+        };
+        if is_staged {
             break;
         }
     }
@@ -113,7 +114,6 @@ fn killed_while_planning_the_list_never_goes_out() {
     assert_eq!((&totals["accepted"], &totals["pending"]), (&json!(8), &json!(59_992)));
 }
 
-#[test]
 fn signals_end_it_in_order_with_totals_and_the_command_that_continues() {
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 143)] {
         let shop = slow_shop(40);
@@ -136,7 +136,6 @@ fn signals_end_it_in_order_with_totals_and_the_command_that_continues() {
     }
 }
 
-#[test]
 fn a_second_ctrl_c_ends_it_at_once_and_the_rest_is_in_doubt() {
     let shop = Shop::open();
     let list = people(10);
@@ -159,7 +158,6 @@ fn a_second_ctrl_c_ends_it_at_once_and_the_rest_is_in_doubt() {
     assert_eq!(shop.sandbox.requests().len(), 10);
 }
 
-#[test]
 fn a_closed_stdout_ends_it_with_143_and_loses_nothing() {
     let shop = slow_shop(5);
     let list = people(3000);
@@ -177,6 +175,7 @@ fn a_closed_stdout_ends_it_with_143_and_loses_nothing() {
     shop.assert_each_once(&list);
 }
 
+// Of a file alone: a file is swapped.
 #[test]
 fn a_ledger_replaced_while_open_is_10_and_sends_nothing_more() {
     for gone in [false, true] {
@@ -219,6 +218,7 @@ fn limited(env: &Env, kib: u64, words: &[&str]) -> Command {
     command
 }
 
+// Of a file alone: a limit on the size of files.
 #[test]
 fn a_full_disk_is_10_in_planning_and_in_sending_and_nothing_is_lost() {
     let shop = slow_shop(2);
@@ -255,7 +255,6 @@ fn a_full_disk_is_10_in_planning_and_in_sending_and_nothing_is_lost() {
     shop.sandbox.assert_nobody_twice();
 }
 
-#[test]
 fn results_that_cannot_be_written_end_it_with_10() {
     let shop = slow_shop(2);
     let list = people(2000);
@@ -266,7 +265,6 @@ fn results_that_cannot_be_written_end_it_with_10() {
     shop.assert_each_once(&list);
 }
 
-#[test]
 fn two_runs_that_start_together_never_claim_the_same_person() {
     // Two campaigns, one list: the cool-down belongs to the person, whichever process is first.
     let shop = slow_shop(5);
@@ -282,7 +280,6 @@ fn two_runs_that_start_together_never_claim_the_same_person() {
     assert_eq!(shop.sandbox.requests().len(), 300, "a second request for somebody");
 }
 
-#[test]
 fn the_cool_down_is_looked_at_when_a_row_is_claimed_not_only_when_it_is_planned() {
     let shop = Shop::open();
     let other = shop.other_campaign();
@@ -296,6 +293,7 @@ fn the_cool_down_is_looked_at_when_a_row_is_claimed_not_only_when_it_is_planned(
     assert_eq!(shop.sandbox.requests().len(), 12, "a second request for somebody");
 }
 
+// Of a file alone: SQLite's lock; a server's is tested where it is opened.
 #[test]
 fn two_that_make_one_ledger_at_once_wait_for_each_other() {
     let shop = Shop::open();
@@ -314,6 +312,7 @@ fn two_that_make_one_ledger_at_once_wait_for_each_other() {
     shop.assert_each_once(&list);
 }
 
+// Of a file alone: system calls on the log; a server syncs by itself.
 #[cfg(target_os = "linux")]
 #[test]
 fn every_claim_is_on_disk_before_its_request_leaves() {
@@ -352,7 +351,6 @@ fn every_claim_is_on_disk_before_its_request_leaves() {
     fs::remove_file(trace).unwrap();
 }
 
-#[test]
 fn in_order_of_the_list_and_one_request_each() {
     let shop = Shop::open();
     let list = people(50);
@@ -360,6 +358,7 @@ fn in_order_of_the_list_and_one_request_each() {
     assert_eq!(shop.sandbox.requested(), list);
 }
 
+// Of a file alone: its lock file.
 #[test]
 fn a_run_whose_lock_file_is_gone_counts_as_dead_and_sends_nothing_more() {
     let shop = slow_shop(100);
@@ -391,6 +390,7 @@ fn a_run_whose_lock_file_is_gone_counts_as_dead_and_sends_nothing_more() {
     assert!(totals["unknown"].as_u64() <= Some(4), "{totals:#}");
 }
 
+// Of a file alone: SQLite's lock.
 #[test]
 fn a_ledger_that_is_busy_is_waited_for() {
     let shop = slow_shop(2);
@@ -413,7 +413,6 @@ fn a_ledger_that_is_busy_is_waited_for() {
     shop.assert_each_once(&list);
 }
 
-#[test]
 fn ctrl_c_while_the_list_is_read_changes_nothing() {
     let shop = Shop::open();
     // A pipe that somebody keeps open.
@@ -435,6 +434,7 @@ fn ctrl_c_while_the_list_is_read_changes_nothing() {
     shop.env.mmsg(["send", "--resume"]).exits(0).says("nothing to resume");
 }
 
+// Of a file alone: a file is copied.
 #[test]
 fn an_old_copy_of_the_ledger_is_said_loudly() {
     let shop = Shop::open();
@@ -445,4 +445,18 @@ fn an_old_copy_of_the_ledger_is_said_loudly() {
     let run = shop.send(&list, &["--ledger", "copy.db", "-o", "json"]).exits(11).says("older than what was sent");
     assert_eq!(run.json()["pending"], 40);
     shop.assert_each_once(&list);
+}
+
+on_both! {
+    killed_ten_times_nobody_gets_it_twice_and_nobody_is_lost
+    the_next_run_finds_what_a_killed_one_left_in_doubt
+    killed_while_planning_the_list_never_goes_out
+    signals_end_it_in_order_with_totals_and_the_command_that_continues
+    a_second_ctrl_c_ends_it_at_once_and_the_rest_is_in_doubt
+    a_closed_stdout_ends_it_with_143_and_loses_nothing
+    results_that_cannot_be_written_end_it_with_10
+    two_runs_that_start_together_never_claim_the_same_person
+    the_cool_down_is_looked_at_when_a_row_is_claimed_not_only_when_it_is_planned
+    in_order_of_the_list_and_one_request_each
+    ctrl_c_while_the_list_is_read_changes_nothing
 }

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use serde_json::json;
 
+use crate::common::engine::on_both;
 use crate::common::shop::{Shop, people};
 use crate::common::{Run, repository};
 
@@ -49,7 +50,6 @@ fn cron(shop: &Shop, line: &str, list: &[String]) -> Run {
     shop.env.judge(&shell.output().unwrap())
 }
 
-#[test]
 fn two_mondays_with_two_messages_reach_everybody_twice() {
     let (shop, list) = (shop(), people(20));
     let [monday, resume] = &crontab()[..] else { panic!("the crontab has two lines") };
@@ -67,7 +67,6 @@ fn two_mondays_with_two_messages_reach_everybody_twice() {
     assert_eq!(texts.iter().filter(|text| text.contains("second")).count(), 20);
 }
 
-#[test]
 fn a_second_monday_without_the_flag_is_not_silent() {
     let (shop, list) = (shop(), people(20));
     let monday = crontab()[0].replace(" --new-message", "");
@@ -84,7 +83,6 @@ fn a_second_monday_without_the_flag_is_not_silent() {
     assert_eq!(shop.sandbox.requests().len(), 50);
 }
 
-#[test]
 fn the_same_message_every_week_needs_again() {
     let (shop, list) = (shop(), people(20));
     let monday = crontab()[0].replace("--new-message", "--again");
@@ -93,4 +91,10 @@ fn the_same_message_every_week_needs_again() {
     shop.let_hours_pass(7 * 24);
     cron(&shop, &monday, &list).exits(0);
     assert_eq!(shop.sandbox.accepted().len(), 40);
+}
+
+on_both! {
+    two_mondays_with_two_messages_reach_everybody_twice
+    a_second_monday_without_the_flag_is_not_silent
+    the_same_message_every_week_needs_again
 }

@@ -5,10 +5,10 @@ use std::fs;
 use serde_json::json;
 
 use crate::common::Env;
+use crate::common::engine::on_both;
 use crate::common::sandbox::{SandboxProcess, lines_of, tokens_of};
 use crate::common::shop::people;
 
-#[test]
 fn from_nothing_to_a_send_and_back() {
     let machine = Env::new();
     let sandbox = SandboxProcess::start(&machine, &["--record", "truth.ndjson", "--seed", "3"]);
@@ -60,7 +60,6 @@ fn from_nothing_to_a_send_and_back() {
     );
 }
 
-#[test]
 fn a_long_list_goes_out_in_little_memory() {
     let machine = Env::new();
     let sandbox = SandboxProcess::start(&machine, &["--record", "truth.ndjson", "--record-bodies", "false"]);
@@ -85,4 +84,9 @@ fn a_long_list_goes_out_in_little_memory() {
     let mut got = tokens_of(&lines_of(&machine.path("truth.ndjson")));
     got.sort();
     assert_eq!(got, list);
+}
+
+on_both! {
+    from_nothing_to_a_send_and_back
+    a_long_list_goes_out_in_little_memory
 }

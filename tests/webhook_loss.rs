@@ -54,7 +54,7 @@ fn sigterm_under_load_loses_nothing_that_was_acknowledged() {
             }
             receiver.process.signal(signal);
         });
-        let ledger = receiver.ledger().to_owned();
+        let ledger = receiver.ledger();
         receiver.process.ends().exits(0).says("finishing open requests");
         let stored = number(&ledger, "select count(*) from events") - before;
         assert!(stored >= acknowledged.load(Ordering::Relaxed) as i64, "{stored} of {acknowledged:?}");
@@ -90,7 +90,7 @@ fn chaos_on_the_way_gives_the_truth_in_the_ledger() {
 
     let lines = heard_out(&truth, list.len(), Duration::from_secs(40));
     receiver.process.signal(Signal::TERM);
-    let ledger = receiver.ledger().to_owned();
+    let ledger = receiver.ledger();
     receiver.process.ends().exits(0);
     let counts = |what: &str| number(&ledger, &format!("select count(*) from {what}")) as usize;
 

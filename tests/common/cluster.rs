@@ -47,6 +47,7 @@ static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| Cluster::start("once", None
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
 /// A database that no other test uses.
+#[derive(Clone)]
 pub struct Database {
     name: String,
     cluster: &'static Cluster,
@@ -136,6 +137,14 @@ impl Database {
 
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Runs a script by `psql`, as it would be typed.
+    pub fn script(&self, sql: &str) {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        std::io::Write::write_all(&mut file, sql.as_bytes()).unwrap();
+        let path = file.path().to_str().unwrap();
+        self.cluster.succeeds("psql", &["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", path, &self.name]);
     }
 
     /// What `psql` prints: the judge's own look, by none of our code.

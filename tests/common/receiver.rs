@@ -19,6 +19,9 @@ pub const VERIFY_TOKEN: &str = "canaryVerifyToken55555";
 /// A person's id in events; never seen in any output.
 pub const PSID: &str = "6900000000000069";
 
+/// The receiver's ledger, where it is a file.
+pub const LEDGER: &str = "ledger.db";
+
 /// A machine that knows the canary secrets.
 pub fn environment() -> Env {
     Env::new().set("MMSG_APP_SECRET", APP_SECRET).set("MMSG_VERIFY_TOKEN", VERIFY_TOKEN)
@@ -29,7 +32,7 @@ pub struct Receiver<'e> {
     pub process: Started<'e>,
     /// Where it says that it listens.
     pub url: String,
-    ledger: PathBuf,
+    env: &'e Env,
 }
 
 impl<'e> Receiver<'e> {
@@ -40,13 +43,13 @@ impl<'e> Receiver<'e> {
 
     /// Starts it on this port.
     pub fn start_at(env: &'e Env, port: u16, args: &[&str]) -> Self {
-        let listen = format!("127.0.0.1:{port}");
-        let words = [&["webhook", "serve", "--listen", &listen, "--ledger", "ledger.db"], args].concat();
+        let (listen, ledger) = (format!("127.0.0.1:{port}"), env.ledger_at(LEDGER));
+        let words = [&["webhook", "serve", "--listen", &listen, "--ledger", &ledger], args].concat();
         Self::of(env, env.start("", &words))
     }
 
     /// One that was started with the ledger `ledger.db` in the home folder.
-    pub fn of(env: &Env, mut process: Started<'e>) -> Self {
+    pub fn of(env: &'e Env, mut process: Started<'e>) -> Self {
         let begin = Instant::now();
         let url = loop {
             if let Some((line, _)) = process.stdout().split_once('\n') {
@@ -56,11 +59,12 @@ impl<'e> Receiver<'e> {
             assert!(waits, "it does not listen:\n{}", process.stderr());
             std::thread::sleep(Duration::from_millis(5));
         };
-        Self { process, url, ledger: env.path("ledger.db") }
+        Self { process, url, env }
     }
 
-    pub fn ledger(&self) -> &Path {
-        &self.ledger
+    /// Its file.
+    pub fn ledger(&self) -> PathBuf {
+        self.env.path(LEDGER)
     }
 
     pub fn port(&self) -> u16 {
@@ -93,7 +97,7 @@ impl<'e> Receiver<'e> {
     /// A number that the ledger answers.
     #[track_caller]
     pub fn counts(&self, sql: &str) -> i64 {
-        number(&self.ledger, sql)
+        self.env.asks(&self.ledger(), sql)[0].parse().unwrap()
     }
 
     #[track_caller]

@@ -73,28 +73,15 @@ impl Shop {
     }
 
     /// What the ledger answers, as text; an integer is written in digits.
+    #[track_caller]
     pub fn asks_ledger(&self, sql: &str) -> Vec<String> {
-        if let Some(database) = self.env.database() {
-            return database.ask(sql).lines().map(str::to_owned).collect();
-        }
-        let conn = rusqlite::Connection::open(self.ledger()).unwrap();
-        let mut statement = conn.prepare(sql).unwrap();
-        let rows = statement.query_map((), |row| {
-            Ok(match row.get(0)? {
-                rusqlite::types::Value::Integer(n) => n.to_string(),
-                rusqlite::types::Value::Text(text) => text,
-                other => format!("{other:?}"),
-            })
-        });
-        rows.unwrap().map(Result::unwrap).collect()
+        self.env.asks(&self.ledger(), sql)
     }
 
     /// Changes the ledger behind mmsg's back.
+    #[track_caller]
     pub fn changes_ledger(&self, sql: &str) {
-        match self.env.database() {
-            Some(database) => drop(database.ask(sql)),
-            None => rusqlite::Connection::open(self.ledger()).unwrap().execute_batch(sql).unwrap(),
-        }
+        self.env.changes(&self.ledger(), sql);
     }
 
     /// Makes everything in the ledger older, as if so many hours had passed. When it was restored stays: that is compared with the ages of
