@@ -1206,6 +1206,8 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand backup 'Write a backup of the ledger to a new file, as of one moment, while sends go on'
             cand check 'Check that the ledger is whole: its file, its rows, and what it counts. Changes nothing; works while sends are running'
             cand copy 'Copy a ledger to a new one, a file or postgres://USER@HOST/DATABASE, and send from the new one from then on'
+            cand grants 'Print the SQL for two roles on a PostgreSQL server: one that runs, and one that owns the tables and changes them for a newer mmsg'
+            cand migrate 'Make the tables of the ledger, or change them to what this version of mmsg needs'
         }
         &'mmsg;ledger;accept-failover'= {
             cand --since 'When the other server had everything for the last time; earlier is safe, later is not'
@@ -1277,6 +1279,40 @@ set edit:completion:arg-completer[mmsg] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'mmsg;ledger;copy'= {
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
+            cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
+            cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
+            cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
+            cand -q 'Print only warnings and errors'
+            cand --quiet 'Print only warnings and errors'
+            cand -v 'Print more detail'
+            cand --verbose 'Print more detail'
+            cand --no-input 'Never prompt; anything that needs an answer fails with exit code 9'
+            cand -y 'Answer yes to every question'
+            cand --yes 'Answer yes to every question'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'mmsg;ledger;grants'= {
+            cand --runner 'Role that sends, receives and reports'
+            cand --owner 'Role that owns the tables'
+            cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
+            cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
+            cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
+            cand --output 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'
+            cand --color 'When to use color: auto, always or never [env: NO_COLOR]'
+            cand -q 'Print only warnings and errors'
+            cand --quiet 'Print only warnings and errors'
+            cand -v 'Print more detail'
+            cand --verbose 'Print more detail'
+            cand --no-input 'Never prompt; anything that needs an answer fails with exit code 9'
+            cand -y 'Answer yes to every question'
+            cand --yes 'Answer yes to every question'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
+        }
+        &'mmsg;ledger;migrate'= {
             cand --profile 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as ''shop-*'''
             cand --ledger 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]'
             cand -o 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]'

@@ -1138,25 +1138,27 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand unknown; and __fish_seen_subcommand_from resolve" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-failover accept-restore backup check copy" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-failover accept-restore backup check copy" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-failover accept-restore backup check copy" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-failover accept-restore backup check copy grants migrate" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-failover accept-restore backup check copy grants migrate" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-failover accept-restore backup check copy grants migrate" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-failover accept-restore backup check copy" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-failover accept-restore backup check copy grants migrate" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-failover accept-restore backup check copy" -s q -l quiet -d 'Print only warnings and errors'
-complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-failover accept-restore backup check copy" -s v -l verbose -d 'Print more detail'
-complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-failover accept-restore backup check copy" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
-complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-failover accept-restore backup check copy" -s y -l yes -d 'Answer yes to every question'
-complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-failover accept-restore backup check copy" -s h -l help -d 'Print help'
-complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-failover accept-restore backup check copy" -f -a "accept-failover" -d 'Accept the server that took the place of the one that the ledger was on, so that nobody gets a message twice'
-complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-failover accept-restore backup check copy" -f -a "accept-restore" -d 'Accept a ledger that was restored from a backup, so that nobody gets a message twice'
-complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-failover accept-restore backup check copy" -f -a "backup" -d 'Write a backup of the ledger to a new file, as of one moment, while sends go on'
-complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-failover accept-restore backup check copy" -f -a "check" -d 'Check that the ledger is whole: its file, its rows, and what it counts. Changes nothing; works while sends are running'
-complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-failover accept-restore backup check copy" -f -a "copy" -d 'Copy a ledger to a new one, a file or postgres://USER@HOST/DATABASE, and send from the new one from then on'
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-failover accept-restore backup check copy grants migrate" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-failover accept-restore backup check copy grants migrate" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-failover accept-restore backup check copy grants migrate" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-failover accept-restore backup check copy grants migrate" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-failover accept-restore backup check copy grants migrate" -s h -l help -d 'Print help'
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-failover accept-restore backup check copy grants migrate" -f -a "accept-failover" -d 'Accept the server that took the place of the one that the ledger was on, so that nobody gets a message twice'
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-failover accept-restore backup check copy grants migrate" -f -a "accept-restore" -d 'Accept a ledger that was restored from a backup, so that nobody gets a message twice'
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-failover accept-restore backup check copy grants migrate" -f -a "backup" -d 'Write a backup of the ledger to a new file, as of one moment, while sends go on'
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-failover accept-restore backup check copy grants migrate" -f -a "check" -d 'Check that the ledger is whole: its file, its rows, and what it counts. Changes nothing; works while sends are running'
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-failover accept-restore backup check copy grants migrate" -f -a "copy" -d 'Copy a ledger to a new one, a file or postgres://USER@HOST/DATABASE, and send from the new one from then on'
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-failover accept-restore backup check copy grants migrate" -f -a "grants" -d 'Print the SQL for two roles on a PostgreSQL server: one that runs, and one that owns the tables and changes them for a newer mmsg'
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and not __fish_seen_subcommand_from accept-failover accept-restore backup check copy grants migrate" -f -a "migrate" -d 'Make the tables of the ledger, or change them to what this version of mmsg needs'
 complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from accept-failover" -l since -d 'When the other server had everything for the last time; earlier is safe, later is not' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from accept-failover" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from accept-failover" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
@@ -1232,6 +1234,36 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcom
 complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from copy" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from copy" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from copy" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from grants" -l runner -d 'Role that sends, receives and reports' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from grants" -l owner -d 'Role that owns the tables' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from grants" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from grants" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from grants" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+json\t'One JSON value'
+ndjson\t'One JSON object per line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from grants" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from grants" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from grants" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from grants" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from grants" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from grants" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from migrate" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from migrate" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from migrate" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+json\t'One JSON value'
+ndjson\t'One JSON object per line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from migrate" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from migrate" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from migrate" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from migrate" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from migrate" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand ledger; and __fish_seen_subcommand_from migrate" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve ingest subscribe status" -l profile -d 'Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve ingest subscribe status" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand webhook; and not __fish_seen_subcommand_from serve ingest subscribe status" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'

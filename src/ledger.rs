@@ -56,6 +56,7 @@ pub mod events;
 pub mod failpoint;
 pub mod funnel;
 pub mod gate;
+pub mod grants;
 mod host;
 pub mod identity;
 pub mod judge;

@@ -196,6 +196,8 @@ fn the_keys_are_those_that_are_promised() {
     assert_eq!(keys(&env.mmsg(backup).exits(0).json()), promised("mmsg ledger backup"));
     let check = ["ledger", "check", "-o", "json"];
     assert_eq!(keys(&env.mmsg(check).exits(0).json()), promised("mmsg ledger check"));
+    let migrate = ["ledger", "migrate", "-o", "json"];
+    assert_eq!(keys(&env.mmsg(migrate).exits(0).json()), promised("mmsg ledger migrate"));
 }
 
 /// Every text of the program that tells what to type names a command that is there.

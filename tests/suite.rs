@@ -1,5 +1,9 @@
 //! All integration tests in one binary: a file for each part of `mmsg`.
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking, in its helpers too")]
+#![expect(
+    clippy::print_stdout,
+    reason = "a test says what it counted, from a function that runs on several engines too"
+)]
 
 mod common;
 
@@ -33,6 +37,8 @@ mod failpoints;
 mod faults;
 mod fetch;
 mod fleet;
+#[cfg(target_os = "linux")]
+mod grants;
 mod graph;
 mod harness;
 mod hearing;

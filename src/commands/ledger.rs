@@ -5,6 +5,8 @@ mod accept_restore;
 mod backup;
 mod check;
 mod copy;
+mod grants;
+mod migrate;
 
 use crate::commands::context::Context;
 use crate::error::{Exit, Result};
@@ -22,6 +24,8 @@ enum Verb {
     Backup(backup::Args),
     Check(check::Args),
     Copy(copy::Args),
+    Grants(grants::Args),
+    Migrate(migrate::Args),
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
@@ -31,5 +35,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
         Verb::Backup(args) => backup::run(context, &args),
         Verb::Check(args) => check::run(context, &args),
         Verb::Copy(args) => copy::run(context, &args),
+        Verb::Grants(args) => grants::run(context, &args),
+        Verb::Migrate(args) => migrate::run(context, &args),
     }
 }

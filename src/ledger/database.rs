@@ -13,7 +13,6 @@ use std::time::{Duration, Instant};
 use super::address::Address;
 use super::db::{self, Conn, Transaction};
 use super::error::{Error, Need, Result};
-use super::events::Months;
 use super::failpoint;
 use super::identity::OpenFile;
 use super::making;
@@ -38,9 +37,10 @@ pub struct Ledger {
     presence: Option<Presence>,
     pub(super) room: Room,
     witness: Witness,
-    pub(super) months: Months,
     /// Since when the server has been away.
     lost_at: Cell<Option<Instant>>,
+    /// In which hour this process has last looked whether months of events have partitions; on a server.
+    pub(super) months_made: Option<i64>,
 }
 
 impl Drop for Ledger {
@@ -167,6 +167,11 @@ impl Ledger {
     /// What this process holds of the file, unless it is in memory or only read.
     pub(super) fn presence(&self) -> Option<&Presence> {
         self.presence.as_ref()
+    }
+
+    /// The number of its schema.
+    pub fn schema(&self) -> Result<i32> {
+        self.read(Conn::version)
     }
 
     /// Where it is.

@@ -55,6 +55,12 @@ pub enum Error {
         found: i32,
         known: i32,
     },
+    /// The schema is older, and the role may not change it.
+    MayNotMigrate {
+        ledger: Address,
+        found: i32,
+        needed: i32,
+    },
     /// The ledger has sends to another Graph host.
     OtherHost {
         ledger: Address,
@@ -277,6 +283,7 @@ impl Error {
             Self::NoRoom { need, free, needed, .. } => Self::NoRoom { ledger: ledger.into(), need, free, needed },
             Self::Closed { why, .. } => Self::Closed { ledger: ledger.into(), why },
             Self::TakenForDead { .. } => Self::TakenForDead { ledger: ledger.into() },
+            Self::NewerSchema { found, known, .. } => Self::NewerSchema { ledger: ledger.into(), found, known },
             other => other,
         }
     }

@@ -36,7 +36,6 @@ pub use event::{Event, Facts, Kind};
 #[cfg(test)]
 pub use marks::bucket_of;
 pub use marks::{bucket_seconds, short_line};
-pub use months::Months;
 pub(super) use months::make_for;
 pub use policy::Policy;
 use sitting::{Sitting, Waiting};

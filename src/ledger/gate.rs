@@ -1,10 +1,11 @@
 //! The gate: closed while people may have been messaged of whom this ledger knows nothing. Then nothing is planned or claimed until a
 //! person says since when. What is read and decided here is the same for any database.
 
+use super::address::Address;
 use super::db::{self, Conn};
-
 use super::error::{Closed, Error, Result};
 use super::judge::{Lost, Terms};
+use super::schema;
 use crate::clock::UnixMillis;
 use crate::times::hours::Hours;
 
@@ -54,34 +55,45 @@ impl Gate {
 }
 
 pub fn read(conn: &Conn) -> db::Result<Gate> {
-    conn.prepare_cached("select gate, gate_from, gate_until, restored_at, nobody_before from ledger")?.query_row(
-        (),
-        |row| {
-            let closed = match row.get::<Option<String>>(0)?.as_deref() {
-                None => None,
-                Some(REFUSED) => Some(Closed::Refused),
-                Some(PROMOTED) => Some(Closed::Promoted { from: row.get::<Option<_>>(1)?.unwrap_or_default() }),
-                Some(text) if text.starts_with(COPIED) => Some(Closed::Copied {
-                    to: text[COPIED.len()..].into(),
-                    at: row.get::<Option<_>>(1)?.unwrap_or_default(),
-                }),
-                Some(text) if text.starts_with(UNFINISHED) => {
-                    Some(Closed::Unfinished { from: text[UNFINISHED.len()..].into() })
-                }
-                // What a later version wrote closes the gate as well.
-                Some(_) => Some(Closed::Restored {
-                    from: row.get::<Option<_>>(1)?.unwrap_or_default(),
-                    until: row.get::<Option<_>>(2)?.unwrap_or_default(),
-                }),
-            };
-            Ok(Gate { closed, restored_at: row.get(3)?, nobody_before: row.get(4)? })
-        },
-    )
+    read_with_schema(conn).map(|(gate, _)| gate)
+}
+
+/// With the number of the schema on a server, where a newer version may change the tables while this one is at work.
+fn read_with_schema(conn: &Conn) -> db::Result<(Gate, Option<i32>)> {
+    const COLUMNS: &str = "gate, gate_from, gate_until, restored_at, nobody_before";
+    let schema = if conn.is_server() { "schema" } else { "null" };
+    conn.prepare_cached(&format!("select {COLUMNS}, {schema} from ledger"))?.query_row((), |row| {
+        let closed = match row.get::<Option<String>>(0)?.as_deref() {
+            None => None,
+            Some(REFUSED) => Some(Closed::Refused),
+            Some(PROMOTED) => Some(Closed::Promoted { from: row.get::<Option<_>>(1)?.unwrap_or_default() }),
+            Some(text) if text.starts_with(COPIED) => Some(Closed::Copied {
+                to: text[COPIED.len()..].into(),
+                at: row.get::<Option<_>>(1)?.unwrap_or_default(),
+            }),
+            Some(text) if text.starts_with(UNFINISHED) => {
+                Some(Closed::Unfinished { from: text[UNFINISHED.len()..].into() })
+            }
+            // What a later version wrote closes the gate as well.
+            Some(_) => Some(Closed::Restored {
+                from: row.get::<Option<_>>(1)?.unwrap_or_default(),
+                until: row.get::<Option<_>>(2)?.unwrap_or_default(),
+            }),
+        };
+        Ok((Gate { closed, restored_at: row.get(3)?, nobody_before: row.get(4)? }, row.get(5)?))
+    })
+}
+
+/// The gate of a schema that this version knows.
+fn read_known(conn: &Conn) -> Result<Gate> {
+    let (gate, schema) = read_with_schema(conn)?;
+    schema::refuse_newer(Address::unknown(), schema.unwrap_or_default())?;
+    Ok(gate)
 }
 
 /// The gate, if it is open.
 pub fn pass(conn: &Conn) -> Result<Gate> {
-    let gate = read(conn)?;
+    let gate = read_known(conn)?;
     match gate.closed {
         Some(why) => Err(Error::closed(why)),
         None => Ok(Gate { closed: None, ..gate }),
@@ -90,7 +102,7 @@ pub fn pass(conn: &Conn) -> Result<Gate> {
 
 /// Refuses to record in a ledger that another one took the place of: nobody looks for it here.
 pub fn refuse_copied(conn: &Conn) -> Result<()> {
-    match read(conn)?.closed {
+    match read_known(conn)?.closed {
         Some(why @ (Closed::Copied { .. } | Closed::Unfinished { .. })) => Err(Error::closed(why)),
         _ => Ok(()),
     }

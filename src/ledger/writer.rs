@@ -138,6 +138,7 @@ fn step_once(ledger: &mut Ledger, order: &mut Order<'_>) -> Result<Stepped> {
         Err(
             error @ (Error::NoRoom { .. }
             | Error::Closed { .. }
+            | Error::NewerSchema { .. }
             | Error::Gone { .. }
             | Error::Replaced { .. }
             | Error::Linked { .. }

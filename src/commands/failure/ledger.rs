@@ -43,6 +43,10 @@ impl From<LedgerError> for Error {
                 "the ledger {ledger} was written by a newer version of mmsg: it has schema {found}, and this version knows {known}"
             ))
             .hint("install the newer mmsg, or choose another ledger with --ledger FILE"),
+            LedgerError::MayNotMigrate { ledger, found, needed } => Self::config(format!(
+                "the ledger {ledger} has schema {found}, this version of mmsg needs {needed}, and the role may not change it; nothing was sent"
+            ))
+            .hint("run mmsg ledger migrate as the role that owns its tables; see mmsg ledger grants"),
             LedgerError::OtherHost { ledger, bound, host } => Self::ledger(format!(
                 "the ledger {ledger} belongs to {bound}, but this profile uses {host}"
             ))

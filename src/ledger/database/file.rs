@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use super::{Ledger, Opened};
 use crate::ledger::db::{Conn, How};
 use crate::ledger::error::{Error, Failure, Result};
-use crate::ledger::events::Months;
 use crate::ledger::identity::{self, OpenFile};
 use crate::ledger::presence::Arrival;
 use crate::ledger::room::{BUSY, Room};
@@ -67,7 +66,7 @@ impl Ledger {
             presence: None,
             room: Room::unlimited(),
             witness: Witness::default(),
-            months: Months::default(),
+            months_made: None,
             lost_at: Cell::default(),
         }
     }

@@ -9,7 +9,6 @@ use crate::ledger::address::Address;
 use crate::ledger::address::server::Server;
 use crate::ledger::db::{self, Conn};
 use crate::ledger::error::{Error, Failure, Result};
-use crate::ledger::events::Months;
 use crate::ledger::failpoint;
 use crate::ledger::identity::OpenFile;
 use crate::ledger::room::Room;
@@ -28,7 +27,12 @@ impl Ledger {
         let version = ledger.read(Conn::version)?;
         schema::refuse_newer(ledger.address(), version)?;
         if schema::ON_A_SERVER.last().is_some_and(|(newest, _)| version < *newest) {
-            ledger.migrate_on(server).map_err(|error| error.at(ledger.address()))?;
+            ledger.migrate_on(server).map_err(|error| match error {
+                Error::Database { failure: Failure::Denied, .. } if version > 0 => {
+                    Error::MayNotMigrate { ledger: ledger.address().clone(), found: version, needed: schema::newest() }
+                }
+                other => other.at(ledger.address()),
+            })?;
         }
         ledger.meet().map_err(|error| error.at(ledger.address()))?;
         Ok((ledger, if version == 0 { Opened::Made } else { Opened::Found }))
@@ -62,7 +66,7 @@ impl Ledger {
             presence: None,
             room: Room::unlimited(),
             witness: Witness::default(),
-            months: Months::default(),
+            months_made: None,
             lost_at: Cell::default(),
         })
     }

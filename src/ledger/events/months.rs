@@ -12,21 +12,15 @@ use crate::ledger::error::Result;
 /// Months after the one that is now.
 const AHEAD: i64 = 2;
 
-/// For which hour this process has last made them.
-#[derive(Debug, Default)]
-pub struct Months {
-    looked: Option<i64>,
-}
-
 impl Ledger {
     /// Once an hour at most. Where it fails, events of a month without a partition are stored beside the others, and moved when it has
     /// one.
     pub(super) fn make_months_ahead(&mut self, now: UnixMillis) {
         let hour = Some(now.hour());
-        if self.months.looked == hour {
+        if self.months_made == hour {
             return;
         }
-        self.months.looked = hour;
+        self.months_made = hour;
         let _ = self.try_make_months(now);
     }
 

@@ -27,6 +27,7 @@ fn every_failure_has_its_exit_code_and_most_say_what_to_type_next() {
         (LedgerError::NotALedger { path: path() }, Exit::Ledger, "ledger.db"),
         (LedgerError::OlderSchema { ledger: path().into(), found: 4, needed: 9 }, Exit::Ledger, "this version needs 9"),
         (LedgerError::NewerSchema { ledger: path().into(), found: 9, known: 4 }, Exit::Ledger, "schema 9"),
+        (LedgerError::MayNotMigrate { ledger: path().into(), found: 4, needed: 9 }, Exit::Config, "needs 9"),
         (
             LedgerError::OtherHost { ledger: path().into(), bound: "a".to_owned(), host: "b".to_owned() },
             Exit::Ledger,
