@@ -1638,7 +1638,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__message__subcmd__send)
-            opts="-o -q -v -y -h --campaign --message --audience --token-column --delimiter --no-header --reject --force --strict --allow-bad-rows --allow-odd-tokens --eligible --never-sent --sent-before --not-read --clicked --expired --expires-within --suppressed --zone --dry-run --resume --all-profiles --again --new-message --allow-restored --retry-refused --allow-refusals --max-sends --rate --concurrency --wait --until --quiet-hours --at --at-local --min-gap --time-zone --max-spend --cost-per-delivery --results --canary --canary-wait --canary-max-failed --canary-without-events --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --campaign --message --split --audience --token-column --delimiter --no-header --reject --force --strict --allow-bad-rows --allow-odd-tokens --eligible --never-sent --sent-before --not-read --clicked --expired --expires-within --suppressed --zone --dry-run --resume --all-profiles --again --new-message --allow-restored --retry-refused --allow-refusals --max-sends --rate --concurrency --wait --until --quiet-hours --at --at-local --min-gap --time-zone --max-spend --cost-per-delivery --results --canary --canary-wait --canary-max-failed --canary-without-events --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1649,6 +1649,10 @@ _mmsg() {
                     return 0
                     ;;
                 --message)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --split)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;
@@ -2442,7 +2446,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__send)
-            opts="-o -q -v -y -h --campaign --message --audience --token-column --delimiter --no-header --reject --force --strict --allow-bad-rows --allow-odd-tokens --eligible --never-sent --sent-before --not-read --clicked --expired --expires-within --suppressed --zone --dry-run --resume --all-profiles --again --new-message --allow-restored --retry-refused --allow-refusals --max-sends --rate --concurrency --wait --until --quiet-hours --at --at-local --min-gap --time-zone --max-spend --cost-per-delivery --results --canary --canary-wait --canary-max-failed --canary-without-events --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --campaign --message --split --audience --token-column --delimiter --no-header --reject --force --strict --allow-bad-rows --allow-odd-tokens --eligible --never-sent --sent-before --not-read --clicked --expired --expires-within --suppressed --zone --dry-run --resume --all-profiles --again --new-message --allow-restored --retry-refused --allow-refusals --max-sends --rate --concurrency --wait --until --quiet-hours --at --at-local --min-gap --time-zone --max-spend --cost-per-delivery --results --canary --canary-wait --canary-max-failed --canary-without-events --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2453,6 +2457,10 @@ _mmsg() {
                     return 0
                     ;;
                 --message)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --split)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -699,6 +699,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
         &'mmsg;message;send'= {
             cand --campaign 'Campaign to send with: the ID that campaign create printed'
             cand --message 'Message JSON, as message build prints it'
+            cand --split 'Send several messages, each to a share of the recipients, such as a.json=50,b.json=40,holdout=10; nothing is sent to the holdout. Each recipient''s message is chosen by a hash: the same at every rerun, whoever else is in the list'
             cand --audience 'Send to an imported audience'
             cand --token-column 'Column with the tokens: a header name, a path into JSON (data.token), or a number for lists without a header'
             cand --delimiter 'Column delimiter (one character, or tab), if it is not detected correctly'
@@ -792,6 +793,7 @@ set edit:completion:arg-completer[mmsg] = {|@words|
         &'mmsg;send'= {
             cand --campaign 'Campaign to send with: the ID that campaign create printed'
             cand --message 'Message JSON, as message build prints it'
+            cand --split 'Send several messages, each to a share of the recipients, such as a.json=50,b.json=40,holdout=10; nothing is sent to the holdout. Each recipient''s message is chosen by a hash: the same at every rerun, whoever else is in the list'
             cand --audience 'Send to an imported audience'
             cand --token-column 'Column with the tokens: a header name, a path into JSON (data.token), or a number for lists without a header'
             cand --delimiter 'Column delimiter (one character, or tab), if it is not detected correctly'

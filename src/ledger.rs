@@ -19,7 +19,7 @@
 //! | `spending` | what an ad account spends, and what a run may still claim of it |
 //! | `tally` | how many rows are in each state, and what happened in each hour |
 //! | `broadcasts`, `audiences`, `plan`, `spool` | lists on their way to becoming rows |
-//! | `canary` | a broadcast that goes to a few people first |
+//! | `canary`, `split` | a broadcast that goes to a few people first, or has several messages |
 //! | `runs`, `alive`, `locks` | processes at work, and who is alive |
 //! | `room` | the room on the disk: for the WAL, for answers in flight |
 //! | `deletions`, `edits` | campaigns about to be deleted or changed at Meta |
@@ -76,6 +76,7 @@ mod schema;
 pub mod settled;
 pub mod silence;
 pub mod spending;
+pub mod split;
 pub mod spool;
 mod sql;
 pub mod state;

@@ -7,6 +7,7 @@ mod meta;
 pub mod page;
 pub mod policy;
 mod reasons;
+pub mod splits;
 #[cfg(test)]
 mod tests;
 
@@ -23,6 +24,7 @@ use meta::Differences;
 pub use meta::{Compared, Meta, MetaTotals};
 pub use policy::PolicyNotice;
 use reasons::grouped;
+use splits::SplitRow;
 
 /// Everything that `mmsg report` shows. Its JSON keys are stable.
 #[derive(Clone, Debug, Serialize)]
@@ -50,6 +52,8 @@ pub struct Report {
     /// Meta's figures; `None` if Meta was not asked or did not answer.
     pub meta: Option<Meta>,
     pub broadcasts: Vec<BroadcastRow>,
+    /// Of broadcasts with several messages, each arm.
+    pub splits: Vec<SplitRow>,
     pub hours: Vec<HourRow>,
     /// Events that match no send in this ledger; `None` unless the whole Page is covered.
     pub foreign_events: Option<u64>,
@@ -292,6 +296,7 @@ impl Report {
             policy: Vec::new(),
             meta: None,
             broadcasts: counted.broadcasts.iter().map(BroadcastRow::of).collect(),
+            splits: counted.broadcasts.iter().filter_map(SplitRow::of).collect(),
             hours: hour_rows(counted),
             foreign_events: whole_page.then_some(counted.foreign),
         }

@@ -8,6 +8,7 @@ pub mod canary;
 pub mod engine;
 pub mod job;
 pub mod learn;
+pub mod messages;
 pub mod outcome;
 pub mod pace;
 #[cfg(test)]

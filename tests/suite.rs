@@ -66,6 +66,7 @@ mod send;
 #[cfg(target_os = "linux")]
 mod server_faults;
 mod spending;
+mod split;
 mod story;
 mod suite_is_whole;
 mod sweep;

@@ -24,7 +24,7 @@ use crate::error::{Error, Result};
 use crate::ledger::Ledger;
 use crate::ledger::address::Address;
 use crate::ui::Ui;
-pub use kind::{Kind, RESULTS_HEADER, RESULTS_OF_SEVERAL_HEADER};
+pub use kind::{Kind, RESULTS_HEADER, RESULTS_OF_SEVERAL_HEADER, RESULTS_OF_SPLIT_HEADER};
 use place::{Found, Place, What};
 
 /// Read and written by their owner only.

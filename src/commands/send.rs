@@ -15,11 +15,12 @@ mod plan;
 mod results;
 mod resume;
 mod skipped;
+mod split;
 mod timing;
 mod totals;
 mod turn;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::cli::global::GlobalArgs;
@@ -28,7 +29,6 @@ use crate::clock::UnixMillis;
 use crate::commands::context::Context;
 use crate::commands::deletions;
 use crate::commands::lists::ListArgs;
-use crate::commands::message::file;
 use crate::commands::output::Outputs;
 use crate::commands::people::FilterArgs;
 use crate::commands::signals::Signals;
@@ -37,7 +37,6 @@ use crate::error::{Error, Exit, Result};
 use crate::ledger::Safety;
 use crate::ledger::broadcasts::{BroadcastKey, Retried, Which};
 use crate::ledger::plan::PlanTerms;
-use crate::message::Template;
 use crate::rate::{self, Rate};
 use crate::send::bursts::Beginning;
 use crate::send::job::Limits;
@@ -53,6 +52,7 @@ use ending::Conclusion;
 use money::MoneyArgs;
 use plan::ListSource;
 use results::{Businesses, Results};
+use split::{Sent, Shares};
 use timing::TimingArgs;
 use totals::Totals;
 use turn::Turn;
@@ -69,6 +69,10 @@ pub struct Args {
     /// Message JSON, as message build prints it.
     #[arg(long, value_name = "FILE")]
     message: Option<PathBuf>,
+    /// Send several messages, each to a share of the recipients, such as a.json=50,b.json=40,holdout=10; nothing is sent to the
+    /// holdout. Each recipient's message is chosen by a hash: the same at every rerun, whoever else is in the list.
+    #[arg(long, value_name = "FILE=SHARE,…", value_parser = Shares::parse, conflicts_with_all = ["message", "resume"])]
+    split: Option<Shares>,
     /// Send to an imported audience.
     #[arg(long, value_name = "NAME", conflicts_with = "files")]
     audience: Option<String>,
@@ -164,15 +168,15 @@ impl Args {
     }
 
     /// The output files, none of which overwrites what the command reads.
-    fn outputs(&self, context: &Context, message: Option<&Path>) -> Result<Outputs> {
+    fn outputs(&self, context: &Context, messages: &[PathBuf], of: Businesses) -> Result<Outputs> {
         let mut outputs = Outputs::of(context, self.list.force, "nothing was sent");
-        if let Some(message) = message {
-            outputs.protect_inputs("the message", [message]);
+        if !messages.is_empty() {
+            outputs.protect_inputs("the message", messages.iter().map(PathBuf::as_path));
         }
         if self.audience.is_none() && self.people.is_everybody() && !self.resume {
             self.list.check(&mut outputs)?;
         }
-        Businesses::One.expect(&mut outputs, self.results.as_deref())?;
+        of.expect(&mut outputs, self.results.as_deref())?;
         Ok(outputs)
     }
 
@@ -191,12 +195,17 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
 /// A list, planned and sent.
 async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit> {
     let limits = args.limits(context)?;
-    let path = message_file(context, args)?;
+    let paths = match &args.split {
+        Some(shares) => shares.files(),
+        None => vec![message_file(context, args)?],
+    };
+    let of = if args.split.is_some() { Businesses::OneWithArms } else { Businesses::One };
     // A missing list, and a file that must not be written, are reported before Graph is asked for anything.
-    let outputs = args.outputs(context, Some(&path))?;
-    let message = file::load(&path)?;
-    file::require_valid(&context.ui, &message)?;
-    let template = Template::compile(&message)?;
+    let outputs = args.outputs(context, &paths, of)?;
+    let sent = match &args.split {
+        Some(shares) => Sent::read_split(&context.ui, shares)?,
+        None => Sent::read(&context.ui, &paths[0])?,
+    };
     let campaign = campaign_named(context, args)?;
     let facts = CampaignFacts::read(context, &campaign).await?;
     let clock = context.graph_clock()?;
@@ -223,13 +232,14 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
         page: page.as_str(),
         ad_account: ad_account.as_str(),
         campaign: facts.id.as_str(),
-        fingerprint: message.fingerprint().0,
-        message: &message.to_json(),
+        fingerprint: sent.fingerprint,
+        message: &sent.first_json(),
+        split: sent.split.as_ref(),
     };
     if args.dry_run {
         let dry_run = DryRun {
             source: args.source(&outputs),
-            template: &template,
+            sent: sent.clone(),
             key: &key,
             which: args.which(),
             campaign: &facts,
@@ -251,12 +261,12 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
     ledger.finish_closes()?;
     deletions::finish_cut(context, &mut ledger).await?;
     let folder = ledger.folder().to_owned();
-    let list = plan::read(context, signals, args.source(&outputs), &template, &ledger, folder).await?;
+    let list = plan::read(context, signals, args.source(&outputs), &sent.messages, &ledger, folder).await?;
     if list.spool.rows == 0 {
         return Totals::of_empty_list(&list).print(context, None);
     }
     // A results file that can't be opened is reported before anything is planned.
-    let mut results = Results::open(context, &outputs, args.results.as_deref())?;
+    let mut results = Results::open(context, &outputs, args.results.as_deref(), of)?;
     args.canary.refuse_without(&ledger, ledger.find_broadcast(&key, args.which())?.as_ref())?;
     let mut broadcast = ledger.open_broadcast(&key, args.which(), host, clock.now())?;
     let (hours, min_gap) = timing.over(&broadcast);
@@ -266,8 +276,11 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
     if !args.retry_refused.is_empty() {
         tell_retried(context, &ledger.retry_refused(broadcast.id, &args.retry_refused)?);
     }
+    // In the order of its first command, by which rows name the arms.
+    let sent = if broadcast.split.is_some() { Sent::of(&broadcast)? } else { sent };
+    results.name_arms(broadcast.split.as_ref());
     let terms = terms(clock.now(), broadcast.hours);
-    let (ledger, planned, list) = plan::plan(context, signals, ledger, &broadcast, list, &template, terms).await?;
+    let (ledger, planned, list) = plan::plan(context, signals, ledger, &broadcast, list, &sent.messages, terms).await?;
     results.planned(&ledger, &planned, terms.now)?;
 
     let (listing, cost_per_delivery) = (Some(planned.listing), args.money.cost_per_delivery());
@@ -275,7 +288,7 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
         broadcast: &broadcast,
         listing,
         campaign: &facts,
-        message: &message,
+        sent: &sent,
         limits: &limits,
         money,
         cost_per_delivery,
@@ -288,7 +301,7 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
             let turn = Turn {
                 broadcast: &broadcast,
                 listing,
-                template,
+                messages: sent.messages,
                 campaign: &facts,
                 end,
                 cool_down: context.cool_down(),

@@ -8,6 +8,7 @@ use super::database::Ledger;
 use super::error::{Error, Result};
 use super::gate;
 use super::host;
+use super::split::{Arms, Split};
 use super::sql::{sql, unsigned};
 use super::state::{Skip, State};
 use super::tally::{self, Tally};
@@ -21,8 +22,9 @@ pub struct BroadcastKey<'a> {
     pub ad_account: &'a str,
     pub campaign: &'a str,
     pub fingerprint: [u8; 32],
-    /// The message as it was first given.
+    /// The message as it was first given; of a split, that of its first arm.
     pub message: &'a str,
+    pub split: Option<&'a Split>,
 }
 
 /// Which broadcast of the same message a run means.
@@ -49,10 +51,12 @@ pub struct Broadcast {
     pub hours: Hours,
     /// Seconds that must lie between what Page and person last said to each other and a send.
     pub min_gap: Option<u32>,
+    /// Its arms, where it has several messages.
+    pub split: Option<Split>,
 }
 
 const COLUMNS: &str = "id, page, ad_account, campaign, fingerprint, repeat, message, new_message, quiet_hours, opens_at, local_time, \
-    local_since, time_zone, min_gap";
+    local_since, time_zone, min_gap, split";
 
 /// The first 12 hex digits of a message's fingerprint.
 pub(super) struct ShortPrint(pub String);
@@ -84,7 +88,15 @@ fn from_row(row: &Row<'_>) -> db::Result<Broadcast> {
             fallback: row.get::<Option<_>>(12)?.unwrap_or_default(),
         },
         min_gap: row.get::<Option<i64>>(13)?.and_then(|gap| u32::try_from(gap).ok()),
+        split: row.get(14)?,
     })
+}
+
+impl Broadcast {
+    /// Who gets which of its messages; `None`: there is one.
+    pub fn arms(&self) -> Option<Arms> {
+        self.split.as_ref().map(|split| Arms::new(split, &self.page, &self.campaign, self.fingerprint))
+    }
 }
 
 /// A broadcast with its counts, for `broadcast list`.
@@ -153,8 +165,8 @@ impl Ledger {
             )?;
             Ok(conn.query_row(
                 sql!(
-                    "insert into broadcasts (page, ad_account, campaign, fingerprint, repeat, message, new_message, created_at)
-                     values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) returning {columns}",
+                    "insert into broadcasts (page, ad_account, campaign, fingerprint, repeat, message, new_message, created_at, split)
+                     values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) returning {columns}",
                     columns = COLUMNS
                 ),
                 (
@@ -166,6 +178,7 @@ impl Ledger {
                     key.message,
                     which.new_message,
                     now.0,
+                    key.split.map(Split::to_json),
                 ),
                 from_row,
             )?)

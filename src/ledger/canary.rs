@@ -15,6 +15,7 @@ use super::people;
 use super::sql::{sql, unsigned};
 use super::state::State;
 use crate::clock::UnixMillis;
+use crate::statistics::{WHOLE, parse_percent, show_percent};
 
 /// How long events are awaited, unless told otherwise: most come within seconds, and Meta repeats what was not taken for longer.
 pub const WAIT: Duration = Duration::from_mins(10);
@@ -25,8 +26,6 @@ pub const MAX_FAILED: f64 = 0.05;
 const AT_ONCE: usize = 10_000;
 /// A broadcast has one listing of this hash: its canary. No list has so short a one.
 const HASH: [u8; 6] = *b"canary";
-/// All of something, in hundredths of a per cent.
-const WHOLE: u32 = 10_000;
 
 /// How many people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,22 +38,15 @@ pub enum Size {
 impl Size {
     /// `500`, `1%`, `0.25%`.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let bad =
-            || format!("\"{text}\" is no size of a canary: use a share such as 1%, or a number of people such as 500");
+        let bad = || {
+            format!(
+                "\"{text}\" is no size of a canary: use a share below 100% such as 1%, or a number of people such as 500"
+            )
+        };
         let Some(share) = text.strip_suffix('%') else {
             return text.parse().ok().filter(|n| *n > 0).map(Self::People).ok_or_else(bad);
         };
-        let (whole, part) = share.split_once('.').unwrap_or((share, "0"));
-        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        if !digits(whole) || !digits(part) || part.len() > 2 {
-            return Err(bad());
-        }
-        let (whole, part): (u32, u32) =
-            (whole.parse().map_err(|_| bad())?, format!("{part:0<2}").parse().map_err(|_| bad())?);
-        match whole.saturating_mul(100).saturating_add(part) {
-            share @ 1..WHOLE => Ok(Self::Share(share)),
-            _ => Err(format!("\"{text}\" is no share of a list: use more than 0% and less than 100%")),
-        }
+        parse_percent(share).map(Self::Share).ok_or_else(bad)
     }
 }
 
@@ -62,8 +54,7 @@ impl fmt::Display for Size {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::People(n) => write!(f, "{n}"),
-            Self::Share(share) if share % 100 == 0 => write!(f, "{}%", share / 100),
-            Self::Share(share) => write!(f, "{}.{:02}%", share / 100, share % 100),
+            Self::Share(share) => write!(f, "{}%", show_percent(*share)),
         }
     }
 }

@@ -9,6 +9,7 @@ use super::broadcasts::ShortPrint;
 use super::database::Ledger;
 use super::error::Result;
 use super::events::How;
+use super::split::Split;
 use super::sql::{sql, unsigned};
 use super::state::State;
 use super::tally::{self, What};
@@ -83,6 +84,8 @@ pub struct Covered {
     pub created_at: UnixMillis,
     /// Whether it is the campaign's only one in this ledger.
     pub alone: bool,
+    /// Its arms, where it has several messages.
+    pub split: Option<Split>,
     pub counts: Counts,
 }
 
@@ -107,6 +110,8 @@ pub struct Counts {
     pub ambiguous: ByStage,
     /// How long after sending each stage came: see `events::marks::bucket_of`.
     pub after: [BTreeMap<u8, u64>; 5],
+    /// By arm, how many messages were accepted and reached each stage; of one broadcast alone, for arms of others are others.
+    pub arms: BTreeMap<u8, (u64, ByStage)>,
 }
 
 impl Counts {
@@ -185,7 +190,7 @@ impl Ledger {
 fn covered(conn: &Conn, coverage: &Coverage) -> db::Result<Vec<Covered>> {
     conn.prepare_cached(
         "select id, page, ad_account, campaign, fingerprint, created_at,
-                (select count(*) from broadcasts o where o.page = b.page and o.campaign = b.campaign) = 1
+                (select count(*) from broadcasts o where o.page = b.page and o.campaign = b.campaign) = 1, split
          from broadcasts b
          where (cast(?1 as text) is null or page = ?1) and (cast(?2 as text) is null or ad_account = ?2) and (cast(?3 as text) is null or campaign = ?3)
            and (cast(?4 as bigint) is null or id = ?4)
@@ -200,6 +205,7 @@ fn covered(conn: &Conn, coverage: &Coverage) -> db::Result<Vec<Covered>> {
             message: row.get::<ShortPrint>(4)?.0,
             created_at: UnixMillis(row.get(5)?),
             alone: row.get(6)?,
+            split: row.get(7)?,
             counts: Counts::default(),
         })
     })?
@@ -242,6 +248,8 @@ impl Counted {
             What::OfHow(stage, How::Inferred) => counts.inferred[stage as usize] += n,
             What::OfHow(stage, How::Ambiguous) => counts.ambiguous[stage as usize] += n,
             What::After(stage, bucket) if n > 0 => *counts.after[stage as usize].entry(bucket).or_default() += n,
+            What::OfArm(arm, None) => counts.arms.entry(arm).or_default().0 += n,
+            What::OfArm(arm, Some(stage)) => counts.arms.entry(arm).or_default().1[stage as usize] += n,
             // Refused and unknown rows are counted themselves, with code and hour.
             What::OfHow(_, How::Exact) | What::After(..) | What::State(_) => {}
             What::Later | What::Back | What::Settled | What::Foreign => {}

@@ -189,7 +189,7 @@ impl Ledger {
                 let begin = Instant::now();
                 let rivals = Rivals::of(conn, broadcast)?;
                 let mut statement = conn.prepare_cached(sql!(
-                    "select s.id, s.laters, s.first_later_at, s.recipient, s.row_values, {person}
+                    "select s.id, s.laters, s.first_later_at, s.recipient, s.row_values, s.arm, {person}
                      from listing_rows l join sends s on s.id = l.send {people}
                      where l.listing = ?1 and l.send > ?2 and l.send <= ?3 and s.state = {skipped}
                      order by l.send",
@@ -203,9 +203,9 @@ impl Ledger {
                     let laters = Laters { count: row.get(1)?, first_at: row.get(2)? };
                     let values: Option<String> = row.get(4)?;
                     let other = rivals.reached(conn, row.get(3)?)?;
-                    let decision = judge(Some(&people::person(&row, 5)?), other, laters, terms);
+                    let decision = judge(Some(&people::person(&row, 6)?), other, laters, terms);
                     // The values of a row that was skipped for another reason may never have been checked.
-                    let decision = with_values(decision, values.as_deref(), check);
+                    let decision = with_values(decision, row.get(5)?, values.as_deref(), check);
                     reopened += usize::from(decision.state() == State::Pending);
                     skipped_again += u64::from(decision.state() == State::Skipped);
                     later += u64::from(decision.waits());
@@ -240,7 +240,7 @@ impl Ledger {
     pub fn planned_rows(&self, listing: i64, at: UnixMillis, each: &mut dyn FnMut(Settled)) -> Result<()> {
         self.read_once(|conn| {
             let mut statement = conn.prepare_cached(sql!(
-                "select r.token, s.state, s.reason, s.not_before from listing_rows l join sends s on s.id = l.send {people}
+                "select r.token, s.state, s.reason, s.not_before, s.arm from listing_rows l join sends s on s.id = l.send {people}
                  where l.listing = ?1 and ((s.state = {skipped} and s.finished_at = ?2)
                    or (s.state = {pending} and s.not_before > 0))
                  order by l.send",
@@ -260,6 +260,7 @@ impl Ledger {
                     fbtrace_id: None,
                     not_before: Some(not_before).filter(|_| state == State::Pending),
                     at,
+                    arm: row.get(4)?,
                 });
             }
             Ok(())

@@ -21,6 +21,7 @@ pub const IN_A_FILE: &[(i32, &str)] = &[
     (14, include_str!("migrations/0014_canary.sql")),
     (15, include_str!("migrations/0015_server.sql")),
     (16, include_str!("migrations/0016_erased.sql")),
+    (17, include_str!("migrations/0017_split.sql")),
 ];
 
 /// Numbered alike, and the first has all before it; never edited. The number is in the ledger's row.
@@ -32,6 +33,7 @@ pub const ON_A_SERVER: &[(i32, &str)] = &[
     (14, include_str!("migrations/postgres/0014_canary.sql")),
     (15, include_str!("migrations/postgres/0015_server.sql")),
     (16, include_str!("migrations/postgres/0016_erased.sql")),
+    (17, include_str!("migrations/postgres/0017_split.sql")),
 ];
 
 /// The schema from which on old copies are found out.

@@ -18,4 +18,6 @@ pub struct Settled {
     pub fbtrace_id: Option<String>,
     pub not_before: Option<UnixMillis>,
     pub at: UnixMillis,
+    /// Which of the broadcast's messages it is about.
+    pub arm: Option<i64>,
 }

@@ -88,6 +88,8 @@ pub enum Skip {
     MissingValue,
     /// With this row's values the message exceeds a limit.
     Limit,
+    /// The row's arm of a split gets nothing.
+    Holdout,
 }
 
 impl Skip {
@@ -105,6 +107,7 @@ impl Skip {
             Self::Ended => "ended",
             Self::MissingValue => "missing_value",
             Self::Limit => "limit",
+            Self::Holdout => "holdout",
         }
     }
 }

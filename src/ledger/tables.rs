@@ -61,6 +61,7 @@ pub const TABLES: [Table; 20] = [
             "local_since",
             "time_zone",
             "min_gap",
+            "split",
         ],
     },
     Table {
@@ -103,6 +104,7 @@ pub const TABLES: [Table; 20] = [
             "failed_at",
             "failure",
             "attribution",
+            "arm",
         ],
     },
     Table {

@@ -32,6 +32,8 @@ pub enum What {
     OfHow(Stage, How),
     /// Of the messages claimed in this hour, those that took so long to reach the stage: see `events::marks::bucket_of`.
     After(Stage, u8),
+    /// Of the messages claimed in this hour, those of this arm that were accepted, or that reached the stage.
+    OfArm(u8, Option<Stage>),
     /// Unknown sends that an event proved accepted.
     Settled,
     /// Events of sends that are not in this ledger.
@@ -52,6 +54,8 @@ impl What {
             Self::Of(stage) => format!("of.{}", stage.name()),
             Self::OfHow(stage, how) => format!("how.{}.{}", stage.name(), how.name()),
             Self::After(stage, bucket) => format!("after.{}.{bucket}", stage.name()),
+            Self::OfArm(arm, None) => format!("arm.{arm}.{}", State::Accepted.name()),
+            Self::OfArm(arm, Some(stage)) => format!("arm.{arm}.{}", stage.name()),
             Self::Settled => "settled".to_owned(),
             Self::Foreign => "foreign".to_owned(),
         }
@@ -68,6 +72,8 @@ impl What {
             ("of", Some(stage), None) => Self::Of(Stage::of_name(stage)?),
             ("how", Some(stage), Some(how)) => Self::OfHow(Stage::of_name(stage)?, How::of_name(how)?),
             ("after", Some(stage), Some(bucket)) => Self::After(Stage::of_name(stage)?, bucket.parse().ok()?),
+            ("arm", Some(arm), Some(what)) if what == State::Accepted.name() => Self::OfArm(arm.parse().ok()?, None),
+            ("arm", Some(arm), Some(stage)) => Self::OfArm(arm.parse().ok()?, Some(Stage::of_name(stage)?)),
             (name, None, None) => match Stage::of_name(name) {
                 Some(stage) => Self::Stage(stage),
                 None => Self::State(Self::STATES.into_iter().find(|state| state.name() == name)?),
@@ -125,6 +131,13 @@ impl Tally {
     pub fn more(&self, broadcast: i64, state: State) -> i64 {
         let states = self.states.iter().find(|(id, _)| *id == broadcast);
         states.map_or(0, |(_, states)| states[state.number() as usize])
+    }
+
+    /// So many more rows of an arm, claimed at `claimed_at`, were accepted or reached a stage; nothing where there is one message.
+    pub fn of_arm(&mut self, broadcast: i64, claimed_at: UnixMillis, arm: Option<i64>, stage: Option<Stage>, n: i64) {
+        if let Some(arm) = arm.and_then(|arm| u8::try_from(arm).ok()) {
+            self.add(broadcast, claimed_at, What::OfArm(arm, stage), n);
+        }
     }
 
     pub fn write(&self, conn: &Conn) -> db::Result<()> {
@@ -321,11 +334,24 @@ mod tests {
         for stage in Stage::ALL {
             all.extend([What::Stage(stage), What::Of(stage), What::After(stage, 0), What::After(stage, 255)]);
             all.extend(How::ALL.map(|how| What::OfHow(stage, how)));
+            all.extend([What::OfArm(0, None), What::OfArm(0, Some(stage)), What::OfArm(255, Some(stage))]);
         }
         for what in all {
             assert_eq!(What::of_name(&what.name()), Some(what), "{}", what.name());
         }
-        for unknown in ["", "pending", "of", "of.sent", "how.read", "how.read.exact.x", "after.read.256", "of.read.x"] {
+        for unknown in [
+            "",
+            "pending",
+            "of",
+            "of.sent",
+            "how.read",
+            "how.read.exact.x",
+            "after.read.256",
+            "of.read.x",
+            "arm.0",
+            "arm.256.read",
+            "arm.0.sent",
+        ] {
             assert_eq!(What::of_name(unknown), None, "{unknown}");
         }
     }

@@ -157,12 +157,12 @@ impl Ledger {
                 let mut tally = Tally::default();
                 for send in part {
                     let mut find = conn.prepare_cached(sql!(
-                        "select broadcast, recipient, coalesce(claimed_at, ?2) from sends where id = ?1 and state = {unknown}"
+                        "select broadcast, recipient, coalesce(claimed_at, ?2), arm from sends where id = ?1 and state = {unknown}"
                     ))?;
-                    let found: Option<(i64, i64, UnixMillis)> = find
-                        .query_row((send, now), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+                    let found: Option<(i64, i64, UnixMillis, Option<i64>)> = find
+                        .query_row((send, now), |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
                         .optional()?;
-                    let Some((broadcast, recipient, claimed_at)) = found else { continue };
+                    let Some((broadcast, recipient, claimed_at, arm)) = found else { continue };
                     let to = match resolution {
                         Resolution::Accepted => accept(conn, *send, "resolved", now)?,
                         Resolution::Proved => accept(conn, *send, "evidence", claimed_at)?,
@@ -180,6 +180,9 @@ impl Ledger {
                         }
                     };
                     tally.moved(broadcast, claimed_at, State::Unknown, to);
+                    if to == State::Accepted {
+                        tally.of_arm(broadcast, claimed_at, arm, None, 1);
+                    }
                     if resolution == Resolution::Proved {
                         tally.add(broadcast, claimed_at, What::Settled, 1);
                     }

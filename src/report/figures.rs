@@ -11,7 +11,12 @@ use crate::text::{self, thousands};
 /// The part divided by the whole, rounded to four decimals; `None` if the whole is 0. Never above 1, even if the counts are from
 /// slightly different moments.
 pub fn ratio(part: u64, whole: u64) -> Option<f64> {
-    (whole > 0).then(|| (part.min(whole) as f64 / whole as f64 * 1e4).round() / 1e4)
+    (whole > 0).then(|| rounded(part.min(whole) as f64 / whole as f64))
+}
+
+/// To four decimals.
+pub fn rounded(share: f64) -> f64 {
+    (share * 1e4).round() / 1e4
 }
 
 /// `96.7%`; `-` for none.

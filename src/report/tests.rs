@@ -17,6 +17,7 @@ fn covered(id: i64, campaign: &str, counts: Counts) -> Covered {
         message: "0a0a0a0a0a0a".to_owned(),
         created_at: UnixMillis(0),
         alone: true,
+        split: None,
         counts,
     }
 }

@@ -328,18 +328,20 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
     /// The request of one recipient. Values were checked when the row was planned, so a message that can't be filled here
     /// means that the ledger was edited: the row is refused without a request.
     fn body(&mut self, claim: &Claim) -> Option<Bytes> {
-        if let Some(message) = self.job.template.constant() {
-            return Some(self.job.frame.fill(&claim.token, message.as_bytes()));
-        }
         let mut message = String::new();
-        match self.job.template.fill(claim.values.as_deref(), &mut message) {
-            Ok(()) => Some(self.job.frame.fill(&claim.token, message.as_bytes())),
-            Err(error) => {
-                let verdict = Verdict { reason: Some(error.to_string()), ..Verdict::nothing() };
-                self.finish(claim.clone(), Outcome::Refused { suppress: None }, verdict);
-                None
-            }
-        }
+        let why = match self.job.messages.of(claim.arm) {
+            None => "the ledger has no message for this row's arm".to_owned(),
+            Some(template) => match (template.constant(), claim.values.as_deref()) {
+                (Some(constant), _) => return Some(self.job.frame.fill(&claim.token, constant.as_bytes())),
+                (None, values) => match template.fill(values, &mut message) {
+                    Ok(()) => return Some(self.job.frame.fill(&claim.token, message.as_bytes())),
+                    Err(error) => error.to_string(),
+                },
+            },
+        };
+        let verdict = Verdict { reason: Some(why), ..Verdict::nothing() };
+        self.finish(claim.clone(), Outcome::Refused { suppress: None }, verdict);
+        None
     }
 
     fn landed(&mut self, claim: Option<Claim>, mut answer: Answer) {

@@ -9,17 +9,17 @@ use bytes::Bytes;
 
 use super::bursts::{Beginning, Burst};
 use super::canary::Stopped;
+use super::messages::Messages;
 use super::outcome::{CampaignTimes, Halt, Refusal, Wait, WaitCause};
 use crate::clock::UnixMillis;
 use crate::graph::{Answer, RequestFrame, Sender, Transport};
 use crate::ledger::writer::Settled;
 use crate::ledger::{self, failpoint};
-use crate::message::Template;
 use crate::rate::Rate;
 
 /// One broadcast to work through.
 pub struct Job {
-    pub template: Template,
+    pub messages: Messages,
     pub frame: RequestFrame,
     pub campaign: CampaignTimes,
 }

@@ -38,6 +38,11 @@ pub fn read(file: &Path) -> Result<Vec<u8>> {
 /// # Errors
 /// Refused (exit 5): Meta would refuse the message.
 pub fn require_valid(ui: &Ui, message: &Message) -> Result<()> {
+    require_valid_of(ui, "the message", message)
+}
+
+/// The same for one of several; `what` names it.
+pub fn require_valid_of(ui: &Ui, what: &str, message: &Message) -> Result<()> {
     let violations = message.validate();
     let (errors, warnings): (Vec<_>, Vec<_>) = violations.iter().partition(|violation| violation.is_error());
     for warning in &warnings {
@@ -47,6 +52,6 @@ pub fn require_valid(ui: &Ui, message: &Message) -> Result<()> {
         return Ok(());
     }
     let told: Vec<String> = errors.iter().map(|error| format!("{}: {}", error.path, error.message)).collect();
-    Err(Error::refused(format!("Meta would refuse the message: {}", told.join("; ")))
+    Err(Error::refused(format!("Meta would refuse {what}: {}", told.join("; ")))
         .hint("mmsg message validate FILE shows each with its rule; mmsg message rules shows all rules"))
 }

@@ -11,6 +11,9 @@ pub const RESULTS_HEADER: &str = "token,state,reason,tracking_id,code,subcode,fb
 pub const RESULTS_OF_SEVERAL_HEADER: &str =
     "token,state,reason,tracking_id,code,subcode,fbtrace_id,not_before,at,profile";
 
+/// The same for broadcasts with several messages.
+pub const RESULTS_OF_SPLIT_HEADER: &str = "token,state,reason,tracking_id,code,subcode,fbtrace_id,not_before,at,arm";
+
 /// How much of a file is read to know it again.
 pub const HEAD: u64 = 8192;
 
@@ -22,6 +25,8 @@ pub enum Kind {
     ResultsCsv,
     /// Of several profiles at once.
     ResultsOfSeveralCsv,
+    /// Of broadcasts with several messages.
+    ResultsOfSplitCsv,
     ResultsNdjson,
     Rejects,
     /// An HTML page.
@@ -53,6 +58,7 @@ impl Kind {
         match self {
             Self::ResultsCsv => is_header(RESULTS_HEADER),
             Self::ResultsOfSeveralCsv => is_header(RESULTS_OF_SEVERAL_HEADER),
+            Self::ResultsOfSplitCsv => is_header(RESULTS_OF_SPLIT_HEADER),
             Self::ResultsNdjson => is_object(r#"{"token":""#, r#"","state":""#),
             Self::Rejects => is_header(REJECT_HEADER),
             Self::Page => text.contains(GENERATOR),
@@ -67,6 +73,7 @@ impl Kind {
         match self {
             Self::ResultsCsv => "a CSV of results that mmsg made",
             Self::ResultsOfSeveralCsv => "a CSV of results that mmsg made for several profiles",
+            Self::ResultsOfSplitCsv => "a CSV of results that mmsg made of a split",
             Self::ResultsNdjson => "NDJSON of results that mmsg made",
             Self::Rejects => "a report of bad rows that mmsg made",
             Self::Page => "a page that mmsg made",
@@ -77,7 +84,15 @@ impl Kind {
 
     /// Whether an existing file is added to, not replaced.
     pub fn is_appended(self) -> bool {
-        matches!(self, Self::ResultsCsv | Self::ResultsOfSeveralCsv | Self::ResultsNdjson | Self::Record | Self::Calls)
+        matches!(
+            self,
+            Self::ResultsCsv
+                | Self::ResultsOfSeveralCsv
+                | Self::ResultsOfSplitCsv
+                | Self::ResultsNdjson
+                | Self::Record
+                | Self::Calls
+        )
     }
 }
 
@@ -96,6 +111,8 @@ mod tests {
             (Kind::ResultsOfSeveralCsv, csv.as_str(), false),
             (Kind::ResultsOfSeveralCsv, &format!("{RESULTS_OF_SEVERAL_HEADER}\n"), true),
             (Kind::ResultsCsv, &format!("{RESULTS_OF_SEVERAL_HEADER}\n"), false),
+            (Kind::ResultsOfSplitCsv, &format!("{RESULTS_OF_SPLIT_HEADER}\n"), true),
+            (Kind::ResultsOfSplitCsv, csv.as_str(), false),
             (Kind::ResultsCsv, "token,state\n1,accepted\n", false),
             (Kind::ResultsCsv, "token\n111\n", false),
             (Kind::ResultsNdjson, "{\"token\":\"1\",\"state\":\"accepted\",\"at\":1}\n", true),

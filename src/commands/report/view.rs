@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::ledger::events::Stage;
 use crate::report::charts::{Bin, bins};
 use crate::report::figures::{Quantiles, percent, ratio, span};
+use crate::report::splits::ArmRow;
 use crate::report::{BroadcastRow, Compared, HourRow, PolicyNotice, ReasonCount, RefusalRow, Report};
 use crate::text::{self, thousands};
 use crate::ui::sheet::{Bar, Sheet};
@@ -62,6 +63,11 @@ pub fn draw(sheet: &mut Sheet, report: &Report) {
         if older > 0 {
             sheet.line(&format!("the newest {BROADCASTS} of {}; -o json has all", report.broadcasts.len()));
         }
+    }
+    for split in &report.splits {
+        sheet.heading(&split.title());
+        sheet.table(&split.arms);
+        split.sentences().iter().for_each(|sentence| sheet.line(sentence));
     }
     hours(sheet, report);
     if let Some(foreign) = report.foreign_events.filter(|foreign| *foreign > 0) {
@@ -213,6 +219,16 @@ impl Record for BroadcastRow {
             funnel.unknown,
         ];
         [vec![self.broadcast.to_string(), self.campaign.clone()], counts.map(thousands).to_vec()].concat()
+    }
+}
+
+impl Record for ArmRow {
+    const PLURAL: &'static str = "arms";
+    const COLUMNS: &'static [&'static str] =
+        &["arm", "share", "accepted", "delivered (95%)", "read of delivered (95%)", "clicked of delivered (95%)"];
+
+    fn cells(&self) -> Vec<String> {
+        self.cells()
     }
 }
 

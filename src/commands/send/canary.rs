@@ -223,7 +223,7 @@ impl Stage<'_> {
                     continue;
                 }
             };
-            let first = Turn { listing, awaits_rows: false, template: turn.template.clone(), ..*turn };
+            let first = Turn { listing, awaits_rows: false, messages: turn.messages.clone(), ..*turn };
             let done = self.turn(&first, &mut limits, results, &mut sum).await?;
             match done {
                 // Other processes may have rows of it: they are at work.

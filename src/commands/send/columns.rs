@@ -4,6 +4,7 @@ use crate::audience::ListTally;
 use crate::error::{Error, Result};
 use crate::ledger::state::Skip;
 use crate::message::{FillError, Template};
+use crate::send::messages::Messages;
 use crate::text::{self, is_same_name};
 use crate::ui::Ui;
 
@@ -12,7 +13,11 @@ use crate::ui::Ui;
 ///
 /// # Errors
 /// Exit 5: the message can't be made without a column that is not there, or two columns of the list could be meant.
-pub fn refuse_absent_columns(template: &Template, tally: &ListTally, ui: &Ui) -> Result<()> {
+pub fn refuse_absent_columns(messages: &Messages, tally: &ListTally, ui: &Ui) -> Result<()> {
+    messages.all().try_for_each(|template| refuse_absent_columns_of(template, tally, ui))
+}
+
+fn refuse_absent_columns_of(template: &Template, tally: &ListTally, ui: &Ui) -> Result<()> {
     let listed = &tally.columns;
     let is_listed = |name: &str| listed.iter().any(|column| is_same_name(column, name));
     let has = || match listed.as_slice() {
@@ -42,26 +47,27 @@ pub fn refuse_absent_columns(template: &Template, tally: &ListTally, ui: &Ui) ->
 /// Whether the message can be made for each row, and how many rows have a word such as `NULL` for a value.
 #[derive(Debug)]
 pub struct ValueCheck<'t> {
-    template: &'t Template,
+    messages: &'t Messages,
     scratch: String,
     null_words: u64,
 }
 
 impl<'t> ValueCheck<'t> {
-    pub fn new(template: &'t Template) -> Self {
-        Self { template, scratch: String::new(), null_words: 0 }
+    pub fn new(messages: &'t Messages) -> Self {
+        Self { messages, scratch: String::new(), null_words: 0 }
     }
 
     /// Why a row is skipped, if it is.
-    pub fn row(&mut self, values: Option<&str>) -> std::result::Result<(), (Skip, String)> {
-        if self.template.is_constant() {
+    pub fn row(&mut self, arm: Option<i64>, values: Option<&str>) -> std::result::Result<(), (Skip, Option<String>)> {
+        let Some(template) = self.messages.of(arm) else { return Err((Skip::Holdout, None)) };
+        if template.is_constant() {
             return Ok(());
         }
-        self.null_words += u64::from(self.template.has_null_word(values));
+        self.null_words += u64::from(template.has_null_word(values));
         self.scratch.clear();
-        self.template.fill(values, &mut self.scratch).map_err(|error| match error {
-            FillError::Missing { column } => (Skip::MissingValue, column),
-            other => (Skip::Limit, other.to_string()),
+        template.fill(values, &mut self.scratch).map_err(|error| match error {
+            FillError::Missing { column } => (Skip::MissingValue, Some(column)),
+            other => (Skip::Limit, Some(other.to_string())),
         })
     }
 

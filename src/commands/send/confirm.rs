@@ -7,6 +7,7 @@ use super::canary;
 use super::cost;
 use super::forecast;
 use super::money::{Money, SpendTotals};
+use super::split::{Sent, SentArm};
 use super::turn::standing;
 use crate::campaign::Amount;
 use crate::clock::UnixMillis;
@@ -29,7 +30,7 @@ pub struct Asked<'a> {
     /// Only rows of this listing; `None`: all planned rows.
     pub listing: Option<i64>,
     pub campaign: &'a CampaignFacts,
-    pub message: &'a Message,
+    pub sent: &'a Sent,
     pub limits: &'a Limits,
     /// `None`: no limit.
     pub money: Option<Money>,
@@ -65,10 +66,10 @@ impl Asked<'_> {
             format!("profile   {profile}"),
             format!("Page      {}", self.broadcast.page),
             format!("campaign  {}", self.campaign.shown()),
-            format!("message   {}", described(self.message)),
             format!("people    {}", people(&standing, due, now_sent)),
             format!("time      {}", forecast::time(now_sent, pace)),
         ];
+        lines.splice(3..3, self.messages());
         lines.extend(first.map(|canary| format!("canary    {}", canary::plan_of(&canary))));
         let cost = cost::read(context, self.campaign, now_sent, self.cost_per_delivery).await;
         lines.extend(Some(cost.text()).filter(|text| !text.is_empty()).map(|text| format!("cost      {text}")));
@@ -81,6 +82,18 @@ impl Asked<'_> {
         let question = format!("Send {}?", text::count(now_sent, "message", "messages"));
         let answer = signals.blocking(move || ui.confirm_shown(&lines, &question, "sending")).await?;
         answer.map_err(|error| self.declined(context, standing.pending, error))
+    }
+
+    /// The message, or those of the arms.
+    fn messages(&self) -> Vec<String> {
+        let shown = |arm: &SentArm| {
+            let message = arm.message.as_ref().map_or_else(|| "nothing is sent".to_owned(), described);
+            match &arm.share {
+                Some(share) => format!("arm {}  {share} of the people: {message}", arm.name),
+                None => format!("message   {message}"),
+            }
+        };
+        self.sent.arms.iter().map(shown).collect()
     }
 
     fn declined(&self, context: &Context, pending: u64, error: Error) -> Error {

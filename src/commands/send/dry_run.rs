@@ -10,6 +10,7 @@ use super::cost::{self, Cost};
 use super::forecast;
 use super::money::{Money, SpendTotals};
 use super::plan::{self, ListSource};
+use super::split::Sent;
 use super::timing::Timing;
 use crate::audience::ListTally;
 use crate::campaign::Amount;
@@ -22,7 +23,7 @@ use crate::ledger::Ledger;
 use crate::ledger::broadcasts::{BroadcastKey, Which};
 use crate::ledger::plan::{DryPlan, PlanTerms};
 use crate::ledger::spending::Spending;
-use crate::message::Template;
+use crate::ledger::split::{Arms, Split};
 use crate::rate::Rate;
 use crate::text;
 use crate::ui::Format;
@@ -31,7 +32,7 @@ use crate::ui::table::Record;
 /// A send that is only looked at.
 pub struct DryRun<'a> {
     pub source: ListSource<'a>,
-    pub template: &'a Template,
+    pub sent: Sent,
     pub key: &'a BroadcastKey<'a>,
     pub which: Which,
     pub campaign: &'a CampaignFacts,
@@ -45,7 +46,7 @@ pub struct DryRun<'a> {
 impl DryRun<'_> {
     /// Nothing is written: the ledger is only read, and without one a temporary file is used.
     pub async fn run(self, context: &Context, signals: &Signals) -> Result<Exit> {
-        let Self { source, template, key, which, campaign, timing, money, cost_per_delivery, rate, terms } = self;
+        let Self { source, sent, key, which, campaign, timing, money, cost_per_delivery, rate, terms } = self;
         let ledger = match Ledger::open_read_only(context.settings.ledger()?)? {
             Some(ledger) => ledger,
             None => Ledger::temporary()?,
@@ -54,19 +55,26 @@ impl DryRun<'_> {
         ledger.refuse_closed()?;
         let clock = context.graph_clock()?;
         ledger.refuse_clock_behind(clock.now())?;
-        let mut list = plan::read(context, signals, source, template, &ledger, std::env::temp_dir()).await?;
+        let mut list = plan::read(context, signals, source, &sent.messages, &ledger, std::env::temp_dir()).await?;
         lists::tell_tokens(&list.tally, &context.ui);
         let broadcast = ledger.find_broadcast(key, which)?;
         let hours = broadcast.as_ref().map_or(timing.hours_of_new(), |broadcast| timing.over(broadcast).0);
         let rivals = ledger.rivals_of(broadcast.as_ref(), key, which.new_message)?;
-        let mut values = ValueCheck::new(template);
+        // In the order of its first command, by which rows name the arms.
+        let sent = match &broadcast {
+            Some(broadcast) if broadcast.split.is_some() => Sent::of(broadcast)?,
+            _ => sent,
+        };
+        let arms = sent.split.as_ref().map(|split| Arms::new(split, key.page, key.campaign, key.fingerprint));
+        let mut values = ValueCheck::new(&sent.messages);
         let terms = PlanTerms { now: clock.now(), hours, ..terms };
-        let dry = ledger.dry_plan(broadcast.as_ref(), &rivals, &mut list.spool, terms, &mut |row| values.row(row))?;
+        let (known, rivals) = (broadcast.as_ref(), (&rivals, arms.as_ref()));
+        let dry = ledger.dry_plan(known, rivals, &mut list.spool, terms, &mut |arm, row| values.row(arm, row))?;
         values.tell(&context.ui);
         let cost = cost::read(context, campaign, dry.now + dry.later, cost_per_delivery).await;
         let spending = money.map(|money| money.spending(&ledger, key.ad_account, clock.now())).transpose()?.flatten();
         let pace = forecast::pace(rate, ledger.pace_of(key.ad_account)?.as_ref());
-        let mut totals = DryTotals::new(key.campaign, &list.tally, dry, cost);
+        let mut totals = DryTotals::new(key.campaign, &list.tally, dry, sent.split.as_ref(), cost);
         totals.sends_per_second = pace;
         totals.takes_seconds = pace.map(|pace| forecast::duration(totals.would_send, pace).as_secs());
         totals.spend = spending.map(SpendTotals::from);
@@ -101,6 +109,8 @@ pub struct DryTotals {
     pub would_skip: BTreeMap<&'static str, u64>,
     /// Recipients who already have an outcome in this broadcast.
     pub settled: BTreeMap<&'static str, u64>,
+    /// Of those who would be sent to, now or later, by the arm of a split.
+    pub arms: BTreeMap<String, u64>,
     pub next_run_at: Option<UnixMillis>,
     /// The pace that the ad account allows, as far as it is known; none: as fast as Graph answers.
     pub sends_per_second: Option<f64>,
@@ -120,7 +130,8 @@ pub struct HourOfPeople {
 }
 
 impl DryTotals {
-    pub fn new(campaign: &str, tally: &ListTally, dry: DryPlan, cost: Cost) -> Self {
+    pub fn new(campaign: &str, tally: &ListTally, dry: DryPlan, split: Option<&Split>, cost: Cost) -> Self {
+        let name = |arm: i64| split.and_then(|split| split.arm(Some(arm))).map(|arm| arm.name.clone());
         Self {
             dry_run: true,
             campaign: campaign.to_owned(),
@@ -137,6 +148,7 @@ impl DryTotals {
                 .collect(),
             would_skip: dry.skipped,
             settled: dry.settled.into_iter().map(|(state, n)| (state.name(), n)).collect(),
+            arms: dry.by_arm.into_iter().filter_map(|(arm, people)| Some((name(arm)?, people))).collect(),
             next_run_at: dry.next_at,
             sends_per_second: None,
             takes_seconds: None,
@@ -207,6 +219,7 @@ impl Record for DryTotals {
         "would wait for",
         "would skip",
         "settled",
+        "arms",
         "next run at",
         "time",
         "cost",
@@ -227,6 +240,7 @@ impl Record for DryTotals {
             parts(&self.would_wait_for),
             parts(&self.would_skip),
             parts(&self.settled),
+            self.arms.iter().map(|(name, n)| format!("{name} {}", text::thousands(*n))).collect::<Vec<_>>().join(", "),
             self.next_run_at.map(|at| at.to_string()).unwrap_or_default(),
             if self.would_send > 0 { forecast::time(self.would_send, self.sends_per_second) } else { String::new() },
             self.cost.text(),

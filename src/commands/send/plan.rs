@@ -16,7 +16,7 @@ use crate::ledger::broadcasts::Broadcast;
 use crate::ledger::plan::{PlanTerms, Planned};
 use crate::ledger::spool::{Listing, Spool};
 use crate::ledger::{Ledger, Watch};
-use crate::message::Template;
+use crate::send::messages::Messages;
 
 /// Where the recipients come from.
 #[derive(Clone, Copy)]
@@ -39,23 +39,23 @@ pub async fn read(
     context: &Context,
     signals: &Signals,
     source: ListSource<'_>,
-    template: &Template,
+    messages: &Messages,
     ledger: &Ledger,
     folder: PathBuf,
 ) -> Result<List> {
     let (list, outputs) = match source {
         ListSource::Files(list, outputs) => (list, outputs),
         ListSource::People(audience, people) => {
-            return read_people(context, audience, people, template, ledger, &folder);
+            return read_people(context, audience, people, messages, ledger, &folder);
         }
     };
-    let wanted = match template.columns() {
-        [] => Columns::None,
-        names => Columns::Named(names.iter().cloned().collect()),
+    let wanted = match messages.columns() {
+        names if names.is_empty() => Columns::None,
+        names => Columns::Named(names.into_iter().collect()),
     };
     let (listed, spool) = lists::spool(context, signals, outputs, list, wanted, folder).await?;
     if spool.rows > 0 {
-        refuse_absent_columns(template, &listed.tally, &context.ui)?;
+        refuse_absent_columns(messages, &listed.tally, &context.ui)?;
     }
     Ok(List { source: list.source(), tally: listed.tally, spool })
 }
@@ -64,13 +64,13 @@ fn read_people(
     context: &Context,
     audience: Option<&str>,
     people: &FilterArgs,
-    template: &Template,
+    messages: &Messages,
     ledger: &Ledger,
     folder: &Path,
 ) -> Result<List> {
     let failed = |error| failure::ledger::of_spool(error, folder);
     let mut spool = Spool::new(folder).map_err(failed)?;
-    let (page, values) = (context.page()?, !template.is_constant());
+    let (page, values) = (context.page()?, messages.uses_values());
     match audience {
         Some(name) if people.is_everybody() => {
             ledger.spool_audience(page.as_str(), name, values, &mut spool).map_err(failed)?;
@@ -102,23 +102,24 @@ pub async fn plan(
     mut ledger: Ledger,
     broadcast: &Broadcast,
     mut list: List,
-    template: &Template,
+    messages: &Messages,
     terms: PlanTerms,
 ) -> Result<(Ledger, Planned, List)> {
     let progress = context.ui.progress(Some(list.spool.rows), "rows planned");
     let ui = context.ui.clone();
     let stopping = signals.clone();
-    let (broadcast, template) = (broadcast.clone(), template.clone());
+    let (broadcast, messages) = (broadcast.clone(), messages.clone());
     let exit = Arc::new(signals.clone());
     let done = signals
         .blocking(move || {
             let lock = ledger.lock_planning(broadcast.id, &mut || {
                 ui.status("another mmsg process is planning this broadcast; waiting for it");
             })?;
-            let mut values = ValueCheck::new(&template);
+            let mut values = ValueCheck::new(&messages);
             let mut watch = Watch { progress: &mut |rows| progress.set(rows), stop: &|| stopping.is_stopping() };
             let (source, spool) = (&list.source, &mut list.spool);
-            let planned = ledger.plan(&broadcast, source, spool, terms, &mut |row| values.row(row), &mut watch);
+            let planned =
+                ledger.plan(&broadcast, source, spool, terms, &mut |arm, row| values.row(arm, row), &mut watch);
             drop(lock);
             values.tell(&ui);
             Ok((ledger, planned?, list))

@@ -10,11 +10,14 @@ use super::board::{Board, Counts};
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
 use crate::commands::failure;
-use crate::commands::output::{Kind, Opened, Outputs, RESULTS_HEADER, RESULTS_OF_SEVERAL_HEADER};
+use crate::commands::output::{
+    Kind, Opened, Outputs, RESULTS_HEADER, RESULTS_OF_SEVERAL_HEADER, RESULTS_OF_SPLIT_HEADER,
+};
 use crate::error::Result;
 use crate::json;
 use crate::ledger::Ledger;
 use crate::ledger::plan::Planned;
+use crate::ledger::split::Split;
 use crate::ledger::writer::Settled;
 use crate::send::job::{Sink, SinkFailure, Stats};
 use crate::send::outcome::WaitCause;
@@ -36,6 +39,9 @@ struct Line<'a> {
     /// Only where several were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     profile: Option<&'a str>,
+    /// Only of a broadcast with several messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    arm: Option<&'a str>,
 }
 
 const FLAG: &str = "--results";
@@ -44,17 +50,19 @@ const FLAG: &str = "--results";
 struct Out {
     lines: Lines,
     csv: bool,
+    /// Whether there is a column for the arm.
+    arms: bool,
     buffer: Vec<u8>,
     rows: usize,
 }
 
 impl Out {
-    fn open(target: Target, header: Option<&str>, csv: bool) -> Result<Self> {
+    fn open(target: Target, header: Option<&str>, csv: bool, arms: bool) -> Result<Self> {
         let buffer = header.map(|header| format!("{header}\n").into_bytes()).unwrap_or_default();
-        Ok(Self { lines: Lines::open(target)?, csv, buffer, rows: 0 })
+        Ok(Self { lines: Lines::open(target)?, csv, arms, buffer, rows: 0 })
     }
 
-    fn add(&mut self, row: &Settled, profile: Option<&str>) {
+    fn add(&mut self, row: &Settled, profile: Option<&str>, arm: Option<&str>) {
         let line = Line {
             token: &row.token,
             state: row.state.name(),
@@ -66,6 +74,7 @@ impl Out {
             not_before: row.not_before,
             at: row.at,
             profile,
+            arm,
         };
         if self.csv {
             let number = |n: Option<i64>| n.map(|n| n.to_string()).unwrap_or_default();
@@ -83,6 +92,9 @@ impl Out {
                 &at,
             ];
             cells.extend(line.profile);
+            if self.arms {
+                cells.push(arm.unwrap_or_default());
+            }
             table::write_csv_cells(&mut self.buffer, &cells);
         } else {
             json::push_visible(&mut self.buffer, &line);
@@ -112,8 +124,8 @@ impl Outs {
     pub fn open(ui: &Ui, outputs: &Outputs, path: Option<&Path>, of: Businesses) -> Result<Rc<RefCell<Self>>> {
         let mut outs = Vec::new();
         match ui.format() {
-            Format::Ndjson => outs.push(Out::open(Target::Stdout, None, false)?),
-            Format::Csv => outs.push(Out::open(Target::Stdout, Some(of.header()), true)?),
+            Format::Ndjson => outs.push(Out::open(Target::Stdout, None, false, true)?),
+            Format::Csv => outs.push(Out::open(Target::Stdout, Some(of.header()), true, of.has_arms())?),
             Format::Table | Format::Json => {}
         }
         if let Some(path) = path {
@@ -121,7 +133,7 @@ impl Outs {
             let Opened { file, is_empty } = outputs.append(FLAG, path, kind)?;
             let csv = kind != Kind::ResultsNdjson;
             let header = Some(of.header()).filter(|_| csv && is_empty);
-            outs.push(Out::open(Target::File(path.to_owned(), file), header, csv)?);
+            outs.push(Out::open(Target::File(path.to_owned(), file), header, csv, of.has_arms())?);
         }
         Ok(Rc::new(RefCell::new(Self { outs, failed: None, failures: Vec::new() })))
     }
@@ -144,6 +156,8 @@ impl Outs {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Businesses {
     One,
+    /// With broadcasts that have several messages.
+    OneWithArms,
     Several,
 }
 
@@ -151,8 +165,13 @@ impl Businesses {
     const fn header(self) -> &'static str {
         match self {
             Self::One => RESULTS_HEADER,
+            Self::OneWithArms => RESULTS_OF_SPLIT_HEADER,
             Self::Several => RESULTS_OF_SEVERAL_HEADER,
         }
+    }
+
+    fn has_arms(self) -> bool {
+        self == Self::OneWithArms
     }
 
     /// By the file's name.
@@ -161,6 +180,7 @@ impl Businesses {
         match (is_csv, self) {
             (false, _) => Kind::ResultsNdjson,
             (true, Self::One) => Kind::ResultsCsv,
+            (true, Self::OneWithArms) => Kind::ResultsOfSplitCsv,
             (true, Self::Several) => Kind::ResultsOfSeveralCsv,
         }
     }
@@ -185,11 +205,13 @@ pub struct Results {
     counted: Counts,
     /// Whether this run knows that rows can't be written.
     is_told: bool,
+    /// Of the broadcast at work, where it has several messages.
+    split: Option<Split>,
 }
 
 impl Results {
-    pub fn open(context: &Context, outputs: &Outputs, path: Option<&Path>) -> Result<Self> {
-        let outs = Outs::open(&context.ui, outputs, path, Businesses::One)?;
+    pub fn open(context: &Context, outputs: &Outputs, path: Option<&Path>, of: Businesses) -> Result<Self> {
+        let outs = Outs::open(&context.ui, outputs, path, of)?;
         Ok(Self {
             ui: context.ui.clone(),
             outs,
@@ -197,6 +219,7 @@ impl Results {
             board: None,
             counted: Counts::default(),
             is_told: false,
+            split: None,
         })
     }
 
@@ -209,7 +232,13 @@ impl Results {
             board: Some(Rc::clone(board)),
             counted: Counts::default(),
             is_told: false,
+            split: None,
         }
+    }
+
+    /// The arms of the broadcast whose rows come next.
+    pub fn name_arms(&mut self, split: Option<&Split>) {
+        self.split = split.cloned();
     }
 
     /// Lines of the rows that planning skipped or postponed.
@@ -253,8 +282,9 @@ impl Results {
 
 impl Sink for Results {
     fn settled(&mut self, row: Settled) {
+        let arm = self.split.as_ref().and_then(|split| split.arm(row.arm)).map(|arm| arm.name.as_str());
         for out in &mut self.outs.borrow_mut().outs {
-            out.add(&row, self.profile.as_deref());
+            out.add(&row, self.profile.as_deref(), arm);
         }
     }
 

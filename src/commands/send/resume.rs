@@ -6,7 +6,8 @@ use super::campaign::{CampaignFacts, Unfit};
 use super::canary::{self, Stage};
 use super::confirm::Asked;
 use super::ending::Conclusion;
-use super::results::Results;
+use super::results::{Businesses, Results};
+use super::split::Sent;
 use super::timing;
 use super::totals::Totals;
 use super::turn::{Turn, standing};
@@ -16,7 +17,6 @@ use crate::commands::deletions;
 use crate::commands::signals::Signals;
 use crate::error::{Exit, Result};
 use crate::ledger::broadcasts::Broadcast;
-use crate::message::{Message, Template};
 use crate::send::job::Limits;
 use crate::send::writer_thread::{Desk, LedgerThread};
 use crate::times::REQUEST_TIMEOUT;
@@ -25,19 +25,23 @@ const NOTHING: &str = "nothing to resume";
 
 pub async fn run(context: &Context, args: &Args, signals: &Signals) -> Result<Exit> {
     let limits = args.limits(context)?;
-    let outputs = args.outputs(context, None)?;
     let page = context.page()?.as_str().to_owned();
     let Some(ledger) = context.ledger_if_any()? else {
+        args.outputs(context, &[], Businesses::One)?;
         context.ui.status(NOTHING);
         return Totals::default().print(context, None);
     };
+    let unfinished = ledger.unfinished_broadcasts(&page, args.campaign.as_deref())?;
+    let has_arms = unfinished.iter().any(|broadcast| broadcast.split.is_some());
+    let of = if has_arms { Businesses::OneWithArms } else { Businesses::One };
+    let outputs = args.outputs(context, &[], of)?;
     let thread = LedgerThread::open(ledger)?;
     tell_safety(context, thread.desk().ask(|ledger| ledger.safety()).await?);
     let readers = Semaphore::new(1);
     let resume = Resume { context, args, signals, page, ledger: thread.desk(), readers: &readers };
     resume.check().await?;
     thread.desk().ask(|ledger| ledger.finish_closes()).await?;
-    let mut results = Results::open(context, &outputs, args.results.as_deref())?;
+    let mut results = Results::open(context, &outputs, args.results.as_deref(), of)?;
     let (mut conclusion, totals) = resume.send(limits, &mut results).await?;
     conclusion.add_unwritten(results.finish());
     conclusion.finish(context, totals)
@@ -87,8 +91,7 @@ impl<'a> Resume<'a> {
             let next = self.unfinished().await?.into_iter().find(|broadcast| !tried.contains(&broadcast.id));
             let Some(broadcast) = next.filter(|_| !conclusion.is_over()) else { break };
             tried.push(broadcast.id);
-            let message = Message::parse(broadcast.message.as_bytes())?;
-            let template = Template::compile(&message)?;
+            let sent = Sent::of(&broadcast)?;
             let read = match self.facts(&broadcast).await {
                 Ok(facts) => Ok(facts),
                 Err(Unfit::Campaign(error)) => Err(error),
@@ -124,7 +127,7 @@ impl<'a> Resume<'a> {
                 broadcast: &broadcast,
                 listing: None,
                 campaign: &facts,
-                message: &message,
+                sent: &sent,
                 limits: &limits,
                 money,
                 cost_per_delivery: args.money.cost_per_delivery(),
@@ -137,7 +140,7 @@ impl<'a> Resume<'a> {
             let turn = Turn {
                 broadcast: &broadcast,
                 listing: None,
-                template,
+                messages: sent.messages,
                 campaign: &facts,
                 end: [facts.end, args.until].into_iter().flatten().min(),
                 cool_down: context.cool_down(),

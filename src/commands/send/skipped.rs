@@ -29,7 +29,7 @@ pub fn sentence(skipped: u64, recipients: u64, by_reason: &BTreeMap<String, u64>
     format!("{skipped} of {of} skipped: {}", reasons.join("; "))
 }
 
-const ALL: [Skip; 11] = [
+const ALL: [Skip; 12] = [
     Skip::OptedOut,
     Skip::Expired,
     Skip::Region,
@@ -41,6 +41,7 @@ const ALL: [Skip; 11] = [
     Skip::Ended,
     Skip::MissingValue,
     Skip::Limit,
+    Skip::Holdout,
 ];
 
 fn because(skip: Skip) -> &'static str {
@@ -60,6 +61,7 @@ fn because(skip: Skip) -> &'static str {
         Skip::Limit => {
             "have a value with which the message exceeds a limit (mmsg message preview --tokens FILE --row N shows one)"
         }
+        Skip::Holdout => "are the split's holdout",
     }
 }
 

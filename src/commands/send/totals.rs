@@ -16,6 +16,7 @@ use crate::ledger::Ledger;
 use crate::ledger::broadcasts::Broadcast;
 use crate::ledger::plan::Planned;
 use crate::ledger::spending::Spending;
+use crate::ledger::state::Skip;
 use crate::ledger::totals::Standing;
 use crate::send::job::Stats;
 use crate::text;
@@ -254,7 +255,9 @@ impl Totals {
 
     /// What an operator should know besides the counts; `go_on` is the command that continues.
     pub fn remarks(&self, ui: &Ui, go_on: &str) {
-        let most = self.rows.is_some() && skipped::is_most(self.skipped, self.recipients());
+        // Who is held out was meant to be.
+        let held_out = self.skipped_by_reason.get(Skip::Holdout.name()).copied().unwrap_or_default();
+        let most = self.rows.is_some() && skipped::is_most(self.skipped - held_out, self.recipients());
         if most {
             ui.warn(&skipped::sentence(self.skipped, self.recipients(), &self.skipped_by_reason));
         }

@@ -16,10 +16,10 @@ use crate::ledger::error::Closed;
 use crate::ledger::spending::Spending;
 use crate::ledger::totals::Standing;
 use crate::ledger::writer::{Scope, Seat};
-use crate::message::Template;
 use crate::send::bursts::Burst;
 use crate::send::engine;
 use crate::send::job::{Ending, Job, Limits, Sink, Stats};
+use crate::send::messages::Messages;
 use crate::send::outcome::WaitCause;
 use crate::send::writer_thread::Desk;
 
@@ -27,7 +27,7 @@ pub struct Turn<'a> {
     pub broadcast: &'a Broadcast,
     /// Only rows of this listing; `None`: all planned rows.
     pub listing: Option<i64>,
-    pub template: Template,
+    pub messages: Messages,
     pub campaign: &'a CampaignFacts,
     pub end: Option<UnixMillis>,
     pub cool_down: Duration,
@@ -68,8 +68,9 @@ impl Turn<'_> {
     ) -> Result<TurnEnd> {
         let sender = Arc::new(context.sender(self.timeout, limits.concurrency)?);
         let frame = sender.frame(&self.campaign.id, self.broadcast.min_gap);
-        let values = !self.template.is_constant();
-        let job = Job { template: self.template.clone(), frame, campaign: self.campaign.times };
+        let values = self.messages.uses_values();
+        results.name_arms(self.broadcast.split.as_ref());
+        let job = Job { messages: self.messages.clone(), frame, campaign: self.campaign.times };
         let (broadcast, in_flight) = (self.broadcast.id, limits.concurrency);
         let run = match ledger.ask(move |ledger| ledger.start_run(broadcast, clock.now(), in_flight)).await {
             Ok(run) => run,

@@ -29,7 +29,8 @@ fn sizes_are_read_and_written_alike() {
 /// A broadcast to so many people, the first of whom have to wait, and their keys by send.
 fn broadcast(folder: &std::path::Path, people: i64, waiting: i64) -> (Ledger, Broadcast, BTreeMap<i64, Key>) {
     let mut ledger = Ledger::in_memory(folder);
-    let named = BroadcastKey { page: "1", ad_account: "2", campaign: "3", fingerprint: [7; 32], message: "{}" };
+    let named =
+        BroadcastKey { split: None, page: "1", ad_account: "2", campaign: "3", fingerprint: [7; 32], message: "{}" };
     let broadcast = ledger.open_broadcast(&named, Which::default(), "http://host", NOW).unwrap();
     add(&ledger, 1, 1..=people, waiting);
     let keys = (1..=people).map(|n| (n, key(&format!("t{n}")))).collect();

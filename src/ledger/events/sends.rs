@@ -13,6 +13,8 @@ use crate::ledger::tally::{Tally, What};
 /// A send as the events of its person see it.
 pub struct Row {
     pub broadcast: i64,
+    /// Which of its messages it is, where it has several.
+    pub arm: Option<i64>,
     pub state: State,
     pub candidate: Candidate,
     pub marks: Marks,
@@ -22,7 +24,7 @@ pub struct Row {
 pub const COLUMNS: &str = sql!(
     "s.id, s.state, s.claimed_at, s.tracking_id, s.echoed_at, s.delivered_at, s.read_at, s.clicked_at, s.failed_at, s.failure,
      s.attribution, s.state in ({pending}, {skipped}) and (s.reason is not distinct from 'resolved' or exists
-       (select 1 from attempts a where a.send = s.id and a.outcome = 'unknown')) as resolved"
+       (select 1 from attempts a where a.send = s.id and a.outcome = 'unknown')) as resolved, s.arm"
 );
 
 impl Row {
@@ -40,13 +42,19 @@ impl Row {
             claimed_at: row.get(first + 2)?,
             tracking_id: row.get(first + 3)?,
         };
-        Ok(Some(Self { broadcast, state, candidate, marks: Marks::from_row(row, first + 4)? }))
+        Ok(Some(Self {
+            broadcast,
+            arm: row.get(first + 12)?,
+            state,
+            candidate,
+            marks: Marks::from_row(row, first + 4)?,
+        }))
     }
 
     /// A row whose request may be on its way: nothing else of it counts.
     pub fn on_the_wire(broadcast: i64, send: i64, claimed_at: UnixMillis) -> Self {
         let candidate = Candidate { send, claimed: true, claimed_at, tracking_id: None };
-        Self { broadcast, state: State::Claimed, candidate, marks: Marks::default() }
+        Self { broadcast, arm: None, state: State::Claimed, candidate, marks: Marks::default() }
     }
 }
 
@@ -147,15 +155,21 @@ impl Told {
         let claimed_at = row.candidate.claimed_at;
         let merged = row.marks.clone().with(said.stage, said.at.0, how, said.failure);
         if merged != row.marks {
-            let (broadcast, tally) = (row.broadcast, &mut self.tally);
+            let (broadcast, arm, tally) = (row.broadcast, row.arm, &mut self.tally);
             for (sign, marks) in [(-1, &row.marks), (1, &merged)] {
-                marks.count(claimed_at, &mut |at, what| tally.add(broadcast, at, what, sign));
+                marks.count(claimed_at, &mut |at, what| {
+                    tally.add(broadcast, at, what, sign);
+                    if let What::Of(stage) = what {
+                        tally.of_arm(broadcast, at, arm, Some(stage), sign);
+                    }
+                });
             }
             row.marks = merged;
             changed.marks = true;
         }
         if how != How::Ambiguous && row.state != State::Accepted {
             self.tally.moved(row.broadcast, claimed_at, row.state, State::Accepted);
+            self.tally.of_arm(row.broadcast, claimed_at, row.arm, None, 1);
             self.tally.add(row.broadcast, claimed_at, What::Settled, 1);
             self.counts.settled += 1;
             changed.settled = Some(row.state);

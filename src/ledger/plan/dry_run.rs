@@ -14,6 +14,7 @@ use crate::ledger::judge::{Decision, Laters, OFF_HOURS, Terms, judge};
 use crate::ledger::people;
 use crate::ledger::rivals::Rivals;
 use crate::ledger::settled::COOLING_DOWN;
+use crate::ledger::split::Arms;
 use crate::ledger::spool::{ListedRow, Listing};
 use crate::ledger::state::State;
 
@@ -33,6 +34,8 @@ pub struct DryPlan {
     pub skipped: BTreeMap<&'static str, u64>,
     /// People who already have an outcome in this broadcast.
     pub settled: BTreeMap<State, u64>,
+    /// Of those who would be sent to, now or later, by arm.
+    pub by_arm: BTreeMap<i64, u64>,
 }
 
 impl Ledger {
@@ -40,19 +43,19 @@ impl Ledger {
     pub fn dry_plan(
         &self,
         broadcast: Option<&Broadcast>,
-        rivals: &Rivals,
+        (rivals, arms): (&Rivals, Option<&Arms>),
         list: &mut Listing,
         asked: PlanTerms,
         check: &mut CheckValues<'_>,
     ) -> Result<DryPlan> {
         let terms = self.gate()?.terms_of_plan(&asked);
-        self.dry_rows(broadcast, rivals, list, terms, check).map_err(|error| error.at(self.address()))
+        self.dry_rows(broadcast, (rivals, arms), list, terms, check).map_err(|error| error.at(self.address()))
     }
 
     fn dry_rows(
         &self,
         broadcast: Option<&Broadcast>,
-        rivals: &Rivals,
+        (rivals, arms): (&Rivals, Option<&Arms>),
         list: &mut Listing,
         terms: Terms,
         check: &mut CheckValues<'_>,
@@ -68,7 +71,7 @@ impl Ledger {
                 dry.duplicates += 1;
                 continue;
             }
-            self.dry_row(broadcast, rivals, row, terms, check, &mut dry)?;
+            self.dry_row(broadcast, (rivals, arms), row, terms, check, &mut dry)?;
         }
         Ok(dry)
     }
@@ -76,13 +79,14 @@ impl Ledger {
     fn dry_row(
         &self,
         broadcast: Option<&Broadcast>,
-        rivals: &Rivals,
+        (rivals, arms): (&Rivals, Option<&Arms>),
         row: &ListedRow,
         terms: Terms,
         check: &mut CheckValues<'_>,
         dry: &mut DryPlan,
     ) -> db::Result<()> {
         let known = people::find(&self.conn, &row.key)?;
+        let arm = arms.and_then(|arms| arms.arm(&row.key));
         let mut laters = Laters::default();
         let mut values = row.values.clone();
         if let (Some(broadcast), Some(known)) = (broadcast, &known)
@@ -93,15 +97,18 @@ impl Ledger {
                 return Ok(());
             }
             laters = existing.laters;
-            values = existing.values_for(row, check);
+            values = existing.values_for(row, arm, check);
         }
         let other = match &known {
             Some((id, _)) => rivals.reached(&self.conn, *id)?,
             None => false,
         };
         let person = known.as_ref().map(|(_, person)| person);
-        let decision = with_values(judge(person, other, laters, terms), values.as_deref(), check);
+        let decision = with_values(judge(person, other, laters, terms), arm, values.as_deref(), check);
         let why = if matches!(decision, Decision::OffHours { .. }) { OFF_HOURS } else { COOLING_DOWN };
+        if let (State::Pending, Some(arm)) = (decision.state(), arm) {
+            *dry.by_arm.entry(arm).or_default() += 1;
+        }
         match decision {
             Decision::Later { at } | Decision::OffHours { at } => {
                 dry.later += 1;

@@ -9,6 +9,7 @@ use crate::ledger::judge::{Decision, Laters, Person, Terms, judge};
 use crate::ledger::people::suppression::Suppression;
 use crate::ledger::people::{self, Arrivals};
 use crate::ledger::rivals::Rivals;
+use crate::ledger::split::Arms;
 use crate::ledger::spool::ListedRow;
 use crate::ledger::state::State;
 use crate::ledger::tally::Tally;
@@ -19,6 +20,7 @@ pub struct Staging<'c> {
     broadcast: &'c Broadcast,
     listing: i64,
     rivals: Rivals,
+    arms: Option<Arms>,
     arrivals: Arrivals<'c>,
     new_send: Statement<'c>,
     hold: Statement<'c>,
@@ -35,10 +37,11 @@ impl<'c> Staging<'c> {
             broadcast,
             listing,
             rivals: Rivals::of(conn, broadcast)?,
+            arms: broadcast.arms(),
             arrivals: Arrivals::new(conn)?,
             new_send: conn.prepare_insert(
-                "insert into sends (broadcast, recipient, listing, state, not_before, row_values, reason, finished_at)
-                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) on conflict (broadcast, recipient) do nothing",
+                "insert into sends (broadcast, recipient, listing, state, not_before, row_values, reason, finished_at, arm)
+                 values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) on conflict (broadcast, recipient) do nothing",
             )?,
             hold: conn
                 .prepare_cached("insert into listing_rows (listing, send) values (?1, ?2) on conflict do nothing")?,
@@ -66,8 +69,9 @@ impl<'c> Staging<'c> {
         };
         let is_known = new.is_none();
         let other = is_known && self.rivals.reached(self.conn, recipient)?;
+        let arm = self.arms.as_ref().and_then(|arms| arms.arm(&row.key));
         let decide = |laters, values: Option<&str>, check: &mut CheckValues<'_>| {
-            with_values(judge(Some(&person), other, laters, terms), values, check)
+            with_values(judge(Some(&person), other, laters, terms), arm, values, check)
         };
         // Somebody new has no row here yet; somebody known may have.
         let existing = if is_known { existing(self.conn, self.broadcast.id, recipient)? } else { None };
@@ -82,6 +86,7 @@ impl<'c> Staging<'c> {
                 row.values.as_deref(),
                 decision.reason(),
                 decision.decided_at(terms.now),
+                arm,
             ))?;
             let send = send.ok_or(db::Error::Changed)?;
             self.hold.execute((self.listing, send))?;
@@ -101,7 +106,7 @@ impl<'c> Staging<'c> {
             }
             // Judged again, with its own values if the message can use them.
             State::Skipped => {
-                let values = existing.values_for(row, check);
+                let values = existing.values_for(row, arm, check);
                 self.changed_values += u64::from(values != row.values);
                 let decision = decide(existing.laters, values.as_deref(), check);
                 self.take_over(&existing, decision, values.as_deref(), terms)?;
@@ -183,8 +188,8 @@ pub struct Existing {
 
 impl Existing {
     /// The values that count when this row is listed again: its own, if it was planned with values that the message can use.
-    pub fn values_for(&self, row: &ListedRow, check: &mut CheckValues<'_>) -> Option<String> {
-        let frozen = self.planned && check(self.row_values.as_deref()).is_ok();
+    pub fn values_for(&self, row: &ListedRow, arm: Option<i64>, check: &mut CheckValues<'_>) -> Option<String> {
+        let frozen = self.planned && check(arm, self.row_values.as_deref()).is_ok();
         if frozen { self.row_values.clone() } else { row.values.clone() }
     }
 }

@@ -101,8 +101,8 @@ struct World {
 }
 
 fn check() -> Box<CheckValues<'static>> {
-    Box::new(|values| match values {
-        Some(text) if text == value_text(UNUSABLE) => Err((Skip::MissingValue, "name".to_owned())),
+    Box::new(|_, values| match values {
+        Some(text) if text == value_text(UNUSABLE) => Err((Skip::MissingValue, Some("name".to_owned()))),
         _ => Ok(()),
     })
 }
@@ -117,6 +117,7 @@ fn value_text(value: u8) -> String {
 
 fn key_of(broadcast: &Broadcast) -> BroadcastKey<'_> {
     BroadcastKey {
+        split: None,
         page: &broadcast.page,
         ad_account: &broadcast.ad_account,
         campaign: &broadcast.campaign,
@@ -133,6 +134,7 @@ impl World {
             .into_iter()
             .map(|(campaign, fingerprint)| {
                 let key = BroadcastKey {
+                    split: None,
                     page: "1",
                     ad_account: "act_1",
                     campaign,
@@ -234,8 +236,10 @@ impl World {
             None => {
                 let named = &self.broadcasts[broadcast];
                 let rivals = self.ledger.rivals_of(Some(named), &key_of(named), false).unwrap();
-                let dry =
-                    self.ledger.dry_plan(Some(named), &rivals, &mut self.spool(list), terms, &mut *check()).unwrap();
+                let dry = self
+                    .ledger
+                    .dry_plan(Some(named), (&rivals, None), &mut self.spool(list), terms, &mut *check())
+                    .unwrap();
                 let named = named.clone();
                 let mut watch = Watch { progress: &mut |_| {}, stop: &|| false };
                 let planned = self.ledger.plan(&named, "list", &mut spool, terms, &mut *check(), &mut watch).unwrap();
@@ -382,7 +386,7 @@ fn a_dry_run_of_a_repeat_that_is_not_open_yet_tells_what_the_repeat_then_does() 
     assert!(world.ledger.find_broadcast(&key, again).unwrap().is_none());
     let terms = PlanTerms { now: world.model.now, end: None, ..PlanTerms::default() };
     let rivals = world.ledger.rivals_of(None, &key, false).unwrap();
-    let dry = world.ledger.dry_plan(None, &rivals, &mut world.spool(0), terms, &mut *check()).unwrap();
+    let dry = world.ledger.dry_plan(None, (&rivals, None), &mut world.spool(0), terms, &mut *check()).unwrap();
     let repeat = world.ledger.open_broadcast(&key, again, "http://127.0.0.1:1", world.model.now).unwrap();
     let mut watch = Watch { progress: &mut |_| {}, stop: &|| false };
     world.ledger.plan(&repeat, "list", &mut world.spool(0), terms, &mut *check(), &mut watch).unwrap();
@@ -407,7 +411,7 @@ fn every_skipped_row_of_a_long_list_is_judged_anew() {
         let mut spool = Spool::new(folder.path()).unwrap();
         (0..rows).for_each(|row| spool.add(&format!("person{row}"), None).unwrap());
         let mut watch = Watch { progress: &mut |_| {}, stop: &|| false };
-        ledger.plan(&broadcast, "list", &mut spool.finish().unwrap(), terms, &mut |_| Ok(()), &mut watch).unwrap();
+        ledger.plan(&broadcast, "list", &mut spool.finish().unwrap(), terms, &mut |_, _| Ok(()), &mut watch).unwrap();
         ledger.standing_of_broadcast(broadcast.id).unwrap()
     };
     assert_eq!(plan(&mut world.ledger).pending, rows);

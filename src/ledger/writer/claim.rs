@@ -50,6 +50,8 @@ pub struct Claim {
     pub recipient: i64,
     pub token: String,
     pub values: Option<String>,
+    /// Which of the broadcast's messages it gets, where there are several.
+    pub arm: Option<i64>,
     /// When the intent became durable.
     pub at: UnixMillis,
 }

@@ -181,6 +181,7 @@ impl Step<'_> {
         self.tally.moved_rows(self.scope.broadcast.id, State::Pending, state, 1);
         self.settled.push(Settled {
             token: claim.token,
+            arm: claim.arm,
             state,
             reason: Some(reason),
             tracking_id: None,
@@ -246,7 +247,7 @@ impl Scan {
     /// Reads the next rows of this level; `false` at its end.
     fn read_ahead(&mut self, conn: &Conn, scope: &Scope, level: UnixMillis) -> db::Result<bool> {
         let mut statement = conn.prepare_cached(sql!(
-            "select s.id, s.recipient, s.listing, s.laters, s.first_later_at, r.token, case when ?5 then s.row_values end, {person}
+            "select s.id, s.recipient, s.listing, s.laters, s.first_later_at, r.token, case when ?5 then s.row_values end, s.arm, {person}
              from sends s indexed by sends_pending {people}
              where s.broadcast = ?1 and s.state = {pending} and s.not_before = ?2 and s.id > ?3 order by s.id limit ?4",
             person = people::COLUMNS,
@@ -283,9 +284,10 @@ impl Scan {
                     recipient: row.get(1)?,
                     token: row.get(5)?,
                     values: row.get(6)?,
+                    arm: row.get(7)?,
                     at: UnixMillis(0),
                 },
-                person: people::person(&row, 7)?,
+                person: people::person(&row, 8)?,
                 laters: Laters { count: row.get(3)?, first_at: row.get(4)? },
             });
         }

@@ -153,6 +153,9 @@ impl Step<'_> {
             ))?;
             if changed == 1 {
                 self.tally.moved(self.scope.broadcast.id, finish.claim.at, from, state);
+                if state == State::Accepted {
+                    self.tally.of_arm(self.scope.broadcast.id, finish.claim.at, finish.claim.arm, None, 1);
+                }
                 return Ok(Some(from));
             }
         }
@@ -193,6 +196,7 @@ impl Step<'_> {
     ) {
         self.settled.push(Settled {
             token: finish.claim.token.clone(),
+            arm: finish.claim.arm,
             state,
             reason,
             tracking_id,

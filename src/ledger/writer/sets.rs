@@ -52,6 +52,7 @@ impl Step<'_> {
                 Some(blocked_until) => {
                     let own = self.scope.claimed_until(finish.claim.at);
                     self.tally.moved(self.scope.broadcast.id, finish.claim.at, State::Claimed, State::Accepted);
+                    self.tally.of_arm(self.scope.broadcast.id, finish.claim.at, finish.claim.arm, None, 1);
                     let tracking_id = match &finish.outcome {
                         Outcome::Accepted { tracking_id } => tracking_id.clone(),
                         _ => None,
@@ -145,7 +146,7 @@ impl Step<'_> {
     /// The next rows that are due, and their people: no other step has them, nor can it until the commit.
     fn lock_due(&self, level: UnixMillis, after: i64, planned: &Array, want: usize) -> db::Result<Vec<Candidate>> {
         const DUE: &str = sql!(
-            "select s.id, s.recipient, s.laters, s.first_later_at, r.token, case when ?6 then s.row_values end, {person} {in_scope}
+            "select s.id, s.recipient, s.laters, s.first_later_at, r.token, case when ?6 then s.row_values end, s.arm, {person} {in_scope}
                and s.not_before = ?4 and s.id > ?5 order by s.id",
             person = people::COLUMNS,
             in_scope = IN_SCOPE,
@@ -163,10 +164,11 @@ impl Step<'_> {
                         recipient: row.get(1)?,
                         token: row.get(4)?,
                         values: row.get(5)?,
+                        arm: row.get(6)?,
                         at: self.now,
                     };
                     let laters = Laters { count: row.get(2)?, first_at: row.get(3)? };
-                    Ok(Candidate { claim, person: people::person(row, 6)?, laters })
+                    Ok(Candidate { claim, person: people::person(row, 7)?, laters })
                 },
             )?
             .collect()

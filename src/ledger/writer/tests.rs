@@ -43,7 +43,8 @@ impl Writer {
 
 pub(super) fn writer(folder: &std::path::Path, people: i64) -> Writer {
     let mut ledger = Ledger::in_memory(folder);
-    let key = BroadcastKey { page: "1", ad_account: "2", campaign: "3", fingerprint: [0; 32], message: "{}" };
+    let key =
+        BroadcastKey { split: None, page: "1", ad_account: "2", campaign: "3", fingerprint: [0; 32], message: "{}" };
     let broadcast = ledger.open_broadcast(&key, Which::default(), "http://host", UnixMillis(NOW)).unwrap();
     let run = ledger.start_run(broadcast.id, UnixMillis(NOW), 8).unwrap().id;
     let conn = &ledger.conn;

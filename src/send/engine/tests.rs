@@ -13,6 +13,7 @@ use crate::ledger::writer::{Scope, Seat, Settled};
 use crate::ledger::{Ledger, Watch};
 use crate::message::{Message, Template};
 use crate::send::bursts::{Beginning, Burst};
+use crate::send::messages::Messages;
 use crate::send::outcome::CampaignTimes;
 use crate::times::COOL_DOWN;
 
@@ -94,6 +95,7 @@ impl Stage {
         let mut ledger = Ledger::in_memory(folder.path());
         let message = Message::parse(br#"{"text":"hello"}"#).unwrap();
         let key = BroadcastKey {
+            split: None,
             page: "1",
             ad_account: "act_1",
             campaign: "77",
@@ -108,10 +110,10 @@ impl Stage {
         let mut list = spool.finish().unwrap();
         let terms = PlanTerms { now: clock.now(), end: None, ..PlanTerms::default() };
         let mut watch = Watch { progress: &mut |_| {}, stop: &|| false };
-        ledger.plan(&broadcast, "list", &mut list, terms, &mut |_| Ok(()), &mut watch).unwrap();
+        ledger.plan(&broadcast, "list", &mut list, terms, &mut |_, _| Ok(()), &mut watch).unwrap();
         let sender = Sender::new(&Access::of_nowhere(), &AdAccount::parse("1").unwrap(), MINUTE, 1).unwrap();
         let job = Job {
-            template: Template::compile(&message).unwrap(),
+            messages: Messages::one(Template::compile(&message).unwrap()),
             frame: sender.frame(&CampaignId::parse("77").unwrap(), None),
             campaign: CampaignTimes { created_at: Some(UnixMillis(1)), ..CampaignTimes::default() },
         };
@@ -369,7 +371,7 @@ async fn a_claim_that_is_late_for_the_wire_is_given_back() {
     let graph = Scripted { script, asked: Rc::default(), clock: stage.clock };
     let mut heard = Heard::default();
     let mut engine = Engine::new(&stage.job, &limits, stage.clock, &graph, &mut heard);
-    let claim = Claim { send: 1, recipient: 1, token: "t".to_owned(), values: None, at: BEGIN };
+    let claim = Claim { send: 1, recipient: 1, token: "t".to_owned(), values: None, arm: None, at: BEGIN };
     for (after, in_flight, back) in [(5000, 1, 0), (1, 1, 1)] {
         tokio::time::advance(Duration::from_millis(after)).await;
         engine.permits_out = 1;
@@ -396,7 +398,7 @@ async fn a_row_that_came_back_after_the_search_found_nothing_is_not_forgotten() 
     let graph = Scripted { script: Rc::new(Vec::new()), asked: Rc::default(), clock: stage.clock };
     let mut heard = Heard::default();
     let mut engine = Engine::new(&stage.job, &limits, stage.clock, &graph, &mut heard);
-    let claim = Claim { send: 1, recipient: 1, token: "t".to_owned(), values: None, at: BEGIN };
+    let claim = Claim { send: 1, recipient: 1, token: "t".to_owned(), values: None, arm: None, at: BEGIN };
     let nothing = || Stepped {
         claims: Vec::new(),
         committed: BEGIN,

@@ -26,6 +26,7 @@ use crate::rate::Rate;
 use crate::send::bursts::Beginning;
 use crate::send::engine;
 use crate::send::job::{Deliver, Ending, Job, Limits, Sink, SinkFailure, Stats};
+use crate::send::messages::Messages;
 use crate::send::outcome::{CampaignTimes, WaitCause};
 use crate::send::writer_thread::RunWriter;
 use crate::times::{COOL_DOWN, REQUEST_TIMEOUT};
@@ -186,6 +187,7 @@ impl Simulation {
         let message = Message::parse(br#"{"text":"hello"}"#).unwrap();
         let json = message.to_json();
         let key = BroadcastKey {
+            split: None,
             page: "1",
             ad_account: "act_1",
             campaign: "77",
@@ -200,9 +202,9 @@ impl Simulation {
         let mut list = spool.finish().unwrap();
         let terms = PlanTerms { now: self.clock.now(), end: None, ..PlanTerms::default() };
         let mut watch = Watch { progress: &mut |_| {}, stop: &|| false };
-        ledger.plan(&broadcast, "list", &mut list, terms, &mut |_| Ok(()), &mut watch).unwrap();
+        ledger.plan(&broadcast, "list", &mut list, terms, &mut |_, _| Ok(()), &mut watch).unwrap();
         let job = Job {
-            template: Template::compile(&message).unwrap(),
+            messages: Messages::one(Template::compile(&message).unwrap()),
             frame: frame.clone(),
             campaign: CampaignTimes { created_at: Some(UnixMillis(1)), ..CampaignTimes::default() },
         };

@@ -16,8 +16,14 @@ fn set_up(folder: &std::path::Path, runs: usize) -> (Ledger, Vec<Seat>) {
     let mut seats = Vec::new();
     for run in 0..runs {
         let campaign = run.to_string();
-        let key =
-            BroadcastKey { page: "1", ad_account: "act_1", campaign: &campaign, fingerprint: [0; 32], message: "{}" };
+        let key = BroadcastKey {
+            split: None,
+            page: "1",
+            ad_account: "act_1",
+            campaign: &campaign,
+            fingerprint: [0; 32],
+            message: "{}",
+        };
         let broadcast = ledger.open_broadcast(&key, Which::default(), "http://127.0.0.1:1", clock.now()).unwrap();
         let mut spool = Spool::new(folder).unwrap();
         for row in 0..PEOPLE {
@@ -25,7 +31,7 @@ fn set_up(folder: &std::path::Path, runs: usize) -> (Ledger, Vec<Seat>) {
         }
         let terms = PlanTerms { now: clock.now(), end: None, ..PlanTerms::default() };
         let mut watch = Watch { progress: &mut |_| {}, stop: &|| false };
-        ledger.plan(&broadcast, "list", &mut spool.finish().unwrap(), terms, &mut |_| Ok(()), &mut watch).unwrap();
+        ledger.plan(&broadcast, "list", &mut spool.finish().unwrap(), terms, &mut |_, _| Ok(()), &mut watch).unwrap();
         let started = ledger.start_run(broadcast.id, clock.now(), 8).unwrap();
         let scope = Scope {
             broadcast,

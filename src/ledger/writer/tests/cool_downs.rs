@@ -28,8 +28,14 @@ impl Meter for Free {
 }
 
 fn broadcast(ledger: &mut Ledger, campaign: &str, now: UnixMillis) -> Broadcast {
-    let key =
-        BroadcastKey { page: "1", ad_account: "act_1", campaign, fingerprint: [7; 32], message: r#"{"text":"hello"}"# };
+    let key = BroadcastKey {
+        split: None,
+        page: "1",
+        ad_account: "act_1",
+        campaign,
+        fingerprint: [7; 32],
+        message: r#"{"text":"hello"}"#,
+    };
     ledger.open_broadcast(&key, Which::default(), "http://127.0.0.1:1", now).unwrap()
 }
 
@@ -46,7 +52,7 @@ fn plan(ledger: &mut Ledger, campaign: &str, now: UnixMillis) -> Broadcast {
             "list",
             &mut list,
             PlanTerms { now, end: None, ..PlanTerms::default() },
-            &mut |_| Ok(()),
+            &mut |_, _| Ok(()),
             &mut watch,
         )
         .unwrap();

@@ -10,7 +10,7 @@ fn runs(folder: &std::path::Path, runs: i64, people: i64, clock: Clock) -> (Ledg
     let seats = (1..=runs).map(|n| {
         let (campaign, account) = (n.to_string(), format!("act_{n}"));
         let key =
-            BroadcastKey { page: &campaign, ad_account: &account, campaign: &campaign, fingerprint: [0; 32], message: "{}" };
+            BroadcastKey { split: None, page: &campaign, ad_account: &account, campaign: &campaign, fingerprint: [0; 32], message: "{}" };
         let broadcast = ledger.open_broadcast(&key, Which::default(), "http://host", clock.now()).unwrap();
         assert_eq!(broadcast.id, n);
         let run = ledger.start_run(n, clock.now(), 8).unwrap();
