@@ -8,7 +8,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
     broadcast, campaign, completions, config, demo, explain, init, ledger, man, message, profile, report, sandbox,
-    send, tokens, unknown, webhook, why,
+    send, status, tokens, unknown, webhook, why,
 };
 use global::GlobalArgs;
 
@@ -54,6 +54,8 @@ pub enum Standalone {
     /// List, choose, add, remove and rename profiles: one for each business.
     #[command(display_order = 1)]
     Profile(profile::Args),
+    #[command(display_order = 2)]
+    Status(status::Args),
     #[command(display_order = 80)]
     Sandbox(Box<sandbox::Args>),
     #[command(display_order = 79)]

@@ -23,8 +23,10 @@ pub mod report;
 pub mod sandbox;
 mod scope;
 pub mod send;
+mod several;
 mod shell;
 pub mod signals;
+pub mod status;
 pub mod tokens;
 pub mod unknown;
 pub mod webhook;
@@ -39,7 +41,6 @@ use crate::config::environment::Environment;
 use crate::error::{Error, Exit, Result};
 use crate::ui::Ui;
 use context::{Context, Invocation};
-use send::fleet;
 
 /// Parses the command line, runs the command, prints its error. The process ends with what this returns.
 pub fn main() -> Exit {
@@ -79,12 +80,9 @@ fn start(ui: &Ui, environment: &Environment, cli: Cli) -> Result<Exit> {
                 Command::Message(args) => args.into_send().map_or_else(Command::Message, Command::Send),
                 command => command,
             };
-            let command = match command {
-                Command::Send(args) if args.is_for_several(&cli.global) => {
-                    return block_on(fleet::run(&frame, *args));
-                }
-                command => command,
-            };
+            if cli.global.is_several() {
+                return block_on(run_for_several(&frame, command));
+            }
             let settings = frame.settings()?;
             block_on(async {
                 let context = Context::new(settings, ui.clone(), frame.clock);
@@ -100,6 +98,7 @@ fn run_standalone(frame: &Invocation<'_>, word: Standalone) -> Result<Exit> {
         Standalone::Init(args) => init::run(frame, args),
         Standalone::Config(args) => config::run(frame, args),
         Standalone::Profile(args) => profile::run(frame, args),
+        Standalone::Status(args) => block_on(status::run(frame, &args)),
         Standalone::Completions(args) => completions::run(frame, args, cli::command()),
         Standalone::Man(args) => man::run(frame, args, cli::command()),
         Standalone::Explain(args) => explain::run(frame, args),
@@ -121,6 +120,20 @@ pub async fn run(context: &Context, command: Command) -> Result<Exit> {
         Command::Webhook(args) => webhook::run(context, args).await,
         Command::Why(args) => why::run(context, &args),
         Command::Report(args) => report::run(context, args).await,
+    }
+}
+
+/// Runs one command for several businesses.
+async fn run_for_several(frame: &Invocation<'_>, command: Command) -> Result<Exit> {
+    match command {
+        Command::Campaign(args) => campaign::run_for_several(frame, args).await,
+        Command::Send(args) => send::run_for_several(frame, *args).await,
+        Command::Tokens(args) => tokens::run_for_several(frame, args).await,
+        Command::Broadcast(args) => broadcast::run_for_several(frame, args).await,
+        Command::Unknown(args) => unknown::run_for_several(frame, args).await,
+        Command::Webhook(args) => webhook::run_for_several(frame, args).await,
+        Command::Report(args) => report::run_for_several(frame, args).await,
+        Command::Message(_) | Command::Ledger(_) | Command::Why(_) => Err(frame.global.refuse_several()),
     }
 }
 

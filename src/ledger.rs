@@ -29,7 +29,7 @@
 //! | `copy` | all of it into a new ledger, of whatever engine |
 //! | `backup` | a copy of the file while runs are at work |
 //! | `tables`, `check` | every table and its columns; whether all that is kept agrees |
-//! | `funnel`, `totals`, `story` | answers for reports, totals and one person |
+//! | `funnel`, `totals`, `story`, `overview` | answers for reports, totals, one person, and all Pages at a glance |
 //!
 //! No file imports from one that imports from it, however many files lie between: `tests/circles.rs` checks that.
 
@@ -63,6 +63,7 @@ pub mod judge;
 mod key;
 mod locks;
 mod making;
+pub mod overview;
 pub mod pace;
 pub mod people;
 mod place;

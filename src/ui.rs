@@ -82,9 +82,17 @@ impl Ui {
 
     /// The same for one of several businesses at work at once, which can't each ask: its messages name it.
     #[must_use]
-    pub fn of_one(&self, name: &str) -> Self {
+    pub fn named(&self, name: &str) -> Self {
         let mut one = self.clone();
         one.name = Some(Arc::from(name));
+        one.options.no_input = true;
+        one
+    }
+
+    /// As [`Ui::named`], once all was asked for all of them.
+    #[must_use]
+    pub fn of_one(&self, name: &str) -> Self {
+        let mut one = self.named(name);
         one.options.yes = true;
         one
     }

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use crate::common::Env;
 use crate::common::fleet::{Fleet, Profile, account, codes, name, page};
 use crate::common::sandbox::Sandbox;
@@ -219,19 +221,162 @@ fn results_say_whose_they_are_and_the_table_has_a_line_for_each() {
 }
 
 #[test]
-fn several_profiles_are_for_resume_alone() {
+fn several_profiles_are_for_some_commands_and_named_in_one_way() {
     let env = Env::new().profiles("[profiles.one]\npage = '1'\n[profiles.two]\npage = '2'\n");
-    let several = "several profiles can only be used with mmsg send --resume";
+    let several = "several profiles can't be used with this command";
     for words in [
-        &["campaign", "list", "--profile", "one", "--profile", "two"][..],
+        &["campaign", "get", "1", "--profile", "one", "--profile", "two"][..],
         &["send", "--profile", "*"],
+        &["why", "x", "--profile", "*"],
+        &["config", "show", "--profile", "*"],
         &["init", "--profile", "o*"],
     ] {
         let _ = env.mmsg(words).fails(2, several);
     }
-    let _ = env.mmsg(["send", "--all-profiles"]).exits(2).says("--resume");
-    let _ =
-        env.mmsg(["send", "--resume", "--all-profiles", "--profile", "one"]).exits(2).says("can't be used together");
-    let _ = env.mmsg(["send", "--resume", "--profile", "x-*"]).fails(3, "no profile matches \"x-*\"");
-    let _ = env.mmsg(["send", "--resume", "--profile", "one", "--profile", "tow"]).fails(3, "unknown profile \"tow\"");
+    let _ = env
+        .mmsg(["send", "--all-profiles"])
+        .fails(2, "--all-profiles can't be used with this command")
+        .says("--resume");
+    for words in [&["send", "--resume"][..], &["campaign", "list"], &["status"]] {
+        let with = |more: &[&'static str]| env.mmsg([words, more].concat());
+        let _ = with(&["--all-profiles", "--profile", "one"]).fails(2, "can't be used together");
+        let _ = with(&["--profile", "x-*"]).fails(3, "no profile matches \"x-*\"");
+        let run = with(&["--profile", "one", "--profile", "tow"]).fails(3, "unknown profile \"tow\"");
+        assert!(run.stderr.contains("did you mean \"two\"?"), "{run:#?}");
+    }
+    for words in [
+        &["report", "--all-profiles", "--html", "x.html"][..],
+        &["report", "--all-profiles", "--campaign", "1"],
+        &["report", "--all-profiles", "--all-pages"],
+        &["broadcast", "list", "--all-profiles", "--all-pages"],
+        &["unknown", "list", "--all-profiles", "--all-pages"],
+    ] {
+        let _ = env.mmsg(words).fails(2, "can't be used with several profiles");
+    }
+    let _ = Env::new().mmsg(["campaign", "list", "--all-profiles"]).fails(3, "there are no profiles");
+}
+
+/// The rows of `-o json`, by profile.
+fn by_profile(rows: &Value) -> BTreeMap<String, Vec<Value>> {
+    let mut found: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for row in rows.as_array().unwrap() {
+        found.entry(row["profile"].as_str().unwrap().to_owned()).or_default().push(row.clone());
+    }
+    found
+}
+
+#[test]
+fn lists_name_the_profile_and_a_failure_stops_only_its_own_business() {
+    let fleet = Fleet::of(4, |shop| shop + 1, |_| {});
+    fleet.sandbox.error_tokens([(fleet.people[3][1].clone(), "drop".to_owned())]);
+    let _ = fleet.resume(&["--all-profiles"]).exits(11);
+    // The first has a dead token, which a look into the ledger does not need.
+    fleet.profiles(4, |shop, profile| {
+        if shop == 0 {
+            profile.insert("token", "'EAAdeadToken000000000000000000'".to_owned());
+        }
+    });
+    let healthy = [name(1), name(2), name(3)];
+    let all = [&[name(0)], &healthy[..]].concat();
+    let run = |words: &[&str], code: i32| fleet.env.mmsg([words, &["-o", "json"]].concat()).exits(code);
+    let failed = |run: &crate::common::Run| {
+        assert!(run.stderr.contains("warning: shop-00: "), "{run:#?}");
+        assert_eq!(run.last_line()["message"], "1 of 4 profiles failed: shop-00", "{run:#?}");
+        assert_eq!(run.last_line()["kind"], "credentials", "{run:#?}");
+    };
+
+    let campaigns = run(&["campaign", "list", "--all-profiles"], 4);
+    failed(&campaigns);
+    let rows = by_profile(&campaigns.json());
+    assert!(rows.keys().eq(&healthy), "{rows:#?}");
+    for (shop, profile) in healthy.iter().enumerate() {
+        assert_eq!(rows[profile][0]["id"], fleet.campaigns[shop + 1], "{profile}");
+    }
+    let csv = fleet.env.mmsg(["campaign", "list", "--profile", "shop-0[12]", "-o", "csv"]).exits(3);
+    assert_eq!(csv.stdout, "");
+    let csv =
+        fleet.env.mmsg(["campaign", "list", "--profile", "shop-01", "--profile", "shop-02", "-o", "csv"]).exits(0);
+    assert!(csv.stdout.starts_with("profile,id,name,") && csv.stdout.contains("\nshop-02,"), "{csv:#?}");
+    let table = fleet.env.mmsg(["campaign", "list", "--profile", "shop-0?"]).exits(4);
+    assert!(table.stdout.starts_with("profile  id "), "{table:#?}");
+
+    let broadcasts = by_profile(&run(&["broadcast", "list", "--all-profiles"], 0).json());
+    assert!(broadcasts.keys().eq(&all), "{broadcasts:#?}");
+    for (shop, profile) in all.iter().enumerate() {
+        assert_eq!((broadcasts[profile].len(), &broadcasts[profile][0]["page"]), (1, &json!(page(shop))), "{profile}");
+    }
+    let unknown = by_profile(&run(&["unknown", "list", "--all-profiles"], 0).json());
+    assert_eq!(unknown.keys().collect::<Vec<_>>(), [&name(3)]);
+    assert_eq!(unknown[&name(3)][0]["token"], json!(fleet.people[3][1]));
+
+    let reports = by_profile(&run(&["report", "--all-profiles", "--offline"], 0).json());
+    for (shop, profile) in all.iter().enumerate() {
+        let accepted = fleet.people[shop].len() - usize::from(shop == 3);
+        assert_eq!(reports[profile][0]["funnel"]["accepted"], json!(accepted), "{profile}");
+    }
+    let table = fleet.env.mmsg(["report", "--all-profiles", "--offline"]).exits(0).says("1 send is unknown");
+    let last: Vec<_> = table.stdout.lines().last().unwrap().split_whitespace().collect();
+    assert_eq!(last[..4], ["all", "4", "-", "9"], "{table:#?}");
+
+    let webhooks = run(&["webhook", "status", "--all-profiles"], 4);
+    failed(&webhooks);
+    assert!(by_profile(&webhooks.json()).keys().eq(&healthy), "{webhooks:#?}");
+    let unsubscribed = run(&["webhook", "status", "--profile", "shop-01", "--profile", "shop-02"], 5);
+    assert!(unsubscribed.stderr.contains("warning: shop-01: no app is subscribed"), "{unsubscribed:#?}");
+
+    let fetched = run(&["tokens", "fetch", "--all-profiles"], 4);
+    failed(&fetched);
+    assert!(by_profile(&fetched.json()).keys().eq(&healthy), "{fetched:#?}");
+}
+
+#[test]
+fn a_status_is_of_every_business_and_asks_nobody() {
+    let mut fleet = Fleet::of(4, |shop| 10 * (shop + 1), |_| {});
+    fleet.sandbox.error_tokens([
+        (fleet.people[2][1].clone(), "drop".to_owned()),
+        (fleet.people[2][2].clone(), "2399999".to_owned()),
+    ]);
+    let _ = fleet.resume(&["--profile", "shop-02"]).exits(11);
+    fleet.profiles(4, |shop, profile| {
+        if shop == 3 {
+            profile.insert("ad_account", "'not an account'".to_owned());
+        }
+    });
+    fleet.sandbox.stop();
+    let run = fleet.env.mmsg(["status", "-o", "json"]).exits(3).says("warning: shop-03: ");
+    let rows = by_profile(&run.json());
+    assert!(rows.keys().eq(&[name(0), name(1), name(2)]), "{run:#?}");
+    let figures = |shop: usize| {
+        let row = &rows[&name(shop)][0];
+        assert_eq!(row["page"], json!(page(shop)));
+        ["active_campaigns", "pending", "unknown", "accepted_today", "refused_today"]
+            .map(|key| row[key].as_u64().unwrap())
+    };
+    assert_eq!(
+        [figures(0), figures(1), figures(2)],
+        [[1, 10, 0, 0, 0], [1, 20, 0, 0, 0], [0, 0, 1, 28, 1]],
+        "{run:#?}"
+    );
+    assert!(rows[&name(0)][0]["next_due_at"].is_string() && rows[&name(2)][0]["next_due_at"].is_null(), "{run:#?}");
+    let table = fleet.env.mmsg(["status", "--profile", "shop-0[0]"]).exits(3);
+    assert_eq!(table.stdout, "");
+    let table = fleet.env.mmsg(["status", "--profile", "shop-00", "--profile", "shop-02"]).exits(0);
+    let last: Vec<_> = table.stdout.lines().last().unwrap().split_whitespace().collect();
+    assert_eq!(last, ["all", "2", "-", "1", "10", "now", "1", "28", "1", "-", "-"], "{table:#?}");
+    // On a terminal of 80 columns a business is a line.
+    let mut screen = fleet.env.terminal(80, &["status", "--profile", "shop-00", "--profile", "shop-02"]);
+    screen.wait_for("all 2 ");
+    screen.end().exits(0);
+    let mut watched = fleet.env.terminal(80, &["status", "--watch"]);
+    watched.wait_for("Ctrl-C stops this view").wait_for("shop-02").wait_for("1 of 4 profiles failed").type_keys("\x03");
+    watched.end().exits(0);
+    let _ = fleet.env.mmsg(["status", "--watch"]).fails(2, "--watch needs a terminal");
+}
+
+#[test]
+fn a_status_without_profiles_is_of_what_the_environment_sets() {
+    let env = Env::new().set("MMSG_PAGE", "1");
+    let rows = env.mmsg(["status", "-o", "json"]).exits(0).json();
+    assert_eq!((&rows[0]["profile"], &rows[0]["page"], &rows[0]["pending"]), (&json!(null), &json!("1"), &json!(0)));
+    assert!(!env.path(".local/share/mmsg/ledger.db").exists());
 }

@@ -268,6 +268,7 @@ fn run_all(sweep: &Sweep, shop: &Shop, env: &Env, known: &str) {
         vec!["campaign", "edit", id, "--lifetime-budget", "4000", "--name", "Summer", "--yes"],
         vec!["campaign", "delete", id, "--yes"],
         vec!["campaign", "delete", "99", "--yes"],
+        vec!["status"],
         vec!["profile", "add", "swept", "--page", "1", "--token-env", "SWEPT"],
         vec!["profile", "list"],
         vec!["profile", "use", "swept"],

@@ -10,9 +10,13 @@ use crate::ui::{ColorChoice, Format};
 #[derive(clap::Args, Clone, Debug, Default)]
 #[command(next_help_heading = "Global options")]
 pub struct GlobalArgs {
-    /// Profile to use [env: MMSG_PROFILE]; for send --resume, several: give it again, or a pattern such as 'shop-*'.
+    /// Profile to use [env: MMSG_PROFILE]; where several can be used: give it again, or a pattern such as 'shop-*'.
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Vec<String>,
+    /// Use every profile: one failure stops only its own profile. For send --resume, status, report, campaign list, broadcast list,
+    /// unknown list, tokens fetch and webhook status.
+    #[arg(long, global = true)]
+    pub all_profiles: bool,
     /// Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER].
     #[arg(long, global = true, value_name = "FILE")]
     pub ledger: Option<PathBuf>,
@@ -37,15 +41,38 @@ pub struct GlobalArgs {
 }
 
 impl GlobalArgs {
+    /// Whether the command is for several businesses.
+    pub fn is_several(&self) -> bool {
+        self.all_profiles || several::is_several(&self.profile)
+    }
+
+    /// The profiles meant, as names and patterns.
+    ///
+    /// # Errors
+    /// Exit 2 if they are named in two ways.
+    pub fn wanted(&self) -> Result<Vec<String>> {
+        match (self.all_profiles, self.profile.is_empty()) {
+            (true, false) => Err(Error::usage("--all-profiles and --profile can't be used together")
+                .hint("use --profile for some of them, or --all-profiles for all")),
+            (true, true) => Ok(vec!["*".to_owned()]),
+            (false, _) => Ok(self.profile.clone()),
+        }
+    }
+
     /// The one profile of `--profile`, if any, for a command that works for one business.
     ///
     /// # Errors
     /// Exit 2 if there are several.
     pub fn one_profile(&self) -> Result<Option<String>> {
-        if several::is_several(&self.profile) {
-            return Err(Error::usage("several profiles can only be used with mmsg send --resume")
-                .hint("name one profile with --profile, or run the command once for each"));
-        }
-        Ok(self.profile.first().cloned())
+        if self.is_several() { Err(self.refuse_several()) } else { Ok(self.profile.first().cloned()) }
+    }
+
+    /// What a command gets that works for one business.
+    pub fn refuse_several(&self) -> Error {
+        let how = if self.all_profiles { "--all-profiles" } else { "several profiles" };
+        Error::usage(format!("{how} can't be used with this command")).hint(
+            "name one with --profile NAME; several work with mmsg send --resume, status, report, campaign list, broadcast list, unknown list, \
+             tokens fetch and webhook status",
+        )
     }
 }

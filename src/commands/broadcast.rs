@@ -4,7 +4,7 @@ mod close;
 mod list;
 mod row;
 
-use crate::commands::context::Context;
+use crate::commands::context::{Context, Invocation};
 use crate::error::{Exit, Result};
 
 #[derive(clap::Args, Debug)]
@@ -23,5 +23,13 @@ pub fn run(context: &Context, args: Args) -> Result<Exit> {
     match args.verb {
         Verb::List(args) => list::run(context, &args),
         Verb::Close(args) => close::run(context, &args),
+    }
+}
+
+/// Runs one command for several businesses.
+pub async fn run_for_several(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
+    match args.verb {
+        Verb::List(args) => list::run_for_several(frame, args).await,
+        _ => Err(frame.global.refuse_several()),
     }
 }

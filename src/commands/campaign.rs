@@ -15,7 +15,7 @@ mod pause;
 mod resume;
 mod row;
 
-use crate::commands::context::Context;
+use crate::commands::context::{Context, Invocation};
 use crate::error::{Exit, Result};
 
 #[derive(clap::Args, Debug)]
@@ -49,5 +49,13 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
         Verb::Delete(args) => delete::run(context, args).await,
         Verb::Estimate(args) => estimate::run(context, args).await,
         Verb::Insights(args) => insights::run(context, args).await,
+    }
+}
+
+/// Runs one command for several businesses.
+pub async fn run_for_several(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
+    match args.verb {
+        Verb::List(args) => list::run_for_several(frame, args).await,
+        _ => Err(frame.global.refuse_several()),
     }
 }

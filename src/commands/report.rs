@@ -1,9 +1,10 @@
 //! `mmsg report`: what became of the messages.
 
 mod asked;
+mod businesses;
 mod told;
 mod view;
-mod watch;
+pub mod watch;
 
 use std::path::PathBuf;
 
@@ -14,9 +15,10 @@ use crate::campaign::CampaignId;
 use crate::cli::values;
 use crate::clock::UnixMillis;
 use crate::commands::browser;
-use crate::commands::context::Context;
+use crate::commands::context::{Context, Invocation};
 use crate::commands::output::{Kind, Outputs};
 use crate::commands::scope::ScopeArgs;
+use crate::commands::several;
 use crate::commands::signals::Signals;
 use crate::error::{Error, Exit, Result};
 use crate::ledger::Ledger;
@@ -68,13 +70,50 @@ pub struct Args {
     scope: ScopeArgs,
 }
 
-pub async fn run(context: &Context, args: Args) -> Result<Exit> {
+pub async fn run_for_several(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
+    refuse_range(&args)?;
+    args.scope.refuse_all()?;
+    for (flag, is_given) in [
+        ("--campaign", args.campaign.is_some()),
+        ("--broadcast", args.broadcast.is_some()),
+        (HTML, args.html.is_some()),
+        ("--watch", args.watch),
+    ] {
+        if is_given {
+            return Err(Error::usage(format!("{flag} can't be used with several profiles"))
+                .hint("use one profile, or leave it out; -o json has the whole report of each"));
+        }
+    }
+    let signals = Signals::listen(frame.ui)?;
+    let gathered = several::gather(frame, async |context| {
+        let ledger = context.ledger_to_look()?;
+        let asked = Asked { hours: Hours::between(args.since, args.until), coverage: coverage(context, &args)? };
+        Ok((made(context, &args, &asked, &ledger, &signals).await?, Exit::Done))
+    })
+    .await?;
+    businesses::print(frame.ui, &gathered.of)?;
+    let unknown: u64 = gathered.of.iter().map(|(_, report)| report.funnel.unknown).sum();
+    if unknown > 0 {
+        let sends = text::count(unknown, "send is", "sends are");
+        frame.ui.hint(&format!("{sends} unknown; see mmsg unknown list --all-profiles"));
+    }
+    if signals.is_stopping() { Ok(signals.exit()) } else { gathered.conclude() }
+}
+
+/// # Errors
+/// Exit 2 if the range ends before it begins.
+fn refuse_range(args: &Args) -> Result<()> {
     if let (Some(since), Some(until)) = (args.since, args.until)
         && since >= until
     {
         return Err(Error::usage(format!("--since {since} is not before the end, {until}"))
             .hint("--until is the end of the range: use a later one, or leave it out"));
     }
+    Ok(())
+}
+
+pub async fn run(context: &Context, args: Args) -> Result<Exit> {
+    refuse_range(&args)?;
     if args.watch {
         watch::check(&context.ui)?;
     }
@@ -91,15 +130,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
         // The run may have died meanwhile.
         context.bury_before_look(&mut ledger)?;
     }
-    let (mut report, counted) = asked.report(context, &ledger)?;
-    if !args.offline {
-        // Ctrl-C does not wait for Meta, but the ledger's part is printed.
-        tokio::select! {
-            biased;
-            () = signals.stopped() => {}
-            told = meta(context, &asked, &report.funnel, &counted) => report.meta = told,
-        }
-    }
+    let report = made(context, &args, &asked, &ledger, &signals).await?;
     if let Some(file) = &args.html {
         let page = page::render(&report)?;
         outputs.write(HTML, file, Kind::Page, context.settings.redactor().clean(&page).as_bytes())?;
@@ -112,6 +143,20 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
         }
     }
     Ok(if signals.is_stopping() { signals.exit() } else { Exit::Done })
+}
+
+/// From the ledger and, unless it must not be asked, from Meta.
+async fn made(context: &Context, args: &Args, asked: &Asked, ledger: &Ledger, signals: &Signals) -> Result<Report> {
+    let (mut report, counted) = asked.report(context, ledger)?;
+    if !args.offline {
+        // Ctrl-C does not wait for Meta, but the ledger's part is printed.
+        tokio::select! {
+            biased;
+            () = signals.stopped() => {}
+            told = meta(context, asked, &report.funnel, &counted) => report.meta = told,
+        }
+    }
+    Ok(report)
 }
 
 fn coverage(context: &Context, args: &Args) -> Result<Coverage> {

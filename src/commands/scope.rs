@@ -21,6 +21,18 @@ impl ScopeArgs {
         self.all_pages
     }
 
+    /// Of several profiles each shows its own Page.
+    ///
+    /// # Errors
+    /// Exit 2.
+    pub fn refuse_all(self) -> Result<()> {
+        if !self.all_pages {
+            return Ok(());
+        }
+        Err(Error::usage("--all-pages can't be used with several profiles: each shows its own Page")
+            .hint("leave out --all-pages, or use one profile"))
+    }
+
     /// Refuses something that was named but belongs to another Page.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ mod confirm;
 mod cost;
 mod dry_run;
 mod ending;
-pub mod fleet;
+mod fleet;
 mod forecast;
 mod money;
 mod plan;
@@ -23,16 +23,14 @@ mod turn;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::cli::global::GlobalArgs;
 use crate::cli::values;
 use crate::clock::UnixMillis;
-use crate::commands::context::Context;
+use crate::commands::context::{Context, Invocation};
 use crate::commands::deletions;
 use crate::commands::lists::ListArgs;
 use crate::commands::output::Outputs;
 use crate::commands::people::FilterArgs;
 use crate::commands::signals::Signals;
-use crate::config::several;
 use crate::error::{Error, Exit, Result};
 use crate::ledger::Safety;
 use crate::ledger::broadcasts::{BroadcastKey, Retried, Which};
@@ -86,9 +84,6 @@ pub struct Args {
     /// Continue the unfinished broadcasts of the Page, oldest first; needs no list.
     #[arg(long, conflicts_with_all = ["files", "message", "audience", "again", "new_message", "token_column", "delimiter", "no_header", "reject", "strict", "allow_bad_rows", "allow_odd_tokens"])]
     resume: bool,
-    /// With --resume: continue the broadcasts of every profile in the config file; one failure stops only its own profile.
-    #[arg(long, requires = "resume")]
-    all_profiles: bool,
     /// Send the same message again to a list that already received it; cool-downs still apply.
     #[arg(long)]
     again: bool,
@@ -133,11 +128,6 @@ pub struct Args {
 }
 
 impl Args {
-    /// Whether this continues the broadcasts of several businesses.
-    pub fn is_for_several(&self, global: &GlobalArgs) -> bool {
-        self.resume && (self.all_profiles || several::is_several(&global.profile))
-    }
-
     fn limits(&self, context: &Context) -> Result<Limits> {
         let settings = &context.settings.send;
         Ok(Limits {
@@ -183,6 +173,11 @@ impl Args {
     fn which(&self) -> Which {
         Which { again: self.again, new_message: self.new_message }
     }
+}
+
+/// Continues the broadcasts of several businesses.
+pub async fn run_for_several(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
+    if args.resume { fleet::run(frame, args).await } else { Err(frame.global.refuse_several()) }
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {

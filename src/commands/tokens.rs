@@ -8,7 +8,7 @@ mod replacing;
 mod suppress;
 
 use crate::audience::token_fault;
-use crate::commands::context::Context;
+use crate::commands::context::{Context, Invocation};
 use crate::error::{Exit, Result};
 use crate::text::mask;
 
@@ -43,5 +43,13 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
         Verb::Suppress(args) => suppress::run(context, args).await,
         Verb::Unsuppress(args) => suppress::lift(context, args).await,
         Verb::Erase(args) => erase::run(context, args).await,
+    }
+}
+
+/// Runs one command for several businesses.
+pub async fn run_for_several(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
+    match args.verb {
+        Verb::Fetch(args) => fetch::run_for_several(frame, args).await,
+        _ => Err(frame.global.refuse_several()),
     }
 }

@@ -5,7 +5,7 @@ mod list;
 mod resolve;
 mod settle;
 
-use crate::commands::context::Context;
+use crate::commands::context::{Context, Invocation};
 use crate::error::{Exit, Result};
 
 #[derive(clap::Args, Debug)]
@@ -26,5 +26,13 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
         Verb::List(args) => list::run(context, &args),
         Verb::Settle(args) => settle::run(context, &args).await,
         Verb::Resolve(args) => resolve::run(context, &args),
+    }
+}
+
+/// Runs one command for several businesses.
+pub async fn run_for_several(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
+    match args.verb {
+        Verb::List(args) => list::run_for_several(frame, args).await,
+        _ => Err(frame.global.refuse_several()),
     }
 }

@@ -7,7 +7,7 @@ mod serve;
 mod status;
 mod subscribe;
 
-use crate::commands::context::Context;
+use crate::commands::context::{Context, Invocation};
 use crate::error::{Exit, Result};
 
 #[derive(clap::Args, Debug)]
@@ -30,5 +30,13 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
         Verb::Ingest(args) => ingest::run(context, args).await,
         Verb::Subscribe(args) => subscribe::run(context, args).await,
         Verb::Status(_) => status::run(context).await,
+    }
+}
+
+/// Runs one command for several businesses.
+pub async fn run_for_several(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
+    match args.verb {
+        Verb::Status(args) => status::run_for_several(frame, &args).await,
+        _ => Err(frame.global.refuse_several()),
     }
 }

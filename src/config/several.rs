@@ -34,6 +34,14 @@ pub fn load(
     Ok(settings.collect())
 }
 
+/// Whether there is no profile at all.
+///
+/// # Errors
+/// Exit 3: the config file can't be read.
+pub fn is_none(environment: &Environment) -> Result<bool> {
+    Ok(All::read(environment)?.file.is_empty())
+}
+
 /// Names in their order, each once.
 fn names(wanted: &[String], all: &All) -> Result<Vec<String>> {
     let known = all.file.names();

@@ -55,12 +55,12 @@ enum Shown {
 }
 
 impl Ui {
-    /// Starts to show progress; `unit` is a plural noun.
+    /// Starts to show progress; `unit` is a plural noun. Of several businesses at once each has lines, since there is one bar.
     pub fn progress(&self, total: Option<u64>, unit: &'static str) -> Progress {
         let shown =
             if self.is_quiet() {
                 Shown::Nothing
-            } else if self.stderr_is_terminal() {
+            } else if self.stderr_is_terminal() && self.name.is_none() {
                 let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr_with_hz(10))
                     .with_style(style(total.is_some(), unit, self.colors(true)));
                 bar.enable_steady_tick(Duration::from_millis(200));

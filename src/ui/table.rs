@@ -19,6 +19,16 @@ pub trait Record: Serialize {
     const COLUMNS: &'static [&'static str];
     /// The JSON keys, in order, for the CSV header of an empty list.
     const KEYS: &'static [&'static str] = Self::COLUMNS;
+    /// Columns that a narrow terminal does without, the least important first.
+    const EXPENDABLE: &'static [&'static str] = &[];
+    /// As [`Record::COLUMNS`]; for a record that holds another.
+    fn columns() -> Vec<&'static str> {
+        Self::COLUMNS.to_vec()
+    }
+    /// As [`Record::KEYS`], likewise.
+    fn keys() -> Vec<&'static str> {
+        Self::KEYS.to_vec()
+    }
     /// One cell for each column, for people.
     fn cells(&self) -> Vec<String>;
 }
@@ -43,22 +53,34 @@ pub(super) const GAP: u16 = 2;
 /// each record is drawn like [`draw_one`], with an empty line between records.
 pub fn draw<R: Record>(rows: &[R], look: Look) -> String {
     let mut cells: Vec<Vec<String>> = rows.iter().map(visible_cells).collect();
-    let mut widths = widths(R::COLUMNS, &cells, UnicodeWidthStr::width);
+    let mut columns = R::columns();
+    let mut widths = widths(&columns, &cells, UnicodeWidthStr::width);
+    if let Some(room) = look.width {
+        for name in R::EXPENDABLE {
+            let Some(place) = columns.iter().position(|column| column == name) else { continue };
+            if total(&widths) <= room {
+                break;
+            }
+            columns.remove(place);
+            widths.remove(place);
+            cells.iter_mut().for_each(|row| drop(row.remove(place)));
+        }
+    }
     if let Some(room) = look.width.filter(|room| total(&widths) > *room) {
         cells.iter_mut().flatten().for_each(breakable_time);
-        let words = self::widths(R::COLUMNS, &cells, |text| longest_word(text).min(LONG_WORD));
+        let words = self::widths(&columns, &cells, |text| longest_word(text).min(LONG_WORD));
         if total(&words) > room {
-            return cells.iter().map(|row| fields(R::COLUMNS, row, look)).collect::<Vec<_>>().join("\n");
+            return cells.iter().map(|row| fields(&columns, row, look)).collect::<Vec<_>>().join("\n");
         }
         widths = shared(&words, &widths, room);
     }
     let mut table = new_table(look);
-    table.set_header(R::COLUMNS.iter().map(|name| heading(name, look)).collect::<Vec<_>>());
+    table.set_header(columns.iter().map(|name| heading(name, look)).collect::<Vec<_>>());
     table.add_rows(&cells);
     for (index, width) in widths.iter().enumerate() {
         let mut column = cells.iter().filter_map(|row| row.get(index));
         if let Some(drawn) = table.column_mut(index) {
-            let gap = if index + 1 == R::COLUMNS.len() { 0 } else { GAP };
+            let gap = if index + 1 == columns.len() { 0 } else { GAP };
             drawn.set_padding((0, gap));
             drawn.set_constraint(ColumnConstraint::Absolute(Width::Fixed(width.saturating_add(gap))));
             if column.clone().any(|cell| is_number(cell)) && column.all(|cell| is_number(cell) || cell == "-") {
@@ -71,7 +93,7 @@ pub fn draw<R: Record>(rows: &[R], look: Look) -> String {
 
 /// One record, one line per field.
 pub fn draw_one<R: Record>(row: &R, look: Look) -> String {
-    fields(R::COLUMNS, &visible_cells(row), look)
+    fields(&R::columns(), &visible_cells(row), look)
 }
 
 fn fields(columns: &[&str], cells: &[String], look: Look) -> String {
@@ -178,7 +200,7 @@ pub(super) fn trimmed(table: &Table) -> String {
 pub fn write_csv<R: Record>(out: &mut impl Write, rows: &[R]) -> Result<()> {
     if rows.is_empty() {
         let mut csv = csv::Writer::from_writer(out);
-        csv.write_record(R::KEYS).map_err(csv_failed)?;
+        csv.write_record(R::keys()).map_err(csv_failed)?;
         return csv.flush().map_err(stdout_failed);
     }
     let values: Vec<Value> = rows.iter().map(to_value).collect::<Result<_>>()?;
@@ -300,6 +322,32 @@ mod tests {
         assert_eq!(at(37), "id      120283923210160581\nname    Spring sale\nstarts  2026-11-24 10:19:10Z\n");
         let two = draw(&[Sale, Sale], Look { width: Some(30), color: false });
         assert_eq!(two, format!("{0}\n{0}", at(30)));
+    }
+
+    #[derive(Serialize)]
+    struct Shop;
+
+    impl Record for Shop {
+        const PLURAL: &'static str = "shops";
+        const COLUMNS: &'static [&'static str] = &["name", "Page", "pending", "webhook"];
+        const EXPENDABLE: &'static [&'static str] = &["Page", "webhook"];
+
+        fn cells(&self) -> Vec<String> {
+            ["shop-1", "120283923210160", "5", "2h ago"].map(str::to_owned).to_vec()
+        }
+    }
+
+    #[test]
+    fn less_important_columns_go_first() {
+        let columns = |width| {
+            let drawn = draw(&[Shop], Look { width: Some(width), color: false });
+            assert!(drawn.lines().all(|line| line.len() <= usize::from(width)), "{drawn}");
+            drawn.lines().next().unwrap().split_whitespace().map(str::to_owned).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(columns(41), "name Page pending webhook");
+        assert_eq!(columns(40), "name pending webhook");
+        assert_eq!(columns(23), "name pending");
+        assert_eq!(draw(&[Shop], Look::default()).lines().next().unwrap().split_whitespace().count(), 4);
     }
 
     #[test]

@@ -1,8 +1,10 @@
 //! `mmsg broadcast list`.
 
-use crate::commands::context::Context;
+use crate::commands::context::{Context, Invocation};
 use crate::commands::scope::ScopeArgs;
+use crate::commands::several;
 use crate::error::{Exit, Result};
+use crate::ledger::broadcasts::BroadcastSummary;
 
 /// List the Page's broadcasts with their counts, oldest first.
 #[derive(clap::Args, Debug)]
@@ -15,12 +17,24 @@ pub struct Args {
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit> {
+    let (shown, hidden) = rows(context, args)?;
+    context.ui.list(&shown)?;
+    args.scope.tell_hidden(context, hidden, "broadcast", "broadcasts");
+    Ok(Exit::Done)
+}
+
+pub async fn run_for_several(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
+    args.scope.refuse_all()?;
+    several::list(frame, async |context| Ok((rows(context, &args)?.0, Exit::Done))).await
+}
+
+/// Those to show, and how many of other Pages are not.
+fn rows(context: &Context, args: &Args) -> Result<(Vec<BroadcastSummary>, u64)> {
     let mut shown = context.ledger_to_look()?.broadcasts(args.campaign.as_deref(), context.clock.now())?;
     let all = shown.len();
     if let Some(page) = args.scope.page(context) {
         shown.retain(|broadcast| broadcast.page == page);
     }
-    context.ui.list(&shown)?;
-    args.scope.tell_hidden(context, (all - shown.len()) as u64, "broadcast", "broadcasts");
-    Ok(Exit::Done)
+    let hidden = (all - shown.len()) as u64;
+    Ok((shown, hidden))
 }

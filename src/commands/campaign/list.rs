@@ -2,7 +2,8 @@
 
 use super::currency::currency_to_show;
 use super::row::{CampaignListRow, CampaignRow};
-use crate::commands::context::Context;
+use crate::commands::context::{Context, Invocation};
+use crate::commands::several;
 use crate::error::{Exit, Result};
 use crate::graph::Kind;
 
@@ -17,11 +18,18 @@ pub struct Args {
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
+    context.ui.list(&rows(context, &args).await?)?;
+    Ok(Exit::Done)
+}
+
+pub async fn run_for_several(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
+    several::list(frame, async |context| Ok((rows(context, &args).await?, Exit::Done))).await
+}
+
+async fn rows(context: &Context, args: &Args) -> Result<Vec<CampaignListRow>> {
     let account = context.ad_account()?;
     let nodes = context.graph()?.campaigns(&account).all().await?;
     let shown: Vec<_> = nodes.into_iter().filter(|node| args.all || node.kind == Kind::DirectSend).collect();
     let currency = if shown.is_empty() { None } else { currency_to_show(context, &account).await? };
-    let rows: Vec<_> = shown.into_iter().map(|node| CampaignListRow(CampaignRow::new(node, currency))).collect();
-    context.ui.list(&rows)?;
-    Ok(Exit::Done)
+    Ok(shown.into_iter().map(|node| CampaignListRow(CampaignRow::new(node, currency))).collect())
 }

@@ -20,7 +20,7 @@ pub fn check(ui: &Ui) -> Result<()> {
     if ui.stdout_is_terminal() && ui.format() == Format::Table {
         return Ok(());
     }
-    Err(Error::usage("--watch needs a terminal").hint("leave out --watch to print the report once"))
+    Err(Error::usage("--watch needs a terminal").hint("leave out --watch to print it once"))
 }
 
 /// Watches until no run is active on what was asked for, or somebody stops it.

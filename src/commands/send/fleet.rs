@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::Serialize;
 use tokio::sync::Semaphore;
 
@@ -16,10 +15,9 @@ use super::resume::Resume;
 use super::totals::Totals;
 use crate::commands::context::{Context, Invocation};
 use crate::commands::output::Outputs;
+use crate::commands::several::{self, Business, Failed};
 use crate::commands::signals::Signals;
-use crate::config::{Overrides, several};
 use crate::error::{Error, Exit, Result};
-use crate::graph::Tls;
 use crate::ledger::Ledger;
 use crate::ledger::address::Address;
 use crate::send::writer_thread::{Desk, LedgerThread};
@@ -30,12 +28,6 @@ use crate::ui::{Format, Ui};
 
 /// Campaigns that are read from Graph at once.
 const READERS: usize = 16;
-
-/// One profile, if its settings could be read.
-struct Business {
-    name: String,
-    context: Result<Context>,
-}
 
 /// How it went, as a row of the totals. The keys never change.
 #[derive(Serialize)]
@@ -78,8 +70,8 @@ impl Record for Row {
 
 pub async fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
     let signals = Signals::listen(frame.ui)?;
-    let businesses = load(frame, &args)?;
-    allow_many_files();
+    let businesses = several::load(frame, |name| frame.ui.of_one(name))?;
+    several::allow_many_files();
     let outputs = outputs(frame.ui, &args, &businesses)?;
     let ledgers = Ledgers::open(&businesses).await;
     confirm(frame.ui, &signals, &businesses, &ledgers).await?;
@@ -107,39 +99,6 @@ pub async fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
 
 type Ended = (String, Option<String>, Option<Address>, Concluded);
 
-fn load(frame: &Invocation<'_>, args: &Args) -> Result<Vec<Business>> {
-    let all = ["*".to_owned()];
-    let wanted = if args.all_profiles {
-        if !frame.global.profile.is_empty() {
-            return Err(Error::usage("--all-profiles and --profile can't be used together"));
-        }
-        &all[..]
-    } else {
-        &frame.global.profile[..]
-    };
-    let overrides = Overrides { profile: None, ledger: frame.global.ledger.clone() };
-    let (mut told, tls) = (Vec::new(), Tls::default());
-    let businesses = several::load(wanted, &overrides, frame.environment)?.into_iter().map(|(name, settings)| {
-        let context = settings.map(|settings| {
-            for warning in &settings.warnings {
-                if !told.contains(warning) {
-                    frame.ui.warn(warning);
-                    told.push(warning.clone());
-                }
-            }
-            Context::sharing(tls.clone(), settings, frame.ui.of_one(&name), frame.clock)
-        });
-        Business { name, context }
-    });
-    Ok(businesses.collect())
-}
-
-/// Each business has its lock file and its connections: as many files as the system lets this process have.
-fn allow_many_files() {
-    let limit = getrlimit(Resource::Nofile);
-    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, maximum: limit.maximum });
-}
-
 /// The results file overwrites nothing that any of them needs.
 fn outputs(ui: &Ui, args: &Args, businesses: &[Business]) -> Result<Outputs> {
     let mut outputs = Outputs::of_nothing(ui, args.list.force, "nothing was sent");
@@ -160,37 +119,13 @@ fn outputs(ui: &Ui, args: &Args, businesses: &[Business]) -> Result<Outputs> {
 /// One thread for each ledger, whoever uses it.
 struct Ledgers {
     /// `None`: there is none. Dropped before the threads, which wait for it.
-    of_each: Vec<Result<Option<Desk>, OpenFailed>>,
+    of_each: Vec<Result<Option<Desk>, Failed>>,
     threads: BTreeMap<Address, Option<LedgerThread>>,
-}
-
-/// Why a ledger can't be used, for each business that has it.
-#[derive(Clone)]
-struct OpenFailed {
-    exit: Exit,
-    message: String,
-    hint: Option<String>,
-}
-
-impl From<Error> for OpenFailed {
-    fn from(error: Error) -> Self {
-        Self { exit: error.exit(), message: error.to_string(), hint: error.hint_text().map(str::to_owned) }
-    }
-}
-
-impl From<OpenFailed> for Error {
-    fn from(failed: OpenFailed) -> Self {
-        let error = Self::new(failed.exit, failed.message);
-        match failed.hint {
-            Some(hint) => error.hint(hint),
-            None => error,
-        }
-    }
 }
 
 impl Ledgers {
     async fn open(businesses: &[Business]) -> Self {
-        let mut failed: BTreeMap<Address, OpenFailed> = BTreeMap::new();
+        let mut failed: BTreeMap<Address, Failed> = BTreeMap::new();
         let mut ledgers = Self { of_each: Vec::new(), threads: BTreeMap::new() };
         for business in businesses {
             let Ok(context) = &business.context else {
@@ -201,7 +136,7 @@ impl Ledgers {
             if !ledgers.threads.contains_key(&real) && !failed.contains_key(&real) {
                 match begin(context).await {
                     Ok(thread) => drop(ledgers.threads.insert(real.clone(), thread)),
-                    Err(error) => drop(failed.insert(real.clone(), error.into())),
+                    Err(error) => drop(failed.insert(real.clone(), Failed::from(&error))),
                 }
             }
             ledgers.of_each.push(match failed.get(&real) {
@@ -257,7 +192,7 @@ async fn confirm(ui: &Ui, signals: &Signals, businesses: &[Business], ledgers: &
 /// One business, from its first look into the ledger to its end. Nothing that goes wrong with it is another's.
 async fn one(
     business: Business,
-    ledger: Result<Option<Desk>, OpenFailed>,
+    ledger: Result<Option<Desk>, Failed>,
     args: &Args,
     signals: &Signals,
     readers: &Semaphore,
@@ -303,14 +238,8 @@ fn tell(ui: &Ui, concluded: &Concluded) {
     for other in &concluded.others {
         ui.warn(&other.to_string());
     }
-    // Who interrupted all of them knows.
-    let Some(error) = concluded.error().filter(|error| !matches!(error.exit(), Exit::Interrupted | Exit::Terminated))
-    else {
-        return;
-    };
-    ui.warn(&error.to_string());
-    if let Some(hint) = error.hint_text() {
-        ui.hint(hint);
+    if let Some(error) = concluded.error() {
+        several::tell(ui, error);
     }
 }
 
@@ -379,7 +308,7 @@ fn print(ui: &Ui, mut rows: Vec<Row>, sums: Totals) -> Result<()> {
 /// The command that continues.
 fn command(frame: &Invocation<'_>, args: &Args) -> String {
     let mut command = "mmsg send --resume".to_owned();
-    if args.all_profiles {
+    if frame.global.all_profiles {
         command.push_str(" --all-profiles");
     }
     for profile in &frame.global.profile {

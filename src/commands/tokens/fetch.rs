@@ -7,7 +7,8 @@ use crate::audience::token_fault;
 use crate::campaign::PageId;
 use crate::cli::values;
 use crate::clock::{Clock, UnixMillis};
-use crate::commands::context::Context;
+use crate::commands::context::{Context, Invocation};
+use crate::commands::several;
 use crate::commands::signals::Signals;
 use crate::error::{Error, Exit, Result};
 use crate::graph::{Expiry, Graph, QUERY_WINDOW, Subscriber, Subscribers};
@@ -86,6 +87,15 @@ impl Record for FetchRow {
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
+    context.ui.object(&fetch(context, &args).await?)?;
+    Ok(Exit::Done)
+}
+
+pub async fn run_for_several(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
+    several::list(frame, async |context| Ok((vec![fetch(context, &args).await?], Exit::Done))).await
+}
+
+async fn fetch(context: &Context, args: &Args) -> Result<FetchRow> {
     let page = context.page()?;
     let signals = Signals::listen(&context.ui)?;
     let audiences = of_this_page(context, &page, &args.custom_audiences).await?;
@@ -121,8 +131,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
             if audiences.is_empty() { "" } else { "; it has none for a custom audience of fewer than 100 people" };
         context.ui.status(&format!("Meta's list has no rows{why}"));
     }
-    context.ui.object(&FetchRow::new(wanted.name, fetch.counts, recipients))?;
-    Ok(Exit::Done)
+    Ok(FetchRow::new(wanted.name, fetch.counts, recipients))
 }
 
 /// The IDs in one order, each once: a fetch that was cut off is found by them.

@@ -1,7 +1,8 @@
 //! `mmsg unknown list`.
 
 use super::filter::FilterArgs;
-use crate::commands::context::Context;
+use crate::commands::context::{Context, Invocation};
+use crate::commands::several;
 use crate::error::{Exit, Result};
 use crate::ledger::unknown::UnknownSend;
 use crate::ui::Format;
@@ -30,6 +31,16 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     let hidden = args.filter.hidden(context, &ledger)?;
     args.filter.scope.tell_hidden(context, hidden, "unknown send", "unknown sends");
     Ok(Exit::Done)
+}
+
+pub async fn run_for_several(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
+    args.filter.scope.refuse_all()?;
+    several::list(frame, async |context| {
+        // A filter without a Page would show each profile those of all.
+        context.page()?;
+        Ok((context.ledger_to_look()?.unknowns(&args.filter.filter(context))?, Exit::Done))
+    })
+    .await
 }
 
 impl Record for UnknownSend {

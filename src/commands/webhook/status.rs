@@ -5,7 +5,8 @@ use serde::Serialize;
 use super::fields::FIELDS;
 use crate::campaign::PageId;
 use crate::clock::UnixMillis;
-use crate::commands::context::Context;
+use crate::commands::context::{Context, Invocation};
+use crate::commands::several;
 use crate::error::{Exit, Result};
 use crate::graph::SubscribedApp;
 use crate::ledger::events::Policy;
@@ -78,6 +79,21 @@ impl Record for Status {
 }
 
 pub async fn run(context: &Context) -> Result<Exit> {
+    let status = ask(context).await?;
+    context.ui.object(&status)?;
+    Ok(conclude(context, &status))
+}
+
+pub async fn run_for_several(frame: &Invocation<'_>, _: &Args) -> Result<Exit> {
+    several::list(frame, async |context| {
+        let status = ask(context).await?;
+        let exit = conclude(context, &status);
+        Ok((vec![status], exit))
+    })
+    .await
+}
+
+async fn ask(context: &Context) -> Result<Status> {
     let page = context.page()?;
     let graph = context.page_graph(&page).await?;
     let apps = graph.subscribed_apps(&page).await?;
@@ -89,18 +105,21 @@ pub async fn run(context: &Context) -> Result<Exit> {
         },
         None => Heard::default(),
     };
-    let status = judge(page, best(apps), heard);
-    context.ui.object(&status)?;
-    for trouble in troubles(&status) {
+    Ok(judge(page, best(apps), heard))
+}
+
+/// Says what is wrong.
+fn conclude(context: &Context, status: &Status) -> Exit {
+    for trouble in troubles(status) {
         context.ui.warn(&trouble);
     }
     if status.healthy {
-        return Ok(Exit::Done);
+        return Exit::Done;
     }
     context
         .ui
         .hint("mmsg webhook subscribe subscribes the app again; then check that its address answers: GET /healthz");
-    Ok(Exit::Refused)
+    Exit::Refused
 }
 
 /// Graph does not say which app the token belongs to: this takes the one that gets most of what is needed.
