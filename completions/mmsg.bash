@@ -58,6 +58,9 @@ _mmsg() {
             mmsg,send)
                 cmd="mmsg__subcmd__send"
                 ;;
+            mmsg,status)
+                cmd="mmsg__subcmd__status"
+                ;;
             mmsg,tokens)
                 cmd="mmsg__subcmd__tokens"
                 ;;
@@ -212,7 +215,7 @@ _mmsg() {
 
     case "${cmd}" in
         mmsg)
-            opts="-o -q -v -y -h -V --profile --ledger --output --quiet --verbose --color --no-input --yes --help --version init config profile sandbox demo completions man explain campaign message send tokens broadcast unknown ledger webhook why report"
+            opts="-o -q -v -y -h -V --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help --version init config profile status sandbox demo completions man explain campaign message send tokens broadcast unknown ledger webhook why report"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -246,7 +249,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__broadcast)
-            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help list close"
+            opts="-o -q -v -y -h --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help list close"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -280,7 +283,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__broadcast__subcmd__close)
-            opts="-o -q -v -y -h --all-pages --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --all-pages --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -314,7 +317,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__broadcast__subcmd__list)
-            opts="-o -q -v -y -h --campaign --all-pages --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --campaign --all-pages --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -352,7 +355,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__campaign)
-            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help create list get edit pause resume delete estimate insights"
+            opts="-o -q -v -y -h --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help create list get edit pause resume delete estimate insights"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -386,7 +389,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__campaign__subcmd__create)
-            opts="-o -q -v -y -h --name --daily-budget --lifetime-budget --page --pixel-id --start-time --end-time --if-absent --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --name --daily-budget --lifetime-budget --page --pixel-id --start-time --end-time --if-absent --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -448,7 +451,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__campaign__subcmd__delete)
-            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -482,7 +485,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__campaign__subcmd__edit)
-            opts="-o -q -v -y -h --name --daily-budget --lifetime-budget --end-time --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --name --daily-budget --lifetime-budget --end-time --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -532,7 +535,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__campaign__subcmd__estimate)
-            opts="-o -q -v -y -h --daily-budget --lifetime-budget --page --days --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --daily-budget --lifetime-budget --page --days --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -582,7 +585,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__campaign__subcmd__get)
-            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -616,7 +619,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__campaign__subcmd__insights)
-            opts="-o -q -v -y -h --preset --since --until --conversions --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --preset --since --until --conversions --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -662,7 +665,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__campaign__subcmd__list)
-            opts="-o -q -v -y -h --all --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --all --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -696,7 +699,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__campaign__subcmd__pause)
-            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -730,7 +733,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__campaign__subcmd__resume)
-            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -764,7 +767,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__completions)
-            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help bash zsh fish elvish"
+            opts="-o -q -v -y -h --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help bash zsh fish elvish"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -798,7 +801,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__config)
-            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help show path"
+            opts="-o -q -v -y -h --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help show path"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -832,7 +835,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__config__subcmd__path)
-            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -866,7 +869,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__config__subcmd__show)
-            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -900,7 +903,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__demo)
-            opts="-o -q -v -y -h --keep --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --keep --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -934,7 +937,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__explain)
-            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -968,7 +971,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__init)
-            opts="-o -q -v -y -h --ad-account --page --token-env --token-file --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --ad-account --page --token-env --token-file --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1018,7 +1021,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__ledger)
-            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help accept-failover accept-restore backup check copy grants migrate"
+            opts="-o -q -v -y -h --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help accept-failover accept-restore backup check copy grants migrate"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1052,7 +1055,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__ledger__subcmd__accept__subcmd__failover)
-            opts="-o -q -v -y -h --since --nothing-lost --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --since --nothing-lost --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1090,7 +1093,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__ledger__subcmd__accept__subcmd__restore)
-            opts="-o -q -v -y -h --since --other-sender --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --since --other-sender --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1128,7 +1131,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__ledger__subcmd__backup)
-            opts="-o -q -v -y -h --force --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --force --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1162,7 +1165,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__ledger__subcmd__check)
-            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1196,7 +1199,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__ledger__subcmd__copy)
-            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1230,7 +1233,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__ledger__subcmd__grants)
-            opts="-o -q -v -y -h --runner --owner --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --runner --owner --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1272,7 +1275,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__ledger__subcmd__migrate)
-            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1306,7 +1309,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__man)
-            opts="-o -q -v -y -h --dir --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --dir --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1344,7 +1347,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__message)
-            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help build validate preview send rules schema"
+            opts="-o -q -v -y -h --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help build validate preview send rules schema"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1378,7 +1381,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__message__subcmd__build)
-            opts="-o -q -v -y -h --from --example --interactive --draft --save --force --template --text --title --subtitle --image-url --image --hero --video-id --url --button --postback --app --quick-reply --attachment-id --media-url --media-type --product --coupon-code --coupon-url --coupon-button --expire-time --set --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --from --example --interactive --draft --save --force --template --text --title --subtitle --image-url --image --hero --video-id --url --button --postback --app --quick-reply --attachment-id --media-url --media-type --product --coupon-code --coupon-url --coupon-button --expire-time --set --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1516,7 +1519,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__message__subcmd__preview)
-            opts="-o -q -v -y -h --local --open --save --force --width --tokens --row --value --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --local --open --save --force --width --tokens --row --value --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1570,7 +1573,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__message__subcmd__rules)
-            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1604,7 +1607,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__message__subcmd__schema)
-            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1638,7 +1641,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__message__subcmd__send)
-            opts="-o -q -v -y -h --campaign --message --split --audience --token-column --delimiter --no-header --reject --force --strict --allow-bad-rows --allow-odd-tokens --eligible --never-sent --sent-before --not-read --clicked --expired --expires-within --suppressed --zone --dry-run --resume --all-profiles --again --new-message --allow-restored --retry-refused --allow-refusals --max-sends --rate --concurrency --wait --until --quiet-hours --at --at-local --min-gap --time-zone --max-spend --cost-per-delivery --results --canary --canary-wait --canary-max-failed --canary-without-events --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --campaign --message --split --audience --token-column --delimiter --no-header --reject --force --strict --allow-bad-rows --allow-odd-tokens --eligible --never-sent --sent-before --not-read --clicked --expired --expires-within --suppressed --zone --dry-run --resume --again --new-message --allow-restored --retry-refused --allow-refusals --max-sends --rate --concurrency --wait --until --quiet-hours --at --at-local --min-gap --time-zone --max-spend --cost-per-delivery --results --canary --canary-wait --canary-max-failed --canary-without-events --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1780,7 +1783,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__message__subcmd__validate)
-            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1814,7 +1817,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__profile)
-            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help list use add remove rename"
+            opts="-o -q -v -y -h --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help list use add remove rename"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1848,7 +1851,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__profile__subcmd__add)
-            opts="-o -q -v -y -h --from --if-absent --page --ad-account --token-env --token-file --page-token-env --page-token-file --app-secret-env --app-secret-file --campaign-name --time-zone --campaign --message --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --from --if-absent --page --ad-account --token-env --token-file --page-token-env --page-token-file --app-secret-env --app-secret-file --campaign-name --time-zone --campaign --message --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1934,7 +1937,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__profile__subcmd__list)
-            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1968,7 +1971,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__profile__subcmd__remove)
-            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2002,7 +2005,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__profile__subcmd__rename)
-            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2036,7 +2039,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__profile__subcmd__use)
-            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2070,7 +2073,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__report)
-            opts="-o -q -v -y -h --campaign --broadcast --since --until --html --force --open --watch --offline --all-pages --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --campaign --broadcast --since --until --html --force --open --watch --offline --all-pages --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2124,7 +2127,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__sandbox)
-            opts="-o -q -v -y -h --port --seed --ad-account --page --currency --time-zone --account-status --time-scale --clock-start --clock-speed --warm-up --resume-delay --campaign-age --tier --require-proof --ordinary-ads --pool-campaigns --page-size --insights-lag --subscribers --custom-audience --zones --doubled --expired --expiring --no-expiry --ineligible --stopped --reoptin-disabled --talking --audiences --token-page-size --token-queries --require-budget --enforce-budget --cost --cost-spread --spend-cap --prepaid --latency --latency-jitter --errors --read-errors --write-errors --error-tokens --lost-replies --hang --stall --hold-webhooks --stuck-cursor --echo-secrets --header-token-only --close-idle --date-skew --record --record-bodies --requests --calls --truth --webhook-url --webhook-delay --webhook-batch --failed --echoed --delivered --read --clicked --variant-mark --variant-read --variant-clicked --webhook-duplicates --webhook-late --webhook-late-by --webhook-disorder --webhook-lost --webhook-missing-ids --webhook-envelope --webhook-timestamps --webhook-retry-for --force --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --port --seed --ad-account --page --currency --time-zone --account-status --time-scale --clock-start --clock-speed --warm-up --resume-delay --campaign-age --tier --require-proof --ordinary-ads --pool-campaigns --page-size --insights-lag --subscribers --custom-audience --zones --doubled --expired --expiring --no-expiry --ineligible --stopped --reoptin-disabled --talking --audiences --token-page-size --token-queries --require-budget --enforce-budget --cost --cost-spread --spend-cap --prepaid --latency --latency-jitter --errors --read-errors --write-errors --error-tokens --lost-replies --hang --stall --hold-webhooks --stuck-cursor --echo-secrets --header-token-only --close-idle --date-skew --record --record-bodies --requests --calls --truth --webhook-url --webhook-delay --webhook-batch --failed --echoed --delivered --read --clicked --variant-mark --variant-read --variant-clicked --webhook-duplicates --webhook-late --webhook-late-by --webhook-disorder --webhook-lost --webhook-missing-ids --webhook-envelope --webhook-timestamps --webhook-retry-for --force --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2446,7 +2449,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__send)
-            opts="-o -q -v -y -h --campaign --message --split --audience --token-column --delimiter --no-header --reject --force --strict --allow-bad-rows --allow-odd-tokens --eligible --never-sent --sent-before --not-read --clicked --expired --expires-within --suppressed --zone --dry-run --resume --all-profiles --again --new-message --allow-restored --retry-refused --allow-refusals --max-sends --rate --concurrency --wait --until --quiet-hours --at --at-local --min-gap --time-zone --max-spend --cost-per-delivery --results --canary --canary-wait --canary-max-failed --canary-without-events --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --campaign --message --split --audience --token-column --delimiter --no-header --reject --force --strict --allow-bad-rows --allow-odd-tokens --eligible --never-sent --sent-before --not-read --clicked --expired --expires-within --suppressed --zone --dry-run --resume --again --new-message --allow-restored --retry-refused --allow-refusals --max-sends --rate --concurrency --wait --until --quiet-hours --at --at-local --min-gap --time-zone --max-spend --cost-per-delivery --results --canary --canary-wait --canary-max-failed --canary-without-events --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2587,8 +2590,42 @@ _mmsg() {
             COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
             return 0
             ;;
+        mmsg__subcmd__status)
+            opts="-o -q -v -y -h --watch --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ledger)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
         mmsg__subcmd__tokens)
-            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help fetch import list export suppress unsuppress erase"
+            opts="-o -q -v -y -h --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help fetch import list export suppress unsuppress erase"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2622,7 +2659,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__tokens__subcmd__erase)
-            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2656,7 +2693,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__tokens__subcmd__export)
-            opts="-o -q -v -y -h --audience --eligible --never-sent --sent-before --not-read --clicked --expired --expires-within --suppressed --zone --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --audience --eligible --never-sent --sent-before --not-read --clicked --expired --expires-within --suppressed --zone --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2706,7 +2743,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__tokens__subcmd__fetch)
-            opts="-o -q -v -y -h --audience --custom-audience --restart --replace --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --audience --custom-audience --restart --replace --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2748,7 +2785,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__tokens__subcmd__import)
-            opts="-o -q -v -y -h --token-column --delimiter --no-header --reject --force --strict --allow-bad-rows --allow-odd-tokens --audience --replace --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --token-column --delimiter --no-header --reject --force --strict --allow-bad-rows --allow-odd-tokens --audience --replace --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2798,7 +2835,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__tokens__subcmd__list)
-            opts="-o -q -v -y -h --audience --eligible --never-sent --sent-before --not-read --clicked --expired --expires-within --suppressed --zone --count --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --audience --eligible --never-sent --sent-before --not-read --clicked --expired --expires-within --suppressed --zone --count --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2848,7 +2885,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__tokens__subcmd__suppress)
-            opts="-o -q -v -y -h --token --token-column --delimiter --no-header --reject --force --strict --allow-bad-rows --allow-odd-tokens --reason --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --token --token-column --delimiter --no-header --reject --force --strict --allow-bad-rows --allow-odd-tokens --reason --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2902,7 +2939,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__tokens__subcmd__unsuppress)
-            opts="-o -q -v -y -h --token --token-column --delimiter --no-header --reject --force --strict --allow-bad-rows --allow-odd-tokens --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --token --token-column --delimiter --no-header --reject --force --strict --allow-bad-rows --allow-odd-tokens --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2952,7 +2989,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__unknown)
-            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help list settle resolve"
+            opts="-o -q -v -y -h --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help list settle resolve"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2986,7 +3023,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__unknown__subcmd__list)
-            opts="-o -q -v -y -h --token --broadcast --campaign --since --until --why --fbtrace --all-pages --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --token --broadcast --campaign --since --until --why --fbtrace --all-pages --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3048,7 +3085,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__unknown__subcmd__resolve)
-            opts="-o -q -v -y -h --as --all --token --broadcast --campaign --since --until --why --fbtrace --all-pages --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --as --all --token --broadcast --campaign --since --until --why --fbtrace --all-pages --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3114,7 +3151,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__unknown__subcmd__settle)
-            opts="-o -q -v -y -h --events-only --token --broadcast --campaign --since --until --why --fbtrace --all-pages --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --events-only --token --broadcast --campaign --since --until --why --fbtrace --all-pages --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3176,7 +3213,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__webhook)
-            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help serve ingest subscribe status"
+            opts="-o -q -v -y -h --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help serve ingest subscribe status"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3210,7 +3247,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__webhook__subcmd__ingest)
-            opts="-o -q -v -y -h --opt-ins --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --opt-ins --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3248,7 +3285,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__webhook__subcmd__serve)
-            opts="-o -q -v -y -h --listen --path --tls-cert --tls-key --trusted-proxy --opt-ins --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --listen --path --tls-cert --tls-key --trusted-proxy --opt-ins --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3306,7 +3343,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__webhook__subcmd__status)
-            opts="-o -q -v -y -h --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3340,7 +3377,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__webhook__subcmd__subscribe)
-            opts="-o -q -v -y -h --fields --only --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --fields --only --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3378,7 +3415,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__why)
-            opts="-o -q -v -y -h --all-pages --profile --ledger --output --quiet --verbose --color --no-input --yes --help"
+            opts="-o -q -v -y -h --all-pages --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

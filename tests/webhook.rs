@@ -251,3 +251,49 @@ fn no_line_names_a_person_or_a_secret() {
     }
     assert!(run.stderr.contains("1 request received, 3 new events"), "{}", run.stderr);
 }
+
+#[test]
+fn one_receiver_serves_every_profile_each_into_its_ledger() {
+    const OTHER: &str = "canaryothersecret0123456789abcdef";
+    let env = Env::new();
+    let [first, second] = ["first.db", "second.db"].map(|file| env.path(file));
+    let profile = |name: &str, page: u32, secret: &str, ledger: &std::path::Path| {
+        let ledger = ledger.display();
+        format!(
+            "[profiles.{name}]\npage = {page}\napp_secret = '{secret}'\nverify_token = 'verify-{name}'\nledger = '{ledger}'\n"
+        )
+    };
+    let profiles =
+        [profile("a", 1, APP_SECRET, &first), profile("b", 2, OTHER, &second), profile("c", 3, APP_SECRET, &first)];
+    let env = env.profiles(&profiles.concat());
+    let words = ["webhook", "serve", "--listen", "127.0.0.1:0", "--all-profiles"];
+    let receiver = Receiver::of(&env, env.start("", &words));
+    let of_page = |page: u32, person: usize| notice([person]).replace("104857600123457", &page.to_string());
+    let posts = |page: u32, person: usize, secret: &str| receiver.asks(&post(&of_page(page, person), secret)).0;
+    let events = || [&first, &second].map(|ledger| number(ledger, "select count(*) from events"));
+    assert_eq!((posts(1, 1, APP_SECRET), events()), (200, [1, 0]));
+    assert_eq!((posts(2, 2, OTHER), events()), (200, [1, 1]));
+    assert_eq!((posts(3, 3, APP_SECRET), events()), (200, [2, 1]));
+    // Repeated, it is known there.
+    assert_eq!((posts(2, 2, OTHER), events()), (200, [2, 1]));
+    // An app does not speak for another app's Page: that is kept with its own.
+    assert_eq!((posts(2, 4, APP_SECRET), events()), (200, [3, 1]));
+    assert_eq!((posts(1, 5, "no secret of any"), events()), (401, [3, 1]));
+    // Several Pages in one notice.
+    let (one, two) = (of_page(1, 6), of_page(3, 7));
+    let both = one.replace(
+        "\"entry\":[",
+        &format!("\"entry\":[{},", two.split_once("\"entry\":[").unwrap().1.strip_suffix("]}").unwrap()),
+    );
+    assert_eq!((receiver.asks(&post(&both, APP_SECRET)).0, events()), (200, [5, 1]));
+    for (token, status) in [("verify-a", 200), ("verify-b", 200), ("verify-x", 403)] {
+        let check = format!("/webhook?hub.mode=subscribe&hub.challenge=7&hub.verify_token={token}");
+        assert_eq!(receiver.gets(&check).0, status, "{token}");
+    }
+    assert_eq!(receiver.gets("/healthz").0, 200);
+    receiver.process.signal(rustix::process::Signal::TERM);
+    receiver.process.ends().exits(0).says("3 profiles in 2 ledgers");
+    // What it can't serve, it does not take.
+    let env = Env::new().profiles(&format!("{}[profiles.d]\npage = 4\n", profile("a", 1, APP_SECRET, &first)));
+    env.mmsg(words).exits(4).prints_nothing().says("profile d can't be served, so the receiver did not start");
+}

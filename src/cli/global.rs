@@ -14,7 +14,7 @@ pub struct GlobalArgs {
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Vec<String>,
     /// Use every profile: one failure stops only its own profile. For send --resume, status, report, campaign list, broadcast list,
-    /// unknown list, tokens fetch and webhook status.
+    /// unknown list, tokens fetch, webhook status and webhook serve.
     #[arg(long, global = true)]
     pub all_profiles: bool,
     /// Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER].
@@ -72,7 +72,7 @@ impl GlobalArgs {
         let how = if self.all_profiles { "--all-profiles" } else { "several profiles" };
         Error::usage(format!("{how} can't be used with this command")).hint(
             "name one with --profile NAME; several work with mmsg send --resume, status, report, campaign list, broadcast list, unknown list, \
-             tokens fetch and webhook status",
+             tokens fetch, webhook status and webhook serve",
         )
     }
 }

@@ -130,7 +130,7 @@ mod tests {
                 conn.execute(
                     "insert into broadcasts (id, page, ad_account, campaign, fingerprint, repeat, message, created_at)
                      values (?1, ?2, 'act_1', ?3, ?4, 0, '{}', 0)",
-                    (id, page, campaign, vec![u8::try_from(id).unwrap_or(0)]),
+                    (id, page, campaign, [u8::try_from(id).unwrap_or(0)]),
                 )
                 .unwrap();
             }
@@ -141,7 +141,7 @@ mod tests {
             }
             conn.execute(
                 "insert into listings (id, broadcast, source, rows, rows_hash, created_at, planned_at) values (1, 1, '-', 2, ?1, 0, 1)",
-                [vec![0_u8]],
+                [[0_u8]],
             )
             .unwrap();
             for (id, not_before) in [(1, 70), (2, 50)] {

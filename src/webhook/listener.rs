@@ -12,6 +12,7 @@ mod door;
 mod ledger_file;
 mod recorder;
 mod room;
+mod routes;
 pub mod tls;
 
 use std::io;
@@ -19,6 +20,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use tokio::net::{TcpListener, TcpSocket};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -26,13 +28,13 @@ use tokio_util::task::TaskTracker;
 use crate::error::{Error, Result};
 use crate::ledger::{self, Ledger};
 use crate::secret::Secret;
-use crate::webhook::signature::Keys;
 pub use address::Net;
 use answer::Front;
 pub use counts::{Answered, ListenerCounts};
 use door::Door;
 use recorder::Recorder;
 use room::Room;
+use routes::Routes;
 use tls::Tls;
 
 /// How long a client may take for a handshake, a request head, a body, or for reading a response.
@@ -62,10 +64,10 @@ pub struct Options {
     pub listen: String,
     /// The path that Meta posts to.
     pub path: String,
-    /// The token in Meta's verification request; without it every verification is refused.
-    pub verify_token: Option<Secret>,
-    /// A notice must be signed with one of these.
-    pub app_secrets: Vec<Secret>,
+    /// The tokens that Meta's verification request may have; without any, every verification is refused.
+    pub verify_tokens: Vec<Secret>,
+    /// Whose notices are taken.
+    pub businesses: Vec<Business>,
     pub tls: Option<Tls>,
     /// Concurrent connections. With more, strangers are sent away, the oldest first.
     pub connections: usize,
@@ -73,9 +75,20 @@ pub struct Options {
     pub proxies: Vec<Net>,
     /// The audience that people who opt in join.
     pub opt_ins: String,
-    /// The cool-down of a recipient whose send became unknown because its run died.
-    pub cool_down: Duration,
 }
+
+/// Whose notices are taken, and where they go.
+pub struct Business {
+    /// Without one, its ledger gets what is of no other Page.
+    pub page: Option<String>,
+    /// A notice must be signed with one of these.
+    pub app_secrets: Vec<Secret>,
+    /// The place of its ledger.
+    pub ledger: usize,
+}
+
+/// A ledger, and the cool-down of a recipient whose send became unknown because its run died.
+pub type WithCoolDown = (Ledger, Duration);
 
 /// What the listener reports while it runs.
 #[derive(Debug)]
@@ -93,22 +106,22 @@ pub enum Status {
 /// Receives the status; called from several threads.
 pub type OnStatus = Arc<dyn Fn(Status) + Send + Sync>;
 
-/// A bound socket, and the thread that writes to the ledger.
+/// A bound socket, and for each ledger the thread that writes to it.
 pub struct Listener {
     socket: TcpListener,
     address: SocketAddr,
     front: Arc<Front>,
-    recorder: Recorder,
+    recorders: Vec<Recorder>,
     tls: Option<Tls>,
     door: Arc<Door>,
 }
 
 impl Listener {
-    /// Binds the address and starts the thread that owns the ledger.
+    /// Binds the address and starts the threads that own the ledgers.
     ///
     /// # Errors
     /// Exit 7 if the address can't be used.
-    pub async fn bind(options: Options, ledger: Ledger, on_status: OnStatus) -> Result<Self> {
+    pub async fn bind(options: Options, ledgers: Vec<WithCoolDown>, on_status: OnStatus) -> Result<Self> {
         let failed = |error: io::Error| {
             Error::network(format!("can't listen on {}", options.listen))
                 .because(&error)
@@ -117,14 +130,16 @@ impl Listener {
         let socket = listen(&options.listen).await.map_err(failed)?;
         let address = socket.local_addr().map_err(failed)?;
         let counts = Arc::new(counts::Shared::default());
-        let recorder =
-            Recorder::open(ledger, options.opt_ins, options.cool_down, Arc::clone(&counts), Arc::clone(&on_status))?;
+        let open = |(ledger, cool_down)| {
+            Recorder::open(ledger, options.opt_ins.clone(), cool_down, Arc::clone(&counts), Arc::clone(&on_status))
+        };
+        let recorders: Vec<Recorder> = ledgers.into_iter().map(open).collect::<ledger::error::Result<_>>()?;
         let front = Front {
             path: options.path,
-            verify_token: options.verify_token,
-            keys: Keys::new(&options.app_secrets),
+            verify_tokens: options.verify_tokens,
+            routes: Routes::new(&options.businesses),
             room: Arc::new(Room::new(BODIES_LIMIT, BODIES_KEPT)),
-            recorder: recorder.inbox(),
+            recorders: recorders.iter().map(Recorder::inbox).collect(),
             counts,
             on_status,
         };
@@ -132,7 +147,7 @@ impl Listener {
             socket,
             address,
             front: Arc::new(front),
-            recorder,
+            recorders,
             tls: options.tls,
             door: Arc::new(Door::new(options.connections.max(1), options.proxies)),
         })
@@ -154,7 +169,9 @@ impl Listener {
     /// Exit 10 if the ledger can't be written at the end.
     pub async fn serve(self, stop: CancellationToken) -> Result<()> {
         let tasks = TaskTracker::new();
-        let ended = self.recorder.ended();
+        // Each ends only after an error.
+        let mut ended: FuturesUnordered<_> =
+            self.recorders.iter().map(|recorder| recorder.ended().cancelled_owned()).collect();
         let accepting = async {
             let mut failing = false;
             loop {
@@ -180,7 +197,7 @@ impl Listener {
         };
         tokio::select! {
             () = stop.cancelled() => {}
-            () = ended.cancelled() => stop.cancel(),
+            Some(()) = ended.next() => stop.cancel(),
             never = accepting => never,
         }
         drop(self.socket);
@@ -188,7 +205,13 @@ impl Listener {
         // Each connection ends within its grace period.
         tasks.wait().await;
         drop(self.front);
-        Ok(self.recorder.close().await?)
+        // All of them, whatever becomes of one.
+        let mut closed = Ok(());
+        for recorder in self.recorders {
+            let one = recorder.close().await;
+            closed = closed.and(one);
+        }
+        Ok(closed?)
     }
 }
 

@@ -24,7 +24,7 @@ pub fn print(ui: &Ui, reports: &[(String, Report)]) -> Result<()> {
         }
         Format::Csv => {
             let hours = |(profile, report): &(String, Report)| {
-                let of = |row: &HourRow| Of { profile: profile.clone(), row: row.clone() };
+                let of = |row: &HourRow| Of { profile: profile.clone(), row: *row };
                 report.hours.iter().map(of).collect::<Vec<_>>()
             };
             ui.list(&reports.iter().flat_map(hours).collect::<Vec<_>>())

@@ -11,13 +11,16 @@ use tokio_util::sync::CancellationToken;
 
 use super::opt_ins::OPT_INS;
 use crate::cli::values;
-use crate::commands::context::Context;
+use crate::commands::context::{Context, Invocation};
+use crate::commands::several;
 use crate::commands::signals::Signals;
 use crate::error::{Error, Exit, Result};
+use crate::ledger::address::Address;
+use crate::secret::Secret;
 use crate::text;
 use crate::ui::Ui;
 use crate::webhook::listener::tls::Tls;
-use crate::webhook::listener::{Answered, Listener, ListenerCounts, Net, Options, Status};
+use crate::webhook::listener::{Answered, Business, Listener, ListenerCounts, Net, Options, Status, WithCoolDown};
 
 /// Concurrent connections, if the system has enough descriptors.
 const CONNECTIONS: usize = 1024;
@@ -33,6 +36,9 @@ const MINUTE: Duration = Duration::from_secs(60);
 ///
 /// A webhook is accepted only if it is signed with the app secret (app_secret in the profile, MMSG_APP_SECRET; list two while you
 /// replace one). The verify token (verify_token, MMSG_VERIFY_TOKEN) answers Meta's check of the address.
+///
+/// With several profiles one receiver serves them all: an event goes to the ledger of its Page's profile, if it is signed with an app
+/// secret of that profile.
 ///
 /// With too many connections, those without a right signature are closed first. One address may have 256, a proxy or this machine
 /// any number. Behind a proxy on another machine use --trusted-proxy.
@@ -76,35 +82,97 @@ fn path(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// What the receiver serves.
+struct Served {
+    businesses: Vec<Business>,
+    verify_tokens: Vec<Secret>,
+    ledgers: Vec<WithCoolDown>,
+    /// Where they are, to find one that several businesses have.
+    places: Vec<Address>,
+}
+
+impl Served {
+    fn none() -> Self {
+        Self { businesses: Vec::new(), verify_tokens: Vec::new(), ledgers: Vec::new(), places: Vec::new() }
+    }
+
+    fn add(&mut self, context: &Context) -> Result<()> {
+        let app_secrets = context.settings.app_secrets()?;
+        if app_secrets.is_empty() {
+            return Err(Error::credentials("no app secret: without it, forged webhooks can't be told from Meta's")
+                .hint("set MMSG_APP_SECRET, or app_secret in the profile; find it in the app dashboard under App settings > Basic"));
+        }
+        match context.settings.verify_token()? {
+            Some(token) => self.verify_tokens.push(token),
+            None => context.ui.warn(
+                "no verify token: Meta's check of the address will fail; set MMSG_VERIFY_TOKEN, or verify_token in the profile",
+            ),
+        }
+        let real = context.settings.ledger.value.real();
+        let known = self.places.iter().position(|place| *place == real);
+        let ledger = match known {
+            Some(place) => place,
+            None => {
+                self.ledgers.push((context.open_ledger()?, Duration::ZERO));
+                self.places.push(real);
+                self.ledgers.len() - 1
+            }
+        };
+        if let Some((_, cool_down)) = self.ledgers.get_mut(ledger) {
+            *cool_down = context.cool_down().max(*cool_down);
+        }
+        let page = context.settings.page.as_ref().map(|page| page.value.as_str().to_owned());
+        self.businesses.push(Business { page, app_secrets, ledger });
+        Ok(())
+    }
+}
+
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
-    let ui = &context.ui;
-    let app_secrets = context.settings.app_secrets()?;
-    if app_secrets.is_empty() {
-        return Err(Error::credentials("no app secret: without it, forged webhooks can't be told from Meta's")
-            .hint("set MMSG_APP_SECRET, or app_secret in the profile; find it in the app dashboard under App settings > Basic"));
+    let mut served = Served::none();
+    served.add(context)?;
+    serve(&context.ui, served, args).await
+}
+
+/// One receiver for all of them. It starts only if it can serve each: what it answers with 200 must not be lost to one that it left out.
+pub async fn run_for_several(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
+    let mut served = Served::none();
+    for several::Business { name, context } in several::load(frame, |name| frame.ui.named(name))? {
+        let added = context.and_then(|context| {
+            context.page()?;
+            served.add(&context)
+        });
+        added.map_err(|error| {
+            let exit = error.exit();
+            let hint = error.hint_text().unwrap_or("mmsg profile list shows the profiles").to_owned();
+            error
+                .within(format!("profile {name} can't be served, so the receiver did not start"))
+                .with_exit(exit)
+                .hint(hint)
+        })?;
     }
-    let verify_token = context.settings.verify_token()?;
-    if verify_token.is_none() {
-        ui.warn("no verify token: Meta's check of the address will fail; set MMSG_VERIFY_TOKEN, or verify_token in the profile");
-    }
+    let all = text::count(served.businesses.len() as u64, "profile", "profiles");
+    frame.ui.status(&format!("{all} in {}", text::count(served.ledgers.len() as u64, "ledger", "ledgers")));
+    serve(frame.ui, served, args).await
+}
+
+async fn serve(ui: &Ui, served: Served, args: Args) -> Result<Exit> {
     let tls = match (&args.tls_cert, &args.tls_key) {
         (Some(cert), Some(key)) => Some(Tls::read(cert, key)?),
         _ => None,
     };
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let signals = Signals::listen(&context.ui)?;
+    let signals = Signals::listen(ui)?;
     let options = Options {
         listen: args.listen,
         path: args.path.clone(),
-        verify_token,
-        app_secrets,
+        verify_tokens: served.verify_tokens,
+        businesses: served.businesses,
         tls: tls.clone(),
         connections: descriptors_for(CONNECTIONS),
         proxies: args.trusted_proxy,
         opt_ins: args.opt_ins,
-        cool_down: context.cool_down(),
     };
-    let listener = Listener::bind(options, context.open_ledger()?, say(ui)).await?;
+    let listener = Listener::bind(options, served.ledgers, say(ui)).await?;
     let address = listener.address();
     ui.value("url", &format!("{scheme}://{address}{}", args.path))?;
     ui.status(&format!("listening on {address}; press Ctrl-C to stop"));

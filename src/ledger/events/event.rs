@@ -44,6 +44,13 @@ pub struct Event {
     pub(super) person: Option<Key>,
 }
 
+impl Event {
+    /// The Page that it is about, if it says so.
+    pub fn page(&self) -> Option<&str> {
+        self.facts.page.as_deref()
+    }
+}
+
 /// What an event says, as far as `mmsg` reads it.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {

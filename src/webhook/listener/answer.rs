@@ -1,8 +1,10 @@
 //! Answers one request.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::{join_all, try_join_all};
 use hyper::body::Incoming;
 use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
@@ -14,10 +16,10 @@ use super::body::{self, Cut};
 use super::door::Guest;
 use super::recorder::Inbox;
 use super::room::Room;
+use super::routes::Routes;
 use super::{Answered, OnStatus, Status, counts};
 use crate::secret::Secret;
 use crate::webhook::notice;
-use crate::webhook::signature::Keys;
 
 /// Meta waits 5 s for 200; what is not in the ledger by then is refused, and Meta sends it again.
 const ANSWER_WITHIN: Duration = Duration::from_millis(4500);
@@ -33,10 +35,11 @@ const LONGEST_CHALLENGE: usize = 512;
 /// Everything needed to answer requests.
 pub(super) struct Front {
     pub path: String,
-    pub verify_token: Option<Secret>,
-    pub keys: Keys,
+    pub verify_tokens: Vec<Secret>,
+    pub routes: Routes,
     pub room: Arc<Room>,
-    pub recorder: Inbox,
+    /// By the place of their ledger.
+    pub recorders: Vec<Inbox>,
     pub counts: Arc<counts::Shared>,
     pub on_status: OnStatus,
 }
@@ -102,9 +105,10 @@ impl Front {
         if !matches!(*method, Method::GET | Method::HEAD) {
             return Reply { allow: Some("GET, HEAD"), ..Reply::new(StatusCode::METHOD_NOT_ALLOWED, "use GET or HEAD") };
         }
-        match tokio::time::timeout(ANSWER_WITHIN, self.recorder.is_well()).await {
-            Ok(true) => Reply::ok(),
-            Ok(false) | Err(_) => Reply::down(),
+        let all = join_all(self.recorders.iter().map(Inbox::is_well));
+        match tokio::time::timeout(ANSWER_WITHIN, all).await {
+            Ok(well) if well.iter().all(|well| *well) => Reply::ok(),
+            Ok(_) | Err(_) => Reply::down(),
         }
     }
 
@@ -114,7 +118,8 @@ impl Front {
             |name: &str| form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value);
         let token = value("hub.verify_token").unwrap_or_default();
         let is_ours = |ours: &Secret| bool::from(ours.expose().as_bytes().ct_eq(token.as_bytes()));
-        if !self.verify_token.as_ref().is_some_and(is_ours) || value("hub.mode").as_deref() != Some("subscribe") {
+        let known = self.verify_tokens.iter().fold(false, |known, ours| is_ours(ours) | known);
+        if !known || value("hub.mode").as_deref() != Some("subscribe") {
             return Reply::new(StatusCode::FORBIDDEN, "wrong verify token");
         }
         match value("hub.challenge") {
@@ -146,18 +151,18 @@ impl Front {
             }
         };
         let bytes = whole.bytes.len();
-        let is_right = self.keys.verify(Some(signature.as_bytes()), &whole.bytes);
-        guest.judged(client, is_right);
-        let reply = if is_right {
-            self.record(whole, began).await
-        } else {
+        let signers = self.routes.signers(signature.as_bytes(), &whole.bytes);
+        guest.judged(client, !signers.is_empty());
+        let reply = if signers.is_empty() {
             Reply::new(StatusCode::UNAUTHORIZED, "not signed with the app secret")
+        } else {
+            self.record(whole, &signers, began).await
         };
         Reply { bytes, ..reply }
     }
 
     /// Stores what Meta signed.
-    async fn record(&self, whole: body::Whole, began: Instant) -> Reply {
+    async fn record(&self, whole: body::Whole, signers: &BTreeSet<usize>, began: Instant) -> Reply {
         let Ok(notice) = notice::read(&whole.bytes) else {
             return Reply::new(StatusCode::BAD_REQUEST, "not a JSON object");
         };
@@ -165,11 +170,17 @@ impl Front {
         drop(whole);
         if events > 0 {
             let until = (began + ANSWER_WITHIN).max(Instant::now() + LEAST_WAIT);
-            let Some(stored) = self.recorder.submit(notice.events, size) else {
-                return Reply::new(StatusCode::SERVICE_UNAVAILABLE, "too many requests at once");
-            };
-            match tokio::time::timeout_at(until, stored).await {
-                Ok(Ok(())) => {}
+            let mut stored = Vec::new();
+            for (ledger, part) in self.routes.sort(signers, notice.events) {
+                // Of what one of them has no room for, the others' part comes again, too, and is known then.
+                let size = (size * part.len()).checked_div(events).unwrap_or(size);
+                let Some(one) = self.recorders.get(ledger).and_then(|inbox| inbox.submit(part, size)) else {
+                    return Reply::new(StatusCode::SERVICE_UNAVAILABLE, "too many requests at once");
+                };
+                stored.push(one);
+            }
+            match tokio::time::timeout_at(until, try_join_all(stored)).await {
+                Ok(Ok(_)) => {}
                 Ok(Err(_)) => return Reply::down(),
                 Err(_) => return Reply::new(StatusCode::SERVICE_UNAVAILABLE, "the ledger is too slow"),
             }
