@@ -55,3 +55,21 @@ fn a_closed_stdout_ends_it() {
     let run = env.judge(&shell.output().unwrap());
     assert_eq!((run.code, run.stdout.as_str()), (143, "\n"), "{run:#?}");
 }
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_new_ledger_on_a_server_serves_for_all_of_it_and_one_in_use_is_refused() {
+    let database = crate::common::cluster::Database::new();
+    let address = format!("{}&schema=of_demo", database.address());
+    // Whatever the caller's own ledger is, the demo leaves it alone.
+    let env = Env::new().set("MMSG_LEDGER", database.address());
+    let run = env.mmsg(["demo", "--ledger", &address]).exits(0).says("sandbox and ledger agree; no duplicates");
+    run.says("the demo's tables stay in postgres://");
+    assert_eq!(database.ask("select count(*) > 500 from of_demo.sends where state = 2"), "t");
+    assert_eq!(database.ask("select count(*) > 500 from of_demo.events"), "t");
+    let before = database.ask("select count(*), max(id) from of_demo.events");
+    env.mmsg(["demo", "--ledger", &address]).fails(2, "is in use: the demo needs a new one");
+    env.mmsg(["demo", "--ledger", "mine.db"]).fails(2, "makes a ledger of its own");
+    assert_eq!(database.ask("select count(*), max(id) from of_demo.events"), before);
+    assert_eq!(database.ask("select to_regclass('public.ledger') is null"), "t");
+}

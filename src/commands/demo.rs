@@ -12,6 +12,7 @@ use crate::commands::sandbox;
 use crate::commands::signals::Signals;
 use crate::error::{Error, Exit, Result};
 use crate::ledger::Ledger;
+use crate::ledger::address::Address;
 use script::Part;
 use stage::DemoStage;
 use truth::DemoCheck;
@@ -20,7 +21,8 @@ use truth::DemoCheck;
 ///
 /// Creates a campaign, builds a message and imports a list. Sends it, with lost replies and people who can't be reached, and sends
 /// it again. Settles unknown sends, prints a report, and compares the sandbox's record with the ledger: exit code 0 means that
-/// they agree. Everything happens on this machine, in a temporary folder.
+/// they agree. Everything happens on this machine, in a temporary folder; with --ledger postgres://USER@HOST/DATABASE the ledger is
+/// on that server, where it must be new, and stays.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Keep the folder with the list, the message and the ledger.
@@ -28,12 +30,33 @@ pub struct Args {
     keep: bool,
 }
 
+/// The ledger on a server that was asked for by flag: no variable and no profile may lead the demo to one that is in use.
+///
+/// # Errors
+/// Exit 2 for a file, and for a ledger that holds anything.
+fn own_ledger(frame: &Invocation<'_>) -> Result<Option<Address>> {
+    let Some(typed) = &frame.global.ledger else { return Ok(None) };
+    let Some(address) = typed.to_str().and_then(|text| frame.environment.server(text)) else {
+        return Err(Error::usage("the demo makes a ledger of its own in its folder; nothing was changed")
+            .hint("leave out --ledger, or name a server: --ledger postgres://USER@HOST/DATABASE"));
+    };
+    let address = address.map_err(Error::usage)?;
+    if Ledger::is_at(&address)? && Ledger::open_to_check(address.clone())?.holds_anything()? {
+        return Err(Error::usage(format!(
+            "the ledger {address} is in use: the demo needs a new one; nothing was changed"
+        ))
+        .hint("add ?schema=NAME to the address, with a name that is new: mmsg makes it"));
+    }
+    Ok(Some(address))
+}
+
 pub async fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
     let signals = Signals::listen(frame.ui)?;
     let ui = frame.ui;
     let receiver = stage::free_address()?;
     let sandbox = sandbox::start(script::options(&receiver)?).await?;
-    let stage = DemoStage::set(ui, frame.environment, &sandbox, args.keep)?;
+    let ledger = own_ledger(frame)?;
+    let stage = DemoStage::set(ui, frame.environment, &sandbox, ledger, frame.global.ledger.as_deref(), args.keep)?;
     script::write_list(&stage.path("tokens.csv"), &sandbox.subscribers())?;
 
     ui.remark(&format!(
@@ -65,10 +88,13 @@ pub async fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
     hearing.stop(&signals).await?;
 
     ui.remark("What the sandbox recorded, compared with the ledger.")?;
-    let checks = truth::checks(&sandbox.accepted(), &Ledger::open(stage.ledger())?.0)?;
+    let checks = truth::checks(&sandbox.accepted(), &Ledger::open(stage.ledger().clone())?.0)?;
     let agree = checks.iter().all(DemoCheck::agrees);
     ui.list(&checks)?;
     sandbox.stop().await;
+    if stage.ledger().is_server() {
+        ui.status(&format!("the demo's tables stay in {}", stage.ledger()));
+    }
     if let Some(folder) = stage.strike() {
         ui.status(&format!("kept {}", folder.display()));
     }

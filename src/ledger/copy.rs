@@ -105,6 +105,13 @@ impl Ledger {
     }
 }
 
+impl Ledger {
+    /// Whether there is anything in any table.
+    pub fn holds_anything(&self) -> Result<bool> {
+        self.read(holds_rows)
+    }
+}
+
 /// The last step.
 fn open_copy(to: &Address, from: &str, now: UnixMillis, who: &str) -> Result<()> {
     let (mut copy, _) = Ledger::open(to)?;
@@ -119,12 +126,19 @@ fn open_copy(to: &Address, from: &str, now: UnixMillis, who: &str) -> Result<()>
 
 /// A server's tables may have been made before.
 fn refuse_not_new(conn: &Conn, to: &Address) -> Result<()> {
-    for table in &TABLES {
-        if conn.prepare_cached(&format!("select 1 from {} limit 1", table.name))?.exists(())? {
-            return Err(Error::NotNew { ledger: to.clone() });
-        }
+    if holds_rows(conn)? {
+        return Err(Error::NotNew { ledger: to.clone() });
     }
     gate::pass(conn).map(drop)
+}
+
+fn holds_rows(conn: &Conn) -> db::Result<bool> {
+    for table in &TABLES {
+        if conn.prepare_cached(&format!("select 1 from {} limit 1", table.name))?.exists(())? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Writes all tables, and reads them again.

@@ -15,10 +15,11 @@ use super::script::DemoStep;
 use crate::commands::signals::Signals;
 use crate::config::environment::{Environment, names};
 use crate::error::{Error, Exit, Result};
+use crate::ledger::address::Address;
 use crate::ui::Ui;
 
 /// Variables that the commands inherit: about the terminal, the system's certificates and a build's measurements.
-const KEPT: [&str; 10] = [
+const KEPT: [&str; 20] = [
     "TERM",
     "COLORTERM",
     names::NO_COLOR,
@@ -29,6 +30,17 @@ const KEPT: [&str; 10] = [
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
     "LLVM_PROFILE_FILE",
+    // Of a ledger on a server.
+    "PGHOST",
+    "PGPORT",
+    "PGUSER",
+    "PGDATABASE",
+    "PGPASSWORD",
+    "PGPASSFILE",
+    "PGOPTIONS",
+    "PGSSLMODE",
+    "PGSSLROOTCERT",
+    "PGCONNECT_TIMEOUT",
 ];
 
 /// The receiver's output.
@@ -38,10 +50,18 @@ pub struct DemoStage<'u> {
     ui: &'u Ui,
     folder: TempDir,
     variables: Vec<(String, std::ffi::OsString)>,
+    ledger: Address,
 }
 
 impl<'u> DemoStage<'u> {
-    pub fn set(ui: &'u Ui, environment: &Environment, sandbox: &Running, keep: bool) -> Result<Self> {
+    pub fn set(
+        ui: &'u Ui,
+        environment: &Environment,
+        sandbox: &Running,
+        ledger: Option<Address>,
+        typed: Option<&Path>,
+        keep: bool,
+    ) -> Result<Self> {
         let failed = |error: std::io::Error| Error::ledger("can't create the demo's folder").because(&error);
         let folder = tempfile::Builder::new().prefix("mmsg-demo-").disable_cleanup(keep).tempdir().map_err(failed)?;
         let path = |below: &str| folder.path().join(below);
@@ -58,7 +78,7 @@ impl<'u> DemoStage<'u> {
             ("HOME".to_owned(), folder.path().into()),
             ("XDG_CONFIG_HOME".to_owned(), path(".config").into()),
             ("XDG_DATA_HOME".to_owned(), path(".local/share").into()),
-            (names::LEDGER.to_owned(), path("ledger.db").into()),
+            (names::LEDGER.to_owned(), typed.map_or_else(|| path("ledger.db"), Path::to_owned).into()),
         ];
         for (name, value) in sandbox.environment() {
             variables.push((name.to_owned(), value.into()));
@@ -68,7 +88,12 @@ impl<'u> DemoStage<'u> {
                 variables.push((name.to_owned(), value.to_owned()));
             }
         }
-        Ok(Self { ui, folder, variables })
+        // The demo's home has no passwords.
+        if let (true, None, Some(home)) = (typed.is_some(), environment.raw("PGPASSFILE"), environment.raw("HOME")) {
+            variables.push(("PGPASSFILE".to_owned(), Path::new(home).join(".pgpass").into()));
+        }
+        let ledger = ledger.unwrap_or_else(|| path("ledger.db").into());
+        Ok(Self { ui, folder, variables, ledger })
     }
 
     pub fn folder(&self) -> &Path {
@@ -79,8 +104,8 @@ impl<'u> DemoStage<'u> {
         self.folder.path().join(below)
     }
 
-    pub fn ledger(&self) -> PathBuf {
-        self.path("ledger.db")
+    pub fn ledger(&self) -> &Address {
+        &self.ledger
     }
 
     /// Shows a command, runs it, and shows its exit code if that is not 0.
