@@ -122,6 +122,12 @@ impl Skew {
         Self(if least <= 0 && most >= 0 { 0 } else { least.midpoint(most) })
     }
 
+    /// The same of a clock that says its milliseconds: the middle of what is possible.
+    #[must_use]
+    pub const fn between(other: UnixMillis, asked: UnixMillis, answered: UnixMillis) -> Self {
+        Self(other.0.saturating_sub(asked.0.midpoint(answered.0)))
+    }
+
     /// How far apart the two are, whichever is ahead.
     pub fn size(self) -> Duration {
         Duration::from_millis(self.0.unsigned_abs())

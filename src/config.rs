@@ -211,6 +211,13 @@ impl Settings {
         self.with_password(address)
     }
 
+    /// What to say of an address that was typed with a password in it.
+    pub fn warning_of(&self, typed: &Path) -> Option<String> {
+        let server = typed.to_str().and_then(|text| self.secrets.environment.server(text))?.ok()?;
+        let is_shown = server.password().is_some() && self.secrets.environment.raw(names::PGPASSWORD).is_none();
+        is_shown.then(|| resolve::shown_password(&server.to_string()))
+    }
+
     /// Where the ledger is, with the password that its server may ask for.
     ///
     /// # Errors

@@ -157,7 +157,7 @@ fn a_role_that_may_not_write_any_more_ends_the_run_and_nobody_is_asked_twice() {
     let address = format!("{}&user=sender", database.address());
     for (code, forbid, allow) in [
         (
-            3,
+            10,
             "alter table sends owner to postgres; grant select, insert, delete on sends to sender",
             "grant update on sends to sender",
         ),

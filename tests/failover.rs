@@ -147,6 +147,17 @@ fn an_operator_who_knows_that_nothing_was_lost_says_so() {
     shop.assert_each_once(&list);
 }
 
+/// A standby grants locks that exclude nobody.
+#[test]
+fn a_standby_is_refused() {
+    let pair = Pair::new();
+    let list = people(5);
+    let _ = pair.shop.totals(&list, &[], 0);
+    let address = pair.second.address();
+    let _ = pair.shop.send(&list, &["--ledger", &address]).fails(3, "the server is a standby");
+    let _ = pair.shop.env.mmsg(["broadcast", "list", "--ledger", &address]).fails(3, "the server is a standby");
+}
+
 /// A dump that was read into another server is an old copy like any other.
 #[test]
 fn a_dump_that_was_read_into_another_server_sends_nothing() {

@@ -44,7 +44,7 @@ fn one_role_makes_and_changes_the_tables_and_another_one_sends() {
     let list = people(20);
     let send = |ledger: &str| shop.send(&list, &["--ledger", ledger]);
     // Who runs can't make the tables.
-    send(&runner).fails(3, "the role lacks a privilege");
+    send(&runner).fails(3, "the role may not make or change the ledger's tables");
     let migrated = shop.env.mmsg(["ledger", "migrate", "--ledger", &owner, "-o", "json"]).exits(0).json();
     let _ = send(&runner).exits(0);
     shop.assert_each_once(&list);

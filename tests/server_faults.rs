@@ -3,7 +3,11 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
+use crate::clock::WallClock;
 use crate::common::cluster::Database;
+use crate::common::now;
 use crate::common::shop::{Shop, people};
 use crate::common::wire::{CUTS, Wire};
 
@@ -117,4 +121,26 @@ fn a_server_that_stays_away_ends_the_run() {
     let once: BTreeSet<_> = shop.sandbox.accepted().into_iter().collect();
     assert_eq!(once.len(), shop.sandbox.accepted().len(), "somebody got two messages");
     assert!(once.len() + unknown >= list.len(), "{totals:#}");
+}
+
+/// Cool-downs are counted by the server's clock, whatever Graph and this machine say; if it is far off, nothing is sent.
+#[test]
+fn the_time_of_a_ledger_on_a_server_is_the_servers() {
+    let (shop, _wire) = shop_by_wire(Duration::ZERO);
+    let list = people(20);
+    let ahead = |minutes: i64| Timestamp::from_millisecond(now() + minutes * 60_000).unwrap();
+    shop.sandbox.set_clock(ahead(5));
+    let begin = now();
+    let _ = shop.totals(&list[..10], &[], 0);
+    let claimed = shop.asks_ledger("select min(claimed_at), max(finished_at) from sends").remove(0);
+    let (first, last) = claimed.split_once('|').unwrap();
+    let (first, last): (i64, i64) = (first.parse().unwrap(), last.parse().unwrap());
+    assert!(begin - 1000 <= first && last <= now() + 1000, "{begin} {claimed}");
+    // This machine's clock is near Graph's, and the server's is not.
+    shop.sandbox.set_clock(ahead(12));
+    let clock = WallClock::new();
+    clock.show(ahead(6));
+    let shop = clock.rules(shop, "UTC");
+    let _ = shop.send(&list, &[]).fails(3, "the clock of the ledger's server says");
+    assert_eq!(shop.sandbox.requests().len(), 10);
 }

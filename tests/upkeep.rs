@@ -192,6 +192,13 @@ fn a_ledger_is_copied_both_ways_and_only_the_newest_copy_sends() {
     let server = database.address();
     let copied = copy(&shop, &first, &server).exits(0).json();
     assert_eq!((&copied["rows"]["sends"], &copied["rows"]["recipients"]), (&json!(300), &json!(300)), "{copied:#}");
+    // Cut off before the source was closed: the next attempt takes over what is there, and no copy of another ledger.
+    shop.changes_ledger("update ledger set gate = null");
+    for (from, code) in [("another.db", 2), (&*first, 0)] {
+        database.ask(&format!("update ledger set gate = 'copying from {from}'; update recipients set token = 'half'"));
+        let _ = copy(&shop, &first, &server).exits(code);
+    }
+    assert_eq!(database.ask("select count(*), count(distinct token), min(id) from recipients"), "300|300|1");
     // The source says where it went, to everybody, however it is asked; and keeps nothing that comes.
     sent_from(&shop, &list, &first).exits(11).says("was copied to postgres://");
     shop.env.mmsg(["send", "--resume"]).fails(11, "was copied to postgres://");

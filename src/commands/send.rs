@@ -251,6 +251,7 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
     tell_safety(context, ledger.safety()?);
     ledger.refuse_other_host(host)?;
     ledger.refuse_closed()?;
+    let clock = ledger.clock_by(clock)?;
     ledger.refuse_clock_behind(clock.now())?;
     let buried = ledger.bury_dead_runs(&clock, context.cool_down())?;
     ledger.finish_closes()?;

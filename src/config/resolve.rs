@@ -316,10 +316,7 @@ impl<'a> Resolver<'a> {
             if let Some(server) = path.to_str().and_then(|text| self.environment.server(text)) {
                 let value = server.map_err(|wrong| Error::usage(format!("--ledger: {wrong}")))?;
                 if value.password().is_some() && self.environment.raw(names::PGPASSWORD).is_none() {
-                    self.warnings.push(
-                        "other users of this machine can see the password in --ledger; use ledger_password, PGPASSWORD or ~/.pgpass"
-                            .to_owned(),
-                    );
+                    self.warnings.push(shown_password("--ledger"));
                 }
                 return Ok(Sourced { value, origin: Origin::Flag("--ledger") });
             }
@@ -432,4 +429,9 @@ impl<V> Sourced<&At<V>> {
 fn relative_ledger(ledger: &Address, origin: &str) -> Error {
     Error::config(format!("the ledger path must be absolute: {ledger} ({origin})"))
         .hint("with a relative path, another folder would mean another ledger, and people could be messaged twice")
+}
+
+/// Whoever lists processes sees their arguments.
+pub fn shown_password(place: &str) -> String {
+    format!("other users of this machine can see the password in {place}; use ledger_password, PGPASSWORD or ~/.pgpass")
 }

@@ -87,7 +87,7 @@ impl Ledger {
             Address::Server(_) => {
                 let (target, _) = Self::open(to)?;
                 let written = target.conn.begin().map_err(Error::from).and_then(|all| {
-                    refuse_not_new(&all, to)?;
+                    make_empty(&all, to, &from)?;
                     fill(&all)?;
                     Ok(failpoint::commit(all, "write.before", "write.after")?)
                 });
@@ -122,6 +122,19 @@ fn open_copy(to: &Address, from: &str, now: UnixMillis, who: &str) -> Result<()>
         }
         _ => Err(Error::NotNew { ledger: to.clone() }),
     })
+}
+
+/// Takes over what an earlier attempt left, which nobody has sent from: it could not be removed as a file is.
+fn make_empty(conn: &Conn, to: &Address, from: &str) -> Result<()> {
+    match gate::read(conn)?.closed {
+        Some(Closed::Unfinished { from: before }) if *before == *from => {
+            for table in TABLES.iter().rev() {
+                conn.execute_batch(&format!("delete from {}", table.name))?;
+            }
+            Ok(gate::open(conn)?)
+        }
+        _ => refuse_not_new(conn, to),
+    }
 }
 
 /// A server's tables may have been made before.

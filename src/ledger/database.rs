@@ -19,7 +19,7 @@ use super::making;
 use super::presence::Presence;
 use super::room::{self, BUSY, Room};
 use super::witness::{self, Progress, Witness};
-use crate::clock::UnixMillis;
+use crate::clock::{Clock, Skew, UnixMillis};
 use crate::times;
 
 /// How long one transaction may go on with more rows: others wait for the write lock meanwhile.
@@ -324,6 +324,25 @@ impl Ledger {
             }
             _ => Ok(()),
         }
+    }
+
+    /// The clock that counts for this ledger: that of its server, so that cool-downs are the same for every machine; for a file, this one.
+    pub fn clock(&self, clock: Clock) -> Result<Clock> {
+        if !self.conn.is_server() {
+            return Ok(clock);
+        }
+        let (asked, server) = (clock.now(), self.read(Conn::now)?);
+        Ok(clock.corrected(Skew::between(server, asked, clock.now())))
+    }
+
+    /// The same, where the clock was set by Graph's: refuses a server whose clock is far from it.
+    pub fn clock_by(&self, graph: Clock) -> Result<Clock> {
+        let clock = self.clock(graph)?;
+        let (now, server) = (graph.now(), clock.now());
+        if now.since(server).max(server.since(now)) > times::CLOCK_SKEW {
+            return Err(Error::ServerClock { now, server });
+        }
+        Ok(clock)
     }
 
     /// Refuses a clock behind the newest time in the ledger: it would end cool-downs early.

@@ -15,8 +15,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::address::server::Server;
+use crate::clock::UnixMillis;
 pub use error::{Error, Optional, Result};
-pub use postgres::{HAS_STANDBY, Lock};
+pub use postgres::{HAS_STANDBY, Lock, NOW};
 pub use sqlite::How;
 pub use value::{FromColumn, ToValue, Value, Values};
 
@@ -305,6 +306,14 @@ impl Conn {
         match self {
             Self::Sqlite(_) => Ok(None),
             Self::Postgres(conn) => conn.server(),
+        }
+    }
+
+    /// The server's time.
+    pub fn now(&self) -> Result<UnixMillis> {
+        match self {
+            Self::Sqlite(_) => Err(Error::NoRow),
+            Self::Postgres(conn) => conn.one(&format!("select {NOW}")),
         }
     }
 

@@ -72,6 +72,11 @@ pub enum Error {
         now: UnixMillis,
         newest: UnixMillis,
     },
+    /// The server's clock is not as it was when the run began, or not as Graph's.
+    ServerClock {
+        now: UnixMillis,
+        server: UnixMillis,
+    },
     /// There is no file at the path of the open ledger any more.
     Gone {
         path: PathBuf,
@@ -239,6 +244,8 @@ pub enum Failure {
     NoSchema,
     /// The role may not do this.
     Denied,
+    /// The role may not make or change tables.
+    MayNotMake,
     /// The server did not prove who it is, or has no TLS.
     Untrusted,
     /// The server only follows another one.

@@ -12,7 +12,7 @@ mod step;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::db::{self, Conn, Optional};
+use super::db::{self, Conn, NOW, Optional};
 
 use super::database::{HOLD, Ledger, Tries};
 use super::error::{Closed, Error, Failure, Need, Result};
@@ -24,6 +24,7 @@ pub use super::settled::Settled;
 use super::spending::Spending;
 use super::witness::{Held, Progress, Witness};
 use crate::clock::{Clock, UnixMillis};
+use crate::times;
 pub use claim::{Claim, Finish, Outcome, Scope};
 use claiming::Scan;
 use recording::Rows;
@@ -73,11 +74,19 @@ pub struct Seat {
     reserve: Option<Reserve>,
     /// The last step of the run that counts, as far as it has made one on a server.
     step: Option<i64>,
+    /// The clock is the server's.
+    goes_by_server: bool,
 }
 
 impl Seat {
+    /// Whose clock is the server's, as of the beginning of the run: see [`Ledger::clock`].
+    #[must_use]
+    pub fn by_server(self) -> Self {
+        Self { goes_by_server: true, ..self }
+    }
+
     pub fn new(clock: Clock, scope: Scope, reserve: Option<Reserve>) -> Self {
-        Self { clock, scope, scan: Scan::default(), reserve, step: None }
+        Self { clock, scope, scan: Scan::default(), reserve, step: None, goes_by_server: false }
     }
 
     fn waits_for_others(&mut self, conn: &Conn) -> db::Result<bool> {
@@ -137,6 +146,7 @@ fn step_once(ledger: &mut Ledger, order: &mut Order<'_>) -> Result<Stepped> {
         // What was asked is recorded in the file that has its claims, whatever its name is now.
         Err(
             error @ (Error::NoRoom { .. }
+            | Error::ServerClock { .. }
             | Error::Closed { .. }
             | Error::NewerSchema { .. }
             | Error::Gone { .. }
@@ -221,6 +231,7 @@ fn only_record(ledger: &mut Ledger, order: &mut Order<'_>, why: Error) -> Result
     let mut order = Order { seat: order.seat, finishes: order.finishes, want: 0, meter: order.meter };
     order.seat.scan = Scan::default();
     order.seat.step = None;
+    order.seat.goes_by_server = false;
     if let Error::Closed { why: restored @ (Closed::Restored { .. } | Closed::Promoted { .. }), .. } = &why {
         // If it can't be closed, whoever opens the ledger next finds out the same.
         let _ = ledger.close_gate(restored.clone());
@@ -403,7 +414,7 @@ fn settle(ledger: &Ledger, error: db::Error, runs: &[(i64, Option<i64>)]) -> Res
 
 /// One order's part of a transaction that began at `begun`. `leased`: what its account allows, if that was asked.
 fn work(conn: &Conn, order: &mut Order<'_>, gate: Gate, begun: Instant, leased: Option<Leased>) -> Result<Worked> {
-    let Order { seat: Seat { clock, scope, scan, step: last, .. }, finishes, want, meter } = order;
+    let Order { seat: Seat { clock, scope, scan, step: last, goes_by_server, .. }, finishes, want, meter } = order;
     let last = *last;
     if finishes.iter().any(|finish| matches!(finish.outcome, Outcome::Back | Outcome::Later { .. })) {
         // What came back is behind the place that the search has reached.
@@ -411,7 +422,13 @@ fn work(conn: &Conn, order: &mut Order<'_>, gate: Gate, begun: Instant, leased: 
     }
     // The lock may have been waited for: only now is now.
     let now = clock.now();
-    let step = fence(conn, scope.run)?;
+    let fence = fence(conn, scope.run)?;
+    if let Some(Fence { time, .. }) = fence
+        && *goes_by_server
+    {
+        refuse_other_time(now, time)?;
+    }
+    let step = fence.map(|fence| fence.step);
     if let (Some(before), Some(step)) = (last, step)
         && step != before + 1
     {
@@ -443,15 +460,32 @@ fn work(conn: &Conn, order: &mut Order<'_>, gate: Gate, begun: Instant, leased: 
     Ok(Worked { stepped, now, step })
 }
 
+/// What a step finds in the row of its run.
+#[derive(Clone, Copy)]
+struct Fence {
+    /// Which one this is.
+    step: i64,
+    /// What time it is by the server.
+    time: UnixMillis,
+}
+
 /// On a server, where another machine may end the run, its row is held from here on: whoever ends it comes before all of this or after
-/// it. Counted, so that it can be found out whether a step counts. Which one this is; `None` if the run has ended, or in a file.
-fn fence(conn: &Conn, run: i64) -> db::Result<Option<i64>> {
+/// it. Counted, so that it can be found out whether a step counts. `None` if the run has ended, or in a file.
+fn fence(conn: &Conn, run: i64) -> db::Result<Option<Fence>> {
     if !conn.is_server() {
         return Ok(None);
     }
-    conn.prepare_cached("update runs set step = step + 1 where id = ?1 and ended_at is null returning step")?
-        .query_row([run], |row| row.get(0))
-        .optional()
+    let step = format!("update runs set step = step + 1 where id = ?1 and ended_at is null returning step, {NOW}");
+    conn.prepare_cached(&step)?.query_row([run], |row| Ok(Fence { step: row.get(0)?, time: row.get(1)? })).optional()
+}
+
+/// Refuses a server whose clock is not as it was when the run began: it was set, or another server took its place. A cool-down has as much on
+/// top as they may be apart.
+fn refuse_other_time(now: UnixMillis, server: UnixMillis) -> Result<()> {
+    if now.since(server).max(server.since(now)) > times::BEHIND_LEDGER {
+        return Err(Error::ServerClock { now, server });
+    }
+    Ok(())
 }
 
 fn is_run_open(conn: &Conn, run: i64) -> db::Result<bool> {

@@ -55,6 +55,10 @@ impl From<LedgerError> for Error {
                 "the clock says {now}, but the ledger has seen {newest}; nothing was planned or sent"
             ))
             .hint("set the clock (an NTP service does), then run the same command again"),
+            LedgerError::ServerClock { now, server } => Self::config(format!(
+                "the clock of the ledger's server says {server}, but it should be {now}: cool-downs would be wrong; nothing more was planned or sent"
+            ))
+            .hint("set the server's clock (an NTP service does), then run the same command again"),
             LedgerError::Gone { path, source } => Self::ledger(format!("the ledger {} is gone", path.display()))
                 .because(&source)
                 .hint("put the ledger back; stop all mmsg processes before moving it. Nothing more was sent"),
@@ -308,6 +312,7 @@ fn database(ledger: &Address, failure: Failure) -> Error {
         | Failure::NoDatabase
         | Failure::NoSchema
         | Failure::Denied
+        | Failure::MayNotMake
         | Failure::Untrusted
         | Failure::Standby
         | Failure::Pooler

@@ -94,7 +94,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
 pub async fn accept(context: &Context, ledger: &mut Ledger, since: UnixMillis, door: Door) -> Result<Exit> {
     // Cool-downs are counted by Graph's time, and this one is everybody's.
     context.graph()?.time_zone(&context.ad_account()?).await?;
-    let clock = context.graph_clock()?;
+    let clock = ledger.clock_by(context.graph_clock()?)?;
     let now = clock.now();
     ledger.refuse_clock_behind(now)?;
     let closed = ledger.gate()?.closed;

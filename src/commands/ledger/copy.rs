@@ -45,6 +45,9 @@ impl Record for Shown {
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit> {
+    for warning in [&args.from, &args.to].into_iter().filter_map(|typed| context.settings.warning_of(typed)) {
+        context.ui.warn(&warning);
+    }
     let (from, to) = (context.settings.address_of(&args.from)?, context.settings.address_of(&args.to)?);
     if !Ledger::is_at(&from)? {
         return Err(Error::ledger(format!("there is no ledger at {from}; nothing was copied"))

@@ -98,6 +98,7 @@ impl<'a> Resume<'a> {
                 Err(Unfit::Everything(error)) => return Err(error),
             };
             let clock = context.graph_clock()?;
+            let clock = ledger.ask(move |ledger| ledger.clock_by(clock)).await?;
             conclusion.keep_time(clock);
             ledger.ask(move |ledger| ledger.refuse_clock_behind(clock.now())).await?;
             if tried.len() == 1 {

@@ -97,7 +97,7 @@ impl Turn<'_> {
         let mut limits = limits.clone();
         let mut waited = Duration::ZERO;
         let mut whole = Stats::default();
-        let mut writer = ledger.writer(Seat::new(clock, scope, run.reserve.clone()));
+        let mut writer = ledger.writer(Seat::new(clock, scope, run.reserve.clone()).by_server());
         let mut level = signals.level();
         let ending = loop {
             // Progress is measured by what this stretch may do, not by the whole list.

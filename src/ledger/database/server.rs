@@ -31,7 +31,12 @@ impl Ledger {
                 Error::Database { failure: Failure::Denied, .. } if version > 0 => {
                     Error::MayNotMigrate { ledger: ledger.address().clone(), found: version, needed: schema::newest() }
                 }
-                other => other.at(ledger.address()),
+                error => match error.at(ledger.address()) {
+                    Error::Database { ledger, failure: Failure::Denied, source } => {
+                        Error::Database { ledger, failure: Failure::MayNotMake, source }
+                    }
+                    error => error,
+                },
             })?;
         }
         ledger.meet().map_err(|error| error.at(ledger.address()))?;

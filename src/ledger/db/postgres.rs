@@ -8,7 +8,7 @@ mod session;
 mod tls;
 mod values;
 
-pub use conn::{Conn, HAS_STANDBY};
+pub use conn::{Conn, HAS_STANDBY, NOW};
 pub use locks::Lock;
 pub use session::{Row, Rows, Statement};
 pub use values::value;

@@ -66,9 +66,14 @@ pub fn failed(ledger: &Server, failure: Failure) -> Error {
             "add ?schema=NAME to the address: mmsg creates it".to_owned(),
         ),
         Failure::Denied => (
-            true,
+            false,
             "the role lacks a privilege",
-            "let the role use and create tables in the schema: grant usage, create on schema NAME to ROLE".to_owned(),
+            format!("grant what it needs (mmsg ledger grants prints it), {AGAIN}"),
+        ),
+        Failure::MayNotMake => (
+            true,
+            "the role may not make or change the ledger's tables",
+            "run mmsg ledger migrate as the role that owns its tables; see mmsg ledger grants".to_owned(),
         ),
         Failure::Untrusted => (
             true,

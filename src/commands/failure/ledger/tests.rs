@@ -34,6 +34,7 @@ fn every_failure_has_its_exit_code_and_most_say_what_to_type_next() {
             "uses b",
         ),
         (LedgerError::ClockBehind { now, newest }, Exit::Config, "nothing was planned or sent"),
+        (LedgerError::ServerClock { now, server: newest }, Exit::Config, "nothing more was planned or sent"),
         (LedgerError::Gone { path: path(), source: disk() }, Exit::Ledger, "is gone"),
         (LedgerError::Replaced { path: path() }, Exit::Ledger, "replaced"),
         (LedgerError::NotAFile { path: path() }, Exit::Ledger, "not a file"),

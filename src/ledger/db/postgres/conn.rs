@@ -14,6 +14,9 @@ use crate::ledger::error::Failure;
 /// 1 if each commit waits for a standby: [`SYNCED`] leaves no weaker word for it.
 pub const HAS_STANDBY: &str = "case when current_setting('synchronous_standby_names') = '' then 0 else 1 end";
 
+/// What time it is, also in a long transaction, in milliseconds since 1970.
+pub const NOW: &str = "cast(extract(epoch from clock_timestamp()) * 1000 as int8)";
+
 /// The number of the system stays when a standby takes its place, and its timeline does not; `pg_control_checkpoint` is behind.
 const SERVER: &str = "select system_identifier || '/' || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) from pg_control_system()";
 

@@ -51,3 +51,33 @@ fn a_run_that_was_ended_records_what_it_asked_with_its_last_step() {
         assert_eq!(text(&writer, "select state from sends order by id"), "Integer(2)\nInteger(0)\nInteger(0)");
     });
 }
+
+#[test]
+fn a_server_whose_clock_was_set_gets_answers_and_no_claims() {
+    on_a_server(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = writer(folder.path(), 3);
+        let claim = writer.step(&[], 1, &mut Open).unwrap().claims.remove(0);
+        writer.seat.goes_by_server = true;
+        let last = writer.step(&[answer(claim, Outcome::Accepted { tracking_id: None })], 2, &mut Open).unwrap();
+        assert!(matches!(last.closed, Some(Error::ServerClock { .. })), "{last:?}");
+        assert_eq!((last.claims.len(), last.settled.len()), (0, 1));
+        assert_eq!(text(&writer, "select state from sends order by id"), "Integer(2)\nInteger(0)\nInteger(0)");
+        // A clock that is the server's, as a run has it.
+        let clock = writer.ledger.clock(writer.seat.clock).unwrap();
+        let scope = writer.seat.scope.clone();
+        writer.seat = Seat::new(clock, scope, None).by_server();
+        assert_eq!(writer.step(&[], 2, &mut Open).unwrap().claims.len(), 2);
+        let apart = "select max(abs(claimed_at - cast(extract(epoch from clock_timestamp()) * 1000 as int8))) < 60000 from sends where state = 1";
+        assert_eq!(text(&writer, apart), "Integer(1)");
+    });
+}
+
+#[test]
+fn a_clock_may_be_off_by_what_a_cool_down_has_on_top() {
+    for (now, server, is_fine) in
+        [(0, 60_000, true), (0, 60_001, false), (60_000, 0, true), (60_001, 0, false), (5, 5, true)]
+    {
+        assert_eq!(refuse_other_time(UnixMillis(now), UnixMillis(server)).is_ok(), is_fine, "{now} {server}");
+    }
+}
