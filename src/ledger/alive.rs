@@ -1,5 +1,6 @@
 //! Who is alive: beside a file, whoever has a lock file; on a server, whoever has a lock of its session. No heartbeats to guess from.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -106,19 +107,39 @@ pub fn take_dead(ledger: &Ledger, work: Work, row: i64, uuid: &str) -> Result<Op
     }
 }
 
-/// Whether work is done by a process that lives, for somebody who only reads.
-pub fn is_alive(ledger: &Ledger, work: Work, row: i64, uuid: &str) -> Result<bool> {
-    match ledger.address() {
-        Address::File(_) => Ok(Locks::is_alive(ledger.folder(), uuid)),
-        Address::Server(_) => ledger.read(|conn| conn.is_row_locked(work.table(), row)),
-    }
+/// A look at who is alive, for somebody who only reads: on a server one question for all.
+pub struct Look<'l> {
+    ledger: &'l Ledger,
+    held: HashSet<u32>,
 }
 
-/// Whether the process is gone, for somebody who only reads. What can't be known is no.
-pub fn is_dead(ledger: &Ledger, work: Work, row: i64, uuid: &str) -> Result<bool> {
-    match ledger.address() {
-        Address::File(_) => Ok(Locks::is_dead(ledger.folder(), uuid)),
-        Address::Server(_) => is_alive(ledger, work, row, uuid).map(|alive| !alive),
+impl<'l> Look<'l> {
+    pub fn at(ledger: &'l Ledger, work: Work) -> Result<Self> {
+        Ok(Self { ledger, held: ledger.read(|conn| conn.locked_rows(work.table()))? })
+    }
+
+    pub fn is_alive(&self, row: i64, uuid: &str) -> bool {
+        match self.ledger.address() {
+            Address::File(_) => Locks::is_alive(self.ledger.folder(), uuid),
+            // The lower half of its number.
+            Address::Server(_) => self.held.contains(&(row as u32)),
+        }
+    }
+
+    /// Whether [`take_dead`] should be tried. A lock file is looked at by that alone: two that look at one would both take it for held.
+    pub fn may_be_dead(&self, row: i64) -> bool {
+        match self.ledger.address() {
+            Address::File(_) => true,
+            Address::Server(_) => !self.held.contains(&(row as u32)),
+        }
+    }
+
+    /// Whether the process is gone. What can't be known is no.
+    pub fn is_dead(&self, row: i64, uuid: &str) -> bool {
+        match self.ledger.address() {
+            Address::File(_) => Locks::is_dead(self.ledger.folder(), uuid),
+            Address::Server(_) => !self.is_alive(row, uuid),
+        }
     }
 }
 
@@ -127,7 +148,8 @@ pub fn at_work(ledger: &Ledger) -> Result<u64> {
     match ledger.address() {
         Address::File(_) => Ok(Locks::held(ledger.folder())),
         Address::Server(_) => ledger.read(|conn| {
-            [Work::Run, Work::Deletion, Work::Edit].into_iter().map(|work| conn.locked_rows(work.table())).sum()
+            let of = |work: Work| conn.locked_rows(work.table()).map(|rows| rows.len() as u64);
+            [Work::Run, Work::Deletion, Work::Edit].into_iter().map(of).sum()
         }),
     }
 }

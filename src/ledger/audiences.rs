@@ -2,13 +2,16 @@
 
 pub mod fetch;
 
+use std::collections::HashSet;
 use std::time::Instant;
 
+use super::db::arrays::{ints, texts};
 use super::db::{self, Conn};
 
-use super::database::{HOLD, Ledger, Watch};
+use super::database::{HOLD, Ledger, ROWS_OF_SET, Watch};
 use super::error::{Error, Need, Result};
 use super::failpoint;
+use super::people::tombs::Tombs;
 use super::people::{self, Arrivals};
 use super::room;
 use super::spool::{Listing, Spool};
@@ -51,6 +54,9 @@ impl Ledger {
             }
             return Err(error);
         }
+        self.read(|conn| {
+            ["recipients", "audience_rows"].iter().try_for_each(|table| conn.learn_size(table, imported.rows))
+        })?;
         self.write(|conn| {
             let counts = conn.execute(
                 "update audiences set imported_at = ?2, rows = ?3 where id = ?1",
@@ -72,48 +78,93 @@ impl Ledger {
         imported: &mut ImportCounts,
     ) -> Result<()> {
         let mut done = 0;
-        let mut more = true;
-        while more {
+        loop {
             if (watch.stop)() {
                 return Err(Error::ImportStopped);
             }
             self.require_room(Need::Import, room::left_by_long_work())?;
-            let transaction = self.begin()?;
-            let begin = Instant::now();
-            {
-                // A newer import drops the older ones, those at work among them.
-                let mut find = transaction.prepare_cached("select 1 from audiences where id = ?1")?;
-                if !find.exists([audience])? {
-                    return Err(Error::AudienceOvertaken { name: name.to_owned() });
-                }
-                let mut arrivals = Arrivals::new(&transaction)?;
-                let mut hold = transaction.prepare_cached(
-                    "insert into audience_rows (audience, recipient, row_values) values (?1, ?2, ?3)
-                     on conflict (audience, recipient) do nothing",
-                )?;
-                loop {
-                    let Some(row) = list.next_row()? else {
-                        more = false;
-                        break;
-                    };
-                    let met = arrivals.find_or_add(&row.key, &row.token, page)?;
-                    if met.is_erased {
-                        imported.erased += 1;
-                    } else {
-                        let held = hold.execute((audience, met.id, row.values.as_deref()))?;
-                        imported.new += u64::from(met.is_new);
-                        imported.people += held as u64;
-                    }
-                    done += 1;
-                    if done % 64 == 0 && begin.elapsed() > HOLD {
-                        break;
-                    }
-                }
+            let part = if self.conn.is_server() {
+                self.fill_set(page, (audience, name), list)?
+            } else {
+                self.fill_rows(page, (audience, name), list)?
+            };
+            if part.rows == 0 {
+                return Ok(());
             }
-            failpoint::commit(transaction, "import.before", "import.after")?;
+            imported.new += part.new;
+            imported.people += part.people;
+            imported.erased += part.erased;
+            done += part.rows;
             (watch.progress)(done);
         }
-        Ok(())
+    }
+
+    /// One transaction of it, in a file.
+    fn fill_rows(&mut self, page: &str, (audience, name): (i64, &str), list: &mut Listing) -> Result<ImportCounts> {
+        let transaction = self.begin()?;
+        refuse_overtaken(&transaction, audience, name)?;
+        let begin = Instant::now();
+        let mut part = ImportCounts::default();
+        {
+            let mut arrivals = Arrivals::new(&transaction)?;
+            let mut hold = transaction.prepare_cached(
+                "insert into audience_rows (audience, recipient, row_values) values (?1, ?2, ?3)
+                 on conflict (audience, recipient) do nothing",
+            )?;
+            while let Some(row) = list.next_row()? {
+                let met = arrivals.find_or_add(&row.key, &row.token, page)?;
+                if met.is_erased {
+                    part.erased += 1;
+                } else {
+                    let held = hold.execute((audience, met.id, row.values.as_deref()))?;
+                    part.new += u64::from(met.is_new);
+                    part.people += held as u64;
+                }
+                part.rows += 1;
+                if part.rows % 64 == 0 && begin.elapsed() > HOLD {
+                    break;
+                }
+            }
+        }
+        if part.rows > 0 {
+            failpoint::commit(transaction, "import.before", "import.after")?;
+        }
+        Ok(part)
+    }
+
+    /// The same on a server.
+    fn fill_set(&mut self, page: &str, (audience, name): (i64, &str), list: &mut Listing) -> Result<ImportCounts> {
+        let rows = list.next_rows(ROWS_OF_SET)?;
+        if rows.is_empty() {
+            return Ok(ImportCounts::default());
+        }
+        self.beside_or_alone(|transaction| {
+            refuse_overtaken(&transaction, audience, name)?;
+            let named: Vec<_> = rows.iter().map(|row| (Some(&row.key), None)).collect();
+            let erased = Tombs::of(&transaction)?.among(&transaction, &named)?;
+            // Somebody's first row counts.
+            let mut seen = HashSet::with_capacity(rows.len());
+            let left = rows.iter().enumerate().filter(|(place, _)| !erased.contains(place)).map(|(_, row)| row);
+            let once: Vec<_> = left.filter(|row| seen.insert(row.key)).collect();
+            let mut ids = people::ids_of(&transaction, once.iter().map(|row| &row.key))?;
+            let new = once.iter().filter(|row| !ids.contains_key(&row.key));
+            let arrived = people::arrive(&transaction, new.map(|row| (&row.key, &*row.token)), page)?;
+            let new = arrived.len() as u64;
+            ids.extend(arrived);
+            if ids.len() < once.len() {
+                return Err(db::Error::in_the_way().into());
+            }
+            let hold = "insert into audience_rows (audience, recipient, row_values)
+                select cast(?1 as int8), t.* from unnest(cast(?2 as int8[]), cast(?3 as text[])) as t
+                on conflict (audience, recipient) do nothing";
+            let held = transaction.prepare_cached(hold)?.execute((
+                audience,
+                ints(once.iter().map(|row| ids.get(&row.key).copied())),
+                texts(once.iter().map(|row| row.values.as_deref())),
+            ))?;
+            failpoint::commit(transaction, "import.before", "import.after")?;
+            Ok(ImportCounts { rows: rows.len() as u64, people: held as u64, new, erased: erased.len() as u64 })
+        })
     }
 
     /// Drops what had the name before, and imports that did not finish.
@@ -181,6 +232,12 @@ impl Ledger {
         }
         Ok(())
     }
+}
+
+/// A newer import drops the older ones, those at work among them.
+fn refuse_overtaken(conn: &Conn, audience: i64, name: &str) -> Result<()> {
+    let is_there = conn.prepare_cached("select 1 from audiences where id = ?1")?.exists([audience])?;
+    if is_there { Ok(()) } else { Err(Error::AudienceOvertaken { name: name.to_owned() }) }
 }
 
 /// Adds the person to the audience of that name, which is created if there is none.

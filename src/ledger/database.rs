@@ -7,12 +7,12 @@ mod successor;
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::address::Address;
 use super::db::{self, Conn, Transaction};
-use super::error::{Error, Need, Result};
+use super::error::{Error, Failure, Need, Result};
 use super::failpoint;
 use super::identity::OpenFile;
 use super::making;
@@ -24,6 +24,9 @@ use crate::times;
 
 /// How long one transaction may go on with more rows: others wait for the write lock meanwhile.
 pub const HOLD: Duration = Duration::from_millis(40);
+
+/// The same on a server, in rows of a list: more of them are hardly faster, and who writes alone waits until they are in.
+pub const ROWS_OF_SET: usize = 16_384;
 
 /// An open ledger.
 pub struct Ledger {
@@ -41,6 +44,8 @@ pub struct Ledger {
     lost_at: Cell<Option<Instant>>,
     /// In which hour this process has last looked whether months of events have partitions; on a server.
     pub(super) months_made: Option<i64>,
+    /// Those that this ledger started and that may be at work.
+    pub(super) own_runs: Vec<(i64, Weak<()>)>,
 }
 
 impl Drop for Ledger {
@@ -260,6 +265,19 @@ impl Ledger {
     pub(super) fn record_as<T>(&mut self, mut tries: Tries, work: impl Fn(&Conn) -> Result<T>) -> Result<T> {
         loop {
             match self.record_once(&work) {
+                Err(error) => self.again(error, &mut tries)?,
+                done => return done,
+            }
+        }
+    }
+
+    /// Work on a server that goes on beside other transactions and, if one of them has what this one needs, is done again alone.
+    pub(super) fn beside_or_alone<T>(&mut self, mut work: impl FnMut(Transaction<'_>) -> Result<T>) -> Result<T> {
+        let (mut tries, mut is_alone) = (Tries::default(), false);
+        loop {
+            let begun = if is_alone { self.begin() } else { self.begin_beside() };
+            match begun.and_then(&mut work).map_err(|error| error.at(&self.address)) {
+                Err(Error::Database { failure: Failure::Busy, .. }) if !is_alone => is_alone = true,
                 Err(error) => self.again(error, &mut tries)?,
                 done => return done,
             }

@@ -11,6 +11,7 @@ mod postgres;
 mod sqlite;
 mod value;
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -269,6 +270,21 @@ impl Conn {
         }
     }
 
+    /// After so many new rows in a table: a server plans statements by how large a table was when it last looked, and may read all of it
+    /// where it was empty then. Whoever may not look leaves it to the server's own time.
+    pub fn learn_size(&self, table: &str, new: u64) -> Result<()> {
+        const SHARE: f64 = 0.2;
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(conn) => {
+                let known: f64 = conn.one(&format!(
+                    "select cast(reltuples as float8) from pg_class where oid = to_regclass('{table}')"
+                ))?;
+                if new as f64 > known * SHARE { conn.execute_batch(&format!("analyze {table}")) } else { Ok(()) }
+            }
+        }
+    }
+
     /// How many bytes a table, its partitions and their indexes have on a server; a file is measured as a whole.
     pub fn size_of(&self, table: &str) -> Result<u64> {
         match self {
@@ -341,18 +357,11 @@ impl Conn {
         }
     }
 
-    pub fn is_row_locked(&self, table: &'static str, row: i64) -> Result<bool> {
+    /// Rows of a table that are locked, whoever has them: of each the lower half of its number.
+    pub fn locked_rows(&self, table: &'static str) -> Result<HashSet<u32>> {
         match self {
-            Self::Sqlite(_) => Ok(false),
-            Self::Postgres(conn) => conn.is_row_locked(table, row),
-        }
-    }
-
-    /// How many rows of a table are locked.
-    pub fn locked_rows(&self, table: &'static str) -> Result<u64> {
-        match self {
-            Self::Sqlite(_) => Ok(0),
-            Self::Postgres(conn) => Ok(u64::try_from(conn.locked_rows(table)?).unwrap_or(0)),
+            Self::Sqlite(_) => Ok(HashSet::new()),
+            Self::Postgres(conn) => conn.locked_rows(table),
         }
     }
 

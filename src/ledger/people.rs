@@ -26,6 +26,9 @@ use tombs::Tombs;
 pub const OF_SENDS: &str = "join recipients r on r.id = s.recipient";
 /// Until when the person of a row of `sends s` is blocked.
 pub const BLOCKED_UNTIL_OF_SENDS: &str = "(select r.blocked_until from recipients r where r.id = s.recipient)";
+/// People by their keys, ?1, as `r`, with their places `t.place`, counted from 1; on a server.
+pub const OF_KEYS: &str =
+    "unnest(cast(?1 as bytea[])) with ordinality as t (key, place) join recipients r on r.key = t.key";
 /// Joins the people of `audience_rows a` as `r`.
 pub const OF_AUDIENCE: &str = "join recipients r on r.id = a.recipient";
 
@@ -153,6 +156,30 @@ impl<'c> Arrivals<'c> {
         };
         Ok(Arrival { id, is_new, is_erased: false })
     }
+}
+
+/// Adds people whom nobody has added yet; on a server. Who is missing in the answer was added by another transaction just now. In the order
+/// of their keys, so that two that add the same people wait in the same order.
+pub fn arrive<'k>(
+    conn: &Conn,
+    people: impl Iterator<Item = (&'k Key, &'k str)>,
+    page: &str,
+) -> db::Result<HashMap<Key, i64>> {
+    let mut people: Vec<_> = people.collect();
+    if people.is_empty() {
+        return Ok(HashMap::new());
+    }
+    people.sort_unstable_by_key(|(key, _)| *key);
+    conn.prepare_cached(
+        "insert into recipients (page, key, token)
+         select cast(?1 as text), t.* from unnest(cast(?2 as bytea[]), cast(?3 as text[])) as t
+         on conflict (key) do nothing returning key, id",
+    )?
+    .query_map(
+        (page, blobs(people.iter().map(|(key, _)| *key)), texts(people.iter().map(|(_, token)| Some(*token)))),
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )?
+    .collect()
 }
 
 /// Cool-downs: a claim blocks its person, and what became of its request shortens that, or takes it back.

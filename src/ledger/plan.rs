@@ -3,38 +3,40 @@
 //! Rows are staged in transactions short enough to share the ledger with senders; none of them can go out before the one
 //! that writes `planned_at`.
 
+mod again;
 mod check;
 mod dry_run;
+mod row;
+mod sets;
 mod stage;
 
 use std::time::Instant;
 
-use super::db::Optional;
+use super::db::{Conn, Optional};
 
+use again::Again;
 pub use check::CheckValues;
-use check::with_values;
 pub use dry_run::DryPlan;
+use row::Sums;
+use sets::Planning;
 use stage::Staging;
 
 use super::broadcasts::{Broadcast, open_again};
-use super::database::{HOLD, Ledger, Watch};
+use super::database::{HOLD, Ledger, ROWS_OF_SET, Watch};
 use super::error::{Error, Need, Result};
 use super::failpoint;
 use super::gate;
 pub use super::gate::PlanTerms;
-use super::judge::{Laters, judge};
 use super::people;
-use super::rivals::Rivals;
 use super::room;
 use super::settled::{COOLING_DOWN, Settled};
 use super::spool::Listing;
 use super::sql::{sql, unsigned};
 use super::state::State;
-use super::tally::{self, Tally};
 use crate::clock::UnixMillis;
 
-/// Rows of a planned list that one transaction reads, to judge the skipped ones again.
-const LOOKED_AT: i64 = 20_000;
+/// What a plan fills.
+const TABLES: [&str; 3] = ["recipients", "sends", "listing_rows"];
 
 /// What became of a list.
 #[derive(Clone, Debug, Default)]
@@ -73,6 +75,7 @@ impl Ledger {
             return Ok(planned);
         }
         self.unsynced(|ledger| ledger.stage(broadcast, list, asked, check, watch, &mut planned))?;
+        self.read(|conn| TABLES.iter().try_for_each(|table| conn.learn_size(table, planned.rows)))?;
         self.write(|conn| {
             gate::pass(conn)?;
             conn.execute("update listings set planned_at = ?2 where id = ?1", (listing, asked.now.0))?;
@@ -93,35 +96,72 @@ impl Ledger {
         planned: &mut Planned,
     ) -> Result<()> {
         let mut done = 0;
-        let mut more = true;
-        while more {
+        loop {
             if (watch.stop)() {
                 return Err(Error::PlanningStopped);
             }
             self.require_room(Need::Plan, room::left_by_long_work())?;
-            let transaction = self.begin()?;
-            let terms = gate::pass(&transaction)?.terms_of_plan(&asked);
-            let mut stage = Staging::new(&transaction, broadcast, planned.listing)?;
-            let begin = Instant::now();
-            loop {
-                let Some(row) = list.next_row()? else {
-                    more = false;
-                    break;
-                };
-                stage.add(row, terms, check)?;
-                done += 1;
-                if done % 64 == 0 && begin.elapsed() > HOLD {
-                    break;
-                }
-            }
-            planned.changed_values += stage.changed_values;
-            planned.skipped += stage.newly_skipped;
-            planned.later += stage.later;
-            stage.finish()?;
-            failpoint::commit(transaction, "plan.before", "plan.after")?;
+            let part = if self.conn.is_server() {
+                self.stage_set((broadcast, planned.listing), list, asked, check)?
+            } else {
+                self.stage_rows((broadcast, planned.listing), list, asked, check)?
+            };
+            let Some((rows, sums)) = part else { return Ok(()) };
+            done += rows;
+            planned.changed_values += sums.changed_values;
+            planned.skipped += sums.newly_skipped;
+            planned.later += sums.later;
             (watch.progress)(done);
         }
-        Ok(())
+    }
+
+    /// One transaction of it, in a file: how many rows, and what they did. `None` at the end.
+    fn stage_rows(
+        &mut self,
+        (broadcast, listing): (&Broadcast, i64),
+        list: &mut Listing,
+        asked: PlanTerms,
+        check: &mut CheckValues<'_>,
+    ) -> Result<Option<(u64, Sums)>> {
+        let transaction = self.begin()?;
+        let terms = gate::pass(&transaction)?.terms_of_plan(&asked);
+        let mut stage = Staging::new(&transaction, broadcast, listing)?;
+        let begin = Instant::now();
+        let mut rows = 0;
+        while let Some(row) = list.next_row()? {
+            stage.add(row, terms, check)?;
+            rows += 1;
+            if rows % 64 == 0 && begin.elapsed() > HOLD {
+                break;
+            }
+        }
+        let sums = stage.finish()?;
+        if rows == 0 {
+            return Ok(None);
+        }
+        failpoint::commit(transaction, "plan.before", "plan.after")?;
+        Ok(Some((rows, sums)))
+    }
+
+    /// The same on a server.
+    fn stage_set(
+        &mut self,
+        (broadcast, listing): (&Broadcast, i64),
+        list: &mut Listing,
+        asked: PlanTerms,
+        check: &mut CheckValues<'_>,
+    ) -> Result<Option<(u64, Sums)>> {
+        let rows = list.next_rows(ROWS_OF_SET)?;
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let sums = self.beside_or_alone(|transaction| {
+            let terms = gate::pass(&transaction)?.terms_of_plan(&asked);
+            let sums = Planning { conn: &transaction, broadcast, listing }.add(rows, terms, check)?;
+            failpoint::commit(transaction, "plan.before", "plan.after")?;
+            Ok(sums)
+        })?;
+        Ok(Some((rows.len() as u64, sums)))
     }
 
     /// The listing of this list: the planned one with the same rows, the one that was cut off, or a new one.
@@ -173,66 +213,23 @@ impl Ledger {
         let mut after = 0;
         let (mut skipped_again, mut later) = (0, 0);
         loop {
-            let next = self.write_once(|conn| {
+            let mut part = |conn: &Conn| -> Result<_> {
                 let terms = gate::pass(conn)?.terms_of_plan(&asked);
-                if tally::rows_in(conn, broadcast.id, State::Skipped)? == 0 {
-                    return Ok(None);
-                }
-                // So many rows of the list at a time, however few of them are skipped.
-                let part: Option<i64> = conn.query_row(
-                    "select max(send) from
-                       (select send from listing_rows where listing = ?1 and send > ?2 order by send limit ?3) part",
-                    (listing, after, LOOKED_AT),
-                    |row| row.get(0),
-                )?;
-                let Some(mut last) = part else { return Ok(None) };
-                let begin = Instant::now();
-                let rivals = Rivals::of(conn, broadcast)?;
-                let mut statement = conn.prepare_cached(sql!(
-                    "select s.id, s.laters, s.first_later_at, s.recipient, s.row_values, s.arm, {person}
-                     from listing_rows l join sends s on s.id = l.send {people}
-                     where l.listing = ?1 and l.send > ?2 and l.send <= ?3 and s.state = {skipped}
-                     order by l.send",
-                    person = people::COLUMNS,
-                    people = people::OF_SENDS,
-                ))?;
-                let mut rows = statement.query((listing, after, last))?;
-                let mut reopened = 0;
-                while let Some(row) = rows.next()? {
-                    let send: i64 = row.get(0)?;
-                    let laters = Laters { count: row.get(1)?, first_at: row.get(2)? };
-                    let values: Option<String> = row.get(4)?;
-                    let other = rivals.reached(conn, row.get(3)?)?;
-                    let decision = judge(Some(&people::person(&row, 6)?), other, laters, terms);
-                    // The values of a row that was skipped for another reason may never have been checked.
-                    let decision = with_values(decision, row.get(5)?, values.as_deref(), check);
-                    reopened += usize::from(decision.state() == State::Pending);
-                    skipped_again += u64::from(decision.state() == State::Skipped);
-                    later += u64::from(decision.waits());
-                    conn.prepare_cached(
-                        "update sends set state = ?2, not_before = ?3, reason = ?4, finished_at = ?5 where id = ?1",
-                    )?
-                    .execute((
-                        send,
-                        decision.state(),
-                        decision.not_before(),
-                        decision.reason(),
-                        decision.decided_at(terms.now),
-                    ))?;
-                    if begin.elapsed() > HOLD {
-                        last = send;
-                        break;
-                    }
-                }
-                let mut tally = Tally::default();
-                tally.moved_rows(broadcast.id, State::Skipped, State::Pending, reopened);
-                tally.write(conn)?;
-                Ok(Some(last))
-            })?;
-            match next {
-                Some(last) => after = last,
-                None => return Ok((skipped_again, later)),
-            }
+                Ok(Again { conn, broadcast, listing, terms }.judge_part(after, check)?)
+            };
+            let part = if self.conn.is_server() {
+                self.beside_or_alone(|transaction| {
+                    let judged = part(&transaction)?;
+                    failpoint::commit(transaction, "plan.before", "plan.after")?;
+                    Ok(judged)
+                })?
+            } else {
+                self.write_once(part)?
+            };
+            let Some(part) = part else { return Ok((skipped_again, later)) };
+            after = part.last;
+            skipped_again += part.skipped;
+            later += part.later;
         }
     }
 

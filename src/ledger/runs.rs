@@ -2,13 +2,14 @@
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::db::Conn;
 use uuid::Uuid;
 
 use super::address::Address;
-use super::alive::{self, Held, Planning, Work};
+use super::alive::{self, Held, Look, Planning, Work};
 use super::database::{Ledger, Tries};
 use super::error::{Error, Need, Result};
 use super::locks::Locks;
@@ -29,6 +30,8 @@ pub struct Run {
     lock: Held,
     /// For the answers of its requests in flight; `None` where there is no disk.
     pub reserve: Option<Reserve>,
+    /// As long as it is there, nobody has to look for it among the dead.
+    _alive: Arc<()>,
 }
 
 impl Run {
@@ -103,7 +106,9 @@ impl Ledger {
             Ok((id, alive::with_row(conn, before.take(), Work::Run, id)?, progress, witness))
         })?;
         witness.look(&progress);
-        Ok(Run { id, lock, reserve })
+        let alive = Arc::new(());
+        self.own_runs.push((id, Arc::downgrade(&alive)));
+        Ok(Run { id, lock, reserve, _alive: alive })
     }
 
     /// Ends a run of this process. Rows that it still holds claimed become `unknown`.
@@ -136,8 +141,19 @@ impl Ledger {
     }
 
     fn bury(&mut self, now: impl Fn() -> UnixMillis, cool_down: Duration) -> Result<u64> {
+        self.own_runs.retain(|(_, run)| run.strong_count() > 0);
+        let is_own = |run: &Open| self.own_runs.iter().any(|(id, _)| *id == run.id);
+        let mut open = self.open_runs()?;
+        open.retain(|run| !is_own(run));
+        if open.is_empty() {
+            return Ok(0);
+        }
+        let dead: Vec<Open> = {
+            let look = Look::at(self, Work::Run)?;
+            open.into_iter().filter(|run| look.may_be_dead(run.id)).collect()
+        };
         let mut unknown = 0;
-        for run in self.open_runs()? {
+        for run in dead {
             if let Some(remains) = alive::take_dead(self, Work::Run, run.id, &run.uuid)? {
                 unknown += self.write(|conn| end(conn, run.id, now(), "died", cool_down, "killed"))?;
                 drop(remains);
@@ -149,34 +165,38 @@ impl Ledger {
     /// Sends that are claimed by runs whose process is gone: unknown, though nobody has recorded it.
     pub fn left_by_dead_runs(&self) -> Result<u64> {
         let mut left = 0;
-        for run in self.open_runs()? {
-            if alive::is_dead(self, Work::Run, run.id, &run.uuid)? {
-                left += self.read(|conn| {
-                    conn.prepare_cached(sql!("select count(*) from sends where run = ?1 and state = {claimed}"))?
-                        .query_row([run.id], |row| row.get(0).map(unsigned))
-                })?;
-            }
+        for run in self.dead()? {
+            left += self.read(|conn| {
+                conn.prepare_cached(sql!("select count(*) from sends where run = ?1 and state = {claimed}"))?
+                    .query_row([run.id], |row| row.get(0).map(unsigned))
+            })?;
         }
         Ok(left)
     }
 
     /// Runs whose process is gone, though nobody has recorded it.
     pub fn dead_runs(&self) -> Result<u64> {
-        let mut dead = 0;
-        for run in self.open_runs()? {
-            dead += u64::from(alive::is_dead(self, Work::Run, run.id, &run.uuid)?);
+        Ok(self.dead()?.len() as u64)
+    }
+
+    fn dead(&self) -> Result<Vec<Open>> {
+        let mut open = self.open_runs()?;
+        if !open.is_empty() {
+            let look = Look::at(self, Work::Run)?;
+            open.retain(|run| look.is_dead(run.id, &run.uuid));
         }
-        Ok(dead)
+        Ok(open)
     }
 
     /// Whether a process is at work on one of these broadcasts.
     pub fn is_running(&self, broadcasts: &[i64]) -> Result<bool> {
-        for run in self.open_runs()? {
-            if broadcasts.contains(&run.broadcast) && alive::is_alive(self, Work::Run, run.id, &run.uuid)? {
-                return Ok(true);
-            }
+        let mut open = self.open_runs()?;
+        open.retain(|run| broadcasts.contains(&run.broadcast));
+        if open.is_empty() {
+            return Ok(false);
         }
-        Ok(false)
+        let look = Look::at(self, Work::Run)?;
+        Ok(open.iter().any(|run| look.is_alive(run.id, &run.uuid)))
     }
 
     fn open_runs(&self) -> Result<Vec<Open>> {

@@ -105,6 +105,16 @@ impl Listing {
         Ok(self.part.get(self.next - 1))
     }
 
+    /// The next rows, in the same order: as many as there are at hand, but no more than `most`; none at the end.
+    pub fn next_rows(&mut self, most: usize) -> Result<&[ListedRow]> {
+        if self.next == self.part.len() {
+            self.read_part()?;
+        }
+        let begin = self.next;
+        self.next = self.part.len().min(begin + most);
+        Ok(&self.part[begin..self.next])
+    }
+
     fn read_part(&mut self) -> Result<()> {
         self.part.clear();
         self.next = 0;

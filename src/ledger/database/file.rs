@@ -64,6 +64,7 @@ impl Ledger {
             file: Arc::new(OpenFile::unwatched(path)),
             folder,
             presence: None,
+            own_runs: Vec::new(),
             room: Room::unlimited(),
             witness: Witness::default(),
             months_made: None,

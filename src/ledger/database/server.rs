@@ -69,6 +69,7 @@ impl Ledger {
             // Of lists while they are read.
             folder: std::env::temp_dir(),
             presence: None,
+            own_runs: Vec::new(),
             room: Room::unlimited(),
             witness: Witness::default(),
             months_made: None,

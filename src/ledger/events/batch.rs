@@ -208,36 +208,49 @@ impl<'c> Batch<'c> {
         if wanted.is_empty() {
             return Ok(());
         }
-        // What is on the wire is recorded by whoever sent it, and no event changes it before.
         let mut statement = self.conn.prepare_cached(sql!(
-            "with found as materialized (
-               select s.id, s.recipient, s.broadcast, s.state, s.claimed_at
-               from unnest(cast(?1 as int8[]), cast(?2 as int8[])) as t (recipient, broadcast)
-               join sends s on s.broadcast = t.broadcast and s.recipient = t.recipient where s.claimed_at is not null),
-             held as (
-               select {columns} from sends s where s.id = any (array(select id from found where state <> {claimed}))
-               order by s.id for update skip locked)
-             select f.recipient, f.broadcast, f.id, f.claimed_at, f.state = {claimed}, h.* from found f left join held h on h.id = f.id",
-            columns = COLUMNS,
+            "select s.recipient, s.broadcast, s.id, s.claimed_at, s.state = {claimed}
+             from unnest(cast(?1 as int8[]), cast(?2 as int8[])) as t (recipient, broadcast)
+             join sends s on s.broadcast = t.broadcast and s.recipient = t.recipient where s.claimed_at is not null"
         ))?;
         let mut found = statement.query((
             ints(wanted.iter().map(|(recipient, _)| *recipient)),
             ints(wanted.iter().map(|(_, broadcast)| *broadcast)),
         ))?;
+        let mut others = Vec::new();
         while let Some(row) = found.next()? {
-            let (recipient, broadcast) = (row.get(0)?, row.get(1)?);
-            let is_held = row.get::<Option<i64>>(5)?.is_some();
-            let send = match (is_held, row.get(4)?) {
-                (true, _) => Row::read(broadcast, &row, 5)?,
-                (false, true) => Some(Row::on_the_wire(broadcast, row.get(2)?, row.get(3)?)),
-                (false, false) => return Err(db::Error::in_the_way()),
-            };
-            if let Some(send) = send {
-                self.places.insert((recipient, broadcast), self.rows.len());
-                self.rows.push(send);
+            let (recipient, broadcast, send) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            if row.get(4)? {
+                // It is recorded by whoever sent it, and no event changes it before.
+                self.keep((recipient, broadcast), Row::on_the_wire(broadcast, send, row.get(3)?));
+            } else {
+                others.push(send);
             }
         }
-        Ok(())
+        if others.is_empty() {
+            return Ok(());
+        }
+        // Not in one statement: the planner would compare each of these with each of those.
+        let mut statement = self.conn.prepare_cached(sql!(
+            "select s.recipient, s.broadcast, {columns} from sends s where s.id = any (cast(?1 as int8[])) order by s.id
+             for no key update skip locked",
+            columns = COLUMNS,
+        ))?;
+        let mut held = statement.query([ints(others.iter().copied())])?;
+        let mut count = 0;
+        while let Some(row) = held.next()? {
+            count += 1;
+            let (recipient, broadcast) = (row.get(0)?, row.get(1)?);
+            if let Some(send) = Row::read(broadcast, &row, 2)? {
+                self.keep((recipient, broadcast), send);
+            }
+        }
+        if count == others.len() { Ok(()) } else { Err(db::Error::in_the_way()) }
+    }
+
+    fn keep(&mut self, at: (i64, i64), row: Row) {
+        self.places.insert(at, self.rows.len());
+        self.rows.push(row);
     }
 
     fn broadcasts_of(&mut self, of: Of<'_>) -> db::Result<&[i64]> {

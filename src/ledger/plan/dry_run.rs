@@ -97,7 +97,7 @@ impl Ledger {
                 return Ok(());
             }
             laters = existing.laters;
-            values = existing.values_for(row, arm, check);
+            values = existing.values_for(row.values.as_deref(), arm, check);
         }
         let other = match &known {
             Some((id, _)) => rivals.reached(&self.conn, *id)?,

@@ -9,10 +9,13 @@ use proptest::prelude::*;
 
 use model::{Model, Person};
 
+use super::again::LOOKED_AT;
+use super::sets::Planning;
 use super::stage::Staging;
 use super::{CheckValues, PlanTerms, Planned};
 use crate::clock::UnixMillis;
 use crate::ledger::broadcasts::{Broadcast, BroadcastKey, Which, is_closed};
+use crate::ledger::database::tests::engine::{Engine, on, on_both};
 use crate::ledger::gate::Gate;
 use crate::ledger::judge::MAX_LATERS;
 use crate::ledger::key::key;
@@ -267,6 +270,11 @@ impl World {
             return;
         }
         let transaction = self.ledger.conn.begin().unwrap();
+        if transaction.is_server() {
+            let part = Planning { conn: &transaction, broadcast: &broadcast, listing };
+            part.add(spool.next_rows(cut).unwrap(), terms, &mut *check()).unwrap();
+            return transaction.commit().unwrap();
+        }
         let mut stage = Staging::new(&transaction, &broadcast, listing).unwrap();
         for _ in 0..cut {
             let Some(row) = spool.next_row().unwrap() else { break };
@@ -352,6 +360,18 @@ impl World {
     }
 }
 
+fn leaves_what_the_model_says(lists: Vec<List>, ops: &[Op]) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut world = World::new(lists, folder.path());
+    for op in ops {
+        world.apply(op);
+        world.judge(op);
+        if let Op::Plan { broadcast, list, cut: None, .. } = op {
+            world.judge_nobody_is_stuck(*broadcast, *list);
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
     #[test]
@@ -359,19 +379,22 @@ proptest! {
         lists in proptest::collection::vec(any_list(), 3),
         ops in proptest::collection::vec(any_op(), 1..24),
     ) {
-        let folder = tempfile::tempdir().unwrap();
-        let mut world = World::new(lists, folder.path());
-        for op in &ops {
-            world.apply(op);
-            world.judge(op);
-            if let Op::Plan { broadcast, list, cut: None, .. } = op {
-                world.judge_nobody_is_stuck(*broadcast, *list);
-            }
-        }
+        leaves_what_the_model_says(lists, &ops);
     }
 }
 
-#[test]
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 30, failure_persistence: None, ..ProptestConfig::default() })]
+    #[test]
+    fn and_so_it_does_on_a_server(
+        lists in proptest::collection::vec(any_list(), 3),
+        ops in proptest::collection::vec(any_op(), 1..24),
+    ) {
+        on(Engine::Postgres, || leaves_what_the_model_says(lists, &ops));
+    }
+}
+
+on_both! {
 fn a_dry_run_of_a_repeat_that_is_not_open_yet_tells_what_the_repeat_then_does() {
     let folder = tempfile::tempdir().unwrap();
     let mut world = World::new(vec![vec![(1, 1), (2, 1)]; 3], folder.path());
@@ -399,14 +422,15 @@ fn a_dry_run_of_a_repeat_that_is_not_open_yet_tells_what_the_repeat_then_does() 
     world.plan(0, 1, None, None);
     assert!(!is_closed(&world.ledger.conn, first.id).unwrap());
 }
+}
 
-#[test]
+on_both! {
 fn every_skipped_row_of_a_long_list_is_judged_anew() {
     let folder = tempfile::tempdir().unwrap();
     let mut world = World::new(vec![vec![(1, 1)]; 3], folder.path());
     let (broadcast, terms) =
         (world.broadcasts[0].clone(), PlanTerms { now: world.model.now, end: None, ..PlanTerms::default() });
-    let rows = super::LOOKED_AT as u64 * 2 + 7;
+    let rows = LOOKED_AT as u64 * 2 + 7;
     let plan = |ledger: &mut Ledger| {
         let mut spool = Spool::new(folder.path()).unwrap();
         (0..rows).for_each(|row| spool.add(&format!("person{row}"), None).unwrap());
@@ -425,4 +449,44 @@ fn every_skipped_row_of_a_long_list_is_judged_anew() {
     world.ledger.write(|conn| Ok(shift(conn, broadcast.id, State::Pending, State::Skipped, 1)?)).unwrap();
     assert_eq!(world.ledger.standing_of_broadcast(broadcast.id).unwrap().skipped_in_all(), 1);
     assert_eq!(plan(&mut world.ledger).pending, rows);
+}
+}
+
+#[test]
+fn two_lists_of_the_same_new_people_are_planned_at_once_on_a_server() {
+    const PEOPLE_IN_BOTH: u64 = 3000;
+    on(Engine::Postgres, || {
+        let folder = tempfile::tempdir().unwrap();
+        let world = World::new(vec![vec![(1, 1)]; 3], folder.path());
+        let terms = PlanTerms { now: world.model.now, ..PlanTerms::default() };
+        let start = std::sync::Barrier::new(2);
+        std::thread::scope(|scope| {
+            for broadcast in [&world.broadcasts[0], &world.broadcasts[2]] {
+                let (start, address, folder) = (&start, world.ledger.address().clone(), folder.path());
+                scope.spawn(move || {
+                    let (mut ledger, _) = Ledger::open(address).unwrap();
+                    let mut spool = Spool::new(folder).unwrap();
+                    let mut people: Vec<u64> = (0..PEOPLE_IN_BOTH).collect();
+                    fastrand::Rng::with_seed(broadcast.id as u64).shuffle(&mut people);
+                    people.iter().for_each(|n| spool.add(&format!("person{n}"), None).unwrap());
+                    let mut list = spool.finish().unwrap();
+                    let mut watch = Watch { progress: &mut |_| {}, stop: &|| false };
+                    start.wait();
+                    ledger.plan(broadcast, "list", &mut list, terms, &mut |_, _| Ok(()), &mut watch).unwrap();
+                    // In the order of the list.
+                    let tokens = "select r.token from sends s join recipients r on r.id = s.recipient
+                        where s.broadcast = ?1 order by s.id";
+                    let planned: Vec<String> = ledger
+                        .read(|conn| {
+                            conn.prepare_cached(tokens)?.query_map([broadcast.id], |row| row.get(0))?.collect()
+                        })
+                        .unwrap();
+                    assert_eq!(planned, people.iter().map(|n| format!("person{n}")).collect::<Vec<_>>());
+                });
+            }
+        });
+        let count = "select count(*) from recipients";
+        let people: i64 = world.ledger.read(|conn| conn.query_row(count, (), |row| row.get(0))).unwrap();
+        assert_eq!(people as u64, PEOPLE_IN_BOTH);
+    });
 }

@@ -153,7 +153,7 @@ impl Step<'_> {
         );
         // As a number in the text: the planner would expect a tenth of the table, and sort it. In powers of two, so that few are kept.
         let most = want.next_power_of_two().min(MOST);
-        let due = format!("{DUE} limit {most} for update of s, r skip locked");
+        let due = format!("{DUE} limit {most} for no key update of s, r skip locked");
         self.conn
             .prepare_cached(&due)?
             .query_map(

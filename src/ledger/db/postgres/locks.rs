@@ -2,6 +2,7 @@
 //!
 //! Their key is the number of the table and that of the row, so that ledgers of one database have nothing in common.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use super::conn::Conn;
@@ -40,16 +41,15 @@ impl Conn {
         }))
     }
 
-    pub fn is_row_locked(&self, table: &'static str, row: i64) -> Result<bool> {
-        self.session().ask_row(&format!("select exists (select 1 {HELD} {OF_ROW})"), table, row)
-    }
-
-    /// How many rows of a table are locked.
-    pub fn locked_rows(&self, table: &'static str) -> Result<i64> {
-        let statement = self.session().prepare_cached(&format!("select count(*) {HELD}"))?;
+    /// Rows of a table that are locked: of each the lower half of its number, which is all that a lock has.
+    pub fn locked_rows(&self, table: &'static str) -> Result<HashSet<u32>> {
+        let statement = self.session().prepare_cached(&format!("select objid {HELD}"))?;
         let mut rows = statement.query(&[Value::Text(table)])?;
-        let row = rows.next()?.ok_or(Error::NoRow)?;
-        i64::of(value(row, 0)?).ok_or(Error::Column { column: 0 })
+        let mut locked = HashSet::new();
+        while let Some(row) = rows.next()? {
+            locked.insert(u32::of(value(row, 0)?).ok_or(Error::Column { column: 0 })?);
+        }
+        Ok(locked)
     }
 
     /// Whether what goes through here may come to another session each time, as with a pooler of transactions: then a lock would say
