@@ -8,6 +8,7 @@ use crate::clock::UnixMillis;
 use crate::ledger::database::Ledger;
 use crate::ledger::db::{self, Conn, Optional};
 use crate::ledger::error::Result;
+use crate::ledger::failpoint;
 
 /// Months after the one that is now.
 const AHEAD: i64 = 2;
@@ -27,7 +28,7 @@ impl Ledger {
     fn try_make_months(&mut self, now: UnixMillis) -> Result<()> {
         let transaction = self.begin()?;
         make(&transaction, now, AHEAD)?;
-        Ok(transaction.commit()?)
+        Ok(failpoint::commit(transaction, "write.before", "write.after")?)
     }
 }
 

@@ -7,9 +7,9 @@ use crate::clock::UnixMillis;
 use crate::ledger::database::Ledger;
 use crate::ledger::db::Optional;
 use crate::ledger::error::Result;
-use crate::ledger::gate;
 use crate::ledger::key::Key;
 use crate::ledger::sql::{digit, sql, unsigned};
+use crate::ledger::{failpoint, gate};
 
 /// Events that one transaction looks at.
 const AT_ONCE: i64 = 1000;
@@ -54,7 +54,7 @@ impl Ledger {
         let transaction = self.begin_beside()?;
         gate::refuse_copied(&transaction)?;
         let was_one = transaction.query_row("select drop_month_of_events(?1)", [before], |row| row.get(0))?;
-        transaction.commit()?;
+        failpoint::commit(transaction, "write.before", "write.after")?;
         Ok(was_one)
     }
 
