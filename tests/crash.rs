@@ -152,19 +152,22 @@ fn run_until_it_ends_or_pauses(host: &Host, env: &Env, args: &[&str], speed: &[&
 }
 
 fn is_paused(env: &Env) -> bool {
-    asks(env, &format!("select count(*) from pace where paused_until > {}", now())) != ["0"]
+    has_tables(env) && asks(env, &format!("select count(*) from pace where paused_until > {}", now())) != ["0"]
 }
 
-/// As if the time told by rate refusals had passed.
-fn let_pauses_pass(env: &Env) {
-    // A run that was killed before it made its tables has none.
-    let there = match env.database() {
+/// A run that was killed before it made them leaves none.
+fn has_tables(env: &Env) -> bool {
+    match env.database() {
         Some(database) => database.ask("select to_regclass('pace') is not null") == "t",
         None => {
             env.path(LEDGER).exists() && asks(env, "select count(*) from sqlite_schema where name = 'pace'") == ["1"]
         }
-    };
-    if there {
+    }
+}
+
+/// As if the time told by rate refusals had passed.
+fn let_pauses_pass(env: &Env) {
+    if has_tables(env) {
         env.changes(&env.path(LEDGER), "update pace set paused_until = 0");
     }
 }
