@@ -16,6 +16,9 @@ _mmsg() {
             ",$1")
                 cmd="mmsg"
                 ;;
+            mmsg,audience)
+                cmd="mmsg__subcmd__audience"
+                ;;
             mmsg,broadcast)
                 cmd="mmsg__subcmd__broadcast"
                 ;;
@@ -72,6 +75,12 @@ _mmsg() {
                 ;;
             mmsg,why)
                 cmd="mmsg__subcmd__why"
+                ;;
+            mmsg__subcmd__audience,delete)
+                cmd="mmsg__subcmd__audience__subcmd__delete"
+                ;;
+            mmsg__subcmd__audience,list)
+                cmd="mmsg__subcmd__audience__subcmd__list"
                 ;;
             mmsg__subcmd__broadcast,close)
                 cmd="mmsg__subcmd__broadcast__subcmd__close"
@@ -184,6 +193,9 @@ _mmsg() {
             mmsg__subcmd__tokens,suppress)
                 cmd="mmsg__subcmd__tokens__subcmd__suppress"
                 ;;
+            mmsg__subcmd__tokens,unsubscribe)
+                cmd="mmsg__subcmd__tokens__subcmd__unsubscribe"
+                ;;
             mmsg__subcmd__tokens,unsuppress)
                 cmd="mmsg__subcmd__tokens__subcmd__unsuppress"
                 ;;
@@ -215,8 +227,110 @@ _mmsg() {
 
     case "${cmd}" in
         mmsg)
-            opts="-o -q -v -y -h -V --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help --version init config profile status sandbox demo completions man explain campaign message send tokens broadcast unknown ledger webhook why report"
+            opts="-o -q -v -y -h -V --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help --version init config profile status sandbox demo completions man explain campaign message send tokens audience broadcast unknown ledger webhook why report"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ledger)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mmsg__subcmd__audience)
+            opts="-o -q -v -y -h --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help list delete"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ledger)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mmsg__subcmd__audience__subcmd__delete)
+            opts="-o -q -v -y -h --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ledger)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mmsg__subcmd__audience__subcmd__list)
+            opts="-o -q -v -y -h --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
@@ -2625,7 +2739,7 @@ _mmsg() {
             return 0
             ;;
         mmsg__subcmd__tokens)
-            opts="-o -q -v -y -h --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help fetch import list export suppress unsuppress erase"
+            opts="-o -q -v -y -h --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help fetch import list export suppress unsuppress unsubscribe erase"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2908,6 +3022,56 @@ _mmsg() {
                     return 0
                     ;;
                 --reason)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --profile)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --ledger)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --output)
+                    COMPREPLY=($(compgen -W "table json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                -o)
+                    COMPREPLY=($(compgen -W "table json ndjson csv" -- "${cur}"))
+                    return 0
+                    ;;
+                --color)
+                    COMPREPLY=($(compgen -W "auto always never" -- "${cur}"))
+                    return 0
+                    ;;
+                *)
+                    COMPREPLY=()
+                    ;;
+            esac
+            COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+            return 0
+            ;;
+        mmsg__subcmd__tokens__subcmd__unsubscribe)
+            opts="-o -q -v -y -h --token --psid --phone --email --profile --all-profiles --ledger --output --quiet --verbose --color --no-input --yes --help"
+            if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
+                COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
+                return 0
+            fi
+            case "${prev}" in
+                --token)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --psid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --phone)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --email)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
                     ;;

@@ -53,6 +53,7 @@ complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "campaign" -d 'Manage camp
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "message" -d 'Build, check and preview messages'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "send" -d 'Send a message to a list of subscription tokens'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "tokens" -d 'The Page\'s subscribers: fetch, import, list and suppress them'
+complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "audience" -d 'List or delete audiences'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "broadcast" -d 'List broadcasts, or cancel one'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "unknown" -d 'List and settle unknown sends: those that may or may not have been accepted'
 complete -c mmsg -n "__fish_mmsg_needs_command" -f -a "ledger" -d 'Accept a ledger that was restored from a backup'
@@ -882,28 +883,29 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s v -l verbose -d 'Prin
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress erase" -l profile -d 'Profile to use [env: MMSG_PROFILE]; where several can be used: give it again, or a pattern such as \'shop-*\'' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress erase" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress erase" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress unsubscribe erase" -l profile -d 'Profile to use [env: MMSG_PROFILE]; where several can be used: give it again, or a pattern such as \'shop-*\'' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress unsubscribe erase" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress unsubscribe erase" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
 json\t'One JSON value'
 ndjson\t'One JSON object per line'
 csv\t'A header and rows, safe to open in a spreadsheet'"
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress erase" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress unsubscribe erase" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
 always\t''
 never\t''"
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress erase" -l all-profiles -d 'Use every profile: one failure stops only its own profile. For send --resume, status, report, campaign list, broadcast list, unknown list, tokens fetch, webhook status and webhook serve'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress erase" -s q -l quiet -d 'Print only warnings and errors'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress erase" -s v -l verbose -d 'Print more detail'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress erase" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress erase" -s y -l yes -d 'Answer yes to every question'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress erase" -s h -l help -d 'Print help'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress erase" -f -a "fetch" -d 'Fetch the Page\'s subscription tokens from Meta into an audience'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress erase" -f -a "import" -d 'Import a token list into the ledger as a named audience. It replaces the audience of the same name'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress erase" -f -a "list" -d 'List the Page\'s people in the ledger, one token per row'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress erase" -f -a "export" -d 'Write the Page\'s people in the ledger to stdout as CSV, or as NDJSON with -o ndjson'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress erase" -f -a "suppress" -d 'Suppress people permanently: no broadcast sends to them, whatever list, import or fetch they are in'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress erase" -f -a "unsuppress" -d 'Lift suppressions made by `tokens suppress`. Opt-outs stay: only the person ends them'
-complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress erase" -f -a "erase" -d 'Erase people from the ledger, each with all their tokens'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress unsubscribe erase" -l all-profiles -d 'Use every profile: one failure stops only its own profile. For send --resume, status, report, campaign list, broadcast list, unknown list, tokens fetch, webhook status and webhook serve'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress unsubscribe erase" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress unsubscribe erase" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress unsubscribe erase" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress unsubscribe erase" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress unsubscribe erase" -s h -l help -d 'Print help'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress unsubscribe erase" -f -a "fetch" -d 'Fetch the Page\'s subscription tokens from Meta into an audience'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress unsubscribe erase" -f -a "import" -d 'Import a token list into the ledger as a named audience. It replaces the audience of the same name'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress unsubscribe erase" -f -a "list" -d 'List the Page\'s people in the ledger, one token per row'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress unsubscribe erase" -f -a "export" -d 'Write the Page\'s people in the ledger to stdout as CSV, or as NDJSON with -o ndjson'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress unsubscribe erase" -f -a "suppress" -d 'Suppress people permanently: no broadcast sends to them, whatever list, import or fetch they are in'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress unsubscribe erase" -f -a "unsuppress" -d 'Lift suppressions made by `tokens suppress`. Opt-outs stay: only the person ends them'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress unsubscribe erase" -f -a "unsubscribe" -d 'Unsubscribe people from the Page\'s marketing messages at Meta'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and not __fish_seen_subcommand_from fetch import list export suppress unsuppress unsubscribe erase" -f -a "erase" -d 'Erase people from the ledger, each with all their tokens'
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from fetch" -l audience -d 'Name of the audience [default: subscribers]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from fetch" -l custom-audience -d 'Only people of this custom audience; repeat for several' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from fetch" -l profile -d 'Profile to use [env: MMSG_PROFILE]; where several can be used: give it again, or a pattern such as \'shop-*\'' -r
@@ -1048,6 +1050,25 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcom
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from unsuppress" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from unsuppress" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from unsuppress" -s h -l help -d 'Print help'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from unsubscribe" -l token -d 'Subscription token of a person; repeat for several' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from unsubscribe" -l psid -d 'PSID of a person; repeat for several' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from unsubscribe" -l phone -d 'Telephone number with its country code (+66812345678); with one --email, of the same person' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from unsubscribe" -l email -d 'E-mail address; with one --phone, of the same person' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from unsubscribe" -l profile -d 'Profile to use [env: MMSG_PROFILE]; where several can be used: give it again, or a pattern such as \'shop-*\'' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from unsubscribe" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from unsubscribe" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+json\t'One JSON value'
+ndjson\t'One JSON object per line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from unsubscribe" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from unsubscribe" -l all-profiles -d 'Use every profile: one failure stops only its own profile. For send --resume, status, report, campaign list, broadcast list, unknown list, tokens fetch, webhook status and webhook serve'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from unsubscribe" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from unsubscribe" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from unsubscribe" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from unsubscribe" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from unsubscribe" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from erase" -l profile -d 'Profile to use [env: MMSG_PROFILE]; where several can be used: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from erase" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from erase" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
@@ -1063,6 +1084,53 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcom
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from erase" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from erase" -s y -l yes -d 'Answer yes to every question'
 complete -c mmsg -n "__fish_mmsg_using_subcommand tokens; and __fish_seen_subcommand_from erase" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c mmsg -n "__fish_mmsg_using_subcommand audience; and not __fish_seen_subcommand_from list delete" -l profile -d 'Profile to use [env: MMSG_PROFILE]; where several can be used: give it again, or a pattern such as \'shop-*\'' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand audience; and not __fish_seen_subcommand_from list delete" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand audience; and not __fish_seen_subcommand_from list delete" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+json\t'One JSON value'
+ndjson\t'One JSON object per line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand audience; and not __fish_seen_subcommand_from list delete" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand audience; and not __fish_seen_subcommand_from list delete" -l all-profiles -d 'Use every profile: one failure stops only its own profile. For send --resume, status, report, campaign list, broadcast list, unknown list, tokens fetch, webhook status and webhook serve'
+complete -c mmsg -n "__fish_mmsg_using_subcommand audience; and not __fish_seen_subcommand_from list delete" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand audience; and not __fish_seen_subcommand_from list delete" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand audience; and not __fish_seen_subcommand_from list delete" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand audience; and not __fish_seen_subcommand_from list delete" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand audience; and not __fish_seen_subcommand_from list delete" -s h -l help -d 'Print help'
+complete -c mmsg -n "__fish_mmsg_using_subcommand audience; and not __fish_seen_subcommand_from list delete" -f -a "list" -d 'List the Page\'s audiences: how many recipients each has, where it comes from, and when it was last sent to'
+complete -c mmsg -n "__fish_mmsg_using_subcommand audience; and not __fish_seen_subcommand_from list delete" -f -a "delete" -d 'Delete audiences of the Page. Their people stay in the ledger, and so do the broadcasts that were sent to them'
+complete -c mmsg -n "__fish_mmsg_using_subcommand audience; and __fish_seen_subcommand_from list" -l profile -d 'Profile to use [env: MMSG_PROFILE]; where several can be used: give it again, or a pattern such as \'shop-*\'' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand audience; and __fish_seen_subcommand_from list" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand audience; and __fish_seen_subcommand_from list" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+json\t'One JSON value'
+ndjson\t'One JSON object per line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand audience; and __fish_seen_subcommand_from list" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand audience; and __fish_seen_subcommand_from list" -l all-profiles -d 'Use every profile: one failure stops only its own profile. For send --resume, status, report, campaign list, broadcast list, unknown list, tokens fetch, webhook status and webhook serve'
+complete -c mmsg -n "__fish_mmsg_using_subcommand audience; and __fish_seen_subcommand_from list" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand audience; and __fish_seen_subcommand_from list" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand audience; and __fish_seen_subcommand_from list" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand audience; and __fish_seen_subcommand_from list" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand audience; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help'
+complete -c mmsg -n "__fish_mmsg_using_subcommand audience; and __fish_seen_subcommand_from delete" -l profile -d 'Profile to use [env: MMSG_PROFILE]; where several can be used: give it again, or a pattern such as \'shop-*\'' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand audience; and __fish_seen_subcommand_from delete" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
+complete -c mmsg -n "__fish_mmsg_using_subcommand audience; and __fish_seen_subcommand_from delete" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'
+json\t'One JSON value'
+ndjson\t'One JSON object per line'
+csv\t'A header and rows, safe to open in a spreadsheet'"
+complete -c mmsg -n "__fish_mmsg_using_subcommand audience; and __fish_seen_subcommand_from delete" -l color -d 'When to use color: auto, always or never [env: NO_COLOR]' -r -f -a "auto\t'On a terminal, unless NO_COLOR is set'
+always\t''
+never\t''"
+complete -c mmsg -n "__fish_mmsg_using_subcommand audience; and __fish_seen_subcommand_from delete" -l all-profiles -d 'Use every profile: one failure stops only its own profile. For send --resume, status, report, campaign list, broadcast list, unknown list, tokens fetch, webhook status and webhook serve'
+complete -c mmsg -n "__fish_mmsg_using_subcommand audience; and __fish_seen_subcommand_from delete" -s q -l quiet -d 'Print only warnings and errors'
+complete -c mmsg -n "__fish_mmsg_using_subcommand audience; and __fish_seen_subcommand_from delete" -s v -l verbose -d 'Print more detail'
+complete -c mmsg -n "__fish_mmsg_using_subcommand audience; and __fish_seen_subcommand_from delete" -l no-input -d 'Never prompt; anything that needs an answer fails with exit code 9'
+complete -c mmsg -n "__fish_mmsg_using_subcommand audience; and __fish_seen_subcommand_from delete" -s y -l yes -d 'Answer yes to every question'
+complete -c mmsg -n "__fish_mmsg_using_subcommand audience; and __fish_seen_subcommand_from delete" -s h -l help -d 'Print help'
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -l profile -d 'Profile to use [env: MMSG_PROFILE]; where several can be used: give it again, or a pattern such as \'shop-*\'' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -l ledger -d 'Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER]' -r -F
 complete -c mmsg -n "__fish_mmsg_using_subcommand broadcast; and not __fish_seen_subcommand_from list close" -s o -l output -d 'Format of the data on stdout: table, json, ndjson or csv [env: MMSG_OUTPUT]' -r -f -a "table\t'For people, on a terminal and in a pipe'

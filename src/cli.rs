@@ -7,8 +7,8 @@ pub mod values;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
-    broadcast, campaign, completions, config, demo, explain, init, ledger, man, message, profile, report, sandbox,
-    send, status, tokens, unknown, webhook, why,
+    audience, broadcast, campaign, completions, config, demo, explain, init, ledger, man, message, profile, report,
+    sandbox, send, status, tokens, unknown, webhook, why,
 };
 use global::GlobalArgs;
 
@@ -80,6 +80,8 @@ pub enum Command {
     Send(Box<send::Args>),
     /// The Page's subscribers: fetch, import, list and suppress them.
     Tokens(tokens::Args),
+    /// List or delete audiences.
+    Audience(audience::Args),
     /// List broadcasts, or cancel one.
     Broadcast(broadcast::Args),
     /// List and settle unknown sends: those that may or may not have been accepted.

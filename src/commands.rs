@@ -1,6 +1,7 @@
 //! The commands. `commands/WORD.rs` holds the word's `Args` and the list of its verbs, `commands/WORD/VERB.rs` a verb's `Args`
 //! (which are its help) and its `run`.
 
+pub mod audience;
 pub mod broadcast;
 mod browser;
 pub mod campaign;
@@ -114,6 +115,7 @@ pub async fn run(context: &Context, command: Command) -> Result<Exit> {
         Command::Message(args) => message::run(context, args).await,
         Command::Send(args) => send::run(context, *args).await,
         Command::Tokens(args) => tokens::run(context, args).await,
+        Command::Audience(args) => audience::run(context, args),
         Command::Broadcast(args) => broadcast::run(context, args),
         Command::Ledger(args) => ledger::run(context, args).await,
         Command::Unknown(args) => unknown::run(context, args).await,
@@ -133,7 +135,9 @@ async fn run_for_several(frame: &Invocation<'_>, command: Command) -> Result<Exi
         Command::Unknown(args) => unknown::run_for_several(frame, args).await,
         Command::Webhook(args) => webhook::run_for_several(frame, args).await,
         Command::Report(args) => report::run_for_several(frame, args).await,
-        Command::Message(_) | Command::Ledger(_) | Command::Why(_) => Err(frame.global.refuse_several()),
+        Command::Message(_) | Command::Audience(_) | Command::Ledger(_) | Command::Why(_) => {
+            Err(frame.global.refuse_several())
+        }
     }
 }
 

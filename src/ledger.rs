@@ -16,6 +16,7 @@
 //! | `people` | the table of recipients: cool-downs, suppressions |
 //! | `suppress` | lists of people whom the operator suppresses |
 //! | `erase` | one person out of the ledger |
+//! | `leave` | people who were unsubscribed at Meta |
 //! | `spending` | what an ad account spends, and what a run may still claim of it |
 //! | `tally` | how many rows are in each state, and what happened in each hour |
 //! | `broadcasts`, `audiences`, `plan`, `spool` | lists on their way to becoming rows |
@@ -61,6 +62,7 @@ mod host;
 pub mod identity;
 pub mod judge;
 mod key;
+pub mod leave;
 mod locks;
 mod making;
 pub mod overview;

@@ -47,6 +47,7 @@ mod help;
 mod identity;
 mod init;
 mod layers;
+mod leave;
 mod message;
 mod odd_answers;
 mod operator;

@@ -6,6 +6,7 @@ mod import;
 mod list;
 mod replacing;
 mod suppress;
+mod unsubscribe;
 
 use crate::audience::token_fault;
 use crate::commands::context::{Context, Invocation};
@@ -26,6 +27,7 @@ enum Verb {
     Export(list::ExportArgs),
     Suppress(suppress::Args),
     Unsuppress(suppress::LiftArgs),
+    Unsubscribe(unsubscribe::Args),
     Erase(erase::Args),
 }
 
@@ -42,6 +44,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
         Verb::Export(args) => list::export(context, &args),
         Verb::Suppress(args) => suppress::run(context, args).await,
         Verb::Unsuppress(args) => suppress::lift(context, args).await,
+        Verb::Unsubscribe(args) => unsubscribe::run(context, args).await,
         Verb::Erase(args) => erase::run(context, args).await,
     }
 }

@@ -57,6 +57,11 @@ pub enum Call {
     SubscribedApps(PageId),
     SubscribeApp(PageId),
     PageToken(PageId),
+    /// So many people of a Page.
+    Unsubscribe {
+        page: PageId,
+        people: usize,
+    },
 }
 
 /// How a call failed.

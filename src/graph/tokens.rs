@@ -2,14 +2,49 @@
 
 use std::time::Duration;
 
+use reqwest::Method;
 use serde::Deserialize;
+use serde_json::{Value, json};
 
-use super::error::{Call, Result};
+use super::error::{Call, Fault, Result};
 use super::wire::time;
 use super::{Graph, Pages};
 use crate::campaign::PageId;
 use crate::clock::UnixMillis;
 use crate::json::{Text, lenient};
+
+/// Somebody who is to be unsubscribed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Leaver {
+    Token(String),
+    Psid(String),
+    /// One person's number, with its country code and without a plus, or address, or both.
+    Contact {
+        phone: Option<String>,
+        email: Option<String>,
+    },
+}
+
+impl Leaver {
+    fn row(&self) -> Value {
+        match self {
+            Self::Token(token) => json!({ "subscriber_token": token }),
+            Self::Psid(psid) => json!({ "psid": psid }),
+            Self::Contact { phone, email } => {
+                let fields = [("phone", phone), ("email", email)];
+                let named =
+                    fields.into_iter().filter_map(|(name, text)| Some((name.to_owned(), json!(text.as_ref()?))));
+                Value::Object(named.collect())
+            }
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct UnsubscribedWire {
+    #[serde(default)]
+    invalid_rows_count: Text,
+}
 
 /// In a path, what comes before a subscription token.
 pub(super) const PREFIX: &str = "notification_messages_";
@@ -135,6 +170,20 @@ impl Graph {
         }
         let call = Call::Subscribers(page.clone());
         Subscribers(Pages::new(self, &[page.as_str(), "notification_message_tokens"], query, call).flat(after))
+    }
+
+    /// Unsubscribes these people from the Page's marketing messages; how many rows Graph could not use. Needs the Page's token.
+    ///
+    /// [`Error::Unclear`] if the answer is lost, or does not say it.
+    ///
+    /// [`Error::Unclear`]: super::Error::Unclear
+    pub async fn unsubscribe(&self, page: &PageId, leavers: &[Leaver]) -> Result<u64> {
+        let url = self.checked_url(&[page.as_str(), "messaging_customer_base", "unsubscribe"])?;
+        let call = Call::Unsubscribe { page: page.clone(), people: leavers.len() };
+        let rows: Vec<Value> = leavers.iter().map(Leaver::row).collect();
+        let answer: UnsubscribedWire = self.write(Method::POST, &url, Some(json!({ "data": rows })), &call).await?;
+        let invalid = answer.invalid_rows_count.0.and_then(|count| count.parse().ok());
+        invalid.ok_or_else(|| self.unclear(&call, Fault::Missing("invalid_rows_count")))
     }
 
     /// The Page whose subscribers a custom audience has; `None` for one that is no audience for marketing messages. Needs the ad account's

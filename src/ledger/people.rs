@@ -375,6 +375,11 @@ fn inherit(conn: &Conn, id: i64, from: i64) -> db::Result<()> {
     }
 }
 
+/// Records that the person stopped, at this time.
+pub fn stop(conn: &Conn, id: i64, at: UnixMillis) -> db::Result<()> {
+    choose(conn, id, Choice { at, opted_out: true })
+}
+
 /// Records a stop or resume of a recipient, unless an earlier one outranks it.
 fn choose(conn: &Conn, id: i64, said: Choice) -> db::Result<()> {
     let (before, newest) = suppression_of(conn, id)?;

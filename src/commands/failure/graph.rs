@@ -148,9 +148,14 @@ fn hint(call: &Call, refused: &Refused) -> String {
 
 /// A write that may or may not have happened.
 fn unclear(call: &Call, host: &str, fault: &Fault) -> Error {
-    Error::doubt(format!("not sure whether {}", done(call)))
-        .because(&failed(call, host, fault, Exit::Doubt))
-        .hint(format!("{}; check before you run this again", check(call)))
+    let told =
+        Error::doubt(format!("not sure whether {}", done(call))).because(&failed(call, host, fault, Exit::Doubt));
+    match call {
+        Call::Unsubscribe { .. } => {
+            told.hint("run the same command again: for people who are unsubscribed it changes nothing")
+        }
+        call => told.hint(format!("{}; check before you run this again", check(call))),
+    }
 }
 
 /// Completes "can't …".
@@ -172,6 +177,9 @@ fn aim(call: &Call) -> String {
         Call::SubscribedApps(page) => format!("read the webhook subscriptions of Page {page}"),
         Call::SubscribeApp(page) => format!("subscribe the app to webhooks of Page {page}"),
         Call::PageToken(page) => format!("read the token of Page {page}"),
+        Call::Unsubscribe { page, people } => {
+            format!("unsubscribe {} from Page {page}", text::count(*people as u64, "person", "people"))
+        }
     }
 }
 
@@ -182,6 +190,9 @@ fn done(call: &Call) -> String {
         Call::DeleteCampaign(id) => format!("campaign {id} was deleted"),
         Call::EditCampaign { id, what } => format!("campaign {id} was changed to {what}"),
         Call::SubscribeApp(page) => format!("the app was subscribed to webhooks of Page {page}"),
+        Call::Unsubscribe { page, people } => {
+            format!("{} unsubscribed from Page {page}", text::count(*people as u64, "person was", "people were"))
+        }
         read => format!("this was done: {}", aim(read)),
     }
 }
