@@ -384,3 +384,30 @@ fn deleting_a_campaign_calls_its_broadcasts_off() {
     shop.env.mmsg(["send", "--resume"]).exits(0).says("nothing to resume");
     assert_eq!(shop.sandbox.requests().len(), 2);
 }
+
+/// Jobs of two machines, or a job that is started twice, look for the campaign before either has created it.
+fn two_that_create_if_absent_at_once_create_one(on_server: bool) {
+    let mut shop = Shop::with(|options| options.dials.latency = std::time::Duration::from_millis(100));
+    if on_server {
+        shop.env = shop.env.on_server();
+    }
+    let words =
+        ["campaign", "create", "--lifetime-budget", "3000", "--name", "Spring sale", "--if-absent", "-o", "json"];
+    let before = shop.sandbox.count("created");
+    let at_work: Vec<_> = (0..3).map(|_| shop.env.start("", &words)).collect();
+    let ids: std::collections::BTreeSet<String> =
+        at_work.into_iter().map(|run| run.ends().exits(0).json()["id"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(shop.sandbox.count("created") - before, 1);
+    assert_eq!(ids.len(), 1, "they name different campaigns: {ids:?}");
+}
+
+#[test]
+fn two_that_create_if_absent_at_once_create_one_in_a_file() {
+    two_that_create_if_absent_at_once_create_one(false);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn two_that_create_if_absent_at_once_create_one_on_a_server() {
+    two_that_create_if_absent_at_once_create_one(true);
+}

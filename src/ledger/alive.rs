@@ -154,19 +154,39 @@ pub fn at_work(ledger: &Ledger) -> Result<u64> {
     }
 }
 
-/// Waits until nobody else plans this broadcast; `waiting` is called first if somebody does.
-pub fn plan(ledger: &Ledger, broadcast: i64, waiting: &mut dyn FnMut()) -> Result<Planning> {
+/// What only one process does at a time.
+#[derive(Clone, Copy, Debug)]
+pub enum Alone {
+    /// Planning this broadcast.
+    Planning(i64),
+    /// Creating a campaign whose account and name have this number.
+    Creating(u32),
+}
+
+impl Alone {
+    /// Its word in the name of a lock file, a table whose rows are locked for nothing else, and its number.
+    fn place(self) -> (&'static str, &'static str, i64) {
+        match self {
+            Self::Planning(broadcast) => ("plan", "broadcasts", broadcast),
+            Self::Creating(number) => ("create", "pace", i64::from(number)),
+        }
+    }
+}
+
+/// Waits until nobody else does this; `waiting` is called first if somebody does.
+pub fn alone(ledger: &Ledger, what: Alone, waiting: &mut dyn FnMut()) -> Result<Planning> {
+    let (word, table, number) = what.place();
     match ledger.address() {
         Address::File(path) => {
             let real = place::real(path);
             let name = real.file_name().unwrap_or_else(|| Path::new("").as_os_str());
-            let lock = Locks::beside(ledger.folder())?.plan(name, broadcast, waiting)?;
+            let lock = Locks::beside(ledger.folder())?.alone(word, name, number, waiting)?;
             Ok(Planning::File { _lock: lock })
         }
         Address::Server(_) => {
             let mut waits = false;
             loop {
-                if let Some(lock) = ledger.read(|conn| conn.lock_row("broadcasts", broadcast))? {
+                if let Some(lock) = ledger.read(|conn| conn.lock_row(table, number))? {
                     return Ok(Planning::Session { _lock: lock });
                 }
                 if !waits {

@@ -116,11 +116,11 @@ impl Locks {
     }
 
     /// Waits until no other process plans this broadcast of the ledger of this name; `waiting` is called first if one does.
-    pub fn plan(&self, ledger: &OsStr, broadcast: i64, waiting: &mut dyn FnMut()) -> Result<PlanLock> {
+    pub fn alone(&self, word: &str, ledger: &OsStr, number: i64, waiting: &mut dyn FnMut()) -> Result<PlanLock> {
         // Ledgers in one folder number their broadcasts alike.
-        let mut name = OsString::from("plan-");
+        let mut name = OsString::from(format!("{word}-"));
         name.push(ledger);
-        name.push(format!("-{broadcast}.lock"));
+        name.push(format!("-{number}.lock"));
         let path = self.0.join(name);
         let file = open(&path)?;
         match file.try_lock() {
@@ -173,15 +173,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let locks = Locks::beside(folder.path()).unwrap();
         let mut waited = false;
-        let one = locks.plan(OsStr::new("one.db"), 1, &mut || waited = true).unwrap();
-        let _two = locks.plan(OsStr::new("two.db"), 1, &mut || waited = true).unwrap();
-        let _next = locks.plan(OsStr::new("one.db"), 2, &mut || waited = true).unwrap();
+        let one = locks.alone("plan", OsStr::new("one.db"), 1, &mut || waited = true).unwrap();
+        let _two = locks.alone("plan", OsStr::new("two.db"), 1, &mut || waited = true).unwrap();
+        let _next = locks.alone("plan", OsStr::new("one.db"), 2, &mut || waited = true).unwrap();
         assert!(!waited);
         std::thread::scope(|scope| {
             let (say, hear) = std::sync::mpsc::channel();
             let same = scope.spawn(move || {
                 let locks = Locks::beside(folder.path()).unwrap();
-                locks.plan(OsStr::new("one.db"), 1, &mut || say.send(()).unwrap()).unwrap();
+                locks.alone("plan", OsStr::new("one.db"), 1, &mut || say.send(()).unwrap()).unwrap();
             });
             hear.recv().unwrap();
             drop(one);

@@ -9,9 +9,10 @@ use super::db::Conn;
 use uuid::Uuid;
 
 use super::address::Address;
-use super::alive::{self, Held, Look, Planning, Work};
+use super::alive::{self, Alone, Held, Look, Planning, Work};
 use super::database::{Ledger, Tries};
 use super::error::{Error, Need, Result};
+use super::key;
 use super::locks::Locks;
 use super::making;
 use super::people;
@@ -209,7 +210,13 @@ impl Ledger {
 
     /// Waits until no other process plans this broadcast. Blocks; the lock ends with the value.
     pub fn lock_planning(&self, broadcast: i64, waiting: &mut dyn FnMut()) -> Result<Planning> {
-        alive::plan(self, broadcast, waiting)
+        alive::alone(self, Alone::Planning(broadcast), waiting)
+    }
+
+    /// Waits until no other process creates a campaign of this name in this ad account. Blocks; the lock ends with the value.
+    pub fn lock_creation(&self, ad_account: &str, name: &str, waiting: &mut dyn FnMut()) -> Result<Planning> {
+        let [a, b, c, d, ..] = key::key(&format!("{ad_account} {name}"));
+        alive::alone(self, Alone::Creating(u32::from_be_bytes([a, b, c, d])), waiting)
     }
 }
 

@@ -67,6 +67,14 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
         None => context.page()?,
     };
     let name = args.name(context, &page)?;
+    // Of two that look for it at once, the second one finds what the first has created.
+    let ledger = if args.if_absent { Some(context.open_ledger()?) } else { None };
+    let _alone = ledger.as_ref().map(|ledger| {
+        ledger.lock_creation(account.as_str(), &name, &mut || {
+            context.ui.status("another mmsg process is creating a campaign of that name; waiting for it");
+        })
+    });
+    let _alone = _alone.transpose()?;
     if args.if_absent && existing::found(context, &account, &page, &name, budget).await? {
         return Ok(Exit::Done);
     }
