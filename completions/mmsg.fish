@@ -748,7 +748,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l rate -d 'Sends per second, auto or unlimited; auto starts at 10, follows Meta\'s usage headers and is shared by all runs of the ad account on this ledger [default: auto]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l concurrency -d 'Maximum requests in flight [default: 64]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l wait -d 'Wait for warm-up, budgets and cool-downs instead of ending with exit code 6; without DURATION, wait indefinitely' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l until -d 'Skip recipients who can\'t be messaged before TIME' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l until -d 'Skip recipients who can\'t be messaged before TIME; the broadcast keeps it, also for --resume. none: lift it' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l quiet-hours -d 'Send nothing in these hours of each recipient\'s time zone, such as 21:00-08:00; none: at any hour' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l at -d 'Send nothing before TIME: \'tomorrow 09:00\' or \'friday 09:00\' in the profile\'s time zone, ISO 8601 with a zone, or now' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l at-local -d 'Send to each recipient when it is HH:MM in their time zone for the first time from now on' -r
@@ -838,7 +838,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l max-sends -d 'Stop af
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l rate -d 'Sends per second, auto or unlimited; auto starts at 10, follows Meta\'s usage headers and is shared by all runs of the ad account on this ledger [default: auto]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l concurrency -d 'Maximum requests in flight [default: 64]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l wait -d 'Wait for warm-up, budgets and cool-downs instead of ending with exit code 6; without DURATION, wait indefinitely' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l until -d 'Skip recipients who can\'t be messaged before TIME' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l until -d 'Skip recipients who can\'t be messaged before TIME; the broadcast keeps it, also for --resume. none: lift it' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l quiet-hours -d 'Send nothing in these hours of each recipient\'s time zone, such as 21:00-08:00; none: at any hour' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l at -d 'Send nothing before TIME: \'tomorrow 09:00\' or \'friday 09:00\' in the profile\'s time zone, ISO 8601 with a zone, or now' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l at-local -d 'Send to each recipient when it is HH:MM in their time zone for the first time from now on' -r

@@ -210,3 +210,21 @@ fn a_dry_run_tells_what_a_send_would_cost_by_what_is_billed() {
     assert!(near(&after["cost_per_delivery"], 0.02) && near(&after["estimated_cost"], 1.0), "{after:#}");
     assert_eq!(after["currency"], "USD");
 }
+
+#[test]
+fn a_broadcast_keeps_its_until_for_whoever_resumes_it() {
+    let shop = Shop::open();
+    let list = people(6);
+    let end = Timestamp::from_millisecond(now()).unwrap() + SignedDuration::from_hours(2);
+    let _ = shop.totals(&list, &["--until", &end.to_string(), "--max-sends", "2"], 6);
+    // Two hours later, for the ledger alone.
+    shop.changes_ledger("update broadcasts set closes_at = closes_at - 7200000");
+    let dry = shop.send(&list, &["--dry-run", "-o", "json"]).exits(0).json();
+    assert_eq!((&dry["would_send"], &dry["would_skip"]), (&0.into(), &serde_json::json!({"ended": 4})), "{dry:#}");
+    let totals = shop.env.mmsg(["send", "--resume", "--rate", "unlimited", "-o", "json"]).totals();
+    assert_eq!((&totals["skipped"], &totals["pending"]), (&4.into(), &0.into()), "{totals:#}");
+    assert_eq!(shop.sandbox.requests().len(), 2, "somebody was asked after the end");
+    // Lifted, the same list is judged anew.
+    let _ = shop.totals(&list, &["--until", "none"], 0);
+    shop.assert_each_once(&list);
+}

@@ -24,7 +24,6 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::cli::values;
-use crate::clock::UnixMillis;
 use crate::commands::context::{Context, Invocation};
 use crate::commands::deletions;
 use crate::commands::lists::ListArgs;
@@ -51,7 +50,7 @@ use money::MoneyArgs;
 use plan::ListSource;
 use results::{Businesses, Results};
 use split::{Sent, Shares};
-use timing::TimingArgs;
+use timing::{TimingArgs, Until};
 use totals::Totals;
 use turn::Turn;
 
@@ -113,9 +112,9 @@ pub struct Args {
     /// Wait for warm-up, budgets and cool-downs instead of ending with exit code 6; without DURATION, wait indefinitely.
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, value_parser = values::duration, default_missing_value = "1000000h")]
     wait: Option<Duration>,
-    /// Skip recipients who can't be messaged before TIME.
-    #[arg(long, value_name = "TIME", value_parser = values::time)]
-    until: Option<UnixMillis>,
+    /// Skip recipients who can't be messaged before TIME; the broadcast keeps it, also for --resume. none: lift it.
+    #[arg(long, value_name = "TIME", value_parser = Until::parse)]
+    until: Option<Until>,
     #[command(flatten)]
     timing: Box<TimingArgs>,
     #[command(flatten)]
@@ -210,13 +209,14 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
     } else {
         facts.refuse_obstacle()?;
     }
-    let end = [facts.end, args.until].into_iter().flatten().min();
+    // With what an earlier command of the same broadcast said.
+    let end = |kept| [facts.end, Until::over(args.until, kept)].into_iter().flatten().min();
     let timing = args.timing.read(context, clock.now())?;
-    timing.refuse_end(end)?;
+    timing.refuse_end(end(None))?;
     let money = args.money.read(context, clock.now()).await?;
-    let terms = |now, hours| PlanTerms {
+    let terms = |now, hours, kept| PlanTerms {
         now,
-        end,
+        end: end(kept),
         campaign_made_at: facts.times.created_at,
         allow_restored: args.allow_restored,
         hours,
@@ -242,7 +242,8 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
             money,
             cost_per_delivery: args.money.cost_per_delivery(),
             rate: limits.rate,
-            terms: terms(clock.now(), Hours::default()),
+            until: args.until,
+            terms: terms(clock.now(), Hours::default(), None),
         };
         return dry_run.run(context, signals).await;
     }
@@ -267,6 +268,8 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
     let mut broadcast = ledger.open_broadcast(&key, args.which(), host, clock.now())?;
     let (hours, min_gap) = timing.over(&broadcast);
     ledger.set_timing(&mut broadcast, hours, min_gap)?;
+    let until = Until::over(args.until, broadcast.until);
+    ledger.set_until(&mut broadcast, until)?;
     timing::tell(context, &broadcast);
     args.canary.apply(context, &mut ledger, broadcast.id, clock.now())?;
     if !args.retry_refused.is_empty() {
@@ -275,7 +278,7 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
     // In the order of its first command, by which rows name the arms.
     let sent = if broadcast.split.is_some() { Sent::of(&broadcast)? } else { sent };
     results.name_arms(broadcast.split.as_ref());
-    let terms = terms(clock.now(), broadcast.hours);
+    let terms = terms(clock.now(), broadcast.hours, broadcast.until);
     let (ledger, planned, list) = plan::plan(context, signals, ledger, &broadcast, list, &sent.messages, terms).await?;
     results.planned(&ledger, &planned, terms.now)?;
 
@@ -299,7 +302,7 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
                 listing,
                 messages: sent.messages,
                 campaign: &facts,
-                end,
+                end: terms.end,
                 cool_down: context.cool_down(),
                 timeout: REQUEST_TIMEOUT,
                 money,

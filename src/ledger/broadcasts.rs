@@ -53,10 +53,12 @@ pub struct Broadcast {
     pub min_gap: Option<u32>,
     /// Its arms, where it has several messages.
     pub split: Option<Split>,
+    /// Nothing goes out later: `--until`.
+    pub until: Option<UnixMillis>,
 }
 
 const COLUMNS: &str = "id, page, ad_account, campaign, fingerprint, repeat, message, new_message, quiet_hours, opens_at, local_time, \
-    local_since, time_zone, min_gap, split";
+    local_since, time_zone, min_gap, split, closes_at";
 
 /// The first 12 hex digits of a message's fingerprint.
 pub(super) struct ShortPrint(pub String);
@@ -89,6 +91,7 @@ fn from_row(row: &Row<'_>) -> db::Result<Broadcast> {
         },
         min_gap: row.get::<Option<i64>>(13)?.and_then(|gap| u32::try_from(gap).ok()),
         split: row.get(14)?,
+        until: row.get(15)?,
     })
 }
 
@@ -219,6 +222,17 @@ impl Ledger {
                 .execute([broadcast.id])?)
         })? > 0
         {}
+        Ok(())
+    }
+
+    /// Changes after which time nothing of a broadcast goes out.
+    pub fn set_until(&mut self, broadcast: &mut Broadcast, until: Option<UnixMillis>) -> Result<()> {
+        if broadcast.until != until {
+            self.write(|conn| {
+                Ok(conn.execute("update broadcasts set closes_at = ?2 where id = ?1", (broadcast.id, until))?)
+            })?;
+            broadcast.until = until;
+        }
         Ok(())
     }
 

@@ -22,6 +22,7 @@ pub const IN_A_FILE: &[(i32, &str)] = &[
     (15, include_str!("migrations/0015_server.sql")),
     (16, include_str!("migrations/0016_erased.sql")),
     (17, include_str!("migrations/0017_split.sql")),
+    (18, include_str!("migrations/0018_until.sql")),
 ];
 
 /// Numbered alike, and the first has all before it; never edited. The number is in the ledger's row.
@@ -34,6 +35,7 @@ pub const ON_A_SERVER: &[(i32, &str)] = &[
     (15, include_str!("migrations/postgres/0015_server.sql")),
     (16, include_str!("migrations/postgres/0016_erased.sql")),
     (17, include_str!("migrations/postgres/0017_split.sql")),
+    (18, include_str!("migrations/postgres/0018_until.sql")),
 ];
 
 /// The schema from which on old copies are found out.

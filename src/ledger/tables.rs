@@ -62,6 +62,7 @@ pub const TABLES: [Table; 20] = [
             "time_zone",
             "min_gap",
             "split",
+            "closes_at",
         ],
     },
     Table {

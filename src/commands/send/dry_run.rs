@@ -11,7 +11,7 @@ use super::forecast;
 use super::money::{Money, SpendTotals};
 use super::plan::{self, ListSource};
 use super::split::Sent;
-use super::timing::Timing;
+use super::timing::{Timing, Until};
 use crate::audience::ListTally;
 use crate::campaign::Amount;
 use crate::clock::UnixMillis;
@@ -40,13 +40,14 @@ pub struct DryRun<'a> {
     pub money: Option<Money>,
     pub cost_per_delivery: Option<Amount>,
     pub rate: Rate,
+    pub until: Option<Until>,
     pub terms: PlanTerms,
 }
 
 impl DryRun<'_> {
     /// Nothing is written: the ledger is only read, and without one a temporary file is used.
     pub async fn run(self, context: &Context, signals: &Signals) -> Result<Exit> {
-        let Self { source, sent, key, which, campaign, timing, money, cost_per_delivery, rate, terms } = self;
+        let Self { source, sent, key, which, campaign, timing, money, cost_per_delivery, rate, until, terms } = self;
         let ledger = match Ledger::open_read_only(context.settings.ledger()?)? {
             Some(ledger) => ledger,
             None => Ledger::temporary()?,
@@ -67,7 +68,9 @@ impl DryRun<'_> {
         };
         let arms = sent.split.as_ref().map(|split| Arms::new(split, key.page, key.campaign, key.fingerprint));
         let mut values = ValueCheck::new(&sent.messages);
-        let terms = PlanTerms { now: clock.now(), hours, ..terms };
+        let until = Until::over(until, broadcast.as_ref().and_then(|broadcast| broadcast.until));
+        let end = [campaign.end, until].into_iter().flatten().min();
+        let terms = PlanTerms { now: clock.now(), hours, end, ..terms };
         let (known, rivals) = (broadcast.as_ref(), (&rivals, arms.as_ref()));
         let dry = ledger.dry_plan(known, rivals, &mut list.spool, terms, &mut |arm, row| values.row(arm, row))?;
         values.tell(&context.ui);

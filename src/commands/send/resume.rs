@@ -8,7 +8,7 @@ use super::confirm::Asked;
 use super::ending::Conclusion;
 use super::results::{Businesses, Results};
 use super::split::Sent;
-use super::timing;
+use super::timing::{self, Until};
 use super::totals::Totals;
 use super::turn::{Turn, standing};
 use super::{Args, tell_retried, tell_safety};
@@ -143,7 +143,7 @@ impl<'a> Resume<'a> {
                 listing: None,
                 messages: sent.messages,
                 campaign: &facts,
-                end: [facts.end, args.until].into_iter().flatten().min(),
+                end: [facts.end, Until::over(args.until, broadcast.until)].into_iter().flatten().min(),
                 cool_down: context.cool_down(),
                 timeout: REQUEST_TIMEOUT,
                 money,

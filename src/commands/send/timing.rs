@@ -51,6 +51,29 @@ fn gap(text: &str) -> Result<u32, String> {
     }
 }
 
+/// After which time nothing goes out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// Only the campaign's end counts.
+    None,
+    At(UnixMillis),
+}
+
+impl Until {
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text == "none" { Ok(Self::None) } else { parse_time(text).map(Self::At) }
+    }
+
+    /// What holds for a broadcast that has `kept` one.
+    pub fn over(given: Option<Self>, kept: Option<UnixMillis>) -> Option<UnixMillis> {
+        match given {
+            Some(Self::At(at)) => Some(at),
+            Some(Self::None) => None,
+            None => kept,
+        }
+    }
+}
+
 /// What the flags say; `None` where they leave it as it is.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Timing {
@@ -177,6 +200,21 @@ pub fn tell(context: &Context, broadcast: &Broadcast) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_broadcast_keeps_its_end_until_another_one_is_given() {
+        let at = UnixMillis(1_796_083_200_000);
+        assert_eq!(Until::parse("2026-12-01T00:00:00Z"), Ok(Until::At(at)));
+        assert!(Until::parse("never").is_err());
+        for (given, kept, holds) in [
+            (None, None, None),
+            (None, Some(at), Some(at)),
+            (Some(Until::None), Some(at), None),
+            (Some(Until::At(at)), None, Some(at)),
+        ] {
+            assert_eq!(Until::over(given, kept), holds, "{given:?} {kept:?}");
+        }
+    }
 
     #[test]
     fn flags_change_what_they_name_and_leave_the_rest() {
