@@ -1,5 +1,7 @@
 //! Completions are committed, so that packages need no build to have them; they are what the binary prints.
 
+use std::fs;
+
 use crate::common::{Env, assert_fresh};
 
 #[test]
@@ -23,10 +25,11 @@ fn other_shells_are_refused() {
 
 #[test]
 fn bash_takes_the_script() {
-    let script = Env::new().mmsg(["completions", "bash"]).exits(0).stdout;
-    let line =
-        format!("{script}\nCOMP_WORDS=(mmsg conf); COMP_CWORD=1; _mmsg mmsg conf mmsg; echo \"${{COMPREPLY[*]}}\"");
-    let output = std::process::Command::new("bash").args(["-c", &line]).output().unwrap();
+    let env = Env::new();
+    // As an argument it would be too long.
+    fs::write(env.path("mmsg.bash"), env.mmsg(["completions", "bash"]).exits(0).stdout).unwrap();
+    let line = ". ./mmsg.bash; COMP_WORDS=(mmsg conf); COMP_CWORD=1; _mmsg mmsg conf mmsg; echo \"${COMPREPLY[*]}\"";
+    let output = std::process::Command::new("bash").args(["-c", line]).current_dir(env.path("")).output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "config");
 }
 
