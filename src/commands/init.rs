@@ -15,7 +15,7 @@ use crate::ui::Ui;
 /// Write a profile, step by step: the ad account, the Page and where the secrets come from.
 ///
 /// Asks for anything not given by a flag. In a script, pass --ad-account, --page and --token-env or --token-file, and nothing is
-/// asked; those that [defaults] of the config file has may be left out. The profile is named by --profile, or else MMSG_PROFILE, or
+/// asked; those that the config file has in its defaults may be left out. The profile is named by --profile, or else MMSG_PROFILE, or
 /// else "default". Other profiles and settings are kept. A new profile goes to the folder profiles.d beside the config file if there
 /// is one, or else into the config file.
 #[derive(clap::Args, Debug)]

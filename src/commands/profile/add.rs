@@ -17,7 +17,7 @@ const MOST_BYTES: u64 = 64 << 20;
 
 /// Add a profile, or many from a table; each becomes a file in the folder profiles.d beside the config file.
 ///
-/// Nothing is asked. What a profile does not set comes from [defaults] of the config file, or from the environment. A table is CSV with
+/// Nothing is asked. What a profile does not set comes from the defaults of the config file, or from the environment. A table is CSV with
 /// a header: profile, page, and any of the flags' names (ad_account, token_env, …). One mistake in it, and no profile is added.
 #[derive(clap::Args, Debug)]
 pub struct Args {
