@@ -5,6 +5,8 @@
 
 mod claim;
 mod claiming;
+mod ending;
+mod fence;
 mod recording;
 mod sets;
 mod step;
@@ -12,7 +14,7 @@ mod step;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::db::{self, Conn, NOW, Optional};
+use super::db::{self, Conn};
 
 use super::database::{HOLD, Ledger, Tries};
 use super::error::{Closed, Error, Failure, Need, Result};
@@ -24,9 +26,10 @@ pub use super::settled::Settled;
 use super::spending::Spending;
 use super::witness::{Held, Progress, Witness};
 use crate::clock::{Clock, UnixMillis};
-use crate::times;
 pub use claim::{Claim, Finish, Outcome, Scope};
 use claiming::Scan;
+use ending::{Commit, settle};
+use fence::{Fence, fence, is_run_open, refuse_other_time};
 use recording::Rows;
 use step::Step;
 
@@ -365,16 +368,6 @@ struct Worked {
     step: Option<i64>,
 }
 
-/// What became of a transaction.
-#[derive(Clone, Copy)]
-enum Commit {
-    Answered,
-    /// The answer was lost, and it counts all the same.
-    Found,
-    /// It counts, but then others ended the run.
-    Buried,
-}
-
 impl Worked {
     fn end(self, seat: &mut Seat, commit: Commit) -> Stepped {
         let Self { mut stepped, now, step } = self;
@@ -390,26 +383,6 @@ impl Worked {
         }
         stepped
     }
-}
-
-/// What became of a transaction of these runs and steps, whose commit failed with this error: for each of them. Where the answer was lost,
-/// the runs' locks are taken again first: so the session that was lost has ended, and what the runs' rows say is the end of it.
-fn settle(ledger: &Ledger, error: db::Error, runs: &[(i64, Option<i64>)]) -> Result<Vec<Commit>> {
-    if error.failure() != Some(Failure::Unanswered) {
-        return Err(error.into());
-    }
-    ledger.again(Error::from(error).at(ledger.address()), &mut Tries::of_what_finds_out())?;
-    let mut counts = false;
-    let mut commits = Vec::with_capacity(runs.len());
-    for (run, step) in runs {
-        let (last, has_ended): (i64, bool) = ledger.read(|conn| {
-            conn.prepare_cached("select step, case when ended_at is null then 0 else 1 end from runs where id = ?1")?
-                .query_row([run], |row| Ok((row.get(0)?, row.get(1)?)))
-        })?;
-        counts |= *step == Some(last);
-        commits.push(if has_ended { Commit::Buried } else { Commit::Found });
-    }
-    if counts { Ok(commits) } else { Err(db::Error::taken_back().into()) }
 }
 
 /// One order's part of a transaction that began at `begun`. `leased`: what its account allows, if that was asked.
@@ -458,38 +431,6 @@ fn work(conn: &Conn, order: &mut Order<'_>, gate: Gate, begun: Instant, leased: 
     }
     let stepped = Stepped { claims, committed: now, settled, exhausted, permit_at, overtaken, closed: None, spent_up };
     Ok(Worked { stepped, now, step })
-}
-
-/// What a step finds in the row of its run.
-#[derive(Clone, Copy)]
-struct Fence {
-    /// Which one this is.
-    step: i64,
-    /// What time it is by the server.
-    time: UnixMillis,
-}
-
-/// On a server, where another machine may end the run, its row is held from here on: whoever ends it comes before all of this or after
-/// it. Counted, so that it can be found out whether a step counts. `None` if the run has ended, or in a file.
-fn fence(conn: &Conn, run: i64) -> db::Result<Option<Fence>> {
-    if !conn.is_server() {
-        return Ok(None);
-    }
-    let step = format!("update runs set step = step + 1 where id = ?1 and ended_at is null returning step, {NOW}");
-    conn.prepare_cached(&step)?.query_row([run], |row| Ok(Fence { step: row.get(0)?, time: row.get(1)? })).optional()
-}
-
-/// Refuses a server whose clock is not as it was when the run began: it was set, or another server took its place. A cool-down has as much on
-/// top as they may be apart.
-fn refuse_other_time(now: UnixMillis, server: UnixMillis) -> Result<()> {
-    if now.since(server).max(server.since(now)) > times::BEHIND_LEDGER {
-        return Err(Error::ServerClock { now, server });
-    }
-    Ok(())
-}
-
-fn is_run_open(conn: &Conn, run: i64) -> db::Result<bool> {
-    conn.prepare_cached("select 1 from runs where id = ?1 and ended_at is null")?.exists([run])
 }
 
 #[cfg(test)]
