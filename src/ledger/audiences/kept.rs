@@ -78,16 +78,14 @@ mod tests {
                 let mut list = spool.finish().unwrap();
                 ledger.import_audience(page, name, "list.csv", &mut list, UnixMillis(7), &mut watch).unwrap();
             }
-            ledger
-                .conn
-                .execute_batch(
-                    "insert into broadcasts (id, page, ad_account, campaign, fingerprint, message, created_at)
-                       values (1, '1', 'act_1', '7', '1', '{}', 1);
-                     insert into listings (broadcast, source, rows, rows_hash, created_at, planned_at) values
-                       (1, 'audience a', 2, '1', 1, 50), (1, 'audience a: people chosen by filters', 2, '2', 1, 60),
-                       (1, 'audience ab', 2, '3', 1, 90);",
-                )
-                .unwrap();
+            let broadcast = "insert into broadcasts (id, page, ad_account, campaign, fingerprint, message, created_at)
+                values (1, '1', 'act_1', '7', ?1, '{}', 1)";
+            ledger.conn.execute(broadcast, [[1_u8]]).unwrap();
+            for (source, planned) in [("a", 50_i64), ("a: people chosen by filters", 60), ("ab", 90)] {
+                let listing = "insert into listings (broadcast, source, rows, rows_hash, created_at, planned_at)
+                    values (1, ?1, 2, ?2, 1, ?3)";
+                ledger.conn.execute(listing, (format!("audience {source}"), planned.to_be_bytes(), planned)).unwrap();
+            }
             let all = ledger.audiences("1").unwrap();
             let told: Vec<_> = all
                 .iter()

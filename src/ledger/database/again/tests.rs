@@ -72,7 +72,8 @@ fn of_two_who_wait_for_each_other_one_begins_again() {
             })
             .unwrap();
     });
-    assert_eq!(tries.get(), 2);
+    // On a busy machine once more: what counts is that each change is made once.
+    assert!((2..=MOST).contains(&tries.get()), "{}", tries.get());
     assert_eq!(database.ask("select string_agg(at::text, ' ') from audit"), "3 3");
 }
 
