@@ -12,6 +12,7 @@ use jiff::Timestamp;
 use mmsg_sandbox::{Credentials, Dials, Faults, Options, Running};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use tokio::net::TcpSocket;
 use tokio::runtime::Runtime;
 
 use super::receiver::VERIFY_TOKEN;
@@ -20,6 +21,8 @@ use super::{APP_SECRET, Env, PAGE_TOKEN, TOKEN};
 /// A sandbox in this process. Tests judge by its record.
 pub struct Sandbox {
     running: Option<Running>,
+    /// The address of one that was stopped: nobody listens there, and no other test's sandbox is given it.
+    address: Option<TcpSocket>,
     runtime: Runtime,
     folder: TempDir,
 }
@@ -49,7 +52,7 @@ impl Sandbox {
         change(&mut options);
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let running = runtime.block_on(mmsg_sandbox::start(options)).unwrap();
-        Self { running: Some(running), runtime, folder }
+        Self { running: Some(running), address: None, runtime, folder }
     }
 
     fn running(&self) -> &Running {
@@ -156,7 +159,13 @@ impl Sandbox {
     /// Stops: connections are cut and new ones refused.
     pub fn stop(&mut self) {
         if let Some(running) = self.running.take() {
+            let address = running.url().trim_start_matches("http://").parse().unwrap();
             self.runtime.block_on(running.stop());
+            // Its last connections still have the address for a while.
+            let socket = TcpSocket::new_v4().unwrap();
+            socket.set_reuseaddr(true).unwrap();
+            socket.bind(address).unwrap();
+            self.address = Some(socket);
         }
     }
 
