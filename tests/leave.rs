@@ -6,7 +6,6 @@ use std::collections::BTreeSet;
 use mmsg_sandbox::Faults;
 use serde_json::{Value, json};
 
-use crate::common::now;
 use crate::common::shop::Shop;
 
 fn shop() -> Shop {
@@ -18,16 +17,6 @@ fn subscribers(shop: &Shop) -> Vec<(String, String)> {
     let text = |row: &Value, field: &str| row[field].as_str().unwrap_or_default().to_owned();
     let rows = shop.sandbox.subscribers();
     rows.iter().map(|row| (text(row, "notification_messages_token"), text(row, "recipient_id"))).collect()
-}
-
-fn choice(shop: &Shop, token: &str, status: &str) {
-    let page = shop.env.variable("MMSG_PAGE");
-    let body = json!({ "object": "page", "entry": [{ "id": page, "time": 1, "messaging": [{
-        "recipient": { "id": page }, "timestamp": now(),
-        "optin": { "type": "notification_messages", "notification_messages_token": token,
-            "notification_messages_status": status } }] }] });
-    let run = shop.env.mmsg_reading(body.to_string(), ["webhook", "ingest", "-", "-o", "json"]).exits(0);
-    assert_eq!(run.json()["opt_ins"], 1, "{run:#?}");
 }
 
 fn suppressed(shop: &Shop) -> BTreeSet<(String, String)> {
@@ -66,7 +55,7 @@ fn people_are_unsubscribed_at_meta_by_whatever_names_them_and_get_nothing() {
     assert_eq!(learned.len(), 2, "{learned:?}");
     assert!(learned.into_iter().all(|token| out.contains(token)));
     // Subscribed again.
-    choice(&shop, by_token, "RESUME NOTIFICATIONS");
+    shop.choice(by_token, "RESUME NOTIFICATIONS");
     assert!(suppressed(&shop).iter().all(|(token, _)| token != by_token));
 }
 
@@ -94,7 +83,7 @@ fn each_way_out_is_lifted_by_its_own_way_back_alone() {
     let [stopped, refused, unsubscribed, by_operator, erased] = [0, 1, 2, 3, 4].map(|n| list[n].as_str());
     let ways = [stopped, refused, unsubscribed, by_operator, erased];
     shop.env.mmsg(["tokens", "fetch"]).exits(0);
-    choice(&shop, stopped, "STOP NOTIFICATIONS");
+    shop.choice(stopped, "STOP NOTIFICATIONS");
     shop.sandbox.error_tokens([(refused.to_owned(), "2300034".to_owned())]);
     let _ = shop.send(&[refused.to_owned()], &[]).exits(0);
     let _ = shop.env.mmsg(["tokens", "unsubscribe", "--token", unsubscribed, "--yes"]).exits(0);
@@ -119,7 +108,7 @@ fn each_way_out_is_lifted_by_its_own_way_back_alone() {
             &|| each(&|token| drop(shop.env.mmsg(["tokens", "unsuppress", "--token", token]).exits(0))),
             [false, false, false, true],
         ),
-        ("resume", &|| each(&|token| choice(&shop, token, "RESUME NOTIFICATIONS")), [true; 4]),
+        ("resume", &|| each(&|token| shop.choice(token, "RESUME NOTIFICATIONS")), [true; 4]),
     ];
     for (what, back, lets_in) in backs {
         back();
@@ -130,7 +119,7 @@ fn each_way_out_is_lifted_by_its_own_way_back_alone() {
     }
     // A resume is no word of the operator's.
     let _ = shop.env.mmsg(["tokens", "suppress", "--token", by_operator]).exits(0);
-    choice(&shop, by_operator, "RESUME NOTIFICATIONS");
+    shop.choice(by_operator, "RESUME NOTIFICATIONS");
     shop.sandbox.error_tokens([]);
     import();
     let before = shop.sandbox.requested().len();

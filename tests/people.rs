@@ -6,22 +6,10 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::common::engine::on_both;
-use crate::common::now;
 use crate::common::shop::Shop;
 
 fn set(tokens: impl IntoIterator<Item = String>) -> BTreeSet<String> {
     tokens.into_iter().collect()
-}
-
-/// A stop or resume of this token, of now.
-fn choice(shop: &Shop, token: &str, status: &str) {
-    let page = shop.env.variable("MMSG_PAGE");
-    let body = json!({ "object": "page", "entry": [{ "id": page, "time": 1, "messaging": [{
-        "recipient": { "id": page }, "timestamp": now(),
-        "optin": { "type": "notification_messages", "notification_messages_token": token,
-            "notification_messages_status": status } }] }] });
-    let run = shop.env.mmsg_reading(body.to_string(), ["webhook", "ingest", "-", "-o", "json"]).exits(0);
-    assert_eq!(run.json()["opt_ins"], 1, "{run:#?}");
 }
 
 fn suppress(shop: &Shop, verb: &str, tokens: &[String], args: &[&str]) -> Value {
@@ -46,8 +34,8 @@ fn whom_the_operator_suppresses_gets_nothing_until_the_operator_lifts_it() {
     assert_eq!([&again["changed"], &again["unchanged"]], [0, 20], "{again:#}");
 
     // A stop and a resume, an import and a fetch of the same people: none of them lifts it.
-    choice(&shop, &out[0], "STOP NOTIFICATIONS");
-    choice(&shop, &out[0], "RESUME NOTIFICATIONS");
+    shop.choice(&out[0], "STOP NOTIFICATIONS");
+    shop.choice(&out[0], "RESUME NOTIFICATIONS");
     let import = ["tokens", "import", "--audience", "spring"];
     let _ = shop.env.mmsg_reading([&list[..], std::slice::from_ref(unseen)].concat().join("\n"), import).exits(0);
     shop.env.mmsg(["tokens", "fetch"]).exits(0);
@@ -59,7 +47,7 @@ fn whom_the_operator_suppresses_gets_nothing_until_the_operator_lifts_it() {
     assert_eq!(set(shop.sandbox.requested()), set(list[20..].to_vec()));
 
     // What the operator lifts is lifted; what a person chose is not.
-    choice(&shop, &out[1], "STOP NOTIFICATIONS");
+    shop.choice(&out[1], "STOP NOTIFICATIONS");
     fs::write(shop.env.path("back.txt"), out[..10].join("\n")).unwrap();
     let run = shop.env.mmsg(["tokens", "unsuppress", "back.txt", "-o", "json"]).exits(0);
     let done = run.json();

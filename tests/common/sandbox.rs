@@ -164,7 +164,12 @@ impl Sandbox {
             // Its last connections still have the address for a while.
             let socket = TcpSocket::new_v4().unwrap();
             socket.set_reuseaddr(true).unwrap();
-            socket.bind(address).unwrap();
+            // A process that another test starts has a copy of the listener until it is another program.
+            let begin = Instant::now();
+            while let Err(error) = socket.bind(address) {
+                assert!(begin.elapsed() < Duration::from_secs(60), "{address} is still listened at: {error}");
+                std::thread::sleep(Duration::from_millis(2));
+            }
             self.address = Some(socket);
         }
     }

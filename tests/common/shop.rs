@@ -6,7 +6,7 @@ use mmsg_sandbox::Options;
 use serde_json::{Value, json};
 
 use super::sandbox::Sandbox;
-use super::{Env, Run, SUBSCRIPTION_TOKEN};
+use super::{Env, Run, SUBSCRIPTION_TOKEN, now};
 
 pub struct Shop {
     pub sandbox: Sandbox,
@@ -25,6 +25,17 @@ impl Shop {
         let campaign = new_campaign(&env);
         write_message(&env, "promo.json", &json!({"text": "Half price this week"}));
         Self { sandbox, env, campaign }
+    }
+
+    /// A stop or resume of this token, of now.
+    pub fn choice(&self, token: &str, status: &str) {
+        let page = self.env.variable("MMSG_PAGE");
+        let body = json!({ "object": "page", "entry": [{ "id": page, "time": 1, "messaging": [{
+            "recipient": { "id": page }, "timestamp": now(),
+            "optin": { "type": "notification_messages", "notification_messages_token": token,
+                "notification_messages_status": status } }] }] });
+        let run = self.env.mmsg_reading(body.to_string(), ["webhook", "ingest", "-", "-o", "json"]).exits(0);
+        assert_eq!(run.json()["opt_ins"], 1, "{run:#?}");
     }
 
     /// `mmsg send` of the shop's message in its campaign, as fast as it can, with this list on stdin and these arguments besides.
