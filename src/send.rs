@@ -5,6 +5,7 @@
 
 pub mod bursts;
 pub mod canary;
+pub mod company;
 pub mod engine;
 pub mod job;
 pub mod learn;

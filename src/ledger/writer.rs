@@ -92,6 +92,11 @@ impl Seat {
         Self { clock, scope, scan: Scan::default(), reserve, step: None, goes_by_server: false }
     }
 
+    /// Reads what the next steps may claim, while nothing waits for it.
+    pub fn look_ahead(&mut self, ledger: &Ledger) {
+        self.scan.look_ahead(&ledger.conn, &self.scope);
+    }
+
     fn waits_for_others(&mut self, conn: &Conn) -> db::Result<bool> {
         sets::waits_for_others(conn, &self.scope, &mut self.scan, self.clock.now())
     }

@@ -1,7 +1,10 @@
 //! The engine: permit, claim, request, outcome, until nothing is left or something stops it.
 //!
 //! One task. While the writer commits one step, the next one collects the outcomes that came in and as many claims as permits
-//! and free places allow. A request is sent only after the step that claimed it was committed.
+//! and free places allow; it may wait a moment for more of them, see [`super::company`]. A request is sent only after the step that
+//! claimed it was committed.
+
+mod waiting;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -15,13 +18,14 @@ use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::bursts::Bursts;
+use super::company::Company;
 use super::job::{Deliver, Ending, Job, Limits, Sink, SinkFailure, Stats};
 use super::learn::Observed;
-use super::outcome::{Effect, TOO_EARLY, Verdict, Wait, WaitCause, classify};
-use super::pace::{LONGEST_PAUSE, Pace};
+use super::outcome::{Effect, TOO_EARLY, Verdict, Wait, classify};
+use super::pace::Pace;
 use super::writer_thread::RunWriter;
-use crate::clock::{Clock, UnixMillis};
-use crate::graph::{Answer, ErrorFacts};
+use crate::clock::Clock;
+use crate::graph::Answer;
 use crate::ledger;
 use crate::ledger::spending::Spending;
 use crate::ledger::state::State;
@@ -81,6 +85,7 @@ struct Engine<'a, D, S> {
     sink: &'a mut S,
     pace: Pace,
     bursts: Bursts,
+    company: Company,
     flights: FuturesUnordered<Flight>,
     finishes: Vec<Finish>,
     /// Permits given with the current order.
@@ -108,6 +113,7 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
             sink,
             pace: Pace::new(limits.rate, Instant::now()),
             bursts: Bursts::new(limits.allow_refusals, limits.beginning),
+            company: Company::new(Instant::now()),
             flights: FuturesUnordered::new(),
             finishes: Vec::new(),
             permits_out: 0,
@@ -142,8 +148,13 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
                 wake = earliest(wake, Some(look));
             }
             if !writer.is_busy() {
-                let want = self.permits(now);
-                if want > 0 || !self.finishes.is_empty() {
+                let company = self.company.until(now, self.places(), self.flights.len(), self.finishes.len());
+                let company = company.filter(|_| self.ending.is_none());
+                let want = if company.is_some() { 0 } else { self.permits(now) };
+                if company.is_some() {
+                    wake = earliest(wake, company);
+                } else if want > 0 || !self.finishes.is_empty() {
+                    self.company.ordered(now);
                     self.permits_out = want;
                     self.came_back = false;
                     let auto = self.limits.rate == Rate::Auto;
@@ -172,7 +183,10 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
                     self.end(Ending::Interrupted);
                     deadline.get_or_insert(Instant::now() + GRACE);
                 }
-                done = writer.answer(), if writer.is_busy() => self.stepped(done),
+                done = writer.answer(), if writer.is_busy() => {
+                    self.company.stepped(Instant::now());
+                    self.stepped(done);
+                }
                 Some((claim, answer)) = self.flights.next(), if !self.flights.is_empty() => {
                     self.landed(claim, answer);
                     while let Some(Some((claim, answer))) = self.flights.next().now_or_never() {
@@ -188,57 +202,6 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
             }
             self.stats.in_flight = self.flights.len();
             self.sink.progress(&self.stats);
-        }
-    }
-
-    /// How many rows to claim now; their permits are taken.
-    fn permits(&mut self, now: Instant) -> usize {
-        if self.ending.is_some() || self.exhausted || self.sink.backlog() > MAX_BACKLOG {
-            return 0;
-        }
-        if self.bursts.hold_until().is_some_and(|until| now < until) || self.awaits_money() {
-            return 0;
-        }
-        let room = self.bursts.in_flight_limit(self.limits.concurrency).saturating_sub(self.flights.len());
-        let left = match self.limits.max_sends {
-            Some(max) => {
-                let left = max.saturating_sub(self.stats.requests);
-                if left == 0 {
-                    self.end(Ending::MaxSends);
-                }
-                usize::try_from(left).unwrap_or(usize::MAX)
-            }
-            None => usize::MAX,
-        };
-        match room.min(left) {
-            0 => 0,
-            want => self.pace.take(now, want),
-        }
-    }
-
-    /// Nothing can be claimed before an answer comes.
-    fn awaits_money(&self) -> bool {
-        self.spent_up.is_some() && !self.flights.is_empty()
-    }
-
-    fn is_over(&self) -> bool {
-        self.ending.is_some() || self.exhausted
-    }
-
-    /// When something may go out again, if only time prevents it.
-    fn next_chance(&mut self, now: Instant) -> Option<Instant> {
-        if self.is_over() || self.awaits_money() {
-            return None;
-        }
-        if self.sink.backlog() > MAX_BACKLOG {
-            return Some(now + Duration::from_millis(20));
-        }
-        let held = self.bursts.hold_until().filter(|until| now < *until);
-        let room = self.bursts.in_flight_limit(self.limits.concurrency) > self.flights.len();
-        match (held, room) {
-            (Some(until), _) => Some(until),
-            (None, true) => self.pace.next_permit(now),
-            (None, false) => None,
         }
     }
 
@@ -288,30 +251,6 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
                 self.launch(claim);
             }
         }
-    }
-
-    /// The shared budget allows nothing before `at`. A long pause, known from an earlier run, ends this one.
-    fn hold(&mut self, at: UnixMillis) {
-        let (at_clock, now) = (self.clock.now(), Instant::now());
-        let pause = at.since(at_clock);
-        if pause > LONGEST_PAUSE.max(self.wait_left) {
-            self.end(Ending::NotYet(Wait {
-                is_rate: true,
-                of_broadcast: false,
-                until: Some(at),
-                next_day: false,
-                cause: WaitCause::SharedLimit,
-                facts: ErrorFacts::default(),
-            }));
-            return;
-        }
-        if pause > LONGEST_PAUSE {
-            self.spend(pause);
-        }
-        if pause >= SHOWN_PAUSE {
-            self.sink.waiting(at, &WaitCause::SharedLimit);
-        }
-        self.pace.hold(now + pause);
     }
 
     fn give_back(&mut self, claim: Claim) {
@@ -379,41 +318,6 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
         }
         let outcome = verdict.outcome.clone();
         self.finish(claim, outcome, verdict);
-    }
-
-    /// Everybody waits: a pause if it is short or was asked for, otherwise the end of the run.
-    fn wait(&mut self, mut wait: Wait, at: UnixMillis, now: Instant) {
-        let pause = match wait.until {
-            Some(until) => until.since(at),
-            None if wait.is_rate => self.pace.backoff(now, fastrand::f64()),
-            None => return self.end(Ending::NotYet(wait)),
-        };
-        let until = at.plus(pause);
-        wait.until = Some(until);
-        if wait.is_rate {
-            // Later runs wait, too.
-            self.observed.pause_until = self.observed.pause_until.max(Some(until));
-        }
-        let paused = self.pace.paused_until().filter(|paused| *paused > now);
-        let more = (now + pause).saturating_duration_since(paused.unwrap_or(now));
-        // Requests in flight together are all told of the same wait.
-        let is_new = paused.is_none() || more >= SHOWN_PAUSE;
-        let own = wait.is_rate && pause <= LONGEST_PAUSE;
-        if self.ending.is_some() || (is_new && !own && more > self.wait_left) {
-            return self.end(Ending::NotYet(wait));
-        }
-        self.pace.pause(now + pause);
-        if is_new {
-            if !own {
-                self.spend(more);
-            }
-            self.sink.waiting(until, &wait.cause);
-        }
-    }
-
-    fn spend(&mut self, wait: Duration) {
-        self.wait_left = self.wait_left.saturating_sub(wait);
-        self.stats.waited += wait;
     }
 
     fn finish(&mut self, claim: Claim, outcome: Outcome, verdict: Verdict) {

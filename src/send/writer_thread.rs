@@ -3,9 +3,9 @@
 //! What the runs ask for while a commit is under way waits, and shares the next one. Where many runs keep their own slow pace, few ask at
 //! the same moment: then the first waits a moment for company.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender, TryRecvError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -44,14 +44,13 @@ enum Asked {
 }
 
 struct Step {
-    seat: Box<Seat>,
+    /// Locked by the ledger's thread alone.
+    seat: Arc<Mutex<Seat>>,
     finishes: Vec<Finish>,
     want: usize,
     observed: Observed,
-    reply: oneshot::Sender<Answered>,
+    reply: oneshot::Sender<Result<Stepped>>,
 }
-
-type Answered = (Box<Seat>, Result<Stepped>);
 
 impl LedgerThread {
     pub fn open(ledger: Ledger) -> Result<Self> {
@@ -108,7 +107,12 @@ impl Desk {
     /// The writer of a run.
     pub fn writer(&self, seat: Seat) -> RunWriter {
         let present = Some(Present::at(&self.runs));
-        RunWriter { kind: Kind::Thread(self.clone()), seat: Some(Box::new(seat)), answer: None, _present: present }
+        RunWriter {
+            kind: Kind::Thread(self.clone()),
+            seat: Arc::new(Mutex::new(seat)),
+            answer: None,
+            _present: present,
+        }
     }
 }
 
@@ -161,26 +165,32 @@ fn take_steps(ledger: &mut Ledger, steps: &mut Vec<Step>) {
     if steps.is_empty() {
         return;
     }
-    let mut orders: Vec<_> = steps.iter_mut().map(Step::order).collect();
+    let seats: Vec<_> = steps.iter().map(|step| Arc::clone(&step.seat)).collect();
+    let mut seats: Vec<_> = seats.iter().map(|seat| seat.lock().unwrap_or_else(PoisonError::into_inner)).collect();
+    let mut orders: Vec<_> = steps.iter_mut().zip(&mut seats).map(|(step, seat)| step.order(seat)).collect();
     let answers = writer::step_together(ledger, &mut orders);
     drop(orders);
     let mut left = Vec::new();
-    for (step, answer) in steps.drain(..).zip(answers) {
-        match answer {
-            Some(answer) => {
-                let Step { seat, reply, .. } = step;
-                // Whoever was told twice to stop does not hear it.
-                let _ = reply.send((seat, answer));
-            }
-            None => left.push(step),
+    let mut go_on = Vec::new();
+    for ((step, answer), seat) in steps.drain(..).zip(answers).zip(seats) {
+        let Some(answer) = answer else {
+            left.push(step);
+            continue;
+        };
+        if answer.as_ref().is_ok_and(|stepped| !stepped.claims.is_empty()) {
+            go_on.push(seat);
         }
+        // Whoever was told twice to stop does not hear it.
+        let _ = step.reply.send(answer);
     }
     *steps = left;
+    // Their requests are on their way now.
+    go_on.iter_mut().for_each(|seat| seat.look_ahead(ledger));
 }
 
 impl Step {
-    fn order(&mut self) -> writer::Order<'_> {
-        writer::Order { seat: &mut self.seat, finishes: &self.finishes, want: self.want, meter: &mut self.observed }
+    fn order<'o>(&'o mut self, seat: &'o mut Seat) -> writer::Order<'o> {
+        writer::Order { seat, finishes: &self.finishes, want: self.want, meter: &mut self.observed }
     }
 }
 
@@ -203,10 +213,9 @@ impl Drop for Present {
 /// Takes one run's orders for the ledger, one at a time.
 pub struct RunWriter {
     kind: Kind,
-    /// `None` while an order is in progress, and when the thread is gone.
-    seat: Option<Box<Seat>>,
+    seat: Arc<Mutex<Seat>>,
     /// The answer to the order in progress.
-    answer: Option<oneshot::Receiver<Answered>>,
+    answer: Option<oneshot::Receiver<Result<Stepped>>>,
     _present: Option<Present>,
 }
 
@@ -220,7 +229,8 @@ enum Kind {
 impl RunWriter {
     #[cfg(test)]
     pub fn inline(ledger: Ledger, seat: Seat) -> Self {
-        Self { kind: Kind::Inline(Box::new(ledger)), seat: Some(Box::new(seat)), answer: None, _present: None }
+        let seat = Arc::new(Mutex::new(seat));
+        Self { kind: Kind::Inline(Box::new(ledger)), seat, answer: None, _present: None }
     }
 
     /// Ends an inline writer.
@@ -241,10 +251,9 @@ impl RunWriter {
     pub fn order(&mut self, finishes: Vec<Finish>, want: usize, observed: Observed) {
         let (reply, answer) = oneshot::channel();
         self.answer = Some(answer);
-        // If the thread is gone, now or since the last order, so is the reply: the answer is an error.
-        let Some(seat) = self.seat.take() else { return };
-        let step = Step { seat, finishes, want, observed, reply };
+        let step = Step { seat: Arc::clone(&self.seat), finishes, want, observed, reply };
         match &mut self.kind {
+            // If the thread is gone, so is the reply: the answer is an error.
             Kind::Thread(desk) => drop(desk.asked.send(Asked::Step(step))),
             #[cfg(test)]
             Kind::Inline(ledger) => take_steps(ledger, &mut vec![step]),
@@ -258,9 +267,7 @@ impl RunWriter {
             None => None,
         };
         self.answer = None;
-        let (seat, stepped) = answered.ok_or(Error::ThreadGone)?;
-        self.seat = Some(seat);
-        stepped
+        answered.unwrap_or(Err(Error::ThreadGone))
     }
 }
 

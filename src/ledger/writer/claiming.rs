@@ -20,8 +20,8 @@ use crate::ledger::settled::{COOLING_DOWN, Settled};
 use crate::ledger::sql::sql;
 use crate::ledger::state::State;
 
-/// Candidates read ahead at a time.
-const AHEAD: usize = 256;
+/// Candidates read ahead at a time, and how many there should be.
+const AHEAD: usize = 64;
 
 /// Limits how long a transaction looks for rows: all people of a long list may have to wait. The clock is read every 64 rows.
 struct Hold {
@@ -206,6 +206,17 @@ impl Scan {
 
     pub fn go_on_after(&mut self, send: i64) {
         self.after = send;
+    }
+
+    /// Reads more rows of this level, between two steps: who is claimed is compared with what was read in any case.
+    pub fn look_ahead(&mut self, conn: &Conn, scope: &Scope) {
+        if let Some(level) = self.level
+            && self.ahead.len() < AHEAD
+            && !conn.is_server()
+        {
+            // What goes wrong goes wrong again in the step that needs it.
+            let _ = self.read_ahead(conn, scope, level);
+        }
     }
 
     /// The next row that is due and in scope.

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use super::*;
 use crate::campaign::{AdAccount, CampaignId};
+use crate::clock::UnixMillis;
 use crate::graph::{Access, Body, GraphError, Sender, Transport, Usage};
 use crate::ledger::broadcasts::{BroadcastKey, Which};
 use crate::ledger::plan::PlanTerms;
@@ -14,7 +15,7 @@ use crate::ledger::{Ledger, Watch};
 use crate::message::{Message, Template};
 use crate::send::bursts::{Beginning, Burst};
 use crate::send::messages::Messages;
-use crate::send::outcome::CampaignTimes;
+use crate::send::outcome::{CampaignTimes, WaitCause};
 use crate::times::COOL_DOWN;
 
 const BEGIN: UnixMillis = UnixMillis(1_800_000_000_000);

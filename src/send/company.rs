@@ -1,0 +1,87 @@
+//! When an order waits for more answers, so that it shares its commit with them.
+//!
+//! A commit costs the same for one row as for thirty. While one half of the requests is on the wire, the other half is committed; where
+//! answers come so fast that a half is free sooner than a commit takes, it is waited for. Where they come one by one, nobody waits.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// A half that is free within so many commits is waited for.
+const FEW: u32 = 4;
+
+/// How fast answers and commits have been.
+pub struct Company {
+    /// When the last order was given …
+    ordered: Instant,
+    /// … and how long its commit took.
+    took: Duration,
+}
+
+impl Company {
+    pub fn new(now: Instant) -> Self {
+        Self { ordered: now, took: Duration::ZERO }
+    }
+
+    pub fn ordered(&mut self, now: Instant) {
+        self.ordered = now;
+    }
+
+    pub fn stepped(&mut self, now: Instant) {
+        self.took = now.saturating_duration_since(self.ordered);
+    }
+
+    /// Until when the next order waits for answers: `flights` of so many `places` are not back, and `back` are since the last order.
+    /// `None`: it is given now.
+    pub fn until(&self, now: Instant, places: usize, flights: usize, back: usize) -> Option<Instant> {
+        let missing = (places / 2).saturating_sub(places.saturating_sub(flights));
+        if missing == 0 {
+            return None;
+        }
+        // At the pace of those that are back, the missing ones take a few commits when this has passed for these.
+        let patience = self.took.saturating_mul(FEW * whole(back)) / whole(missing);
+        Some(self.ordered + patience).filter(|until| now < *until)
+    }
+}
+
+fn whole(n: usize) -> u32 {
+    u32::try_from(n).unwrap_or(u32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COMMIT: Duration = Duration::from_millis(5);
+
+    /// How long after the last order the next one is given at the latest, if nothing more comes back; `None`: at once.
+    fn patience(places: usize, flights: usize, back: usize) -> Option<Duration> {
+        let begin = Instant::now();
+        let mut company = Company::new(begin);
+        company.stepped(begin + COMMIT);
+        company.until(begin + COMMIT, places, flights, back).map(|until| until - begin)
+    }
+
+    #[test]
+    fn answers_that_come_faster_than_a_commit_are_waited_for() {
+        // The half is free already, or more.
+        assert_eq!(patience(64, 32, 32), None);
+        assert_eq!(patience(64, 0, 64), None);
+        // 24 came within a commit: the 8 that are missing are awaited for longer than that takes, in case the next ones are late.
+        assert_eq!(patience(64, 40, 24), Some(COMMIT * 4 * 3));
+        assert_eq!(patience(64, 56, 8), Some(COMMIT * 4 / 3));
+        // They come one by one, or not at all.
+        assert_eq!(patience(64, 58, 6), None);
+        assert_eq!(patience(64, 63, 1), None);
+        assert_eq!(patience(64, 64, 0), None);
+        // One place has no half.
+        assert_eq!(patience(1, 1, 0), None);
+    }
+
+    #[test]
+    fn nothing_is_waited_for_before_a_commit_was_seen() {
+        let begin = Instant::now();
+        let company = Company::new(begin);
+        assert_eq!(company.until(begin, 64, 40, 24), None);
+    }
+}
