@@ -745,7 +745,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subco
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l zone -d 'Only people in these time zones (Asia/Manila)' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l retry-refused -d 'Retry rows that were refused with these codes' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l max-sends -d 'Stop after N requests (with several profiles: of each); 0 plans and sends nothing' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l rate -d 'Sends per second, auto or unlimited; auto starts at 10, follows Meta\'s usage headers and is shared by all runs of the ad account on this ledger [default: auto]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l rate -d 'Sends per second, auto or unlimited, shared by all runs of the ad account on this ledger; auto starts at 10 and follows Meta\'s usage headers; of several numbers the largest counts [default: auto]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l concurrency -d 'Maximum requests in flight [default: 64]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l wait -d 'Wait for warm-up, budgets and cool-downs instead of ending with exit code 6; without DURATION, wait indefinitely' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand message; and __fish_seen_subcommand_from send" -l until -d 'Skip recipients who can\'t be messaged before TIME; the broadcast keeps it, also for --resume. none: lift it' -r
@@ -835,7 +835,7 @@ complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l expires-within -d 'On
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l zone -d 'Only people in these time zones (Asia/Manila)' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l retry-refused -d 'Retry rows that were refused with these codes' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l max-sends -d 'Stop after N requests (with several profiles: of each); 0 plans and sends nothing' -r
-complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l rate -d 'Sends per second, auto or unlimited; auto starts at 10, follows Meta\'s usage headers and is shared by all runs of the ad account on this ledger [default: auto]' -r
+complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l rate -d 'Sends per second, auto or unlimited, shared by all runs of the ad account on this ledger; auto starts at 10 and follows Meta\'s usage headers; of several numbers the largest counts [default: auto]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l concurrency -d 'Maximum requests in flight [default: 64]' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l wait -d 'Wait for warm-up, budgets and cool-downs instead of ending with exit code 6; without DURATION, wait indefinitely' -r
 complete -c mmsg -n "__fish_mmsg_using_subcommand send" -l until -d 'Skip recipients who can\'t be messaged before TIME; the broadcast keeps it, also for --resume. none: lift it' -r

@@ -215,9 +215,27 @@ fn two_profiles_on_one_account_share_one_budget() {
     assert!(at(20) - at(0) >= 1850, "21 sends within {} ms", at(20) - at(0));
 }
 
+fn four_processes_with_one_rate_hold_it_together() {
+    const PROCESSES: usize = 4;
+    let shop = Shop::open();
+    let list = people(1500);
+    let _ = shop.totals(&list, &["--max-sends", "0"], 6);
+    let words = ["send", "--resume", "--rate", "300", "-o", "json"];
+    let started: Vec<_> = (0..PROCESSES).map(|_| shop.env.start("", &words)).collect();
+    let runs: Vec<_> = started.into_iter().map(Started::ends).collect();
+    assert!(runs.iter().all(|run| matches!(run.code, 0 | 6)), "{runs:#?}");
+    assert!(runs.iter().filter(|run| requests_of(run) > 0).count() > 1, "they took no turns: {runs:#?}");
+    shop.assert_each_once(&list);
+    let record = shop.sandbox.record();
+    let at = |n: usize| record[n]["at"].as_i64().unwrap();
+    // Five seconds at 300 a second. Four times as fast would be little more than one; a busy machine may begin late with what it was allowed.
+    assert!(at(1499) - at(0) >= 3500, "1500 sends within {} ms", at(1499) - at(0));
+}
+
 on_both! {
     two_and_four_at_once_share_one_list
     overlapping_resumes_share_what_is_left
     one_of_several_stopped_for_a_while_and_continued_sends_nobody_a_second_message
     two_profiles_on_one_account_share_one_budget
+    four_processes_with_one_rate_hold_it_together
 }

@@ -102,8 +102,8 @@ pub struct Args {
     /// Stop after N requests (with several profiles: of each); 0 plans and sends nothing.
     #[arg(long, value_name = "N")]
     max_sends: Option<u64>,
-    /// Sends per second, auto or unlimited; auto starts at 10, follows Meta's usage headers and is shared by all runs of the ad
-    /// account on this ledger [default: auto].
+    /// Sends per second, auto or unlimited, shared by all runs of the ad account on this ledger; auto starts at 10 and follows
+    /// Meta's usage headers; of several numbers the largest counts [default: auto].
     #[arg(long, value_name = "RATE", value_parser = Rate::parse)]
     rate: Option<Rate>,
     /// Maximum requests in flight [default: 64].

@@ -18,6 +18,18 @@ pub struct PaceRow {
     /// Rate refusals in a row.
     pub refusals: i64,
     pub updated_at: UnixMillis,
+    pub fixed: Option<Fixed>,
+}
+
+/// A rate that runs were given, in place of what was learned: the budget of all that send for the account.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Fixed {
+    /// The largest of those at work, in sends per second.
+    pub rate: f64,
+    /// When a run that was given it, or more, last asked.
+    pub asked_at: UnixMillis,
+    /// When the next send is due, in milliseconds since 1970.
+    pub next_at: f64,
 }
 
 /// Says how many rows may be claimed now, inside the transaction that claims them.
@@ -26,11 +38,16 @@ pub trait Meter: Send {
     /// than `want` are allowed.
     fn allow(&mut self, row: &mut Option<PaceRow>, now: UnixMillis, want: usize) -> (usize, Option<UnixMillis>);
 
+    /// Whether it has anything that is to be kept, whatever it allows.
+    fn has_news(&self) -> bool;
+
     /// How many of the allowed rows were not there to be claimed.
     fn unused(&mut self, row: &mut PaceRow, unused: usize);
 }
 
-const READ: &str = "select rate, usage, next_at, paused_until, refusals, updated_at from pace where ad_account = ?1";
+const READ: &str =
+    "select rate, usage, next_at, paused_until, refusals, updated_at, fixed_rate, fixed_asked_at, fixed_next_at
+    from pace where ad_account = ?1";
 
 pub(super) fn read(conn: &Conn, ad_account: &str) -> db::Result<Option<PaceRow>> {
     read_by(conn, READ, ad_account)
@@ -51,6 +68,10 @@ fn read_by(conn: &Conn, sql: &str, ad_account: &str) -> db::Result<Option<PaceRo
                 paused_until: UnixMillis(row.get(3)?),
                 refusals: row.get(4)?,
                 updated_at: UnixMillis(row.get(5)?),
+                fixed: match row.get(6)? {
+                    Some(rate) => Some(Fixed { rate, asked_at: row.get(7)?, next_at: row.get(8)? }),
+                    None => None,
+                },
             })
         })
         .optional()
@@ -58,10 +79,11 @@ fn read_by(conn: &Conn, sql: &str, ad_account: &str) -> db::Result<Option<PaceRo
 
 pub(super) fn write(conn: &Conn, ad_account: &str, row: &PaceRow) -> db::Result<()> {
     conn.prepare_cached(
-        "insert into pace (ad_account, rate, usage, next_at, paused_until, refusals, updated_at)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+        "insert into pace (ad_account, rate, usage, next_at, paused_until, refusals, updated_at, fixed_rate, fixed_asked_at,
+           fixed_next_at)
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
          on conflict (ad_account) do update set rate = ?2, usage = ?3, next_at = ?4, paused_until = ?5, refusals = ?6,
-           updated_at = ?7",
+           updated_at = ?7, fixed_rate = ?8, fixed_asked_at = ?9, fixed_next_at = ?10",
     )?
     .execute((
         ad_account,
@@ -71,6 +93,9 @@ pub(super) fn write(conn: &Conn, ad_account: &str, row: &PaceRow) -> db::Result<
         row.paused_until.0,
         row.refusals,
         row.updated_at.0,
+        row.fixed.map(|fixed| fixed.rate),
+        row.fixed.map(|fixed| fixed.asked_at),
+        row.fixed.map(|fixed| fixed.next_at),
     ))?;
     Ok(())
 }

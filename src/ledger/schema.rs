@@ -23,6 +23,7 @@ pub const IN_A_FILE: &[(i32, &str)] = &[
     (16, include_str!("migrations/0016_erased.sql")),
     (17, include_str!("migrations/0017_split.sql")),
     (18, include_str!("migrations/0018_until.sql")),
+    (19, include_str!("migrations/0019_rate.sql")),
 ];
 
 /// Numbered alike, and the first has all before it; never edited. The number is in the ledger's row.
@@ -36,6 +37,7 @@ pub const ON_A_SERVER: &[(i32, &str)] = &[
     (16, include_str!("migrations/postgres/0016_erased.sql")),
     (17, include_str!("migrations/postgres/0017_split.sql")),
     (18, include_str!("migrations/postgres/0018_until.sql")),
+    (19, include_str!("migrations/postgres/0019_rate.sql")),
 ];
 
 /// The schema from which on old copies are found out.

@@ -20,7 +20,7 @@ use super::database::{HOLD, Ledger, Tries};
 use super::error::{Closed, Error, Failure, Need, Result};
 use super::failpoint;
 use super::gate::{self, Gate};
-use super::pace::Meter;
+use super::pace::{self, Meter};
 use super::room::{self, Reserve};
 pub use super::settled::Settled;
 use super::spending::Spending;
@@ -276,6 +276,13 @@ fn try_step(ledger: &mut Ledger, order: &mut Order<'_>) -> Result<Stepped> {
         return Ok(Stepped::nothing(order.seat.clock.now()));
     }
     let leased = lease(&ledger.conn, order)?;
+    if let Some((0, permit_at @ Some(_))) = leased
+        && order.finishes.is_empty()
+    {
+        // There is nothing to be committed.
+        return Ok(Stepped { permit_at, ..Stepped::nothing(order.seat.clock.now()) });
+    }
+    let leased = leased.filter(|_| ledger.conn.is_server());
     let transaction = ledger.begin_beside()?;
     let begun = Instant::now();
     let (gate, mut progress, witness) = enter(&transaction, &witness, order.want > 0)?;
@@ -300,13 +307,24 @@ fn try_step(ledger: &mut Ledger, order: &mut Order<'_>) -> Result<Stepped> {
 /// How many claims the account's budget allows, and when it allows more.
 type Leased = (usize, Option<UnixMillis>);
 
-/// On a server the budget is asked before the transaction that claims.
+/// What the budget says before the transaction that claims: on a server, where it is asked before, all of it; for a file, only that it
+/// allows nothing to an order that has nothing else.
 fn lease(conn: &Conn, order: &mut Order<'_>) -> Result<Option<Leased>> {
-    if !conn.is_server() {
+    let Order { seat: Seat { clock, scope, .. }, finishes, want, meter } = order;
+    let (account, is_server) = (&scope.broadcast.ad_account, conn.is_server());
+    if !meter.has_news() && (is_server || finishes.is_empty()) {
+        let before = pace::read(conn, account)?;
+        let mut row = before;
+        let leased = meter.allow(&mut row, clock.now(), *want);
+        let is_refused = leased.0 == 0 && *want > 0 && finishes.is_empty();
+        if is_refused || (is_server && row == before) {
+            return Ok(Some(leased));
+        }
+    }
+    if !is_server {
         return Ok(None);
     }
-    let Order { seat: Seat { clock, scope, .. }, want, meter, .. } = order;
-    Ok(Some(sets::lease(conn, &scope.broadcast.ad_account, |row| meter.allow(row, clock.now(), *want))?))
+    Ok(Some(sets::lease(conn, account, |row| meter.allow(row, clock.now(), *want))?))
 }
 
 /// Permits that were not used. If they can't be given back, the account is a little slower for a moment.

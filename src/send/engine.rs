@@ -30,7 +30,6 @@ use crate::ledger;
 use crate::ledger::spending::Spending;
 use crate::ledger::state::State;
 use crate::ledger::writer::{Claim, Finish, Outcome, Stepped};
-use crate::rate::Rate;
 use crate::times::STALE_CLAIM;
 
 /// How long requests in flight may go on after an interrupt.
@@ -122,7 +121,7 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
             ending: None,
             spent_up: None,
             wait_left: limits.wait,
-            observed: Observed { auto: limits.rate == Rate::Auto, ..Observed::default() },
+            observed: Observed::nothing(limits.rate),
             stats: Stats::default(),
         }
     }
@@ -157,8 +156,7 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
                     self.company.ordered(now);
                     self.permits_out = want;
                     self.came_back = false;
-                    let auto = self.limits.rate == Rate::Auto;
-                    let observed = std::mem::replace(&mut self.observed, Observed { auto, ..Observed::default() });
+                    let observed = std::mem::replace(&mut self.observed, Observed::nothing(self.limits.rate));
                     writer.order(std::mem::take(&mut self.finishes), want, observed);
                 } else if self.flights.is_empty() && self.is_over() {
                     return;

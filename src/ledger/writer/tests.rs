@@ -22,6 +22,10 @@ impl Meter for Open {
         (want, None)
     }
 
+    fn has_news(&self) -> bool {
+        false
+    }
+
     fn unused(&mut self, _: &mut PaceRow, _: usize) {}
 }
 

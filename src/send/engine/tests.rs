@@ -13,6 +13,7 @@ use crate::ledger::spool::Spool;
 use crate::ledger::writer::{Scope, Seat, Settled};
 use crate::ledger::{Ledger, Watch};
 use crate::message::{Message, Template};
+use crate::rate::Rate;
 use crate::send::bursts::{Beginning, Burst};
 use crate::send::messages::Messages;
 use crate::send::outcome::{CampaignTimes, WaitCause};

@@ -5,6 +5,7 @@ use crate::ledger::plan::PlanTerms;
 use crate::ledger::spool::Spool;
 use crate::ledger::writer::{Outcome, Scope};
 use crate::ledger::{Ledger, Watch};
+use crate::rate::Rate;
 use crate::times::{COOL_DOWN, REQUEST_TIMEOUT};
 
 const PEOPLE: usize = 12;
@@ -60,7 +61,7 @@ async fn many_runs_share_one_thread_and_each_gets_its_own_people_once() {
         async move {
             let (mut got, mut finishes) = (Vec::new(), Vec::new());
             loop {
-                writer.order(std::mem::take(&mut finishes), 2, Observed::default());
+                writer.order(std::mem::take(&mut finishes), 2, Observed::nothing(Rate::Unlimited));
                 assert!(writer.is_busy());
                 let stepped = writer.answer().await.unwrap();
                 assert!(!writer.is_busy());
@@ -111,7 +112,7 @@ async fn when_the_thread_is_gone_everybody_hears_of_it() {
     for writer in &mut writers {
         // Again and again, as an engine does that still has answers to record.
         for _ in 0..2 {
-            writer.order(Vec::new(), 1, Observed::default());
+            writer.order(Vec::new(), 1, Observed::nothing(Rate::Unlimited));
             let gone = writer.answer().await;
             assert!(matches!(gone, Err(Error::ThreadGone)), "{gone:?}");
             assert!(!writer.is_busy());

@@ -122,6 +122,10 @@ impl Meter for Swap<'_> {
         (want, None)
     }
 
+    fn has_news(&self) -> bool {
+        true
+    }
+
     fn unused(&mut self, _: &mut PaceRow, _: usize) {}
 }
 

@@ -24,6 +24,10 @@ impl Meter for Free {
     fn allow(&mut self, _: &mut Option<PaceRow>, _: UnixMillis, want: usize) -> (usize, Option<UnixMillis>) {
         (want, None)
     }
+    fn has_news(&self) -> bool {
+        false
+    }
+
     fn unused(&mut self, _: &mut PaceRow, _: usize) {}
 }
 
