@@ -271,13 +271,14 @@ impl Ledger {
         }
     }
 
-    /// Work on a server that goes on beside other transactions and, if one of them has what this one needs, is done again alone.
+    /// Work on a server that goes on beside other transactions and, if one of them has what this one needs or waits for it, is done again
+    /// alone.
     pub(super) fn beside_or_alone<T>(&mut self, mut work: impl FnMut(Transaction<'_>) -> Result<T>) -> Result<T> {
         let (mut tries, mut is_alone) = (Tries::default(), false);
         loop {
             let begun = if is_alone { self.begin() } else { self.begin_beside() };
             match begun.and_then(&mut work).map_err(|error| error.at(&self.address)) {
-                Err(Error::Database { failure: Failure::Busy, .. }) if !is_alone => is_alone = true,
+                Err(Error::Database { failure: Failure::Busy | Failure::Conflict, .. }) if !is_alone => is_alone = true,
                 Err(error) => self.again(error, &mut tries)?,
                 done => return done,
             }

@@ -158,18 +158,17 @@ impl<'c> Arrivals<'c> {
     }
 }
 
-/// Adds people whom nobody has added yet; on a server. Who is missing in the answer was added by another transaction just now. In the order
-/// of their keys, so that two that add the same people wait in the same order.
+/// Adds people whom nobody has added yet, in this order: in the order of their ids a list of them is sent to. On a server. Who is missing in
+/// the answer was added by another transaction just now; of two that wait for each other's people one is taken back.
 pub fn arrive<'k>(
     conn: &Conn,
     people: impl Iterator<Item = (&'k Key, &'k str)>,
     page: &str,
 ) -> db::Result<HashMap<Key, i64>> {
-    let mut people: Vec<_> = people.collect();
+    let people: Vec<_> = people.collect();
     if people.is_empty() {
         return Ok(HashMap::new());
     }
-    people.sort_unstable_by_key(|(key, _)| *key);
     conn.prepare_cached(
         "insert into recipients (page, key, token)
          select cast(?1 as text), t.* from unnest(cast(?2 as bytea[]), cast(?3 as text[])) as t

@@ -1,4 +1,5 @@
 pub mod engine;
+mod history;
 
 use rusqlite::Connection;
 
