@@ -2,8 +2,13 @@
 //!
 //! Sends to N people on the sandbox, then posts the four events of each send to a `mmsg webhook serve`, 100 per post, and prints
 //! events per second and how long a post waited for its 200. Without a rate, it posts as fast as it can; with one, each post has
-//! its scheduled time, and its wait counts from then.
+//! its scheduled time, and its wait counts from then. All of it twice: with the ledger in a file and on a PostgreSQL server, which is on the
+//! same machine and waits for its disk.
 #![expect(clippy::unwrap_used, clippy::print_stdout, clippy::panic, reason = "a developer's tool, which may panic")]
+
+#[expect(dead_code, reason = "the tests of the whole program kill servers")]
+#[path = "../tests/common/cluster.rs"]
+mod cluster;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -14,6 +19,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use cluster::Database;
 use hmac::{Hmac, KeyInit, Mac};
 use mmsg_sandbox::{Options, Running};
 use serde_json::{Value, json};
@@ -32,25 +38,32 @@ struct Plan {
 
 fn main() {
     let plan = plan();
+    let server = Database::alone_with("-c shared_buffers=512MB -c max_wal_size=4GB -c jit=off");
+    for server in [None, Some(&server)] {
+        measure(&plan, server);
+    }
+}
+
+fn measure(plan: &Plan, server: Option<&Database>) {
     let folder = tempfile::tempdir().unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
     let record = folder.path().join("record");
     let options = Options { record: Some(record.clone()), record_bodies: false, ..Options::default() };
     let sandbox = runtime.block_on(mmsg_sandbox::start(options)).unwrap();
     let secret = sandbox.credentials().app_secret.clone();
-    let bench = Bench { home: folder.path(), sandbox: &sandbox };
+    let bench = Bench { home: folder.path(), sandbox: &sandbox, server };
     bench.send(plan.sends);
     let posts = posts(&record, &secret);
     let (serve, address) = bench.serve();
-    let took = post_all(&posts, address, &plan);
-    let events = took.0.len() * EVENTS;
-    let mut waits = took.0;
+    let (mut waits, took) = post_all(&posts, address, plan);
+    let events = waits.len() * EVENTS;
     waits.sort();
     let at = |share: f64| waits[((waits.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e3;
     println!(
-        "{events} events in {:.2} s: {:.0} events/s; wait for 200: p50 {:.1} ms, p99 {:.1} ms, longest {:.1} ms; {} connections",
-        took.1.as_secs_f64(),
-        events as f64 / took.1.as_secs_f64(),
+        "{}: {events} events in {:.2} s: {:.0} events/s; wait for 200: p50 {:.1} ms, p99 {:.1} ms, longest {:.1} ms; {} connections",
+        if server.is_some() { "server" } else { "file" },
+        took.as_secs_f64(),
+        events as f64 / took.as_secs_f64(),
         at(0.5),
         at(0.99),
         at(1.0),
@@ -59,6 +72,12 @@ fn main() {
     println!("processor time of its threads: {}", processor_time(serve.id()));
     end(serve);
     bench.check(events);
+    if let Some(server) = server {
+        server.ask("vacuum");
+        let size = "select pg_total_relation_size('sends') + pg_total_relation_size('listing_rows')";
+        let bytes: usize = server.ask(size).parse().unwrap();
+        println!("bytes of a send with all that became of it, without events and person: {}", bytes / plan.sends);
+    }
     runtime.block_on(sandbox.stop());
 }
 
@@ -81,6 +100,8 @@ fn plan() -> Plan {
 struct Bench<'b> {
     home: &'b Path,
     sandbox: &'b Running,
+    /// `None`: the ledger is in a file.
+    server: Option<&'b Database>,
 }
 
 impl Bench<'_> {
@@ -88,6 +109,9 @@ impl Bench<'_> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mmsg"));
         command.args(words).env_clear().env("HOME", self.home).current_dir(self.home);
         command.envs(self.sandbox.environment()).stderr(Stdio::null());
+        if let Some(server) = self.server {
+            command.env("MMSG_LEDGER", server.address());
+        }
         command
     }
 
@@ -114,9 +138,14 @@ impl Bench<'_> {
 
     /// Checks that all acknowledged events are in the ledger, each with its send.
     fn check(&self, events: usize) {
-        let conn = rusqlite::Connection::open(self.home.join(".local/share/mmsg/ledger.db")).unwrap();
-        let stored: i64 =
-            conn.query_row("select count(*) from events where how in (0, 1)", (), |row| row.get(0)).unwrap();
+        let count = "select count(*) from events where how in (0, 1)";
+        let stored: i64 = match self.server {
+            Some(server) => server.ask(count).parse().unwrap(),
+            None => {
+                let conn = rusqlite::Connection::open(self.home.join(".local/share/mmsg/ledger.db")).unwrap();
+                conn.query_row(count, (), |row| row.get(0)).unwrap()
+            }
+        };
         assert_eq!(stored, events as i64, "events that were answered 200 are missing");
     }
 }

@@ -26,7 +26,7 @@ pub fn load(shop: &Shop) -> Vec<Row> {
         let list = folder.path().join("list.csv");
         write_list(&list, n, round as u64);
         let shell = if has_shell { shell(&folder.path().join("shell.db"), &list).wall } else { f64::NAN };
-        let mut import = shop.mmsg(&folder.path().join("import.db"));
+        let mut import = shop.mmsg(folder.path().join("import.db"));
         import.env("MMSG_PAGE", crate::floor::PAGE).env("MMSG_GRAPH_URL", floor.url());
         let import = run(import.args(["tokens", "import", "--audience", "bench"]).arg(&list), 0).wall;
         let plan = plan(shop, &mut floor, folder.path(), &list).wall;

@@ -15,6 +15,10 @@
 )]
 
 mod bare;
+#[expect(dead_code, reason = "the tests of the whole program kill servers")]
+#[path = "../../tests/common/cluster.rs"]
+mod cluster;
+mod engines;
 mod fleet;
 mod floor;
 mod lists;
@@ -42,7 +46,7 @@ struct Figure {
     take: fn(&Shop) -> Vec<Row>,
 }
 
-const FIGURES: [Figure; 9] = [
+const FIGURES: [Figure; 14] = [
     Figure { name: "start", about: "mmsg --version, from fork to exit", is_slow: false, take: process::start },
     Figure {
         name: "send",
@@ -87,6 +91,36 @@ const FIGURES: [Figure; 9] = [
         is_slow: true,
         take: fleet::fleet,
     },
+    Figure {
+        name: "server-send",
+        about: "slow: --tokens planned sends with the ledger on a PostgreSQL server, compared with a file; bytes of each",
+        is_slow: true,
+        take: engines::send,
+    },
+    Figure {
+        name: "server-load",
+        about: "slow: plan of --rows new tokens on a PostgreSQL server, compared with a file",
+        is_slow: true,
+        take: engines::load,
+    },
+    Figure {
+        name: "server-shared",
+        about: "slow: --tokens sends of one broadcast by 8 processes, compared with one, where each commit takes 5 ms",
+        is_slow: true,
+        take: engines::shared,
+    },
+    Figure {
+        name: "server-rate",
+        about: "slow: how far four processes with --rate 300 are from that together, on each engine",
+        is_slow: true,
+        take: engines::rate,
+    },
+    Figure {
+        name: "server-copy",
+        about: "slow: mmsg ledger copy of --rows planned rows, to a PostgreSQL server and back",
+        is_slow: true,
+        take: engines::copy,
+    },
 ];
 
 /// The command line.
@@ -119,7 +153,7 @@ fn help() {
     println!("  --tokens {tokens}  --rows {rows}  --events {events}  --rounds {rounds}  --concurrency {concurrency}");
     println!("  --minutes {minutes}  --time-scale {time_scale}\n\nFigures; by default, all except the slow ones:");
     for figure in &FIGURES {
-        println!("  {:<8} {}", figure.name, figure.about);
+        println!("  {:<13} {}", figure.name, figure.about);
     }
 }
 

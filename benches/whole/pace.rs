@@ -95,7 +95,7 @@ fn look_after(child: &mut Child) {
 }
 
 /// When each send was accepted, in milliseconds.
-fn times(record: &Path) -> Vec<i64> {
+pub fn times(record: &Path) -> Vec<i64> {
     let text = fs::read_to_string(record).unwrap();
     text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["at"].as_i64().unwrap()).collect()
 }

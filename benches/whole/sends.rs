@@ -23,7 +23,7 @@ pub fn send(shop: &Shop) -> Vec<Row> {
 
         let bare = run(&mut bare_client(shop, &floor, &list), 0);
         floor.sends(n);
-        let one = run(&mut shop.send_list(&floor, &folder.path().join("whole.db"), &list), 0);
+        let one = run(&mut shop.send_list(&floor, folder.path().join("whole.db"), &list), 0);
         floor.sends(n);
         let ledger = folder.path().join("planned.db");
         let plan = run(shop.send_list(&floor, &ledger, &list).args(["--max-sends", "0"]), 6);
@@ -87,7 +87,7 @@ pub fn latency(shop: &Shop) -> Vec<Row> {
         let share = |sends: &Sends| (n as f64 - concurrency) / sends.spread / ideal * 100.0;
         run(&mut bare_client(shop, &floor, &list), 0);
         bare.push(share(&floor.sends(n)));
-        let used = run(&mut shop.send_list(&floor, &folder.path().join("ledger.db"), &list), 0);
+        let used = run(&mut shop.send_list(&floor, folder.path().join("ledger.db"), &list), 0);
         let sends = floor.sends(n);
         steady.push(share(&sends));
         took.push(sends.took);

@@ -1,5 +1,6 @@
 //! What the figures need: a folder, token lists, and commands with an ad account.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -39,24 +40,29 @@ impl Shop {
     }
 
     /// `mmsg` with an environment of its own; its output is discarded.
-    pub fn mmsg(&self, ledger: &Path) -> Command {
+    pub fn mmsg(&self, ledger: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mmsg"));
-        command.env_clear().env("HOME", self.home.path()).env("MMSG_LEDGER", ledger).stdout(Stdio::null());
+        command.env_clear().env("HOME", self.home.path()).env("MMSG_LEDGER", ledger.as_ref()).stdout(Stdio::null());
         command
     }
 
     /// `mmsg send` to the floor server, as fast as possible.
-    pub fn send(&self, floor: &Floor, ledger: &Path) -> Command {
+    pub fn send(&self, floor: &Floor, ledger: impl AsRef<OsStr>) -> Command {
+        self.send_with(floor, ledger, self.plan.concurrency)
+    }
+
+    /// The same with so many requests in flight.
+    pub fn send_with(&self, floor: &Floor, ledger: impl AsRef<OsStr>, concurrency: usize) -> Command {
         let mut command = self.mmsg(ledger);
         command.env("MMSG_GRAPH_URL", floor.url()).env("MMSG_TOKEN", "floor");
         command.env("MMSG_AD_ACCOUNT", "act_77").env("MMSG_PAGE", PAGE);
         command.args(["send", "--rate", "unlimited", "-o", "ndjson", "--concurrency"]);
-        command.arg(self.plan.concurrency.to_string());
+        command.arg(concurrency.to_string());
         command
     }
 
     /// The same with a list.
-    pub fn send_list(&self, floor: &Floor, ledger: &Path, list: &Path) -> Command {
+    pub fn send_list(&self, floor: &Floor, ledger: impl AsRef<OsStr>, list: &Path) -> Command {
         let mut command = self.send(floor, ledger);
         command.args(["--campaign", "1", "--message"]).arg(self.message()).arg(list);
         command

@@ -16,18 +16,21 @@ const PACKAGES: &str = "/usr/lib/postgresql";
 /// Longer than a loaded machine takes to start a server.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// Starts the server, stops it when the test's process is gone, and takes its folder away. `again`: starts it again if it was killed. If a
-/// fourth word names the folder of another server's socket, it follows that one.
+/// For tests, which crash no machine: a killed server loses nothing of it.
+const QUICK: &str = "-c fsync=off -c full_page_writes=off -c autovacuum=off -c shared_buffers=32MB";
+
+/// Starts the server with these settings, stops it when the test's process is gone, and takes its folder away. `again`: starts it again if
+/// it was killed. If a fifth word names the folder of another server's socket, it follows that one.
 const SUPERVISOR: &str = r#"
-    if [ -n "$4" ]; then
-        "$1/pg_basebackup" -h "$4" -U postgres -D "$2/data" -R -c fast --no-sync >"$2/initdb.log" 2>&1 || exit 1
+    if [ -n "$5" ]; then
+        "$1/pg_basebackup" -h "$5" -U postgres -D "$2/data" -R -c fast --no-sync >"$2/initdb.log" 2>&1 || exit 1
     else
         "$1/initdb" -D "$2/data" -A trust -U postgres -E UTF8 --locale=C.UTF-8 --no-sync >"$2/initdb.log" 2>&1 || exit 1
     fi
     trap 'kill -INT $server; wait $server; rm -rf "$2"; exit 0' INT TERM
     while :; do
-        "$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c fsync=off -c full_page_writes=off -c autovacuum=off \
-            -c wal_retrieve_retry_interval=100ms -c max_connections=300 -c shared_buffers=32MB -c lock_timeout=0 >>"$2/server.log" 2>&1 &
+        "$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c wal_retrieve_retry_interval=100ms \
+            -c max_connections=300 -c lock_timeout=0 $4 >>"$2/server.log" 2>&1 &
         server=$!
         wait $server
         [ -e "$2/dead" ] && { rm -rf "$2"; exit 0; }
@@ -43,7 +46,7 @@ struct Cluster {
     folder: PathBuf,
 }
 
-static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| Cluster::start("once", None));
+static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| Cluster::start("once", QUICK, None));
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
 /// A database that no other test uses.
@@ -62,12 +65,17 @@ impl Database {
 
     /// On a server that no other test uses, and that may be killed: see [`Database::crash`].
     pub fn alone() -> Self {
-        Self { name: "postgres".to_owned(), cluster: Box::leak(Box::new(Cluster::start("again", None))) }
+        Self::alone_with(QUICK)
+    }
+
+    /// The same with these settings, as words of `postgres`.
+    pub fn alone_with(settings: &str) -> Self {
+        Self { name: "postgres".to_owned(), cluster: Box::leak(Box::new(Cluster::start("again", settings, None))) }
     }
 
     /// The same database on another server, which follows this one.
     pub fn follower(&self) -> Self {
-        let cluster = Box::leak(Box::new(Cluster::start("again", Some(&self.cluster.folder))));
+        let cluster = Box::leak(Box::new(Cluster::start("again", QUICK, Some(&self.cluster.folder))));
         Self { name: self.name.clone(), cluster }
     }
 
@@ -155,7 +163,7 @@ impl Database {
 }
 
 impl Cluster {
-    fn start(again: &str, follows: Option<&Path>) -> Self {
+    fn start(again: &str, settings: &str, follows: Option<&Path>) -> Self {
         let programs = programs();
         // Not in a folder of this user alone: the server may run as another.
         let folder = tempfile::Builder::new().prefix("mmsg-postgres-").tempdir_in("/tmp").unwrap().keep();
@@ -171,7 +179,7 @@ impl Cluster {
             .args(["--pdeathsig=TERM", "sh", "-c", SUPERVISOR, "postgres-of-tests"])
             .arg(&programs)
             .arg(&folder)
-            .arg(again)
+            .args([again, settings])
             .arg(follows.unwrap_or(Path::new("")));
         supervisor.current_dir("/").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let (say, hear) = mpsc::channel();
