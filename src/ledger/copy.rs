@@ -4,6 +4,8 @@
 //! from its first moment on; then the source is closed for good, and only then the copy opens. Whoever is cut off before that types the
 //! command again: until the source is closed it is as it was, and afterwards only the last step is left.
 
+mod part;
+
 use sha2::{Digest, Sha256};
 
 use super::address::Address;
@@ -18,9 +20,7 @@ use super::making;
 use super::sql::unsigned;
 use super::tables::{TABLES, Table};
 use crate::clock::UnixMillis;
-
-/// Parameters of one statement: SQLite takes 32,766, PostgreSQL 65,535.
-const PARAMETERS: usize = 3000;
+use part::Part;
 
 /// What the ledger's own row says, besides its gate.
 const ITSELF: &str = "graph_host, newest_at, identity, steps, restored_at, nobody_before, erasure_key";
@@ -192,33 +192,26 @@ fn in_order(table: &Table) -> String {
 }
 
 fn copy_table(source: &Conn, target: &Conn, table: &Table, progress: &mut dyn FnMut(u64)) -> Result<Sum> {
-    let width = table.columns.len();
-    let together = PARAMETERS / width;
     let mut hash = Sha256::new();
     let mut rows = 0;
     let mut read = source.prepare_cached(&in_order(table))?;
     let mut left = read.query(())?;
-    let mut part: Vec<Kept> = Vec::with_capacity(together * width);
-    loop {
-        let row = left.next()?;
-        if let Some(row) = &row {
-            for column in 0..width {
-                let value = row.value(column)?;
-                add(&mut hash, value);
-                part.push(Kept::of(value));
-            }
-            rows += 1;
+    let mut part = Part::new(target, table)?;
+    while let Some(row) = left.next()? {
+        for column in 0..table.columns.len() {
+            let value = row.value(column)?;
+            add(&mut hash, value);
+            part.push(value);
         }
-        if part.len() == together * width || (row.is_none() && !part.is_empty()) {
-            let values: Vec<Value<'_>> = part.iter().map(Kept::lent).collect();
-            target.execute(&insert(table, part.len() / width), &values[..])?;
-            part.clear();
+        rows += 1;
+        if part.is_full() {
+            part.write()?;
             progress(rows);
         }
-        if row.is_none() {
-            return Ok(Sum { rows, hash: hash.finalize().into() });
-        }
     }
+    part.write()?;
+    progress(rows);
+    Ok(Sum { rows, hash: hash.finalize().into() })
 }
 
 fn read_again(target: &Conn, table: &Table) -> Result<Sum> {
@@ -236,16 +229,6 @@ fn read_again(target: &Conn, table: &Table) -> Result<Sum> {
     Ok(Sum { rows: if unsigned(counted) == rows { rows } else { u64::MAX }, hash: hash.finalize().into() })
 }
 
-fn insert(table: &Table, rows: usize) -> String {
-    let width = table.columns.len();
-    let row = |n: usize| {
-        let values: Vec<String> = (1..=width).map(|column| format!("?{}", n * width + column)).collect();
-        format!("({})", values.join(", "))
-    };
-    let rows: Vec<String> = (0..rows).map(row).collect();
-    format!("insert into {} ({}) values {}", table.name, table.columns.join(", "), rows.join(", "))
-}
-
 /// What it is and how long, so that no two rows look alike. U+0000 is in no text of a server's.
 fn add(hash: &mut Sha256, value: Value<'_>) {
     let mut put = |kind: u8, bytes: &[u8]| {
@@ -260,36 +243,5 @@ fn add(hash: &mut Sha256, value: Value<'_>) {
         Value::Text(text) if text.contains('\0') => put(3, text.replace('\0', "").as_bytes()),
         Value::Text(text) => put(3, text.as_bytes()),
         Value::Blob(bytes) => put(4, bytes),
-    }
-}
-
-/// A value until its part is written.
-enum Kept {
-    Null,
-    Int(i64),
-    Real(f64),
-    Text(String),
-    Blob(Vec<u8>),
-}
-
-impl Kept {
-    fn of(value: Value<'_>) -> Self {
-        match value {
-            Value::Null => Self::Null,
-            Value::Int(n) => Self::Int(n),
-            Value::Real(number) => Self::Real(number),
-            Value::Text(text) => Self::Text(text.to_owned()),
-            Value::Blob(bytes) => Self::Blob(bytes.to_owned()),
-        }
-    }
-
-    fn lent(&self) -> Value<'_> {
-        match self {
-            Self::Null => Value::Null,
-            Self::Int(n) => Value::Int(*n),
-            Self::Real(number) => Value::Real(*number),
-            Self::Text(text) => Value::Text(text),
-            Self::Blob(bytes) => Value::Blob(bytes),
-        }
     }
 }

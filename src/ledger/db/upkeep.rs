@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::time::Duration;
 
+use super::arrays::Kind;
 use super::postgres::Lock;
 use super::{Conn, Error, HAS_STANDBY, NOW, Result, sqlite};
 use crate::clock::UnixMillis;
@@ -96,6 +97,23 @@ impl Conn {
                 if new as f64 > known * SHARE { conn.execute_batch(&format!("analyze {table}")) } else { Ok(()) }
             }
         }
+    }
+
+    /// What these columns of a table hold, on a server; `None` in a file, whose columns hold anything.
+    pub fn kinds(&self, table: &str, columns: &[&str]) -> Result<Option<Vec<Kind>>> {
+        if !self.is_server() {
+            return Ok(None);
+        }
+        let mut kind = self.prepare_cached(
+            "select case when atttypid in ('int8'::regtype, 'int4'::regtype, 'int2'::regtype) then 0
+               when atttypid = 'float8'::regtype then 1 when atttypid = 'bytea'::regtype then 3 else 2 end
+             from pg_attribute where attrelid = to_regclass(?1) and attname = ?2",
+        )?;
+        let kinds = columns.iter().map(|column| {
+            let number: i64 = kind.query_row((table, *column), |row| row.get(0))?;
+            Ok([Kind::Int, Kind::Real, Kind::Text, Kind::Blob][number as usize])
+        });
+        kinds.collect::<Result<_>>().map(Some)
     }
 
     /// How many bytes a table, its partitions and their indexes have on a server; a file is measured as a whole.
