@@ -1,6 +1,7 @@
 use super::rows::of_erased;
 use super::*;
 use crate::ledger::database::tests::engine::on_both;
+use crate::ledger::events::{Event, Facts, Kind, OptIn, Stage};
 use crate::ledger::people::choices::Whom;
 use crate::ledger::people::suppression::Suppression;
 use crate::ledger::people::{Arrivals, get, keep_out, meet, suppression_of};
@@ -82,5 +83,33 @@ on_both! {
         // From then on the second is seen to be theirs.
         assert_eq!(of_erased(conn, &tombs, &key("two"), ("1", Some("61")), NOW).unwrap(), Some(two));
         assert_eq!(erased::token_of(conn, two).unwrap(), "");
+    }
+}
+
+on_both! {
+    fn a_token_that_turns_out_to_be_of_somebody_erased_is_kept_by_no_event_of_the_same_post() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::in_memory(folder.path());
+        arrive(&ledger.conn, "one", Some("61"));
+        ledger.erase("1", "one", "me", NOW).unwrap();
+        let event = |kind: Kind, psid: Option<&str>| {
+            let facts = Facts {
+                page: Some("1".to_owned()),
+                token: Some("new".to_owned()),
+                psid: psid.map(str::to_owned),
+                campaign: Some("7".to_owned()),
+                occurred_at: Some(NOW),
+                opt_in: (kind == Kind::OptIn).then(OptIn::default),
+                raw: r#"{"token":"new"}"#.to_owned(),
+                ..Facts::default()
+            };
+            Event::new(kind, facts)
+        };
+        let post = [event(Kind::OptIn, Some("61")), event(Kind::Stage(Stage::Delivered), None)];
+        let mut left = post.iter();
+        ledger.store_events(&mut || left.next(), "optins", NOW).unwrap();
+        let named = "select count(*) from events where raw <> '{}' or recipient is null";
+        let count = |sql: &str| -> i64 { ledger.conn.query_row(sql, (), |row| row.get(0)).unwrap() };
+        assert_eq!((count("select count(*) from events"), count(named)), (2, 0));
     }
 }

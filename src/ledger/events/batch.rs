@@ -47,17 +47,26 @@ impl Ledger {
         };
         let store = |conn: &Conn, others| -> Result<EventCounts> {
             gate::refuse_copied(conn)?;
-            let erased = erased(conn, &events)?;
-            if others == Others::MayWrite && !erased.is_empty() {
-                return Err(db::Error::in_the_way().into());
-            }
-            let is_of_a_set = |event: &Event| is_of_a_set(event) && !erased.contains(&event.key);
             let mut counts = EventCounts::default();
             let mut sitting = Sitting::new(conn, now);
             for part in events.chunk_by(|one, next| is_of_a_set(one) && is_of_a_set(next)) {
-                match part {
-                    [alone] if !is_of_a_set(alone) => sitting.store(alone, optins)?,
-                    set => counts.add(&Batch::new(conn, now, others).store(set)?),
+                if let [alone] = part
+                    && !is_of_a_set(alone)
+                {
+                    sitting.store(alone, optins)?;
+                    continue;
+                }
+                // As of now: an event before them may have said that a token is of somebody who was erased.
+                let erased = erased(conn, part)?;
+                if others == Others::MayWrite && !erased.is_empty() {
+                    return Err(db::Error::in_the_way().into());
+                }
+                let is_left = |event: &Event| !erased.contains(&event.key);
+                for part in part.chunk_by(|one, next| is_left(one) && is_left(next)) {
+                    match part {
+                        [gone] if !is_left(gone) => sitting.store(gone, optins)?,
+                        set => counts.add(&Batch::new(conn, now, others).store(set)?),
+                    }
                 }
             }
             counts.add(&sitting.finish()?);
