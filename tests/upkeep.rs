@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -245,6 +245,65 @@ fn a_copy_that_is_cut_off_leaves_one_ledger_that_sends() {
         };
         let _ = sent_from(&shop, &list, last).exits(0);
         shop.assert_each_once(&list);
+    }
+}
+
+/// Killed at any moment, both ways: of the two ledgers one sends and the other does not, and the same command ends it.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_copy_that_is_killed_leaves_one_ledger_that_sends() {
+    const KILLS: u32 = 5;
+    let list = people(1500);
+    let mut random = fastrand::Rng::with_seed(7);
+    for to_server in [true, false] {
+        let (mut cut, mut takes) = (0, None);
+        // The first one is not killed: that is how long it takes.
+        for round in 0..=KILLS {
+            let shop = Shop::with(|options| options.time_scale = 1e6);
+            let database = Database::new();
+            let (file, server) = (shop.ledger().display().to_string(), database.address());
+            fs::create_dir_all(shop.ledger().parent().unwrap()).unwrap();
+            let (from, to) = if to_server { (file, server) } else { (server, file) };
+            let send_some =
+                |ledger: &str| shop.send(&list, &["--ledger", ledger, "--max-sends", "5", "-o", "json"]).code;
+            assert_eq!(send_some(&from), 6);
+            let begin = Instant::now();
+            let mut copying = shop.env.start("", &["ledger", "copy", &from, &to]);
+            if let Some(takes) = takes {
+                let share = (f64::from(round - 1) + random.f64()) / f64::from(KILLS);
+                std::thread::sleep(Duration::mul_f64(takes, share));
+            }
+            if takes.is_some() && copying.is_running() {
+                copying.signal(rustix::process::Signal::KILL);
+                cut += u32::from(copying.ends().code != 0);
+            } else {
+                let _ = copying.ends().exits(0);
+                takes.get_or_insert(begin.elapsed());
+            }
+            let is_there = if to_server {
+                database.ask("select to_regclass('sends') is not null") == "t"
+                    && database.ask("select count(*) from sends") != "0"
+            } else {
+                shop.ledger().exists()
+            };
+            let codes = (send_some(&from), if is_there { send_some(&to) } else { 11 });
+            let only = match codes {
+                (11, 6) => &to,
+                // A file that is not finished has to be removed first.
+                (6, 11) if is_there && !to_server => &from,
+                // Nothing of it counts, or all but the last step was done.
+                (6 | 11, 11) => {
+                    copy(&shop, &from, &to).exits(0);
+                    assert_eq!((send_some(&from), send_some(&to)), (11, 6));
+                    &to
+                }
+                both => panic!("killed after {:?}: {both:?}", begin.elapsed()),
+            };
+            let _ = shop.send(&list[..40], &["--ledger", only, "-o", "json"]).exits(0);
+            shop.env.mmsg(["ledger", "check", "--ledger", only]).exits(0);
+            shop.sandbox.assert_nobody_twice();
+        }
+        assert!(cut >= 2, "it was killed {cut} times");
     }
 }
 
