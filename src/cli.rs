@@ -3,12 +3,13 @@
 pub mod arguments;
 pub mod global;
 pub mod values;
+pub mod when;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands::{
-    audience, broadcast, campaign, completions, config, demo, explain, init, ledger, man, message, profile, report,
-    sandbox, send, status, tokens, unknown, webhook, why,
+    audience, audit, broadcast, campaign, completions, config, demo, doctor, explain, init, ledger, man, message,
+    profile, report, sandbox, schema, send, status, tokens, unknown, webhook, why,
 };
 use global::GlobalArgs;
 
@@ -56,6 +57,8 @@ pub enum Standalone {
     Profile(profile::Args),
     #[command(display_order = 2)]
     Status(status::Args),
+    #[command(display_order = 3)]
+    Doctor(doctor::Args),
     #[command(display_order = 80)]
     Sandbox(Box<sandbox::Args>),
     #[command(display_order = 79)]
@@ -63,6 +66,8 @@ pub enum Standalone {
     /// Print a completion script for a shell.
     #[command(display_order = 91)]
     Completions(completions::Args),
+    #[command(display_order = 93)]
+    Schema(schema::Args),
     /// Print the manual page, or write one for each command.
     #[command(display_order = 92)]
     Man(man::Args),
@@ -82,6 +87,7 @@ pub enum Command {
     Tokens(tokens::Args),
     /// List or delete audiences.
     Audience(audience::Args),
+    Audit(audit::Args),
     /// List broadcasts, or cancel one.
     Broadcast(broadcast::Args),
     /// List and settle unknown sends: those that may or may not have been accepted.

@@ -2,6 +2,7 @@
 //! (which are its help) and its `run`.
 
 pub mod audience;
+pub mod audit;
 pub mod broadcast;
 mod browser;
 pub mod campaign;
@@ -10,6 +11,7 @@ pub mod config;
 mod context;
 mod deletions;
 pub mod demo;
+pub mod doctor;
 pub mod explain;
 mod failure;
 pub mod init;
@@ -22,6 +24,7 @@ mod people;
 pub mod profile;
 pub mod report;
 pub mod sandbox;
+pub mod schema;
 mod scope;
 pub mod send;
 mod several;
@@ -49,6 +52,10 @@ pub fn main() -> Exit {
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     let arguments: Vec<OsString> = std::env::args_os().collect();
     let environment = Environment::of_process();
+    if let Some(answered) = completions::answer(&environment, &arguments) {
+        // A shell shows no errors in the middle of a line.
+        return answered.unwrap_or_else(|error| error.exit());
+    }
     let (options, cli) = arguments::parse(&arguments, &environment);
     let ui = Ui::new(options).with_redactor(environment.redactor().clone());
     let cli = match cli {
@@ -99,8 +106,10 @@ fn run_standalone(frame: &Invocation<'_>, word: Standalone) -> Result<Exit> {
         Standalone::Init(args) => init::run(frame, args),
         Standalone::Config(args) => config::run(frame, args),
         Standalone::Profile(args) => profile::run(frame, args),
+        Standalone::Doctor(args) => block_on(doctor::run(frame, &args)),
+        Standalone::Schema(args) => schema::run(frame, &args),
         Standalone::Status(args) => block_on(status::run(frame, &args)),
-        Standalone::Completions(args) => completions::run(frame, args, cli::command()),
+        Standalone::Completions(args) => completions::run(frame, args),
         Standalone::Man(args) => man::run(frame, args, cli::command()),
         Standalone::Explain(args) => explain::run(frame, args),
         Standalone::Sandbox(args) => block_on(sandbox::run(frame, *args)),
@@ -116,6 +125,7 @@ pub async fn run(context: &Context, command: Command) -> Result<Exit> {
         Command::Send(args) => send::run(context, *args).await,
         Command::Tokens(args) => tokens::run(context, args).await,
         Command::Audience(args) => audience::run(context, args),
+        Command::Audit(args) => audit::run(context, &args),
         Command::Broadcast(args) => broadcast::run(context, args),
         Command::Ledger(args) => ledger::run(context, args).await,
         Command::Unknown(args) => unknown::run(context, args).await,
@@ -135,7 +145,7 @@ async fn run_for_several(frame: &Invocation<'_>, command: Command) -> Result<Exi
         Command::Unknown(args) => unknown::run_for_several(frame, args).await,
         Command::Webhook(args) => webhook::run_for_several(frame, args).await,
         Command::Report(args) => report::run_for_several(frame, args).await,
-        Command::Message(_) | Command::Audience(_) | Command::Ledger(_) | Command::Why(_) => {
+        Command::Message(_) | Command::Audience(_) | Command::Audit(_) | Command::Ledger(_) | Command::Why(_) => {
             Err(frame.global.refuse_several())
         }
     }

@@ -36,6 +36,7 @@ use crate::rate::Rate;
 use crate::secret::{Redactor, Secret};
 use crate::times::hours::Zone;
 use environment::{Environment, names};
+pub use resolve::open_to_others;
 use source::LazySecret;
 
 /// The API version that this release was written for.

@@ -126,13 +126,17 @@ impl ApiVersion {
         .ok_or_else(|| format!("\"{text}\" is not a valid API version: it looks like v26.0"))
     }
 
+    /// When this part of the version ends; `None`: no end is announced. One that ended long ago has no day.
+    pub fn end(&self, family: Family) -> Option<Date> {
+        family.ends().iter().find(|(major, _)| *major == self.major).map(|(_, end)| *end)
+    }
+
     /// What an operator should be told on this day: that this part of the version has ended, or ends soon.
     pub fn warning(&self, family: Family, today: Date) -> Option<String> {
         if self.major > NEWEST_WITH_AN_END {
             return None;
         }
-        let end = family.ends().iter().find(|(major, _)| *major == self.major).map(|(_, end)| *end);
-        let Some(end) = end.filter(|end| *end > today) else {
+        let Some(end) = self.end(family).filter(|end| *end > today) else {
             return Some(format!(
                 "the {} of {self} has ended; Meta may answer with a newer version or refuse",
                 family.name()

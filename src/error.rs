@@ -34,7 +34,9 @@ pub enum Exit {
     Doubt,
     /// 130: Ctrl-C.
     Interrupted,
-    /// 143: SIGTERM, SIGHUP or a closed stdout.
+    /// 141: whoever read stdout went away, as `head` does.
+    PipeClosed,
+    /// 143: SIGTERM or SIGHUP.
     Terminated,
 }
 
@@ -55,6 +57,7 @@ impl Exit {
             Self::Ledger => 10,
             Self::Doubt => 11,
             Self::Interrupted => 130,
+            Self::PipeClosed => 141,
             Self::Terminated => 143,
         }
     }
@@ -75,6 +78,7 @@ impl Exit {
             Self::Ledger => "ledger",
             Self::Doubt => "doubt",
             Self::Interrupted => "interrupted",
+            Self::PipeClosed => "pipe_closed",
             Self::Terminated => "terminated",
         }
     }
@@ -157,7 +161,7 @@ impl Error {
 
     /// The one error that is not printed: whoever closed stdout has what they wanted (`mmsg … | head`).
     pub fn stdout_closed() -> Self {
-        let mut error = Self::new(Exit::Terminated, "stdout was closed");
+        let mut error = Self::new(Exit::PipeClosed, "stdout was closed");
         error.0.is_silent = true;
         error
     }

@@ -30,7 +30,7 @@
 //! | `copy` | all of it into a new ledger, of whatever engine |
 //! | `backup` | a copy of the file while runs are at work |
 //! | `tables`, `check` | every table and its columns; whether all that is kept agrees |
-//! | `funnel`, `totals`, `story`, `overview` | answers for reports, totals, one person, and all Pages at a glance |
+//! | `funnel`, `totals`, `story`, `overview`, `names`, `audited` | answers for reports, totals, one person, all Pages at a glance, shells, and what was changed |
 //!
 //! No file imports from one that imports from it, however many files lie between: `tests/circles.rs` checks that.
 
@@ -38,6 +38,7 @@ pub mod address;
 mod alive;
 mod attempts;
 pub mod audiences;
+pub mod audited;
 mod backup;
 pub mod broadcasts;
 pub mod canary;
@@ -65,6 +66,7 @@ mod key;
 pub mod leave;
 mod locks;
 mod making;
+pub mod names;
 pub mod overview;
 pub mod pace;
 pub mod people;

@@ -128,6 +128,16 @@ pub fn span(span: Duration) -> String {
     }
 }
 
+/// The known word most similar to a mistyped one, if any is similar enough.
+pub fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
+    let word = word.to_lowercase();
+    let near = known.iter().map(|known| {
+        let one_typo = strsim::damerau_levenshtein(&word, &known.to_lowercase()) <= 1;
+        (if one_typo { 1.0 } else { strsim::jaro_winkler(&word, known) }, *known)
+    });
+    near.filter(|(score, _)| *score >= 0.75).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, known)| known)
+}
+
 /// The text in lines of at most `room` columns, broken at spaces; a longer word has a line of its own.
 pub fn wrapped(text: &str, room: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();

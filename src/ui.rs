@@ -6,10 +6,12 @@
 
 mod data;
 pub mod lines;
+mod local;
 pub mod progress;
 pub mod prompt;
 mod report;
 pub mod screen;
+pub mod shape;
 pub mod sheet;
 pub mod stops;
 pub mod table;
@@ -19,11 +21,15 @@ use std::borrow::Cow;
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
+use jiff::tz::TimeZone;
+
 use crate::secret::Redactor;
 use crate::text;
 pub use data::{pretty, stdout_failed};
+use local::Local;
 use progress::Live;
 use stops::Stops;
+use table::Record;
 
 /// How data is written to stdout.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -56,6 +62,14 @@ pub struct UiOptions {
     pub color: ColorChoice,
     /// `NO_COLOR` is set, or the terminal has no colours.
     pub no_color: bool,
+    /// `CLICOLOR_FORCE` is set.
+    pub force_color: bool,
+    /// Times in UTC, for people too.
+    pub utc: bool,
+    /// The terminal shows no more than ASCII.
+    pub ascii: bool,
+    /// The terminal can't move its cursor.
+    pub dumb: bool,
     /// `COLUMNS`: the width to use if the terminal does not report one.
     pub columns: Option<u16>,
     pub quiet: bool,
@@ -71,13 +85,22 @@ pub struct Ui {
     redactor: Redactor,
     live: Live,
     stops: Stops,
+    local: Local,
     /// Stands before each message for people: whose it is.
     name: Option<Arc<str>>,
 }
 
 impl Ui {
     pub fn new(options: UiOptions) -> Self {
-        Self { options, redactor: Redactor::default(), live: Live::default(), stops: Stops::default(), name: None }
+        let local = if options.utc { Local::utc() } else { Local::default() };
+        Self {
+            options,
+            redactor: Redactor::default(),
+            live: Live::default(),
+            stops: Stops::default(),
+            local,
+            name: None,
+        }
     }
 
     /// The same for one of several businesses at work at once, which can't each ask: its messages name it.
@@ -137,6 +160,11 @@ impl Ui {
         io::stdout().is_terminal()
     }
 
+    /// Whether stdout is a terminal whose content can be replaced.
+    pub fn can_redraw(&self) -> bool {
+        self.stdout_is_terminal() && !self.options.dumb
+    }
+
     /// Columns of the terminal on stdout; 80 if stdout is not a terminal.
     pub fn width(&self) -> usize {
         usize::from(self.terminal_width().unwrap_or(80))
@@ -158,16 +186,81 @@ impl Ui {
 
     fn colors(&self, is_terminal: bool) -> bool {
         match self.options.color {
-            ColorChoice::Auto => is_terminal && !self.options.no_color,
+            ColorChoice::Auto => (is_terminal || self.options.force_color) && !self.options.no_color,
             ColorChoice::Always => true,
             ColorChoice::Never => false,
         }
     }
 
+    /// The zone of times for people.
+    pub fn zone(&self) -> &TimeZone {
+        self.local.zone()
+    }
+
     fn clean<'t>(&self, text: &'t str) -> Cow<'t, str> {
         match self.redactor.clean(text) {
+            Cow::Borrowed(text) => self.readable(text),
+            Cow::Owned(text) => Cow::Owned(self.readable(&text).into_owned()),
+        }
+    }
+
+    /// A text for people: nothing in it is hidden, and times are in their zone.
+    fn readable<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        match self.local.shown(text) {
             Cow::Borrowed(text) => text::visible(text),
             Cow::Owned(text) => Cow::Owned(text::visible(&text).into_owned()),
+        }
+    }
+
+    /// A text of ours as this terminal can show it: each character has as many columns as before.
+    fn drawable<'t>(&self, text: &'t str, is_terminal: bool) -> Cow<'t, str> {
+        if is_terminal && self.options.ascii { in_ascii(text) } else { Cow::Borrowed(text) }
+    }
+
+    fn readable_cells<R: Record>(&self, row: &R) -> Vec<String> {
+        row.cells().iter().map(|cell| self.readable(cell).into_owned()).collect()
+    }
+}
+
+/// Bars, dots and dashes in ASCII. What others wrote stays: nobody knows how to write it.
+fn in_ascii(text: &str) -> Cow<'_, str> {
+    let ascii = |c: char| match c {
+        '█' | '▉' | '▊' | '▋' | '▌' => '#',
+        '▍' | '▎' | '▏' => '|',
+        '━' | '─' | '–' | '—' => '-',
+        '…' | '·' => '.',
+        '→' => '>',
+        c => c,
+    };
+    if text.chars().all(|c| ascii(c) == c) {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(text.chars().map(ascii).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_and_dots_have_as_many_columns_in_ascii() {
+        assert_eq!(in_ascii("delivered  ██▌ 96.7% … é"), "delivered  ### 96.7% . é");
+        assert!(matches!(in_ascii("plain é"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn colour_is_by_choice_then_by_the_environment_then_by_the_terminal() {
+        for (color, no_color, force_color, is_terminal, want) in [
+            (ColorChoice::Auto, false, false, true, true),
+            (ColorChoice::Auto, false, false, false, false),
+            (ColorChoice::Auto, false, true, false, true),
+            (ColorChoice::Auto, true, true, true, false),
+            (ColorChoice::Always, true, false, false, true),
+            (ColorChoice::Never, false, true, true, false),
+        ] {
+            let ui = Ui::new(UiOptions { color, no_color, force_color, ..UiOptions::default() });
+            assert_eq!(ui.colors(is_terminal), want, "{color:?} {no_color} {force_color} {is_terminal}");
         }
     }
 }

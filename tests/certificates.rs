@@ -15,13 +15,13 @@ use crate::common::sandbox::Sandbox;
 use crate::common::shop::{people, write_message};
 
 /// A host that speaks TLS, with the sandbox behind it.
-struct Front {
-    url: String,
+pub struct Front {
+    pub url: String,
     _runtime: tokio::runtime::Runtime,
 }
 
 impl Front {
-    fn of(sandbox: &Sandbox) -> Self {
+    pub fn of(sandbox: &Sandbox) -> Self {
         let file = |name: &str| repository("tests/fixtures/tls").join(name);
         let certificate = CertificateDer::from_pem_file(file("cert.pem")).unwrap();
         let key = PrivateKeyDer::from_pem_file(file("key.pem")).unwrap();

@@ -61,6 +61,7 @@ impl Env {
             ("COLUMNS".to_owned(), "100".to_owned()),
             ("LANG".to_owned(), "C.UTF-8".to_owned()),
             ("TERM".to_owned(), "xterm".to_owned()),
+            ("TZ".to_owned(), "UTC".to_owned()),
             ("PATH".to_owned(), "/usr/bin:/bin".to_owned()),
         ];
         // Coverage and sanitisers need theirs.

@@ -53,7 +53,7 @@ fn a_closed_stdout_ends_it() {
     shell.args(["-o", "pipefail", "-c", &line]).env_clear();
     shell.envs(mmsg.get_envs().filter_map(|(name, value)| Some((name, value?)))).current_dir(env.path(""));
     let run = env.judge(&shell.output().unwrap());
-    assert_eq!((run.code, run.stdout.as_str()), (143, "\n"), "{run:#?}");
+    assert_eq!((run.code, run.stdout.as_str()), (141, "\n"), "{run:#?}");
 }
 
 #[test]

@@ -95,13 +95,13 @@ fn help_and_version_are_0_on_stdout() {
 }
 
 #[test]
-fn a_closed_stdout_is_143_and_silent() {
+fn a_closed_stdout_is_141_and_silent() {
     for args in [&["completions", "bash"][..], &["config", "show"], &["--help"]] {
         let (reader, writer) = pipe().unwrap();
         drop(reader);
         let env = Env::new();
         let output = env.command(args).stdout(writer).stderr(Stdio::piped()).output().unwrap();
-        let run = env.judge(&output).exits(143);
+        let run = env.judge(&output).exits(141);
         assert_eq!(run.stderr, "");
     }
 }

@@ -158,7 +158,7 @@ fn a_second_ctrl_c_ends_it_at_once_and_the_rest_is_in_doubt() {
     assert_eq!(shop.sandbox.requests().len(), 10);
 }
 
-fn a_closed_stdout_ends_it_with_143_and_loses_nothing() {
+fn a_closed_stdout_ends_it_with_141_and_loses_nothing() {
     let shop = slow_shop(5);
     let list = people(3000);
     fs::write(shop.env.path("list.txt"), list.join("\n")).unwrap();
@@ -167,7 +167,7 @@ fn a_closed_stdout_ends_it_with_143_and_loses_nothing() {
     let child = command.stdout(writer).stderr(Stdio::piped()).spawn().unwrap();
     drop(command);
     drop(reader);
-    let run = shop.env.judge(&child.wait_with_output().unwrap()).exits(143);
+    let run = shop.env.judge(&child.wait_with_output().unwrap()).exits(141);
     let asked = shop.sandbox.requests().len();
     assert!(asked < 3000, "{run:#?}");
     let totals = shop.totals(&list, &[], 0);
@@ -453,7 +453,7 @@ on_both! {
     killed_while_planning_the_list_never_goes_out
     signals_end_it_in_order_with_totals_and_the_command_that_continues
     a_second_ctrl_c_ends_it_at_once_and_the_rest_is_in_doubt
-    a_closed_stdout_ends_it_with_143_and_loses_nothing
+    a_closed_stdout_ends_it_with_141_and_loses_nothing
     results_that_cannot_be_written_end_it_with_10
     two_runs_that_start_together_never_claim_the_same_person
     the_cool_down_is_looked_at_when_a_row_is_claimed_not_only_when_it_is_planned

@@ -134,6 +134,7 @@ fn the_table_has_every_exit_code() {
         Exit::Ledger,
         Exit::Doubt,
         Exit::Interrupted,
+        Exit::PipeClosed,
         Exit::Terminated,
     ];
     let table = section("Exit codes");
@@ -189,6 +190,8 @@ fn the_keys_are_those_that_are_promised() {
     let hours = env.mmsg(["report", "-o", "csv"]).exits(0);
     assert_eq!(hours.stdout.lines().next().unwrap(), promised("mmsg report -o csv").join(","));
     assert_eq!(keys(&report["hours"][0]), promised("mmsg report -o csv"));
+    let doctor = env.mmsg(["doctor", "-o", "ndjson"]).exits(0);
+    assert_eq!(first(&doctor.stdout), promised("mmsg doctor"));
     let accept = ["ledger", "accept-restore", "--since", "2020-01-01T00:00:00Z", "--yes", "-o", "json"];
     assert_eq!(keys(&env.mmsg(accept).exits(0).json()), promised("mmsg ledger accept-restore"));
     assert_eq!(promised("mmsg ledger accept-failover"), promised("mmsg ledger accept-restore"));

@@ -25,6 +25,7 @@ mod cut_off;
 mod demo;
 #[cfg(target_os = "linux")]
 mod disk;
+mod doctor;
 #[cfg(target_os = "linux")]
 mod engines;
 #[cfg(target_os = "linux")]
@@ -36,6 +37,7 @@ mod failover;
 mod failpoints;
 mod faults;
 mod fetch;
+mod finish;
 mod fleet;
 #[cfg(target_os = "linux")]
 mod grants;
@@ -48,6 +50,7 @@ mod identity;
 mod init;
 mod layers;
 mod leave;
+mod lists;
 mod message;
 mod odd_answers;
 mod operator;
@@ -62,6 +65,7 @@ mod recipes;
 mod removed;
 mod report;
 mod restore;
+mod schema;
 mod secrets;
 mod send;
 #[cfg(target_os = "linux")]

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::auth::Who;
+use super::auth::{self, Who};
 use super::bills;
 use super::budgets::{minimum_daily, offset};
 use super::chance;
@@ -38,7 +38,8 @@ fn account(world: &World, id: &str) -> Value {
         "timezone_id": 7,
         "timezone_offset_hours_utc": hours,
         "account_status": world.options.account_status,
-        "disable_reason": 0,
+        // Of the published reasons, for one that is disabled: the integrity of its ads.
+        "disable_reason": i64::from(world.options.account_status == 2),
         "amount_spent": (spent.round() as i64).to_string(),
         // The amount due. Inferred: a prepaid account owes nothing.
         "balance": if left.is_some() { "0".to_owned() } else { (spent.round() as i64).to_string() },
@@ -48,6 +49,7 @@ fn account(world: &World, id: &str) -> Value {
         "created_time": "2024-05-02T09:30:00-0400",
         "business": { "id": business(world), "name": "Sandbox business" },
         "business_name": "Sandbox business",
+        "business_country_code": world.options.country,
         "owner": business(world),
         "funding_source": "1203005",
         "funding_source_details": match left {
@@ -131,9 +133,14 @@ pub fn debug_token(world: &World, params: &Params) -> Result<Value, Refusal> {
             "scopes": [],
         } }));
     };
+    let dials = world.dials();
     let issued = world.now() / 1000 - 86_400;
+    let of_user = token == known.token;
+    let expires = dials.token_expires_in.filter(|_| of_user).map_or(0, |time| world.now() / 1000 + seconds(time));
+    let revoked = of_user && dials.token_revoked;
+    let scopes: Vec<&str> = SCOPES.into_iter().filter(|scope| !of_user || dials.permits(scope)).collect();
     let pages: Vec<&String> = world.options.pages.iter().collect();
-    let granular: Vec<Value> = SCOPES
+    let granular: Vec<Value> = scopes
         .iter()
         .map(|scope| {
             if scope.starts_with("ads") {
@@ -143,18 +150,27 @@ pub fn debug_token(world: &World, params: &Params) -> Result<Value, Refusal> {
             }
         })
         .collect();
-    Ok(json!({ "data": {
+    let mut data = json!({
         "app_id": known.app_id,
         "type": kind,
         "application": "Sandbox app",
         "data_access_expires_at": 0,
-        "expires_at": 0,
-        "is_valid": true,
+        "expires_at": expires,
+        // One that is revoked still has its scopes.
+        "is_valid": !revoked,
         "issued_at": issued,
-        "scopes": SCOPES,
+        "scopes": scopes,
         "granular_scopes": granular,
         "user_id": user(world),
-    } }))
+    });
+    if revoked {
+        data["error"] = json!({ "code": 190, "message": auth::REVOKED, "subcode": auth::REVOKED_SUBCODE });
+    }
+    Ok(json!({ "data": data }))
+}
+
+fn seconds(time: std::time::Duration) -> i64 {
+    i64::try_from(time.as_secs()).unwrap_or(i64::MAX / 2)
 }
 
 fn user(world: &World) -> String {
@@ -176,7 +192,9 @@ pub fn me(world: &World, who: Who, params: &Params) -> Result<Value, Refusal> {
 }
 
 /// `GET /me/permissions`.
-pub fn permissions() -> Value {
-    let rows: Vec<Value> = SCOPES.iter().map(|scope| json!({ "permission": scope, "status": "granted" })).collect();
+pub fn permissions(world: &World) -> Value {
+    let dials = world.dials();
+    let status = |scope: &str| if dials.permits(scope) { "granted" } else { "declined" };
+    let rows: Vec<Value> = SCOPES.iter().map(|scope| json!({ "permission": scope, "status": status(scope) })).collect();
     json!({ "data": rows })
 }

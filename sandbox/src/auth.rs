@@ -107,6 +107,19 @@ fn mentions(whole: &[u8], part: &[u8]) -> bool {
     whole.windows(part.len()).any(|window| window == part)
 }
 
+/// What Graph says of a token that was revoked, and its subcode.
+pub const REVOKED: &str = "Error validating access token: The session has been invalidated because the user changed their \
+                           password or Facebook has changed the session for security reasons.";
+pub const REVOKED_SUBCODE: i64 = 460;
+
+/// Refuses a revoked token. It may still be asked about.
+pub fn refuse_revoked(dials: &Dials, who: Who, path: &str) -> Result<(), Refusal> {
+    if dials.token_revoked && who == Who::SystemUser && !path.ends_with("/debug_token") {
+        return Err(Refusal::token(REVOKED).subcode(REVOKED_SUBCODE));
+    }
+    Ok(())
+}
+
 /// Identifies the caller.
 pub fn caller(world: &World, presented: Option<&Presented>) -> Result<Who, Refusal> {
     let token = presented

@@ -87,6 +87,15 @@ dials! {
         /// Meta also takes it in the query and in the body, as its SDKs send it.
         #[arg(long)]
         pub header_token_only: bool,
+        /// The access token expires in this time; without it, never.
+        #[arg(long, value_name = "TIME", value_parser = values::span, help_heading = "Access")]
+        pub token_expires_in: Option<Duration>,
+        /// The access token is revoked: debug_token says so, and other calls are refused (190).
+        #[arg(long, help_heading = "Access")]
+        pub token_revoked: bool,
+        /// Permissions that the access token lacks, separated by commas: ads_management,pages_messaging.
+        #[arg(long, default_value = "", hide_default_value = true, value_name = "NAMES", help_heading = "Access")]
+        pub without_permissions: String,
         /// Cut a kept-alive connection that was idle for this long when its next request arrives.
         #[arg(
             long,
@@ -110,6 +119,11 @@ fn error_tokens(path: &str) -> Result<ErrorTokens> {
 }
 
 impl Dials {
+    /// Whether the access token has this permission.
+    pub fn permits(&self, permission: &str) -> bool {
+        !self.without_permissions.split(',').any(|name| name.trim() == permission)
+    }
+
     /// Reads lines of `token,fault`; empty lines and lines that start with `#` are skipped.
     pub fn parse_error_tokens(text: &str) -> Result<ErrorTokens> {
         let mut tokens = ErrorTokens::new();
@@ -144,6 +158,12 @@ fn text(value: &Value) -> String {
 impl Dial for Duration {
     fn read(value: &Value) -> Result<Self> {
         values::span(&text(value))
+    }
+}
+
+impl Dial for String {
+    fn read(value: &Value) -> Result<Self> {
+        Ok(text(value))
     }
 }
 

@@ -44,6 +44,12 @@ pub struct Options {
     /// Status of the ad accounts; 1 is active.
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub account_status: i64,
+    /// Country of the ad accounts' business and of the Pages (ISO 3166).
+    #[arg(long, default_value = "US", value_name = "CODE")]
+    pub country: String,
+    /// The Pages are not published.
+    #[arg(long)]
+    pub unpublished: bool,
 
     /// Divide the periods of Meta's rules by this: with 43200, 12 hours take one second.
     ///

@@ -32,7 +32,8 @@ pub fn node(world: &World, id: &str, who: Who, params: &Params) -> Result<Value,
         "verification_status": "not_verified",
         "website": "https://example.com/",
         "tasks": ["ADVERTISE", "ANALYZE", "CREATE_CONTENT", "MESSAGING", "MODERATE", "MANAGE"],
-        "is_published": true,
+        "is_published": !world.options.unpublished,
+        "location": { "city": "Springfield", "country_code": world.options.country },
         "access_token": null,
     });
     if who != Who::App {

@@ -126,7 +126,9 @@ fn send(world: &World, dials: &Dials, account: &str, call: &Call<'_>) -> Answere
     let checked = Params::of(call.query, "", b"").and_then(|query| {
         removed::refuse(&[], &query, call.removed)?;
         auth::secrets_in_place(world, dials, call, &query)?;
-        need_ads(auth::caller(world, auth::presented(call)?.as_ref())?)?;
+        let who = auth::caller(world, auth::presented(call)?.as_ref())?;
+        auth::refuse_revoked(dials, who, call.path)?;
+        need_ads(dials, who)?;
         known_account(world, "post", account)
     });
     let (usage, refusal) = match checked {
@@ -159,6 +161,7 @@ fn dispatch(world: &World, dials: &Dials, call: &Call<'_>, usage: &mut Option<Us
     auth::secrets_in_place(world, dials, call, &params)?;
     let presented = auth::presented(call)?;
     let who = auth::caller(world, presented.as_ref())?;
+    auth::refuse_revoked(dials, who, call.path)?;
     auth::check_proof(world, who, params.text(auth::PROOF).as_deref())?;
     // They are no parameters of what is called.
     let proof = params.0.remove(auth::PROOF);
@@ -191,7 +194,7 @@ fn of_account(
     usage: &mut Option<Usage>,
 ) -> Result<Value, Refusal> {
     let read = call.method == Method::GET;
-    need_ads(who)?;
+    need_ads(&world.dials(), who)?;
     known_account(world, if read { "get" } else { "post" }, account)?;
     let (used, refusal) = world.charge(account, !read);
     *usage = used;
@@ -262,7 +265,7 @@ fn of_object(
     match (parts, &call.method) {
         (["debug_token"], &Method::GET) => account::debug_token(world, params),
         (["me"], &Method::GET) => account::me(world, who, params),
-        (["me", "permissions"], &Method::GET) => Ok(account::permissions()),
+        (["me", "permissions"], &Method::GET) => Ok(account::permissions(world)),
         (["me", "accounts"], &Method::GET) => page::list(world, params),
         (["me", "adaccounts"], &Method::GET) => account::list(world, params),
         ([id], &Method::GET) => charge(id, false)
@@ -282,7 +285,7 @@ fn of_object(
 
 /// An object of an ad account counts against that account.
 fn charged(world: &World, who: Who, id: &str, write: bool, usage: &mut Option<Usage>) -> Result<(), Refusal> {
-    need_ads(who)?;
+    need_ads(&world.dials(), who)?;
     let found = world.campaigns().get(id);
     let Some((_, campaign)) = found else { return Ok(()) };
     let (used, refusal) = world.charge(&campaign.account, write);
@@ -297,8 +300,8 @@ fn need_page(who: Who) -> Result<(), Refusal> {
     Err(Refusal::token("This method must be called with a Page Access Token").subcode(2_069_032).status(400))
 }
 
-fn need_ads(who: Who) -> Result<(), Refusal> {
-    if who == Who::SystemUser {
+fn need_ads(dials: &Dials, who: Who) -> Result<(), Refusal> {
+    if who == Who::SystemUser && dials.permits("ads_management") {
         return Ok(());
     }
     Err(Refusal::new(200).words("(#200) The token has no permission ads_management for this ad account"))

@@ -1,5 +1,6 @@
 //! The sandbox as a client and a webhook receiver see it.
 
+mod access;
 mod calls;
 mod edits;
 mod hooks;

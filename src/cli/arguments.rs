@@ -33,17 +33,33 @@ pub fn parse(arguments: &[OsString], environment: &Environment) -> (UiOptions, R
 
 fn ui_options(global: &GlobalArgs, environment: &Environment) -> UiOptions {
     let set = |name: &str| environment.raw(name).is_some_and(|value| !value.is_empty());
+    let is_dumb = environment.raw("TERM").is_some_and(|term| term == "dumb");
     let number = |name: &str| environment.raw(name)?.to_str()?.parse().ok();
     UiOptions {
         format: global.output.or_else(|| format_of(environment).ok().flatten()).unwrap_or_default(),
         color: global.color,
-        no_color: set(names::NO_COLOR) || environment.raw("TERM").is_some_and(|term| term == "dumb"),
+        no_color: set(names::NO_COLOR) || is_dumb,
+        force_color: set(names::CLICOLOR_FORCE)
+            && environment.raw(names::CLICOLOR_FORCE).is_none_or(|value| value != "0"),
+        utc: global.utc,
+        ascii: !speaks_utf8(environment),
+        dumb: is_dumb,
         columns: number(names::COLUMNS),
         quiet: global.quiet,
         verbose: global.verbose,
         no_input: global.no_input,
         yes: global.yes,
     }
+}
+
+/// Whether the terminal shows UTF-8: the first of the variables that is set says it.
+fn speaks_utf8(environment: &Environment) -> bool {
+    let value = |name| environment.raw(name).filter(|value| !value.is_empty());
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(value);
+    locale.is_some_and(|locale| {
+        let locale = locale.to_string_lossy().to_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    })
 }
 
 /// The format that `MMSG_OUTPUT` asks for.
@@ -119,6 +135,28 @@ mod tests {
             let (_, cli) = parse(&words(line), &Environment::default());
             assert_eq!(cli.unwrap().global.profile, ["a", "b"], "{line}");
         }
+    }
+
+    #[test]
+    fn the_terminal_is_what_its_variables_say() {
+        let options = |variables: &[(&str, &str)]| {
+            let environment = variables.iter().fold(Environment::default(), |all, (name, value)| all.with(name, value));
+            parse(&words("mmsg status"), &environment).0
+        };
+        for (variables, ascii) in [
+            (vec![], true),
+            (vec![("LANG", "C")], true),
+            (vec![("LANG", "en_US.UTF-8")], false),
+            (vec![("LANG", "en_US.UTF-8"), ("LC_ALL", "POSIX")], true),
+            (vec![("LANG", "C"), ("LC_CTYPE", "C.utf8"), ("LC_ALL", "")], false),
+        ] {
+            assert_eq!(options(&variables).ascii, ascii, "{variables:?}");
+        }
+        let forced = |value| options(&[("CLICOLOR_FORCE", value)]).force_color;
+        assert_eq!([forced("1"), forced("0"), forced("")], [true, false, false]);
+        let dumb = options(&[("TERM", "dumb")]);
+        assert!(dumb.dumb && dumb.no_color);
+        assert!(parse(&words("mmsg status --utc"), &Environment::default()).0.utc);
     }
 
     #[test]

@@ -13,7 +13,7 @@ pub struct GlobalArgs {
     /// Profile to use [env: MMSG_PROFILE]; where several can be used: give it again, or a pattern such as 'shop-*'.
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Vec<String>,
-    /// Use every profile: one failure stops only its own profile. For send --resume, status, report, campaign list, broadcast list,
+    /// Use every profile: one failure stops only its own profile. For send --resume, doctor, status, report, campaign list, broadcast list,
     /// unknown list, tokens fetch, webhook status and webhook serve.
     #[arg(long, global = true)]
     pub all_profiles: bool,
@@ -32,6 +32,9 @@ pub struct GlobalArgs {
     /// When to use color: auto, always or never [env: NO_COLOR].
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
     pub color: ColorChoice,
+    /// Show times in UTC, not in this machine's time zone; JSON, NDJSON and CSV always have UTC.
+    #[arg(long, global = true)]
+    pub utc: bool,
     /// Never prompt; anything that needs an answer fails with exit code 9.
     #[arg(long, global = true)]
     pub no_input: bool,
@@ -71,7 +74,7 @@ impl GlobalArgs {
     pub fn refuse_several(&self) -> Error {
         let how = if self.all_profiles { "--all-profiles" } else { "several profiles" };
         Error::usage(format!("{how} can't be used with this command")).hint(
-            "name one with --profile NAME; several work with mmsg send --resume, status, report, campaign list, broadcast list, unknown list, \
+            "name one with --profile NAME; several work with mmsg send --resume, doctor, status, report, campaign list, broadcast list, unknown list, \
              tokens fetch, webhook status and webhook serve",
         )
     }

@@ -20,7 +20,7 @@ enum Verb {
 
 pub fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
     match args.verb {
-        Verb::Show(_) => show::run(frame),
+        Verb::Show(args) => show::run(frame, &args),
         Verb::Path(_) => path::run(frame),
     }
 }

@@ -56,12 +56,21 @@ impl Context {
         self.any_graph()
     }
 
-    fn any_graph(&self) -> Result<&Graph> {
+    /// The same without a word of the version's end, for whoever shows that itself.
+    ///
+    /// # Errors
+    /// As [`Context::graph`].
+    pub fn any_graph(&self) -> Result<&Graph> {
         if let Some(graph) = self.graph.get() {
             return Ok(graph);
         }
         let graph = self.graph_with(self.access()?)?;
         Ok(self.graph.get_or_init(|| graph))
+    }
+
+    /// How a host proves who it is.
+    pub fn tls(&self) -> &Tls {
+        &self.tls
     }
 
     /// A client with this access, whose detail goes to `--verbose`.
@@ -115,6 +124,14 @@ impl Context {
     /// Exit 4 when there is none, or a secret can't be fetched.
     pub async fn page_graph(&self, page: &PageId) -> Result<Graph> {
         tell_end(&self.ui, &self.settings, Family::Graph, self.clock);
+        self.any_page_graph(page).await
+    }
+
+    /// The same without a word of the version's end.
+    ///
+    /// # Errors
+    /// As [`Context::page_graph`].
+    pub async fn any_page_graph(&self, page: &PageId) -> Result<Graph> {
         let token = match self.settings.page_token()? {
             Some(token) => token,
             None => {

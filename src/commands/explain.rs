@@ -7,9 +7,10 @@ use crate::commands::context::Invocation;
 use crate::commands::failure::graph::exit_of;
 use crate::error::{Error, Exit, Result};
 use crate::graph::codes::{self, Class, CodeRow, Pause};
+use crate::ui::shape::Shape;
 use crate::ui::table::Record;
 
-/// Explain a Graph API error code: what it means, what mmsg does and what you can do.
+/// Explain a Graph API error code: what it means, what mmsg does and what you can do. Without a code, list all.
 ///
 /// If Meta's pages give the same code two meanings, both are shown; the text of the error decides.
 #[derive(clap::Args, Debug)]
@@ -17,7 +18,9 @@ pub struct Args {
     /// Code, with its subcode if there is one: 2300035, 100/33.
     // One of Meta's codes is negative.
     #[arg(value_name = "CODE[/SUBCODE]", value_parser = parse_number, allow_hyphen_values = true)]
-    number: Number,
+    number: Option<Number>,
+    #[command(flatten)]
+    shape: Shape,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -27,7 +30,11 @@ struct Number {
 }
 
 pub fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
-    let Number { code, subcode } = args.number;
+    let Some(Number { code, subcode }) = args.number else {
+        let all: Vec<_> = codes::all().map(|row| Listed(Explained::of(row))).collect();
+        frame.ui.list_as(&all, &args.shape)?;
+        return Ok(Exit::Done);
+    };
     let Some(row) = codes::lookup(code, subcode) else {
         return Err(Error::refused(format!(
             "{code} is not in mmsg's table: mmsg treats sends with this code as refused and does not retry them"
@@ -67,6 +74,14 @@ struct Explained {
 }
 
 impl Explained {
+    /// `100/33`.
+    fn number(&self) -> String {
+        match self.subcode {
+            Some(subcode) => format!("{}/{subcode}", self.code),
+            None => self.code.to_string(),
+        }
+    }
+
     fn of(row: &CodeRow) -> Self {
         Self {
             code: row.code,
@@ -132,13 +147,9 @@ impl Record for Explained {
     fn cells(&self) -> Vec<String> {
         // A field without a value is left out.
         let some = |text: Option<&str>| text.unwrap_or_default().to_owned();
-        let code = match self.subcode {
-            Some(subcode) => format!("{}/{subcode}", self.code),
-            None => self.code.to_string(),
-        };
         let other = self.other_meaning.as_deref();
         vec![
-            code,
+            self.number(),
             some(self.name),
             self.meaning.to_owned(),
             format!("{}{}", self.class, if self.rate { " (rate)" } else { "" }),
@@ -151,6 +162,37 @@ impl Record for Explained {
             some(other.map(|other| other.class)),
             some(other.map(|other| other.what_you_can_do)),
         ]
+    }
+}
+
+/// One of all: what fits on a line.
+#[derive(Serialize)]
+#[serde(transparent)]
+struct Listed(Explained);
+
+impl Record for Listed {
+    const PLURAL: &'static str = "codes";
+    const COLUMNS: &'static [&'static str] = &["code", "class", "meaning", "what you can do"];
+    const KEYS: &'static [&'static str] = &[
+        "code",
+        "subcode",
+        "name",
+        "meaning",
+        "class",
+        "what_mmsg_does",
+        "what_you_can_do",
+        "wait",
+        "exit_code",
+        "rate",
+        "suppresses",
+        "class_after_a_day",
+        "other_meaning",
+    ];
+    const EXPENDABLE: &'static [&'static str] = &["what you can do", "class"];
+
+    fn cells(&self) -> Vec<String> {
+        let row = &self.0;
+        vec![row.number(), row.class.to_owned(), row.meaning.to_owned(), row.what_you_can_do.to_owned()]
     }
 }
 

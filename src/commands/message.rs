@@ -45,7 +45,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
         Verb::Validate(args) => validate::run(&context.ui, &args),
         Verb::Preview(args) => preview::run(context, args).await,
         Verb::Send(args) => send::run(context, *args).await,
-        Verb::Rules(_) => rules::run(&context.ui),
+        Verb::Rules(args) => rules::run(&context.ui, &args),
         Verb::Schema(_) => schema::run(&context.ui),
     }
 }

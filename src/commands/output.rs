@@ -30,6 +30,9 @@ use place::{Found, Place, What};
 /// Read and written by their owner only.
 const PRIVATE: u32 = 0o600;
 
+/// Written by its owner only.
+const PUBLIC: u32 = 0o644;
+
 /// What SQLite keeps beside a ledger.
 const BESIDE_THE_LEDGER: [&str; 3] = ["-wal", "-shm", "-journal"];
 
@@ -211,13 +214,25 @@ impl Outputs {
     /// # Errors
     /// As [`Outputs::append`].
     pub fn write(&self, flag: &'static str, path: &Path, kind: Kind, bytes: &[u8]) -> Result<()> {
+        self.write_for(PRIVATE, flag, path, kind, bytes)
+    }
+
+    /// The same for what everybody may read.
+    ///
+    /// # Errors
+    /// As [`Outputs::append`].
+    pub fn publish(&self, flag: &'static str, path: &Path, kind: Kind, bytes: &[u8]) -> Result<()> {
+        self.write_for(PUBLIC, flag, path, kind, bytes)
+    }
+
+    fn write_for(&self, mode: u32, flag: &'static str, path: &Path, kind: Kind, bytes: &[u8]) -> Result<()> {
         let place = self.check(flag, path, kind)?;
         match place.found {
             Some(found) if found.what != What::File => {
                 let mut file = self.open(flag, path, &place, OpenOptions::new().write(true))?;
                 file.write_all(bytes).map_err(|error| failed(flag, path, &error))
             }
-            _ => replace(&place.path, bytes).map_err(|error| failed(flag, path, &error)),
+            _ => replace_with(&place.path, bytes, mode).map_err(|error| failed(flag, path, &error)),
         }
     }
 
@@ -344,9 +359,14 @@ pub fn is_same_file(one: &Path, other: &Path) -> bool {
 
 /// Replaces a file, or makes a new one: whole or not at all, readable by its owner only.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    replace_with(path, bytes, PRIVATE)
+}
+
+fn replace_with(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut new = tempfile::NamedTempFile::new_in(folder)?;
     new.write_all(bytes)?;
+    new.as_file().set_permissions(Permissions::from_mode(mode))?;
     new.as_file().sync_all()?;
     new.persist(path).map_err(|error| error.error)?;
     Ok(())

@@ -37,7 +37,7 @@ pub fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
             .hint("for example: mmsg profile use shop"));
     }
     match args.verb {
-        Verb::List(_) => list::run(frame),
+        Verb::List(args) => list::run(frame, &args),
         Verb::Use(args) => r#use::run(frame, &args),
         Verb::Add(args) => add::run(frame, *args),
         Verb::Remove(args) => remove::run(frame, &args),

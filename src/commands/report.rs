@@ -8,11 +8,8 @@ pub mod watch;
 
 use std::path::PathBuf;
 
-use jiff::civil::Date;
-use jiff::tz::TimeZone;
-
 use crate::campaign::CampaignId;
-use crate::cli::values;
+use crate::cli::when::{self, When};
 use crate::clock::UnixMillis;
 use crate::commands::browser;
 use crate::commands::context::{Context, Invocation};
@@ -26,7 +23,7 @@ use crate::ledger::broadcasts::no_such_broadcast;
 use crate::ledger::funnel::{Counted, Coverage, Hours};
 use crate::report::{Funnel, Meta, Report, page};
 use crate::text;
-use crate::ui::Format;
+use crate::ui::{Format, Ui};
 use asked::Asked;
 
 const HTML: &str = "--html";
@@ -35,7 +32,7 @@ const NO_REPORT: &str = "no report was made";
 /// Show what happened to the messages: accepted, delivered, read, clicked, failed; why, how fast, and at what cost.
 ///
 /// Figures come from the ledger, with Meta's beside them. Without --campaign or --broadcast, the report covers the profile's
-/// Page, or with --all-pages the whole ledger. Times are UTC.
+/// Page, or with --all-pages the whole ledger. Hours are those of UTC.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Only this campaign.
@@ -44,13 +41,14 @@ pub struct Args {
     /// Only this broadcast, as broadcast list shows it.
     #[arg(long, value_name = "N")]
     broadcast: Option<i64>,
-    /// Only messages sent at or after TIME, and what happened to them until now: a time, or a date such as 2026-11-01. Whole hours
+    /// Only messages sent at or after TIME, and what happened to them until now: 1d (a day ago), yesterday, a date
+    /// such as 2026-11-01, or a time. Whole hours
     /// are counted.
-    #[arg(long, value_name = "TIME", value_parser = since)]
-    since: Option<UnixMillis>,
+    #[arg(long, value_name = "TIME", value_parser = when::parse)]
+    since: Option<When>,
     /// Only messages sent before TIME, or up to the end of a date.
-    #[arg(long, value_name = "TIME", value_parser = until)]
-    until: Option<UnixMillis>,
+    #[arg(long, value_name = "TIME", value_parser = when::parse)]
+    until: Option<When>,
     /// Also write the report as an HTML page (readable only by you).
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
@@ -71,7 +69,7 @@ pub struct Args {
 }
 
 pub async fn run_for_several(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
-    refuse_range(&args)?;
+    let hours = range(&args, frame.ui, frame.clock.now())?;
     args.scope.refuse_all()?;
     for (flag, is_given) in [
         ("--campaign", args.campaign.is_some()),
@@ -87,7 +85,7 @@ pub async fn run_for_several(frame: &Invocation<'_>, args: Args) -> Result<Exit>
     let signals = Signals::listen(frame.ui)?;
     let gathered = several::gather(frame, async |context| {
         let ledger = context.ledger_to_look()?;
-        let asked = Asked { hours: Hours::between(args.since, args.until), coverage: coverage(context, &args)? };
+        let asked = Asked { hours, coverage: coverage(context, &args)? };
         Ok((made(context, &args, &asked, &ledger, &signals).await?, Exit::Done))
     })
     .await?;
@@ -100,20 +98,24 @@ pub async fn run_for_several(frame: &Invocation<'_>, args: Args) -> Result<Exit>
     if signals.is_stopping() { Ok(signals.exit()) } else { gathered.conclude() }
 }
 
+/// The hours to report on.
+///
 /// # Errors
 /// Exit 2 if the range ends before it begins.
-fn refuse_range(args: &Args) -> Result<()> {
-    if let (Some(since), Some(until)) = (args.since, args.until)
+fn range(args: &Args, ui: &Ui, now: UnixMillis) -> Result<Hours> {
+    let since = args.since.as_ref().map(|when| when.begins(now, ui.zone()));
+    let until = args.until.as_ref().map(|when| when.ends(now, ui.zone()));
+    if let (Some(since), Some(until)) = (since, until)
         && since >= until
     {
         return Err(Error::usage(format!("--since {since} is not before the end, {until}"))
             .hint("--until is the end of the range: use a later one, or leave it out"));
     }
-    Ok(())
+    Ok(Hours::between(since, until))
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
-    refuse_range(&args)?;
+    let hours = range(&args, &context.ui, context.clock.now())?;
     if args.watch {
         watch::check(&context.ui)?;
     }
@@ -122,7 +124,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
         outputs.expect(HTML, file, Kind::Page)?;
     }
     let mut ledger = context.ledger_to_look()?;
-    let asked = Asked { hours: Hours::between(args.since, args.until), coverage: coverage(context, &args)? };
+    let asked = Asked { hours, coverage: coverage(context, &args)? };
     refuse_nothing(context, &ledger, &asked.coverage, args.scope)?;
     let signals = Signals::listen(&context.ui)?;
     if args.watch {
@@ -232,45 +234,4 @@ fn print(context: &Context, report: &Report) -> Result<()> {
         ui.hint(&format!("{doubts} unknown; see mmsg unknown list"));
     }
     Ok(())
-}
-
-/// A time, or the start of a date.
-fn since(text: &str) -> Result<UnixMillis, String> {
-    day(text).map_or_else(|| values::time(text), |day| start_of(day, text))
-}
-
-/// A time, or the end of a date.
-fn until(text: &str) -> Result<UnixMillis, String> {
-    let next = |day: Date| day.tomorrow().map_err(|_| format!("{text:?} is out of range"));
-    day(text).map_or_else(|| values::time(text), |day| start_of(next(day)?, text))
-}
-
-fn day(text: &str) -> Option<Date> {
-    // A date with a time would parse as a date, too.
-    (text.len() == 10).then(|| text.parse().ok()).flatten()
-}
-
-fn start_of(day: Date, text: &str) -> Result<UnixMillis, String> {
-    let start = day.to_zoned_datetime(TimeZone::UTC).map_err(|_| format!("{text:?} is out of range"))?;
-    Ok(start.timestamp().into())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_day_is_taken_whole_and_a_time_as_it_stands() {
-        let said = |at: Result<UnixMillis, String>| at.map(|at| at.to_string());
-        assert_eq!(said(since("2026-11-01")).as_deref(), Ok("2026-11-01T00:00:00Z"));
-        assert_eq!(said(until("2026-11-30")).as_deref(), Ok("2026-12-01T00:00:00Z"));
-        for parse in [since, until] {
-            assert_eq!(said(parse("2026-11-01T09:30:00+07:00")).as_deref(), Ok("2026-11-01T02:30:00Z"));
-            assert_eq!(said(parse("1796083200")).as_deref(), Ok("2026-12-01T00:00:00Z"));
-            for text in ["", "2026-13-01", "yesterday", "2026-11-01T09:30:00", "99999999999999999"] {
-                assert!(parse(text).is_err(), "{text}");
-            }
-        }
-        assert!(until("9999-12-31").is_err());
-    }
 }

@@ -8,6 +8,7 @@ mod confirm;
 mod cost;
 mod dry_run;
 mod ending;
+mod finish;
 mod fleet;
 mod forecast;
 mod money;
@@ -46,6 +47,7 @@ use canary::{CanaryArgs, Stage};
 use confirm::Asked;
 use dry_run::DryRun;
 use ending::Conclusion;
+use finish::{Finish, FinishArgs};
 use money::MoneyArgs;
 use plan::ListSource;
 use results::{Businesses, Results};
@@ -124,6 +126,8 @@ pub struct Args {
     results: Option<PathBuf>,
     #[command(flatten)]
     canary: Box<CanaryArgs>,
+    #[command(flatten)]
+    finish: Box<FinishArgs>,
 }
 
 impl Args {
@@ -166,6 +170,7 @@ impl Args {
             self.list.check(&mut outputs)?;
         }
         of.expect(&mut outputs, self.results.as_deref())?;
+        self.finish.expect(&mut outputs)?;
         Ok(outputs)
     }
 
@@ -266,6 +271,9 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
     let mut results = Results::open(context, &outputs, args.results.as_deref(), of)?;
     args.canary.refuse_without(&ledger, ledger.find_broadcast(&key, args.which())?.as_ref())?;
     let mut broadcast = ledger.open_broadcast(&key, args.which(), host, clock.now())?;
+    if let Some(name) = &facts.name {
+        ledger.name_campaign(facts.id.as_str(), name)?;
+    }
     let (hours, min_gap) = timing.over(&broadcast);
     ledger.set_timing(&mut broadcast, hours, min_gap)?;
     let until = Until::over(args.until, broadcast.until);
@@ -319,7 +327,7 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
         Totals::of_list(&ledger, &broadcast, &facts, &list, &planned, standing, &conclusion.course(), buried)?;
     totals.canaries.extend(canary::told(&ledger, broadcast.id, clock.now())?);
     conclusion.add_unwritten(results.finish());
-    conclusion.finish(context, totals)
+    conclusion.finish(context, totals, &Finish::of(&args.finish, &outputs, &context.settings))
 }
 
 /// Says what may be lost with the ledger's server.

@@ -13,6 +13,7 @@ use crate::error::{Error, Exit, Result};
 use crate::graph::Tls;
 use crate::text;
 use crate::ui::Ui;
+use crate::ui::shape::Shape;
 use crate::ui::table::Record;
 
 /// So many businesses are worked for at once; each may have several requests under way.
@@ -109,14 +110,24 @@ pub async fn gather<T>(
     frame: &Invocation<'_>,
     work: impl AsyncFn(&Context) -> Result<(T, Exit)>,
 ) -> Result<Gathered<T>> {
+    gather_all(frame, async |context| work(&context?).await).await
+}
+
+/// The same for work that also has something to say of a business whose settings are wrong.
+///
+/// # Errors
+/// As [`gather`].
+pub async fn gather_all<T>(
+    frame: &Invocation<'_>,
+    work: impl AsyncFn(Result<Context>) -> Result<(T, Exit)>,
+) -> Result<Gathered<T>> {
     let businesses = load(frame, |name| frame.ui.named(name))?;
     allow_many_files();
     let (stops, work) = (frame.ui.stops(), &work);
     let one = |Business { name, context }: Business| async move {
         let ended = match context {
             Ok(_) if stops.is_stopping() => Err(Error::new(stops.exit(), "interrupted before it began")),
-            Ok(context) => work(&context).await,
-            Err(error) => Err(error),
+            context => work(context).await,
         };
         (name, ended)
     };
@@ -154,6 +165,18 @@ impl<T> Gathered<T> {
         }
     }
 
+    /// The weightiest exit code.
+    pub fn exit(&self) -> Exit {
+        self.exit
+    }
+
+    /// The same businesses, with something else of each.
+    #[must_use]
+    pub fn map<U>(self, change: impl Fn(T) -> U) -> Gathered<U> {
+        let of = self.of.into_iter().map(|(name, done)| (name, change(done))).collect();
+        Gathered { of, exit: self.exit, failed: self.failed, next_run_at: self.next_run_at }
+    }
+
     /// How the command ends.
     ///
     /// # Errors
@@ -184,7 +207,7 @@ impl<T> Gathered<T> {
 /// Says at once what went wrong with one of them.
 pub fn tell(ui: &Ui, error: &Error) {
     // Who interrupted all of them knows.
-    if matches!(error.exit(), Exit::Interrupted | Exit::Terminated) {
+    if matches!(error.exit(), Exit::Interrupted | Exit::PipeClosed | Exit::Terminated) {
         return;
     }
     ui.warn(&error.to_string());
@@ -199,20 +222,21 @@ pub fn tell(ui: &Ui, error: &Error) {
 /// Those of [`gather`] and [`Gathered::conclude`].
 pub async fn list<R: Record>(
     frame: &Invocation<'_>,
+    shape: &Shape,
     rows: impl AsyncFn(&Context) -> Result<(Vec<R>, Exit)>,
 ) -> Result<Exit> {
     let mut gathered = gather(frame, rows).await?;
-    print(frame.ui, &mut gathered)?;
+    print(frame.ui, shape, &mut gathered)?;
     gathered.conclude()
 }
 
 /// Prints the rows, each with its profile.
-pub fn print<R: Record>(ui: &Ui, gathered: &mut Gathered<Vec<R>>) -> Result<()> {
+pub fn print<R: Record>(ui: &Ui, shape: &Shape, gathered: &mut Gathered<Vec<R>>) -> Result<()> {
     let rows = gathered
         .of
         .iter_mut()
         .flat_map(|(profile, rows)| std::mem::take(rows).into_iter().map(|row| Of { profile: profile.clone(), row }));
-    ui.list(&rows.collect::<Vec<_>>())
+    ui.list_as(&rows.collect::<Vec<_>>(), shape)
 }
 
 /// A row, and whose it is.
@@ -226,6 +250,7 @@ pub struct Of<R> {
 impl<R: Record> Record for Of<R> {
     const PLURAL: &'static str = R::PLURAL;
     const COLUMNS: &'static [&'static str] = R::COLUMNS;
+    const EXPENDABLE: &'static [&'static str] = R::EXPENDABLE;
 
     fn columns() -> Vec<&'static str> {
         [vec!["profile"], R::columns()].concat()

@@ -16,6 +16,7 @@ use crate::ledger::overview::{Overview, Overviews};
 use crate::text::{self, thousands};
 use crate::times::day::Day;
 use crate::times::hours::Zone;
+use crate::ui::shape::Shape;
 use crate::ui::table::Record;
 use crate::ui::{Format, Ui};
 
@@ -29,8 +30,10 @@ const BETWEEN: Duration = Duration::from_secs(2);
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Redraw every two seconds until Ctrl-C (terminal only).
-    #[arg(long)]
+    #[arg(long, conflicts_with_all = ["columns", "sort", "limit"])]
     watch: bool,
+    #[command(flatten)]
+    shape: Shape,
 }
 
 /// One business. The keys never change.
@@ -120,7 +123,7 @@ pub async fn run(frame: &Invocation<'_>, args: &Args) -> Result<Exit> {
     let businesses = businesses(frame)?;
     if !args.watch {
         let (rows, gathered) = look(frame, &businesses, Some(frame.ui));
-        frame.ui.list(&with_sum(frame.ui, rows))?;
+        print(frame.ui, rows, &args.shape)?;
         return gathered.conclude();
     }
     watch::check(frame.ui)?;
@@ -230,6 +233,11 @@ fn days(businesses: &[Business], now: UnixMillis) -> BTreeMap<String, UnixMillis
         Some((context.page().ok()?.as_str().to_owned(), Day::at(now, zone).begins))
     };
     businesses.iter().filter_map(of).collect()
+}
+
+/// With the sum of all, unless only some of it is wanted.
+fn print(ui: &Ui, rows: Vec<Row>, shape: &Shape) -> Result<()> {
+    if shape.is_all() { ui.list(&with_sum(ui, rows)) } else { ui.list_as(&rows, shape) }
 }
 
 /// For people also what all come to.

@@ -4,7 +4,7 @@ mod fields;
 mod ingest;
 mod opt_ins;
 mod serve;
-mod status;
+pub mod status;
 mod subscribe;
 
 use crate::commands::context::{Context, Invocation};

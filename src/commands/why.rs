@@ -5,6 +5,7 @@ use crate::commands::scope::ScopeArgs;
 use crate::error::{Error, Exit, Result};
 use crate::ledger::story::Chapter;
 use crate::text::mask;
+use crate::ui::shape::Shape;
 use crate::ui::table::Record;
 
 /// Show everything recorded about one recipient: imports, plans, attempts, outcomes and events, newest last.
@@ -15,6 +16,8 @@ pub struct Args {
     token: String,
     #[command(flatten)]
     scope: ScopeArgs,
+    #[command(flatten)]
+    shape: Shape,
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit> {
@@ -31,7 +34,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     {
         args.scope.refuse_other(context, &mask(&args.token), page, "nothing is recorded for it here")?;
     }
-    context.ui.list(&chapters)?;
+    context.ui.list_as(&chapters, &args.shape)?;
     args.scope.tell_hidden(context, others.len() as u64, "event", "events");
     let now = context.clock.now();
     context.ui.status(&match (&story.suppressed, story.free_at > now) {
@@ -45,6 +48,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
 impl Record for Chapter {
     const PLURAL: &'static str = "events of this recipient";
     const COLUMNS: &'static [&'static str] = &["at", "what", "Page", "broadcast", "campaign", "detail"];
+    const KEYS: &'static [&'static str] = &["at", "broadcast", "campaign", "page", "what", "detail"];
+    const EXPENDABLE: &'static [&'static str] = &["Page", "campaign", "broadcast"];
 
     fn cells(&self) -> Vec<String> {
         vec![

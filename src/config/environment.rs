@@ -26,7 +26,10 @@ pub mod names {
     pub const CONFIG: &str = "MMSG_CONFIG";
     pub const OUTPUT: &str = "MMSG_OUTPUT";
     pub const NO_COLOR: &str = "NO_COLOR";
+    pub const CLICOLOR_FORCE: &str = "CLICOLOR_FORCE";
     pub const COLUMNS: &str = "COLUMNS";
+    /// Set by a completion script: the shell that asks.
+    pub const COMPLETE: &str = "MMSG_COMPLETE";
 
     /// Variables that contain a secret: not passed to child processes.
     pub const SECRETS: [&str; 5] = [TOKEN, PAGE_TOKEN, APP_SECRET, VERIFY_TOKEN, PGPASSWORD];

@@ -15,6 +15,7 @@ use super::source::SecretSource;
 use crate::error::{Error, Result};
 use crate::ledger::address::Address;
 use crate::secret::{Secret, tokens_in};
+use crate::text::nearest;
 pub use folder::{file_of, folder_of};
 #[cfg(test)]
 pub use reader::all_keys;
@@ -236,16 +237,6 @@ fn read_private(path: &Path, environment: &Environment) -> io::Result<Option<(St
     // One may stand where a name was meant, and errors quote names.
     tokens_in(&text).for_each(|token| environment.redactor().learn(&Secret::new(token)));
     Ok(Some((text, mode & 0o077 != 0)))
-}
-
-/// The known word most similar to a mistyped one, if any is similar enough.
-pub fn nearest<'k>(word: &str, known: &[&'k str]) -> Option<&'k str> {
-    let word = word.to_lowercase();
-    let near = known.iter().map(|known| {
-        let one_typo = strsim::damerau_levenshtein(&word, &known.to_lowercase()) <= 1;
-        (if one_typo { 1.0 } else { strsim::jaro_winkler(&word, known) }, *known)
-    });
-    near.filter(|(score, _)| *score >= 0.75).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, known)| known)
 }
 
 #[cfg(test)]

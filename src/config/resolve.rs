@@ -1,6 +1,6 @@
 //! Combines flags, environment, profile and defaults; each value keeps its origin.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::environment::{Environment, names};
@@ -57,6 +57,11 @@ impl All {
     }
 }
 
+/// What to say of a file that others can read or change.
+pub fn open_to_others(path: &Path) -> String {
+    format!("other users can read or change {}; run chmod 600 {}", path.display(), path.display())
+}
+
 /// The settings with this profile, or with none.
 pub fn combine(
     overrides: &Overrides,
@@ -80,11 +85,7 @@ pub fn combine(
         own_file.filter(|file| file.open_to_others).map(|file| file.path.as_path()),
     ];
     for path in open.into_iter().flatten() {
-        resolver.warnings.push(format!(
-            "other users can read or change {}; run chmod 600 {}",
-            path.display(),
-            path.display()
-        ));
+        resolver.warnings.push(open_to_others(path));
     }
 
     let token = resolver.secret("access token", names::TOKEN, |profile| profile.token.as_ref())?;

@@ -33,7 +33,9 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// What was asked of Graph.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Call {
+    InspectToken,
     AdAccount(AdAccount),
+    Page(PageId),
     MinimumBudgets(AdAccount),
     Campaigns(AdAccount),
     Campaign(CampaignId),

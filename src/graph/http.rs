@@ -56,6 +56,8 @@ pub struct Graph {
     skew: OnceLock<Skew>,
     /// Of the last answer.
     usage: Mutex<Usage>,
+    /// The version that gave the first answer.
+    version: OnceLock<String>,
 }
 
 /// A whole answer without an error.
@@ -94,6 +96,7 @@ impl Graph {
             clock,
             skew: OnceLock::new(),
             usage: Mutex::default(),
+            version: OnceLock::new(),
         })
     }
 
@@ -105,6 +108,11 @@ impl Graph {
     /// What the last answer said about limits.
     pub fn usage(&self) -> Usage {
         *self.usage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The API version that answered, which is not the one asked for where Meta has ended that; `None` if no answer named one.
+    pub fn version_used(&self) -> Option<&str> {
+        self.version.get().map(String::as_str)
     }
 
     /// An address with its query, including the proof, since a request without a body has no other place for it.
@@ -270,6 +278,9 @@ impl Graph {
         let usage = Usage::read(response.headers());
         *self.usage.lock().unwrap_or_else(PoisonError::into_inner) = usage;
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+        if let Some(version) = header("facebook-api-version") {
+            self.version.get_or_init(|| clean(version, &self.redactor));
+        }
         let date = header(DATE.as_str()).and_then(wire::http_date);
         let trace = header_trace(response.headers());
         let body = bounded(&mut response, MAX_ANSWER).await.map_err(lost)?;

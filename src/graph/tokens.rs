@@ -66,7 +66,7 @@ pub struct Eligibility {
     pub next_eligible_at: Option<UnixMillis>,
 }
 
-/// When a subscription token expires.
+/// When a token expires.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Expiry {
     /// Graph does not say: so of people from a custom audience.
@@ -114,6 +114,15 @@ struct PageWire {
     id: Text,
 }
 
+/// Graph's word for never is 0.
+pub(super) fn expiry(field: &Text) -> Expiry {
+    match time(field) {
+        Some(at) => Expiry::At(at),
+        None if field.0.as_deref() == Some("0") => Expiry::Never,
+        None => Expiry::Unknown,
+    }
+}
+
 impl TokenWire {
     fn next_eligible_at(&self) -> Option<UnixMillis> {
         time(&self.next_eligible_time_for_paid_messaging).max(time(&self.next_eligible_time))
@@ -124,11 +133,7 @@ impl From<TokenWire> for Subscriber {
     fn from(wire: TokenWire) -> Self {
         let next_eligible_at = wire.next_eligible_at();
         let given = |text: Text| text.0.filter(|text| !text.is_empty());
-        let expiry = match time(&wire.token_expiry_timestamp) {
-            Some(at) => Expiry::At(at),
-            None if wire.token_expiry_timestamp.0.as_deref() == Some("0") => Expiry::Never,
-            None => Expiry::Unknown,
-        };
+        let expiry = expiry(&wire.token_expiry_timestamp);
         Self {
             token: given(wire.notification_messages_token),
             // 0 stands for nobody.

@@ -18,6 +18,7 @@ use super::room;
 use super::spool::{Listing, Spool};
 use super::sql::{sql, unsigned};
 use crate::clock::UnixMillis;
+use crate::text::nearest;
 
 /// What an import did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -219,7 +220,7 @@ impl Ledger {
         // In one snapshot: an import may take its place and drop its rows in parts.
         let snapshot = self.conn.snapshot()?;
         let Some(audience) = newest(&snapshot, page, name)? else {
-            return Err(Error::NoSuchAudience { page: page.to_owned(), name: name.to_owned() });
+            return Err(none(&snapshot, page, name)?);
         };
         let mut statement = snapshot.prepare_cached(sql!(
             "select r.token, case when ?2 then a.row_values end from audience_rows a {people}
@@ -270,6 +271,17 @@ pub fn join(conn: &Conn, recipient: i64, page: &str, name: &str, now: UnixMillis
 pub fn newest(conn: &Conn, page: &str, name: &str) -> db::Result<Option<i64>> {
     conn.prepare_cached("select max(id) from audiences where page = ?1 and name = ?2 and imported_at is not null")?
         .query_row((page, name), |row| row.get(0))
+}
+
+/// That no audience of the Page has this name, and which has one like it.
+pub fn none(conn: &Conn, page: &str, name: &str) -> db::Result<Error> {
+    let names: Vec<String> = conn
+        .prepare_cached("select distinct name from audiences where page = ?1 and imported_at is not null")?
+        .query_map([page], |row| row.get(0))?
+        .collect::<db::Result<_>>()?;
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let near = nearest(name, &names).map(str::to_owned);
+    Ok(Error::NoSuchAudience { page: page.to_owned(), name: name.to_owned(), near })
 }
 
 #[cfg(test)]

@@ -126,6 +126,8 @@ pub struct BroadcastSummary {
     pub is_due: bool,
     pub created_at: UnixMillis,
     pub finished: bool,
+    /// What the campaign was called when it was last sent with.
+    pub campaign_name: Option<String>,
 }
 
 /// Refused rows that were to be retried.
@@ -225,6 +227,22 @@ impl Ledger {
         Ok(())
     }
 
+    /// Keeps what a campaign is called, for people who read its broadcasts.
+    pub fn name_campaign(&mut self, campaign: &str, name: &str) -> Result<()> {
+        let is_new = self.read(|conn| {
+            conn.prepare_cached(
+                "select 1 from broadcasts where campaign = ?1 and campaign_name is distinct from ?2 limit 1",
+            )?
+            .exists((campaign, name))
+        })?;
+        if is_new {
+            self.write(|conn| {
+                Ok(conn.execute("update broadcasts set campaign_name = ?2 where campaign = ?1", (campaign, name))?)
+            })?;
+        }
+        Ok(())
+    }
+
     /// Changes after which time nothing of a broadcast goes out.
     pub fn set_until(&mut self, broadcast: &mut Broadcast, until: Option<UnixMillis>) -> Result<()> {
         if broadcast.until != until {
@@ -263,7 +281,7 @@ impl Ledger {
     pub fn broadcasts(&self, campaign: Option<&str>, now: UnixMillis) -> Result<Vec<BroadcastSummary>> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(sql!(
-                "select id, campaign, page, fingerprint, repeat, created_at,
+                "select id, campaign, page, fingerprint, repeat, created_at, campaign_name,
                    (select count(*) from listings l where l.broadcast = b.id and l.planned_at is null),
                    (select s.not_before from sends s join listings l on l.id = s.listing
                     where s.broadcast = b.id and s.state = {pending} and l.planned_at is not null order by s.not_before limit 1)
@@ -275,7 +293,7 @@ impl Ledger {
                 let id: i64 = row.get(0)?;
                 let count = |state| tally::rows_in(conn, id, state).map(|n| i64::try_from(n).unwrap_or(i64::MAX));
                 let (pending, claimed) = (count(State::Pending)?, count(State::Claimed)?);
-                let next_at = row.get::<Option<i64>>(7)?.map(UnixMillis);
+                let next_at = row.get::<Option<i64>>(8)?.map(UnixMillis);
                 summaries.push(BroadcastSummary {
                     id,
                     campaign: row.get(1)?,
@@ -288,11 +306,12 @@ impl Ledger {
                     refused: count(State::Refused)?,
                     skipped: count(State::Skipped)?,
                     unknown: count(State::Unknown)?,
-                    unplanned_listings: row.get(6)?,
+                    unplanned_listings: row.get(7)?,
                     next_run_at: next_at.map(|at| at.max(now)),
                     is_due: next_at.is_some_and(|at| at <= now),
                     created_at: UnixMillis(row.get(5)?),
                     finished: pending == 0 && claimed == 0,
+                    campaign_name: row.get(6)?,
                 });
             }
             Ok(summaries)

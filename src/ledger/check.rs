@@ -96,8 +96,20 @@ impl Fault {
 }
 
 impl Ledger {
-    /// Looks at everything. `at` is told the name of each part before it is looked at.
-    pub fn check(&self, at: &mut dyn FnMut(&str)) -> Result<Checked> {
+    /// What can be told without reading all rows, in a moment.
+    pub fn glance(&self) -> Result<Checked> {
+        let mut checked = self.sizes()?;
+        checked.schema = self.schema()?;
+        if checked.schema == checked.newest_schema {
+            checked.unknown = self.read(|conn| tally::rows_in_all(conn, State::Unknown))?;
+            checked.steps = self.read(Progress::of)?.steps();
+            let closed = self.runs_and_gate(&mut checked)?;
+            checked.faults.extend(closed.map(Fault::Closed));
+        }
+        Ok(checked)
+    }
+
+    fn sizes(&self) -> Result<Checked> {
         let (bytes, log_bytes, free) = match self.address() {
             Address::File(path) => {
                 let size = |path| std::fs::metadata(path).map_or(0, |data| data.len());
@@ -109,7 +121,24 @@ impl Ledger {
                 (sizes.sum::<Result<u64>>()?, 0, None)
             }
         };
-        let mut checked = Checked { newest_schema: schema::newest(), bytes, log_bytes, free, ..Checked::default() };
+        Ok(Checked { newest_schema: schema::newest(), bytes, log_bytes, free, ..Checked::default() })
+    }
+
+    /// Who is at work and who died; why the gate is closed, if it is.
+    fn runs_and_gate(&self, checked: &mut Checked) -> Result<Option<Closed>> {
+        checked.at_work = self.at_work()?;
+        checked.dead_runs = self.dead_runs()?;
+        checked.left_claimed = self.left_by_dead_runs()?;
+        checked.seen = match self.address() {
+            Address::File(_) => Some(self.read(|conn| self.witness().steps(conn))?),
+            Address::Server(_) => None,
+        };
+        Ok(self.gate()?.closed)
+    }
+
+    /// Looks at everything. `at` is told the name of each part before it is looked at.
+    pub fn check(&self, at: &mut dyn FnMut(&str)) -> Result<Checked> {
+        let mut checked = self.sizes()?;
         let broken = self.snapshot_once(|conn| {
             checked.schema = conn.version()?;
             at("the database");
@@ -124,14 +153,7 @@ impl Ledger {
             return Ok(checked);
         }
         self.snapshot_once(|conn| look(conn, &mut checked, at))?;
-        checked.at_work = self.at_work()?;
-        checked.dead_runs = self.dead_runs()?;
-        checked.left_claimed = self.left_by_dead_runs()?;
-        checked.seen = match self.address() {
-            Address::File(_) => Some(self.read(|conn| self.witness().steps(conn))?),
-            Address::Server(_) => None,
-        };
-        if let Some(why) = self.gate()?.closed {
+        if let Some(why) = self.runs_and_gate(&mut checked)? {
             let counts =
                 checked.faults.iter().position(|fault| matches!(fault, Fault::States { .. } | Fault::Hours { .. }));
             checked.faults.insert(counts.unwrap_or(checked.faults.len()), Fault::Closed(why));

@@ -174,6 +174,8 @@ pub enum Error {
     NoSuchAudience {
         page: String,
         name: String,
+        /// The audience whose name is most like it.
+        near: Option<String>,
     },
     /// A newer import of the audience took the place of this one.
     AudienceOvertaken {

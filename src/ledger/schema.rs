@@ -24,6 +24,7 @@ pub const IN_A_FILE: &[(i32, &str)] = &[
     (17, include_str!("migrations/0017_split.sql")),
     (18, include_str!("migrations/0018_until.sql")),
     (19, include_str!("migrations/0019_rate.sql")),
+    (20, include_str!("migrations/0020_campaign_name.sql")),
 ];
 
 /// Numbered alike, and the first has all before it; never edited. The number is in the ledger's row.
@@ -38,6 +39,7 @@ pub const ON_A_SERVER: &[(i32, &str)] = &[
     (17, include_str!("migrations/postgres/0017_split.sql")),
     (18, include_str!("migrations/postgres/0018_until.sql")),
     (19, include_str!("migrations/postgres/0019_rate.sql")),
+    (20, include_str!("migrations/postgres/0020_campaign_name.sql")),
 ];
 
 /// The schema from which on old copies are found out.

@@ -63,6 +63,7 @@ pub const TABLES: [Table; 20] = [
             "min_gap",
             "split",
             "closes_at",
+            "campaign_name",
         ],
     },
     Table {

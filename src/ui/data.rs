@@ -6,6 +6,7 @@ use std::marker::PhantomData;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::shape::{Picked, Row, Shape};
 use super::table::{self, Look, Record};
 use super::{Format, Ui};
 use crate::error::{Error, Result};
@@ -15,7 +16,7 @@ impl Ui {
     /// Prints a list in the requested format. An empty list is an empty JSON array, no line, a CSV header, or a message on stderr.
     ///
     /// # Errors
-    /// Exit 143 if stdout is closed, 10 if it can't be written.
+    /// Exit 141 if stdout is closed, 10 if it can't be written.
     pub fn list<R: Record>(&self, rows: &[R]) -> Result<()> {
         match self.options.format {
             Format::Json => self.print(&pretty(rows)?),
@@ -35,7 +36,51 @@ impl Ui {
                 self.status(&format!("no {}", R::PLURAL));
                 Ok(())
             }
-            Format::Table => self.print(&table::draw(rows, self.look())),
+            Format::Table => {
+                let cells = rows.iter().map(|row| self.readable_cells(row)).collect();
+                self.print(&table::draw(R::columns(), cells, R::EXPENDABLE, self.look()))
+            }
+        }
+    }
+
+    /// The same with the columns, the order and the number of rows that were asked for.
+    ///
+    /// # Errors
+    /// As [`Ui::list`]; exit 2 for a column that is not there.
+    pub fn list_as<R: Record>(&self, rows: &[R], shape: &Shape) -> Result<()> {
+        let format = self.options.format;
+        let (keys, picked) = (R::keys(), shape.pick::<R>(format == Format::Table)?);
+        if shape.is_all() {
+            return self.list(rows);
+        }
+        let row = |row: &R| Ok(Row { value: table::to_object(row)?, cells: self.readable_cells(row) });
+        let mut rows = rows.iter().map(row).collect::<Result<Vec<_>>>()?;
+        picked.arrange(&mut rows, &keys);
+        if format == Format::Table {
+            if rows.is_empty() {
+                self.status(&format!("no {}", R::PLURAL));
+                return Ok(());
+            }
+            // What somebody asks for is not left out.
+            let expendable = if picked.columns.is_some() { &[] } else { R::EXPENDABLE };
+            let names = picked.names(&R::columns(), &keys);
+            let cells = rows.into_iter().map(|row| picked.cells(row, &keys)).collect();
+            return self.print(&table::draw(names, cells, expendable, self.look()));
+        }
+        let rows: Vec<Value> = rows.into_iter().map(|row| Value::Object(picked.project(row.value, &keys))).collect();
+        match format {
+            Format::Csv if rows.is_empty() => {
+                let mut header = Vec::new();
+                table::write_csv_cells(&mut header, &picked.names(&keys, &keys));
+                self.print(&String::from_utf8_lossy(&header))
+            }
+            Format::Csv => {
+                let mut csv = Vec::new();
+                table::write_csv_values(&mut csv, &rows)?;
+                self.print(&String::from_utf8_lossy(&csv))
+            }
+            Format::Ndjson => self.print(&rows.iter().map(json_line).collect::<Result<String>>()?),
+            Format::Json | Format::Table => self.print(&pretty(&rows)?),
         }
     }
 
@@ -47,7 +92,7 @@ impl Ui {
         match self.options.format {
             Format::Json => self.print(&pretty(row)?),
             Format::Ndjson | Format::Csv => self.list(std::slice::from_ref(row)),
-            Format::Table => self.print(&table::draw_one(row, self.look())),
+            Format::Table => self.print(&table::fields(&R::columns(), &self.readable_cells(row), self.look())),
         }
     }
 
@@ -85,19 +130,27 @@ impl Ui {
         self.print_raw(&format!("{text}\n"))
     }
 
-    /// RowWriter one by one, for output too large for memory: `-o ndjson` and `-o csv`.
-    pub fn rows<R: Record>(&self) -> RowWriter<R> {
-        RowWriter {
+    /// Rows one by one, for output too large for memory: `-o ndjson` and `-o csv`. Whoever sorts them has to have all of them.
+    ///
+    /// # Errors
+    /// Exit 2 for a column that is not there.
+    pub fn rows<R: Record>(&self, shape: &Shape) -> Result<RowWriter<R>> {
+        let picked = shape.pick::<R>(false)?;
+        Ok(RowWriter {
+            left: picked.limit.unwrap_or(usize::MAX),
+            picked: Some(picked).filter(|picked| picked.columns.is_some()),
             ui: self.clone(),
             out: BufWriter::with_capacity(64 * 1024, io::stdout()),
             at_once: self.stdout_is_terminal(),
             header: self.options.format == Format::Csv,
             row: PhantomData,
-        }
+        })
     }
 
     pub(super) fn print(&self, text: &str) -> Result<()> {
-        self.print_raw(&self.redactor.clean(text))
+        let text = self.redactor.clean(text);
+        let is_drawn = self.options.format == Format::Table && self.stdout_is_terminal();
+        self.print_raw(&self.drawable(&text, is_drawn))
     }
 
     fn print_raw(&self, text: &str) -> Result<()> {
@@ -112,13 +165,17 @@ impl Ui {
     }
 }
 
-/// RowWriter on stdout, written as they come. Flush before dropping it, or an error at the end is lost.
+/// Rows on stdout, written as they come. Flush before dropping it, or an error at the end is lost.
 pub struct RowWriter<R> {
     ui: Ui,
     out: BufWriter<Stdout>,
     /// Stdout is a terminal: write each row at once.
     at_once: bool,
     header: bool,
+    /// The columns that were asked for, if any were.
+    picked: Option<Picked>,
+    /// So many more rows were asked for.
+    left: usize,
     row: PhantomData<R>,
 }
 
@@ -128,12 +185,14 @@ impl<R: Record> RowWriter<R> {
     /// # Errors
     /// As [`Ui::list`].
     pub fn push(&mut self, row: &R) -> Result<()> {
-        let text = if self.ui.format() == Format::Csv {
-            let mut csv = Vec::new();
-            table::write_csv_row(&mut csv, row, std::mem::take(&mut self.header))?;
-            String::from_utf8_lossy(&csv).into_owned()
-        } else {
-            json_line(row)?
+        let Some(left) = self.left.checked_sub(1) else { return Ok(()) };
+        self.left = left;
+        let text = match &self.picked {
+            Some(picked) => {
+                let value = Value::Object(picked.project(table::to_object(row)?, &R::keys()));
+                line_of(&value, self.ui.format(), std::mem::take(&mut self.header))?
+            }
+            None => line_of(row, self.ui.format(), std::mem::take(&mut self.header))?,
         };
         if self.at_once {
             return self.ui.print(&text);
@@ -150,6 +209,15 @@ impl<R: Record> RowWriter<R> {
     }
 }
 
+fn line_of(row: &impl Serialize, format: Format, header: bool) -> Result<String> {
+    if format != Format::Csv {
+        return json_line(row);
+    }
+    let mut csv = Vec::new();
+    table::write_csv_row(&mut csv, row, header)?;
+    Ok(String::from_utf8_lossy(&csv).into_owned())
+}
+
 /// A value as [`Ui::json`] prints it.
 pub fn pretty(value: &(impl Serialize + ?Sized)) -> Result<String> {
     serde_json::to_string_pretty(value).map(|text| json::visible(text) + "\n").map_err(unwritable)
@@ -163,7 +231,7 @@ fn unwritable(error: serde_json::Error) -> Error {
     Error::internal("can't write a row as JSON").because(&error)
 }
 
-/// A closed stdout counts as SIGTERM (143); any other failure counts as a disk error (10).
+/// A closed stdout counts as SIGPIPE (141); any other failure counts as a disk error (10).
 pub fn stdout_failed(error: io::Error) -> Error {
     if error.kind() == io::ErrorKind::BrokenPipe {
         Error::stdout_closed()

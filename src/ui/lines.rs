@@ -54,7 +54,7 @@ pub enum Unwritten {
 
 fn file_failed(path: &Path, error: &io::Error) -> Error {
     if error.kind() == io::ErrorKind::BrokenPipe {
-        return Error::new(Exit::Terminated, format!("the reader of {} went away", path.display()))
+        return Error::new(Exit::PipeClosed, format!("the reader of {} went away", path.display()))
             .hint("run the same command again; the ledger has every row that is missing there");
     }
     Error::ledger(format!("can't write {}", path.display())).because(error).hint(

@@ -60,9 +60,9 @@ impl Ui {
         let shown =
             if self.is_quiet() {
                 Shown::Nothing
-            } else if self.stderr_is_terminal() && self.name.is_none() {
+            } else if self.stderr_is_terminal() && self.name.is_none() && !self.options.dumb {
                 let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr_with_hz(10))
-                    .with_style(style(total.is_some(), unit, self.colors(true)));
+                    .with_style(style(total.is_some(), unit, self.colors(true), self.options.ascii));
                 bar.enable_steady_tick(Duration::from_millis(200));
                 self.live.set(Some(bar.clone()));
                 Shown::Bar(bar)
@@ -154,14 +154,16 @@ fn rate_text(rate: f64) -> String {
     if rate < 10.0 { format!("{rate:.1}/s") } else { format!("{}/s", text::thousands(rate as u64)) }
 }
 
-fn style(has_total: bool, unit: &str, color: bool) -> ProgressStyle {
+fn style(has_total: bool, unit: &str, color: bool, ascii: bool) -> ProgressStyle {
     // A fixed template: a test checks that it is valid.
-    ProgressStyle::with_template(&template(has_total, unit, color))
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .with_key("rate", |state: &ProgressState, out: &mut dyn fmt::Write| {
+    let style = ProgressStyle::with_template(&template(has_total, unit, color));
+    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar()).with_key(
+        "rate",
+        |state: &ProgressState, out: &mut dyn fmt::Write| {
             let _ = out.write_str(&rate_text(state.per_sec()));
-        })
-        .progress_chars("━╸ ")
+        },
+    );
+    if ascii { style.progress_chars("=> ").tick_chars("|/-\\ ") } else { style.progress_chars("━╸ ") }
 }
 
 fn template(has_total: bool, unit: &str, color: bool) -> String {

@@ -145,6 +145,7 @@ impl Ui {
 
     /// A closed stderr must not change the exit code.
     pub(super) fn stderr_raw(&self, text: &str) {
+        let text = self.drawable(text, self.stderr_is_terminal());
         self.live.suspended(|| {
             let _ = io::stderr().lock().write_all(text.as_bytes());
         });

@@ -35,6 +35,7 @@ impl Screen {
         let height = rustix::termios::tcgetwinsize(io::stdout()).map_or(0, |size| usize::from(size.ws_row));
         let rows = if height == 0 { 24 } else { height };
         let text = self.ui.redactor.clean(sheet.text());
+        let text = self.ui.drawable(&text, true);
         let mut picture = String::from("\x1b[H");
         for (row, line) in text.lines().take(rows).enumerate() {
             // A line break after the last row would scroll.

@@ -25,6 +25,7 @@ const EIGHTHS: [char; 8] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'
 /// A text that is built piece by piece and fits the terminal.
 #[derive(Clone, Debug)]
 pub struct Sheet {
+    ui: Ui,
     look: Look,
     text: String,
 }
@@ -39,7 +40,7 @@ pub struct Bar {
 impl Ui {
     /// An empty sheet that fits this terminal.
     pub fn sheet(&self) -> Sheet {
-        Sheet { look: self.look(), text: String::new() }
+        Sheet { ui: self.clone(), look: self.look(), text: String::new() }
     }
 
     /// Prints it.
@@ -80,7 +81,8 @@ impl Sheet {
     }
 
     pub fn table<R: Record>(&mut self, rows: &[R]) {
-        self.text.push_str(&draw(rows, self.look));
+        let cells = rows.iter().map(|row| self.ui.readable_cells(row)).collect();
+        self.text.push_str(&draw(R::columns(), cells, R::EXPENDABLE, self.look));
     }
 
     /// Adds lines with bars. If there is not enough room, the last columns are dropped, then the bars; then the first column is cut.
@@ -89,7 +91,7 @@ impl Sheet {
     }
 
     fn wrapped(&self, said: &str) -> Vec<String> {
-        let said = text::visible(said);
+        let said = self.ui.readable(said);
         match self.look.width {
             Some(room) => text::wrapped(&said, usize::from(room)),
             None => vec![said.into_owned()],

@@ -4,12 +4,12 @@ use std::io::Write;
 
 use comfy_table::{Attribute, Cell, CellAlignment, ColumnConstraint, ContentArrangement, Table, TableStyle, Width};
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use unicode_width::UnicodeWidthStr;
 
 use super::stdout_failed;
 use crate::error::{Error, Result};
-use crate::text::{self, spreadsheet_safe};
+use crate::text::spreadsheet_safe;
 
 /// Data that a command prints: as JSON through `Serialize`, as a table through its columns.
 pub trait Record: Serialize {
@@ -50,13 +50,13 @@ pub(super) const GAP: u16 = 2;
 /// A header and one line per record; columns of numbers are right-aligned.
 ///
 /// It is never wider than the look allows. Ids are not broken, so that they can be copied: texts wrap, and if that is not enough,
-/// each record is drawn like [`draw_one`], with an empty line between records.
-pub fn draw<R: Record>(rows: &[R], look: Look) -> String {
-    let mut cells: Vec<Vec<String>> = rows.iter().map(visible_cells).collect();
-    let mut columns = R::columns();
+/// each record is drawn like [`fields`], with an empty line between records.
+///
+/// `expendable`: columns that a narrow terminal does without, the least important first.
+pub fn draw(mut columns: Vec<&str>, mut cells: Vec<Vec<String>>, expendable: &[&str], look: Look) -> String {
     let mut widths = widths(&columns, &cells, UnicodeWidthStr::width);
     if let Some(room) = look.width {
-        for name in R::EXPENDABLE {
+        for name in expendable {
             let Some(place) = columns.iter().position(|column| column == name) else { continue };
             if total(&widths) <= room {
                 break;
@@ -92,11 +92,7 @@ pub fn draw<R: Record>(rows: &[R], look: Look) -> String {
 }
 
 /// One record, one line per field.
-pub fn draw_one<R: Record>(row: &R, look: Look) -> String {
-    fields(&R::columns(), &visible_cells(row), look)
-}
-
-fn fields(columns: &[&str], cells: &[String], look: Look) -> String {
+pub fn fields(columns: &[&str], cells: &[String], look: Look) -> String {
     let mut table = new_table(look);
     // A field without a value is left out.
     let shown = || columns.iter().zip(cells).filter(|(_, cell)| !cell.is_empty());
@@ -154,17 +150,13 @@ fn longest_word(text: &str) -> usize {
     text.split_whitespace().map(UnicodeWidthStr::width).max().unwrap_or(0)
 }
 
-/// Allows `2026-11-24T10:19:10Z` to wrap at the T.
+/// Allows `2026-11-24T10:19:10Z` to wrap at the T, and a local time.
 fn breakable_time(cell: &mut String) {
     let bytes = cell.as_bytes();
-    let is_time = bytes.len() == 20 && bytes.get(10) == Some(&b'T') && bytes.last() == Some(&b'Z') && cell.is_ascii();
-    if is_time && bytes.iter().all(|byte| byte.is_ascii_digit() || b"-:TZ".contains(byte)) {
+    let is_time = matches!(bytes.len(), 20 | 25) && bytes.get(10) == Some(&b'T') && cell.is_ascii();
+    if is_time && bytes.iter().all(|byte| byte.is_ascii_digit() || b"-+:TZ".contains(byte)) {
         cell.replace_range(10..11, " ");
     }
-}
-
-fn visible_cells<R: Record>(row: &R) -> Vec<String> {
-    row.cells().iter().map(|cell| text::visible(cell).into_owned()).collect()
 }
 
 pub(super) fn heading(name: &str, look: Look) -> Cell {
@@ -208,7 +200,7 @@ pub fn write_csv<R: Record>(out: &mut impl Write, rows: &[R]) -> Result<()> {
 }
 
 /// One row, with the header before it if requested.
-pub fn write_csv_row<R: Record>(out: &mut impl Write, row: &R, header: bool) -> Result<()> {
+pub fn write_csv_row(out: &mut impl Write, row: &impl Serialize, header: bool) -> Result<()> {
     write_objects(out, &[to_value(row)?], header)
 }
 
@@ -223,6 +215,14 @@ pub fn write_csv_cells(out: &mut Vec<u8>, cells: &[&str]) {
     // Writing to memory can't fail.
     let _ = csv.write_record(cells.iter().map(|cell| spreadsheet_safe(cell).into_owned()));
     let _ = csv.flush();
+}
+
+/// A record as its JSON object.
+pub fn to_object(row: &impl Serialize) -> Result<Map<String, Value>> {
+    match to_value(row)? {
+        Value::Object(fields) => Ok(fields),
+        _ => Err(Error::internal("a record is not an object")),
+    }
 }
 
 fn to_value(row: &impl Serialize) -> Result<Value> {
@@ -251,7 +251,8 @@ fn cell(value: &Value) -> String {
     }
 }
 
-fn plain(value: &Value) -> String {
+/// As text, without quotes.
+pub fn plain(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
         Value::String(text) => text.clone(),
@@ -269,6 +270,12 @@ fn csv_failed(error: csv::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::text;
+
+    fn draw<R: Record>(rows: &[R], look: Look) -> String {
+        let visible = |row: &R| row.cells().iter().map(|cell| text::visible(cell).into_owned()).collect();
+        super::draw(R::columns(), rows.iter().map(visible).collect(), R::EXPENDABLE, look)
+    }
 
     #[derive(Serialize)]
     struct Row {

@@ -20,7 +20,7 @@ impl Ui {
     /// Prints a remark about the next commands, as a shell comment.
     ///
     /// # Errors
-    /// Exit 143 if stdout is closed.
+    /// Exit 141 if stdout is closed.
     pub fn remark(&self, said: &str) -> Result<()> {
         let room = self.width().clamp(20, 100) - 2;
         let mut lines = String::from("\n");
@@ -33,7 +33,7 @@ impl Ui {
     /// Prints a command as typed; it may have several lines.
     ///
     /// # Errors
-    /// Exit 143 if stdout is closed.
+    /// Exit 141 if stdout is closed.
     pub fn typed(&self, line: &str) -> Result<()> {
         let mut lines = String::new();
         for (index, line) in line.lines().enumerate() {
@@ -46,7 +46,7 @@ impl Ui {
     /// Prints a line of a command's output.
     ///
     /// # Errors
-    /// Exit 143 if stdout is closed.
+    /// Exit 141 if stdout is closed.
     pub fn transcript(&self, line: &str) -> Result<()> {
         self.transcribe(&format!("{}\n", text::visible(line)))
     }

@@ -3,7 +3,7 @@
 use crate::cli::values;
 use crate::commands::context::Context;
 use crate::error::{Error, Exit, Result};
-use crate::text::count;
+use crate::text::{count, nearest};
 
 /// Delete audiences of the Page. Their people stay in the ledger, and so do the broadcasts that were sent to them.
 #[derive(clap::Args, Debug)]
@@ -21,8 +21,10 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     for name in &args.names {
         let found = all.iter().find(|audience| audience.audience == *name);
         chosen.push(found.ok_or_else(|| {
+            let names: Vec<&str> = all.iter().map(|audience| audience.audience.as_str()).collect();
+            let meant = nearest(name, &names).map(|near| format!("did you mean {near:?}? ")).unwrap_or_default();
             Error::usage(format!("there is no audience {name:?} of Page {page} in this ledger; nothing was deleted"))
-                .hint("mmsg audience list shows them")
+                .hint(format!("{meant}mmsg audience list shows them"))
         })?);
     }
     let shown: Vec<String> = chosen

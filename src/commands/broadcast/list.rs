@@ -5,6 +5,7 @@ use crate::commands::scope::ScopeArgs;
 use crate::commands::several;
 use crate::error::{Exit, Result};
 use crate::ledger::broadcasts::BroadcastSummary;
+use crate::ui::shape::Shape;
 
 /// List the Page's broadcasts with their counts, oldest first.
 #[derive(clap::Args, Debug)]
@@ -14,18 +15,20 @@ pub struct Args {
     campaign: Option<String>,
     #[command(flatten)]
     scope: ScopeArgs,
+    #[command(flatten)]
+    shape: Shape,
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     let (shown, hidden) = rows(context, args)?;
-    context.ui.list(&shown)?;
+    context.ui.list_as(&shown, &args.shape)?;
     args.scope.tell_hidden(context, hidden, "broadcast", "broadcasts");
     Ok(Exit::Done)
 }
 
 pub async fn run_for_several(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
     args.scope.refuse_all()?;
-    several::list(frame, async |context| Ok((rows(context, &args)?.0, Exit::Done))).await
+    several::list(frame, &args.shape, async |context| Ok((rows(context, &args)?.0, Exit::Done))).await
 }
 
 /// Those to show, and how many of other Pages are not.

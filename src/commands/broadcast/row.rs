@@ -10,6 +10,7 @@ impl Record for BroadcastSummary {
         "id",
         "Page",
         "campaign",
+        "name",
         "message",
         "repeat",
         "pending",
@@ -20,6 +21,19 @@ impl Record for BroadcastSummary {
         "unknown",
         "next run at",
         "created",
+    ];
+    const EXPENDABLE: &'static [&'static str] = &[
+        "repeat",
+        "message",
+        "created",
+        "Page",
+        "claimed",
+        "skipped",
+        "refused",
+        "next run at",
+        "accepted",
+        "name",
+        "campaign",
     ];
     const KEYS: &'static [&'static str] = &[
         "id",
@@ -37,6 +51,7 @@ impl Record for BroadcastSummary {
         "next_run_at",
         "created_at",
         "finished",
+        "campaign_name",
     ];
 
     fn cells(&self) -> Vec<String> {
@@ -50,6 +65,7 @@ impl Record for BroadcastSummary {
             self.id.to_string(),
             self.page.clone(),
             self.campaign.clone(),
+            self.campaign_name.clone().unwrap_or_else(|| "-".to_owned()),
             self.message.clone(),
             self.repeat.to_string(),
             count(self.pending),

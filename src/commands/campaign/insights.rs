@@ -4,9 +4,11 @@ use serde::Serialize;
 
 use super::currency::currency_to_show;
 use crate::campaign::{CampaignId, Currency};
+use crate::cli::when::{self, When};
 use crate::commands::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::graph::{Action, Insights, InsightsQuery, PRESETS};
+use crate::ui::shape::Shape;
 use crate::ui::table::Record;
 
 /// Show what Meta reports for a campaign or the whole ad account: delivered, read, clicked, spent.
@@ -22,21 +24,27 @@ pub struct Args {
     #[arg(long, value_name = "PRESET", value_parser = clap::builder::PossibleValuesParser::new(PRESETS),
         conflicts_with_all = ["since", "until"])]
     preset: Option<String>,
-    /// First day, such as 2026-11-01.
-    #[arg(long, value_name = "DATE", value_parser = parse_date, requires = "until")]
-    since: Option<String>,
-    /// Last day.
-    #[arg(long, value_name = "DATE", value_parser = parse_date, requires = "since")]
-    until: Option<String>,
+    /// First day: 2026-11-01, 7d (seven days ago), yesterday.
+    #[arg(long, value_name = "DATE", value_parser = when::parse)]
+    since: Option<When>,
+    /// Last day [default: today].
+    #[arg(long, value_name = "DATE", value_parser = when::parse, requires = "since")]
+    until: Option<When>,
     /// Include conversions: purchases, leads and others that a pixel counts.
     #[arg(long)]
     conversions: bool,
+    #[command(flatten)]
+    shape: Shape,
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     let account = context.ad_account()?;
     let graph = context.graph()?;
-    let days = match (&args.since, &args.until) {
+    let (now, zone) = (context.clock.now(), context.ui.zone());
+    let day = |when: &When| when.day(now, zone).to_string();
+    let since = args.since.as_ref().map(day);
+    let until = since.is_some().then(|| args.until.as_ref().map_or_else(|| day(&When::DaysAgo(0)), day));
+    let days = match (&since, &until) {
         (Some(since), Some(until)) if since > until => {
             return Err(Error::usage(format!("--since {since} is after --until {until}")));
         }
@@ -52,13 +60,8 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     };
     let currency = currency_to_show(context, &account).await?;
     let rows: Vec<_> = rows.into_iter().map(|insights| InsightsRow { insights, currency }).collect();
-    context.ui.list(&rows)?;
+    context.ui.list_as(&rows, &args.shape)?;
     Ok(Exit::Done)
-}
-
-fn parse_date(text: &str) -> Result<String, String> {
-    let date: jiff::civil::Date = text.parse().map_err(|_| format!("{text:?} is not a valid date: use 2026-11-01"))?;
-    Ok(date.to_string())
 }
 
 #[derive(Serialize)]
@@ -72,6 +75,8 @@ impl Record for InsightsRow {
     const PLURAL: &'static str = "insights yet";
     const COLUMNS: &'static [&'static str] =
         &["from", "to", "delivered", "read", "clicks", "clicked", "per delivery", "per click", "spent", "conversions"];
+    const EXPENDABLE: &'static [&'static str] =
+        &["conversions", "per click", "per delivery", "clicked", "clicks", "from", "to"];
     const KEYS: &'static [&'static str] = &[
         "date_start",
         "date_stop",

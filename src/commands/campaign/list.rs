@@ -6,6 +6,7 @@ use crate::commands::context::{Context, Invocation};
 use crate::commands::several;
 use crate::error::{Exit, Result};
 use crate::graph::Kind;
+use crate::ui::shape::Shape;
 
 /// List the campaigns of the ad account that mmsg can send with, in Graph's order.
 ///
@@ -15,15 +16,17 @@ pub struct Args {
     /// Include ordinary ads, and message campaigns whose recipients Meta picks.
     #[arg(long)]
     all: bool,
+    #[command(flatten)]
+    shape: Shape,
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
-    context.ui.list(&rows(context, &args).await?)?;
+    context.ui.list_as(&rows(context, &args).await?, &args.shape)?;
     Ok(Exit::Done)
 }
 
 pub async fn run_for_several(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
-    several::list(frame, async |context| Ok((rows(context, &args).await?, Exit::Done))).await
+    several::list(frame, &args.shape, async |context| Ok((rows(context, &args).await?, Exit::Done))).await
 }
 
 async fn rows(context: &Context, args: &Args) -> Result<Vec<CampaignListRow>> {

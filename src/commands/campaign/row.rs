@@ -136,6 +136,7 @@ pub struct CampaignListRow(pub CampaignRow);
 impl Record for CampaignListRow {
     const PLURAL: &'static str = "campaigns";
     const COLUMNS: &'static [&'static str] = &["id", "name", "status", "budget", "starts", "ends"];
+    const EXPENDABLE: &'static [&'static str] = &["starts", "ends", "budget"];
     const KEYS: &'static [&'static str] = &[
         "id",
         "name",

@@ -6,16 +6,20 @@ use crate::commands::context::{Invocation, tell_end};
 use crate::config::{SecretPlace, Settings, Sourced};
 use crate::endpoint::Family;
 use crate::error::{Exit, Result};
+use crate::ui::shape::Shape;
 use crate::ui::table::Record;
 
 /// Print each setting with its value and source; secrets are hidden.
 #[derive(clap::Args, Debug)]
-pub struct Args {}
+pub struct Args {
+    #[command(flatten)]
+    shape: Shape,
+}
 
-pub fn run(frame: &Invocation<'_>) -> Result<Exit> {
+pub fn run(frame: &Invocation<'_>, args: &Args) -> Result<Exit> {
     let settings = frame.settings()?;
     tell_end(frame.ui, &settings, Family::Marketing, frame.clock);
-    frame.ui.list(&lines(&settings))?;
+    frame.ui.list_as(&lines(&settings), &args.shape)?;
     Ok(Exit::Done)
 }
 

@@ -128,9 +128,8 @@ impl<'u> DemoStage<'u> {
             return Err(interrupted(signals.exit()));
         }
         // Someone else stopped it, or closed its stdout.
-        if let Some(exit) =
-            [Exit::Interrupted, Exit::Terminated].into_iter().find(|exit| i32::from(exit.code()) == code)
-        {
+        let stopped = [Exit::Interrupted, Exit::PipeClosed, Exit::Terminated];
+        if let Some(exit) = stopped.into_iter().find(|exit| i32::from(exit.code()) == code) {
             return Err(interrupted(exit));
         }
         if code != i32::from(step.ends.code()) {

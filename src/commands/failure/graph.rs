@@ -161,7 +161,9 @@ fn unclear(call: &Call, host: &str, fault: &Fault) -> Error {
 /// Completes "can't …".
 fn aim(call: &Call) -> String {
     match call {
+        Call::InspectToken => "inspect the access token".to_owned(),
         Call::AdAccount(account) => format!("read the ad account {account}"),
+        Call::Page(page) => format!("read Page {page}"),
         Call::MinimumBudgets(account) => format!("read the minimum budgets of {account}"),
         Call::Campaigns(account) => format!("read the campaigns of {account}"),
         Call::Campaign(id) => format!("read campaign {id}"),

@@ -1,5 +1,6 @@
 //! Failures of the ledger.
 
+pub mod fault;
 mod server;
 
 use std::path::Path;
@@ -145,9 +146,11 @@ impl From<LedgerError> for Error {
             LedgerError::NoSuchBroadcast { id } => {
                 Self::usage(format!("there is no broadcast {id} in this ledger")).hint("mmsg broadcast list shows them")
             }
-            LedgerError::NoSuchAudience { page, name } => {
-                Self::usage(format!("there is no audience {name:?} of Page {page} in this ledger"))
-                    .hint(format!("import it first: mmsg tokens import FILE --audience {name}"))
+            LedgerError::NoSuchAudience { page, name, near } => {
+                Self::usage(format!("there is no audience {name:?} of Page {page} in this ledger")).hint(match near {
+                    Some(near) => format!("did you mean {near:?}? mmsg audience list shows all"),
+                    None => format!("import it first: mmsg tokens import FILE --audience {name}"),
+                })
             }
             LedgerError::AudienceOvertaken { name } => Self::ledger(format!(
                 "a newer import replaced the audience {name:?}: nothing of this import counts"

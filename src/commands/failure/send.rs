@@ -134,7 +134,7 @@ pub fn spend_more(spending: &Spending, go_on: &str) -> String {
     }
 }
 
-/// Which of several failures a send ends with: the lowest. 10; 11 for a burst of doubt; 3, 4, 5, 7, 130 and 143.
+/// Which of several failures a send ends with: the lowest. 10; 11 for a burst of doubt; 3, 4, 5, 7, 130, 141 and 143.
 pub fn rank(exit: Exit) -> u8 {
     match exit {
         Exit::Ledger => 0,
@@ -145,7 +145,7 @@ pub fn rank(exit: Exit) -> u8 {
         Exit::Refused => 5,
         Exit::Usage => 6,
         Exit::Network => 7,
-        Exit::Interrupted | Exit::Terminated => 8,
+        Exit::Interrupted | Exit::PipeClosed | Exit::Terminated => 8,
         Exit::NotYet => 9,
         Exit::PartlyRefused => 10,
         Exit::NotConfirmed => 11,

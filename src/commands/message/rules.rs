@@ -5,14 +5,18 @@ use serde::Serialize;
 use crate::error::{Exit, Result};
 use crate::message::rules::{self, Rule, page_url};
 use crate::ui::Ui;
+use crate::ui::shape::Shape;
 use crate::ui::table::Record;
 
 /// Print every limit: id, path, limit, the page it comes from, the code that Meta answers.
 #[derive(clap::Args, Debug)]
-pub struct Args {}
+pub struct Args {
+    #[command(flatten)]
+    shape: Shape,
+}
 
-pub fn run(ui: &Ui) -> Result<Exit> {
-    ui.list(&rules::all().map(Limit::of).collect::<Vec<_>>())?;
+pub fn run(ui: &Ui, args: &Args) -> Result<Exit> {
+    ui.list_as(&rules::all().map(Limit::of).collect::<Vec<_>>(), &args.shape)?;
     Ok(Exit::Done)
 }
 
@@ -53,6 +57,9 @@ impl Limit {
 impl Record for Limit {
     const PLURAL: &'static str = "rules";
     const COLUMNS: &'static [&'static str] = &["id", "path", "rule", "severity", "code", "source"];
+    const KEYS: &'static [&'static str] =
+        &["id", "templates", "paths", "when", "rule", "limit", "severity", "code", "basis", "page", "url"];
+    const EXPENDABLE: &'static [&'static str] = &["source", "code", "severity"];
 
     fn cells(&self) -> Vec<String> {
         let rule = match &self.when {

@@ -35,6 +35,8 @@ pub enum Kind {
     Message,
     /// A copy of the ledger. It may be the only one: none is replaced without a word.
     Backup,
+    /// For Prometheus.
+    Metrics,
     /// The sandbox's record of accepted sends.
     Record,
     /// The sandbox's record of requests of any kind.
@@ -63,6 +65,7 @@ impl Kind {
             Self::Rejects => is_header(REJECT_HEADER),
             Self::Page => text.contains(GENERATOR),
             Self::Message | Self::Backup => false,
+            Self::Metrics => text.is_empty() || text.starts_with("# HELP mmsg_"),
             Self::Record => is_object(r#"{"at":"#, r#","tracking_id":""#),
             Self::Calls => is_object(r#"{"at":"#, r#","method":""#),
         }
@@ -78,6 +81,7 @@ impl Kind {
             Self::Rejects => "a report of bad rows that mmsg made",
             Self::Page => "a page that mmsg made",
             Self::Message | Self::Backup => "empty",
+            Self::Metrics => "metrics that mmsg made",
             Self::Record | Self::Calls => "a record that the sandbox made",
         }
     }
@@ -126,6 +130,8 @@ mod tests {
             (Kind::Rejects, "line,column\n", false),
             (Kind::Page, page.as_str(), true),
             (Kind::Page, "<!doctype html>\n<html>", false),
+            (Kind::Metrics, "# HELP mmsg_send_requests Requests of the last run.\n", true),
+            (Kind::Metrics, "# HELP node_load1 1m load average.\n", false),
             (Kind::Message, "{\"text\":\"Hello\"}\n", false),
             (Kind::Record, "{\"at\":1,\"n\":1,\"token\":\"1\",\"tracking_id\":\"2\"}\n", true),
             (Kind::Record, "{\"text\":\"Hello\"}\n", false),

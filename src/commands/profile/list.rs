@@ -7,13 +7,17 @@ use crate::commands::context::Invocation;
 use crate::config::edit::Place;
 use crate::config::{Overrides, Settings, several};
 use crate::error::{Exit, Result};
+use crate::ui::shape::Shape;
 use crate::ui::table::Record;
 
 /// List the profiles: those of the config file, and those of the folder profiles.d beside it.
 ///
 /// Exits 3 if one of them can't be used; the others are listed all the same.
 #[derive(clap::Args, Debug)]
-pub struct Args {}
+pub struct Args {
+    #[command(flatten)]
+    shape: Shape,
+}
 
 #[derive(Serialize)]
 struct Row {
@@ -31,6 +35,7 @@ struct Row {
 impl Record for Row {
     const PLURAL: &'static str = "profiles";
     const COLUMNS: &'static [&'static str] = &["profile", "selected", "Page", "ad account", "ledger", "file"];
+    const EXPENDABLE: &'static [&'static str] = &["file", "ledger", "ad account", "selected", "Page"];
     const KEYS: &'static [&'static str] = &["profile", "selected", "page", "ad_account", "ledger", "file", "error"];
 
     fn cells(&self) -> Vec<String> {
@@ -47,10 +52,10 @@ impl Record for Row {
     }
 }
 
-pub fn run(frame: &Invocation<'_>) -> Result<Exit> {
+pub fn run(frame: &Invocation<'_>, args: &Args) -> Result<Exit> {
     let profiles = Profiles::read(frame)?;
     if profiles.all.is_empty() {
-        frame.ui.list::<Row>(&[])?;
+        frame.ui.list_as::<Row>(&[], &args.shape)?;
         frame.ui.hint("mmsg init creates one, and mmsg profile add --from FILE many");
         return Ok(Exit::Done);
     }
@@ -81,6 +86,6 @@ pub fn run(frame: &Invocation<'_>) -> Result<Exit> {
             }
         });
     }
-    frame.ui.list(&rows)?;
+    frame.ui.list_as(&rows, &args.shape)?;
     Ok(exit)
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use super::values::{self, COLUMNS, NAME};
 use crate::config::edit::ProfileEdit;
 use crate::config::environment::Environment;
-use crate::config::file::nearest;
 use crate::error::{Error, Result};
+use crate::text::nearest;
 
 /// As many mistakes are shown.
 const SHOWN: usize = 5;

@@ -12,12 +12,12 @@ use crate::ui::{Format, Ui};
 
 const BETWEEN: Duration = Duration::from_secs(1);
 
-/// Only a terminal can be redrawn.
+/// Only a terminal can be redrawn, and not one that is dumb.
 ///
 /// # Errors
 /// Exit 2 if stdout is not a terminal, or a machine-readable format was asked for.
 pub fn check(ui: &Ui) -> Result<()> {
-    if ui.stdout_is_terminal() && ui.format() == Format::Table {
+    if ui.can_redraw() && ui.format() == Format::Table {
         return Ok(());
     }
     Err(Error::usage("--watch needs a terminal").hint("leave out --watch to print it once"))

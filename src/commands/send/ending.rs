@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::campaign::CampaignFacts;
+use super::finish::Finish;
 use super::totals::{Course, Totals};
 use super::turn::TurnEnd;
 use crate::clock::{Clock, UnixMillis};
@@ -132,7 +133,7 @@ impl<'a> Conclusion<'a> {
                 self.over = true;
                 self.reader_gone = true;
                 self.fail(
-                    Error::new(Exit::Terminated, format!("stdout was closed after {requests}"))
+                    Error::new(Exit::PipeClosed, format!("stdout was closed after {requests}"))
                         .hint(format!("{go_on} continues")),
                 );
             }
@@ -213,8 +214,12 @@ impl<'a> Conclusion<'a> {
     }
 
     /// Decides the exit code, prints the totals, and the error if there is one.
-    pub fn finish(self, context: &Context, totals: Totals) -> Result<Exit> {
+    pub fn finish(self, context: &Context, totals: Totals, finish: &Finish<'_>) -> Result<Exit> {
+        let now = self.clock.now();
         let Concluded { totals, exit, failure, others } = self.conclude(totals);
+        let error = failure.as_ref().map(|failure| &failure.error);
+        let told = serde_json::to_value(totals.clone().ended(exit, error)).unwrap_or(Value::Null);
+        finish.tell_one(context, now, &told);
         for other in others {
             context.ui.warn(&other.to_string());
         }
@@ -234,7 +239,7 @@ impl<'a> Conclusion<'a> {
 
     /// Decides the exit code.
     ///
-    /// First wins: 10; 11 if a burst of unknown sends ended the run; 3, 4, 5, 7, 130/143; 11 if this run left a send unknown; 6; 8; 0.
+    /// First wins: 10; 11 if a burst of unknown sends ended the run; 3, 4, 5, 7, 130/141/143; 11 if this run left a send unknown; 6; 8; 0.
     pub fn conclude(mut self, totals: Totals) -> Concluded {
         self.failures.sort_by_key(|failure| failure::send::rank(failure.error.exit()));
         let waits = self.waits_for.is_some() || totals.waits();

@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use super::Args;
 use super::board::Board;
 use super::ending::Concluded;
+use super::finish::{self, Finish, Told};
 use super::results::{Businesses, Outs, Results};
 use super::resume::Resume;
 use super::totals::Totals;
@@ -78,6 +79,9 @@ pub async fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
     let outs = Outs::open(frame.ui, &outputs, args.results.as_deref(), Businesses::Several)?;
     let board = Board::show(frame.ui, None);
     let readers = Semaphore::new(READERS);
+    let settings = businesses.iter().find_map(|business| Some(&business.context.as_ref().ok()?.settings));
+    let environment = settings.map(finish::environment).unwrap_or_default();
+    let finish = Finish { args: &args.finish, outputs: &outputs, environment };
     let mut at_work: FuturesUnordered<_> = businesses
         .into_iter()
         .zip(ledgers.of_each.iter().cloned())
@@ -94,7 +98,7 @@ pub async fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
     drop((at_work, board));
     let unwritten = outs.borrow_mut().finish();
     ended.sort_by(|one, two| one.0.cmp(&two.0));
-    conclude(frame, &args, ended, unwritten)
+    conclude(frame, &args, &finish, ended, unwritten)
 }
 
 type Ended = (String, Option<String>, Option<Address>, Concluded);
@@ -113,6 +117,7 @@ fn outputs(ui: &Ui, args: &Args, businesses: &[Business]) -> Result<Outputs> {
         outputs.protect_ledger(ledger);
     }
     Businesses::Several.expect(&mut outputs, args.results.as_deref())?;
+    args.finish.expect(&mut outputs)?;
     Ok(outputs)
 }
 
@@ -244,7 +249,13 @@ fn tell(ui: &Ui, concluded: &Concluded) {
 }
 
 /// Prints the totals; the weightiest end is that of the command.
-fn conclude(frame: &Invocation<'_>, args: &Args, ended: Vec<Ended>, unwritten: Vec<Unwritten>) -> Result<Exit> {
+fn conclude(
+    frame: &Invocation<'_>,
+    args: &Args,
+    finish: &Finish<'_>,
+    ended: Vec<Ended>,
+    unwritten: Vec<Unwritten>,
+) -> Result<Exit> {
     let mut sums = Totals::default();
     let mut weightiest = (u8::MAX, Exit::Done);
     let mut unknown_in = BTreeMap::new();
@@ -275,6 +286,13 @@ fn conclude(frame: &Invocation<'_>, args: &Args, ended: Vec<Ended>, unwritten: V
             Unwritten::Failed(error) => error,
         });
     }
+    let told = |row: &Row| Told {
+        profile: Some(row.profile.clone()),
+        page: row.page.clone(),
+        totals: serde_json::to_value(&row.totals).unwrap_or_default(),
+    };
+    let whole = serde_json::to_value(Whole { profiles: &rows, totals: sums.clone() }).unwrap_or_default();
+    finish.tell(frame.ui, frame.clock.now(), &rows.iter().map(told).collect::<Vec<_>>(), &whole);
     print(frame.ui, rows, sums)?;
     match failed {
         Some(error) => Err(error),

@@ -6,6 +6,7 @@ use super::campaign::{CampaignFacts, Unfit};
 use super::canary::{self, Stage};
 use super::confirm::Asked;
 use super::ending::Conclusion;
+use super::finish::Finish;
 use super::results::{Businesses, Results};
 use super::split::Sent;
 use super::timing::{self, Until};
@@ -44,7 +45,7 @@ pub async fn run(context: &Context, args: &Args, signals: &Signals) -> Result<Ex
     let mut results = Results::open(context, &outputs, args.results.as_deref(), of)?;
     let (mut conclusion, totals) = resume.send(limits, &mut results).await?;
     conclusion.add_unwritten(results.finish());
-    conclusion.finish(context, totals)
+    conclusion.finish(context, totals, &Finish::of(&args.finish, &outputs, &context.settings))
 }
 
 /// One Page's broadcasts, from one profile.

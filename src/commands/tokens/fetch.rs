@@ -16,6 +16,7 @@ use crate::ledger::Ledger;
 use crate::ledger::audiences::fetch::{Fetch, FetchCounts, ListPage, Wanted};
 use crate::ledger::people::listed::Listed;
 use crate::text::{count, thousands};
+use crate::ui::shape::Shape;
 use crate::ui::table::Record;
 
 /// Of Meta's limit of token queries, in percent. What is left is for the sends of this hour, which may ask about single tokens.
@@ -92,7 +93,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
 }
 
 pub async fn run_for_several(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
-    several::list(frame, async |context| Ok((vec![fetch(context, &args).await?], Exit::Done))).await
+    several::list(frame, &Shape::default(), async |context| Ok((vec![fetch(context, &args).await?], Exit::Done))).await
 }
 
 async fn fetch(context: &Context, args: &Args) -> Result<FetchRow> {

@@ -6,6 +6,7 @@ use crate::commands::context::Context;
 use crate::commands::people::FilterArgs;
 use crate::error::{Error, Exit, Result};
 use crate::ledger::people::found::Found;
+use crate::ui::shape::Shape;
 use crate::ui::table::Record;
 use crate::ui::{Format, Ui};
 
@@ -35,6 +36,8 @@ struct Whom {
     audience: Option<String>,
     #[command(flatten)]
     filter: FilterArgs,
+    #[command(flatten)]
+    shape: Shape,
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit> {
@@ -59,8 +62,8 @@ fn print(context: &Context, ui: &Ui, whom: &Whom) -> Result<Exit> {
     let audience = whom.audience.as_deref().map(|name| ledger.find_audience(page.as_str(), name)).transpose()?;
     let (filter, now) = (whom.filter.filter(audience), context.clock.now());
     match ui.format() {
-        Format::Ndjson | Format::Csv => {
-            let mut rows = ui.rows::<Found>();
+        Format::Ndjson | Format::Csv if !whom.shape.sorts() => {
+            let mut rows = ui.rows::<Found>(&whom.shape)?;
             let mut any = false;
             ledger.each_person(page.as_str(), &filter, now, &mut |found| {
                 any = true;
@@ -68,17 +71,17 @@ fn print(context: &Context, ui: &Ui, whom: &Whom) -> Result<Exit> {
             })?;
             rows.flush()?;
             if !any {
-                ui.list::<Found>(&[])?;
+                ui.list_as::<Found>(&[], &whom.shape)?;
                 ui.status("no people match");
             }
         }
-        Format::Table | Format::Json => {
+        Format::Ndjson | Format::Csv | Format::Table | Format::Json => {
             let mut all = Vec::new();
             ledger.each_person(page.as_str(), &filter, now, &mut |found| {
                 all.push(found);
                 Ok::<_, Error>(())
             })?;
-            ui.list(&all)?;
+            ui.list_as(&all, &whom.shape)?;
         }
     }
     Ok(Exit::Done)
@@ -88,6 +91,8 @@ impl Record for Found {
     const PLURAL: &'static str = "people";
     const COLUMNS: &'static [&'static str] =
         &["token", "PSID", "time zone", "suppressed", "note", "expires", "eligible", "re-opt-in", "last sent"];
+    const EXPENDABLE: &'static [&'static str] =
+        &["re-opt-in", "note", "time zone", "PSID", "expires", "last sent", "suppressed", "eligible"];
     const KEYS: &'static [&'static str] =
         &["token", "psid", "time_zone", "suppressed", "note", "expires_at", "eligible_at", "reoptin", "last_sent_at"];
 

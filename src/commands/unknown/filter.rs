@@ -1,7 +1,7 @@
 //! Which unknown sends are meant.
 
 use crate::cli::values;
-use crate::clock::UnixMillis;
+use crate::cli::when::{self, When};
 use crate::commands::context::Context;
 use crate::commands::scope::ScopeArgs;
 use crate::error::Result;
@@ -20,12 +20,12 @@ pub struct FilterArgs {
     /// Only this campaign.
     #[arg(long, value_name = "ID")]
     campaign: Option<String>,
-    /// Only sends that became unknown at or after TIME.
-    #[arg(long, value_name = "TIME", value_parser = values::time)]
-    since: Option<UnixMillis>,
+    /// Only sends that became unknown at or after TIME: 1d (a day ago), yesterday, a date, or a time.
+    #[arg(long, value_name = "TIME", value_parser = when::parse)]
+    since: Option<When>,
     /// Only sends that became unknown before TIME.
-    #[arg(long, value_name = "TIME", value_parser = values::time)]
-    until: Option<UnixMillis>,
+    #[arg(long, value_name = "TIME", value_parser = when::parse)]
+    until: Option<When>,
     /// Only sends whose reason contains TEXT.
     #[arg(long, value_name = "TEXT")]
     why: Option<String>,
@@ -38,13 +38,14 @@ pub struct FilterArgs {
 
 impl FilterArgs {
     pub fn filter(&self, context: &Context) -> UnknownFilter {
+        let (now, zone) = (context.clock.now(), context.ui.zone());
         UnknownFilter {
             page: self.scope.page(context).map(str::to_owned),
             token: self.token.clone(),
             broadcast: self.broadcast,
             campaign: self.campaign.clone(),
-            since: self.since,
-            until: self.until,
+            since: self.since.as_ref().map(|when| when.begins(now, zone)),
+            until: self.until.as_ref().map(|when| when.ends(now, zone)),
             reason: self.why.clone(),
             fbtrace_id: self.fbtrace.clone(),
         }

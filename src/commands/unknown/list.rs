@@ -6,6 +6,7 @@ use crate::commands::several;
 use crate::error::{Exit, Result};
 use crate::ledger::unknown::UnknownSend;
 use crate::ui::Format;
+use crate::ui::shape::Shape;
 use crate::ui::table::Record;
 
 /// List the Page's unknown sends, one per row, with their tokens.
@@ -13,19 +14,21 @@ use crate::ui::table::Record;
 pub struct Args {
     #[command(flatten)]
     filter: FilterArgs,
+    #[command(flatten)]
+    shape: Shape,
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     let ledger = context.ledger_to_look()?;
     let filter = args.filter.filter(context);
     match context.ui.format() {
-        Format::Ndjson => {
-            let mut rows = context.ui.rows::<UnknownSend>();
+        Format::Ndjson if !args.shape.sorts() => {
+            let mut rows = context.ui.rows::<UnknownSend>(&args.shape)?;
             ledger.each_unknown(&filter, &mut |send| rows.push(&send))?;
             rows.flush()?;
         }
-        Format::Table | Format::Json | Format::Csv => {
-            context.ui.list(&ledger.unknowns(&filter)?)?;
+        Format::Ndjson | Format::Table | Format::Json | Format::Csv => {
+            context.ui.list_as(&ledger.unknowns(&filter)?, &args.shape)?;
         }
     }
     let hidden = args.filter.hidden(context, &ledger)?;
@@ -35,7 +38,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
 
 pub async fn run_for_several(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
     args.filter.scope.refuse_all()?;
-    several::list(frame, async |context| {
+    several::list(frame, &args.shape, async |context| {
         // A filter without a Page would show each profile those of all.
         context.page()?;
         Ok((context.ledger_to_look()?.unknowns(&args.filter.filter(context))?, Exit::Done))
@@ -47,6 +50,7 @@ impl Record for UnknownSend {
     const PLURAL: &'static str = "unknown sends";
     const COLUMNS: &'static [&'static str] =
         &["token", "Page", "broadcast", "campaign", "since", "reason", "blocked until"];
+    const EXPENDABLE: &'static [&'static str] = &["blocked until", "Page", "broadcast", "campaign", "since"];
     const KEYS: &'static [&'static str] = &[
         "send",
         "token",

@@ -8,10 +8,11 @@ use crate::clock::UnixMillis;
 use crate::commands::context::{Context, Invocation};
 use crate::commands::several;
 use crate::error::{Exit, Result};
-use crate::graph::SubscribedApp;
+use crate::graph::{Graph, SubscribedApp};
 use crate::ledger::events::Policy;
 use crate::ledger::silence::Silence;
 use crate::text;
+use crate::ui::shape::Shape;
 use crate::ui::table::Record;
 
 /// Check that Meta is still delivering webhook events: the app's fields, and the last event received.
@@ -21,16 +22,17 @@ use crate::ui::table::Record;
 #[derive(clap::Args, Debug)]
 pub struct Args {}
 
+/// How an app of the Page is served.
 #[derive(Clone, Debug, Serialize)]
-struct Status {
+pub struct Status {
     page_id: PageId,
     app_id: Option<String>,
     app_name: Option<String>,
-    healthy: bool,
+    pub healthy: bool,
     fields: Vec<String>,
     missing: Vec<String>,
     /// The last event of any Page in this ledger.
-    last_event_at: Option<UnixMillis>,
+    pub last_event_at: Option<UnixMillis>,
     /// Sends accepted since `silent_since` without any event.
     unheard: u64,
     silent_since: Option<UnixMillis>,
@@ -43,6 +45,7 @@ impl Record for Status {
     const PLURAL: &'static str = "subscriptions";
     const COLUMNS: &'static [&'static str] =
         &["Page", "app", "healthy", "fields", "missing", "last event", "silent since", "policy notice"];
+    const EXPENDABLE: &'static [&'static str] = &["fields", "policy notice", "app", "silent since", "missing", "Page"];
     const KEYS: &'static [&'static str] = &[
         "page_id",
         "app_id",
@@ -85,7 +88,7 @@ pub async fn run(context: &Context) -> Result<Exit> {
 }
 
 pub async fn run_for_several(frame: &Invocation<'_>, _: &Args) -> Result<Exit> {
-    several::list(frame, async |context| {
+    several::list(frame, &Shape::default(), async |context| {
         let status = ask(context).await?;
         let exit = conclude(context, &status);
         Ok((vec![status], exit))
@@ -96,6 +99,14 @@ pub async fn run_for_several(frame: &Invocation<'_>, _: &Args) -> Result<Exit> {
 async fn ask(context: &Context) -> Result<Status> {
     let page = context.page()?;
     let graph = context.page_graph(&page).await?;
+    ask_with(context, &graph, page).await
+}
+
+/// With a client that has the Page's token.
+///
+/// # Errors
+/// Those of the call and the ledger.
+pub async fn ask_with(context: &Context, graph: &Graph, page: PageId) -> Result<Status> {
     let apps = graph.subscribed_apps(&page).await?;
     let heard = match context.ledger_if_any()? {
         Some(ledger) => Heard {
@@ -158,7 +169,8 @@ fn judge(page_id: PageId, app: Option<SubscribedApp>, heard: Heard) -> Status {
     }
 }
 
-fn troubles(status: &Status) -> Vec<String> {
+/// What is wrong, in sentences.
+pub fn troubles(status: &Status) -> Vec<String> {
     let mut troubles = Vec::new();
     if status.fields.is_empty() {
         troubles.push(format!(

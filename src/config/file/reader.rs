@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::{At, Profile, SendProfile, nearest};
+use super::{At, Profile, SendProfile};
 use crate::config::environment::Environment;
 use crate::config::source::SecretSource;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
+use crate::text::nearest;
 
 /// Keys of the file itself.
 const FILE_KEYS: [&str; 3] = ["default_profile", "defaults", "profiles"];

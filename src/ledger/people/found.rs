@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::filter::Filter;
 use super::suppression::Suppression;
 use crate::clock::UnixMillis;
-use crate::ledger::audiences::newest;
+use crate::ledger::audiences::{newest, none};
 use crate::ledger::database::Ledger;
 use crate::ledger::db;
 use crate::ledger::error::{Error, Result};
@@ -33,8 +33,10 @@ pub struct Found {
 impl Ledger {
     /// The audience of this name, for a filter.
     pub fn find_audience(&self, page: &str, name: &str) -> Result<i64> {
-        let found = self.read(|conn| newest(conn, page, name))?;
-        found.ok_or_else(|| Error::NoSuchAudience { page: page.to_owned(), name: name.to_owned() })
+        match self.read(|conn| newest(conn, page, name))? {
+            Some(found) => Ok(found),
+            None => Err(self.read(|conn| none(conn, page, name))?),
+        }
     }
 
     /// How many tokens the filter finds.

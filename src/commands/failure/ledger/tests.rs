@@ -63,7 +63,7 @@ fn every_failure_has_its_exit_code_and_most_say_what_to_type_next() {
         (LedgerError::AtWork { processes: 2 }, Exit::Ledger, "2 processes are still sending"),
         (LedgerError::BackedUpByServer { ledger: path().into() }, Exit::Usage, "nothing was backed up"),
         (LedgerError::NoSuchBroadcast { id: 7 }, Exit::Usage, "broadcast 7"),
-        (LedgerError::NoSuchAudience { page: "1".to_owned(), name: name() }, Exit::Usage, "spring"),
+        (LedgerError::NoSuchAudience { page: "1".to_owned(), name: name(), near: None }, Exit::Usage, "spring"),
         (LedgerError::AudienceOvertaken { name: name() }, Exit::Ledger, "newer import"),
         (LedgerError::FetchOvertaken { name: name() }, Exit::Ledger, "another mmsg fetches"),
         (LedgerError::OnTheWay, Exit::NotYet, "nothing of them was erased"),
