@@ -33,6 +33,7 @@ pub mod signals;
 pub mod status;
 pub mod tokens;
 pub mod unknown;
+mod waiting;
 pub mod webhook;
 pub mod why;
 
@@ -45,6 +46,11 @@ use crate::config::environment::Environment;
 use crate::error::{Error, Exit, Result};
 use crate::ui::Ui;
 use context::{Context, Invocation};
+
+/// What is said of each way in which a ledger's server can fail.
+pub fn server_failures() -> impl Iterator<Item = (String, Error)> {
+    failure::ledger::of_servers()
+}
 
 /// Parses the command line, runs the command, prints its error. The process ends with what this returns.
 pub fn main() -> Exit {

@@ -6,6 +6,7 @@
 //! | File | What it holds |
 //! |---|---|
 //! | `address` | where a ledger is |
+//! | `attendant` | who is told while a server is waited for |
 //! | `db` | statements, parameters and rows; SQLite or PostgreSQL behind them |
 //! | `database` | the open ledger, in a file or on a server: transactions, what every writer must check first |
 //! | `schema` | its numbers and migrations |
@@ -37,6 +38,7 @@
 pub mod address;
 mod alive;
 mod attempts;
+pub mod attendant;
 pub mod audiences;
 pub mod audited;
 mod backup;

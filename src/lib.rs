@@ -50,6 +50,14 @@ pub fn graph_codes() -> impl Iterator<Item = (i64, Option<i64>)> {
     graph::codes::all().map(|row| (row.code, row.subcode))
 }
 
+/// What is said of each way in which a ledger's server can fail: its name, the exit code, the sentence and the hint.
+pub fn server_failures() -> impl Iterator<Item = (String, u8, String, String)> {
+    commands::server_failures().map(|(name, error)| {
+        let hint = error.hint_text().unwrap_or_default().to_owned();
+        (name, error.exit().code(), error.message().to_owned(), hint)
+    })
+}
+
 /// What the fuzz targets call.
 #[cfg(fuzzing)]
 pub mod fuzzing {

@@ -4,6 +4,8 @@ pub mod between;
 pub mod cluster;
 pub mod engine;
 pub mod fleet;
+#[cfg(target_os = "linux")]
+pub mod guarded;
 pub mod preload;
 pub mod receiver;
 pub mod sandbox;

@@ -405,6 +405,31 @@ fn the_committed_errors_of_ledgers_are_fresh() {
     session.is_committed_as("ledgers");
 }
 
+/// What a server may answer, whatever it takes to make it answer so; and what is said of it where that takes nothing.
+#[test]
+fn the_committed_errors_of_servers_are_fresh() {
+    let mut session = Session::default();
+    for (name, exit, sentence, hint) in mmsg::server_failures() {
+        assert!(sentence.starts_with("the ledger postgres://USER@HOST/DATABASE: ") && !hint.is_empty(), "{name}");
+        session.0.push_str(&format!("{name}:\nerror: {sentence}\nhint: {hint}\n[exit {exit}]\n\n"));
+    }
+    let env = &shop_variables(Env::new()).set("USER", "me");
+    for address in [
+        "postgres:///shop?host=/nowhere",
+        "postgres://me@127.0.0.1:1/shop",
+        "postgres://me@db1,db2/shop",
+        "postgres://me@db/shop?sslmod=require",
+        "postgres://me@db/shop?sslmode=maybe",
+        "postgres://me@db:five/shop",
+        "postgres://me@db/shop?schema=Shop",
+        "postgres://me@db/shop?connect_timeout=soon",
+        "postgres://me:word@127.0.0.1:1/shop",
+    ] {
+        session.run(env, &["broadcast", "list", "--ledger", address]);
+    }
+    session.is_committed_as("servers");
+}
+
 #[test]
 fn the_committed_endings_of_sends_are_fresh() {
     let mut session = Session::default();

@@ -123,9 +123,13 @@ fn the_queries_of_the_page_are_answered_and_its_commands_are_there() {
     database.script("reindex index concurrently sends_pending");
     let lines = blocks("sh").concat();
     let typed: Vec<&str> = lines.lines().filter_map(|line| line.strip_prefix("mmsg ")).collect();
-    assert_eq!(typed.len(), 2);
+    assert_eq!(typed.len(), 4);
     for line in typed {
-        let words = line.split([' ', '|']).take_while(|word| !word.is_empty() && !word.starts_with("--"));
-        shop.env.mmsg(words.chain(["--help"])).exits(0);
+        let words: Vec<&str> = line.split([' ', '|']).take_while(|word| !word.is_empty()).collect();
+        let of_command = words.iter().take_while(|word| !word.starts_with("--"));
+        let help = shop.env.mmsg(of_command.chain(&["--help"])).exits(0).stdout;
+        for flag in words.iter().filter(|word| word.starts_with("--")) {
+            assert!(help.contains(flag), "{line}: {help}");
+        }
     }
 }

@@ -57,6 +57,8 @@ mod operator;
 mod outputs;
 mod pages;
 mod people;
+#[cfg(target_os = "linux")]
+mod poolers;
 mod processes;
 mod profile;
 mod promises;
@@ -69,7 +71,11 @@ mod schema;
 mod secrets;
 mod send;
 #[cfg(target_os = "linux")]
+mod server_away;
+#[cfg(target_os = "linux")]
 mod server_faults;
+#[cfg(target_os = "linux")]
+mod servers;
 mod spending;
 mod split;
 mod story;

@@ -9,11 +9,13 @@ use crate::campaign::{AdAccount, PageId};
 use crate::cli::global::GlobalArgs;
 use crate::clock::{Clock, UnixMillis};
 use crate::commands::shell::quoted;
+use crate::commands::waiting::attended;
 use crate::config::environment::Environment;
 use crate::config::{Origin, Overrides, Settings};
 use crate::endpoint::Family;
 use crate::error::{Error, Result};
 use crate::graph::{Access, Graph, Sender, Tls};
+use crate::ledger::address::Address;
 use crate::ledger::{Ledger, Opened};
 use crate::secret::Secret;
 use crate::text;
@@ -186,13 +188,29 @@ impl Context {
         Ok(Sender::new(&self.access()?, &self.ad_account()?, timeout, concurrency)?)
     }
 
+    /// Where the ledger of the settings is. Whoever waits for its server is told so.
+    ///
+    /// # Errors
+    /// Exit 4 when its password can't be fetched.
+    pub fn ledger_address(&self) -> Result<Address> {
+        Ok(attended(&self.ui, self.settings.ledger()?))
+    }
+
+    /// What time it is for a ledger: by its server's clock, if it has one.
+    ///
+    /// # Errors
+    /// Exit 10 when it can't be asked.
+    pub fn now_of(&self, ledger: &Ledger) -> Result<UnixMillis> {
+        Ok(ledger.now(self.clock)?)
+    }
+
     /// The ledger of the settings. A new one is announced: a mistyped path creates one too, with no record of earlier sends.
     ///
     /// # Errors
     /// Exit 10 when it can't be used.
     pub fn open_ledger(&self) -> Result<Ledger> {
         let place = &self.settings.ledger;
-        let (ledger, opened) = Ledger::open(self.settings.ledger()?)?;
+        let (ledger, opened) = Ledger::open(self.ledger_address()?)?;
         if opened == Opened::Made {
             let origin = match &place.origin {
                 Origin::Default => String::new(),
@@ -245,7 +263,7 @@ impl Context {
     /// # Errors
     /// Exit 10 when it was used, and is empty or gone.
     pub fn has_ledger(&self) -> Result<bool> {
-        Ok(Ledger::is_at(&self.settings.ledger()?)?)
+        Ok(Ledger::is_at(&self.ledger_address()?)?)
     }
 
     /// The ledger for a command that shows it: what runs that died left claimed is made unknown first. If the ledger can't be written, a
@@ -255,7 +273,7 @@ impl Context {
     /// Exit 10 when it can't be used, or is not there.
     pub fn ledger_to_look(&self) -> Result<Ledger> {
         self.refuse_missing_ledger()?;
-        let mut ledger = Ledger::open_to_look(self.settings.ledger()?)?;
+        let mut ledger = Ledger::open_to_look(self.ledger_address()?)?;
         self.bury_before_look(&mut ledger)?;
         Ok(ledger)
     }
@@ -266,7 +284,7 @@ impl Context {
     /// Exit 10 when it can't be read, or is not there.
     pub fn ledger_to_check(&self) -> Result<Ledger> {
         self.refuse_missing_ledger()?;
-        Ok(Ledger::open_to_check(self.settings.ledger()?)?)
+        Ok(Ledger::open_to_check(self.ledger_address()?)?)
     }
 
     /// Makes unknown what runs that died left claimed; see [`Context::ledger_to_look`].

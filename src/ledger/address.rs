@@ -7,6 +7,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::attendant::Attendant;
 use crate::secret::Secret;
 use server::{Lookup, Server};
 
@@ -37,6 +38,15 @@ impl Address {
     pub fn with_password(self, password: Secret) -> Self {
         match self {
             Self::Server(server) => Self::Server(Arc::new(Server::clone(&server).with_password(password))),
+            file @ Self::File(_) => file,
+        }
+    }
+
+    /// With somebody who is told while its server is waited for.
+    #[must_use]
+    pub fn attended(self, attendant: Attendant) -> Self {
+        match self {
+            Self::Server(server) => Self::Server(Arc::new(Server::clone(&server).attended(attendant))),
             file @ Self::File(_) => file,
         }
     }

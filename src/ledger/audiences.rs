@@ -48,13 +48,17 @@ impl Ledger {
             let insert = "insert into audiences (page, name, source) values (?1, ?2, ?3) returning id";
             Ok(conn.query_row(insert, (page, name, source), |row| row.get(0))?)
         })?;
-        let mut imported = ImportCounts { rows: list.rows, ..ImportCounts::default() };
+        let mut imported = ImportCounts::default();
         let staged = self.unsynced(|ledger| ledger.fill_audience(page, (audience, name), list, watch, &mut imported));
         if let Err(error) = staged {
             if matches!(error, Error::ImportStopped | Error::NoRoom { .. }) {
                 self.drop_audience(audience)?;
             }
             return Err(error);
+        }
+        if self.conn.lost() > 0 {
+            // Some rows may have been put there twice.
+            imported.people = self.read(|conn| size(conn, audience))?;
         }
         self.read(|conn| {
             ["recipients", "audience_rows"].iter().try_for_each(|table| conn.learn_size(table, imported.rows))
@@ -79,6 +83,8 @@ impl Ledger {
         watch: &mut Watch<'_>,
         imported: &mut ImportCounts,
     ) -> Result<()> {
+        list.rewind()?;
+        *imported = ImportCounts { rows: list.rows, ..ImportCounts::default() };
         let mut done = 0;
         loop {
             if (watch.stop)() {
@@ -234,6 +240,11 @@ impl Ledger {
         }
         Ok(())
     }
+}
+
+/// How many recipients it holds.
+fn size(conn: &Conn, audience: i64) -> db::Result<u64> {
+    conn.query_row("select count(*) from audience_rows where audience = ?1", [audience], |row| row.get(0).map(unsigned))
 }
 
 /// A newer import drops the older ones, those at work among them.

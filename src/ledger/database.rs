@@ -4,6 +4,7 @@ mod again;
 mod file;
 mod server;
 mod successor;
+mod time;
 
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
@@ -19,8 +20,7 @@ use super::making;
 use super::presence::Presence;
 use super::room::{self, BUSY, Room};
 use super::witness::{self, Progress, Witness};
-use crate::clock::{Clock, Skew, UnixMillis};
-use crate::times;
+use crate::clock::UnixMillis;
 
 /// How long one transaction may go on with more rows: others wait for the write lock meanwhile.
 pub const HOLD: Duration = Duration::from_millis(40);
@@ -319,13 +319,26 @@ impl Ledger {
         self.repeat(Tries::of_what_finds_out(), || Ok(begin(&self.conn)?))
     }
 
-    /// Work whose commits are not synced one by one: what it stages counts only with a later commit, which syncs all before it.
-    /// A power cut takes back some of it, in order, and it is staged again.
-    pub(super) fn unsynced<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        self.read(|conn| conn.sync_commits(false))?;
-        let done = work(self).map_err(|error| error.at(&self.address));
-        self.read(|conn| conn.sync_commits(true))?;
-        done
+    /// Work whose commits are not synced one by one. What it stages counts only with a later commit, and is on the disk when this returns.
+    /// A power cut takes back some of it, in order, and it is staged again. So does a server that was lost meanwhile: then all of the work
+    /// is done again.
+    pub(super) fn unsynced<T>(&mut self, mut work: impl FnMut(&mut Self) -> Result<T>) -> Result<T> {
+        let mut tries = Tries::of_what_finds_out();
+        loop {
+            let lost = self.conn.lost();
+            self.read(|conn| conn.sync_commits(false))?;
+            let done = work(self).map_err(|error| error.at(&self.address));
+            self.read(|conn| conn.sync_commits(true))?;
+            let done = done?;
+            if !self.conn.is_server() {
+                return Ok(done);
+            }
+            self.prove_writable()?;
+            if self.conn.lost() == lost {
+                return Ok(done);
+            }
+            self.again(Error::from(db::Error::taken_back()).at(&self.address), &mut tries)?;
+        }
     }
 
     /// Refuses to begin something for which the disk has less than `needed` bytes.
@@ -343,39 +356,6 @@ impl Ledger {
             }
             _ => Ok(()),
         }
-    }
-
-    /// The clock that counts for this ledger: that of its server, so that cool-downs are the same for every machine; for a file, this one.
-    pub fn clock(&self, clock: Clock) -> Result<Clock> {
-        if !self.conn.is_server() {
-            return Ok(clock);
-        }
-        let (asked, server) = (clock.now(), self.read(Conn::now)?);
-        Ok(clock.corrected(Skew::between(server, asked, clock.now())))
-    }
-
-    /// The same, where the clock was set by Graph's: refuses a server whose clock is far from it.
-    pub fn clock_by(&self, graph: Clock) -> Result<Clock> {
-        let clock = self.clock(graph)?;
-        let (now, server) = (graph.now(), clock.now());
-        if now.since(server).max(server.since(now)) > times::CLOCK_SKEW {
-            return Err(Error::ServerClock { now, server });
-        }
-        Ok(clock)
-    }
-
-    /// Refuses a clock behind the newest time in the ledger: it would end cool-downs early.
-    pub fn refuse_clock_behind(&self, now: UnixMillis) -> Result<()> {
-        let newest = self.newest_at()?;
-        if now.plus(times::BEHIND_LEDGER) < newest {
-            return Err(Error::ClockBehind { now, newest });
-        }
-        Ok(())
-    }
-
-    /// The newest time that was written to this ledger.
-    pub fn newest_at(&self) -> Result<UnixMillis> {
-        self.read(|conn| conn.query_row("select newest_at from ledger", (), |row| row.get(0)))
     }
 
     /// Proves that a commit would be durable now, by one that changes nothing.

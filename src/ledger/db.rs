@@ -13,8 +13,10 @@ mod upkeep;
 mod value;
 
 use std::path::Path;
+use std::time::Duration;
 
 use super::address::server::Server;
+use super::attendant::Attendant;
 pub use error::{Error, Optional, Result};
 pub use postgres::{HAS_STANDBY, Lock, NOW};
 pub use sqlite::How;
@@ -99,11 +101,27 @@ impl Conn {
         }
     }
 
-    /// Tries once to make a lost connection anew, with all its locks. Then what was begun by the lost one has ended.
-    pub fn begin_anew(&self) -> Result<()> {
+    /// Tries once to make a lost connection anew, at most for so long, with all its locks. Then what was begun by the lost one has ended.
+    pub fn begin_anew(&self, most: Duration) -> Result<()> {
         match self {
             Self::Sqlite(_) => Ok(()),
-            Self::Postgres(conn) => conn.begin_anew(),
+            Self::Postgres(conn) => conn.begin_anew(most),
+        }
+    }
+
+    /// How many connections to the server were lost so far.
+    pub fn lost(&self) -> u64 {
+        match self {
+            Self::Sqlite(_) => 0,
+            Self::Postgres(conn) => conn.lost(),
+        }
+    }
+
+    /// Who is told while a server is waited for.
+    pub fn attendant(&self) -> Attendant {
+        match self {
+            Self::Sqlite(_) => Attendant::default(),
+            Self::Postgres(conn) => conn.attendant().clone(),
         }
     }
 

@@ -214,9 +214,21 @@ pub enum Need {
     Claim,
 }
 
-/// How a database failed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Failure {
+macro_rules! failures {
+    ($($(#[doc = $doc:literal])* $name:ident,)*) => {
+        /// How a database failed.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Failure {
+            $($(#[doc = $doc])* $name,)*
+        }
+
+        impl Failure {
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+        }
+    };
+}
+
+failures! {
     DiskFull,
     /// Neither it nor the files beside it may be written.
     ReadOnly,
@@ -240,16 +252,24 @@ pub enum Failure {
     /// A person or a time limit stopped the statement.
     Cancelled,
     TooManyConnections,
-    /// The server knows no such user, or it is another password.
+    /// It is another password, or none was given.
     Login,
+    /// The server knows no such user, or lets none in from here, or not to this database.
+    NotAdmitted,
     NoDatabase,
     NoSchema,
     /// The role may not do this.
     Denied,
     /// The role may not make or change tables.
     MayNotMake,
-    /// The server did not prove who it is, or has no TLS.
+    /// The server did not prove who it is.
     Untrusted,
+    /// The server proved to have another name.
+    OtherName,
+    /// The server does not encrypt, and must.
+    NoTls,
+    /// The file of root certificates can't be used.
+    NoRoots,
     /// The server only follows another one.
     Standby,
     /// A pooler hands each transaction to another session.

@@ -95,6 +95,8 @@ impl Ledger {
         watch: &mut Watch<'_>,
         planned: &mut Planned,
     ) -> Result<()> {
+        list.rewind()?;
+        *planned = Planned { listing: planned.listing, rows: planned.rows, ..Planned::default() };
         let mut done = 0;
         loop {
             if (watch.stop)() {

@@ -51,7 +51,7 @@ impl Spool {
         self.out.write_all(bytes).map_err(failed)
     }
 
-    /// The whole list, ready to be read once.
+    /// The whole list, ready to be read.
     pub fn finish(self) -> Result<Listing> {
         failpoint::hit("spool.finish").map_err(failed)?;
         let mut file = self.out.into_inner().map_err(|error| failed(error.into_error()))?;
@@ -95,6 +95,15 @@ pub struct ListedRow {
 }
 
 impl Listing {
+    /// Begins again at its first row.
+    pub fn rewind(&mut self) -> Result<()> {
+        self.input.rewind().map_err(failed)?;
+        self.left = self.rows;
+        self.part.clear();
+        self.next = 0;
+        Ok(())
+    }
+
     /// The next row: the head of the list in its order, the rest in parts, each in the order of its keys. Rows of one person keep
     /// their order.
     pub fn next_row(&mut self) -> Result<Option<&ListedRow>> {
@@ -214,8 +223,17 @@ mod tests {
         places
             .iter()
             .for_each(|place| assert!(first.insert(&tokens[*place], place).is_none_or(|before| before < place)));
-        places.sort_unstable();
-        assert!(places.into_iter().eq(0..90_000));
+        let mut all = places.clone();
+        all.sort_unstable();
+        assert!(all.into_iter().eq(0..90_000));
+        // From the beginning, wherever it was.
+        for read in [0, 1, HEAD, 70_000] {
+            (0..read).for_each(|_| assert!(listing.next_row().unwrap().is_some()));
+            listing.rewind().unwrap();
+        }
+        let again = places.iter().map(|place| tokens[*place].as_str());
+        again.for_each(|token| assert_eq!(listing.next_row().unwrap().unwrap().token, token));
+        assert!(listing.next_row().unwrap().is_none());
     }
 
     #[test]

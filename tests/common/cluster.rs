@@ -19,25 +19,59 @@ const PATIENCE: Duration = Duration::from_secs(120);
 /// For tests, which crash no machine: a killed server loses nothing of it.
 const QUICK: &str = "-c fsync=off -c full_page_writes=off -c autovacuum=off -c shared_buffers=32MB";
 
-/// Starts the server with these settings, stops it when the test's process is gone, and takes its folder away. `again`: starts it again if
-/// it was killed. If a fifth word names the folder of another server's socket, it follows that one.
+/// Starts the server, stops it when the test's process is gone, and takes its folder away. `again`: starts it again if it was killed. If a
+/// fourth word names the folder of another server's socket, it follows that one. Further words are the server's, and `LIBRARY` is loaded
+/// before it.
 const SUPERVISOR: &str = r#"
-    if [ -n "$5" ]; then
-        "$1/pg_basebackup" -h "$5" -U postgres -D "$2/data" -R -c fast --no-sync >"$2/initdb.log" 2>&1 || exit 1
+    programs=$1 folder=$2 again=$3 follows=$4
+    shift 4
+    if [ -n "$follows" ]; then
+        "$programs/pg_basebackup" -h "$follows" -U postgres -D "$folder/data" -R -c fast --no-sync >"$folder/initdb.log" 2>&1 || exit 1
     else
-        "$1/initdb" -D "$2/data" -A trust -U postgres -E UTF8 --locale=C.UTF-8 --no-sync >"$2/initdb.log" 2>&1 || exit 1
+        "$programs/initdb" -D "$folder/data" -A trust -U postgres -E UTF8 --locale=C.UTF-8 --no-sync >"$folder/initdb.log" 2>&1 || exit 1
     fi
-    trap 'kill -INT $server; wait $server; rm -rf "$2"; exit 0' INT TERM
+    trap 'kill -INT $server; wait $server; rm -rf "$folder"; exit 0' INT TERM
     while :; do
-        "$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c wal_retrieve_retry_interval=100ms \
-            -c max_connections=300 -c lock_timeout=0 $4 >>"$2/server.log" 2>&1 &
+        LD_PRELOAD=$LIBRARY "$programs/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= \
+            -c wal_retrieve_retry_interval=100ms -c max_connections=300 -c lock_timeout=0 "$@" >>"$folder/server.log" 2>&1 &
         server=$!
         wait $server
-        [ -e "$2/dead" ] && { rm -rf "$2"; exit 0; }
-        [ "$3" = again ] || exit 1
+        [ -e "$folder/dead" ] && { rm -rf "$folder"; exit 0; }
+        [ "$again" = again ] || exit 1
         sleep 0.1
     done
 "#;
+
+/// How a server is started.
+#[derive(Clone, Copy)]
+pub struct Start<'s> {
+    /// Words of `postgres`.
+    words: &'s str,
+    /// Again if it was killed.
+    again: bool,
+    /// The folder of the socket of a server that it follows.
+    follows: Option<&'s Path>,
+    /// As in `name=value`.
+    settings: &'s [&'s str],
+    /// A small library that is loaded before it.
+    library: Option<&'s Path>,
+}
+
+impl<'s> Start<'s> {
+    pub const fn with(settings: &'s [&'s str]) -> Self {
+        Self { words: QUICK, again: false, follows: None, settings, library: None }
+    }
+
+    pub fn behind(library: &'s Path) -> Self {
+        Self { library: Some(library), ..Self::default() }
+    }
+}
+
+impl Default for Start<'_> {
+    fn default() -> Self {
+        Self::with(&[])
+    }
+}
 
 /// A running server.
 struct Cluster {
@@ -46,7 +80,7 @@ struct Cluster {
     folder: PathBuf,
 }
 
-static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| Cluster::start("once", QUICK, None));
+static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| Cluster::start(Start::default()));
 static DATABASES: AtomicU32 = AtomicU32::new(0);
 
 /// A database that no other test uses.
@@ -65,18 +99,81 @@ impl Database {
 
     /// On a server that no other test uses, and that may be killed: see [`Database::crash`].
     pub fn alone() -> Self {
-        Self::alone_with(QUICK)
+        Self::started(Start::default())
     }
 
     /// The same with these settings, as words of `postgres`.
-    pub fn alone_with(settings: &str) -> Self {
-        Self { name: "postgres".to_owned(), cluster: Box::leak(Box::new(Cluster::start("again", settings, None))) }
+    pub fn alone_with(words: &str) -> Self {
+        Self::started(Start { words, ..Start::default() })
+    }
+
+    /// The same in another way.
+    pub fn started(start: Start<'_>) -> Self {
+        let cluster = Box::leak(Box::new(Cluster::start(Start { again: true, ..start })));
+        Self { name: "postgres".to_owned(), cluster }
     }
 
     /// The same database on another server, which follows this one.
     pub fn follower(&self) -> Self {
-        let cluster = Box::leak(Box::new(Cluster::start("again", QUICK, Some(&self.cluster.folder))));
-        Self { name: self.name.clone(), cluster }
+        let start = Start { again: true, follows: Some(&self.cluster.folder), ..Start::default() };
+        Self { name: self.name.clone(), cluster: Box::leak(Box::new(Cluster::start(start))) }
+    }
+
+    /// Stops all processes of the server, as if its machine stood still, as long as the value lives.
+    pub fn freeze(&self) -> Frozen<'_> {
+        self.signal_all(rustix::process::Signal::STOP);
+        Frozen(self)
+    }
+
+    fn signal_all(&self, signal: rustix::process::Signal) {
+        let mut processes: Vec<u32> = vec![self.process().unwrap().parse().unwrap()];
+        // First the one that makes others.
+        while let Some(process) = processes.pop() {
+            // One may end meanwhile.
+            let _ = rustix::process::kill_process(pid(process), signal);
+            let children = format!("/proc/{process}/task/{process}/children");
+            let children = fs::read_to_string(children).unwrap_or_default();
+            processes.extend(children.split_whitespace().map(|child| child.parse::<u32>().unwrap()));
+        }
+    }
+
+    /// The folder of the socket, in which the data is.
+    pub fn folder(&self) -> &Path {
+        &self.cluster.folder
+    }
+
+    /// Who may connect and how, from now on.
+    pub fn admit(&self, rules: &str) {
+        fs::write(self.cluster.folder.join("data/pg_hba.conf"), format!("local all postgres trust\n{rules}")).unwrap();
+        self.reload();
+    }
+
+    /// Changes a setting.
+    pub fn set(&self, name: &str, value: &str) {
+        self.ask(&format!("alter system set {name} = '{value}'"));
+        self.reload();
+    }
+
+    fn reload(&self) {
+        let loaded = "select extract(epoch from pg_conf_load_time()) * 1000000";
+        let before = self.ask(loaded);
+        self.ask("select pg_reload_conf()");
+        let begin = Instant::now();
+        while self.ask(loaded) == before {
+            assert!(begin.elapsed() < PATIENCE, "PostgreSQL does not read its settings");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Gives a file to the user as whom the server runs, in its folder; where it is there.
+    pub fn give(&self, file: &Path) -> PathBuf {
+        let own = self.cluster.folder.join(file.file_name().unwrap());
+        fs::copy(file, &own).unwrap();
+        fs::set_permissions(&own, Permissions::from_mode(0o600)).unwrap();
+        if let Some((user, group)) = other_user() {
+            chown(&own, Some(user), Some(group)).unwrap();
+        }
+        own
     }
 
     /// All of it as SQL.
@@ -116,8 +213,7 @@ impl Database {
 
     fn kill(&self) -> String {
         let process = self.process().unwrap();
-        let pid = rustix::process::Pid::from_raw(process.parse().unwrap()).unwrap();
-        rustix::process::kill_process(pid, rustix::process::Signal::KILL).unwrap();
+        rustix::process::kill_process(pid(process.parse().unwrap()), rustix::process::Signal::KILL).unwrap();
         process
     }
 
@@ -155,6 +251,13 @@ impl Database {
         self.cluster.succeeds("psql", &["-X", "-q", "-v", "ON_ERROR_STOP=1", "-f", path, &self.name]);
     }
 
+    /// `psql`, by the way of this folder's socket.
+    pub fn psql(&self, folder: &Path) -> Command {
+        let mut psql = Command::new(self.cluster.programs.join("psql"));
+        psql.arg("-h").arg(folder).args(["-U", "postgres", "-X", "-q", "-d", &self.name]);
+        psql
+    }
+
     /// What `psql` prints: the judge's own look, by none of our code.
     pub fn ask(&self, sql: &str) -> String {
         let args = ["-X", "-A", "-t", "-q", "-v", "ON_ERROR_STOP=1", "-c", sql, &self.name];
@@ -162,16 +265,24 @@ impl Database {
     }
 }
 
+/// A server that stands still.
+pub struct Frozen<'d>(&'d Database);
+
+impl Drop for Frozen<'_> {
+    fn drop(&mut self) {
+        self.0.signal_all(rustix::process::Signal::CONT);
+    }
+}
+
 impl Cluster {
-    fn start(again: &str, settings: &str, follows: Option<&Path>) -> Self {
+    fn start(start: Start<'_>) -> Self {
         let programs = programs();
         // Not in a folder of this user alone: the server may run as another.
         let folder = tempfile::Builder::new().prefix("mmsg-postgres-").tempdir_in("/tmp").unwrap().keep();
         fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
         let mut supervisor = Command::new("setpriv");
         // The server refuses to run as root.
-        if rustix::process::geteuid().is_root() {
-            let (user, group) = user_of_package();
+        if let Some((user, group)) = other_user() {
             chown(&folder, Some(user), Some(group)).unwrap();
             supervisor.args([&format!("--reuid={user}"), &format!("--regid={group}"), "--clear-groups"]);
         }
@@ -179,8 +290,17 @@ impl Cluster {
             .args(["--pdeathsig=TERM", "sh", "-c", SUPERVISOR, "postgres-of-tests"])
             .arg(&programs)
             .arg(&folder)
-            .args([again, settings])
-            .arg(follows.unwrap_or(Path::new("")));
+            .arg(if start.again { "again" } else { "once" })
+            .arg(start.follows.unwrap_or(Path::new("")))
+            .args(start.words.split_whitespace())
+            .args(start.settings.iter().flat_map(|setting| ["-c", setting]))
+            .env("LIBRARY", "");
+        if let Some(library) = start.library {
+            let own = folder.join("library.so");
+            fs::copy(library, &own).unwrap();
+            fs::set_permissions(&own, Permissions::from_mode(0o755)).unwrap();
+            supervisor.env("LIBRARY", own).env("DISK_IS_FULL", folder.join("full"));
+        }
         supervisor.current_dir("/").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let (say, hear) = mpsc::channel();
         // Its parent is a thread: one that lives as long as the process.
@@ -228,6 +348,15 @@ fn programs() -> PathBuf {
 
 fn version(path: &Path) -> Option<u32> {
     path.file_name()?.to_str()?.parse().ok()
+}
+
+fn pid(number: u32) -> rustix::process::Pid {
+    rustix::process::Pid::from_raw(number.try_into().unwrap()).unwrap()
+}
+
+/// As whom the server runs if it can't as this user: it refuses to run as root.
+pub fn other_user() -> Option<(u32, u32)> {
+    rustix::process::geteuid().is_root().then(user_of_package)
 }
 
 /// The user that the package made.

@@ -3,6 +3,8 @@
 pub mod fault;
 mod server;
 
+pub use server::all as of_servers;
+
 use std::path::Path;
 
 use super::temporary;
@@ -312,11 +314,15 @@ fn database(ledger: &Address, failure: Failure) -> Error {
         | Failure::Cancelled
         | Failure::TooManyConnections
         | Failure::Login
+        | Failure::NotAdmitted
         | Failure::NoDatabase
         | Failure::NoSchema
         | Failure::Denied
         | Failure::MayNotMake
         | Failure::Untrusted
+        | Failure::OtherName
+        | Failure::NoTls
+        | Failure::NoRoots
         | Failure::Standby
         | Failure::Pooler
         | Failure::Other => ("the database failed", "check the disk, then the ledger: mmsg ledger check"),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::commands::context::Context;
+use crate::commands::waiting::attended;
 use crate::error::{Error, Exit, Result};
 use crate::ledger::Ledger;
 use crate::text;
@@ -48,7 +49,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     for warning in [&args.from, &args.to].into_iter().filter_map(|typed| context.settings.warning_of(typed)) {
         context.ui.warn(&warning);
     }
-    let (from, to) = (context.settings.address_of(&args.from)?, context.settings.address_of(&args.to)?);
+    let address = |typed| Ok::<_, Error>(attended(&context.ui, context.settings.address_of(typed)?));
+    let (from, to) = (address(&args.from)?, address(&args.to)?);
     if !Ledger::is_at(&from)? {
         return Err(Error::ledger(format!("there is no ledger at {from}; nothing was copied"))
             .hint("mmsg config show shows which ledger a profile uses"));
@@ -56,7 +58,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     let (mut ledger, _) = Ledger::open(&from)?;
     ledger.bury_dead_runs_unclocked(context.cool_down())?;
     let progress = context.ui.progress(None, "rows copied");
-    let copied = ledger.copy_to(&to, context.clock.now(), &context.operator(), &mut |rows| progress.set(rows))?;
+    let copied = ledger.copy_to(&to, context.now_of(&ledger)?, &context.operator(), &mut |rows| progress.set(rows))?;
     progress.finish();
     context.ui.object(&Shown {
         from: from.to_string(),

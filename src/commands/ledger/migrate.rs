@@ -30,7 +30,7 @@ impl Record for Migrated {
 }
 
 pub fn run(context: &Context, _: &Args) -> Result<Exit> {
-    let (ledger, _) = Ledger::open(context.settings.ledger()?)?;
+    let (ledger, _) = Ledger::open(context.ledger_address()?)?;
     context.ui.object(&Migrated { ledger: ledger.address().to_string(), schema: ledger.schema()? })?;
     Ok(Exit::Done)
 }

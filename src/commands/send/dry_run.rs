@@ -48,13 +48,13 @@ impl DryRun<'_> {
     /// Nothing is written: the ledger is only read, and without one a temporary file is used.
     pub async fn run(self, context: &Context, signals: &Signals) -> Result<Exit> {
         let Self { source, sent, key, which, campaign, timing, money, cost_per_delivery, rate, until, terms } = self;
-        let ledger = match Ledger::open_read_only(context.settings.ledger()?)? {
+        let ledger = match Ledger::open_read_only(context.ledger_address()?)? {
             Some(ledger) => ledger,
             None => Ledger::temporary()?,
         };
         ledger.refuse_other_host(context.settings.graph_url.value.as_str())?;
         ledger.refuse_closed()?;
-        let clock = context.graph_clock()?;
+        let clock = ledger.clock_by(context.graph_clock()?)?;
         ledger.refuse_clock_behind(clock.now())?;
         let mut list = plan::read(context, signals, source, &sent.messages, &ledger, std::env::temp_dir()).await?;
         lists::tell_tokens(&list.tally, &context.ui);

@@ -7,11 +7,12 @@ mod pass_file;
 
 use std::cmp::Ordering;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 
+use crate::ledger::attendant::Attendant;
 use crate::secret::Secret;
 
 const SCHEMES: [&str; 2] = ["postgres://", "postgresql://"];
@@ -61,6 +62,7 @@ pub struct Server {
     /// Root certificates; `None`: those of the system.
     pub roots: Option<PathBuf>,
     pub patience: Duration,
+    attendant: Attendant,
     password: Option<Secret>,
     pass_file: Option<PathBuf>,
 }
@@ -119,6 +121,11 @@ impl Server {
         })
     }
 
+    /// The file of passwords, if it is left out because others can read it.
+    pub fn open_pass_file(&self) -> Option<&Path> {
+        self.pass_file.as_deref().filter(|file| self.password.is_none() && pass_file::is_open(file))
+    }
+
     /// The password that is known by now.
     pub const fn own_password(&self) -> Option<&Secret> {
         self.password.as_ref()
@@ -128,6 +135,16 @@ impl Server {
     #[must_use]
     pub fn with_password(self, password: Secret) -> Self {
         Self { password: self.password.or(Some(password)), ..self }
+    }
+
+    /// With somebody who is told while it is waited for.
+    #[must_use]
+    pub fn attended(self, attendant: Attendant) -> Self {
+        Self { attendant, ..self }
+    }
+
+    pub const fn attendant(&self) -> &Attendant {
+        &self.attendant
     }
 
     fn identity(&self) -> (&Host, u16, &str, &str, Option<&str>, Option<&str>) {
@@ -251,6 +268,7 @@ impl Asked {
             proof,
             roots,
             patience,
+            attendant: Attendant::default(),
             password: self.password.and_then(filled).or_else(|| variable("PGPASSWORD")).map(Secret::new),
             pass_file: pass_file.map(PathBuf::from).or_else(|| in_home(".pgpass")),
         })

@@ -4,6 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Ledger, Tries};
+use crate::ledger::attendant::{Stop, Waiting};
 use crate::ledger::error::{Error, Failure, Result};
 
 /// How often the same work is done again.
@@ -11,8 +12,14 @@ const MOST: u32 = 8;
 
 /// For how long a server may be away: longer than it needs to start again, or than a standby needs to take its place …
 const AWAY: Duration = Duration::from_secs(30);
-/// … and how often it is asked meanwhile.
+/// … how often it is asked meanwhile, …
 const BETWEEN: Duration = Duration::from_millis(100);
+/// … and for how long at a time, once it was away for so long.
+const ONCE_MORE: Duration = Duration::from_secs(2);
+/// After so long it is told.
+const TOLD: Duration = Duration::from_secs(2);
+/// Whoever asked to stop waits so long: what is on its way can still be recorded.
+const AT_STOP: Duration = Duration::from_secs(1);
 
 impl Ledger {
     /// After work that failed so: returns once it may be done again.
@@ -45,15 +52,35 @@ impl Ledger {
         }
         let since = self.lost_at.get().unwrap_or_else(Instant::now);
         self.lost_at.set(Some(since));
+        let attendant = self.conn.attendant();
+        let (mut is_told, mut stopped) = (false, None);
         loop {
-            match self.conn.begin_anew().map_err(Error::from).and_then(|()| self.meet()) {
+            let left = AWAY.saturating_sub(since.elapsed());
+            match self.conn.begin_anew(left.max(ONCE_MORE)).map_err(Error::from).and_then(|()| self.meet()) {
                 Ok(()) => {
                     self.lost_at.set(None);
+                    if is_told {
+                        attendant.tell(Waiting::Over);
+                    }
                     return Ok(());
                 }
-                Err(error) if since.elapsed() < AWAY && may_return(&error) => thread::sleep(BETWEEN),
-                Err(error) => return Err(error.at(self.address())),
+                Err(error) if since.elapsed() >= AWAY || !may_return(&error) => return Err(error.at(self.address())),
+                Err(error) => {
+                    let is_over = match attendant.stop() {
+                        Stop::No => false,
+                        Stop::Soon => stopped.get_or_insert_with(Instant::now).elapsed() >= AT_STOP,
+                        Stop::Now => true,
+                    };
+                    if is_over {
+                        return Err(error.at(self.address()));
+                    }
+                }
             }
+            if since.elapsed() >= TOLD && !is_told {
+                is_told = true;
+                attendant.tell(Waiting::Return(AWAY));
+            }
+            thread::sleep(BETWEEN);
         }
     }
 }

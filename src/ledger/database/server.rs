@@ -51,6 +51,8 @@ impl Ledger {
             return Ok(None);
         }
         schema::refuse_older(ledger.address(), version)?;
+        // What is set for a pooled session is set for others.
+        ledger.refuse_pooler(server)?;
         ledger.read(Conn::only_read)?;
         Ok(Some(ledger))
     }

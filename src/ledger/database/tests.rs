@@ -96,7 +96,7 @@ fn what_may_not_be_a_ledger_on_a_server_is_told_apart() {
     for (end, expected) in [
         ("&dbname=none", Failure::NoDatabase),
         ("&host=/nowhere", Failure::Unreachable),
-        ("&user=nobody", Failure::Login),
+        ("&user=nobody", Failure::NotAdmitted),
         ("&user=reader", Failure::MayNotMake),
         ("&options=-c%20search_path%3Dnone", Failure::NoSchema),
         ("&options=-c%20default_transaction_read_only%3Don", Failure::ReadOnly),

@@ -5,6 +5,7 @@ mod connect;
 mod failed;
 mod locks;
 mod session;
+mod silence;
 mod tls;
 mod values;
 

@@ -4,6 +4,14 @@ use crate::error::Error;
 use crate::ledger::address::server::Server;
 use crate::ledger::error::Failure;
 
+/// What is said of each failure, of a server of no name.
+pub fn all() -> impl Iterator<Item = (String, Error)> {
+    let named = Server::parse("postgres://USER@HOST/DATABASE", &|_| None).ok();
+    let of =
+        |server: Server| Failure::ALL.iter().map(move |failure| (format!("{failure:?}"), failed(&server, *failure)));
+    named.into_iter().flat_map(of)
+}
+
 const AGAIN: &str = "then run the same command again: it continues";
 
 pub fn failed(ledger: &Server, failure: Failure) -> Error {
@@ -52,8 +60,16 @@ pub fn failed(ledger: &Server, failure: Failure) -> Error {
         }
         Failure::Login => (
             true,
-            "the server refused the user or the password",
-            "set ledger_password in the profile or PGPASSWORD, or add a line to ~/.pgpass (chmod 600 ~/.pgpass)".to_owned(),
+            "the server refused the password",
+            match ledger.open_pass_file() {
+                Some(file) => format!("{0} is not used, since others can read it: chmod 600 {0}", file.display()),
+                None => "set ledger_password in the profile or PGPASSWORD, or add a line to ~/.pgpass".to_owned(),
+            },
+        ),
+        Failure::NotAdmitted => (
+            true,
+            "the server does not let this user in",
+            "check the user in the address; on the server, pg_hba.conf must admit the user to the database from this machine".to_owned(),
         ),
         Failure::NoDatabase => (
             true,
@@ -80,6 +96,22 @@ pub fn failed(ledger: &Server, failure: Failure) -> Error {
             "the server did not prove who it is",
             "add ?sslrootcert=FILE to the address, with the certificate that signed the server's; sslmode=require encrypts without a proof"
                 .to_owned(),
+        ),
+        Failure::OtherName => (
+            true,
+            "the server's certificate is for another name",
+            "name the host in the address as the certificate does; sslmode=verify-ca takes any name that its signer vouches for"
+                .to_owned(),
+        ),
+        Failure::NoTls => (
+            true,
+            "the server does not encrypt connections",
+            "set ssl = on on the server; on a network where nobody can listen, add ?sslmode=disable to the address".to_owned(),
+        ),
+        Failure::NoRoots => (
+            true,
+            "the file of root certificates can't be used",
+            "name a file of PEM certificates with ?sslrootcert=FILE, or the system's with ?sslrootcert=system".to_owned(),
         ),
         Failure::Standby => (
             true,

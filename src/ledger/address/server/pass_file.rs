@@ -7,11 +7,15 @@ use crate::secret::Secret;
 
 /// The password of the first line that fits; none of a file that others can read, as libpq has it.
 pub fn find(file: &Path, login: [&str; 4]) -> Option<Secret> {
-    let data = std::fs::metadata(file).ok()?;
-    if !data.is_file() || data.permissions().mode() & 0o077 != 0 {
+    if !std::fs::metadata(file).ok()?.is_file() || is_open(file) {
         return None;
     }
     password(&std::fs::read_to_string(file).ok()?, login).map(Secret::new)
+}
+
+/// Whether others can read it.
+pub fn is_open(file: &Path) -> bool {
+    std::fs::metadata(file).is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o077 != 0)
 }
 
 fn password(text: &str, login: [&str; 4]) -> Option<String> {
@@ -70,7 +74,7 @@ mod tests {
         std::fs::write(&file, "*:*:*:*:secret\n").unwrap();
         for (mode, is_used) in [(0o600, true), (0o640, false), (0o604, false), (0o400, true)] {
             std::fs::set_permissions(&file, Permissions::from_mode(mode)).unwrap();
-            assert_eq!(find(&file, LOGIN).is_some(), is_used, "{mode:o}");
+            assert_eq!((find(&file, LOGIN).is_some(), is_open(&file)), (is_used, !is_used), "{mode:o}");
         }
         assert!(find(&folder.path().join("none"), LOGIN).is_none());
     }

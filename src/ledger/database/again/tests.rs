@@ -96,6 +96,29 @@ fn a_transaction_reads_what_others_committed_whatever_is_set() {
     assert_eq!(how(&beside).unwrap(), "read committed");
 }
 
+/// A server that was lost may have crashed, and what it had not synced may be gone: in part, which nobody sees.
+#[test]
+fn work_that_is_not_synced_is_done_again_if_its_session_was_lost() {
+    let database = Database::new();
+    let mut ledger = ledger(&database);
+    let end = "select count(pg_terminate_backend(pid, 10000)) from pg_stat_activity
+        where datname = current_database() and pid <> pg_backend_pid()";
+    for lost_at in [None, Some(0), Some(1), Some(2)] {
+        let tries = Cell::new(0);
+        let done = ledger.unsynced(|ledger| {
+            let is_first = tries.replace(tries.get() + 1) == 0;
+            for part in 0..3 {
+                if is_first && lost_at == Some(part) {
+                    database.ask(end);
+                }
+                ledger.write(|conn| audit(conn, "part"))?;
+            }
+            Ok(tries.get())
+        });
+        assert_eq!(done.unwrap(), if lost_at.is_some() { 2 } else { 1 }, "{lost_at:?}");
+    }
+}
+
 #[test]
 fn a_lost_session_is_made_again_with_its_locks() {
     let database = Database::new();

@@ -1,12 +1,14 @@
 //! A connection: one session after the other, since a server may be restarted or another one take its place.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::connect::session;
+use super::connect::{patience, session};
 use super::session::{SYNCED, Session, Statement, lock};
 use crate::ledger::address::server::Server;
+use crate::ledger::attendant::Attendant;
 use crate::ledger::db::error::Result;
 use crate::ledger::db::value::{FromColumn, Value};
 use crate::ledger::error::Failure;
@@ -23,6 +25,8 @@ const SERVER: &str = "select system_identifier || '/' || substr(pg_walfile_name(
 pub struct Shared {
     server: Server,
     session: Mutex<Session>,
+    /// How many sessions there were before it.
+    lost: AtomicU64,
     /// Locks that this process has, each as table and row.
     pub held: Mutex<Vec<(&'static str, i64)>>,
     /// What is set for every session.
@@ -36,7 +40,8 @@ impl Conn {
     pub fn to(server: &Server) -> Result<Self> {
         Ok(Self(Arc::new(Shared {
             server: server.clone(),
-            session: Mutex::new(session(server)?),
+            session: Mutex::new(session(server, patience(server))?),
+            lost: AtomicU64::new(0),
             held: Mutex::default(),
             settings: Mutex::default(),
         })))
@@ -47,11 +52,21 @@ impl Conn {
         lock(&self.0.session).clone()
     }
 
-    /// Tries once to get another session. What the lost one had begun has ended then, one way or the other, and its locks are those of
-    /// the new one.
-    pub fn begin_anew(&self) -> Result<()> {
+    /// How many sessions were lost so far.
+    pub fn lost(&self) -> u64 {
+        self.0.lost.load(Ordering::Relaxed)
+    }
+
+    /// Whoever waits for this server.
+    pub fn attendant(&self) -> &Attendant {
+        self.0.server.attendant()
+    }
+
+    /// Tries once to get another session, at most for so long. What the lost one had begun has ended then, one way or the other, and its
+    /// locks are those of the new one.
+    pub fn begin_anew(&self, most: Duration) -> Result<()> {
         let old = self.session();
-        let new = session(&self.0.server)?;
+        let new = session(&self.0.server, patience(&self.0.server).min(most))?;
         // Where only the way to it was cut off, the server still has it: with its locks, and perhaps in the middle of a commit.
         let end = "select count(pg_terminate_backend(pid)) from pg_stat_activity
             where pid = ?1 and cast(extract(epoch from backend_start) * 1000000 as int8) = ?2";
@@ -64,6 +79,7 @@ impl Conn {
             new.execute_batch(setting)?;
         }
         *lock(&self.0.session) = new;
+        self.0.lost.fetch_add(1, Ordering::Relaxed);
         Ok(())
     }
 

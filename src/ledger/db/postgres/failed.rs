@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio_postgres::error::{Severity, SqlState};
 use tokio_rustls::rustls;
 
+use super::silence::Silent;
 use crate::ledger::db::error::Error;
 use crate::ledger::error::{Failure, Source};
 
@@ -29,7 +30,9 @@ fn source(error: tokio_postgres::Error) -> Source {
 /// An error before there was a connection.
 pub fn unconnected(error: tokio_postgres::Error) -> Error {
     let failure = match kind(&error) {
-        _ if causes(&error).any(|cause| cause.is::<rustls::Error>() || is_tls(cause)) => Failure::Untrusted,
+        _ if causes(&error).any(|cause| cause.to_string() == "server does not support TLS") => Failure::NoTls,
+        _ if causes(&error).any(is_of_another_name) => Failure::OtherName,
+        _ if causes(&error).any(|cause| tls(cause).is_some()) => Failure::Untrusted,
         _ if causes(&error).any(|cause| cause.to_string() == "password missing") => Failure::Login,
         Failure::Other | Failure::Lost if error.as_db_error().is_none() => Failure::Unreachable,
         failure => failure,
@@ -37,10 +40,28 @@ pub fn unconnected(error: tokio_postgres::Error) -> Error {
     Error::Failed { failure, source: source(error) }
 }
 
+/// A server that does not answer.
+pub fn silent(_: Silent) -> Error {
+    of(Failure::Lost, "the server does not answer")
+}
+
+/// What is asked of a session that is lost.
+pub fn lost() -> Error {
+    of(Failure::Lost, "the session was lost")
+}
+
+/// An attempt to connect that took too long, or that nobody waits for any more.
+pub fn unanswered() -> Error {
+    of(Failure::Unreachable, "it did not answer in time")
+}
+
+pub fn of(failure: Failure, what: &'static str) -> Error {
+    Error::Failed { failure, source: Arc::new(io::Error::other(what)) }
+}
+
 /// A commit that the server has, and the standby that it waits for may not have.
 pub fn not_on_standby() -> Error {
-    let source = io::Error::other("the server did not wait for its standby");
-    Error::Failed { failure: Failure::NotReplicated, source: Arc::new(source) }
+    of(Failure::NotReplicated, "the server did not wait for its standby")
 }
 
 fn kind(error: &tokio_postgres::Error) -> Failure {
@@ -58,7 +79,10 @@ fn kind(error: &tokio_postgres::Error) -> Failure {
         SqlState::DATA_CORRUPTED | SqlState::INDEX_CORRUPTED => Failure::Corrupt,
         SqlState::IO_ERROR => Failure::Io,
         SqlState::TOO_MANY_CONNECTIONS => Failure::TooManyConnections,
-        SqlState::INVALID_PASSWORD | SqlState::INVALID_AUTHORIZATION_SPECIFICATION => Failure::Login,
+        SqlState::INVALID_PASSWORD => Failure::Login,
+        SqlState::INVALID_AUTHORIZATION_SPECIFICATION => Failure::NotAdmitted,
+        // Statements of a session have names that nobody else gives or takes away in it.
+        SqlState::INVALID_SQL_STATEMENT_NAME | SqlState::DUPLICATE_PSTATEMENT => Failure::Pooler,
         SqlState::INVALID_CATALOG_NAME => Failure::NoDatabase,
         SqlState::INVALID_SCHEMA_NAME => Failure::NoSchema,
         SqlState::INSUFFICIENT_PRIVILEGE => Failure::Denied,
@@ -73,8 +97,16 @@ fn causes<'e>(error: &'e tokio_postgres::Error) -> impl Iterator<Item = &'e (dyn
     std::iter::successors(error.source(), |cause: &&(dyn StdError + 'static)| (*cause).source())
 }
 
-/// rustls wraps its errors for those who read and write; of a server without TLS the library has a text alone.
-fn is_tls(cause: &(dyn StdError + 'static)) -> bool {
+/// What rustls says, which it wraps for those who read and write.
+fn tls<'e>(cause: &'e (dyn StdError + 'static)) -> Option<&'e rustls::Error> {
     let inner = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-    inner.is_some_and(|inner| inner.is::<rustls::Error>()) || cause.to_string() == "server does not support TLS"
+    cause.downcast_ref().or_else(|| inner.and_then(|inner| inner.downcast_ref()))
+}
+
+fn is_of_another_name(cause: &(dyn StdError + 'static)) -> bool {
+    use rustls::CertificateError::{NotValidForName, NotValidForNameContext};
+    let rejected =
+        matches!(tls(cause), Some(rustls::Error::InvalidCertificate(NotValidForName | NotValidForNameContext { .. })));
+    // A name that no certificate can have.
+    rejected || cause.to_string() == "invalid dns name"
 }

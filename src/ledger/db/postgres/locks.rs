@@ -59,13 +59,24 @@ impl Conn {
         let (first, second) = (self.session(), second.session());
         first.one::<bool>(&format!("select pg_try_advisory_lock({key})"))?;
         let is_shared = second.one::<bool>(&format!("select pg_try_advisory_lock({key})"))?;
-        for session in [first, second] {
+        for session in [&first, &second] {
             session.execute_batch(&format!(
                 "set client_min_messages = error; select pg_advisory_unlock({key}); set client_min_messages = warning"
             ))?;
         }
-        Ok(is_shared)
+        Ok(is_shared || moves(&first, &second)?)
     }
+}
+
+/// Whether the first gets another session while the second has one to itself. Where others use the pool as well, two that may share one did
+/// not need to meet.
+fn moves(first: &Session, second: &Session) -> Result<bool> {
+    const PROCESS: &str = "select pg_backend_pid()";
+    let before: i64 = first.one(PROCESS)?;
+    second.begin_to_look()?;
+    let after = first.one::<i64>(PROCESS);
+    second.roll_back();
+    Ok(after? != before)
 }
 
 impl Session {

@@ -4,17 +4,16 @@
 use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
 use std::marker::PhantomData;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
 
 use futures_util::Stream;
 pub use tokio_postgres::Row;
 use tokio_postgres::{Client, RowStream, Statement as Prepared};
 
 use super::failed::{self, failed};
+use super::silence::Guard;
 use super::values::value;
 use crate::ledger::db::error::{Error, Result};
 use crate::ledger::db::value::{FromColumn, Value};
@@ -49,6 +48,7 @@ struct Inner {
     warned: Arc<AtomicBool>,
     /// The server ended it, or can't be heard any more.
     lost: AtomicBool,
+    guard: Arc<Guard>,
 }
 
 #[derive(Clone)]
@@ -77,13 +77,14 @@ pub struct Rows<'s> {
 /// Rows on their way. They are read when they are asked for, or all at once when something else is asked first.
 struct Answer {
     stream: Pin<Box<RowStream>>,
+    guard: Arc<Guard>,
     ahead: VecDeque<Row>,
     is_over: bool,
-    failed: Option<tokio_postgres::Error>,
+    failed: Option<Error>,
 }
 
 impl Answer {
-    fn read(&mut self) -> Result<Option<Row>, tokio_postgres::Error> {
+    fn read(&mut self) -> Result<Option<Row>> {
         if let Some(row) = self.ahead.pop_front() {
             return Ok(Some(row));
         }
@@ -93,11 +94,14 @@ impl Answer {
         self.receive()
     }
 
-    fn receive(&mut self) -> Result<Option<Row>, tokio_postgres::Error> {
+    fn receive(&mut self) -> Result<Option<Row>> {
         if self.is_over {
             return Ok(None);
         }
-        let row = wait(poll_fn(|context| self.stream.as_mut().poll_next(context))).transpose();
+        let row = match self.guard.wait(poll_fn(|context| self.stream.as_mut().poll_next(context))) {
+            Ok(row) => row.transpose().map_err(failed),
+            Err(silent) => Err(failed::silent(silent)),
+        };
         self.is_over = !matches!(row, Ok(Some(_)));
         row
     }
@@ -113,14 +117,14 @@ impl Answer {
     }
 
     /// Reads to the end what nobody wants: a failure may stand there.
-    fn finish(&mut self) -> Result<(), tokio_postgres::Error> {
+    fn finish(&mut self) -> Result<()> {
         while self.read()?.is_some() {}
         Ok(())
     }
 }
 
 impl Session {
-    pub fn new(client: Client, warned: Arc<AtomicBool>) -> Result<Self> {
+    pub fn new(client: Client, warned: Arc<AtomicBool>, guard: Guard) -> Result<Self> {
         let mut session = Self(Arc::new(Inner {
             client,
             id: Id { process: 0, began: 0 },
@@ -130,6 +134,7 @@ impl Session {
             spoiled: AtomicBool::new(false),
             warned,
             lost: AtomicBool::new(false),
+            guard: Arc::new(guard),
         }));
         let began = "select cast(extract(epoch from backend_start) * 1000000 as int8) from pg_stat_activity where pid = pg_backend_pid()";
         let id = Id { process: session.one("select pg_backend_pid()")?, began: session.one(began)? };
@@ -157,17 +162,22 @@ impl Session {
         if let Some(before) = before {
             lock(&before).read_ahead();
         }
-        self.heard(wait(ask))
+        // Whoever takes back or unlocks what is lost waits for nothing.
+        if self.0.lost.load(Ordering::Relaxed) {
+            return self.heard(Err(failed::lost()));
+        }
+        self.heard(match self.0.guard.wait(ask) {
+            Ok(answer) => answer.map_err(failed),
+            Err(silent) => Err(failed::silent(silent)),
+        })
     }
 
-    fn heard<T>(&self, heard: Result<T, tokio_postgres::Error>) -> Result<T> {
-        heard.map_err(|error| {
+    fn heard<T>(&self, heard: Result<T>) -> Result<T> {
+        heard.inspect_err(|error| {
             self.0.spoiled.store(true, Ordering::Relaxed);
-            let error = failed(error);
             if error.failure() == Some(Failure::Lost) {
                 self.0.lost.store(true, Ordering::Relaxed);
             }
-            error
         })
     }
 
@@ -265,7 +275,8 @@ impl Statement<'_> {
 
     pub fn query<'s>(&'s self, values: &[Value<'_>]) -> Result<Rows<'s>> {
         let stream = self.session.ask(self.session.0.client.query_raw(&self.prepared, values.iter()))?;
-        let answer = Answer { stream: Box::pin(stream), ahead: VecDeque::new(), is_over: false, failed: None };
+        let guard = Arc::clone(&self.session.0.guard);
+        let answer = Answer { stream: Box::pin(stream), guard, ahead: VecDeque::new(), is_over: false, failed: None };
         let answer = Arc::new(Mutex::new(answer));
         *lock(&self.session.0.open) = Arc::downgrade(&answer);
         Ok(Rows { session: &self.session, answer, row: None })
@@ -307,25 +318,6 @@ fn translated(sql: &str) -> String {
 
 pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Blocks until it is done, in a task, too: somebody else drives it.
-fn wait<F: Future>(future: F) -> F::Output {
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let mut future = pin!(future);
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    let mut context = Context::from_waker(&waker);
-    loop {
-        match future.as_mut().poll(&mut context) {
-            Poll::Ready(done) => return done,
-            Poll::Pending => thread::park(),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ pub struct Connector(Arc<ClientConfig>);
 
 impl Connector {
     pub fn of(server: &Server) -> Result<Self> {
-        Self::new(server).map_err(|source| Error::Failed { failure: Failure::Untrusted, source: Arc::new(source) })
+        Self::new(server).map_err(|source| Error::Failed { failure: Failure::NoRoots, source: Arc::new(source) })
     }
 
     fn new(server: &Server) -> io::Result<Self> {
