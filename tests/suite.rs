@@ -73,6 +73,8 @@ mod send;
 #[cfg(target_os = "linux")]
 mod server_away;
 #[cfg(target_os = "linux")]
+mod server_clock;
+#[cfg(target_os = "linux")]
 mod server_faults;
 #[cfg(target_os = "linux")]
 mod servers;

@@ -193,7 +193,7 @@ fn refuse_nothing(context: &Context, ledger: &Ledger, coverage: &Coverage, scope
                 .hint(hint))
         }
         Some(_) => Ok(()),
-        None => match ledger.broadcasts(Some(campaign), context.clock.now())?.first() {
+        None => match ledger.broadcasts(Some(campaign), context.now_of(ledger)?)?.first() {
             Some(first) => scope.refuse_other(context, &format!("campaign {campaign}"), &first.page, NO_REPORT),
             None => {
                 Err(Error::usage(format!("there is no broadcast of campaign {campaign} in this ledger")).hint(hint))

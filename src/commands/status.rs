@@ -163,7 +163,7 @@ fn businesses(frame: &Invocation<'_>) -> Result<Vec<Business>> {
 
 /// Looks once into each ledger, whoever uses it.
 fn look(frame: &Invocation<'_>, businesses: &[Business], tell: Option<&Ui>) -> (Vec<Row>, Gathered<()>) {
-    let mut ledgers: BTreeMap<Address, Result<Option<Overviews>, Failed>> = BTreeMap::new();
+    let mut ledgers: BTreeMap<Address, Result<Option<Looked>, Failed>> = BTreeMap::new();
     let now = frame.clock.now();
     let mut gathered = Gathered::none();
     let mut rows = Vec::new();
@@ -174,7 +174,7 @@ fn look(frame: &Invocation<'_>, businesses: &[Business], tell: Option<&Ui>) -> (
         };
         let row = row.map(|row| {
             let name = Some(business.name.clone()).filter(|name| !name.is_empty());
-            rows.push(Row { profile: name, now, ..row });
+            rows.push(Row { profile: name, ..row });
             ((), Exit::Done)
         });
         gathered.take(tell, business.name.clone(), row);
@@ -185,18 +185,17 @@ fn look(frame: &Invocation<'_>, businesses: &[Business], tell: Option<&Ui>) -> (
 fn row(
     context: &Context,
     businesses: &[Business],
-    ledgers: &mut BTreeMap<Address, Result<Option<Overviews>, Failed>>,
+    ledgers: &mut BTreeMap<Address, Result<Option<Looked>, Failed>>,
     now: UnixMillis,
 ) -> Result<Row> {
     let page = context.page()?;
     let real = context.settings.ledger.value.real();
-    let overviews = ledgers.entry(real).or_insert_with(|| {
-        let days = days(businesses, now);
-        let today = |page: &str| days.get(page).copied().unwrap_or_else(|| Day::at(now, Zone::named("")).begins);
-        read(context, now, &today).map_err(|error| Failed::from(&error))
-    });
-    let overviews = overviews.as_ref().map_err(|failed| Error::from(failed.clone()))?;
-    let overview = overviews.as_ref().and_then(|all| all.pages.get(page.as_str())).cloned();
+    let looked = ledgers
+        .entry(real)
+        .or_insert_with(|| read(context, businesses).map_err(|error| Failed::from(&error)))
+        .as_ref()
+        .map_err(|failed| Error::from(failed.clone()))?;
+    let overview = looked.as_ref().and_then(|looked| looked.all.pages.get(page.as_str())).cloned();
     let Overview { campaigns, pending, next_due, unknown, accepted_today, refused_today, heard_at } =
         overview.unwrap_or_default();
     let ad_account = context.settings.ad_account.as_ref().map(|account| account.value.as_str().to_owned());
@@ -209,7 +208,8 @@ fn row(
         unknown,
         accepted_today,
         refused_today,
-        spend_today: overviews.as_ref().and_then(spend),
+        spend_today: looked.as_ref().and_then(|looked| spend(&looked.all)),
+        now: looked.as_ref().map_or(now, |looked| looked.at),
         webhook_at: heard_at,
         ledger: Some(context.settings.ledger.value.to_string()),
         ad_account,
@@ -217,12 +217,22 @@ fn row(
     })
 }
 
+/// A look into a ledger, and when that was by its clock.
+struct Looked {
+    all: Overviews,
+    at: UnixMillis,
+}
+
 /// `None`: nothing was ever sent by it.
-fn read(context: &Context, now: UnixMillis, today: &dyn Fn(&str) -> UnixMillis) -> Result<Option<Overviews>> {
+fn read(context: &Context, businesses: &[Business]) -> Result<Option<Looked>> {
     if !context.has_ledger()? {
         return Ok(None);
     }
-    Ok(Some(context.ledger_to_look()?.overview(now, today)?))
+    let ledger = context.ledger_to_look()?;
+    let at = context.now_of(&ledger)?;
+    let days = days(businesses, at);
+    let today = |page: &str| days.get(page).copied().unwrap_or_else(|| Day::at(at, Zone::named("")).begins);
+    Ok(Some(Looked { all: ledger.overview(at, &today)?, at }))
 }
 
 /// When the day of each Page began.

@@ -36,7 +36,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     }
     context.ui.list_as(&chapters, &args.shape)?;
     args.scope.tell_hidden(context, others.len() as u64, "event", "events");
-    let now = context.clock.now();
+    let now = context.now_of(&ledger)?;
     context.ui.status(&match (&story.suppressed, story.free_at > now) {
         (Some(why), _) => format!("nothing goes to this person: {}", why.name()),
         (None, true) => format!("in cool-down until {}", story.free_at),

@@ -38,7 +38,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     context.ui.confirm_shown(&shown, &format!("Delete {audiences}?"), &format!("deleting {audiences}"))?;
     for audience in &chosen {
         ledger.delete_audience(page.as_str(), &audience.audience)?;
-        let now = context.clock.now();
+        let now = context.now_of(&ledger)?;
         ledger.audit(now, &context.operator(), "audience delete", &format!("audience {:?}", audience.audience))?;
     }
     context.ui.list(&ledger.audiences(page.as_str())?)?;

@@ -21,7 +21,7 @@ pub struct Args {
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     let mut ledger = context.ledger_to_look()?;
-    let all = ledger.broadcasts(None, context.clock.now())?;
+    let all = ledger.broadcasts(None, context.now_of(&ledger)?)?;
     let mut chosen = Vec::new();
     for id in &args.ids {
         let found = all.iter().find(|broadcast| broadcast.id == *id).ok_or_else(|| no_such_broadcast(*id))?;
@@ -51,7 +51,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
         })
         .collect();
     context.ui.confirm_shown(&shown, &format!("Cancel {rows}?"), &format!("canceling {rows}"))?;
-    let now = context.clock.now();
+    let now = context.now_of(&ledger)?;
     let mut closed = 0;
     for broadcast in &chosen {
         closed += ledger.close_broadcast(broadcast.id, now)?;

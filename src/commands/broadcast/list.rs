@@ -33,7 +33,8 @@ pub async fn run_for_several(frame: &Invocation<'_>, args: Args) -> Result<Exit>
 
 /// Those to show, and how many of other Pages are not.
 fn rows(context: &Context, args: &Args) -> Result<(Vec<BroadcastSummary>, u64)> {
-    let mut shown = context.ledger_to_look()?.broadcasts(args.campaign.as_deref(), context.clock.now())?;
+    let ledger = context.ledger_to_look()?;
+    let mut shown = ledger.broadcasts(args.campaign.as_deref(), context.now_of(&ledger)?)?;
     let all = shown.len();
     if let Some(page) = args.scope.page(context) {
         shown.retain(|broadcast| broadcast.page == page);

@@ -199,7 +199,7 @@ async fn change(
         changes_budget: edit.has_budget(),
         who: &context.operator(),
     };
-    let editing = ledger.begin_edit(&intent, context.clock.now())?;
+    let editing = ledger.begin_edit(&intent, context.now_of(ledger)?)?;
     match ask(context.graph()?, node, edit).await {
         Ok(after) => {
             ledger.finish_edit(&editing, &edit.text()).map_err(|error| {

@@ -108,7 +108,10 @@ async fn read_back(
         }
         if node.status.as_deref() == Some("DELETED") {
             let closed = match &mut ledger {
-                Some(ledger) => ledger.close_campaign(node.id.as_str(), context.clock.now())?,
+                Some(ledger) => {
+                    let now = context.now_of(ledger)?;
+                    ledger.close_campaign(node.id.as_str(), now)?
+                }
                 None => 0,
             };
             deletions::tell_closed(context, node.id.as_str(), closed);
@@ -227,9 +230,10 @@ async fn delete_one(
     ledger: Option<&mut Ledger>,
 ) -> Result<(), Failed> {
     let Some(ledger) = ledger else { return ask(context, id).await };
-    let deletion = ledger
-        .begin_deletion(account.as_str(), id.as_str(), &context.operator(), context.clock.now())
-        .map_err(|error| Failed::NotDeleted(Error::from(error).within("nothing was deleted")))?;
+    let begun = ledger
+        .now(context.clock)
+        .and_then(|now| ledger.begin_deletion(account.as_str(), id.as_str(), &context.operator(), now));
+    let deletion = begun.map_err(|error| Failed::NotDeleted(Error::from(error).within("nothing was deleted")))?;
     match ask(context, id).await {
         Ok(()) => deletions::close(context, ledger, &deletion).map(drop).map_err(Failed::Closing),
         // The next command asks Meta.

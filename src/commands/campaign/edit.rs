@@ -60,7 +60,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
         _ => currency_to_show(context, &account).await?,
     };
     if terms.budget.is_some() {
-        refuse_fifth(&ledger, &node, context.clock.now())?;
+        refuse_fifth(&ledger, &node, context.now_of(&ledger)?)?;
     }
     let mut edits = Vec::new();
     let mut changes = Vec::new();

@@ -39,7 +39,8 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
     }
     let shown = [format!("sends from the ledger {} will be possible again", ledger.address())];
     context.ui.confirm_shown(&shown, "Does the server have every commit?", "saying that nothing was lost")?;
-    ledger.open_gate(context.clock.now(), &context.operator(), Door::Failover.command(), "nothing lost")?;
+    let now = context.now_of(&ledger)?;
+    ledger.open_gate(now, &context.operator(), Door::Failover.command(), "nothing lost")?;
     context.ui.status("sends are possible again");
     Ok(Exit::Done)
 }

@@ -174,7 +174,8 @@ fn open(context: &Context, ledger: &mut Ledger) -> Result<Exit> {
     }
     let shown = [format!("sends from the ledger {} will be possible again", ledger.address())];
     context.ui.confirm_shown(&shown, "Is the ledger complete?", "saying that the ledger is complete")?;
-    ledger.open_gate(context.clock.now(), &context.operator(), Door::Restore.command(), "another sender")?;
+    let now = context.now_of(ledger)?;
+    ledger.open_gate(now, &context.operator(), Door::Restore.command(), "another sender")?;
     context.ui.status(
         "sends are possible again; mmsg send --allow-refusals does not stop for people whom the other sender reached",
     );

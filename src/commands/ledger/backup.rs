@@ -55,7 +55,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
         ))
         .hint("choose another file with FILE"));
     }
-    let made_at = context.clock.now();
+    let made_at = context.now_of(&ledger)?;
     let bytes = outputs.whole(FILE, &args.file, Kind::Backup, |new| {
         let failed = |error: Error| error.within(format!("can't write the backup {}", args.file.display()));
         ledger.back_up(new).map_err(|error| failed(error.into()))

@@ -21,7 +21,7 @@ pub struct Asked {
 impl Asked {
     pub fn report(&self, context: &Context, ledger: &Ledger) -> Result<(Report, Counted)> {
         let counted = ledger.counted(&self.coverage, self.hours)?;
-        let input = ReportInput { made_at: context.clock.now(), coverage: &self.coverage, hours: self.hours };
+        let input = ReportInput { made_at: context.now_of(ledger)?, coverage: &self.coverage, hours: self.hours };
         let mut report = Report::of(&input, &counted);
         for refusal in &mut report.refusals {
             let row = refusal.code.and_then(|code| codes::lookup(code, None));

@@ -171,8 +171,9 @@ async fn confirm(ui: &Ui, signals: &Signals, businesses: &[Business], ledgers: &
         let (Ok(context), Ok(Some(desk))) = (&business.context, ledger) else { continue };
         let Ok(page) = context.page() else { continue };
         let page = page.as_str().to_owned();
-        let now = context.clock.now();
+        let clock = context.clock;
         let due = move |ledger: &mut Ledger| {
+            let now = ledger.now(clock)?;
             let open = ledger.unfinished_broadcasts(&page, None)?;
             open.iter().map(|broadcast| ledger.due(broadcast.id, None, now)).sum::<Result<u64, _>>()
         };

@@ -51,7 +51,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     tokens.sort();
     tokens.dedup();
     ask(context, &ledger, &tokens)?;
-    let (who, now) = (context.operator(), context.clock.now());
+    let (who, now) = (context.operator(), context.now_of(&ledger)?);
     let done = signals
         .blocking(move || {
             let (mut removed, mut failed, mut done) = (Removed::default(), None, Vec::new());

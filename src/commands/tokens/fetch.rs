@@ -109,7 +109,8 @@ async fn fetch(context: &Context, args: &Args) -> Result<FetchRow> {
         host: context.settings.graph_url.value.as_str().to_owned(),
     };
     let before = ledger.audience_size(page.as_str(), &wanted.name)?;
-    let fetch = ledger.begin_fetch(&wanted, args.restart, context.clock.now())?;
+    let now = context.now_of(&ledger)?;
+    let fetch = ledger.begin_fetch(&wanted, args.restart, now)?;
     if fetch.counts.pages > 0 {
         let so_far = count(fetch.counts.rows, "token", "tokens");
         context.ui.status(&format!("continuing the fetch of {}: {so_far} so far", fetch.begun_at));
@@ -123,7 +124,8 @@ async fn fetch(context: &Context, args: &Args) -> Result<FetchRow> {
         ledger.drop_fetch(&fetch)?;
         return Err(error);
     }
-    let recipients = ledger.finish_fetch(&fetch, context.clock.now())?;
+    let now = context.now_of(&ledger)?;
+    let recipients = ledger.finish_fetch(&fetch, now)?;
     if let Some(before) = before {
         replacing::tell(context, &wanted.name, before, recipients);
     }
@@ -177,7 +179,8 @@ impl Reader<'_> {
         let mut next = list.next().await;
         if fetch.cursor.is_some() && next.as_ref().is_err_and(|error| error.is_bad_parameter()) {
             self.context.ui.warn("Meta does not know the page any more where the fetch stopped: starting again");
-            fetch = ledger.begin_fetch(wanted, true, self.context.clock.now())?;
+            let now = self.context.now_of(&ledger)?;
+            fetch = ledger.begin_fetch(wanted, true, now)?;
             list = self.list(&fetch);
             next = list.next().await;
         }
@@ -197,7 +200,7 @@ impl Reader<'_> {
             // Whoever goes on needs a query, of which Meta gives so many an hour.
             let is_full =
                 page.next.is_some() && self.graph.usage().percent().is_some_and(|percent| percent >= STOPS_AT);
-            let now = self.clock().now();
+            let now = ledger.now(self.clock())?;
             let store = self.signals.blocking(move || {
                 let stored = ledger.keep_page(&mut fetch, &page, now);
                 (ledger, fetch, stored)
@@ -225,7 +228,7 @@ impl Reader<'_> {
         self.graph.subscribers(self.page, self.audiences, fetch.cursor.clone())
     }
 
-    /// By Graph's time, by which tokens expire.
+    /// By Graph's time, by which tokens expire; the ledger's server may have another.
     fn clock(&self) -> Clock {
         self.graph.skew().map_or(self.context.clock, |skew| self.context.clock.corrected(skew))
     }

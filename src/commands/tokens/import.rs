@@ -95,7 +95,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     }
     let source = args.list.source();
     let progress = context.ui.progress(Some(list.rows), "rows imported");
-    let (stopping, name, now) = (signals.clone(), args.audience.clone(), context.clock.now());
+    let (stopping, name, now) = (signals.clone(), args.audience.clone(), context.now_of(&ledger)?);
     let done = signals
         .blocking(move || {
             let mut watch = Watch { progress: &mut |rows| progress.set(rows), stop: &|| stopping.is_stopping() };

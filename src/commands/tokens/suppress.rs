@@ -114,7 +114,7 @@ async fn carry_out(context: &Context, whom: Whom, order: Order) -> Result<Suppre
         (whom.tokens.len() as u64, 0, typed(&ledger, &whom.tokens)?)
     };
     let progress = context.ui.progress(Some(list.rows), "rows");
-    let (stopping, who, now) = (signals.clone(), context.operator(), context.clock.now());
+    let (stopping, who, now) = (signals.clone(), context.operator(), context.now_of(&ledger)?);
     let done = signals
         .blocking(move || {
             let mut watch = Watch { progress: &mut |rows| progress.set(rows), stop: &|| stopping.is_stopping() };

@@ -114,7 +114,8 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
 }
 
 fn keep(context: &Context, ledger: &mut Ledger, page: &str, args: &Args) -> Result<Left> {
-    Ok(ledger.keep_unsubscribed(page, &args.tokens, &args.psids, &context.operator(), context.clock.now())?)
+    let now = context.now_of(ledger)?;
+    Ok(ledger.keep_unsubscribed(page, &args.tokens, &args.psids, &context.operator(), now)?)
 }
 
 /// Each person once. One number and one address are of one person.

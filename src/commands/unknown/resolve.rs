@@ -60,7 +60,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     };
     let shown = [format!("{sends} of {} will be marked {what}", pages(&found))];
     context.ui.confirm_shown(&shown, "Continue?", &format!("resolving {sends}"))?;
-    let now = context.clock.now();
+    let now = context.now_of(&ledger)?;
     let resolved = ledger.resolve_unknown(&ids, resolution, now)?;
     ledger.audit(now, &context.operator(), "unknown resolve", &format!("{resolved} sends as {}", resolution.name()))?;
     context.ui.status(&format!("resolved {}", text::count(resolved, "send", "sends")));

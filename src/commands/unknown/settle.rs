@@ -106,7 +106,8 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
     let filter = args.filter.filter(context);
     let cool_down = context.cool_down();
     let mut settled = Settled::default();
-    let (tally, _) = waiting::judge(&mut ledger, &context.clock, cool_down)?;
+    let clock = ledger.clock(context.clock)?;
+    let (tally, _) = waiting::judge(&mut ledger, &clock, cool_down)?;
     settled.by_events = tally.settled;
 
     let mut doubts = ledger.unknowns(&filter)?;
@@ -137,7 +138,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
                     settled.gone += u64::from(answer.is_none());
                     let eligible = answer.and_then(|answer| answer.next_eligible_at);
                     found.eligible.extend(eligible.map(|at| (send.send, at)));
-                    match weigh(&send, eligible, cool_down, context.clock.now()) {
+                    match weigh(&send, eligible, cool_down, clock.now()) {
                         Weight::Accepted => found.proved.push(send.send),
                         Weight::ProbablyNotSent => found.not_sent.push(send.send),
                         Weight::Open => {}
@@ -149,13 +150,13 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
                 }
             }
             if found.proved.len() + found.not_sent.len() + found.eligible.len() >= TOGETHER {
-                found.record(&mut ledger, &mut settled, context.clock.now())?;
+                found.record(&mut ledger, &mut settled, clock.now())?;
             }
         }
-        found.record(&mut ledger, &mut settled, context.clock.now())?;
+        found.record(&mut ledger, &mut settled, clock.now())?;
     }
     settled.in_doubt = ledger.unknowns(&filter)?.len() as u64;
-    let now = context.clock.now();
+    let now = clock.now();
     let proved = settled.by_events + settled.by_eligible_time;
     if proved + settled.probably_not_sent > 0 {
         let what = format!("{proved} sends proved accepted, {} probably not sent", settled.probably_not_sent);

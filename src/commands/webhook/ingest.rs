@@ -123,7 +123,7 @@ impl Record for Ingested {
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     let signals = Signals::listen(&context.ui)?;
     let mut ledger = context.open_ledger()?;
-    let (ui, clock, cool_down) = (context.ui.clone(), context.clock, context.cool_down());
+    let (ui, clock, cool_down) = (context.ui.clone(), ledger.clock(context.clock)?, context.cool_down());
     let work = move || ingest(&mut ledger, &ui, &args, &clock, cool_down);
     let stopped = "stopped; everything stored so far is kept, and running the same command again continues (repeated events change nothing)";
     let ingested = signals.blocking_or_stopped(work, stopped).await?;

@@ -110,7 +110,7 @@ pub async fn ask_with(context: &Context, graph: &Graph, page: PageId) -> Result<
     let apps = graph.subscribed_apps(&page).await?;
     let heard = match context.ledger_if_any()? {
         Some(ledger) => Heard {
-            silence: ledger.silence(page.as_str(), context.clock.now())?,
+            silence: ledger.silence(page.as_str(), context.now_of(&ledger)?)?,
             last_event_at: ledger.last_event_at()?,
             policy: ledger.last_policy(page.as_str())?,
         },

@@ -12,7 +12,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::ledger_file::LedgerFile;
 use super::{OnStatus, Status, counts};
-use crate::clock::Clock;
+use crate::clock::{Clock, UnixMillis};
 use crate::ledger::Ledger;
 use crate::ledger::error::{Error, Result};
 use crate::ledger::events::Event;
@@ -25,6 +25,9 @@ const BYTES: usize = 32 << 20;
 
 /// How often events that wait for the outcome of a request are judged again.
 const JUDGE_EVERY: Duration = Duration::from_secs(1);
+
+/// How often this machine's clock is held against that of the ledger's server.
+const TIME_EVERY: Duration = Duration::from_secs(60);
 
 /// How long a successful check of the ledger stays valid.
 const FRESH: Duration = Duration::from_secs(1);
@@ -94,7 +97,8 @@ impl Recorder {
         let ended = CancellationToken::new();
         let guard = ended.clone().drop_guard();
         let file = LedgerFile::of(ledger.address());
-        let writer = Writer { ledger, file, opt_ins, cool_down, counts, on_status, down: false, lost: None };
+        let writer =
+            Writer { ledger, file, opt_ins, cool_down, counts, on_status, time: None, down: false, lost: None };
         let thread = std::thread::Builder::new()
             .name("webhook-ledger".to_owned())
             .spawn(move || writer.work(&work, guard))
@@ -131,6 +135,8 @@ struct Writer {
     cool_down: Duration,
     counts: Arc<counts::Shared>,
     on_status: OnStatus,
+    /// The clock of the ledger's server, and when it was asked.
+    time: Option<(Clock, Instant)>,
     down: bool,
     /// The ledger's log is gone: only closing it brings what is stored there into the ledger, and lets others open it.
     lost: Option<Error>,
@@ -197,7 +203,8 @@ impl Writer {
                     (place, event) = (place + 1, 0);
                 }
             };
-            match self.ledger.store_events(&mut next, &self.opt_ins, Clock::system().now()) {
+            let stored = self.now().and_then(|now| self.ledger.store_events(&mut next, &self.opt_ins, now));
+            match stored {
                 Ok((tally, _)) => {
                     if posts.get(place).is_some_and(|post| post.events.len() == event) {
                         (place, event) = (place + 1, 0);
@@ -212,6 +219,25 @@ impl Writer {
                 Err(error) => return self.refuse(posts, error),
             }
         }
+    }
+
+    /// The ledger's clock: this machine's as it is set now, unless its server has another.
+    fn clock(&mut self) -> Result<Clock> {
+        if !self.ledger.address().is_server() {
+            return Ok(Clock::system());
+        }
+        match self.time {
+            Some((clock, asked)) if asked.elapsed() < TIME_EVERY => Ok(clock),
+            _ => {
+                let clock = self.ledger.clock(Clock::system())?;
+                self.time = Some((clock, Instant::now()));
+                Ok(clock)
+            }
+        }
+    }
+
+    fn now(&mut self) -> Result<UnixMillis> {
+        Ok(self.clock()?.now())
     }
 
     /// These POSTs could not be stored. Dropping them refuses them; events already stored are recognised as duplicates later.
@@ -242,7 +268,8 @@ impl Writer {
     }
 
     fn judge(&mut self) -> Result<()> {
-        let (mut tally, buried) = waiting::judge(&mut self.ledger, &Clock::system(), self.cool_down)?;
+        let clock = self.clock()?;
+        let (mut tally, buried) = waiting::judge(&mut self.ledger, &clock, self.cool_down)?;
         // Waiting events were counted when they arrived.
         tally.waiting = 0;
         self.counts.change(|counts| {
@@ -269,6 +296,7 @@ impl Writer {
         if let Some((ledger, file)) = self.file.reopened() {
             self.ledger = ledger;
             self.file = file;
+            self.time = None;
         }
     }
 }
