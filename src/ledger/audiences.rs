@@ -1,6 +1,7 @@
 //! Named audiences: lists of recipients that are kept. An import counts as a whole; until it does, the previous one is in use.
 
 pub mod fetch;
+mod filling;
 pub mod kept;
 
 use std::collections::HashSet;

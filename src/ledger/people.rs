@@ -5,6 +5,7 @@ pub mod erased;
 pub mod filter;
 pub mod found;
 pub mod listed;
+pub mod met;
 pub mod operator;
 pub mod suppression;
 pub mod tombs;
@@ -281,6 +282,15 @@ pub fn suppression_of(conn: &Conn, id: i64) -> db::Result<(Option<Suppressed>, O
     )
 }
 
+/// Those of these recipients to whom nothing goes; on a server.
+fn suppressed_of(conn: &Conn, ids: impl Iterator<Item = i64>) -> db::Result<Vec<i64>> {
+    conn.prepare_cached(
+        "select id from recipients where id = any (cast(?1 as int8[])) and suppressed is not null order by id",
+    )?
+    .query_map([ints(ids)], |row| row.get(0))?
+    .collect()
+}
+
 fn write_suppression(conn: &Conn, id: i64, before: Option<Suppressed>, after: Option<Suppressed>) -> db::Result<()> {
     if before == after {
         return Ok(());
@@ -332,46 +342,10 @@ pub fn opt_in(conn: &Conn, id: i64, said: &OptIn, at: UnixMillis) -> db::Result<
     }
 }
 
-/// Notes that a recipient is this person. What the person chose without naming a token holds for this one too.
-pub fn meet(conn: &Conn, id: i64, whom: Whom<'_>) -> db::Result<()> {
-    let is_new = conn
-        .prepare_cached("update recipients set psid = ?2 where id = ?1 and psid is distinct from ?2")?
-        .execute((id, whom.psid))?;
-    if is_new == 0 {
-        return Ok(());
-    }
-    for other in tokens_of(conn, whom)? {
-        if other != id {
-            inherit(conn, id, other)?;
-        }
-    }
-    match choices::newest(conn, whom)? {
-        Some(said) => choose(conn, id, said),
-        None => Ok(()),
-    }
-}
-
 fn keep_choice(conn: &Conn, id: i64, choice: Choice) -> db::Result<()> {
     conn.prepare_cached("update recipients set opt_at = ?2, opted_out = ?3 where id = ?1")?
         .execute((id, choice.at, choice.opted_out))
         .map(drop)
-}
-
-/// What holds for one token of a person holds for another that turns out to be theirs: the cool-down, unless a claim has just set it, and
-/// the operator's suppression.
-fn inherit(conn: &Conn, id: i64, from: i64) -> db::Result<()> {
-    let until = get(conn, from)?.blocked_until;
-    conn.prepare_cached(
-        "update recipients set blocked_until = ?2
-         where id = ?1 and blocked_until < ?2 and blocked_until_before_claim is null",
-    )?
-    .execute((id, until))?;
-    match suppression_of(conn, from)?.0 {
-        Some(Suppressed { why: Suppression::Operator, since }) => {
-            keep_out(conn, id, Suppression::Operator, since.unwrap_or(UnixMillis(0)))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// Records that the person stopped, at this time.

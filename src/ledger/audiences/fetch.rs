@@ -3,18 +3,14 @@
 
 use std::time::Duration;
 
+use super::filling::{Added, Filling};
+use super::size;
 use crate::clock::UnixMillis;
 use crate::ledger::database::Ledger;
 use crate::ledger::db::{self, Conn, Optional};
-use crate::ledger::erase::rows;
 use crate::ledger::error::{Error, Need, Result};
 use crate::ledger::host;
-use crate::ledger::judge::Person;
-use crate::ledger::key::key;
-use crate::ledger::people::choices::Whom;
-use crate::ledger::people::listed::{self, Listed};
-use crate::ledger::people::tombs::Tombs;
-use crate::ledger::people::{self, Arrivals};
+use crate::ledger::people::listed::Listed;
 use crate::ledger::room;
 use crate::ledger::sql::unsigned;
 
@@ -121,18 +117,10 @@ impl Ledger {
             if moved == 0 {
                 return Err(Error::FetchOvertaken { name: fetch.name.clone() });
             }
-            let (mut arrivals, tombs) = (Arrivals::new(conn)?, Tombs::of(conn)?);
-            for row in &page.rows {
-                let key = key(&row.token);
-                if rows::of_erased(conn, &tombs, &key, (of, row.psid.as_deref()), now)?.is_some() {
-                    counts.erased += 1;
-                    continue;
-                }
-                let met = arrivals.find_or_add(&key, &row.token, of)?;
-                counts.new += u64::from(met.is_new);
-                listed::keep(conn, met.id, of, row, now)?;
-                counts.folded += u64::from(!hold(conn, id, met.id, of, row, now)?);
-            }
+            let Added { new, folded, erased } = Filling { conn, audience: id, page: of, now }.add(&page.rows)?;
+            counts.new += new;
+            counts.folded += folded;
+            counts.erased += erased;
             let update = "update fetches set folded = ?2, new = ?3, erased = ?4 where audience = ?1";
             conn.execute(update, (id, signed(counts.folded), signed(counts.new), signed(counts.erased)))?;
             Ok(counts)
@@ -197,38 +185,6 @@ fn unfinished(conn: &Conn, page: &str, name: &str, asked: &str) -> db::Result<Op
         })
     })
     .optional()
-}
-
-fn size(conn: &Conn, audience: i64) -> db::Result<u64> {
-    conn.query_row("select count(*) from audience_rows where audience = ?1", [audience], |row| row.get(0).map(unsigned))
-}
-
-/// Puts the recipient into the audience, with one token for each person. `false`: another token of the person was, or is now, left out.
-fn hold(conn: &Conn, audience: i64, id: i64, page: &str, row: &Listed, now: UnixMillis) -> db::Result<bool> {
-    let mut is_alone = true;
-    if let Some(psid) = &row.psid
-        && let Some((other, theirs)) = listed::other_in_audience(conn, audience, id, Whom { page, psid })?
-    {
-        is_alone = false;
-        if !is_better((id, &people::get(conn, id)?), (other, &theirs), now) {
-            return Ok(false);
-        }
-        let delete = "delete from audience_rows where audience = ?1 and recipient = ?2";
-        conn.prepare_cached(delete)?.execute((audience, other))?;
-    }
-    let insert =
-        "insert into audience_rows (audience, recipient) values (?1, ?2) on conflict (audience, recipient) do nothing";
-    conn.prepare_cached(insert)?.execute((audience, id))?;
-    Ok(is_alone)
-}
-
-/// Which of two tokens of a person gets the message: one that can, else the one that the ledger knew first, so that it stays the same.
-fn is_better(one: (i64, &Person), other: (i64, &Person), now: UnixMillis) -> bool {
-    let can = |person: &Person| person.suppressed.is_none() && person.expires_at.is_none_or(|at| at > now);
-    match (can(one.1), can(other.1)) {
-        (true, true) | (false, false) => one.0 < other.0,
-        (one, _) => one,
-    }
 }
 
 fn signed(n: u64) -> i64 {

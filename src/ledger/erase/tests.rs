@@ -3,8 +3,9 @@ use super::*;
 use crate::ledger::database::tests::engine::on_both;
 use crate::ledger::events::{Event, Facts, Kind, OptIn, Stage};
 use crate::ledger::people::choices::Whom;
+use crate::ledger::people::met::meet;
 use crate::ledger::people::suppression::Suppression;
-use crate::ledger::people::{Arrivals, get, keep_out, meet, suppression_of};
+use crate::ledger::people::{Arrivals, get, keep_out, suppression_of};
 
 const NOW: UnixMillis = UnixMillis(1_764_000_000_000);
 

@@ -20,6 +20,7 @@ use crate::ledger::gate;
 use crate::ledger::key::Key;
 use crate::ledger::people;
 use crate::ledger::people::choices::Whom;
+use crate::ledger::people::met;
 use crate::ledger::people::tombs::Tombs;
 use crate::ledger::sql::{digit, sql};
 
@@ -172,7 +173,7 @@ impl<'c> Batch<'c> {
             }
         }
         for (recipient, whom) in met {
-            people::meet(self.conn, recipient, whom)?;
+            met::meet(self.conn, recipient, whom)?;
         }
         self.finish()
     }

@@ -15,6 +15,7 @@ use crate::ledger::audiences;
 use crate::ledger::erase::rows;
 use crate::ledger::error::Result;
 use crate::ledger::people::choices::{self, Whom};
+use crate::ledger::people::met;
 use crate::ledger::people::tombs::Tombs;
 use crate::ledger::people::{self, Arrivals};
 use crate::ledger::sql::{digit, sql};
@@ -155,7 +156,7 @@ impl<'c> Sitting<'c> {
             && self.keeps_choices()?
             && choices::newest(self.conn, whom)?.is_some()
         {
-            people::meet(self.conn, recipient, whom)?;
+            met::meet(self.conn, recipient, whom)?;
         }
         Ok(())
     }
@@ -196,7 +197,7 @@ impl<'c> Sitting<'c> {
         let Some(opt_in) = &facts.opt_in else { return Ok(()) };
         for recipient in people {
             if let Some(whom) = whom {
-                people::meet(self.conn, *recipient, whom)?;
+                met::meet(self.conn, *recipient, whom)?;
             }
             people::opt_in(self.conn, *recipient, opt_in, at)?;
             if let (false, Some(page), Some(joins)) = (opt_in.is_stop(), &facts.page, joins) {

@@ -1,6 +1,7 @@
 //! How a person is erased, and what becomes of what is met of them later: recognised by [`Tombs`], it gets nothing.
 
 use super::choices::{self, Whom};
+use super::met;
 use super::operator;
 use super::suppression::Suppression;
 use super::tombs::Tombs;
@@ -56,7 +57,7 @@ pub fn meet(tombs: &Tombs, conn: &Conn, key: &Key, page: &str, psid: Option<&str
                 keep_out(conn, other, Suppression::Operator, at)?;
             }
         }
-        super::meet(conn, id, named)?;
+        met::meet(conn, id, named)?;
         return Ok(Met::Erased(id));
     }
     if tombs.psid(conn, whom)?.is_none() {
@@ -66,7 +67,7 @@ pub fn meet(tombs: &Tombs, conn: &Conn, key: &Key, page: &str, psid: Option<&str
         return Ok(Met::Left(id));
     }
     let id = add(tombs, conn, key, page, at)?;
-    super::meet(conn, id, named)?;
+    met::meet(conn, id, named)?;
     Ok(Met::Erased(id))
 }
 

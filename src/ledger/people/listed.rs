@@ -1,9 +1,13 @@
 //! What Meta's token list says of people.
 
+use std::collections::HashSet;
+
 use super::choices::Whom;
+use super::met::{meet, meet_set};
 use super::suppression::{Lift, lift};
-use super::{COLUMNS, meet, person, suppression_of, write_suppression};
+use super::{COLUMNS, person, suppressed_of, suppression_of, write_suppression};
 use crate::clock::UnixMillis;
+use crate::ledger::db::arrays::{ints, texts};
 use crate::ledger::db::{self, Conn, Optional};
 use crate::ledger::judge::Person;
 use crate::ledger::sql::sql;
@@ -47,6 +51,51 @@ pub fn keep(conn: &Conn, id: i64, page: &str, said: &Listed, now: UnixMillis) ->
         Some(psid) => meet(conn, id, Whom { page, psid }),
         None => Ok(()),
     }
+}
+
+/// The same of many, no two of one recipient or one person; on a server.
+pub fn keep_set(conn: &Conn, page: &str, said: &[(i64, &Listed)], now: UnixMillis) -> db::Result<()> {
+    let ids = || ints(said.iter().map(|(id, _)| *id));
+    let times = |of: fn(&Listed) -> Option<UnixMillis>| ints(said.iter().map(|(_, row)| of(row).map(|at| at.0)));
+    let words = |of: fn(&Listed) -> &Option<String>| texts(said.iter().map(|(_, row)| of(row).as_deref()));
+    conn.prepare_cached(
+        "update recipients r set next_eligible_at = coalesce(t.next_eligible_at, r.next_eligible_at),
+           expires_at = case when t.tells = 1 then t.expires_at else r.expires_at end,
+           time_zone = coalesce(t.time_zone, r.time_zone), reoptin = coalesce(t.reoptin, r.reoptin)
+         from unnest(cast(?1 as int8[]), cast(?2 as int8[]), cast(?3 as int8[]), cast(?4 as int8[]), cast(?5 as text[]), cast(?6 as text[]))
+           as t (id, next_eligible_at, tells, expires_at, time_zone, reoptin)
+         where r.id = t.id",
+    )?
+    .execute((
+        ids(),
+        times(|row| row.next_eligible_at),
+        ints(said.iter().map(|(_, row)| i64::from(row.expires_at.is_some()))),
+        times(|row| row.expires_at.flatten()),
+        words(|row| &row.time_zone),
+        words(|row| &row.reoptin),
+    ))?;
+    let renewed = said.iter().filter(|(_, row)| row.expires_at.is_some_and(|at| at.is_none_or(|at| at > now)));
+    for id in suppressed_of(conn, renewed.map(|(id, _)| *id))? {
+        let (before, choice) = suppression_of(conn, id)?;
+        write_suppression(conn, id, before, lift(before, Lift::Listed, now, choice))?;
+    }
+    let persons: Vec<_> = said.iter().filter_map(|(id, row)| Some((*id, row.psid.as_deref()?))).collect();
+    meet_set(conn, page, &persons)
+}
+
+/// Those of these recipients of whose persons the audience holds another token; on a server.
+pub fn others_in_audience(conn: &Conn, audience: i64, page: &str, said: &[(i64, &Listed)]) -> db::Result<HashSet<i64>> {
+    conn.prepare_cached(
+        "select t.id from unnest(cast(?1 as int8[]), cast(?2 as text[])) as t (id, psid)
+         where t.psid is not null and exists (
+           select 1 from recipients r join audience_rows a on a.recipient = r.id
+           where r.psid = t.psid and r.page = ?3 and r.id <> t.id and a.audience = ?4)",
+    )?
+    .query_map(
+        (ints(said.iter().map(|(id, _)| *id)), texts(said.iter().map(|(_, row)| row.psid.as_deref())), page, audience),
+        |row| row.get(0),
+    )?
+    .collect()
 }
 
 /// Another token of this person in the audience.
