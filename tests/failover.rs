@@ -135,6 +135,7 @@ fn an_operator_who_knows_that_nothing_was_lost_says_so() {
     let list = people(40);
     let _ = pair.shop.send(&list, &["--max-sends", "20"]).exits(6);
     let all = "select count(*) from sends where state = 2";
+    wait_until(&pair.second, "select to_regclass('sends') is not null", "t");
     wait_until(&pair.second, all, "20");
     pair.fail_over();
     let (shop, _wire) = pair.on_second();
