@@ -99,7 +99,7 @@ impl Database {
 
     /// On a server that no other test uses, and that may be killed: see [`Database::crash`].
     pub fn alone() -> Self {
-        Self::started(Start::default())
+        Self::alone_with(QUICK)
     }
 
     /// The same with these settings, as words of `postgres`.
