@@ -18,6 +18,7 @@
 //! | `suppress` | lists of people whom the operator suppresses |
 //! | `erase` | one person out of the ledger |
 //! | `leave` | people who were unsubscribed at Meta |
+//! | `retention` | lists that nobody needs any more |
 //! | `spending` | what an ad account spends, and what a run may still claim of it |
 //! | `tally` | how many rows are in each state, and what happened in each hour |
 //! | `broadcasts`, `audiences`, `plan`, `spool` | lists on their way to becoming rows |
@@ -76,6 +77,7 @@ mod place;
 pub mod plan;
 mod presence;
 pub mod restore;
+pub mod retention;
 mod rivals;
 pub mod room;
 pub mod runs;

@@ -21,6 +21,9 @@ pub const CLOCK_SKEW: Duration = Duration::from_mins(10);
 /// How far ahead of this clock an event of Meta's may be dated; one dated later counts as of when it was received.
 pub const EVENT_AHEAD: Duration = Duration::from_mins(5);
 
+/// Events that are younger stay: Meta tells what was not taken again for 36 hours, and an event told twice has to be known.
+pub const EVENTS_STAY: Duration = Duration::from_hours(7 * 24);
+
 /// The longest that one send request may take.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 

@@ -199,6 +199,8 @@ fn the_keys_are_those_that_are_promised() {
     assert_eq!(keys(&env.mmsg(backup).exits(0).json()), promised("mmsg ledger backup"));
     let check = ["ledger", "check", "-o", "json"];
     assert_eq!(keys(&env.mmsg(check).exits(0).json()), promised("mmsg ledger check"));
+    let retention = ["ledger", "retention", "--events-before", "30d", "--dry-run", "-o", "json"];
+    assert_eq!(keys(&env.mmsg(retention).exits(0).json()[0]), promised("mmsg ledger retention"));
     let migrate = ["ledger", "migrate", "-o", "json"];
     assert_eq!(keys(&env.mmsg(migrate).exits(0).json()), promised("mmsg ledger migrate"));
 }

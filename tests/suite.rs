@@ -67,6 +67,7 @@ mod recipes;
 mod removed;
 mod report;
 mod restore;
+mod retention;
 mod schema;
 mod secrets;
 mod send;

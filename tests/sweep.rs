@@ -270,6 +270,8 @@ pub fn each_command(shop: &Shop, env: &Env, run: &mut dyn FnMut(&[&str])) {
         vec!["report", "--html", "report.html", "--open"],
         vec!["ledger", "check"],
         vec!["ledger", "migrate"],
+        vec!["ledger", "retention", "--events-before", "90d", "--lists-before", "90d", "--yes"],
+        vec!["ledger", "retention", "--events-before", "1d", "--yes"],
         vec!["ledger", "grants"],
         vec!["ledger", "grants", "--ledger", "postgres://me@localhost/shop"],
         vec!["ledger", "copy", "no.db", "copy.db"],

@@ -1,5 +1,7 @@
 //! Argument values that several commands share.
 
+use std::time::Duration;
+
 use crate::campaign::parse_time;
 use crate::clock::UnixMillis;
 pub use crate::times::parse_duration as duration;
@@ -7,6 +9,30 @@ pub use crate::times::parse_duration as duration;
 /// RFC 3339 or Unix seconds.
 pub fn time(text: &str) -> Result<UnixMillis, String> {
     parse_time(text)
+}
+
+/// A time, or how long ago it was.
+#[derive(Clone, Copy, Debug)]
+pub enum Before {
+    At(UnixMillis),
+    Ago(Duration),
+}
+
+impl Before {
+    pub fn from(self, now: UnixMillis) -> UnixMillis {
+        match self {
+            Self::At(at) => at,
+            Self::Ago(age) => now.minus(age),
+        }
+    }
+}
+
+/// As [`time`], or an age: `90d`.
+pub fn before(text: &str) -> Result<Before, String> {
+    if let Ok(age) = duration(text) {
+        return Ok(Before::Ago(age));
+    }
+    time(text).map(Before::At).map_err(|why| format!("{why}; or an age such as 90d"))
 }
 
 /// A Graph error code.

@@ -7,6 +7,7 @@ mod check;
 mod copy;
 mod grants;
 mod migrate;
+mod retention;
 
 use crate::commands::context::Context;
 use crate::error::{Exit, Result};
@@ -26,6 +27,7 @@ enum Verb {
     Copy(copy::Args),
     Grants(grants::Args),
     Migrate(migrate::Args),
+    Retention(retention::Args),
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
@@ -37,5 +39,6 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
         Verb::Copy(args) => copy::run(context, &args),
         Verb::Grants(args) => grants::run(context, &args),
         Verb::Migrate(args) => migrate::run(context, &args),
+        Verb::Retention(args) => retention::run(context, &args).await,
     }
 }

@@ -188,7 +188,7 @@ impl Ledger {
         older.into_iter().try_for_each(|id| self.drop_audience(id))
     }
 
-    fn drop_audience(&mut self, id: i64) -> Result<()> {
+    pub(super) fn drop_audience(&mut self, id: i64) -> Result<()> {
         loop {
             let is_gone = self.write(|conn| {
                 let part = conn.execute(

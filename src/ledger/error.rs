@@ -195,6 +195,8 @@ pub enum Error {
     },
     /// The caller asked an import to stop; the audience is as it was.
     ImportStopped,
+    /// The caller asked to stop dropping what is old; what is gone stays gone.
+    RetentionStopped,
 }
 
 /// What there is no room for.

@@ -176,6 +176,10 @@ impl From<LedgerError> for Error {
                 Self::new(Exit::Interrupted, "interrupted while importing: the audience is unchanged")
                     .hint("run the same command again")
             }
+            LedgerError::RetentionStopped => {
+                Self::new(Exit::Interrupted, "interrupted: not all that is old was dropped")
+                    .hint("run the same command again: it drops what is left")
+            }
         }
     }
 }
@@ -195,9 +199,10 @@ fn find_lost(trace: &Path) -> String {
 /// A failure of work that a signal may have stopped, which then ends with the signal's exit code.
 pub fn stopped_by(error: LedgerError, signal: Exit) -> Error {
     match error {
-        LedgerError::PlanningStopped | LedgerError::ImportStopped | LedgerError::SuppressingStopped { .. } => {
-            Error::from(error).with_exit(signal)
-        }
+        LedgerError::PlanningStopped
+        | LedgerError::ImportStopped
+        | LedgerError::RetentionStopped
+        | LedgerError::SuppressingStopped { .. } => Error::from(error).with_exit(signal),
         error => error.into(),
     }
 }

@@ -102,7 +102,9 @@ impl Sums {
                 (decide(existing.laters, values.as_deref(), check), values)
             }
             _ => {
-                self.changed_values += u64::from(!again && existing.row_values.as_deref() != listed);
+                // What was sent long ago has none any more.
+                let is_known = existing.row_values.is_some() || existing.state != State::Accepted;
+                self.changed_values += u64::from(!again && is_known && existing.row_values.as_deref() != listed);
                 return Act::Leave;
             }
         };

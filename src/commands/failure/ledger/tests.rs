@@ -70,6 +70,7 @@ fn every_failure_has_its_exit_code_and_most_say_what_to_type_next() {
         (LedgerError::PlanningStopped, Exit::Interrupted, "nothing was sent"),
         (LedgerError::SuppressingStopped { done: 64 }, Exit::Interrupted, "after 64 rows"),
         (LedgerError::ImportStopped, Exit::Interrupted, "unchanged"),
+        (LedgerError::RetentionStopped, Exit::Interrupted, "not all that is old"),
     ] {
         let told = Error::from(error);
         assert_eq!(told.exit(), exit, "{told}");

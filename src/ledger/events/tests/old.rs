@@ -1,6 +1,9 @@
 use super::*;
 use crate::ledger::address::Address;
 use crate::ledger::cluster::Database;
+use crate::ledger::database::Watch;
+use crate::ledger::error::Error;
+use crate::ledger::events::old::Old;
 
 fn at(text: &str) -> UnixMillis {
     text.parse::<jiff::Timestamp>().unwrap().into()
@@ -29,6 +32,10 @@ fn store_at(ledger: &mut Ledger, events: &[Event], now: UnixMillis) -> EventCoun
     }
 }
 
+fn drop_before(ledger: &mut Ledger, before: UnixMillis) -> u64 {
+    ledger.drop_events_before(before, &mut Watch { progress: &mut |_| {}, stop: &|| false }).unwrap()
+}
+
 const STAGE: Kind = Kind::Stage(Stage::Delivered);
 
 on_both! {
@@ -48,8 +55,9 @@ fn old_events_go_and_what_they_said_stays() {
     // Many, so that it takes several parts; one came late, and one says that it is of next year.
     let many: Vec<Event> = (0..2500).map(|n| of(STAGE, &format!("stranger {n}"), Some(UnixMillis(august.0 + n)))).collect();
     store_at(&mut ledger, &many, august);
+    let late_at = at("2026-07-31T23:59:59Z");
     let late = [
-        of(STAGE, "late", Some(at("2026-07-31T23:59:59Z"))),
+        of(STAGE, "late", Some(late_at)),
         of(STAGE, "odd", Some(at("2027-05-01T00:00:00Z"))),
         of(STAGE, "new", Some(november)),
         of(Kind::Upload, "no time yet", None),
@@ -59,9 +67,15 @@ fn old_events_go_and_what_they_said_stays() {
     let marks = "select delivered_at from sends where delivered_at is not null";
     let marked = dump(&ledger, marks);
     assert_eq!(marked.len(), 1);
-    assert_eq!(ledger.events_before(before).unwrap(), 2503);
-    assert_eq!(ledger.drop_events_before(before).unwrap(), 2503);
-    assert_eq!(ledger.drop_events_before(before).unwrap(), 0);
+    let Old { rows, bytes, oldest } = ledger.events_before(before).unwrap();
+    assert_eq!((rows, oldest), (2503, Some(late_at)));
+    assert!((2503 * 20..2503 * 50).contains(&bytes), "{bytes}");
+    let mut stopped = Watch { progress: &mut |_| {}, stop: &|| true };
+    assert!(matches!(ledger.drop_events_before(before, &mut stopped), Err(Error::RetentionStopped)));
+    let left = ledger.events_before(before).unwrap().rows;
+    assert_eq!(drop_before(&mut ledger, before), left);
+    assert_eq!(ledger.events_before(before).unwrap(), Old::default());
+    assert_eq!(drop_before(&mut ledger, before), 0);
     assert_eq!(dump(&ledger, marks), marked);
     let left = "select r.token from events e left join recipients r on r.id = e.recipient order by e.id";
     assert_eq!(dump(&ledger, left).len(), 5, "{:?}", dump(&ledger, left));
@@ -106,12 +120,12 @@ fn months_are_made_ahead_on_a_server_and_an_event_is_in_its_month() {
     let moved = [("events_2031_01", 1), ("events_2031_02", 1), ("events_2031_04", 1), ("events_rest", 1)];
     assert_eq!(partitions(&ledger), moved.map(|(name, rows)| (name.to_owned(), rows)));
     // A month is dropped when it was over; what has no time of its own has that of its arrival.
-    assert_eq!(ledger.drop_events_before(UnixMillis(next.0 + HOUR)).unwrap(), 2);
+    assert_eq!(drop_before(&mut ledger, UnixMillis(next.0 + HOUR)), 2);
     assert_eq!(
         database.ask("select to_regclass('events_2031_01') is null, to_regclass('events_2031_02') is null"),
         "t|f"
     );
-    assert_eq!(ledger.drop_events_before(UnixMillis(next.0 - 1)).unwrap(), 0);
+    assert_eq!(drop_before(&mut ledger, UnixMillis(next.0 - 1)), 0);
 }
 
 #[test]
