@@ -94,6 +94,39 @@ fn a_suppression_holds_for_every_token_of_a_person() {
     assert!(shop.sandbox.requested().is_empty());
 }
 
+fn a_plain_list_with_several_tokens_of_a_person_asks_each_person_once() {
+    let shop = Shop::with(|options| {
+        options.subscribers = 400;
+        options.crowd.doubled = 0.3;
+    });
+    let rows = shop.sandbox.subscribers();
+    let persons = |tokens: &[String]| set(tokens.iter().map(|token| psid_of(&rows, token).to_string()));
+    let list: Vec<String> =
+        rows.iter().rev().map(|row| row["notification_messages_token"].as_str().unwrap().to_owned()).collect();
+    let everybody = persons(&list);
+    let others = list.len() - everybody.len();
+    assert!(others > 60, "{others}");
+    shop.env.mmsg(["tokens", "fetch"]).exits(0);
+
+    let skipped = json!({ "other_token": others });
+    let dry = shop.send(&list, &["--dry-run", "-o", "json"]).exits(0).json();
+    assert_eq!([&dry["would_send"], &dry["would_skip"]], [&json!(everybody.len()), &skipped], "{dry:#}");
+    let totals = shop.totals(&list, &[], 0);
+    assert_eq!([&totals["accepted"], &totals["skipped_by_reason"]], [&json!(everybody.len()), &skipped], "{totals:#}");
+    let asked = shop.sandbox.requested();
+    assert_eq!((asked.len(), persons(&asked)), (everybody.len(), everybody));
+
+    // Nor by the others alone: not in this broadcast, not in another message of the campaign, and not before the cool-down has passed.
+    let rest: Vec<String> = list.into_iter().filter(|token| !asked.contains(token)).collect();
+    assert_eq!(shop.totals(&rest, &[], 0)["skipped_by_reason"], skipped);
+    shop.message("other.json", &json!({"text": "Last days"}));
+    let totals = shop.totals(&rest, &["--message", "other.json"], 8);
+    assert_eq!(totals["skipped_by_reason"], json!({ "other_message": others }));
+    let totals = shop.totals(&rest, &["--campaign", &shop.other_campaign()], 6);
+    assert_eq!([&totals["pending"], &totals["accepted"]], [persons(&rest).len(), 0], "{totals:#}");
+    assert_eq!(shop.sandbox.requested().len(), asked.len());
+}
+
 fn what_can_not_be_suppressed_is_said() {
     let shop = Shop::open();
     shop.env.mmsg(["tokens", "unsuppress", "--token", "123456789"]).fails(10, "there is no ledger");
@@ -166,6 +199,7 @@ fn a_filter_chooses_the_people_of_a_broadcast() {
 on_both! {
     whom_the_operator_suppresses_gets_nothing_until_the_operator_lifts_it
     a_suppression_holds_for_every_token_of_a_person
+    a_plain_list_with_several_tokens_of_a_person_asks_each_person_once
     what_can_not_be_suppressed_is_said
     a_filter_chooses_the_people_of_a_broadcast
 }

@@ -18,6 +18,8 @@ pub const MAX_LATER_SPAN: Duration = Duration::from_hours(7 * 24);
 pub struct Person {
     /// The cool-down's end, by this ledger's own sends.
     pub blocked_until: UnixMillis,
+    /// The same of the person's other tokens; `None`: no other is known to be theirs.
+    pub others_blocked_until: Option<UnixMillis>,
     /// When Graph lets the person have the next message, from anybody; `None` while it was not asked.
     pub next_eligible_at: Option<UnixMillis>,
     /// When the subscription token expires, where that is known.
@@ -30,7 +32,28 @@ pub struct Person {
 impl Person {
     /// When this person may get the next message.
     pub fn free_at(&self) -> UnixMillis {
-        self.next_eligible_at.map_or(self.blocked_until, |eligible| eligible.max(self.blocked_until))
+        let others = self.next_eligible_at.max(self.others_blocked_until);
+        others.map_or(self.blocked_until, |others| others.max(self.blocked_until))
+    }
+}
+
+/// What a person has of a campaign already, or may have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reached {
+    #[default]
+    Nothing,
+    OtherMessage,
+    /// This message, by another of their tokens; or it is about to go there.
+    ByOtherToken,
+}
+
+impl Reached {
+    const fn skip(self) -> Option<Skip> {
+        match self {
+            Self::Nothing => None,
+            Self::OtherMessage => Some(Skip::OtherMessage),
+            Self::ByOtherToken => Some(Skip::OtherToken),
+        }
     }
 }
 
@@ -130,9 +153,8 @@ impl Decision {
     }
 }
 
-/// May this person get this message? `person` is `None` for somebody the ledger has never seen; `reached_by_other`: another message of
-/// the campaign reached them, or may have.
-pub fn judge(person: Option<&Person>, reached_by_other: bool, laters: Laters, terms: Terms) -> Decision {
+/// May this person get this message? `person` is `None` for somebody the ledger has never seen.
+pub fn judge(person: Option<&Person>, reached: Reached, laters: Laters, terms: Terms) -> Decision {
     if let Some(person) = person {
         if let Some(why) = person.suppressed {
             return Decision::never(why.skip());
@@ -141,8 +163,8 @@ pub fn judge(person: Option<&Person>, reached_by_other: bool, laters: Laters, te
             return Decision::never(Skip::Expired);
         }
     }
-    if reached_by_other {
-        return Decision::never(Skip::OtherMessage);
+    if let Some(skip) = reached.skip() {
+        return Decision::never(skip);
     }
     if terms.lost.rows {
         return Decision::never(Skip::Restored);

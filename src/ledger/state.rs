@@ -76,6 +76,8 @@ pub enum Skip {
     Suppressed,
     /// Another message of the campaign reached this person, or may have.
     OtherMessage,
+    /// This message reached the person by another token of theirs, may have, or is about to.
+    OtherToken,
     /// This message may have reached the person before an old copy of the ledger was put back.
     Restored,
     /// Refused as "later" three times, or for seven days.
@@ -101,6 +103,7 @@ impl Skip {
             Self::Region => "region",
             Self::Suppressed => "suppressed",
             Self::OtherMessage => "other_message",
+            Self::OtherToken => "other_token",
             Self::Restored => "restored",
             Self::NeverAvailable => "never_available",
             Self::Closed => "closed",

@@ -29,12 +29,13 @@ pub fn sentence(skipped: u64, recipients: u64, by_reason: &BTreeMap<String, u64>
     format!("{skipped} of {of} skipped: {}", reasons.join("; "))
 }
 
-const ALL: [Skip; 12] = [
+const ALL: [Skip; 13] = [
     Skip::OptedOut,
     Skip::Expired,
     Skip::Region,
     Skip::Suppressed,
     Skip::OtherMessage,
+    Skip::OtherToken,
     Skip::Restored,
     Skip::NeverAvailable,
     Skip::Closed,
@@ -51,6 +52,7 @@ fn because(skip: Skip) -> &'static str {
         Skip::Region => "are in a region without marketing messages",
         Skip::Suppressed => "are suppressed",
         Skip::OtherMessage => "already got another message of this campaign (--new-message sends to them)",
+        Skip::OtherToken => "have another token in this broadcast",
         Skip::Restored => {
             "may have got this message before the ledger was restored from a backup (--allow-restored sends to them)"
         }

@@ -21,36 +21,46 @@ fn the_first_reason_in_order_decides() {
     let old = Laters { count: 1, first_at: Some(NOW.minus(MAX_LATER_SPAN)) };
     let young = Laters { count: MAX_LATERS - 1, first_at: Some(NOW.minus(MAX_LATER_SPAN).plus(HOUR)) };
     let none = Laters::default();
-    for (person, other, laters, end, decision) in [
-        (free, false, none, None, Decision::Now),
-        (free, false, young, Some(later(1)), Decision::Now),
-        (Person { blocked_until: NOW, next_eligible_at: Some(NOW), ..free }, false, none, None, Decision::Now),
-        (blocked, false, none, None, Decision::Later { at: later(2) }),
-        (both, false, none, None, Decision::Later { at: later(3) }),
-        (Person { next_eligible_at: Some(later(1)), ..blocked }, false, none, None, Decision::Later { at: later(2) }),
-        (Person { next_eligible_at: Some(later(1)), ..free }, false, none, None, Decision::Later { at: later(1) }),
+    let [nothing, message, token] = [Reached::Nothing, Reached::OtherMessage, Reached::ByOtherToken];
+    let others = Person { others_blocked_until: Some(later(4)), ..both };
+    for (person, reached, laters, end, decision) in [
+        (free, nothing, none, None, Decision::Now),
+        (free, nothing, young, Some(later(1)), Decision::Now),
+        (Person { blocked_until: NOW, next_eligible_at: Some(NOW), ..free }, nothing, none, None, Decision::Now),
+        (blocked, nothing, none, None, Decision::Later { at: later(2) }),
+        (both, nothing, none, None, Decision::Later { at: later(3) }),
+        (Person { next_eligible_at: Some(later(1)), ..blocked }, nothing, none, None, Decision::Later { at: later(2) }),
+        (Person { next_eligible_at: Some(later(1)), ..free }, nothing, none, None, Decision::Later { at: later(1) }),
         (
             Person { expires_at: Some(later(1)), ..blocked },
-            false,
+            nothing,
             none,
             Some(later(3)),
             Decision::Later { at: later(2) },
         ),
-        (free, false, none, Some(NOW), skip(Skip::Ended)),
-        (blocked, false, none, Some(later(2)), skip(Skip::Ended)),
-        (free, false, never, None, skip(Skip::NeverAvailable)),
-        (blocked, false, old, Some(NOW), skip(Skip::NeverAvailable)),
-        (blocked, true, never, Some(NOW), skip(Skip::OtherMessage)),
-        (Person { expires_at: Some(NOW), ..blocked }, true, never, Some(NOW), skip(Skip::Expired)),
+        (free, nothing, none, Some(NOW), skip(Skip::Ended)),
+        (blocked, nothing, none, Some(later(2)), skip(Skip::Ended)),
+        (free, nothing, never, None, skip(Skip::NeverAvailable)),
+        (blocked, nothing, old, Some(NOW), skip(Skip::NeverAvailable)),
+        (others, nothing, none, None, Decision::Later { at: later(4) }),
+        (Person { others_blocked_until: Some(NOW), ..free }, nothing, none, None, Decision::Now),
+        (others, token, never, Some(NOW), skip(Skip::OtherToken)),
+        (Person { expires_at: Some(NOW), ..free }, token, none, None, skip(Skip::Expired)),
+        (blocked, message, never, Some(NOW), skip(Skip::OtherMessage)),
+        (Person { expires_at: Some(NOW), ..blocked }, message, never, Some(NOW), skip(Skip::Expired)),
     ] {
-        assert_eq!(judge(Some(&person), other, laters, terms(end)), decision, "{person:?} {other} {laters:?} {end:?}");
+        assert_eq!(
+            judge(Some(&person), reached, laters, terms(end)),
+            decision,
+            "{person:?} {reached:?} {laters:?} {end:?}"
+        );
         for why in [Suppression::OptedOut, Suppression::Expired, Suppression::Region, Suppression::Operator] {
             let person = Person { suppressed: Some(why), ..person };
-            assert_eq!(judge(Some(&person), other, laters, terms(end)), skip(why.skip()), "{person:?}");
+            assert_eq!(judge(Some(&person), reached, laters, terms(end)), skip(why.skip()), "{person:?}");
         }
     }
-    assert_eq!(judge(None, false, none, terms(None)), Decision::Now);
-    assert_eq!(judge(None, true, none, terms(None)), skip(Skip::OtherMessage));
+    assert_eq!(judge(None, Reached::Nothing, none, terms(None)), Decision::Now);
+    assert_eq!(judge(None, Reached::OtherMessage, none, terms(None)), skip(Skip::OtherMessage));
 }
 
 #[test]
@@ -74,11 +84,11 @@ fn what_was_lost_is_skipped_and_holds_everybody_back() {
         (Some(&opted_out), 4, true, None, skip(Skip::OptedOut)),
     ] {
         let lost = Lost { nobody_before: later(until), rows };
-        let judged = judge(person, false, Laters::default(), Terms { lost, ..terms(end) });
+        let judged = judge(person, Reached::Nothing, Laters::default(), Terms { lost, ..terms(end) });
         assert_eq!(judged, decision, "{person:?} {lost:?} {end:?}");
     }
     let lost = Lost { nobody_before: NOW, rows: false };
-    assert_eq!(judge(None, false, Laters::default(), Terms { lost, ..terms(None) }), Decision::Now);
+    assert_eq!(judge(None, Reached::Nothing, Laters::default(), Terms { lost, ..terms(None) }), Decision::Now);
 }
 
 #[test]
@@ -124,7 +134,7 @@ fn the_hour_decides_after_everything_else() {
         ),
     ] {
         let hours = Hours { not_before: if not_before == 0 { UnixMillis(0) } else { later(not_before) }, ..hours };
-        let judged = judge(person, false, Laters::default(), Terms { hours, ..terms(end) });
+        let judged = judge(person, Reached::Nothing, Laters::default(), Terms { hours, ..terms(end) });
         assert_eq!(judged, decision, "{person:?} {not_before} {end:?}");
         assert_eq!(judged.reason().as_deref() == Some(OFF_HOURS), matches!(judged, Decision::OffHours { .. }));
     }

@@ -1,6 +1,5 @@
 //! Skipped rows of a list that is listed again: each is judged anew, with its own values.
 
-use std::collections::HashSet;
 use std::time::Instant;
 
 use super::check::{CheckValues, with_values};
@@ -9,9 +8,9 @@ use super::sets::{self, Taken};
 use crate::ledger::broadcasts::Broadcast;
 use crate::ledger::database::HOLD;
 use crate::ledger::db::{self, Conn};
-use crate::ledger::judge::{Decision, Laters, Person, Terms, judge};
+use crate::ledger::judge::{Decision, Laters, Person, Reached, Terms, judge};
 use crate::ledger::people;
-use crate::ledger::rivals::Rivals;
+use crate::ledger::rivals::{Judged as Asked, Look, Rivals};
 use crate::ledger::sql::sql;
 use crate::ledger::state::State;
 use crate::ledger::tally::{self, Tally};
@@ -44,6 +43,12 @@ struct Row {
     recipient: i64,
     arm: Option<i64>,
     person: Person,
+}
+
+impl Row {
+    fn asked(&self) -> Asked {
+        Asked::new(self.recipient, &self.person, None)
+    }
 }
 
 impl Again<'_> {
@@ -85,7 +90,7 @@ impl Again<'_> {
         let mut rows = statement.query((self.listing, after, judged.last))?;
         while let Some(row) = rows.next()? {
             let row = read(&row)?;
-            let reached = rivals.reached(self.conn, row.recipient)?;
+            let reached = rivals.reached(self.conn, row.asked(), self.look())?;
             let decision = self.judge(&row, reached, check, judged);
             self.conn
                 .prepare_cached(
@@ -118,11 +123,15 @@ impl Again<'_> {
             .prepare_cached(SKIPPED)?
             .query_map((self.listing, after, judged.last), read)?
             .collect::<db::Result<_>>()?;
-        let reached: HashSet<i64> = rivals.reached_of(self.conn, rows.iter().map(|row| row.recipient))?;
+        let asked: Vec<_> = rows.iter().map(Row::asked).collect();
+        let mut reached = rivals.reached_of(self.conn, &asked, self.look())?;
         let taken: Vec<Taken> = rows
             .into_iter()
             .map(|row| {
-                let decision = self.judge(&row, reached.contains(&row.recipient), check, judged);
+                let decision = self.judge(&row, reached.get(row.recipient), check, judged);
+                if decision.state() == State::Pending {
+                    reached.goes(row.recipient);
+                }
                 let values = row.existing.row_values.clone();
                 Taken { existing: row.existing, decision, values }
             })
@@ -130,7 +139,11 @@ impl Again<'_> {
         sets::take_over(self.conn, &taken, self.listing, self.terms)
     }
 
-    fn judge(&self, row: &Row, reached: bool, check: &mut CheckValues<'_>, judged: &mut Judged) -> Decision {
+    fn look(&self) -> Look {
+        Look { now: self.terms.now, listing: Some(self.listing) }
+    }
+
+    fn judge(&self, row: &Row, reached: Reached, check: &mut CheckValues<'_>, judged: &mut Judged) -> Decision {
         let decision = judge(Some(&row.person), reached, row.existing.laters, self.terms);
         // The values of a row that was skipped for another reason may never have been checked.
         let decision = with_values(decision, row.arm, row.existing.row_values.as_deref(), check);

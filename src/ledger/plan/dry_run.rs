@@ -1,6 +1,6 @@
 //! A dry run: what planning a list would do; nothing is written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use super::check::{CheckValues, with_values};
 use super::stage::existing;
@@ -10,9 +10,9 @@ use crate::ledger::database::Ledger;
 use crate::ledger::db::{self, Conn};
 use crate::ledger::error::Result;
 use crate::ledger::gate::PlanTerms;
-use crate::ledger::judge::{Decision, Laters, OFF_HOURS, Terms, judge};
+use crate::ledger::judge::{Decision, Laters, OFF_HOURS, Reached, Terms, judge};
 use crate::ledger::people;
-use crate::ledger::rivals::Rivals;
+use crate::ledger::rivals::{Judged, Look, Rivals};
 use crate::ledger::settled::COOLING_DOWN;
 use crate::ledger::split::Arms;
 use crate::ledger::spool::{ListedRow, Listing};
@@ -36,6 +36,8 @@ pub struct DryPlan {
     pub settled: BTreeMap<State, u64>,
     /// Of those who would be sent to, now or later, by arm.
     pub by_arm: BTreeMap<i64, u64>,
+    /// Those of them who have several tokens.
+    going: HashSet<i64>,
 }
 
 impl Ledger {
@@ -88,6 +90,7 @@ impl Ledger {
         let known = people::find(&self.conn, &row.key)?;
         let arm = arms.and_then(|arms| arms.arm(&row.key));
         let mut laters = Laters::default();
+        let mut waits = None;
         let mut values = row.values.clone();
         if let (Some(broadcast), Some(known)) = (broadcast, &known)
             && let Some(existing) = existing(&self.conn, broadcast.id, known.0)?
@@ -97,14 +100,19 @@ impl Ledger {
                 return Ok(());
             }
             laters = existing.laters;
+            waits = Some(existing.id).filter(|_| existing.state == State::Pending);
             values = existing.values_for(row.values.as_deref(), arm, check);
         }
-        let other = match &known {
-            Some((id, _)) => rivals.reached(&self.conn, *id)?,
-            None => false,
+        let judged = known.as_ref().map(|(id, person)| Judged::new(*id, person, waits));
+        let reached = match judged {
+            Some(judged) => self.reached(judged, rivals, terms.now, &dry.going)?,
+            None => Reached::Nothing,
         };
         let person = known.as_ref().map(|(_, person)| person);
-        let decision = with_values(judge(person, other, laters, terms), arm, values.as_deref(), check);
+        let decision = with_values(judge(person, reached, laters, terms), arm, values.as_deref(), check);
+        if let Some(judged) = judged.filter(|judged| judged.has_others && decision.state() == State::Pending) {
+            dry.going.insert(judged.recipient);
+        }
         let why = if matches!(decision, Decision::OffHours { .. }) { OFF_HOURS } else { COOLING_DOWN };
         if let (State::Pending, Some(arm)) = (decision.state(), arm) {
             *dry.by_arm.entry(arm).or_default() += 1;
@@ -122,6 +130,17 @@ impl Ledger {
         Ok(())
     }
 
+    /// What the person has, or would get by a row before this one.
+    fn reached(&self, judged: Judged, rivals: &Rivals, now: UnixMillis, going: &HashSet<i64>) -> db::Result<Reached> {
+        let reached = rivals.reached(&self.conn, judged, Look { now, listing: None })?;
+        let is_going =
+            |id| people::others(&self.conn, id, now).map(|all| all.iter().any(|one| going.contains(&one.id)));
+        if reached == Reached::Nothing && judged.has_others && is_going(judged.recipient)? {
+            return Ok(Reached::ByOtherToken);
+        }
+        Ok(reached)
+    }
+
     /// The rivals of a broadcast that may not exist yet: then it is the first of its message, or the next repeat.
     pub fn rivals_of(
         &self,
@@ -129,10 +148,10 @@ impl Ledger {
         key: &BroadcastKey<'_>,
         new_message: bool,
     ) -> Result<Rivals> {
-        self.read(|conn| match broadcast {
-            _ if new_message => Ok(Rivals::NONE),
+        let rivals = self.read(|conn| match broadcast {
             Some(broadcast) => Rivals::of(conn, broadcast),
             None => Rivals::of_new(conn, (key.campaign, key.page), key.fingerprint),
-        })
+        })?;
+        Ok(if new_message { rivals.without_others() } else { rivals })
     }
 }

@@ -2,7 +2,7 @@
 
 use super::check::{CheckValues, with_values};
 use crate::clock::UnixMillis;
-use crate::ledger::judge::{Decision, Laters, Person, Terms, judge};
+use crate::ledger::judge::{Decision, Laters, Person, Reached, Terms, judge};
 use crate::ledger::people::suppression::Suppression;
 use crate::ledger::spool::ListedRow;
 use crate::ledger::state::State;
@@ -11,8 +11,7 @@ use crate::ledger::tally::Tally;
 /// A person whom the ledger knew before this list.
 pub struct Known {
     pub person: Person,
-    /// Another message of the campaign reached them, or may have.
-    pub reached: bool,
+    pub reached: Reached,
     /// Their row in the broadcast, and whether it was in this list before.
     pub existing: Option<(Existing, bool)>,
 }
@@ -57,6 +56,16 @@ pub enum Act<'r> {
     Leave,
 }
 
+impl Act<'_> {
+    /// Whether the row is to go out, now or later.
+    pub fn goes(&self) -> bool {
+        match self {
+            Self::Add { decision, .. } | Self::TakeOver { decision, .. } => decision.state() == State::Pending,
+            Self::Leave => false,
+        }
+    }
+}
+
 /// What a list did, so far.
 #[derive(Default)]
 pub struct Sums {
@@ -77,7 +86,7 @@ impl Sums {
         terms: Terms,
         check: &mut CheckValues<'_>,
     ) -> Act<'r> {
-        let (person, reached) = known.map_or((None, false), |known| (Some(&known.person), known.reached));
+        let (person, reached) = known.map_or((None, Reached::Nothing), |known| (Some(&known.person), known.reached));
         // Nothing of somebody who was erased is written again.
         let is_erased = person.is_some_and(|person| person.suppressed == Some(Suppression::Erased));
         let listed = row.values.as_deref().filter(|_| !is_erased);

@@ -10,11 +10,11 @@ use super::row::{Act, Existing, Known, Sums};
 use crate::ledger::broadcasts::Broadcast;
 use crate::ledger::db::arrays::{blobs, ints, texts};
 use crate::ledger::db::{self, Conn};
-use crate::ledger::judge::{Decision, Laters, Terms};
+use crate::ledger::judge::{Decision, Laters, Reached, Terms};
 use crate::ledger::key::Key;
 use crate::ledger::people;
 use crate::ledger::people::tombs::Tombs;
-use crate::ledger::rivals::Rivals;
+use crate::ledger::rivals::{Judged, Look, ReachedOf, Rivals};
 use crate::ledger::spool::ListedRow;
 use crate::ledger::sql::sql;
 
@@ -45,7 +45,7 @@ impl Planning<'_> {
         // After somebody's first row the others say nothing.
         let mut seen = HashSet::with_capacity(rows.len());
         let rows: Vec<&ListedRow> = rows.iter().filter(|row| seen.insert(row.key)).collect();
-        let mut known = self.known(&self.keys(&rows)?)?;
+        let (mut known, mut reached) = self.known(&self.keys(&rows)?, terms)?;
         let new = rows.iter().enumerate().filter(|(place, _)| !known.contains_key(place));
         let mut arrived = people::arrive(self.conn, new.map(|(_, row)| (&row.key, &*row.token)), &self.broadcast.page)?;
         let mut sums = Sums::default();
@@ -53,11 +53,14 @@ impl Planning<'_> {
         let (mut added, mut held, mut taken) = (Vec::new(), Vec::new(), Vec::new());
         for (place, row) in rows.into_iter().enumerate() {
             let (recipient, known) = match known.remove(&place) {
-                Some((id, known)) => (id, Some(known)),
+                Some((id, known)) => (id, Some(Known { reached: reached.get(id), ..known })),
                 None => (arrived.remove(&row.key).ok_or_else(db::Error::in_the_way)?, None),
             };
             let arm = arms.as_ref().and_then(|arms| arms.arm(&row.key));
             let act = sums.decide(row, known.as_ref(), (self.broadcast.id, self.listing), arm, terms, check);
+            if act.goes() {
+                reached.goes(recipient);
+            }
             let existing = known.and_then(|known| known.existing);
             held.extend(existing.as_ref().filter(|(_, again)| !again).map(|(existing, _)| existing.id));
             match (act, existing) {
@@ -90,8 +93,8 @@ impl Planning<'_> {
         Ok(keys)
     }
 
-    /// Those of the rows whose people the ledger knows, by their places.
-    fn known(&self, keys: &[Key]) -> db::Result<HashMap<usize, (i64, Known)>> {
+    /// Those of the rows whose people the ledger knows, by their places; and what these people have.
+    fn known(&self, keys: &[Key], terms: Terms) -> db::Result<(HashMap<usize, (i64, Known)>, ReachedOf)> {
         let mut statement = self.conn.prepare_cached(sql!(
             "select t.place, r.id, s.id, s.state, s.listing, s.row_values, s.laters, s.first_later_at, s.finished_at,
                l.planned_at is not null, h.send is not null, {person}
@@ -120,14 +123,15 @@ impl Planning<'_> {
             };
             let person = people::person(&row, 11)?;
             let place = usize::try_from(row.get::<i64>(0)? - 1).unwrap_or(usize::MAX);
-            known.insert(place, (row.get(1)?, Known { person, reached: false, existing }));
+            known.insert(place, (row.get(1)?, Known { person, reached: Reached::Nothing, existing }));
         }
-        if !known.is_empty() {
-            let rivals = Rivals::of(self.conn, self.broadcast)?;
-            let reached: HashSet<i64> = rivals.reached_of(self.conn, known.values().map(|(id, _)| *id))?;
-            known.values_mut().for_each(|(id, known)| known.reached = reached.contains(id));
+        if known.is_empty() {
+            return Ok((known, ReachedOf::default()));
         }
-        Ok(known)
+        let rows: Vec<_> = known.values().map(|(id, known)| Judged::new(*id, &known.person, None)).collect();
+        let look = Look { now: terms.now, listing: Some(self.listing) };
+        let reached = Rivals::of(self.conn, self.broadcast)?.reached_of(self.conn, &rows, look)?;
+        Ok((known, reached))
     }
 
     /// New rows of the broadcast, in the order of the list.

@@ -7,7 +7,7 @@ use super::row::{Act, Existing, Known, Sums};
 use crate::ledger::broadcasts::Broadcast;
 use crate::ledger::judge::{Decision, Laters, Terms};
 use crate::ledger::people::{self, Arrivals};
-use crate::ledger::rivals::Rivals;
+use crate::ledger::rivals::{Judged, Look, Rivals};
 use crate::ledger::split::Arms;
 use crate::ledger::spool::ListedRow;
 
@@ -48,7 +48,8 @@ impl<'c> Staging<'c> {
             Some(id) => (id, None),
             None => {
                 let (id, person) = people::find(self.conn, &row.key)?.ok_or(db::Error::NoRow)?;
-                let reached = self.rivals.reached(self.conn, id)?;
+                let look = Look { now: terms.now, listing: Some(self.listing) };
+                let reached = self.rivals.reached(self.conn, Judged::new(id, &person, None), look)?;
                 // Somebody new has no row here yet; somebody known may have.
                 let existing = match existing(self.conn, self.broadcast.id, id)? {
                     Some(existing) => {

@@ -12,10 +12,10 @@ use super::claim::{Claim, Scope};
 use super::step::Step;
 use crate::clock::UnixMillis;
 use crate::ledger::database::HOLD;
-use crate::ledger::judge::{Decision, Laters, Person, judge};
+use crate::ledger::judge::{Decision, Laters, Person, Reached, judge};
 use crate::ledger::pace::{self, Meter};
 use crate::ledger::people;
-use crate::ledger::rivals::Rivals;
+use crate::ledger::rivals::{Judged, Look, Rivals};
 use crate::ledger::settled::{COOLING_DOWN, Settled};
 use crate::ledger::sql::sql;
 use crate::ledger::state::State;
@@ -132,8 +132,10 @@ impl Step<'_> {
                 Found::Cut => return Ok((claims, false)),
             };
             let claim = Claim { at: self.now, ..claim };
-            let other = rivals.reached(self.conn, claim.recipient)?;
-            match self.take_person(&claim, &person, other, laters)? {
+            let (asked, look) =
+                (Judged::new(claim.recipient, &person, Some(claim.send)), Look { now: self.now, listing: None });
+            let reached = rivals.reached(self.conn, asked, look)?;
+            match self.take_person(&claim, &person, reached, laters)? {
                 Decision::Now if take_row.execute((claim.send, self.scope.run, self.now))? == 1 => {
                     self.tally.moved_rows(self.scope.broadcast.id, State::Pending, State::Claimed, 1);
                     claims.push(claim);
@@ -147,17 +149,25 @@ impl Step<'_> {
     }
 
     /// Blocks the person of a claim if they may get the message now, else says why not.
-    fn take_person(&mut self, claim: &Claim, read_ahead: &Person, other: bool, laters: Laters) -> db::Result<Decision> {
+    fn take_person(
+        &mut self,
+        claim: &Claim,
+        read_ahead: &Person,
+        reached: Reached,
+        laters: Laters,
+    ) -> db::Result<Decision> {
         let terms = self.gate.terms_of_claims(self.now, self.scope.end, self.scope.broadcast.hours);
         let until = self.scope.claimed_until(self.now);
-        if judge(Some(read_ahead), other, laters, terms) == Decision::Now
+        // What another token of theirs got since is in no row of this one.
+        if read_ahead.others_blocked_until.is_none()
+            && judge(Some(read_ahead), reached, laters, terms) == Decision::Now
             && self.people.claim(claim.recipient, read_ahead, until)?
         {
             return Ok(Decision::Now);
         }
         // What was read ahead may be older than this transaction: what is true now decides.
         let person = people::get(self.conn, claim.recipient)?;
-        let decision = judge(Some(&person), other, laters, terms);
+        let decision = judge(Some(&person), reached, laters, terms);
         if decision == Decision::Now && !self.people.claim(claim.recipient, &person, until)? {
             return Err(db::Error::Changed);
         }

@@ -4,7 +4,7 @@
 //! first, people of answers are locked in the order of their ids; then candidates are locked, and those that another step has are passed
 //! over; nothing after that waits.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ use crate::ledger::failpoint;
 use crate::ledger::judge::{Decision, Laters, judge};
 use crate::ledger::pace::{self, PaceRow};
 use crate::ledger::people;
-use crate::ledger::rivals::Rivals;
+use crate::ledger::rivals::{Judged, Look, Rivals};
 use crate::ledger::sql::sql;
 use crate::ledger::state::State;
 
@@ -184,15 +184,31 @@ impl Step<'_> {
         claims: &mut Vec<Claim>,
     ) -> db::Result<()> {
         let terms = self.gate.terms_of_claims(self.now, self.scope.end, self.scope.broadcast.hours);
-        // Since the people are locked, nobody else claims them: what is asked now stays true.
-        let reached: HashSet<i64> =
-            rivals.reached_of(self.conn, candidates.iter().map(|candidate| candidate.claim.recipient))?;
+        let several = candidates.iter().filter(|candidate| candidate.person.others_blocked_until.is_some());
+        let several: Vec<i64> = several.map(|candidate| candidate.claim.recipient).collect();
+        let locked = match several.is_empty() {
+            true => HashMap::new(),
+            false => people::lock_others(self.conn, several.into_iter())?,
+        };
+        // Since the people are locked, with their other tokens, nobody else claims them: what is asked now stays true.
+        let asked: Vec<Judged> = candidates
+            .iter()
+            .map(|Candidate { claim, person, .. }| Judged::new(claim.recipient, person, Some(claim.send)))
+            .collect();
+        let mut reached = rivals.reached_of(self.conn, &asked, Look { now: self.now, listing: None })?;
         let first = claims.len();
-        for Candidate { claim, person, laters } in candidates {
-            let (send, reached) = (claim.send, reached.contains(&claim.recipient));
-            match judge(Some(&person), reached, laters, terms) {
+        for Candidate { claim, mut person, laters } in candidates {
+            let (send, recipient) = (claim.send, claim.recipient);
+            let (others, until) = locked.get(&recipient).copied().unwrap_or_default();
+            person.others_blocked_until = person.others_blocked_until.max(Some(until).filter(|_| others > 0));
+            match judge(Some(&person), reached.get(recipient), laters, terms) {
                 Decision::Now if claims.len() == want => break,
-                Decision::Now => claims.push(claim),
+                // Another step has one of their other tokens just now: later, if at all.
+                Decision::Now if others < reached.others(recipient) => {}
+                Decision::Now => {
+                    reached.goes(recipient);
+                    claims.push(claim);
+                }
                 decision => self.put_off(claim, &decision)?,
             }
             scan.go_on_after(send);

@@ -50,6 +50,37 @@ fn a_person_or_row_that_may_not_be_sent_to_is_put_off_or_skipped_when_it_would_b
     }
 }
 
+on_both! {
+fn of_a_persons_tokens_one_goes_out_and_its_cool_down_holds_for_the_others() {
+    let later = NOW + 24 * 3_600_000;
+    let pending = |recipient: i64| format!("Integer({recipient}) Integer(0) Integer(0) Null");
+    let claimed = |recipient: i64| format!("Integer({recipient}) Integer(1) Integer(0) Null");
+    let skipped = |recipient: i64, why: &str| format!("Integer({recipient}) Integer(4) Integer(0) Text(\"{why}\")");
+    let waits = |recipient: i64| format!("Integer({recipient}) Integer(0) Integer({later}) Text(\"cooling_down\")");
+    for (sql, found) in [
+        (String::new(), vec![claimed(1), skipped(2, "other_token"), claimed(3)]),
+        // One that can't get it is not in the way of one that can.
+        (format!("update recipients set expires_at = {NOW} where id = 1"), vec![skipped(1, "expired"), claimed(2), claimed(3)]),
+        ("update sends set state = 2 where id = 1".to_owned(), vec![skipped(2, "other_token"), claimed(3)]),
+        ("update sends set state = 5 where id = 2".to_owned(), vec![skipped(1, "other_token"), claimed(3)]),
+        ("update sends set state = 3 where id = 1".to_owned(), vec![claimed(2), claimed(3)]),
+        ("update recipients set page = '2' where id = 1".to_owned(), vec![claimed(1), claimed(2), claimed(3)]),
+        (format!("delete from sends where id = 1; update recipients set blocked_until = {later} where id = 1"), vec![waits(2), claimed(3)]),
+        (format!("delete from sends where id = 2; update recipients set blocked_until = {later} where id = 2"), vec![waits(1), claimed(3)]),
+        ("update listings set planned_at = null".to_owned(), vec![pending(1), pending(2), pending(3)]),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = writer(folder.path(), 3);
+        change(&writer, "update recipients set psid = '61' where id <= 2");
+        change(&writer, &sql);
+        let done = writer.step(&[], 9, &mut Open).unwrap();
+        assert_eq!(done.claims.len(), found.iter().filter(|row| row.contains(") Integer(1) ")).count(), "{sql}");
+        let rows = "select recipient, state, not_before, reason from sends where state not in (2, 3, 5) order by recipient";
+        assert_eq!(text(&writer, rows), found.join("\n"), "{sql}");
+    }
+}
+}
+
 #[test]
 fn a_repeat_reaches_those_whom_earlier_repeats_reached() {
     let folder = tempfile::tempdir().unwrap();
