@@ -296,7 +296,7 @@ impl Report {
             policy: Vec::new(),
             meta: None,
             broadcasts: counted.broadcasts.iter().map(BroadcastRow::of).collect(),
-            splits: counted.broadcasts.iter().filter_map(SplitRow::of).collect(),
+            splits: counted.broadcasts.iter().filter_map(|covered| SplitRow::of(covered, hours.is_all())).collect(),
             hours: hour_rows(counted),
             foreign_events: whole_page.then_some(counted.foreign),
         }

@@ -78,6 +78,15 @@ fn a_canary_that_fails_stops_until_somebody_decides() {
     let receiver = Receiver::start(&machine, &[]);
     let shop = heard(&receiver, |options| options.webhooks.failed = 1.0);
     let list = people(PEOPLE);
+    let dry = |args: &[&str]| {
+        let words = [&["--dry-run", "-o", "json"], args].concat();
+        shop.send(&list, &words).exits(0).json()["canary"].clone()
+    };
+    let planned = dry(&["--canary", "10%"]);
+    assert_eq!([&planned["state"], &planned["people"]], [&Value::from("planned"), &20.into()], "{planned:#}");
+    assert_eq!(dry(&["--canary", "none"]), Value::Null);
+    let said = shop.send(&list, &["--dry-run", "--canary", "30"]).exits(0).stdout;
+    assert!(said.contains("30 first"), "{said}");
     let run = shop.send(&list, &["--canary", "10%", "-o", "json"]).exits(5);
     let run = run.says("of the canary's").says("mmsg broadcast close 1 cancels");
     let totals = run.totals();
@@ -88,6 +97,17 @@ fn a_canary_that_fails_stops_until_somebody_decides() {
     assert!(told["failed"].as_u64().unwrap() > 0 && asked < PEOPLE / 5, "{told:#}");
     assert_eq!(first(&shop, asked), chosen(&shop));
     assert_eq!(totals["pending"].as_u64().unwrap() as usize, PEOPLE - asked);
+    // Whoever looks sees it: in a dry run, in the list of broadcasts, and at each person.
+    let stopped = dry(&[]);
+    assert_eq!([&stopped["state"], &stopped["people"]], [&Value::from("stopped"), &asked.into()], "{stopped:#}");
+    let listed = shop.env.mmsg(["broadcast", "list", "-o", "json"]).exits(0).json()[0]["canary"].clone();
+    assert_eq!([&listed["state"], &listed["accepted"]], [&Value::from("stopped"), &asked.into()], "{listed:#}");
+    assert!(shop.env.mmsg(["broadcast", "list"]).exits(0).stdout.contains("stopped"));
+    let of_canary = chosen(&shop);
+    for token in &list[..40] {
+        let told = shop.env.mmsg(["why", token]).exits(0).stdout;
+        assert_eq!(told.contains("one of the canary"), of_canary.contains(token), "{told}");
+    }
     // Neither the same command nor cron goes on.
     let _ = shop.send(&list, &["--canary", "10%"]).exits(5);
     shop.env.mmsg(["send", "--resume"]).exits(5).says("failed (");

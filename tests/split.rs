@@ -246,13 +246,21 @@ fn report_of(read_of_b: f64) -> Value {
         }
     }
     assert_eq!((&split["arms"][2]["holdout"], &split["arms"][2]["accepted"]), (&json!(true), &json!(0)));
+    // Whoever was held out is counted, but for a range of hours, to none of which they belong.
+    let held_out = PEOPLE - texts.len();
+    assert_eq!((&split["arms"][2]["held_out"], &split["arms"][0]["held_out"]), (&json!(held_out), &json!(null)));
+    let range = ["report", "--offline", "--since", "2020-01-01T00:00:00Z", "-o", "json"];
+    assert_eq!(shop.env.mmsg(range).exits(0).json()["splits"][0]["arms"][2]["held_out"], json!(null));
     // The same for people and as a page.
     let told = shop.env.mmsg(["report", "--offline", "--html", "report.html"]).exits(0).stdout;
     let page = std::fs::read_to_string(shop.env.path("report.html")).unwrap();
     let arm = split["arms"][1]["accepted"].to_string();
     for shown in [&told, &page] {
         assert!(
-            shown.contains("Split of broadcast 1") && shown.contains("b against a: delivered") && shown.contains(&arm),
+            shown.contains("Split of broadcast 1")
+                && shown.contains(&format!("{held_out} held out"))
+                && shown.contains("b against a: delivered")
+                && shown.contains(&arm),
             "{shown}"
         );
     }

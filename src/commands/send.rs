@@ -44,6 +44,7 @@ use crate::times::REQUEST_TIMEOUT;
 use crate::times::hours::Hours;
 use campaign::CampaignFacts;
 use canary::{CanaryArgs, Stage};
+pub use canary::{CanaryTotals, told as canary_of};
 use confirm::Asked;
 use dry_run::DryRun;
 use ending::Conclusion;
@@ -248,6 +249,7 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
             cost_per_delivery: args.money.cost_per_delivery(),
             rate: limits.rate,
             until: args.until,
+            canary: &args.canary,
             terms: terms(clock.now(), Hours::default(), None),
         };
         return dry_run.run(context, signals).await;

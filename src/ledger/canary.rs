@@ -50,6 +50,18 @@ impl Size {
     }
 }
 
+impl Size {
+    /// About how many of so many people who may get the message now.
+    pub fn of(self, people: u64) -> u64 {
+        match self {
+            Self::People(n) => n.min(people),
+            Self::Share(share) => {
+                (people.saturating_mul(u64::from(share)) / u64::from(WHOLE)).clamp(people.min(1), people)
+            }
+        }
+    }
+}
+
 impl fmt::Display for Size {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -106,6 +118,32 @@ pub struct CanaryTerms {
     pub hears: Option<bool>,
 }
 
+impl CanaryTerms {
+    /// The canary that a broadcast has after this, if it has one. Once people are chosen they stay.
+    pub fn over(self, before: Option<Canary>) -> Option<Canary> {
+        let mut canary = match (before, self.size) {
+            (Some(before), _) => before,
+            (None, Some(size)) => Canary {
+                size,
+                wait: WAIT,
+                max_failed: MAX_FAILED,
+                hears: true,
+                listing: None,
+                sent_at: None,
+                passed_at: None,
+            },
+            (None, None) => return None,
+        };
+        if canary.listing.is_none() {
+            canary.size = self.size.unwrap_or(canary.size);
+        }
+        canary.wait = self.wait.unwrap_or(canary.wait);
+        canary.max_failed = self.max_failed.unwrap_or(canary.max_failed);
+        canary.hears = self.hears.unwrap_or(canary.hears);
+        Some(canary)
+    }
+}
+
 /// What has become of a canary's people.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CanaryCounts {
@@ -135,25 +173,10 @@ impl Ledger {
         self.read(|conn| of(conn, broadcast))
     }
 
-    /// Gives a broadcast a canary, or changes the one that it has. Once people are chosen they stay.
+    /// Gives a broadcast a canary, or changes the one that it has.
     pub fn set_canary(&mut self, broadcast: i64, terms: CanaryTerms) -> Result<Option<Canary>> {
         let before = self.canary(broadcast)?;
-        let Some(size) = before.as_ref().map(|canary| canary.size).or(terms.size) else { return Ok(None) };
-        let mut canary = before.clone().unwrap_or(Canary {
-            size,
-            wait: WAIT,
-            max_failed: MAX_FAILED,
-            hears: true,
-            listing: None,
-            sent_at: None,
-            passed_at: None,
-        });
-        if canary.listing.is_none() {
-            canary.size = terms.size.unwrap_or(size);
-        }
-        canary.wait = terms.wait.unwrap_or(canary.wait);
-        canary.max_failed = terms.max_failed.unwrap_or(canary.max_failed);
-        canary.hears = terms.hears.unwrap_or(canary.hears);
+        let Some(canary) = terms.over(before.clone()) else { return Ok(None) };
         if before.as_ref() != Some(&canary) {
             let wait = i64::try_from(canary.wait.as_millis()).unwrap_or(i64::MAX);
             self.write(|conn| {

@@ -9,9 +9,9 @@ use super::broadcasts::ShortPrint;
 use super::database::Ledger;
 use super::error::Result;
 use super::events::How;
-use super::split::Split;
+use super::split::{Arm, Split};
 use super::sql::{sql, unsigned};
-use super::state::State;
+use super::state::{Skip, State};
 use super::tally::{self, What};
 use crate::clock::UnixMillis;
 
@@ -102,6 +102,8 @@ pub struct Counts {
     pub pending: u64,
     pub claimed: u64,
     pub skipped: u64,
+    /// Of the skipped rows, those of a split's holdout.
+    pub held_out: u64,
     /// How many of the messages reached each stage.
     pub reached: ByStage,
     /// Of those, by token, campaign and time alone.
@@ -123,6 +125,7 @@ impl Counts {
             (&mut self.pending, other.pending),
             (&mut self.claimed, other.claimed),
             (&mut self.skipped, other.skipped),
+            (&mut self.held_out, other.held_out),
         ] {
             *sum += n;
         }
@@ -179,6 +182,10 @@ impl Ledger {
             let mut broadcasts = std::mem::take(&mut counted.broadcasts);
             for broadcast in &mut broadcasts {
                 broadcast.counts = counted.count(&moment, broadcast.id, hours)?;
+                let holds_out = broadcast.split.as_ref().is_some_and(|split| split.arms().iter().any(Arm::is_holdout));
+                if holds_out && hours.is_all() {
+                    broadcast.counts.held_out = held_out(&moment, broadcast.id)?;
+                }
             }
             counted.broadcasts = broadcasts;
             tally::by_hour(&moment, 0, (hours.from, hours.to), &mut |_, _, n| counted.foreign += n)?;
@@ -210,6 +217,14 @@ fn covered(conn: &Conn, coverage: &Coverage) -> db::Result<Vec<Covered>> {
         })
     })?
     .collect()
+}
+
+fn held_out(conn: &Conn, broadcast: i64) -> db::Result<u64> {
+    let count = sql!(
+        "select count(*) from sends indexed by sends_held_out where broadcast = ?1 and state = {skipped} and reason = '{holdout}'",
+        holdout = Skip::Holdout.name()
+    );
+    conn.prepare_cached(count)?.query_row([broadcast], |row| row.get(0).map(unsigned))
 }
 
 impl Counted {

@@ -9,6 +9,7 @@ use super::events::{Kind, Stage};
 use super::key::key;
 use super::people;
 use super::people::suppression::Suppression;
+use super::split::Split;
 use super::state::State;
 use crate::clock::UnixMillis;
 
@@ -64,7 +65,9 @@ impl Ledger {
             let mut sends = conn.prepare_cached(
                 "select s.broadcast, b.campaign, l.source, l.planned_at, s.state, s.reason, s.claimed_at, s.finished_at,
                         s.tracking_id, s.code, s.fbtrace_id, s.attempts, s.not_before,
-                        s.echoed_at, s.delivered_at, s.read_at, s.clicked_at, s.failed_at, s.failure, s.id, b.page
+                        s.echoed_at, s.delivered_at, s.read_at, s.clicked_at, s.failed_at, s.failure, s.id, b.page, b.split, s.arm,
+                        exists (select 1 from canaries c join listing_rows h on h.listing = c.listing
+                          where c.broadcast = b.id and h.send = s.id)
                  from broadcasts b join sends s on s.broadcast = b.id join listings l on l.id = s.listing
                  where s.recipient = ?1",
             )?;
@@ -75,7 +78,15 @@ impl Ledger {
                     let (page, campaign) = (Some(page.clone()), Some(campaign.clone()));
                     chapters.push(chapter(at, page, Some(broadcast), campaign, what, detail));
                 };
-                add(row.get(3)?, "planned", &row.get::<String>(2)?);
+                let mut planned: String = row.get(2)?;
+                let split: Option<Split> = row.get(21)?;
+                if let Some(arm) = split.as_ref().and_then(|split| split.arm(row.get(22).ok()?)) {
+                    planned.push_str(&format!(", arm {}", arm.name));
+                }
+                if row.get(23)? {
+                    planned.push_str(", one of the canary");
+                }
+                add(row.get(3)?, "planned", &planned);
                 let attempts = attempts::of_send(conn, row.get(19)?)?;
                 for (number, attempt) in (1..).zip(&attempts) {
                     add(Some(attempt.claimed_at), "claimed", &format!("attempt {number}"));

@@ -25,6 +25,8 @@ pub struct ArmRow {
     pub share: f64,
     /// Nothing is sent to its people.
     pub holdout: bool,
+    /// Of the holdout: how many people got nothing; `None` for a range of hours, because they belong to no hour.
+    pub held_out: Option<u64>,
     pub accepted: u64,
     pub delivered: u64,
     pub read: u64,
@@ -119,8 +121,8 @@ fn counted((accepted, reached): &(u64, ByStage)) -> [Counted; 3] {
 }
 
 impl SplitRow {
-    /// `None`: the broadcast has one message.
-    pub fn of(covered: &Covered) -> Option<Self> {
+    /// `None`: the broadcast has one message. `is_whole`: it is not about a range of hours.
+    pub fn of(covered: &Covered, is_whole: bool) -> Option<Self> {
         let split = covered.split.as_ref()?;
         let counts: Vec<(u64, ByStage)> = (0..split.arms().len())
             .map(|arm| {
@@ -134,6 +136,7 @@ impl SplitRow {
                 arm: arm.name.clone(),
                 share: f64::from(arm.share) / f64::from(WHOLE),
                 holdout: arm.is_holdout(),
+                held_out: Some(covered.counts.held_out).filter(|_| arm.is_holdout() && is_whole),
                 accepted: counts.0,
                 delivered: delivered.0,
                 read: read.0,
@@ -178,7 +181,10 @@ impl ArmRow {
         vec![
             self.arm.clone(),
             percent(Some(self.share)),
-            text::thousands(self.accepted),
+            match self.held_out {
+                Some(people) => format!("{} held out", text::thousands(people)),
+                None => text::thousands(self.accepted),
+            },
             rate(self.rates.delivered_of_accepted),
             rate(self.rates.read_of_delivered),
             rate(self.rates.clicked_of_delivered),
@@ -228,7 +234,7 @@ mod tests {
     /// A broadcast with a holdout before its arms, each with so many accepted, delivered, read and clicked.
     fn covered(arms: &[[u64; 4]]) -> Covered {
         let mut split = vec![Arm::new("holdout".to_owned(), 1000, None)];
-        let mut counts = Counts::default();
+        let mut counts = Counts { held_out: 1200, ..Counts::default() };
         for (place, [accepted, delivered, read, clicked]) in arms.iter().enumerate() {
             let print = [u8::try_from(place).unwrap(); 32];
             split.push(Arm::new(format!("arm{place}"), 3000, Some(("{}".to_owned(), print))));
@@ -249,7 +255,8 @@ mod tests {
 
     #[test]
     fn an_arm_that_truly_reads_more_is_found_and_noise_is_not() {
-        let row = SplitRow::of(&covered(&[[1000, 970, 500, 90], [1000, 975, 600, 95], [1000, 965, 510, 88]])).unwrap();
+        let row =
+            SplitRow::of(&covered(&[[1000, 970, 500, 90], [1000, 975, 600, 95], [1000, 965, 510, 88]]), true).unwrap();
         assert!(row.arms[0].holdout && row.arms[0].against_first.is_none() && row.arms[1].against_first.is_none());
         let verdicts = |arm: usize| {
             let Against { delivered, read, clicked } = row.arms[arm].against_first.unwrap();
@@ -264,6 +271,8 @@ mod tests {
             "arm1 against arm0: delivered +0.5 points: noise (p 0.494); read +10.0 points: more (p < 0.001); clicked +0.5 \
              points: noise (p 0.727)"
         );
+        assert_eq!([row.arms[0].held_out, row.arms[1].held_out], [Some(1200), None]);
+        assert_eq!(row.arms[0].cells()[2], "1,200 held out");
         assert_eq!(row.arms[1].cells()[4], "51.5% (48.4% to 54.7%)");
     }
 
@@ -272,14 +281,14 @@ mod tests {
         // The same two arms: of two it is a difference, of four it is not.
         let pair = [[1000, 1000, 500, 0], [1000, 1000, 550, 0]];
         let verdict =
-            |arms: &[[u64; 4]]| SplitRow::of(&covered(arms)).unwrap().arms[2].against_first.unwrap().read.verdict;
+            |arms: &[[u64; 4]]| SplitRow::of(&covered(arms), true).unwrap().arms[2].against_first.unwrap().read.verdict;
         assert_eq!(verdict(&pair), Verdict::More);
         assert_eq!(verdict(&[pair[0], pair[1], pair[0], pair[0]]), Verdict::Noise);
     }
 
     #[test]
     fn few_messages_and_none_are_no_evidence() {
-        let row = SplitRow::of(&covered(&[[4, 4, 4, 0], [4, 4, 0, 0], [0, 0, 0, 0]])).unwrap();
+        let row = SplitRow::of(&covered(&[[4, 4, 4, 0], [4, 4, 0, 0], [0, 0, 0, 0]]), true).unwrap();
         for arm in [2, 3] {
             let against = row.arms[arm].against_first.unwrap();
             assert_eq!(
@@ -288,6 +297,6 @@ mod tests {
             );
         }
         assert_eq!((row.arms[3].rates.read_of_delivered, row.arms[3].cells()[4].as_str()), (None, "-"));
-        assert_eq!(SplitRow::of(&Covered { split: None, ..covered(&[]) }), None);
+        assert_eq!(SplitRow::of(&Covered { split: None, ..covered(&[]) }, true), None);
     }
 }

@@ -1,5 +1,6 @@
 //! `mmsg broadcast close`.
 
+use super::row::BroadcastRow;
 use crate::cli::values;
 use crate::commands::context::Context;
 use crate::commands::scope::ScopeArgs;
@@ -33,7 +34,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     // Rows in flight are closed when they come back.
     if chosen.iter().all(|broadcast| broadcast.pending + broadcast.claimed == 0) {
         context.ui.status("nothing is pending; nothing was changed");
-        context.ui.list(&chosen.into_iter().cloned().collect::<Vec<_>>())?;
+        context.ui.list(&BroadcastRow::all(&ledger, chosen.into_iter().cloned(), context.clock.now())?)?;
         return Ok(Exit::Done);
     }
     let shown: Vec<String> = chosen
@@ -59,6 +60,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     }
     context.ui.status(&format!("canceled {}", text::count(closed, "row", "rows")));
     let after = ledger.broadcasts(None, now)?;
-    context.ui.list(&after.into_iter().filter(|broadcast| args.ids.contains(&broadcast.id)).collect::<Vec<_>>())?;
+    let after = after.into_iter().filter(|broadcast| args.ids.contains(&broadcast.id));
+    context.ui.list(&BroadcastRow::all(&ledger, after, now)?)?;
     Ok(Exit::Done)
 }

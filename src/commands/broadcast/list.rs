@@ -1,10 +1,10 @@
 //! `mmsg broadcast list`.
 
+use super::row::BroadcastRow;
 use crate::commands::context::{Context, Invocation};
 use crate::commands::scope::ScopeArgs;
 use crate::commands::several;
 use crate::error::{Exit, Result};
-use crate::ledger::broadcasts::BroadcastSummary;
 use crate::ui::shape::Shape;
 
 /// List the Page's broadcasts with their counts, oldest first.
@@ -32,13 +32,14 @@ pub async fn run_for_several(frame: &Invocation<'_>, args: Args) -> Result<Exit>
 }
 
 /// Those to show, and how many of other Pages are not.
-fn rows(context: &Context, args: &Args) -> Result<(Vec<BroadcastSummary>, u64)> {
+fn rows(context: &Context, args: &Args) -> Result<(Vec<BroadcastRow>, u64)> {
     let ledger = context.ledger_to_look()?;
-    let mut shown = ledger.broadcasts(args.campaign.as_deref(), context.now_of(&ledger)?)?;
+    let now = context.now_of(&ledger)?;
+    let mut shown = ledger.broadcasts(args.campaign.as_deref(), now)?;
     let all = shown.len();
     if let Some(page) = args.scope.page(context) {
         shown.retain(|broadcast| broadcast.page == page);
     }
     let hidden = (all - shown.len()) as u64;
-    Ok((shown, hidden))
+    Ok((BroadcastRow::all(&ledger, shown, now)?, hidden))
 }

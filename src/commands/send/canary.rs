@@ -103,6 +103,33 @@ impl CanaryArgs {
         Ok(())
     }
 
+    /// What the broadcast's canary would be, for a run that writes nothing; `None`: everybody would get the message at once.
+    pub fn dry(
+        &self,
+        ledger: &Ledger,
+        broadcast: Option<&Broadcast>,
+        now: UnixMillis,
+        people: u64,
+    ) -> Result<Option<DryCanary>> {
+        self.refuse_without(ledger, broadcast)?;
+        let before = broadcast.map(|broadcast| ledger.canary(broadcast.id)).transpose()?.flatten();
+        let told = broadcast.map(|broadcast| told(ledger, broadcast.id, now)).transpose()?.flatten();
+        if matches!(self.canary, Some(Choice::None)) {
+            return Ok(None);
+        }
+        Ok(self.terms().over(before).map(|canary| DryCanary {
+            state: told.as_ref().map_or("planned", |told| told.state),
+            people: match &told {
+                Some(told) if canary.listing.is_some() => told.figures.people,
+                _ => canary.size.of(people),
+            },
+            size: canary.size.to_string(),
+            max_failed: canary.max_failed,
+            wait_seconds: if canary.hears { canary.wait.as_secs() } else { 0 },
+            plan: plan_of(&canary),
+        }))
+    }
+
     fn change(&self, ledger: &mut Ledger, broadcast: i64, now: UnixMillis) -> ledger::error::Result<Option<Canary>> {
         if let Some(Choice::None) = self.canary {
             ledger.pass_canary(broadcast, now)?;
@@ -144,6 +171,29 @@ pub struct CanaryTotals {
     /// When the last of them was asked.
     pub sent_at: Option<UnixMillis>,
     pub wait_seconds: u64,
+}
+
+/// A canary as a dry run shows it.
+#[derive(Clone, Debug, Serialize)]
+pub struct DryCanary {
+    /// As in [`CanaryTotals`].
+    pub state: &'static str,
+    /// Of a share about so many, until they are chosen.
+    pub people: u64,
+    pub size: String,
+    pub max_failed: f64,
+    pub wait_seconds: u64,
+    #[serde(skip)]
+    plan: String,
+}
+
+impl DryCanary {
+    pub fn text(&self) -> String {
+        match self.state {
+            "planned" => format!("{} ({})", self.plan, text::count(self.people, "person", "people")),
+            state => format!("{state}: {}", text::count(self.people, "person", "people")),
+        }
+    }
 }
 
 impl CanaryTotals {

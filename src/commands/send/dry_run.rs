@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::campaign::CampaignFacts;
+use super::canary::{CanaryArgs, DryCanary};
 use super::columns::ValueCheck;
 use super::cost::{self, Cost};
 use super::forecast;
@@ -41,13 +42,15 @@ pub struct DryRun<'a> {
     pub cost_per_delivery: Option<Amount>,
     pub rate: Rate,
     pub until: Option<Until>,
+    pub canary: &'a CanaryArgs,
     pub terms: PlanTerms,
 }
 
 impl DryRun<'_> {
     /// Nothing is written: the ledger is only read, and without one a temporary file is used.
     pub async fn run(self, context: &Context, signals: &Signals) -> Result<Exit> {
-        let Self { source, sent, key, which, campaign, timing, money, cost_per_delivery, rate, until, terms } = self;
+        let Self { source, sent, key, which, campaign, timing, money, cost_per_delivery, rate, until, canary, terms } =
+            self;
         let ledger = match Ledger::open_read_only(context.ledger_address()?)? {
             Some(ledger) => ledger,
             None => Ledger::temporary()?,
@@ -74,10 +77,12 @@ impl DryRun<'_> {
         let (known, rivals) = (broadcast.as_ref(), (&rivals, arms.as_ref()));
         let dry = ledger.dry_plan(known, rivals, &mut list.spool, terms, &mut |arm, row| values.row(arm, row))?;
         values.tell(&context.ui);
+        let canary = canary.dry(&ledger, known, terms.now, dry.now)?;
         let cost = cost::read(context, campaign, dry.now + dry.later, cost_per_delivery).await;
         let spending = money.map(|money| money.spending(&ledger, key.ad_account, clock.now())).transpose()?.flatten();
         let pace = forecast::pace(rate, ledger.pace_of(key.ad_account)?.as_ref());
         let mut totals = DryTotals::new(key.campaign, &list.tally, dry, sent.split.as_ref(), cost);
+        totals.canary = canary;
         totals.sends_per_second = pace;
         totals.takes_seconds = pace.map(|pace| forecast::duration(totals.would_send, pace).as_secs());
         totals.spend = spending.map(SpendTotals::from);
@@ -114,6 +119,8 @@ pub struct DryTotals {
     pub settled: BTreeMap<&'static str, u64>,
     /// Of those who would be sent to, now or later, by the arm of a split.
     pub arms: BTreeMap<String, u64>,
+    /// Who would get the message before the others.
+    pub canary: Option<DryCanary>,
     pub next_run_at: Option<UnixMillis>,
     /// The pace that the ad account allows, as far as it is known; none: as fast as Graph answers.
     pub sends_per_second: Option<f64>,
@@ -152,6 +159,7 @@ impl DryTotals {
             would_skip: dry.skipped,
             settled: dry.settled.into_iter().map(|(state, n)| (state.name(), n)).collect(),
             arms: dry.by_arm.into_iter().filter_map(|(arm, people)| Some((name(arm)?, people))).collect(),
+            canary: None,
             next_run_at: dry.next_at,
             sends_per_second: None,
             takes_seconds: None,
@@ -223,6 +231,7 @@ impl Record for DryTotals {
         "would skip",
         "settled",
         "arms",
+        "canary",
         "next run at",
         "time",
         "cost",
@@ -244,6 +253,7 @@ impl Record for DryTotals {
             parts(&self.would_skip),
             parts(&self.settled),
             self.arms.iter().map(|(name, n)| format!("{name} {}", text::thousands(*n))).collect::<Vec<_>>().join(", "),
+            self.canary.as_ref().map(DryCanary::text).unwrap_or_default(),
             self.next_run_at.map(|at| at.to_string()).unwrap_or_default(),
             if self.would_send > 0 { forecast::time(self.would_send, self.sends_per_second) } else { String::new() },
             self.cost.text(),

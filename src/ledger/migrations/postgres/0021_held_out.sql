@@ -1,0 +1,2 @@
+-- How many people of a split got nothing: as SQLite's.
+create index sends_held_out on sends (broadcast) where state = 4 and reason = 'holdout';
