@@ -199,6 +199,86 @@ fn all_tokens_of_a_person_go_from_a_server() {
     all_tokens_of_a_person_go(true);
 }
 
+/// What a shop's sandbox was asked for these people.
+fn asked_for(shop: &Shop, people: &[&String]) -> usize {
+    shop.sandbox.requested().iter().filter(|token| people.contains(token)).count()
+}
+
+#[test]
+fn who_was_erased_does_not_come_back_with_a_backup() {
+    // Its 12 hours are over in a moment: nobody is refused by Graph.
+    let shop = Shop::with(|options| options.time_scale = 1e6);
+    let list = people(12);
+    let (known, new) = (&list[3], &list[11]);
+    let import = |list: &[String]| {
+        let words = ["tokens", "import", "--audience", "spring", "-o", "json"];
+        shop.env.mmsg_reading(list.join("\n"), words).exits(0).json()
+    };
+    import(&list[..10]);
+    let _ = shop.env.mmsg(shop.words(&["--audience", "spring"])).exits(0);
+    shop.env.mmsg(["ledger", "backup", "backup.db"]).exits(0);
+    // One who is in the backup, and one who came since.
+    import(&list);
+    erase(&shop, known);
+    erase(&shop, new);
+    let before = (asked_for(&shop, &[known]), asked_for(&shop, &[new]));
+    assert_eq!(before, (1, 0));
+    for end in ["-wal", "-shm"] {
+        let _ = fs::remove_file(shop.ledger().with_file_name(format!("ledger.db{end}")));
+    }
+    fs::rename(shop.env.path("backup.db"), shop.ledger()).unwrap();
+    assert!(!found(&shop, &[known]).is_empty());
+    let words = shop.words(&["--audience", "spring"]);
+    shop.env.mmsg(&words).fails(11, "is older than what was sent from it");
+    let accept = ["ledger", "accept-restore", "--since", "2026-01-01T00:00:00Z", "--yes", "-o", "json"];
+    assert_eq!(shop.env.mmsg(accept).exits(0).json()["erased_again"], 1);
+    assert_eq!(found(&shop, &[known, new]), Vec::<String>::new());
+    let _ = shop.env.mmsg(["ledger", "check"]).exits(0);
+
+    assert_eq!(import(&list)["erased"], 2);
+    shop.let_hours_pass(14);
+    let campaign = shop.other_campaign();
+    let words = shop.words(&["--campaign", &campaign, "--allow-restored", "-o", "json"]);
+    let totals = shop.env.mmsg_reading(list.join("\n"), words).exits(0).json();
+    assert_eq!(
+        [&totals["accepted"], &totals["skipped_by_reason"]],
+        [&json!(10), &json!({ "suppressed": 2 })],
+        "{totals:#}"
+    );
+    assert_eq!((asked_for(&shop, &[known]), asked_for(&shop, &[new])), before);
+    assert_eq!(found(&shop, &[known, new]), Vec::<String>::new());
+    // The same again: nobody is left.
+    assert_eq!(shop.env.mmsg(accept).exits(0).json()["erased_again"], 0);
+}
+
+#[test]
+fn copies_to_a_server_and_back_know_who_was_erased() {
+    let shop = Shop::open();
+    let list = people(10);
+    let database = crate::common::cluster::Database::new();
+    let (server, back) = (database.address(), shop.env.path("back.db").display().to_string());
+    let import = |ledger: &str| {
+        let words = ["tokens", "import", "--audience", "spring", "-o", "json", "--ledger", ledger];
+        shop.env.mmsg_reading(list.join("\n"), words).exits(0).json()
+    };
+    let erase = |ledger: &str, token: &str| {
+        let _ = shop.env.mmsg(["tokens", "erase", token, "--yes", "--ledger", ledger]).exits(0);
+    };
+    let file = shop.ledger().display().to_string();
+    import(&file);
+    erase(&file, &list[2]);
+    let _ = shop.env.mmsg(["ledger", "copy", &file, &server, "--yes"]).exits(0);
+    assert_eq!(import(&server)["erased"], 1);
+    erase(&server, &list[5]);
+    let _ = shop.env.mmsg(["ledger", "copy", &server, &back, "--yes"]).exits(0);
+    assert_eq!(import(&back)["erased"], 2);
+    let words = shop.words(&["--audience", "spring", "--ledger", &back]);
+    let _ = shop.env.mmsg(&words).exits(0);
+    assert_eq!((shop.sandbox.requested().len(), asked_for(&shop, &[&list[2], &list[5]])), (8, 0));
+    let dumped = database.ask("select r::text from recipients r");
+    assert!(!dumped.contains(&list[2]) && !dumped.contains(&list[5]) && dumped.contains(&list[0]));
+}
+
 /// Whether the run has come so far that there is a ledger with its list.
 fn has_sends(shop: &Shop) -> bool {
     match shop.env.database() {

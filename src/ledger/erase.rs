@@ -1,20 +1,24 @@
 //! One person out of the ledger, with all their tokens. What is left are rows that name nobody, for totals, and tombstones, by which the
 //! person is recognised: see [`super::people::erased`].
 
+mod book;
 pub mod rows;
 mod traces;
+
+use std::collections::HashSet;
 
 use super::database::{Ledger, audit};
 use super::db::{self, Conn};
 use super::error::{Error, Result};
 use super::gate;
-use super::key::key;
+use super::key::{Key, key};
 use super::people::erased;
 use super::people::tombs::Tombs;
 use super::people::{find_id, operator};
 use super::sql::{sql, unsigned};
 use super::witness;
 use crate::clock::UnixMillis;
+use book::{Book, Stone};
 use rows::{Removed, remove};
 pub use traces::Traces;
 
@@ -141,7 +145,79 @@ impl Ledger {
                 Ok(Some(removed))
             })? {
                 self.be_seen();
-                return Ok(removed);
+                let noted = self.note_erased(&names.ids, token)?;
+                return Ok(Removed { noted, ..removed });
+            }
+        }
+    }
+
+    /// Notes beside the ledger who was erased; whether it could be noted.
+    fn note_erased(&self, ids: &[i64], token: &str) -> Result<bool> {
+        let (book, stones) = self.read(|conn| {
+            let with: [u8; 32] = conn.query_row("select erasure_key from ledger", (), |row| row.get(0))?;
+            let mut stones = Vec::new();
+            for id in ids.iter().copied().chain(find_id(conn, &key(token))?) {
+                let stone = erased::tombstone(conn, id)?.map(|tomb| Stone::new(&with, tomb));
+                stones.extend(stone.filter(|stone| !stones.contains(stone)));
+            }
+            Ok((Book::of(conn, self.folder())?, stones))
+        })?;
+        Ok(book.add(&stones).is_ok())
+    }
+
+    /// Erases whom the book beside this ledger says to be erased, and who came back with a backup; how many people. Nobody sends
+    /// meanwhile.
+    pub(super) fn erase_again(&mut self, who: &str, now: UnixMillis) -> Result<u64> {
+        let book = self.read(|conn| Book::of(conn, self.folder()))?;
+        let Ok(all) = book.read() else { return Ok(0) };
+        let mut people = 0;
+        let mut tokens = Vec::new();
+        for (with, stones) in all {
+            let adopted = self.write(|conn| Ok(Tombs::adopt(conn, &with)?))?;
+            let tombs = Tombs::with(&with);
+            let erased: HashSet<Key> = stones.iter().filter_map(Stone::key).collect();
+            for (page, token) in self.came_back(&tombs, &erased)? {
+                // Another token of theirs may have taken this one along.
+                if self.known_of(&token)?.erased_at.is_none() {
+                    self.erase(&page, &token, who, now)?;
+                    people += 1;
+                }
+                tokens.push(token);
+            }
+            // Of those who are not in the copy; by another key they could not be recognised.
+            self.write(|conn| {
+                for stone in stones.iter().filter(|_| adopted) {
+                    if let Some(key) = stone.key() {
+                        erased::put(conn, &key, &stone.page, stone.psid.as_deref(), UnixMillis(stone.at))?;
+                    }
+                }
+                Ok(())
+            })?;
+        }
+        if !tokens.is_empty() {
+            self.clear_traces(&tokens)?;
+        }
+        Ok(people)
+    }
+
+    /// Those of the ledger's tokens whose hashes are these, with their Pages.
+    fn came_back(&self, tombs: &Tombs, erased: &HashSet<Key>) -> Result<Vec<(String, String)>> {
+        let (mut found, mut after) = (Vec::new(), i64::MIN);
+        loop {
+            let before = after;
+            let part = self.read(|conn| {
+                let mut found = Vec::new();
+                let last = erased::others(conn, before, TOGETHER, &mut |key, page, token| {
+                    if tombs.key(key).is_some_and(|key| erased.contains(&key)) {
+                        found.push((page.to_owned(), token.to_owned()));
+                    }
+                })?;
+                Ok((found, last))
+            })?;
+            found.extend(part.0);
+            after = part.1;
+            if after == before {
+                return Ok(found);
             }
         }
     }

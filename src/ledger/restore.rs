@@ -42,6 +42,8 @@ pub struct Restored {
     /// Pending rows that became unknown.
     pub unknown: u64,
     pub nobody_before: UnixMillis,
+    /// People who had been erased, and came back with the copy.
+    pub erased_again: u64,
 }
 
 impl Restore {
@@ -120,11 +122,12 @@ impl Ledger {
                 break;
             }
         }
+        restored.erased_again = self.erase_again(who, restore.now)?;
         let seen = self.read(|conn| self.witness().steps(conn))?;
         self.write(|conn| {
             gate::accept(conn, restore.now, restored.nobody_before)?;
             witness::overtake(conn, seen)?;
-            let Restored { unknown, nobody_before } = restored;
+            let Restored { unknown, nobody_before, .. } = restored;
             let what = format!("since {}, nobody before {nobody_before}, {unknown} rows unknown", restore.since);
             audit(conn, restore.now, who, command, &what)?;
             Ok(witness::step(conn, Some(restore.now))?)

@@ -38,16 +38,24 @@ struct Accepted {
     nobody_before: Option<UnixMillis>,
     /// Pending rows that became unknown.
     unknown: u64,
+    /// People who had been erased, and are again.
+    erased_again: u64,
 }
 
 impl Record for Accepted {
     const PLURAL: &'static str = "restored ledgers";
-    const COLUMNS: &'static [&'static str] = &["backup made at", "nobody is messaged before", "rows now unknown"];
-    const KEYS: &'static [&'static str] = &["since", "nobody_before", "unknown"];
+    const COLUMNS: &'static [&'static str] =
+        &["backup made at", "nobody is messaged before", "rows now unknown", "people erased again"];
+    const KEYS: &'static [&'static str] = &["since", "nobody_before", "unknown", "erased_again"];
 
     fn cells(&self) -> Vec<String> {
         let time = |at: Option<UnixMillis>| at.map(|at| at.to_string()).unwrap_or_default();
-        vec![time(self.since), time(self.nobody_before), text::thousands(self.unknown)]
+        vec![
+            time(self.since),
+            time(self.nobody_before),
+            text::thousands(self.unknown),
+            text::thousands(self.erased_again),
+        ]
     }
 }
 
@@ -144,6 +152,7 @@ pub async fn accept(context: &Context, ledger: &mut Ledger, since: UnixMillis, d
         since: Some(since),
         nobody_before: Some(done.nobody_before),
         unknown: done.unknown,
+        erased_again: done.erased_again,
     })?;
     if done.unknown > 0 {
         let mut settle = "mmsg unknown settle".to_owned();

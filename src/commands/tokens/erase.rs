@@ -73,7 +73,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     if done > 0 {
         context.ui.list(&receipt(&removed))?;
     }
-    let exit = if done > 0 { tell(context, ledger.address(), traces?)? } else { Exit::Done };
+    let exit = if done > 0 { tell(context, ledger.address(), traces?, removed.noted)? } else { Exit::Done };
     match failed {
         Some(error) if done > 0 => {
             context.ui.status(&format!("erased before this failed: {}", count(done as u64, "person", "people")));
@@ -106,7 +106,7 @@ fn ask(context: &Context, ledger: &Ledger, tokens: &[String]) -> Result<()> {
 }
 
 fn receipt(removed: &Removed) -> [Receipt; 6] {
-    let Removed { tokens, sends, skipped: _, attempts, audience_rows, events, choices } = *removed;
+    let Removed { tokens, sends, skipped: _, attempts, audience_rows, events, choices, noted: _ } = *removed;
     let place = |place, rows, removed, kept| Receipt { place, rows, removed, kept };
     [
         place(
@@ -124,7 +124,7 @@ fn receipt(removed: &Removed) -> [Receipt; 6] {
 }
 
 /// Says what is left, and what no command of this ledger reaches.
-fn tell(context: &Context, ledger: &Address, traces: Traces) -> Result<Exit> {
+fn tell(context: &Context, ledger: &Address, traces: Traces, noted: bool) -> Result<Exit> {
     let ui = &context.ui;
     let left = match traces {
         Traces::None => {
@@ -148,6 +148,9 @@ fn tell(context: &Context, ledger: &Address, traces: Traces) -> Result<Exit> {
         }
     };
     ui.status("not reached: backups and copies of the ledger, files of results and rejects, exports, and lists that people came from");
+    if !noted {
+        ui.warn("can't note it in the folder runs: if a backup from before now is put back, erase them again");
+    }
     match left {
         None => Ok(Exit::Done),
         Some(left) => {

@@ -25,11 +25,14 @@ pub struct Removed {
     pub events: u64,
     /// Stops and resumes that were kept by PSID.
     pub choices: u64,
+    /// It was noted beside the ledger, for a backup that does not know it.
+    pub noted: bool,
 }
 
 impl Removed {
     pub fn add(&mut self, other: Self) {
-        let Self { tokens, sends, skipped, attempts, audience_rows, events, choices } = other;
+        let Self { tokens, sends, skipped, attempts, audience_rows, events, choices, noted } = other;
+        self.noted = noted && (self.noted || self.tokens == 0);
         self.tokens += tokens;
         self.sends += sends;
         self.skipped += skipped;

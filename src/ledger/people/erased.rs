@@ -7,7 +7,7 @@ use super::suppression::Suppression;
 use super::tombs::Tombs;
 use super::{find_plain, keep_out, tokens_of};
 use crate::clock::UnixMillis;
-use crate::ledger::db::{self, Conn};
+use crate::ledger::db::{self, Conn, Optional};
 use crate::ledger::key::Key;
 
 /// A tombstone for a token that the ledger does not hold.
@@ -16,6 +16,43 @@ pub fn add(tombs: &Tombs, conn: &Conn, key: &Key, page: &str, at: UnixMillis) ->
     let sql = "insert into recipients (key, token, page, suppressed, suppressed_at, erased_at)
         values (?1, '', ?2, ?3, ?4, ?4) returning id";
     conn.query_row(sql, (key, page, Suppression::Erased, at), |row| row.get(0))
+}
+
+/// A tombstone by what stands on it, unless there is one.
+pub fn put(conn: &Conn, key: &Key, page: &str, psid: Option<&str>, at: UnixMillis) -> db::Result<()> {
+    let sql = "insert into recipients (key, token, page, psid, suppressed, suppressed_at, erased_at)
+        values (?1, '', ?2, ?3, ?4, ?5, ?5) on conflict (key) do nothing";
+    conn.prepare_cached(sql)?.execute((key, page, psid, Suppression::Erased, at)).map(drop)
+}
+
+/// What stands on a tombstone.
+pub struct Tombstone {
+    pub key: Key,
+    pub page: String,
+    pub psid: Option<String>,
+    pub at: UnixMillis,
+}
+
+/// Of this recipient, if they were erased.
+pub fn tombstone(conn: &Conn, id: i64) -> db::Result<Option<Tombstone>> {
+    conn.prepare_cached("select key, page, psid, erased_at from recipients where id = ?1 and erased_at is not null")?
+        .query_row([id], |row| {
+            Ok(Tombstone { key: row.get(0)?, page: row.get(1)?, psid: row.get(2)?, at: row.get(3)? })
+        })
+        .optional()
+}
+
+/// Hands key, Page and token of so many recipients after this one who were not erased to `each`; the last of them.
+pub fn others(conn: &Conn, after: i64, most: i64, each: &mut dyn FnMut(&Key, &str, &str)) -> db::Result<i64> {
+    let mut statement = conn.prepare_cached(
+        "select id, key, page, token from recipients where id > ?1 and erased_at is null order by id limit ?2",
+    )?;
+    let (mut rows, mut last) = (statement.query((after, most))?, after);
+    while let Some(row) = rows.next()? {
+        last = row.get(0)?;
+        each(&row.get(1)?, row.text(2)?.unwrap_or_default(), row.text(3)?.unwrap_or_default());
+    }
+    Ok(last)
 }
 
 /// Makes a recipient a tombstone. Cool-down, stop and resume stay. How many choices were kept by their PSID.

@@ -36,6 +36,17 @@ impl Tombs {
         Self::of(conn)
     }
 
+    /// With the key of a ledger's hashes.
+    pub fn with(key: &[u8; 32]) -> Self {
+        Self(Hmac::new_from_slice(key).ok())
+    }
+
+    /// Takes this key for the ledger's hashes, unless it has one; whether it has this one now.
+    pub fn adopt(conn: &Conn, key: &[u8; 32]) -> db::Result<bool> {
+        conn.execute("update ledger set erasure_key = ?1 where erasure_key is null", [key])?;
+        conn.query_row("select erasure_key from ledger", (), |row| Ok(row.get::<[u8; 32]>(0)? == *key))
+    }
+
     fn hash(&self, parts: &[&[u8]]) -> Option<Key> {
         let mut hash = self.0.clone()?;
         for part in parts {

@@ -48,7 +48,7 @@ fn every_pending_row_becomes_unknown_and_is_counted_however_many_transactions_it
     let restore = Restore { since: NOW.minus(HOUR * 2), now: NOW, cool_down: HOUR * 12 };
     assert_eq!(ledger.pending_in_all().unwrap(), 3600);
     let restored = ledger.accept_restore(restore, "me", "ledger accept-restore").unwrap();
-    assert_eq!(restored, Restored { unknown: 3600, nobody_before: restore.nobody_before() });
+    assert_eq!(restored, Restored { unknown: 3600, nobody_before: restore.nobody_before(), erased_again: 0 });
     assert_eq!(ledger.pending_in_all().unwrap(), 0);
     for (sql, n) in [
         (sql!("select count(*) from sends where state = {unknown} and reason = 'restored'"), 3600),
