@@ -37,5 +37,5 @@ pub use pages::Pages;
 pub use sender::{Answer, Body, RequestFrame, Sender, Transport};
 pub use subscriptions::SubscribedApp;
 pub use tls::Tls;
-pub use tokens::{Expiry, Leaver, QUERY_WINDOW, Subscriber, Subscribers};
+pub use tokens::{Expiry, Leaver, QUERY_WINDOW, SOURCES, Subscriber, Subscribers, Which};
 pub use usage::{Tier, Usage};

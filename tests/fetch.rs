@@ -8,6 +8,7 @@ use mmsg_sandbox::Options;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
+use crate::common::engine::{Engine, of_test, on_both};
 use crate::common::sandbox::lines_of;
 use crate::common::shop::Shop;
 use crate::common::{Run, TOKEN, now};
@@ -83,7 +84,6 @@ fn latest(row: &Value, names: &[&str]) -> i64 {
     if at < 100_000_000_000 { at * 1000 } else { at }
 }
 
-#[test]
 fn fetch_then_send_is_a_whole_campaign_without_a_file() {
     let recorded = Recorded::with(|options| {
         options.subscribers = 2500;
@@ -138,20 +138,21 @@ fn fetch_then_send_is_a_whole_campaign_without_a_file() {
     assert_eq!(shop.asks_ledger("select count(*) from recipients where time_zone is not null"), [zones]);
 }
 
-#[test]
 fn a_fetch_that_was_killed_goes_on_and_counts_as_a_whole() {
     let recorded = Recorded::with(|options| {
         options.subscribers = 2000;
         options.crowd.token_page_size = 50;
         options.crowd.doubled = 0.1;
-        options.dials.latency = Duration::from_millis(20);
+        // To look at a server takes its time.
+        options.dials.latency = Duration::from_millis(if of_test() == Some(Engine::Server) { 250 } else { 20 });
     });
     let shop = &recorded.shop;
     let pages = || shop.asks_ledger("select pages from fetches").first().map_or(0, |n| n.parse::<u64>().unwrap());
     for least in [3, 20] {
         let started = shop.env.start("", &["tokens", "fetch"]);
         let begin = Instant::now();
-        while !shop.ledger().exists() || recorded.queries().len() < 3 || pages() < least {
+        let is_there = || shop.env.database().is_some() || shop.ledger().exists();
+        while !is_there() || recorded.queries().len() < 3 || pages() < least {
             assert!(begin.elapsed() < Duration::from_secs(120), "{} pages so far", pages());
         }
         started.kill();
@@ -173,6 +174,58 @@ fn a_fetch_that_was_killed_goes_on_and_counts_as_a_whole() {
     assert_eq!(shop.asks_ledger("select count(*) from fetches"), ["0"]);
     // The next one begins anew, and knows everybody.
     assert_eq!(counts(&recorded.fetch(&[]).exits(0))[4], 0);
+}
+
+/// By Meta, or where Meta refuses it by when tokens were made: the same people.
+#[test]
+fn people_are_chosen_by_when_they_subscribed_whether_or_not_meta_knows_how() {
+    let mut chosen = Vec::new();
+    for served in [true, false] {
+        let recorded = Recorded::with(|options| {
+            options.subscribers = 900;
+            options.custom_audience = 0.2;
+            options.crowd.token_page_size = 100;
+            options.crowd.token_filters = served;
+        });
+        let shop = &recorded.shop;
+        let list = shop.sandbox.subscribers();
+        let made = |row: &Value| row["creation_timestamp"].as_i64();
+        let mut times: Vec<i64> = list.iter().filter_map(made).collect();
+        times.sort_unstable();
+        let at = |place: usize| times[place] / 1000;
+        let (since, until) = (at(times.len() / 3), at(times.len() * 2 / 3));
+        let wanted: BTreeSet<String> = list
+            .iter()
+            .filter(|row| made(row).is_some_and(|made| since * 1000 <= made && made < until * 1000))
+            .map(token)
+            .collect();
+        assert!(wanted.len() > 100, "{}", wanted.len());
+        let (since, until) = (since.to_string(), until.to_string());
+        let window = ["--opted-in-since", &since, "--opted-in-until", &until];
+        recorded.fetch(&window).exits(2).says("--audience");
+        let run = recorded.fetch(&[&["--audience", "new"], &window[..]].concat()).exits(0);
+        assert_eq!(run.stderr.contains("Meta refuses --opted-in-since"), !served, "{run:#?}");
+        assert_eq!(counts(&run)[..2], [wanted.len() as u64; 2]);
+        let _ = shop.env.mmsg(shop.words(&["--audience", "new"])).exits(0);
+        assert_eq!(shop.sandbox.requested().into_iter().collect::<BTreeSet<_>>(), wanted);
+        chosen.push(wanted.len());
+
+        // Where only Meta knows, nothing else is fetched in its place.
+        let by_ads = recorded.fetch(&["--audience", "ads", "--source", "ctm"]);
+        match served {
+            true => assert!((1..list.len() as u64 / 2).contains(&counts(&by_ads.exits(0))[1])),
+            false => drop(by_ads.exits(5).prints_nothing().says("fetch without it")),
+        }
+        let named = shop.env.mmsg(["audience", "list", "-o", "json"]).exits(0).json();
+        let sources: Vec<&str> = named.as_array().unwrap().iter().filter_map(|row| row["source"].as_str()).collect();
+        assert!(sources.iter().any(|source| source.contains("since 20")), "{named:#}");
+        assert_eq!(sources.iter().any(|source| source.contains("by ctm")), served, "{named:#}");
+    }
+    assert_eq!(chosen[0], chosen[1]);
+    let recorded = Recorded::with(|_| ());
+    recorded.fetch(&["--audience", "x", "--source", "newspaper"]).exits(2).says("no source of subscribers");
+    let window = ["--opted-in-since", "1700000000", "--opted-in-until", "1700000000"];
+    recorded.fetch(&[&["--audience", "x"], &window[..]].concat()).exits(2).says("is not before");
 }
 
 #[test]
@@ -202,7 +255,6 @@ fn it_stops_short_of_the_limit_of_queries_and_goes_on_later() {
     assert_eq!(first, [200; 9]);
 }
 
-#[test]
 fn a_cursor_that_does_not_move_is_an_error_and_never_a_loop() {
     let recorded = Recorded::with(|options| {
         options.subscribers = 1000;
@@ -236,7 +288,6 @@ fn a_system_users_token_in_place_of_the_pages_is_named() {
     assert_eq!(counts(&env.mmsg(["tokens", "fetch", "-o", "json"]).exits(0))[0], 250);
 }
 
-#[test]
 fn a_custom_audience_is_fetched_alone_and_only_if_it_is_of_the_page() {
     let recorded = Recorded::with(|options| {
         options.subscribers = 1000;
@@ -264,7 +315,6 @@ fn a_custom_audience_is_fetched_alone_and_only_if_it_is_of_the_page() {
     recorded.fetch(&["--audience", "x", "--custom-audience", "1"]).exits(5).prints_nothing();
 }
 
-#[test]
 fn an_empty_list_does_not_empty_an_audience() {
     let recorded = Recorded::with(|options| options.subscribers = 120);
     recorded.fetch(&[]).exits(0);
@@ -292,4 +342,12 @@ fn memory_is_flat_however_many_subscribers() {
     }
     started.ends().exits(0);
     assert!((1..64 * 1024).contains(&peak), "{peak} KiB");
+}
+
+on_both! {
+    fetch_then_send_is_a_whole_campaign_without_a_file
+    a_fetch_that_was_killed_goes_on_and_counts_as_a_whole
+    a_cursor_that_does_not_move_is_an_error_and_never_a_loop
+    a_custom_audience_is_fetched_alone_and_only_if_it_is_of_the_page
+    an_empty_list_does_not_empty_an_audience
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use mmsg_sandbox::Faults;
 use serde_json::{Value, json};
 
+use crate::common::engine::on_both;
 use crate::common::shop::Shop;
 
 fn shop() -> Shop {
@@ -25,7 +26,6 @@ fn suppressed(shop: &Shop) -> BTreeSet<(String, String)> {
     rows.as_array().unwrap().iter().map(|row| (text(row, "token"), text(row, "suppressed"))).collect()
 }
 
-#[test]
 fn people_are_unsubscribed_at_meta_by_whatever_names_them_and_get_nothing() {
     let shop = shop();
     let people = subscribers(&shop);
@@ -59,7 +59,6 @@ fn people_are_unsubscribed_at_meta_by_whatever_names_them_and_get_nothing() {
     assert!(suppressed(&shop).iter().all(|(token, _)| token != by_token));
 }
 
-#[test]
 fn a_lost_answer_is_admitted_and_a_refusal_keeps_nobody_out() {
     let shop = shop();
     let people = subscribers(&shop);
@@ -76,7 +75,6 @@ fn a_lost_answer_is_admitted_and_a_refusal_keeps_nobody_out() {
 }
 
 /// However somebody came to get nothing, only those who may lift it do.
-#[test]
 fn each_way_out_is_lifted_by_its_own_way_back_alone() {
     let shop = shop();
     let list: Vec<String> = subscribers(&shop).into_iter().map(|(token, _)| token).collect();
@@ -132,7 +130,6 @@ fn each_way_out_is_lifted_by_its_own_way_back_alone() {
     }
 }
 
-#[test]
 fn audiences_are_listed_with_their_use_and_deleted_without_their_people() {
     let shop = shop();
     shop.env.mmsg(["tokens", "fetch"]).exits(0);
@@ -151,4 +148,11 @@ fn audiences_are_listed_with_their_use_and_deleted_without_their_people() {
     assert_eq!(shop.env.mmsg(["tokens", "list", "--count"]).exits(0).stdout.trim(), "60");
     shop.env.mmsg(shop.words(&["--audience", "spring"])).fails(2, "there is no audience \"spring\"");
     let _ = shop.env.mmsg(["ledger", "check"]).exits(0);
+}
+
+on_both! {
+    people_are_unsubscribed_at_meta_by_whatever_names_them_and_get_nothing
+    a_lost_answer_is_admitted_and_a_refusal_keeps_nobody_out
+    each_way_out_is_lifted_by_its_own_way_back_alone
+    audiences_are_listed_with_their_use_and_deleted_without_their_people
 }

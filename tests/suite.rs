@@ -21,6 +21,7 @@ mod completions;
 mod config;
 mod confirm;
 mod crash;
+mod crowd;
 mod cut_off;
 mod demo;
 #[cfg(target_os = "linux")]

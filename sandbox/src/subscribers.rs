@@ -64,6 +64,10 @@ pub struct Crowd {
     /// Token queries per hour, before --time-scale; more are refused (2300080).
     #[arg(long, value_name = "N")]
     pub token_queries: Option<u32>,
+    /// Serve the parameters since, until and opt_in_source of the token list, which Meta's SDKs know and its pages do not. Without this
+    /// they are refused (100).
+    #[arg(long)]
+    pub token_filters: bool,
 }
 
 /// Time zones and how many people live in each.
@@ -220,6 +224,15 @@ pub fn zone<'w>(world: &'w World, token: &str) -> Option<&'w Zone> {
 /// `creation_timestamp`.
 pub fn created(world: &World, token: &str) -> i64 {
     world.started_at / DAY * DAY - DAY * (1 + (chance::draw(world.options.seed, "created", token, 0) % 90) as i64)
+}
+
+/// Where the person subscribed.
+pub fn source(world: &World, token: &str) -> &'static str {
+    const SOURCES: [&str; 4] = ["CTM", "SUBSCRIBER_LIST", "COMMENT_AUTOMATION", "REPLY_AUTOMATION"];
+    match by_custom_audience(world, token) {
+        true => SOURCES[1],
+        false => SOURCES[(chance::draw(world.options.seed, "source", token, 0) % 4) as usize],
+    }
 }
 
 /// `token_expiry_timestamp`; none if the token never expires. One draw decides: who is expired is not among those that expire soon.

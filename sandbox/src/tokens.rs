@@ -103,19 +103,38 @@ pub fn list(
     count_query(world, page, usage)?;
     let asked = fields(params)?;
     // The SDKs know these; no page says who may use them.
-    params.not_served(&["is_previously_messaged", "opt_in_source", "since", "subscriber_tag_ids", "until"])?;
-    let audiences = audiences(params)?;
+    params.not_served(&["is_previously_messaged", "subscriber_tag_ids"])?;
+    if !world.options.crowd.token_filters {
+        params.not_served(&["opt_in_source", "since", "until"])?;
+    }
+    let (since, until) = (moment(world, params, "since")?, moment(world, params, "until")?);
+    let sources = list_of(params, "opt_in_source")?;
+    // Inferred: by when the token was made, of people of whom that is told.
+    let in_time = |token: &str| {
+        (since.is_none() && until.is_none()) || {
+            let made = subscribers::created(world, token);
+            subscribers::audience_of(world, token).is_none()
+                && since.is_none_or(|since| since <= made)
+                && until.is_none_or(|until| made < until)
+        }
+    };
+    let audiences = list_of(params, "custom_audience_ids")?;
     let once = matches!(params.0.get("do_not_return_duplicates"), Some(value) if *value == true || *value == "true");
     let most = world.options.crowd.token_page_size.clamp(1, 1000);
     let (mut all, mut limit) = (world.options.subscribers, limit_of(params, 100, most)? as u64);
     if once {
         all = firsts(world).nth(MOST_WITHOUT_DUPLICATES).unwrap_or(all);
     }
-    let wanted = |token: &str| match &audiences {
+    let of_audience = |token: &str| match &audiences {
         None => true,
         Some(ids) => subscribers::audience_of(world, token).is_some_and(|audience| ids.contains(&audience)),
     };
-    let found = |place: &u64| wanted(&subscribers::token(world, *place));
+    let wanted = |token: &str| {
+        of_audience(token)
+            && in_time(token)
+            && sources.as_ref().is_none_or(|all| all.iter().any(|one| one == subscribers::source(world, token)))
+    };
+    let found = |place: &u64| of_audience(&subscribers::token(world, *place));
     if audiences.is_some() && (0..all).filter(found).take(LEAST_OF_AUDIENCE).count() < LEAST_OF_AUDIENCE {
         (all, limit) = (0, 0);
     }
@@ -145,10 +164,16 @@ fn firsts(world: &World) -> impl Iterator<Item = u64> {
     (0..world.options.subscribers).filter(|place| subscribers::owner(world, *place).is_none())
 }
 
-/// `custom_audience_ids`: a list, as such or as text.
-fn audiences(params: &Params) -> Result<Option<Vec<String>>, Refusal> {
-    let wrong = || Refusal::parameter("Param custom_audience_ids must be an array");
-    let Some(list) = params.json("custom_audience_ids")? else { return Ok(None) };
+fn moment(world: &World, params: &Params, name: &str) -> Result<Option<i64>, Refusal> {
+    let Some(text) = params.text(name) else { return Ok(None) };
+    let read = world.parse_time(&text).ok_or_else(|| Refusal::parameter(format!("Param {name} must be a time")))?;
+    Ok(Some(read))
+}
+
+/// A list, as such or as text.
+fn list_of(params: &Params, name: &str) -> Result<Option<Vec<String>>, Refusal> {
+    let wrong = || Refusal::parameter(format!("Param {name} must be an array"));
+    let Some(list) = params.json(name)? else { return Ok(None) };
     let ids = list.as_array().ok_or_else(wrong)?.iter().map(|id| match id {
         Value::String(id) => Ok(id.clone()),
         Value::Number(id) => Ok(id.to_string()),

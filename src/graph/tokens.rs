@@ -57,7 +57,40 @@ pub const QUERY_WINDOW: Duration = Duration::from_hours(1);
 
 /// Of every entry of the list. `next_eligible_time_for_paid_messaging` is known from the SDKs alone.
 const FIELDS: &str = "notification_messages_token,recipient_id,notification_messages_reoptin,notification_messages_timezone,\
-    token_expiry_timestamp,next_eligible_time,next_eligible_time_for_paid_messaging";
+    creation_timestamp,token_expiry_timestamp,next_eligible_time,next_eligible_time_for_paid_messaging";
+
+/// Where people subscribed, in Meta's words. Known from the SDKs alone.
+pub const SOURCES: [&str; 4] = ["CTM", "SUBSCRIBER_LIST", "COMMENT_AUTOMATION", "REPLY_AUTOMATION"];
+
+/// Which entries of a Page's token list are asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Which {
+    /// Of these custom audiences; none: of the Page.
+    pub audiences: Vec<String>,
+    /// Those below are known from the SDKs alone: Graph may refuse them.
+    pub since: Option<UnixMillis>,
+    pub until: Option<UnixMillis>,
+    /// Some of [`SOURCES`].
+    pub sources: Vec<String>,
+}
+
+impl Which {
+    fn query(&self) -> Vec<(&'static str, String)> {
+        let list = |name, all: &[String]| Some((name, json!(all).to_string())).filter(|_| !all.is_empty());
+        let time = |name, at: Option<UnixMillis>| at.map(|at| (name, at.to_string()));
+        [
+            Some(("fields", FIELDS.to_owned())),
+            Some(("limit", PAGE_SIZE.to_owned())),
+            list("custom_audience_ids", &self.audiences),
+            time("since", self.since),
+            time("until", self.until),
+            list("opt_in_source", &self.sources),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
+}
 
 /// When a person may get a message again. Documented for opt-in tokens only: people from a custom audience have none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,6 +118,8 @@ pub struct Subscriber {
     /// ENABLED, or another word of Meta's.
     pub reoptin: Option<String>,
     pub time_zone: Option<String>,
+    /// When the token was made, where Graph says it.
+    pub created_at: Option<UnixMillis>,
     pub expiry: Expiry,
     /// The later of the two times that Graph tells.
     pub next_eligible_at: Option<UnixMillis>,
@@ -97,6 +132,7 @@ struct TokenWire {
     recipient_id: Text,
     notification_messages_reoptin: Text,
     notification_messages_timezone: Text,
+    creation_timestamp: Text,
     token_expiry_timestamp: Text,
     next_eligible_time: Text,
     next_eligible_time_for_paid_messaging: Text,
@@ -140,6 +176,7 @@ impl From<TokenWire> for Subscriber {
             psid: given(wire.recipient_id).filter(|psid| psid != "0"),
             reoptin: given(wire.notification_messages_reoptin),
             time_zone: given(wire.notification_messages_timezone),
+            created_at: time(&wire.creation_timestamp),
             expiry,
             next_eligible_at,
         }
@@ -167,14 +204,11 @@ impl Subscribers<'_> {
 }
 
 impl Graph {
-    /// The Page's token list: all of it, or the people of these custom audiences. `after`: a cursor of an earlier reading.
-    pub fn subscribers(&self, page: &PageId, audiences: &[String], after: Option<String>) -> Subscribers<'_> {
-        let mut query = vec![("fields", FIELDS.to_owned()), ("limit", PAGE_SIZE.to_owned())];
-        if !audiences.is_empty() {
-            query.push(("custom_audience_ids", serde_json::json!(audiences).to_string()));
-        }
+    /// The Page's token list, or part of it. `after`: a cursor of an earlier reading.
+    pub fn subscribers(&self, page: &PageId, which: &Which, after: Option<String>) -> Subscribers<'_> {
         let call = Call::Subscribers(page.clone());
-        Subscribers(Pages::new(self, &[page.as_str(), "notification_message_tokens"], query, call).flat(after))
+        let path = [page.as_str(), "notification_message_tokens"];
+        Subscribers(Pages::new(self, &path, which.query(), call).flat(after))
     }
 
     /// Unsubscribes these people from the Page's marketing messages; how many rows Graph could not use. Needs the Page's token.
@@ -243,7 +277,7 @@ mod tests {
         let host = Host::plays(bodies.iter().map(|body| Play::Close(answer("200 OK", body))).collect());
         let graph = host.graph();
         let page = PageId::parse("104857600123457").unwrap();
-        let mut list = graph.subscribers(&page, &[], after.map(str::to_owned));
+        let mut list = graph.subscribers(&page, &Which::default(), after.map(str::to_owned));
         let mut cursors = Vec::new();
         let error = loop {
             match list.next().await {

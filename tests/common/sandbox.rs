@@ -129,7 +129,7 @@ impl Sandbox {
     pub fn subscribers(&self) -> Vec<Value> {
         let page = self.environment().variable("MMSG_PAGE");
         let fields = "notification_messages_token,recipient_id,token_expiry_timestamp,next_eligible_time,\
-                      next_eligible_time_for_paid_messaging,custom_audience_ids,notification_messages_timezone";
+                      next_eligible_time_for_paid_messaging,custom_audience_ids,notification_messages_timezone,creation_timestamp";
         let (mut rows, mut after) = (Vec::new(), String::new());
         loop {
             let path = format!("/v26.0/{page}/notification_message_tokens?limit=1000&fields={fields}{after}");

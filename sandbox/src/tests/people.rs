@@ -131,6 +131,32 @@ async fn the_list_is_read_in_both_directions_and_needs_the_page() {
 }
 
 #[tokio::test]
+async fn the_list_is_filtered_by_time_and_source_where_that_is_served() {
+    let desk = Desk::open(|options| {
+        options.subscribers = 2000;
+        options.custom_audience = 0.2;
+        options.crowd.token_filters = true;
+    })
+    .await;
+    let (all, _) = desk.fetched(&format!("limit=1000&{ALL}")).await;
+    let half = desk.sandbox.world.now() - 45 * 86_400_000;
+    let made = |row: &Value| row["creation_timestamp"].as_i64();
+    let fetched = async |query: String| desk.fetched(&format!("limit=1000&{ALL}&{query}")).await.0;
+    let late = fetched(format!("since={}", half / 1000)).await;
+    let early = fetched(format!("until={}", half / 1000)).await;
+    let known = all.iter().filter(|row| made(row).is_some()).count();
+    assert_eq!(late.len() + early.len(), known);
+    assert!(late.iter().all(|row| made(row) >= Some(half / 1000 * 1000)) && !early.is_empty() && !late.is_empty());
+    let ads = fetched("opt_in_source=%5B%22CTM%22%5D".to_owned()).await;
+    let others =
+        fetched("opt_in_source=%5B%22SUBSCRIBER_LIST%22,%22COMMENT_AUTOMATION%22,%22REPLY_AUTOMATION%22%5D".to_owned())
+            .await;
+    assert_eq!(ads.len() + others.len(), all.len());
+    about(ads.len(), known, 0.25);
+    assert_eq!(code(&desk.get_as_page(&format!("{}/{LIST}?since=lately", desk.page())).await.1).0, 100);
+}
+
+#[tokio::test]
 async fn a_stuck_cursor_does_not_move_until_it_is_freed() {
     let desk = Desk::open(|options| options.dials.stuck_cursor = Some(200)).await;
     let page = |after: String| {

@@ -11,11 +11,12 @@ use crate::commands::context::{Context, Invocation};
 use crate::commands::several;
 use crate::commands::signals::Signals;
 use crate::error::{Error, Exit, Result};
-use crate::graph::{Expiry, Graph, QUERY_WINDOW, Subscriber, Subscribers};
+use crate::graph::{self, Expiry, Graph, QUERY_WINDOW, Subscriber, Subscribers, Which};
 use crate::ledger::Ledger;
 use crate::ledger::audiences::fetch::{Fetch, FetchCounts, ListPage, Wanted};
 use crate::ledger::people::listed::Listed;
 use crate::text::{count, thousands};
+use crate::ui::Ui;
 use crate::ui::shape::Shape;
 use crate::ui::table::Record;
 
@@ -37,6 +38,17 @@ pub struct Args {
     /// Only people of this custom audience; repeat for several.
     #[arg(long = "custom-audience", value_name = "ID", value_parser = custom_audience, requires = "audience")]
     custom_audiences: Vec<String>,
+    /// Only people who subscribed at TIME or later. Not documented by Meta: if Meta refuses it, the whole list is read, and people are
+    /// chosen by when their token was made.
+    #[arg(long, value_name = "TIME", value_parser = values::time, requires = "audience")]
+    opted_in_since: Option<UnixMillis>,
+    /// Only people who subscribed before TIME; as --opted-in-since.
+    #[arg(long, value_name = "TIME", value_parser = values::time, requires = "audience")]
+    opted_in_until: Option<UnixMillis>,
+    /// Only people who subscribed there: ctm (an ad), subscriber-list, comment-automation or reply-automation. Not documented by Meta,
+    /// which may refuse it.
+    #[arg(long, value_name = "SOURCE,…", value_delimiter = ',', value_parser = source, requires = "audience")]
+    source: Vec<String>,
     /// Start from the first page, even if an earlier fetch was interrupted.
     #[arg(long)]
     restart: bool,
@@ -48,6 +60,29 @@ pub struct Args {
 fn custom_audience(text: &str) -> Result<String, String> {
     let is_id = (1..=32).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
     if is_id { Ok(text.to_owned()) } else { Err(format!("{text:?} is not an ID: use its digits")) }
+}
+
+/// In Meta's words.
+fn source(text: &str) -> Result<String, String> {
+    let word = text.trim().to_uppercase().replace('-', "_");
+    if graph::SOURCES.contains(&&*word) {
+        return Ok(word);
+    }
+    let all = graph::SOURCES.map(|source| source.to_lowercase().replace('_', "-"));
+    Err(format!("{text:?} is no source of subscribers: use {}", all.join(", ")))
+}
+
+/// What is asked, as the ledger and people name it; empty: the whole list.
+fn name_of(which: &Which) -> String {
+    let Which { audiences, since, until, sources } = which;
+    let list = |all: &[String]| Some(all.join(",")).filter(|list| !list.is_empty());
+    let parts = [
+        list(audiences),
+        since.map(|at| format!("since {at}")),
+        until.map(|at| format!("until {at}")),
+        list(sources).map(|sources| format!("by {}", sources.to_lowercase())),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 /// What a fetch did. `rows` = `recipients` + `duplicates` + `other_tokens` + `erased` + `bad`.
@@ -99,13 +134,22 @@ pub async fn run_for_several(frame: &Invocation<'_>, args: Args) -> Result<Exit>
 async fn fetch(context: &Context, args: &Args) -> Result<FetchRow> {
     let page = context.page()?;
     let signals = Signals::listen(&context.ui)?;
-    let audiences = of_this_page(context, &page, &args.custom_audiences).await?;
+    if args.opted_in_since.zip(args.opted_in_until).is_some_and(|(since, until)| since >= until) {
+        return Err(Error::usage("--opted-in-since is not before --opted-in-until; nothing was fetched")
+            .hint("give --opted-in-until a later time"));
+    }
+    let which = Which {
+        audiences: of_this_page(context, &page, &args.custom_audiences).await?,
+        since: args.opted_in_since,
+        until: args.opted_in_until,
+        sources: args.source.clone(),
+    };
     let graph = context.page_graph(&page).await?;
     let mut ledger = context.open_ledger()?;
     let wanted = Wanted {
         page: page.as_str().to_owned(),
         name: args.audience.clone().unwrap_or_else(|| AUDIENCE.to_owned()),
-        asked: audiences.join(","),
+        asked: name_of(&which),
         host: context.settings.graph_url.value.as_str().to_owned(),
     };
     let before = ledger.audience_size(page.as_str(), &wanted.name)?;
@@ -115,7 +159,7 @@ async fn fetch(context: &Context, args: &Args) -> Result<FetchRow> {
         let so_far = count(fetch.counts.rows, "token", "tokens");
         context.ui.status(&format!("continuing the fetch of {}: {so_far} so far", fetch.begun_at));
     }
-    let reader = Reader { context, signals: &signals, graph: &graph, page: &page, audiences: &audiences };
+    let reader = Reader { context, signals: &signals, graph: &graph, page: &page, which: &which };
     let (mut ledger, fetch) = reader.read(ledger, &wanted, fetch).await?;
     if ledger.fetched(&fetch)? == 0
         && let Some(before) = before.filter(|before| *before > 0 && !args.replace)
@@ -130,8 +174,11 @@ async fn fetch(context: &Context, args: &Args) -> Result<FetchRow> {
         replacing::tell(context, &wanted.name, before, recipients);
     }
     if fetch.counts.rows == 0 {
-        let why =
-            if audiences.is_empty() { "" } else { "; it has none for a custom audience of fewer than 100 people" };
+        let why = if which.audiences.is_empty() {
+            ""
+        } else {
+            "; it has none for a custom audience of fewer than 100 people"
+        };
         context.ui.status(&format!("Meta's list has no rows{why}"));
     }
     Ok(FetchRow::new(wanted.name, fetch.counts, recipients))
@@ -166,7 +213,46 @@ struct Reader<'r> {
     signals: &'r Signals,
     graph: &'r Graph,
     page: &'r PageId,
-    audiences: &'r [String],
+    which: &'r Which,
+}
+
+/// How a list is asked for, and which entries are left out here.
+struct Question {
+    which: Which,
+    /// By when the token was made: from the first time on, and before the second.
+    made: Option<(UnixMillis, UnixMillis)>,
+    left_out: u64,
+    /// Of these, those without a time.
+    unknown: u64,
+}
+
+impl Question {
+    /// As it was put to `mmsg`.
+    fn new(which: &Which) -> Self {
+        Self { which: which.clone(), made: None, left_out: 0, unknown: 0 }
+    }
+
+    /// After Meta refused it: without what is not documented, as far as that can be seen here. `false`: there is nothing to leave out.
+    fn simplify(&mut self) -> bool {
+        let Which { since, until, .. } = self.which;
+        if since.is_none() && until.is_none() {
+            return false;
+        }
+        self.made = Some((since.unwrap_or_default(), until.unwrap_or(UnixMillis(i64::MAX))));
+        (self.which.since, self.which.until) = (None, None);
+        true
+    }
+
+    fn choose(&mut self, rows: Vec<Subscriber>) -> Vec<Subscriber> {
+        let Some((since, until)) = self.made else { return rows };
+        let all = rows.len();
+        let unknown = rows.iter().filter(|row| row.created_at.is_none()).count();
+        let chosen: Vec<Subscriber> =
+            rows.into_iter().filter(|row| row.created_at.is_some_and(|at| since <= at && at < until)).collect();
+        self.left_out += (all - chosen.len()) as u64;
+        self.unknown += unknown as u64;
+        chosen
+    }
 }
 
 impl Reader<'_> {
@@ -175,21 +261,38 @@ impl Reader<'_> {
             // The whole list is there; only its end was cut off.
             return Ok((ledger, fetch));
         }
-        let mut list = self.list(&fetch);
+        let ui = &self.context.ui;
+        let mut question = Question::new(self.which);
+        let mut list = self.list(&question, &fetch);
         let mut next = list.next().await;
-        if fetch.cursor.is_some() && next.as_ref().is_err_and(|error| error.is_bad_parameter()) {
-            self.context.ui.warn("Meta does not know the page any more where the fetch stopped: starting again");
+        if next.as_ref().is_err_and(graph::Error::is_bad_parameter) && question.simplify() {
+            ui.warn("Meta refuses --opted-in-since and --opted-in-until: reading the whole list, and choosing by when tokens were made");
+            list = self.list(&question, &fetch);
+            next = list.next().await;
+        }
+        if next.as_ref().is_err_and(graph::Error::is_bad_parameter) && !self.which.sources.is_empty() {
+            if fetch.counts.pages == 0 {
+                ledger.drop_fetch(&fetch)?;
+            }
+            let refused = next.err().map(Error::from).unwrap_or_else(|| Error::refused("Meta refuses --source"));
+            return Err(refused.hint("Meta may not know --source here: fetch without it"));
+        }
+        if fetch.cursor.is_some() && next.as_ref().is_err_and(graph::Error::is_bad_parameter) {
+            ui.warn("Meta does not know the page any more where the fetch stopped: starting again");
             let now = self.context.now_of(&ledger)?;
             fetch = ledger.begin_fetch(wanted, true, now)?;
-            list = self.list(&fetch);
+            list = self.list(&question, &fetch);
             next = list.next().await;
         }
         let progress = self.context.ui.progress(None, "tokens fetched");
         let mut unreadable = 0;
         loop {
             let rows = match next {
-                Ok(Some(rows)) => rows,
-                Ok(None) => return Ok((ledger, fetch)),
+                Ok(Some(rows)) => question.choose(rows),
+                Ok(None) => {
+                    tell_left_out(ui, &question);
+                    return Ok((ledger, fetch));
+                }
                 Err(error) => {
                     self.tell_kept(&fetch);
                     return Err(error.into());
@@ -224,8 +327,8 @@ impl Reader<'_> {
         }
     }
 
-    fn list(&self, fetch: &Fetch) -> Subscribers<'_> {
-        self.graph.subscribers(self.page, self.audiences, fetch.cursor.clone())
+    fn list(&self, question: &Question, fetch: &Fetch) -> Subscribers<'_> {
+        self.graph.subscribers(self.page, &question.which, fetch.cursor.clone())
     }
 
     /// By Graph's time, by which tokens expire; the ledger's server may have another.
@@ -245,6 +348,13 @@ impl Reader<'_> {
         Error::new(Exit::NotYet, format!("stopped short of Meta's limit of token queries: {kept}"))
             .hint("run the same command again at the time shown: it continues from there")
             .next_run_at(now.plus(wait))
+    }
+}
+
+fn tell_left_out(ui: &Ui, question: &Question) {
+    if question.left_out > 0 {
+        let tokens = count(question.left_out, "token was", "tokens were");
+        ui.status(&format!("{tokens} left out; {} of them without a time", thousands(question.unknown)));
     }
 }
 
