@@ -178,7 +178,8 @@ impl Ledger {
 
     /// Makes room, on a server, of what was dropped.
     pub fn clean_after_drop(&self) -> Result<()> {
-        ["events", "sends", "listing_rows", "audience_rows"]
+        // Months of events are dropped; what has no month is deleted.
+        ["events_rest", "sends", "listing_rows", "audience_rows"]
             .iter()
             .try_for_each(|table| self.read(|conn| conn.clean(table)))
     }

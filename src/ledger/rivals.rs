@@ -7,7 +7,7 @@ use super::db::{self, Conn, Optional};
 
 use super::broadcasts::Broadcast;
 use super::judge::{Person, Reached};
-use super::people::{self, OtherToken};
+use super::people::others::{self, OtherToken};
 use super::sql::sql;
 use super::state::State;
 use crate::clock::UnixMillis;
@@ -135,7 +135,7 @@ impl Rivals {
         if several.is_empty() {
             return Ok(all);
         }
-        all.others = people::others_of(conn, several.iter().map(|row| row.recipient), look.now)?;
+        all.others = others::of_many(conn, several.iter().map(|row| row.recipient), look.now)?;
         let mut rows_of = HashMap::<i64, Vec<Other>>::new();
         let mut find = conn.prepare_cached(
             "select s.recipient, s.broadcast, s.id, s.state, l.planned_at is not null or s.listing is not distinct from cast(?3 as int8)
@@ -173,7 +173,7 @@ impl Rivals {
         if !row.has_others {
             return Ok(Reached::Nothing);
         }
-        for token in people::others(conn, row.recipient, look.now)? {
+        for token in others::of(conn, row.recipient, look.now)? {
             for broadcast in self.all() {
                 let found = conn
                     .prepare_cached(

@@ -134,7 +134,7 @@ impl Ledger {
     fn reached(&self, judged: Judged, rivals: &Rivals, now: UnixMillis, going: &HashSet<i64>) -> db::Result<Reached> {
         let reached = rivals.reached(&self.conn, judged, Look { now, listing: None })?;
         let is_going =
-            |id| people::others(&self.conn, id, now).map(|all| all.iter().any(|one| going.contains(&one.id)));
+            |id| people::others::of(&self.conn, id, now).map(|all| all.iter().any(|one| going.contains(&one.id)));
         if reached == Reached::Nothing && judged.has_others && is_going(judged.recipient)? {
             return Ok(Reached::ByOtherToken);
         }

@@ -188,7 +188,7 @@ impl Step<'_> {
         let several: Vec<i64> = several.map(|candidate| candidate.claim.recipient).collect();
         let locked = match several.is_empty() {
             true => HashMap::new(),
-            false => people::lock_others(self.conn, several.into_iter())?,
+            false => people::others::lock(self.conn, several.into_iter())?,
         };
         // Since the people are locked, with their other tokens, nobody else claims them: what is asked now stays true.
         let asked: Vec<Judged> = candidates
