@@ -5,7 +5,7 @@ use super::regions;
 use crate::campaign::{AdAccount, Currency, Money, PageId};
 use crate::commands::context::Context;
 use crate::error::{Error, Exit, Result};
-use crate::graph::{AccountFacts, Graph, PageFacts, Tier, Usage};
+use crate::graph::{AccountFacts, Graph, PageFacts, Tier, Usage, Which};
 use crate::text::count;
 
 /// From here on it is worth a look.
@@ -209,7 +209,7 @@ fn judge_page(page: &PageId, facts: &PageFacts) -> Finding {
 async fn first_subscribers(context: &Context) -> Result<(usize, bool)> {
     let page = context.page()?;
     let graph = context.any_page_graph(&page).await?;
-    let mut list = graph.subscribers(&page, &[], None);
+    let mut list = graph.subscribers(&page, &Which::default(), None);
     let first = list.next().await?.unwrap_or_default();
     Ok((first.len(), list.cursor().is_some()))
 }
