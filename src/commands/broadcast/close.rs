@@ -34,7 +34,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     // Rows in flight are closed when they come back.
     if chosen.iter().all(|broadcast| broadcast.pending + broadcast.claimed == 0) {
         context.ui.status("nothing is pending; nothing was changed");
-        context.ui.list(&BroadcastRow::all(&ledger, chosen.into_iter().cloned(), context.clock.now())?)?;
+        context.ui.list(&BroadcastRow::all(&ledger, chosen.into_iter().cloned(), context.now_of(&ledger)?)?)?;
         return Ok(Exit::Done);
     }
     let shown: Vec<String> = chosen

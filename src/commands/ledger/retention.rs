@@ -88,12 +88,6 @@ impl Record for Shown {
 }
 
 pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
-    let now = context.clock.now();
-    let terms = Terms {
-        events: args.events_before.map(|before| before.from(now)),
-        lists: args.lists_before.map(|before| before.from(now)),
-    };
-    refuse_young(terms, now)?;
     let signals = Signals::listen(&context.ui)?;
     let ledger = if args.dry_run {
         context.ledger_to_look()?
@@ -102,6 +96,12 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
         context.bury_before_look(&mut ledger)?;
         ledger
     };
+    let now = context.now_of(&ledger)?;
+    let terms = Terms {
+        events: args.events_before.map(|before| before.from(now)),
+        lists: args.lists_before.map(|before| before.from(now)),
+    };
+    refuse_young(terms, now)?;
     let (old, audiences) = look(&ledger, terms)?;
     if args.dry_run {
         context.ui.list(&old)?;
