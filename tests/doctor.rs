@@ -254,6 +254,13 @@ fn ledger_unknown_sends_and_runs_that_died() {
     found(&shop.env, 0, &[("unknown", "warning", "1 send is"), ("runs", "warning", "1 run died, and left ")]);
     assert_eq!(shop.asks_ledger("select count(*) from runs where ended_at is null"), ["1"], "the doctor only looks");
 
+    // One of an older mmsg is not changed, either.
+    let schema: i64 = shop.asks_ledger("pragma user_version")[0].parse().unwrap();
+    shop.changes_ledger(&format!("pragma user_version = {}", schema - 1));
+    found(&shop.env, 0, &[("ledger", "warning", &format!("has schema {}", schema - 1))]);
+    assert_eq!(shop.asks_ledger("pragma user_version"), [(schema - 1).to_string()]);
+    shop.changes_ledger(&format!("pragma user_version = {schema}"));
+
     shop.changes_ledger("update states set n = n + 1");
     found(&shop.env, 10, &[("ledger", "failed", "wrongly"), ("unknown", "warning", ""), ("runs", "warning", "")]);
     fs::write(shop.ledger(), "not a database, but long enough to be taken for one: ".repeat(100)).unwrap();

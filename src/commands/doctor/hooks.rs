@@ -22,7 +22,11 @@ pub async fn check(context: &Context, findings: &mut Findings) {
 async fn ask(context: &Context) -> Result<Status> {
     let page = context.page()?;
     let graph = context.any_page_graph(&page).await?;
-    ask_with(context, &graph, page).await
+    // Nothing is written to it, and what is wrong with it is another check's.
+    let ledger = if context.has_ledger().unwrap_or(false) { context.ledger_to_check().ok() } else { None };
+    let is_current =
+        ledger.as_ref().is_some_and(|ledger| ledger.glance().is_ok_and(|seen| seen.schema == seen.newest_schema));
+    ask_with(context, &graph, page, ledger.as_ref().filter(|_| is_current)).await
 }
 
 fn judge(status: &Status) -> Finding {

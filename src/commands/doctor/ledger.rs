@@ -4,8 +4,10 @@ use super::finding::{Check, Finding, Findings};
 use crate::commands::context::Context;
 use crate::commands::failure::ledger::fault;
 use crate::error::{Error, Result};
+use crate::ledger::Ledger;
 use crate::ledger::address::Address;
 use crate::ledger::check::Checked;
+use crate::ledger::error::Error as LedgerError;
 use crate::ledger::room;
 use crate::text::{count, size, thousands};
 
@@ -21,14 +23,20 @@ fn least_free() -> u64 {
 pub fn check(context: &Context, findings: &mut Findings) {
     let place = &context.settings.ledger;
     match look(context) {
-        Ok(None) => {
+        Ok(Look::Older { found, needed }) => {
+            findings.add(older(&place.value, found, needed));
+            for check in [Check::Disk, Check::Unknown, Check::Runs] {
+                findings.add(Finding::skipped(check, "the ledger is of an older mmsg"));
+            }
+        }
+        Ok(Look::None) => {
             let reason = format!("there is none yet at {} ({}); mmsg send creates it", place.value, place.origin);
             findings.add(Finding::ok(Check::Ledger, reason).with("ledger", place.value.to_string()));
             for check in [Check::Disk, Check::Unknown, Check::Runs] {
                 findings.add(Finding::skipped(check, "there is no ledger yet"));
             }
         }
-        Ok(Some((checked, whole))) => {
+        Ok(Look::Seen { checked, whole }) => {
             findings.add(judge(&checked, &place.value, whole));
             findings.add(judge_disk(&checked));
             findings.add(judge_unknown(checked.unknown));
@@ -38,27 +46,39 @@ pub fn check(context: &Context, findings: &mut Findings) {
     }
 }
 
-/// `None`: there is none. Whether all rows were read.
-fn look(context: &Context) -> Result<Option<(Checked, bool)>> {
+enum Look {
+    None,
+    /// Its tables are not those of this version.
+    Older {
+        found: i32,
+        needed: i32,
+    },
+    /// `whole`: all rows were read.
+    Seen {
+        checked: Checked,
+        whole: bool,
+    },
+}
+
+fn look(context: &Context) -> Result<Look> {
     if !context.has_ledger()? {
-        return Ok(None);
+        return Ok(Look::None);
     }
-    let ledger = context.ledger_to_check()?;
+    let ledger = match Ledger::open_to_check(context.settings.ledger()?) {
+        Err(LedgerError::OlderSchema { found, needed, .. }) => return Ok(Look::Older { found, needed }),
+        opened => opened?,
+    };
     let glance = ledger.glance()?;
     let whole = glance.bytes + glance.log_bytes <= READ_WHOLE;
     let checked = if whole { ledger.check(&mut |_| ())? } else { glance };
-    Ok(Some((checked, whole)))
+    Ok(Look::Seen { checked, whole })
 }
 
 fn judge(checked: &Checked, ledger: &Address, whole: bool) -> Finding {
     let large = size(checked.bytes + checked.log_bytes);
     let finding = match checked.faults.first() {
         Some(wrong) => Finding::error(Check::Ledger, &fault::told(wrong, ledger)),
-        None if checked.schema < checked.newest_schema => Finding::warning(
-            Check::Ledger,
-            format!("{ledger} has schema {}, and this mmsg has {}", checked.schema, checked.newest_schema),
-            "the next command that writes to it makes it newer; older versions of mmsg can't use it then",
-        ),
+        None if checked.schema < checked.newest_schema => older(ledger, checked.schema, checked.newest_schema),
         None if whole => Finding::ok(Check::Ledger, format!("{ledger} is whole; {large}")),
         None => {
             Finding::ok(Check::Ledger, format!("{ledger} opens; {large}, not read row by row (mmsg ledger check does)"))
@@ -70,6 +90,17 @@ fn judge(checked: &Checked, ledger: &Address, whole: bool) -> Finding {
         .with("schema", checked.schema)
         .with("newest_schema", checked.newest_schema)
         .with("rows_checked", whole)
+}
+
+fn older(ledger: &Address, found: i32, needed: i32) -> Finding {
+    Finding::warning(
+        Check::Ledger,
+        format!("{ledger} has schema {found}, and this mmsg has {needed}"),
+        "the next command that writes to it makes it newer; older versions of mmsg can't use it then",
+    )
+    .with("ledger", ledger.to_string())
+    .with("schema", found)
+    .with("newest_schema", needed)
 }
 
 fn judge_disk(checked: &Checked) -> Finding {

@@ -97,6 +97,7 @@ pub fn files(context: &Context, findings: &mut Findings) {
 
 fn judge(files: usize, open: &[&PathBuf]) -> Finding {
     let finding = match open {
+        [] if files == 0 => Finding::ok(Check::Files, "there are no files with secrets or people in them yet"),
         [] => Finding::ok(Check::Files, format!("only you can read {}", count(files as u64, "file", "files"))),
         some => {
             let shown: Vec<String> = some.iter().map(|path| path.display().to_string()).collect();

@@ -9,6 +9,7 @@ use crate::commands::context::{Context, Invocation};
 use crate::commands::several;
 use crate::error::{Exit, Result};
 use crate::graph::{Graph, SubscribedApp};
+use crate::ledger::Ledger;
 use crate::ledger::events::Policy;
 use crate::ledger::silence::Silence;
 use crate::text;
@@ -99,16 +100,21 @@ pub async fn run_for_several(frame: &Invocation<'_>, _: &Args) -> Result<Exit> {
 async fn ask(context: &Context) -> Result<Status> {
     let page = context.page()?;
     let graph = context.page_graph(&page).await?;
-    ask_with(context, &graph, page).await
+    let apps = graph.subscribed_apps(&page).await?;
+    told(context, page, apps, context.ledger_if_any()?.as_ref())
 }
 
-/// With a client that has the Page's token.
+/// With a client that has the Page's token, and a ledger, if there is one that can be read.
 ///
 /// # Errors
 /// Those of the call and the ledger.
-pub async fn ask_with(context: &Context, graph: &Graph, page: PageId) -> Result<Status> {
+pub async fn ask_with(context: &Context, graph: &Graph, page: PageId, ledger: Option<&Ledger>) -> Result<Status> {
     let apps = graph.subscribed_apps(&page).await?;
-    let heard = match context.ledger_if_any()? {
+    told(context, page, apps, ledger)
+}
+
+fn told(context: &Context, page: PageId, apps: Vec<SubscribedApp>, ledger: Option<&Ledger>) -> Result<Status> {
+    let heard = match ledger {
         Some(ledger) => Heard {
             silence: ledger.silence(page.as_str(), context.now_of(&ledger)?)?,
             last_event_at: ledger.last_event_at()?,
