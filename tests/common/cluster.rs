@@ -30,7 +30,8 @@ const SUPERVISOR: &str = r#"
     else
         "$programs/initdb" -D "$folder/data" -A trust -U postgres -E UTF8 --locale=C.UTF-8 --no-sync >"$folder/initdb.log" 2>&1 || exit 1
     fi
-    trap 'kill -INT $server; wait $server; rm -rf "$folder"; exit 0' INT TERM
+    # A test that was killed may have left it standing still.
+    trap 'kill -CONT $server $(cat /proc/$server/task/$server/children); kill -INT $server; wait $server; rm -rf "$folder"; exit 0' INT TERM
     while :; do
         LD_PRELOAD=$LIBRARY "$programs/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= \
             -c wal_retrieve_retry_interval=100ms -c max_connections=300 -c lock_timeout=0 "$@" >>"$folder/server.log" 2>&1 &
