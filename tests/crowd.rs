@@ -22,13 +22,19 @@ const FALLBACK: &str = "Europe/Berlin";
 /// A debug build has large frames, and a preloaded library.
 const MOST_KIB: u64 = 96 * 1024;
 
+/// How many people were asked for.
+#[expect(clippy::disallowed_methods, reason = "what the test runner was given")]
+fn asked() -> Option<u64> {
+    std::env::var("MMSG_CROWD").ok()?.parse().ok()
+}
+
 fn size() -> u64 {
-    std::env::var("MMSG_CROWD").ok().and_then(|n| n.parse().ok()).unwrap_or(1200)
+    asked().unwrap_or(1200)
 }
 
 /// Whether it is about speed, and not only whether it is right.
 fn is_measured() -> bool {
-    std::env::var("MMSG_CROWD").is_ok()
+    asked().is_some()
 }
 
 fn text<'v>(row: &'v Value, key: &str) -> &'v str {
@@ -41,6 +47,7 @@ fn token(row: &Value) -> &str {
 
 /// Runs a command, which may not take more memory than others; says how fast it was.
 #[track_caller]
+#[expect(clippy::print_stderr, reason = "figures, for whoever asks for them")]
 fn measured(shop: &Shop, what: &str, words: &[&str], rows: u64) -> Run {
     let begin = Instant::now();
     let mut started = shop.env.start("", words);
@@ -179,15 +186,15 @@ impl Known {
     }
 
     fn was_sent(self) -> bool {
-        self.0 % 2 == 0
+        self.0.is_multiple_of(2)
     }
 
     fn has_read(self) -> bool {
-        self.0 % 4 == 0
+        self.0.is_multiple_of(4)
     }
 
     fn has_clicked(self) -> bool {
-        self.0 % 8 == 0
+        self.0.is_multiple_of(8)
     }
 
     fn zone(self) -> &'static str {

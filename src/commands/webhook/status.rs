@@ -116,7 +116,7 @@ pub async fn ask_with(context: &Context, graph: &Graph, page: PageId, ledger: Op
 fn told(context: &Context, page: PageId, apps: Vec<SubscribedApp>, ledger: Option<&Ledger>) -> Result<Status> {
     let heard = match ledger {
         Some(ledger) => Heard {
-            silence: ledger.silence(page.as_str(), context.now_of(&ledger)?)?,
+            silence: ledger.silence(page.as_str(), context.now_of(ledger)?)?,
             last_event_at: ledger.last_event_at()?,
             policy: ledger.last_policy(page.as_str())?,
         },

@@ -18,6 +18,9 @@ use crate::ledger::rivals::{Judged, Look, ReachedOf, Rivals};
 use crate::ledger::spool::ListedRow;
 use crate::ledger::sql::sql;
 
+/// People whom the ledger knows, with their ids, by the places of their rows.
+type KnownByPlace = HashMap<usize, (i64, Known)>;
+
 /// A list and the broadcast that it is planned for.
 pub struct Planning<'c> {
     pub conn: &'c Conn,
@@ -94,7 +97,7 @@ impl Planning<'_> {
     }
 
     /// Those of the rows whose people the ledger knows, by their places; and what these people have.
-    fn known(&self, keys: &[Key], terms: Terms) -> db::Result<(HashMap<usize, (i64, Known)>, ReachedOf)> {
+    fn known(&self, keys: &[Key], terms: Terms) -> db::Result<(KnownByPlace, ReachedOf)> {
         let mut statement = self.conn.prepare_cached(sql!(
             "select t.place, r.id, s.id, s.state, s.listing, s.row_values, s.laters, s.first_later_at, s.finished_at,
                l.planned_at is not null, h.send is not null, {person}

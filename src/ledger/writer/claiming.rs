@@ -51,6 +51,7 @@ pub struct Scan {
 }
 
 /// What the search found.
+#[expect(clippy::large_enum_variant, reason = "it is moved once, and most are candidates")]
 enum Found {
     Candidate(Candidate),
     /// Nothing more that is due.
