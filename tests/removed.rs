@@ -14,6 +14,10 @@ use crate::common::shop::{Shop, people};
 /// Parameters that Graph refuses in any call.
 const GONE: [&str; 6] = ["method", "ids", "date_format", "pretty", "debug", "callback"];
 
+/// `me/permissions` is asked where the token may not stand in an address: of a host that is neither Meta's nor of this machine. It has no
+/// parameter.
+const ELSEWHERE: [&str; 2] = ["me", "permissions"];
+
 /// Edges of this client's requests, as its source names them.
 fn edges_in_source() -> BTreeSet<String> {
     let begin = Regex::new(r"(?:address|checked_url|\.url|Pages::new)\((?:self, )?&\[([^\]]*)\]").unwrap();
@@ -57,6 +61,8 @@ fn ask_for_everything(shop: &Shop) {
         (vec!["webhook", "subscribe", "--yes"], 0),
         (vec!["webhook", "status"], 0),
         (vec!["report"], 0),
+        // Webhooks are subscribed to by now, and nothing has come yet: a warning.
+        (vec!["doctor"], 0),
     ] {
         let run = env.mmsg(&words);
         assert_eq!(run.code, code, "{words:?}: {run:#?}");
@@ -99,6 +105,7 @@ fn no_request_uses_what_graph_removed() {
     // A request that is added later must be asked for here.
     let edges = edges_in_source();
     assert!(edges.len() >= 8, "the source was not read: {edges:?}");
-    let never: Vec<&String> = edges.iter().filter(|edge| !asked.contains(*edge)).collect();
+    let never: Vec<&String> =
+        edges.iter().filter(|edge| !asked.contains(*edge) && !ELSEWHERE.contains(&edge.as_str())).collect();
     assert!(never.is_empty(), "no command of this test asks for {never:?}");
 }
