@@ -55,16 +55,16 @@ pub struct Start<'s> {
     /// As in `name=value`.
     settings: &'s [&'s str],
     /// A small library that is loaded before it.
-    library: Option<&'s Path>,
+    preload: Option<&'s Path>,
 }
 
 impl<'s> Start<'s> {
     pub const fn with(settings: &'s [&'s str]) -> Self {
-        Self { words: QUICK, again: false, follows: None, settings, library: None }
+        Self { words: QUICK, again: false, follows: None, settings, preload: None }
     }
 
-    pub fn behind(library: &'s Path) -> Self {
-        Self { library: Some(library), ..Self::default() }
+    pub fn behind(preload: &'s Path) -> Self {
+        Self { preload: Some(preload), ..Self::default() }
     }
 }
 
@@ -296,9 +296,9 @@ impl Cluster {
             .args(start.words.split_whitespace())
             .args(start.settings.iter().flat_map(|setting| ["-c", setting]))
             .env("LIBRARY", "");
-        if let Some(library) = start.library {
+        if let Some(preload) = start.preload {
             let own = folder.join("library.so");
-            fs::copy(library, &own).unwrap();
+            fs::copy(preload, &own).unwrap();
             fs::set_permissions(&own, Permissions::from_mode(0o755)).unwrap();
             supervisor.env("LIBRARY", own).env("DISK_IS_FULL", folder.join("full"));
         }
