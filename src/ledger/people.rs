@@ -196,11 +196,12 @@ pub struct CoolDowns<'c> {
 impl<'c> CoolDowns<'c> {
     pub fn new(conn: &'c Conn) -> db::Result<Self> {
         Ok(Self {
-            claim: conn.prepare_cached(
+            claim: conn.prepare_cached(sql!(
                 "update recipients set blocked_until_before_claim = blocked_until, blocked_until = ?2
                  where id = ?1 and blocked_until = ?3 and next_eligible_at is not distinct from ?4
-                   and expires_at is not distinct from ?5 and suppressed is not distinct from ?6",
-            )?,
+                   and expires_at is not distinct from ?5 and suppressed is not distinct from ?6
+                   and exists (select 1 from sends where id = ?7 and state = {pending})"
+            ))?,
             are_blocked: conn.prepare_cached("select 1 from recipients where id = ?1 and blocked_until = ?2")?,
             // A person who is not blocked by this claim any more is blocked by another, perhaps with a request on the wire: that is
             // made longer, never shorter.
@@ -218,12 +219,13 @@ impl<'c> CoolDowns<'c> {
         })
     }
 
-    /// Blocks the person for a claim if all that decides about them is still as it was judged. `false`: judge again.
-    pub fn claim(&mut self, id: i64, judged: &Person, until: UnixMillis) -> db::Result<bool> {
+    /// Blocks the person for a claim of this row, if it still waits and all that decides about them is as it was judged. `false`: judge
+    /// again. Nothing is written before that is known: what a claim writes over can't be told from what it wrote.
+    pub fn claim(&mut self, (id, send): (i64, i64), judged: &Person, until: UnixMillis) -> db::Result<bool> {
         // A time zone that changes between the two moments has a second's effect at most.
         let Person { blocked_until, next_eligible_at, expires_at, suppressed, zone: _, others_blocked_until: _ } =
             judged;
-        Ok(self.claim.execute((id, until, blocked_until, next_eligible_at, expires_at, suppressed))? == 1)
+        Ok(self.claim.execute((id, until, blocked_until, next_eligible_at, expires_at, suppressed, send))? == 1)
     }
 
     /// Whether they are blocked until exactly then.

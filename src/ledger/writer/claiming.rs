@@ -137,46 +137,54 @@ impl Step<'_> {
                 (Judged::new(claim.recipient, &person, Some(claim.send)), Look { now: self.now, listing: None });
             let reached = rivals.reached(self.conn, asked, look)?;
             match self.take_person(&claim, &person, reached, laters)? {
-                Decision::Now if take_row.execute((claim.send, self.scope.run, self.now))? == 1 => {
+                Some(Decision::Now) => {
+                    if take_row.execute((claim.send, self.scope.run, self.now))? != 1 {
+                        return Err(db::Error::Changed);
+                    }
                     self.tally.moved_rows(self.scope.broadcast.id, State::Pending, State::Claimed, 1);
                     claims.push(claim);
                 }
-                // Another process took the row since it was read.
-                Decision::Now => self.people.restore(claim.recipient, self.scope.claimed_until(claim.at))?,
-                decision => self.put_off(claim, &decision)?,
+                Some(decision) => self.put_off(claim, &decision)?,
+                None => {}
             }
         }
         Ok((claims, false))
     }
 
-    /// Blocks the person of a claim if they may get the message now, else says why not.
+    /// Blocks the person of a claim if they may get the message now, else says why not. `None`: another process took the row since it was
+    /// read, and nothing is written.
     fn take_person(
         &mut self,
         claim: &Claim,
         read_ahead: &Person,
         reached: Reached,
         laters: Laters,
-    ) -> db::Result<Decision> {
+    ) -> db::Result<Option<Decision>> {
         let terms = self.gate.terms_of_claims(self.now, self.scope.end, self.scope.broadcast.hours);
+        let ids = (claim.recipient, claim.send);
         let until = self.scope.claimed_until(self.now);
         // What another token of theirs got since is in no row of this one.
         if read_ahead.others_blocked_until.is_none()
             && judge(Some(read_ahead), reached, laters, terms) == Decision::Now
-            && self.people.claim(claim.recipient, read_ahead, until)?
+            && self.people.claim(ids, read_ahead, until)?
         {
-            return Ok(Decision::Now);
+            return Ok(Some(Decision::Now));
+        }
+        let mut waits = self.conn.prepare_cached(sql!("select 1 from sends where id = ?1 and state = {pending}"))?;
+        if !waits.exists([claim.send])? {
+            return Ok(None);
         }
         // What was read ahead may be older than this transaction: what is true now decides.
         let person = people::get(self.conn, claim.recipient)?;
         let decision = judge(Some(&person), reached, laters, terms);
-        if decision == Decision::Now && !self.people.claim(claim.recipient, &person, until)? {
+        if decision == Decision::Now && !self.people.claim(ids, &person, until)? {
             return Err(db::Error::Changed);
         }
-        Ok(decision)
+        Ok(Some(decision))
     }
 
     /// A row that was due, but whose person may not get the message now: it gets a later time, so that the search does not meet it
-    /// again, or is skipped. Nothing happens when another process took the row since it was read.
+    /// again, or is skipped.
     pub fn put_off(&mut self, claim: Claim, decision: &Decision) -> db::Result<()> {
         let state = decision.state();
         let reason = decision.reason().unwrap_or_else(|| COOLING_DOWN.to_owned());
@@ -186,8 +194,8 @@ impl Step<'_> {
                 "update sends set state = ?2, not_before = ?3, reason = ?4 where id = ?1 and state = {pending}"
             ))?
             .execute((claim.send, state, decision.not_before(), &reason))?;
-        if changed == 0 {
-            return Ok(());
+        if changed != 1 {
+            return Err(db::Error::Changed);
         }
         self.tally.moved_rows(self.scope.broadcast.id, State::Pending, state, 1);
         self.settled.push(Settled {

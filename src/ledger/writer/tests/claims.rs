@@ -241,3 +241,28 @@ fn whoever_has_to_wait_is_met_once_and_does_not_hold_up_the_others() {
     let done = writer.step(&[], 1, &mut Open).unwrap();
     assert_eq!((done.settled.len(), done.exhausted), (0, true), "they are not met again before their time");
 }
+
+/// One run has read rows ahead that another claims, and meets them when the other's cool-down is long over.
+#[tokio::test(start_paused = true)]
+async fn a_row_that_another_run_claimed_leaves_its_person_as_that_claim_left_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut first = writer(folder.path(), 3);
+    let claims = first.step(&[], 1, &mut Open).unwrap().claims;
+    assert_eq!(claims.iter().map(|claim| claim.send).collect::<Vec<_>>(), [1]);
+    let clock = first.seat.clock;
+    let run = first.ledger.start_run(first.seat.scope.broadcast.id, clock.now(), 8).unwrap().id;
+    let mut second = Seat::new(clock, Scope { run, ..first.seat.scope.clone() }, None);
+    let mut order = Order { seat: &mut second, finishes: &[], want: 1, meter: &mut Open };
+    let others = step(&mut first.ledger, &mut order).unwrap().claims;
+    assert_eq!(others.iter().map(|claim| claim.send).collect::<Vec<_>>(), [2]);
+    tokio::time::advance(Duration::from_hours(20)).await;
+    let claims = first.step(&[], 3, &mut Open).unwrap().claims;
+    assert_eq!(claims.iter().map(|claim| claim.send).collect::<Vec<_>>(), [3]);
+    let held = others[0].at.plus(first.seat.scope.timeout).plus(first.seat.scope.cool_down).plus(MARGIN).0;
+    let person = "select blocked_until, blocked_until_before_claim from recipients where id = 2";
+    assert_eq!(text(&first, person), format!("Integer({held}) Integer(0)"));
+    // So its answer can still take the cool-down back.
+    let finishes = [answer(others[0].clone(), Outcome::Back)];
+    step(&mut first.ledger, &mut Order { seat: &mut second, finishes: &finishes, want: 0, meter: &mut Open }).unwrap();
+    assert_eq!(text(&first, person), "Integer(0) Null");
+}
