@@ -244,14 +244,9 @@ impl<'c> CoolDowns<'c> {
     }
 }
 
-/// Blocks people for claims; on a server, where this transaction has locked them and judged them since. How many they were.
-pub fn claim_locked(conn: &Conn, ids: impl Iterator<Item = i64>, until: UnixMillis) -> db::Result<usize> {
-    conn.prepare_cached(
-        "update recipients set blocked_until_before_claim = blocked_until, blocked_until = ?2
-         where id = any (cast(?1 as int8[]))",
-    )?
-    .execute((ints(ids), until))
-}
+/// Blocks people, ?1, for claims until ?2, a row for each; on a server, where this transaction has locked them and judged them since.
+pub const CLAIM_LOCKED: &str = "update recipients set blocked_until_before_claim = blocked_until, blocked_until = ?2
+    where id = any (cast(?1 as int8[])) returning 1";
 
 /// Blocks the people of the rows that a run left claimed.
 pub fn block_claimed(conn: &Conn, run: i64, until: UnixMillis) -> db::Result<()> {

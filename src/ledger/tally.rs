@@ -153,36 +153,30 @@ impl Tally {
         if conn.is_server() {
             let (states, counters): (Vec<_>, Vec<_>) = (states.collect(), counters.collect());
             let whats: Vec<_> = counters.iter().map(|((_, _, what), _)| what.name()).collect();
-            if !states.is_empty() {
-                conn.execute(
-                    "insert into states (run, broadcast, state, n)
-                     select cast(?1 as int8), t.* from unnest(cast(?2 as int8[]), cast(?3 as int8[]),
-                       cast(?4 as int8[])) as t
-                     on conflict (broadcast, state, run) do update set n = states.n + excluded.n",
-                    (
-                        run,
-                        ints(states.iter().map(|(broadcast, _, _)| *broadcast)),
-                        ints(states.iter().map(|(_, state, _)| state.number())),
-                        ints(states.iter().map(|(_, _, n)| *n)),
-                    ),
-                )?;
+            const STATES: &str = "insert into states (run, broadcast, state, n)
+                select cast(?1 as int8), t.* from unnest(cast(?2 as int8[]), cast(?3 as int8[]), cast(?4 as int8[])) as t
+                on conflict (broadcast, state, run) do update set n = states.n + excluded.n";
+            const COUNTERS: &str = "insert into counters (run, broadcast, hour, what, n)
+                select cast(?1 as int8), t.* from unnest(cast(?5 as int8[]), cast(?6 as int8[]),
+                  cast(?7 as text[]), cast(?8 as int8[])) as t
+                on conflict (broadcast, hour, what, run) do update set n = counters.n + excluded.n";
+            if states.is_empty() && counters.is_empty() {
+                return Ok(());
             }
-            if !counters.is_empty() {
-                conn.execute(
-                    "insert into counters (run, broadcast, hour, what, n)
-                     select cast(?1 as int8), t.* from unnest(cast(?2 as int8[]), cast(?3 as int8[]),
-                       cast(?4 as text[]), cast(?5 as int8[])) as t
-                     on conflict (broadcast, hour, what, run) do update set n = counters.n + excluded.n",
-                    (
-                        run,
-                        ints(counters.iter().map(|((broadcast, _, _), _)| *broadcast)),
-                        ints(counters.iter().map(|((_, hour, _), _)| *hour)),
-                        texts(whats.iter().map(|what| Some(what.as_str()))),
-                        ints(counters.iter().map(|(_, n)| **n)),
-                    ),
-                )?;
-            }
-            return Ok(());
+            // One trip for both.
+            return conn
+                .prepare_cached(&format!("with counted as ({STATES}) {COUNTERS}"))?
+                .execute((
+                    run,
+                    ints(states.iter().map(|(broadcast, _, _)| *broadcast)),
+                    ints(states.iter().map(|(_, state, _)| state.number())),
+                    ints(states.iter().map(|(_, _, n)| *n)),
+                    ints(counters.iter().map(|((broadcast, _, _), _)| *broadcast)),
+                    ints(counters.iter().map(|((_, hour, _), _)| *hour)),
+                    texts(whats.iter().map(|what| Some(what.as_str()))),
+                    ints(counters.iter().map(|(_, n)| **n)),
+                ))
+                .map(drop);
         }
         let mut add = conn.prepare_cached(
             "insert into states (broadcast, state, n) values (?1, ?2, ?3)

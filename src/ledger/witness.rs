@@ -34,6 +34,7 @@ const LONGEST: usize = 4096;
 const SHORTEST: usize = 512;
 
 /// How far a ledger has got, by itself.
+#[derive(Default)]
 pub struct Progress {
     identity: String,
     steps: i64,
@@ -44,6 +45,11 @@ impl Progress {
     pub fn of(conn: &Conn) -> db::Result<Self> {
         conn.prepare_cached("select identity, steps, newest_at from ledger")?
             .query_row((), |row| Ok(Self { identity: row.get(0)?, steps: row.get(1)?, newest_at: row.get(2)? }))
+    }
+
+    /// Of a ledger on a server, which has no witness: it is known to have got to this time.
+    pub fn on_server(newest_at: UnixMillis) -> Self {
+        Self { newest_at, ..Self::default() }
     }
 
     pub const fn newest_at(&self) -> UnixMillis {
@@ -60,6 +66,9 @@ impl Progress {
     /// once a second, and says whether a standby has it.
     pub fn step(&mut self, conn: &Conn, now: UnixMillis) -> db::Result<()> {
         if conn.is_server() {
+            if now <= self.newest_at.plus(Duration::from_secs(1)) {
+                return Ok(());
+            }
             return conn
                 .prepare_cached(&format!(
                     "update ledger set newest_at = ?1, replicated = {HAS_STANDBY} where newest_at < cast(?1 as int8) - 1000"

@@ -259,7 +259,8 @@ fn only_record(ledger: &mut Ledger, order: &mut Order<'_>, why: Error) -> Result
 /// What a transaction goes by. The witness is held until it has seen what is claimed: a copy of this ledger that sends at the same time
 /// must not claim the same people.
 fn enter(conn: &Conn, witness: &Witness, claims: bool) -> Result<(Gate, Progress, Held)> {
-    let progress = Progress::of(conn)?;
+    // A server has no witness; what is known of it comes with each run's fence.
+    let progress = if conn.is_server() { Progress::default() } else { Progress::of(conn)? };
     let witness = witness.hold(&progress);
     if !claims {
         return Ok((gate::read(conn)?, progress, witness));
@@ -287,6 +288,9 @@ fn try_step(ledger: &mut Ledger, order: &mut Order<'_>) -> Result<Stepped> {
     let begun = Instant::now();
     let (gate, mut progress, witness) = enter(&transaction, &witness, order.want > 0)?;
     let worked = work(&transaction, order, gate, begun, leased)?;
+    if let Some(newest_at) = worked.newest_at {
+        progress = Progress::on_server(newest_at);
+    }
     progress.step(&transaction, worked.now)?;
     if order.want > 0 {
         file.refuse_replaced()?;
@@ -389,11 +393,13 @@ struct Worked {
     now: UnixMillis,
     /// Which step of its run it was; `None` in a file, or if the run has ended.
     step: Option<i64>,
+    /// The newest time in the ledger, likewise.
+    newest_at: Option<UnixMillis>,
 }
 
 impl Worked {
     fn end(self, seat: &mut Seat, commit: Commit) -> Stepped {
-        let Self { mut stepped, now, step } = self;
+        let Self { mut stepped, now, step, newest_at: _ } = self;
         seat.step = step.or(seat.step);
         stepped.committed = match commit {
             Commit::Answered => seat.clock.now(),
@@ -453,7 +459,7 @@ fn work(conn: &Conn, order: &mut Order<'_>, gate: Gate, begun: Instant, leased: 
         return Err(Error::taken_for_dead());
     }
     let stepped = Stepped { claims, committed: now, settled, exhausted, permit_at, overtaken, closed: None, spent_up };
-    Ok(Worked { stepped, now, step })
+    Ok(Worked { stepped, now, step, newest_at: fence.map(|fence| fence.newest_at) })
 }
 
 #[cfg(test)]

@@ -12,6 +12,8 @@ pub struct Fence {
     pub step: i64,
     /// What time it is by the server.
     pub time: UnixMillis,
+    /// The newest time in the ledger.
+    pub newest_at: UnixMillis,
 }
 
 /// On a server, where another machine may end the run, its row is held from here on: whoever ends it comes before all of this or after
@@ -20,8 +22,13 @@ pub fn fence(conn: &Conn, run: i64) -> db::Result<Option<Fence>> {
     if !conn.is_server() {
         return Ok(None);
     }
-    let step = format!("update runs set step = step + 1 where id = ?1 and ended_at is null returning step, {NOW}");
-    conn.prepare_cached(&step)?.query_row([run], |row| Ok(Fence { step: row.get(0)?, time: row.get(1)? })).optional()
+    let step = format!(
+        "update runs set step = step + 1 where id = ?1 and ended_at is null
+         returning step, {NOW}, (select newest_at from ledger)"
+    );
+    conn.prepare_cached(&step)?
+        .query_row([run], |row| Ok(Fence { step: row.get(0)?, time: row.get(1)?, newest_at: row.get(2)? }))
+        .optional()
 }
 
 /// Refuses a server whose clock is not as it was when the run began: it was set, or another server took its place. A cool-down has as much on

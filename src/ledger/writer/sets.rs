@@ -14,7 +14,7 @@ use super::recording::Rows;
 use super::step::Step;
 use crate::clock::UnixMillis;
 use crate::ledger::database::HOLD;
-use crate::ledger::db::arrays::{Array, ints, texts};
+use crate::ledger::db::arrays::{ints, texts};
 use crate::ledger::db::{self, Conn, Transaction};
 use crate::ledger::failpoint;
 use crate::ledger::judge::{Decision, Laters, judge};
@@ -30,11 +30,12 @@ const MOST: usize = 256;
 /// When to look again for rows that another step has.
 const AGAIN: Duration = Duration::from_millis(5);
 
-/// The rows of a broadcast, ?1, that are in scope: of a list, ?3, or of any list that was planned, ?2.
+/// The rows of a broadcast, ?1, that are in scope: of a list, ?2, or of any list that was planned.
 const IN_SCOPE: &str = sql!(
-    "from sends s {people} where s.broadcast = ?1 and s.state = {pending} and s.listing = any (cast(?2 as int8[]))
-       and (cast(?3 as int8) is null or s.listing = ?3
-         or exists (select 1 from listing_rows h where h.listing = ?3 and h.send = s.id))",
+    "from sends s {people} where s.broadcast = ?1 and s.state = {pending} and s.listing = any (array(
+         select l.id from listings l where l.broadcast = ?1 and l.planned_at is not null))
+       and (cast(?2 as int8) is null or s.listing = ?2
+         or exists (select 1 from listing_rows h where h.listing = ?2 and h.send = s.id))",
     people = people::OF_SENDS,
 );
 
@@ -118,7 +119,6 @@ impl Step<'_> {
             return Ok((claims, false));
         }
         let rivals = Rivals::of(self.conn, &self.scope.broadcast)?;
-        let planned = planned(self.conn, self.scope.broadcast.id)?;
         let mut looked = false;
         while claims.len() < want {
             // One look in each step at least, however far the server is.
@@ -128,26 +128,26 @@ impl Step<'_> {
             let level = match scan.level() {
                 Some(level) => level,
                 None if scan.next_level(self.conn, self.scope, UnixMillis(-1), self.now)? => continue,
-                None => return self.look_for_others(scan, &planned, claims),
+                None => return self.look_for_others(scan, claims),
             };
-            let candidates = self.lock_due(level, scan.after(), &planned, want - claims.len())?;
+            let candidates = self.lock_due(level, scan.after(), want - claims.len())?;
             looked = true;
             if !candidates.is_empty() {
                 self.take(scan, candidates, &rivals, want, &mut claims)?;
             } else if !scan.next_level(self.conn, self.scope, level, self.now)? {
                 // Start over next time: rows may have become due, or come back.
                 *scan = Scan::default();
-                return self.look_for_others(scan, &planned, claims);
+                return self.look_for_others(scan, claims);
             }
         }
         Ok((claims, false))
     }
 
     /// The next rows that are due, and their people: no other step has them, nor can it until the commit.
-    fn lock_due(&self, level: UnixMillis, after: i64, planned: &Array, want: usize) -> db::Result<Vec<Candidate>> {
+    fn lock_due(&self, level: UnixMillis, after: i64, want: usize) -> db::Result<Vec<Candidate>> {
         const DUE: &str = sql!(
-            "select s.id, s.recipient, s.laters, s.first_later_at, r.token, case when ?6 then s.row_values end, s.arm, {person} {in_scope}
-               and s.not_before = ?4 and s.id > ?5 order by s.id",
+            "select s.id, s.recipient, s.laters, s.first_later_at, r.token, case when ?5 then s.row_values end, s.arm, {person} {in_scope}
+               and s.not_before = ?3 and s.id > ?4 order by s.id",
             person = people::COLUMNS,
             in_scope = IN_SCOPE,
         );
@@ -156,21 +156,18 @@ impl Step<'_> {
         let due = format!("{DUE} limit {most} for no key update of s, r skip locked");
         self.conn
             .prepare_cached(&due)?
-            .query_map(
-                (self.scope.broadcast.id, planned, self.scope.listing, level, after, self.scope.values),
-                |row| {
-                    let claim = Claim {
-                        send: row.get(0)?,
-                        recipient: row.get(1)?,
-                        token: row.get(4)?,
-                        values: row.get(5)?,
-                        arm: row.get(6)?,
-                        at: self.now,
-                    };
-                    let laters = Laters { count: row.get(2)?, first_at: row.get(3)? };
-                    Ok(Candidate { claim, person: people::person(row, 7)?, laters })
-                },
-            )?
+            .query_map((self.scope.broadcast.id, self.scope.listing, level, after, self.scope.values), |row| {
+                let claim = Claim {
+                    send: row.get(0)?,
+                    recipient: row.get(1)?,
+                    token: row.get(4)?,
+                    values: row.get(5)?,
+                    arm: row.get(6)?,
+                    at: self.now,
+                };
+                let laters = Laters { count: row.get(2)?, first_at: row.get(3)? };
+                Ok(Candidate { claim, person: people::person(row, 7)?, laters })
+            })?
             .collect()
     }
 
@@ -218,15 +215,27 @@ impl Step<'_> {
             return Ok(());
         }
         let until = self.scope.claimed_until(self.now);
-        let people = people::claim_locked(self.conn, taken.iter().map(|claim| claim.recipient), until)?;
-        let rows = self
+        let claimed: (i64, i64) = self
             .conn
             .prepare_cached(sql!(
-                "update sends set state = {claimed}, run = ?2, claimed_at = ?3, attempts = attempts + 1
-                 where id = any (cast(?1 as int8[])) and state + 0 = {pending}"
+                "with held as ({claim}), took as (
+                   update sends set state = {claimed}, run = ?4, claimed_at = ?5, attempts = attempts + 1
+                   where id = any (cast(?3 as int8[])) and state + 0 = {pending} returning 1)
+                 select (select count(*) from held), (select count(*) from took)",
+                claim = people::CLAIM_LOCKED,
             ))?
-            .execute((ints(taken.iter().map(|claim| claim.send)), self.scope.run, self.now))?;
-        if (people, rows) != (taken.len(), taken.len()) {
+            .query_row(
+                (
+                    ints(taken.iter().map(|claim| claim.recipient)),
+                    until,
+                    ints(taken.iter().map(|claim| claim.send)),
+                    self.scope.run,
+                    self.now,
+                ),
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )?;
+        let rows = taken.len();
+        if claimed != (rows as i64, rows as i64) {
             return Err(db::Error::Changed);
         }
         self.tally.moved_rows(self.scope.broadcast.id, State::Pending, State::Claimed, rows);
@@ -234,11 +243,11 @@ impl Step<'_> {
     }
 
     /// At the end of the search: nothing more is to be claimed only if no other step has rows that it may not keep.
-    fn look_for_others(&self, scan: &mut Scan, planned: &Array, claims: Vec<Claim>) -> db::Result<(Vec<Claim>, bool)> {
+    fn look_for_others(&self, scan: &mut Scan, claims: Vec<Claim>) -> db::Result<(Vec<Claim>, bool)> {
         let left = self
             .conn
-            .prepare_cached(sql!("select 1 {in_scope} and s.not_before <= ?4 limit 1", in_scope = IN_SCOPE))?
-            .exists((self.scope.broadcast.id, planned, self.scope.listing, self.now))?;
+            .prepare_cached(sql!("select 1 {in_scope} and s.not_before <= ?3 limit 1", in_scope = IN_SCOPE))?
+            .exists((self.scope.broadcast.id, self.scope.listing, self.now))?;
         scan.others_have_it = left && claims.is_empty();
         if scan.others_have_it {
             thread::sleep(AGAIN);
@@ -252,18 +261,17 @@ pub fn waits_for_others(conn: &Conn, scope: &Scope, scan: &mut Scan, now: UnixMi
     if !std::mem::take(&mut scan.others_have_it) {
         return Ok(false);
     }
-    let planned = planned(conn, scope.broadcast.id)?;
     let begun = Instant::now();
     let mut pause = AGAIN;
     loop {
         thread::sleep(pause);
         pause *= 2;
         let looking = conn.begin_to_look()?;
-        let look = |sql: &str| looking.prepare_cached(sql)?.exists((scope.broadcast.id, &planned, scope.listing, now));
-        let left = look(sql!("select 1 {in_scope} and s.not_before <= ?4 limit 1", in_scope = IN_SCOPE))?;
+        let look = |sql: &str| looking.prepare_cached(sql)?.exists((scope.broadcast.id, scope.listing, now));
+        let left = look(sql!("select 1 {in_scope} and s.not_before <= ?3 limit 1", in_scope = IN_SCOPE))?;
         // Where all are another's, nothing is locked, and so nothing written.
         let free = sql!(
-            "select 1 {in_scope} and s.not_before <= ?4 limit 1 for update of s, r skip locked",
+            "select 1 {in_scope} and s.not_before <= ?3 limit 1 for update of s, r skip locked",
             in_scope = IN_SCOPE
         );
         if !left || look(free)? {
@@ -274,15 +282,6 @@ pub fn waits_for_others(conn: &Conn, scope: &Scope, scan: &mut Scan, now: UnixMi
             return Ok(true);
         }
     }
-}
-
-/// Lists of a broadcast that count.
-fn planned(conn: &Conn, broadcast: i64) -> db::Result<Array> {
-    let planned: Vec<i64> = conn
-        .prepare_cached("select id from listings where broadcast = ?1 and planned_at is not null")?
-        .query_map([broadcast], |row| row.get(0))?
-        .collect::<db::Result<_>>()?;
-    Ok(ints(planned))
 }
 
 /// Asks an account's budget, which all processes on this ledger share, in a transaction of its own, so that no claim waits for
