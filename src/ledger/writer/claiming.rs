@@ -123,13 +123,19 @@ impl Step<'_> {
              where id = ?1 and state = {pending}"
         ))?;
         let mut hold = Hold { begin: self.begun, rows: 0 };
+        // Rows that came back since the search began are behind it: it ends where it found nothing from the first row on.
+        let mut is_whole = scan.level.is_none();
         while claims.len() < want {
             if hold.is_over(1) {
                 return Ok((claims, false));
             }
             let Candidate { claim, person, laters } = match scan.next(self.conn, self.scope, self.now, &mut hold)? {
                 Found::Candidate(candidate) => candidate,
-                Found::End => return Ok((claims, true)),
+                Found::End if is_whole => return Ok((claims, true)),
+                Found::End => {
+                    is_whole = true;
+                    continue;
+                }
                 Found::Cut => return Ok((claims, false)),
             };
             let claim = Claim { at: self.now, ..claim };
@@ -251,7 +257,7 @@ impl Scan {
                 continue;
             };
             if !self.read_ahead(conn, scope, level)? && !self.next_level(conn, scope, level, now)? {
-                // Start over next time: rows may have become due, or come back.
+                // Whoever goes on starts over.
                 self.level = None;
                 return Ok(Found::End);
             }

@@ -266,3 +266,16 @@ async fn a_row_that_another_run_claimed_leaves_its_person_as_that_claim_left_the
     step(&mut first.ledger, &mut Order { seat: &mut second, finishes: &finishes, want: 0, meter: &mut Open }).unwrap();
     assert_eq!(text(&first, person), "Integer(0) Null");
 }
+
+#[test]
+fn a_row_that_came_back_behind_the_search_is_claimed_before_nothing_more_is_said_to_be_due() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut writer = writer(folder.path(), 3);
+    let claims = writer.step(&[], 1, &mut Open).unwrap().claims;
+    writer.step(&[answer(claims[0].clone(), Outcome::Refused { suppress: None })], 2, &mut Open).unwrap();
+    assert_eq!(text(&writer, "select state from sends order by id"), "Integer(3)\nInteger(1)\nInteger(1)");
+    change(&writer, "update sends set state = 0, run = null where id = 1");
+    let stepped = writer.step(&[], 2, &mut Open).unwrap();
+    assert_eq!(stepped.claims.iter().map(|claim| claim.send).collect::<Vec<_>>(), [1]);
+    assert!(stepped.exhausted);
+}
