@@ -12,7 +12,8 @@ use crate::common::APP_SECRET;
 use crate::common::receiver::{Client, Receiver, environment, get, notice, post, signature};
 
 /// What the receiver may use at its peak.
-const MEMORY_KIB: u64 = 128 << 10;
+/// 128 MiB, less the 20 MiB that a release build's program takes; a debug build's takes twice that.
+const MEMORY_KIB: u64 = 108 << 10;
 /// Meta gives up after this.
 const META_WAITS: Duration = Duration::from_secs(5);
 const FORGERS: usize = 200;
@@ -117,7 +118,7 @@ fn strangers_by_the_thousand_keep_nobody_out() {
     });
     took.sort();
     let (p99, longest) = (took[took.len() * 99 / 100], took[took.len() - 1]);
-    let peak = receiver.process.peak_kib();
+    let peak = receiver.process.peak_kib() - receiver.process.program_kib();
     println!("p99 {p99:?}, longest {longest:?}, peak {peak} KiB, {} MB forged", forged.into_inner() / 1_000_000);
     assert!(longest < META_WAITS, "{longest:?}");
     assert!(peak < MEMORY_KIB, "{peak} KiB");

@@ -66,6 +66,11 @@ impl Started<'_> {
         self.status_kib("RssAnon:")
     }
 
+    /// The pages of the program that it has in memory now.
+    pub fn program_kib(&self) -> u64 {
+        self.status_kib("RssFile:")
+    }
+
     fn status_kib(&self, what: &str) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix(what));

@@ -46,6 +46,8 @@ pub struct Scan {
     level: Option<UnixMillis>,
     after: i64,
     ahead: VecDeque<Candidate>,
+    /// Something was claimed since the search started from the first row.
+    has_found: bool,
     /// All that was left was another step's. On a server.
     pub others_have_it: bool,
 }
@@ -123,19 +125,15 @@ impl Step<'_> {
              where id = ?1 and state = {pending}"
         ))?;
         let mut hold = Hold { begin: self.begun, rows: 0 };
-        // Rows that came back since the search began are behind it: it ends where it found nothing from the first row on.
-        let mut is_whole = scan.level.is_none();
         while claims.len() < want {
             if hold.is_over(1) {
                 return Ok((claims, false));
             }
             let Candidate { claim, person, laters } = match scan.next(self.conn, self.scope, self.now, &mut hold)? {
                 Found::Candidate(candidate) => candidate,
-                Found::End if is_whole => return Ok((claims, true)),
-                Found::End => {
-                    is_whole = true;
-                    continue;
-                }
+                // Rows that came back meanwhile are behind the search: it starts over, and ends where it finds nothing.
+                Found::End if std::mem::take(&mut scan.has_found) => continue,
+                Found::End => return Ok((claims, true)),
                 Found::Cut => return Ok((claims, false)),
             };
             let claim = Claim { at: self.now, ..claim };
@@ -148,6 +146,7 @@ impl Step<'_> {
                         return Err(db::Error::Changed);
                     }
                     self.tally.moved_rows(self.scope.broadcast.id, State::Pending, State::Claimed, 1);
+                    scan.has_found = true;
                     claims.push(claim);
                 }
                 Some(decision) => self.put_off(claim, &decision)?,

@@ -49,7 +49,7 @@ impl Meter for Open {
 }
 
 struct AtWork {
-    seat: Seat,
+    scope: Scope,
     campaign: String,
     flying: Vec<Claim>,
 }
@@ -251,8 +251,7 @@ impl World {
             timeout: Duration::from_secs(30),
             ceiling: None,
         };
-        let seat = Seat::new(self.clock, scope, None);
-        self.at_work.push((run, AtWork { seat, campaign, flying: Vec::new() }));
+        self.at_work.push((run, AtWork { scope, campaign, flying: Vec::new() }));
         String::new()
     }
 
@@ -269,8 +268,11 @@ impl World {
         }
         // One transaction may stop before it has all: what counts is what all of them did.
         let (mut left, mut overtaken, mut claims, mut settled) = (want, 0, Vec::new(), Vec::new());
+        // A seat goes on where it was, with what it read ahead in a file: rows that came back behind that have their turn later than on a
+        // server. Each step looks from the first row on.
+        let mut seat = Seat::new(self.clock, at_work.scope.clone(), None);
         loop {
-            let order = &mut Order { seat: &mut at_work.seat, finishes: &finishes, want: left, meter: &mut Open };
+            let order = &mut Order { seat: &mut seat, finishes: &finishes, want: left, meter: &mut Open };
             let stepped = match step(&mut self.ledger, order) {
                 Ok(stepped) => stepped,
                 // Its run was found dead.
