@@ -34,9 +34,10 @@ pub const OF_KEYS: &str =
 /// Joins the people of `audience_rows a` as `r`.
 pub const OF_AUDIENCE: &str = "join recipients r on r.id = a.recipient";
 
-/// What [`person`] reads, of a row named `r`.
+/// What [`person`] reads, of a row named `r`. Most people have no PSID, and nothing is asked of their other tokens.
 pub const COLUMNS: &str = "r.blocked_until, r.next_eligible_at, r.expires_at, r.suppressed, r.time_zone,
-    (select max(o.blocked_until) from recipients o where o.psid = r.psid and o.page = r.page and o.id <> r.id)";
+    case when r.psid is not null then
+      (select max(o.blocked_until) from recipients o where o.psid = r.psid and o.page = r.page and o.id <> r.id) end";
 
 /// A person from [`COLUMNS`], the first at `first`.
 pub fn person(row: &Row<'_>, first: usize) -> db::Result<Person> {
