@@ -18,6 +18,8 @@ pub const MAX_LATER_SPAN: Duration = Duration::from_hours(7 * 24);
 pub struct Person {
     /// The cool-down's end, by this ledger's own sends.
     pub blocked_until: UnixMillis,
+    /// What that was before a claim whose request has no answer yet. It decides nothing.
+    pub before_claim: Option<UnixMillis>,
     /// The same of the person's other tokens; `None`: no other is known to be theirs.
     pub others_blocked_until: Option<UnixMillis>,
     /// When Graph lets the person have the next message, from anybody; `None` while it was not asked.

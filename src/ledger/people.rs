@@ -35,7 +35,8 @@ pub const OF_KEYS: &str =
 pub const OF_AUDIENCE: &str = "join recipients r on r.id = a.recipient";
 
 /// What [`person`] reads, of a row named `r`. Most people have no PSID, and nothing is asked of their other tokens.
-pub const COLUMNS: &str = "r.blocked_until, r.next_eligible_at, r.expires_at, r.suppressed, r.time_zone,
+pub const COLUMNS: &str =
+    "r.blocked_until, r.blocked_until_before_claim, r.next_eligible_at, r.expires_at, r.suppressed, r.time_zone,
     case when r.psid is not null then
       (select max(o.blocked_until) from recipients o where o.psid = r.psid and o.page = r.page and o.id <> r.id) end";
 
@@ -43,11 +44,12 @@ pub const COLUMNS: &str = "r.blocked_until, r.next_eligible_at, r.expires_at, r.
 pub fn person(row: &Row<'_>, first: usize) -> db::Result<Person> {
     Ok(Person {
         blocked_until: row.get(first)?,
-        next_eligible_at: row.get(first + 1)?,
-        expires_at: row.get(first + 2)?,
-        suppressed: row.get(first + 3)?,
-        zone: row.get::<Option<_>>(first + 4)?.unwrap_or_default(),
-        others_blocked_until: row.get(first + 5)?,
+        before_claim: row.get(first + 1)?,
+        next_eligible_at: row.get(first + 2)?,
+        expires_at: row.get(first + 3)?,
+        suppressed: row.get(first + 4)?,
+        zone: row.get::<Option<_>>(first + 5)?.unwrap_or_default(),
+        others_blocked_until: row.get(first + 6)?,
     })
 }
 
@@ -189,6 +191,7 @@ pub fn arrive<'k>(
 /// Cool-downs: a claim blocks its person, and what became of its request shortens that, or takes it back.
 pub struct CoolDowns<'c> {
     claim: Statement<'c>,
+    take_back: Statement<'c>,
     are_blocked: Statement<'c>,
     block: Statement<'c>,
     restore: Statement<'c>,
@@ -197,12 +200,15 @@ pub struct CoolDowns<'c> {
 impl<'c> CoolDowns<'c> {
     pub fn new(conn: &'c Conn) -> db::Result<Self> {
         Ok(Self {
-            claim: conn.prepare_cached(sql!(
+            claim: conn.prepare_cached(
                 "update recipients set blocked_until_before_claim = blocked_until, blocked_until = ?2
                  where id = ?1 and blocked_until = ?3 and next_eligible_at is not distinct from ?4
                    and expires_at is not distinct from ?5 and suppressed is not distinct from ?6
-                   and exists (select 1 from sends where id = ?7 and state = {pending})"
-            ))?,
+                   and blocked_until_before_claim is not distinct from ?7",
+            )?,
+            take_back: conn.prepare_cached(
+                "update recipients set blocked_until = ?2, blocked_until_before_claim = ?3 where id = ?1",
+            )?,
             are_blocked: conn.prepare_cached("select 1 from recipients where id = ?1 and blocked_until = ?2")?,
             // A person who is not blocked by this claim any more is blocked by another, perhaps with a request on the wire: that is
             // made longer, never shorter.
@@ -220,13 +226,17 @@ impl<'c> CoolDowns<'c> {
         })
     }
 
-    /// Blocks the person for a claim of this row, if it still waits and all that decides about them is as it was judged. `false`: judge
-    /// again. Nothing is written before that is known: what a claim writes over can't be told from what it wrote.
-    pub fn claim(&mut self, (id, send): (i64, i64), judged: &Person, until: UnixMillis) -> db::Result<bool> {
+    /// Blocks the person for a claim if they are still as they were judged. `false`: judge again.
+    pub fn claim(&mut self, id: i64, judged: &Person, until: UnixMillis) -> db::Result<bool> {
         // A time zone that changes between the two moments has a second's effect at most.
-        let Person { blocked_until, next_eligible_at, expires_at, suppressed, zone: _, others_blocked_until: _ } =
-            judged;
-        Ok(self.claim.execute((id, until, blocked_until, next_eligible_at, expires_at, suppressed, send))? == 1)
+        let Person { blocked_until, before_claim, next_eligible_at, expires_at, suppressed, .. } = judged;
+        let values = (id, until, blocked_until, next_eligible_at, expires_at, suppressed, before_claim);
+        Ok(self.claim.execute(values)? == 1)
+    }
+
+    /// Takes a claim back that this transaction made, and whose row is another's: the person is what they were judged to be.
+    pub fn take_back(&mut self, id: i64, judged: &Person) -> db::Result<()> {
+        self.take_back.execute((id, judged.blocked_until, judged.before_claim)).map(drop)
     }
 
     /// Whether they are blocked until exactly then.

@@ -141,14 +141,13 @@ impl Step<'_> {
                 (Judged::new(claim.recipient, &person, Some(claim.send)), Look { now: self.now, listing: None });
             let reached = rivals.reached(self.conn, asked, look)?;
             match self.take_person(&claim, &person, reached, laters)? {
-                Some(Decision::Now) => {
-                    if take_row.execute((claim.send, self.scope.run, self.now))? != 1 {
-                        return Err(db::Error::Changed);
-                    }
+                Some(Decision::Now) if take_row.execute((claim.send, self.scope.run, self.now))? == 1 => {
                     self.tally.moved_rows(self.scope.broadcast.id, State::Pending, State::Claimed, 1);
                     scan.has_found = true;
                     claims.push(claim);
                 }
+                // Another process took the row since it was read: this person is as they were read with it.
+                Some(Decision::Now) => self.people.take_back(claim.recipient, &person)?,
                 Some(decision) => self.put_off(claim, &decision)?,
                 None => {}
             }
@@ -157,7 +156,7 @@ impl Step<'_> {
     }
 
     /// Blocks the person of a claim if they may get the message now, else says why not. `None`: another process took the row since it was
-    /// read, and nothing is written.
+    /// read.
     fn take_person(
         &mut self,
         claim: &Claim,
@@ -166,12 +165,11 @@ impl Step<'_> {
         laters: Laters,
     ) -> db::Result<Option<Decision>> {
         let terms = self.gate.terms_of_claims(self.now, self.scope.end, self.scope.broadcast.hours);
-        let ids = (claim.recipient, claim.send);
         let until = self.scope.claimed_until(self.now);
         // What another token of theirs got since is in no row of this one.
         if read_ahead.others_blocked_until.is_none()
             && judge(Some(read_ahead), reached, laters, terms) == Decision::Now
-            && self.people.claim(ids, read_ahead, until)?
+            && self.people.claim(claim.recipient, read_ahead, until)?
         {
             return Ok(Some(Decision::Now));
         }
@@ -182,7 +180,7 @@ impl Step<'_> {
         // What was read ahead may be older than this transaction: what is true now decides.
         let person = people::get(self.conn, claim.recipient)?;
         let decision = judge(Some(&person), reached, laters, terms);
-        if decision == Decision::Now && !self.people.claim(ids, &person, until)? {
+        if decision == Decision::Now && !self.people.claim(claim.recipient, &person, until)? {
             return Err(db::Error::Changed);
         }
         Ok(Some(decision))
