@@ -279,7 +279,7 @@ impl Cluster {
     fn start(start: Start<'_>) -> Self {
         let programs = programs();
         // Not in a folder of this user alone: the server may run as another.
-        let folder = tempfile::Builder::new().prefix("mmsg-postgres-").tempdir_in(place()).unwrap().keep();
+        let folder = tempfile::Builder::new().prefix("mmsg-postgres-").tempdir_in(place(start.words)).unwrap().keep();
         fs::set_permissions(&folder, Permissions::from_mode(0o755)).unwrap();
         let mut supervisor = Command::new("setpriv");
         // The server refuses to run as root.
@@ -337,13 +337,12 @@ impl Cluster {
     }
 }
 
-/// Where servers keep their files: in memory where there is much of it, since a new database is 300 files. What they promise of a crash is
-/// theirs, and no test takes the machine's power away.
-fn place() -> &'static str {
+/// Where a server keeps its files. One that syncs nothing does it in memory, where there is much of that: a new database is 300 files.
+fn place(words: &str) -> &'static str {
     const MEMORY: &str = "/dev/shm";
     const ENOUGH: u64 = 4 << 30;
     let room = rustix::fs::statvfs(MEMORY).map_or(0, |place| place.f_bavail * place.f_frsize);
-    if room < ENOUGH { "/tmp" } else { MEMORY }
+    if words.contains("fsync=off") && room > ENOUGH { MEMORY } else { "/tmp" }
 }
 
 /// Those of the newest version.
