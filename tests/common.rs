@@ -2,6 +2,7 @@
 
 pub mod between;
 pub mod cluster;
+pub mod documents;
 pub mod engine;
 pub mod fleet;
 #[cfg(target_os = "linux")]

@@ -207,17 +207,6 @@ fn module_roots_stand_beside_their_folders() {
     }
 }
 
-#[test]
-fn the_documents_name_files_that_exist() {
-    for document in ["CONTRIBUTING.md", "docs/architecture.md", "README.md"] {
-        let text = fs::read_to_string(repository(document)).unwrap();
-        for word in text.split('`').filter(|word| word.starts_with("src/") || word.starts_with("tests/")) {
-            let path = word.split([' ', '\n']).next().unwrap().trim_end_matches('/');
-            assert!(repository(path).exists(), "{document} names {path}");
-        }
-    }
-}
-
 /// Whoever writes another engine reads one file to see what this one needed.
 #[test]
 fn one_file_knows_which_database_it_is() {

@@ -1,4 +1,4 @@
-//! The README: its commands are run, and its tables are held against the binary.
+//! README and docs/: transcripts are run, the first campaign reaches everybody, and tables are held against the binary.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,20 +8,9 @@ use std::path::Path;
 use mmsg::Exit;
 use regex_lite::Regex;
 
+use crate::common::documents::{Document, commands, document, documents};
 use crate::common::sandbox::Sandbox;
-use crate::common::{Env, repository};
-
-fn readme() -> String {
-    fs::read_to_string(repository("README.md")).unwrap()
-}
-
-/// The lines between this heading and the next one.
-fn section(heading: &str) -> String {
-    let text = readme();
-    let start = text.find(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("README has no section {heading}"));
-    let body = &text[start + 1..];
-    body[..body.find("\n## ").unwrap_or(body.len())].to_owned()
-}
+use crate::common::{Env, TOKEN, repository};
 
 /// A command of a console block, and what stands below it.
 #[derive(Debug, Default)]
@@ -30,11 +19,11 @@ struct Step {
     output: String,
 }
 
-fn steps(text: &str) -> Vec<Step> {
+fn steps(page: &Document) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
-    for block in text.split("```console\n").skip(1) {
+    for block in page.blocks_of("console") {
         let mut goes_on = false;
-        for line in block[..block.find("```").unwrap()].lines() {
+        for line in block.text.lines() {
             if let Some(command) = line.strip_prefix("$ ") {
                 steps.push(Step { line: command.to_owned(), output: String::new() });
             } else if goes_on {
@@ -59,17 +48,24 @@ fn settled(text: &str) -> String {
 }
 
 #[test]
-fn the_commands_do_what_the_readme_shows() {
+fn the_commands_do_what_the_documents_show() {
+    let transcripts: Vec<_> = documents().into_iter().map(|page| (steps(&page), page.file)).collect();
+    let shown: usize = transcripts.iter().map(|(steps, _)| steps.len()).sum();
+    assert!(shown > 15, "{shown} commands");
+    for (steps, file) in transcripts.iter().filter(|(steps, _)| !steps.is_empty()) {
+        do_what_is_shown(steps, file);
+    }
+}
+
+/// The transcript of a page, in one shell of a machine of its own.
+fn do_what_is_shown(steps: &[Step], file: &str) {
     // No other test is given it by chance: the system hands out ports from 32768 up.
     let port = (10_000..20_000_u16).find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).unwrap().to_string();
-    let steps = steps(&readme());
-    assert!(steps.len() > 15, "{} commands", steps.len());
-
     let env = Env::new();
     let mmsg = env.command([""; 0]);
     let program = Path::new(mmsg.get_program());
     let mut script = String::from("trap 'kill $(jobs -p) 2> /dev/null' EXIT\n");
-    for step in &steps {
+    for step in steps {
         // One shell for all, as in a terminal. $? is the last command's, for the line that asks for it.
         script.push_str(&format!("{{ {}\n}}\n_status=$?\necho \"@@ $_status\"\n(exit $_status)\n", step.line));
     }
@@ -84,15 +80,56 @@ fn the_commands_do_what_the_readme_shows() {
     for (index, step) in steps.iter().enumerate() {
         let (output, after) = rest.split_once("@@ ").unwrap_or_else(|| panic!("{} never ended:\n{said}", step.line));
         let (status, after) = after.split_once('\n').unwrap();
-        assert_eq!(settled(output), settled(&step.output), "$ {}\n(left: it printed, right: README says)", step.line);
+        assert_eq!(
+            settled(output),
+            settled(&step.output),
+            "{file}: $ {}\n(left: it printed, right: the page says)",
+            step.line
+        );
         let is_asked_for = steps.get(index + 1).is_some_and(|next| next.line == "echo $?");
         assert!(is_asked_for || status == "0", "$ {}\nended with {status}:\n{output}", step.line);
         rest = after;
     }
 }
 
+/// The ten commands of the README, as typed by somebody whose profile is new, against a sandbox. Its record says whom they reached.
+#[test]
+fn the_first_campaign_of_the_readme_reaches_everybody_once() {
+    let sandbox = Sandbox::with(|options| options.subscribers = 40);
+    let token = |row: &serde_json::Value| row["notification_messages_token"].as_str().unwrap().to_owned();
+    let mut list: Vec<String> = sandbox.subscribers().iter().map(token).collect();
+    let old = sandbox.environment();
+    let (page, account) = (old.variable("MMSG_PAGE"), old.variable("MMSG_AD_ACCOUNT"));
+    // Nothing but the host is known before the profile: what else it takes is in there.
+    let env = Env::new().set("MMSG_GRAPH_URL", sandbox.url()).set("SHOP_TOKEN", TOKEN);
+    fs::write(env.path("tokens.csv"), format!("token\n{}\n", list.join("\n"))).unwrap();
+
+    let block = document("README.md").section("## Your first campaign").blocks_of("sh").remove(0).text;
+    let typed = commands(&block);
+    assert_eq!(typed.len(), 10, "ten commands");
+    let mut campaign = String::new();
+    for words in &typed {
+        let words: Vec<&str> =
+            words[1..].iter().map(|word| if word == "120210000000000001" { campaign.as_str() } else { word }).collect();
+        let run = match words[0] {
+            // In a script the answers are flags.
+            "init" => env.mmsg(["init", "--ad-account", &account, "--page", &page, "--token-env", "SHOP_TOKEN"]),
+            _ => env.mmsg(&words),
+        };
+        let run = run.exits(0);
+        if words.starts_with(&["campaign", "create"]) {
+            campaign = run.stdout.lines().next().and_then(|line| line.strip_prefix("id")).unwrap().trim().to_owned();
+        }
+    }
+    let mut reached = sandbox.accepted();
+    list.sort();
+    reached.sort();
+    assert_eq!(reached, list);
+    assert!(fs::read_to_string(env.path("report.html")).unwrap().contains(&campaign));
+}
+
 /// `campaign create`, `send`, …: every command that does something.
-fn commands() -> BTreeSet<String> {
+fn every_command() -> BTreeSet<String> {
     fn add(command: &clap::Command, path: &str, found: &mut BTreeSet<String>) {
         for below in command.get_subcommands() {
             let path = format!("{path} {}", below.get_name());
@@ -110,12 +147,12 @@ fn commands() -> BTreeSet<String> {
 
 #[test]
 fn the_table_has_every_command_and_no_other() {
-    let table = section("Commands");
+    let table = document("docs/commands.md").text;
     let code = Regex::new("`(mmsg [a-z -]+)`").unwrap();
     let rows = table.lines().filter(|line| line.starts_with('|'));
     let told: BTreeSet<String> =
         rows.flat_map(|row| code.captures_iter(row).map(|found| found[1].to_owned()).collect::<Vec<_>>()).collect();
-    assert_eq!(told, commands());
+    assert_eq!(told, every_command());
 }
 
 #[test]
@@ -137,7 +174,7 @@ fn the_table_has_every_exit_code() {
         Exit::PipeClosed,
         Exit::Terminated,
     ];
-    let table = section("Exit codes");
+    let table = document("docs/exit-codes.md").text;
     for exit in all {
         let row = format!("\n| {} | {} | ", exit.code(), exit.name().replace('_', " "));
         assert!(table.contains(&row), "no row {row:?}");
@@ -145,9 +182,9 @@ fn the_table_has_every_exit_code() {
     assert_eq!(table.lines().filter(|line| line.starts_with("| ")).count(), all.len() + 1);
 }
 
-/// The keys that the README promises of this command's data.
+/// The keys that are promised of this command's data.
 fn promised(data: &str) -> Vec<String> {
-    let table = section("Output");
+    let table = document("docs/output.md").text;
     let row = table.lines().find(|line| line.starts_with(&format!("| `{data}` |"))).unwrap();
     let cell = row.split('|').nth(2).unwrap();
     cell.split_whitespace().map(|key| key.trim_matches('`').to_owned()).collect()

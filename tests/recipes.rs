@@ -1,4 +1,4 @@
-//! The README's crontab, run as cron would, week after week. What was sent is counted at the sandbox.
+//! The README's recipes: its crontab, run as cron would, week after week, and its pipes from databases. What was sent is counted at the sandbox.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -6,14 +6,14 @@ use std::process::Command;
 
 use serde_json::json;
 
+use crate::common::Run;
+use crate::common::documents::document;
 use crate::common::engine::on_both;
 use crate::common::shop::{Shop, people};
-use crate::common::{Run, repository};
 
 /// The commands of the README's crontab.
 fn crontab() -> Vec<String> {
-    let readme = fs::read_to_string(repository("README.md")).unwrap();
-    let block = readme.split("```crontab\n").nth(1).unwrap().split("```").next().unwrap();
+    let block = document("README.md").section("### From cron").blocks_of("crontab").remove(0).text;
     let command = |line: &str| line.split_whitespace().skip(5).collect::<Vec<_>>().join(" ");
     block.lines().map(command).collect()
 }
@@ -31,23 +31,30 @@ fn shop() -> Shop {
     shop
 }
 
-/// Runs a line of the crontab in a shell. `psql` prints the day's list, but only as CSV.
-fn cron(shop: &Shop, line: &str, list: &[String]) -> Run {
+/// Runs a line of a recipe in a shell, with these programs besides `mmsg`: a name, and what `sh` does for it.
+fn types(shop: &Shop, line: &str, programs: &[(&str, &str)]) -> Run {
     let bin = shop.env.path("bin");
     if !bin.exists() {
         fs::create_dir(&bin).unwrap();
         symlink(shop.env.command(["--version"]).get_program(), bin.join("mmsg")).unwrap();
-        let psql = bin.join("psql");
-        fs::write(&psql, "#!/bin/sh\n[ \"$1 $2 $3\" = '--csv -c list' ] && cat list.csv\n").unwrap();
-        fs::set_permissions(&psql, fs::Permissions::from_mode(0o755)).unwrap();
     }
-    fs::write(shop.env.path("list.csv"), format!("token\n{}\n", list.join("\n"))).unwrap();
+    for (name, script) in programs {
+        let program = bin.join(name);
+        fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    }
     let mut shell = Command::new("sh");
     shell.args(["-c", line]).env_clear().current_dir(shop.env.path(""));
     let mmsg = shop.env.command(["send"]);
     shell.envs(mmsg.get_envs().filter_map(|(name, value)| Some((name, value?))));
     shell.env("TODAYS_LIST", "list").env("PATH", format!("{}:/usr/bin:/bin", bin.display()));
     shop.env.judge(&shell.output().unwrap())
+}
+
+/// Runs a line of the crontab. `psql` prints the day's list, but only as CSV.
+fn cron(shop: &Shop, line: &str, list: &[String]) -> Run {
+    fs::write(shop.env.path("list.csv"), format!("token\n{}\n", list.join("\n"))).unwrap();
+    types(shop, line, &[("psql", "[ \"$1 $2 $3\" = '--csv -c list' ] && cat list.csv")])
 }
 
 fn two_mondays_with_two_messages_reach_everybody_twice() {
@@ -93,7 +100,50 @@ fn the_same_message_every_week_needs_again() {
     assert_eq!(shop.sandbox.accepted().len(), 40);
 }
 
+/// The blocks of "From a database", line by line. Each program prints only if it is called as its own manual says: `bq` takes `--format`
+/// before its command, and prints 100 rows unless it is told of more.
+fn pipes_from_databases_reach_everybody_once() {
+    let (shop, list) = (shop(), people(180));
+    shop.message("promo.json", &json!({"text": "Hello ${first_name}"}));
+    let [psql, bq] = [&list[..20], &list[20..180]];
+    let named = |people: &[String]| people.iter().map(|token| format!("{token},Ada\n")).collect::<String>();
+    fs::write(shop.env.path("psql.csv"), format!("token,first_name\n{}", named(psql))).unwrap();
+    let json = |people: &[String]| {
+        people.iter().map(|token| json!({"token": token, "first_name": "Ada"}).to_string() + "\n").collect::<String>()
+    };
+    fs::write(shop.env.path("1.json"), json(&bq[..100])).unwrap();
+    fs::write(shop.env.path("2.json"), json(&bq[100..])).unwrap();
+    let programs = [
+        ("psql", "[ \"$1 $2\" = '--csv -c' ] && [ \"$4\" = shop ] && cat psql.csv"),
+        (
+            "bq",
+            "case \"$*\" in
+             '--quiet --format=csv query --use_legacy_sql=false --max_rows=1000000 select token'*) echo token; sed 's/^{\"token\":\"//; s/\".*//' 1.json ;;
+             'extract --destination_format=NEWLINE_DELIMITED_JSON --compression=GZIP shop.lapsed gs://shop-lists/lapsed-*.json.gz')
+               gzip -c 1.json > lapsed-000.json.gz && gzip -c 2.json > lapsed-001.json.gz ;;
+             *) echo \"bq is not called like that: $*\" >&2; exit 1 ;;
+             esac",
+        ),
+        ("gcloud", "[ \"$*\" = 'storage cat gs://shop-lists/lapsed-*.json.gz' ] && cat lapsed-*.json.gz"),
+    ];
+    let blocks = document("README.md").section("### From a database").blocks_of("sh");
+    let [straight, exported] = &blocks[..] else { panic!("two blocks") };
+    let mut straight = straight.text.lines();
+    types(&shop, straight.next().unwrap(), &programs).exits(0);
+    shop.assert_each_once(psql);
+    // A list of tokens alone is for a message without values.
+    shop.message("promo.json", &json!({"text": "Hello"}));
+    types(&shop, &format!("{} --new-message", straight.next().unwrap()), &programs).exits(0);
+    shop.assert_each_once(&list[..120]);
+    for line in exported.text.lines() {
+        types(&shop, line, &programs).exits(0);
+    }
+    shop.assert_each_once(&list);
+    assert_eq!(straight.next(), None);
+}
+
 on_both! {
+    pipes_from_databases_reach_everybody_once
     two_mondays_with_two_messages_reach_everybody_twice
     a_second_monday_without_the_flag_is_not_silent
     the_same_message_every_week_needs_again

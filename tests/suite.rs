@@ -27,6 +27,7 @@ mod demo;
 #[cfg(target_os = "linux")]
 mod disk;
 mod doctor;
+mod documents;
 #[cfg(target_os = "linux")]
 mod engines;
 #[cfg(target_os = "linux")]
@@ -59,10 +60,13 @@ mod outputs;
 mod pages;
 mod people;
 #[cfg(target_os = "linux")]
+mod pictures;
+#[cfg(target_os = "linux")]
 mod poolers;
 mod processes;
 mod profile;
 mod promises;
+mod proxies;
 mod readme;
 mod recipes;
 mod removed;
