@@ -92,7 +92,7 @@ pub enum Command {
     Broadcast(broadcast::Args),
     /// List and settle unknown sends: those that may or may not have been accepted.
     Unknown(unknown::Args),
-    /// Accept a ledger that was restored from a backup.
+    /// Check the ledger, back it up, restore it, copy it, and drop what is old.
     Ledger(ledger::Args),
     /// Receive Meta's webhooks: deliveries, reads, clicks, failures, opt-ins.
     Webhook(webhook::Args),
