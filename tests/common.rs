@@ -18,6 +18,7 @@ pub mod wire;
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Output};
@@ -388,6 +389,12 @@ pub fn assert_fresh(below: &str, generated: &str) {
     }
     let committed = fs::read_to_string(path).unwrap_or_default();
     assert!(committed == generated, "{below} is out of date: run tests/run --update");
+}
+
+/// Says that a test did not run here, past the test runner, which shows nothing of a test that passes.
+pub fn not_run(why: &str) {
+    let mut terminal = io::stderr();
+    writeln!(terminal, "\nNOT RUN: {why}").unwrap();
 }
 
 /// The true time, in milliseconds since 1970.

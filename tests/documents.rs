@@ -192,14 +192,12 @@ fn units(page: &crate::common::documents::Document, folder: &Path, program: &str
 #[test]
 #[cfg(target_os = "linux")]
 fn systemd_takes_the_units() {
-    use std::io::Write;
     use std::process::Command;
 
     let is_there =
         Command::new("systemd-analyze").arg("--version").output().is_ok_and(|output| output.status.success());
     if !is_there {
-        writeln!(std::io::stderr(), "\nNOT RUN: the units of the documents, since systemd-analyze is not installed")
-            .unwrap();
+        crate::common::not_run("the units of the documents, since systemd-analyze is not installed");
         return;
     }
     let mut seen = 0;
@@ -217,4 +215,21 @@ fn systemd_takes_the_units() {
         }
     }
     assert!(seen >= 5, "{seen}");
+}
+
+/// What to watch on a server, asked as its operator would.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_server_answers_the_queries_of_the_documents() {
+    let env = Env::new().on_server();
+    env.mmsg(["ledger", "migrate"]).exits(0);
+    let mut seen = 0;
+    for page in documents() {
+        for block in page.blocks_of("sql") {
+            seen += 1;
+            let said = env.database().unwrap().ask(&block.text);
+            assert!(said.contains("sends|") && said.contains("events_"), "{}:{}\n{said}", page.file, block.at);
+        }
+    }
+    assert_eq!(seen, 1);
 }

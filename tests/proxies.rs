@@ -1,7 +1,6 @@
 //! The receiver behind nginx and behind Caddy, configured as the documents say: a large signed body arrives as it was sent.
 
 use std::fs;
-use std::io::Write;
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -9,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::common::documents::document;
 use crate::common::receiver::{Client, Receiver, environment, get, notice, post};
-use crate::common::{APP_SECRET, repository};
+use crate::common::{APP_SECRET, not_run, repository};
 
 /// More than a proxy takes by itself: nginx stops at 1 MB.
 const EVENTS: usize = 5000;
@@ -55,9 +54,7 @@ impl Drop for Proxy {
 fn is_there(program: &str) -> bool {
     let found = Command::new(program).arg("version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
     if !found {
-        // Past the test runner, which shows nothing of a test that passes.
-        writeln!(std::io::stderr(), "\nNOT RUN: no webhook has gone through {program}, since it is not installed")
-            .unwrap();
+        not_run(&format!("no webhook has gone through {program}, since it is not installed"));
     }
     found
 }
@@ -93,8 +90,9 @@ fn settings(folder: &Path, server: &str) -> String {
     let user = if rustix::process::geteuid().is_root() { "user root;\n" } else { "" };
     let pid = folder.join("nginx.pid");
     format!(
-        "{user}daemon off;\nmaster_process off;\npid {};\nerror_log stderr;\nevents {{}}\nhttp {{\n{kept}  access_log off;\n{server}\n}}\n",
-        pid.display()
+        "{user}daemon off;\nmaster_process off;\npid {};\nerror_log {};\nevents {{}}\nhttp {{\n{kept}  access_log off;\n{server}\n}}\n",
+        pid.display(),
+        folder.join("error.log").display()
     )
 }
 

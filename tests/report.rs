@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
@@ -12,7 +11,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::common::shop::{Shop, people};
-use crate::common::{SUBSCRIPTION_TOKEN, holds};
+use crate::common::{SUBSCRIPTION_TOKEN, holds, not_run};
 
 const EVIL: &str = "</td><script src=http://evil.example/x.js></script>\u{1b}[2J";
 
@@ -333,9 +332,7 @@ fn browser() -> Option<&'static str> {
 #[test]
 fn a_browser_shows_the_page_without_a_complaint_or_a_request() {
     let Some(browser) = browser() else {
-        // Past the test runner, which shows nothing of a test that passes.
-        writeln!(io::stderr(), "\nNOT RUN: no browser has looked at the page of mmsg report, since none is installed")
-            .unwrap();
+        not_run("no browser has looked at the page of mmsg report, since none is installed");
         return;
     };
     let (shop, _) = shop();
