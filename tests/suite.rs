@@ -57,6 +57,8 @@ mod message;
 mod odd_answers;
 mod operator;
 mod outputs;
+#[cfg(target_os = "linux")]
+mod packages;
 mod pages;
 mod people;
 #[cfg(target_os = "linux")]
