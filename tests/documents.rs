@@ -14,13 +14,18 @@ use crate::common::{Env, repository};
 
 #[test]
 fn links_lead_somewhere() {
-    let link = Regex::new(r"\]\(([^)\s]+)\)").unwrap();
+    // In place, or below: [words](target) and [words][name].
+    let link = Regex::new(r"\]\(([^)\s]+)\)|\]\[([a-z]+)\]").unwrap();
     let mut seen = 0;
     let mut wrong = Vec::new();
     for page in documents() {
         let folder = Path::new(&page.file).parent().unwrap().to_owned();
         for found in link.captures_iter(&page.prose()) {
-            let target = &found[1];
+            let below = |name: &str| page.text.lines().find_map(|line| line.strip_prefix(&format!("[{name}]: ")));
+            let target = match (found.get(1), found.get(2)) {
+                (Some(target), _) => target.as_str(),
+                (_, name) => below(name.unwrap().as_str()).unwrap_or("nowhere"),
+            };
             seen += 1;
             if target.starts_with("https://") {
                 continue;
