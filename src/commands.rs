@@ -17,6 +17,7 @@ mod failure;
 pub mod init;
 pub mod ledger;
 pub mod lists;
+mod logging;
 pub mod man;
 pub mod message;
 mod output;
@@ -44,8 +45,11 @@ use crate::cli::{self, Cli, Command, Standalone, Word, arguments};
 use crate::clock::Clock;
 use crate::config::environment::Environment;
 use crate::error::{Error, Exit, Result};
+use crate::log::{Instrument, Name, note};
 use crate::ui::Ui;
 use context::{Context, Invocation};
+
+const VERSION: &str = env!("VERSION_AND_COMMIT");
 
 /// What is said of each way in which a ledger's server can fail.
 pub fn server_failures() -> impl Iterator<Item = (String, Error)> {
@@ -64,44 +68,61 @@ pub fn main() -> Exit {
     }
     let (options, cli) = arguments::parse(&arguments, &environment);
     let ui = Ui::new(options).with_redactor(environment.redactor().clone());
+    let clock = Clock::system();
+    let begun = clock.now();
     let cli = match cli {
         Ok(cli) => cli,
         Err(said) => return ui.usage(&said),
     };
     let hook_ui = ui.clone();
     panic::set_hook(Box::new(move |panic| hook_ui.bug(panic)));
+    let log = logging::begin(&ui, cli.global.verbose, environment.redactor().clone(), clock);
     // The panic hook has already reported it.
-    let ended = panic::catch_unwind(AssertUnwindSafe(|| start(&ui, &environment, cli)));
-    match ended {
+    let ended = panic::catch_unwind(AssertUnwindSafe(|| {
+        let Cli { global, word } = cli;
+        let frame = Invocation { ui: &ui, log: &log, environment: &environment, global: &global, clock };
+        start(&frame, &arguments, word)
+    }));
+    let exit = match ended {
         Ok(Ok(exit)) => exit,
         Ok(Err(error)) => {
             ui.error(&error);
             error.exit()
         }
         Err(_) => Exit::Internal,
-    }
+    };
+    // The last line of stderr is the totals' or the error's.
+    log.hush();
+    note!(INFO, "command ended", exit = exit.name(), exit_code = exit.code(), ms = clock.now().since(begun));
+    logging::end(&ui, &log);
+    exit
 }
 
-fn start(ui: &Ui, environment: &Environment, cli: Cli) -> Result<Exit> {
-    if cli.global.output.is_none() {
-        arguments::format_of(environment)?;
+fn start(frame: &Invocation<'_>, arguments: &[OsString], word: Word) -> Result<Exit> {
+    if frame.global.output.is_none() {
+        arguments::format_of(frame.environment)?;
     }
-    let frame = Invocation { ui, environment, global: &cli.global, clock: Clock::system() };
-    match cli.word {
-        Word::Standalone(word) => run_standalone(&frame, word),
+    let begin = || note!(INFO, "command begun", command = Name(&logging::words(arguments)), version = VERSION);
+    match word {
+        Word::Standalone(word) => {
+            frame.log_by_flag()?;
+            begin();
+            run_standalone(frame, word)
+        }
         Word::Command(command) => {
             let command = match command {
                 Command::Message(args) => args.into_send().map_or_else(Command::Message, Command::Send),
                 command => command,
             };
-            if cli.global.is_several() {
-                return block_on(run_for_several(&frame, command));
+            if frame.global.is_several() {
+                frame.log_by_flag()?;
+                begin();
+                return block_on(run_for_several(frame, command));
             }
-            let settings = frame.settings()?;
-            block_on(async {
-                let context = Context::new(settings, ui.clone(), frame.clock);
-                run(&context, command).await
-            })
+            let context = Context::new(frame.settings()?, frame.ui.clone(), frame.clock);
+            let span = context.span();
+            span.in_scope(begin);
+            block_on(run(&context, command).instrument(span))
         }
     }
 }

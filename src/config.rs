@@ -94,6 +94,7 @@ pub struct SecretPlace {
 pub struct Overrides {
     pub profile: Option<String>,
     pub ledger: Option<PathBuf>,
+    pub log_file: Option<PathBuf>,
 }
 
 /// The settings of one invocation, resolved and validated. Secrets are fetched only when needed.
@@ -112,6 +113,8 @@ pub struct Settings {
     pub graph_url: Sourced<GraphUrl>,
     /// Absolute.
     pub ledger: Sourced<Address>,
+    /// Where the log goes, besides stderr.
+    pub log_file: Option<Sourced<PathBuf>>,
     /// The default for `campaign create --name`.
     pub campaign_name: Option<Sourced<String>>,
     /// Of the business: the hours of people whose own zone is not known.

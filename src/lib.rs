@@ -15,7 +15,7 @@
 //! | [`ui`] | everything printed or asked | know the domain |
 //! | [`config`] | profiles, sources, where secrets come from | know more of the domain than its values, and where a ledger is |
 //! | [`error`], [`clock`] | how a command ends; what time it is | know any layer |
-//! | [`secret`], [`text`], [`json`], [`times`], [`endpoint`], [`rate`], [`statistics`] | the ground floor: what every layer may import | import anything of ours |
+//! | [`secret`], [`text`], [`json`], [`times`], [`endpoint`], [`rate`], [`statistics`], [`log`] | the ground floor: what every layer may import | import anything of ours |
 
 mod audience;
 mod campaign;
@@ -28,6 +28,7 @@ mod error;
 mod graph;
 mod json;
 mod ledger;
+mod log;
 mod message;
 mod rate;
 mod report;

@@ -73,7 +73,6 @@ pub struct UiOptions {
     /// `COLUMNS`: the width to use if the terminal does not report one.
     pub columns: Option<u16>,
     pub quiet: bool,
-    pub verbose: bool,
     pub no_input: bool,
     pub yes: bool,
 }

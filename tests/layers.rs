@@ -9,7 +9,7 @@ use crate::common::repository;
 const VALUES: [&str; 3] = ["campaign", "message", "audience"];
 
 /// What every layer may import. These import nothing but each other.
-const GROUND: [&str; 8] = ["clock", "endpoint", "json", "rate", "secret", "statistics", "text", "times"];
+const GROUND: [&str; 9] = ["clock", "endpoint", "json", "log", "rate", "secret", "statistics", "text", "times"];
 
 /// Layers that fail with variants; `commands` chooses the exit code, the sentence and the hint.
 const HAVE_ERRORS_OF_THEIR_OWN: [&str; 3] = ["graph", "ledger", "send"];
@@ -29,7 +29,7 @@ fn allowed(module: &str) -> Vec<&'static str> {
     }
 }
 
-const MODULES: [&str; 21] = [
+const MODULES: [&str; 22] = [
     "audience",
     "campaign",
     "cli",
@@ -41,6 +41,7 @@ const MODULES: [&str; 21] = [
     "graph",
     "json",
     "ledger",
+    "log",
     "message",
     "rate",
     "report",
@@ -191,6 +192,19 @@ fn the_check_sees_every_way_to_import() {
     ];
     for (path, text) in good {
         assert_eq!(violations(Path::new(path), text), Vec::<String>::new(), "{path}");
+    }
+}
+
+/// What is logged passes through `log`, whose types mask it.
+#[test]
+fn nobody_logs_past_the_types_that_mask() {
+    let src = repository("src");
+    for path in sources(&src) {
+        let below = path.strip_prefix(&src).unwrap();
+        let code = without_comments(&fs::read_to_string(&path).unwrap());
+        let may = below.starts_with("log") || below == Path::new("log.rs");
+        assert!(may || !code.contains("tracing"), "{} logs by itself", below.display());
+        assert!(!code.contains("impl Shown for String"), "{}: any text could be logged", below.display());
     }
 }
 

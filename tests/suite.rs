@@ -53,6 +53,7 @@ mod init;
 mod layers;
 mod leave;
 mod lists;
+mod logs;
 mod message;
 mod odd_answers;
 mod operator;

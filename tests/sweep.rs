@@ -13,10 +13,12 @@ use serde_json::json;
 use crate::common::receiver::{PSID, Receiver, VERIFY_TOKEN, get, notice, post};
 use crate::common::shop::{Shop, people, write_message};
 use crate::common::started::Started;
-use crate::common::{APP_SECRET, Env, PAGE_TOKEN, Run, TOKEN, files_below, holds};
+use crate::common::{APP_SECRET, Env, PAGE_TOKEN, Run, SUBSCRIPTION_TOKEN, TOKEN, files_below, holds};
 
 const OTHER: &str = "EAABcanaryOther0123456789";
 const STALE: &str = "EAABcanaryStale0123456789abc";
+/// The log of every command.
+const LOG: &str = "everything.log";
 const SECRETS: [&str; 6] = [TOKEN, PAGE_TOKEN, APP_SECRET, VERIFY_TOKEN, OTHER, STALE];
 
 /// What was swept, and how it ended.
@@ -41,13 +43,16 @@ impl Sweep {
 
     fn run(&self, env: &Env, words: &[&str]) {
         for format in ["table", "json"] {
-            self.note(words, &env.mmsg([words, &["-v", "-o", format]].concat()));
+            self.note(words, &env.mmsg([words, &["-vv", "--log-file", LOG, "-o", format]].concat()));
         }
     }
 
     fn files(&self, env: &Env) {
         for path in files_below(&env.path("")) {
             let Ok(bytes) = fs::read(&path) else { continue };
+            if path.ends_with(LOG) {
+                assert_nobody_is_named(&bytes);
+            }
             for secret in SECRETS {
                 assert!(
                     self.may_hold.borrow().contains(&path) || !holds(&bytes, secret),
@@ -108,6 +113,15 @@ fn assert_given_none(seen: &[u8], of: &str) {
     }
 }
 
+/// Fails unless the log tells of requests and sends, and of nobody by a token or PSID.
+fn assert_nobody_is_named(log: &[u8]) {
+    let text = String::from_utf8_lossy(log);
+    assert!(text.contains(r#""event":"request""#) && text.contains(r#""event":"webhook""#), "the log is not used");
+    for person in people(4).iter().map(String::as_str).chain([SUBSCRIPTION_TOKEN, PSID, "7000000000000000021"]) {
+        assert!(!text.contains(person), "{person} is in the log");
+    }
+}
+
 /// Arguments and environment of every process below this one.
 fn below(pid: u32) -> BTreeMap<u32, Vec<u8>> {
     let mut parents = BTreeMap::new();
@@ -127,9 +141,13 @@ fn below(pid: u32) -> BTreeMap<u32, Vec<u8>> {
         }
         false
     };
-    let told =
-        |one: u32| ["cmdline", "environ"].map(|file| fs::read(format!("/proc/{one}/{file}")).unwrap_or_default());
-    parents.keys().filter(|one| is_below(**one)).map(|one| (*one, told(*one).concat())).collect()
+    // One that shows what its parent does has not begun: it is a copy still.
+    let has_begun = |one: &u32| parents.get(one).is_none_or(|parent| told(*parent) != told(*one));
+    parents.keys().filter(|one| is_below(**one) && has_begun(one)).map(|one| (*one, told(*one))).collect()
+}
+
+fn told(pid: u32) -> Vec<u8> {
+    ["cmdline", "environ"].map(|file| fs::read(format!("/proc/{pid}/{file}")).unwrap_or_default()).concat()
 }
 
 fn stopped(sweep: &Sweep, words: &[&str], process: Started<'_>) {
@@ -309,7 +327,7 @@ pub fn each_command(shop: &Shop, env: &Env, run: &mut dyn FnMut(&[&str])) {
 
 /// The receiver: a check of the address, an event that is signed and a forged one, each also wrong.
 fn serve(sweep: &Sweep, env: &Env) {
-    let receiver = Receiver::start(env, &["-v"]);
+    let receiver = Receiver::start(env, &["-vv", "--log-file", LOG]);
     for (token, status) in [(VERIFY_TOKEN, 200), (TOKEN, 403)] {
         let check = format!("/webhook?hub.mode=subscribe&hub.challenge=7&hub.verify_token={token}");
         assert_eq!(receiver.asks(get(&check).as_bytes()).0, status);

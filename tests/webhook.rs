@@ -245,7 +245,12 @@ fn no_line_names_a_person_or_a_secret() {
     assert_eq!(receiver.gets(&target).0, 200);
     assert_eq!(receiver.gets(&format!("/{SUBSCRIPTION_TOKEN}?{PSID}={VERIFY_TOKEN}")).0, 404);
     receiver.process.signal(Signal::TERM);
-    let run = receiver.process.ends().exits(0).says("POST /webhook 200").says("3 events").says("GET elsewhere 404");
+    let run = receiver
+        .process
+        .ends()
+        .exits(0)
+        .says("method=POST path=/webhook status=200 events=3 ")
+        .says("method=GET path=elsewhere status=404");
     for private in [VERIFY_TOKEN, PSID, SUBSCRIPTION_TOKEN, "1158201444", "sha256=", "another-secret"] {
         assert!(!run.stderr.contains(private) && !run.stdout.contains(private), "{private}: {run:#?}");
     }

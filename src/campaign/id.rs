@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use crate::log::Shown;
+
 /// The longest id that is accepted; Meta's have about 18 digits.
 const MAX_ID: usize = 128;
 
@@ -81,6 +83,14 @@ macro_rules! shown_as_text {
         impl fmt::Display for $id {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str(&self.0)
+            }
+        }
+
+        impl Shown for $id {
+            type Value<'a> = &'a str;
+
+            fn shown(&self) -> &str {
+                &self.0
             }
         }
 

@@ -46,7 +46,6 @@ fn ui_options(global: &GlobalArgs, environment: &Environment) -> UiOptions {
         dumb: is_dumb,
         columns: number(names::COLUMNS),
         quiet: global.quiet,
-        verbose: global.verbose,
         no_input: global.no_input,
         yes: global.yes,
     }

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use crate::config::several;
+use clap::ArgAction;
+
+use crate::config::{Overrides, several};
 use crate::error::{Error, Result};
 use crate::ui::{ColorChoice, Format};
 
@@ -26,9 +28,12 @@ pub struct GlobalArgs {
     /// Print only warnings and errors.
     #[arg(short, long, global = true)]
     pub quiet: bool,
-    /// Print more detail.
-    #[arg(short, long, global = true, conflicts_with = "quiet")]
-    pub verbose: bool,
+    /// Log requests, runs and waits on stderr; -vv also each send, retry and commit.
+    #[arg(short, long, global = true, action = ArgAction::Count, conflicts_with = "quiet")]
+    pub verbose: u8,
+    /// Append the log to this file, as JSON lines.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub log_file: Option<PathBuf>,
     /// When to use color: auto, always or never [env: NO_COLOR].
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true)]
     pub color: ColorChoice,
@@ -68,6 +73,11 @@ impl GlobalArgs {
     /// Exit 2 if there are several.
     pub fn one_profile(&self) -> Result<Option<String>> {
         if self.is_several() { Err(self.refuse_several()) } else { Ok(self.profile.first().cloned()) }
+    }
+
+    /// What the command line sets, for this profile or for none.
+    pub fn overrides(&self, profile: Option<String>) -> Overrides {
+        Overrides { profile, ledger: self.ledger.clone(), log_file: self.log_file.clone() }
     }
 
     /// What a command gets that works for one business.

@@ -1,7 +1,7 @@
 //! What every command is given.
 
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
 
@@ -11,12 +11,13 @@ use crate::clock::{Clock, UnixMillis};
 use crate::commands::shell::quoted;
 use crate::commands::waiting::attended;
 use crate::config::environment::Environment;
-use crate::config::{Origin, Overrides, Settings};
+use crate::config::{Origin, Settings};
 use crate::endpoint::Family;
 use crate::error::{Error, Result};
 use crate::graph::{Access, Graph, Sender, Tls};
 use crate::ledger::address::Address;
 use crate::ledger::{Ledger, Opened};
+use crate::log::{Log, Name, Span, note, within};
 use crate::secret::Secret;
 use crate::text;
 use crate::times::CLOCK_SKEW;
@@ -49,6 +50,11 @@ impl Context {
         Self { settings, ui, clock, graph: OnceLock::new(), tls, told_end: OnceLock::new(), repeated: OnceLock::new() }
     }
 
+    /// Whose the events of the command are.
+    pub fn span(&self) -> Span {
+        within!(profile = self.settings.profile.as_ref().map(|profile| Name(&profile.value)))
+    }
+
     /// The client for reads and for writes other than sends; made at first use. An unusual host was warned about with the settings.
     ///
     /// # Errors
@@ -75,13 +81,12 @@ impl Context {
         &self.tls
     }
 
-    /// A client with this access, whose detail goes to `--verbose`.
+    /// A client with this access.
     ///
     /// # Errors
     /// Exit 3 or 4 when the access is malformed.
     pub fn graph_with(&self, access: Access) -> Result<Graph> {
-        let ui = self.ui.clone();
-        Ok(Graph::new(access, self.clock, Some(Arc::new(move |line: &str| ui.debug(line))))?)
+        Ok(Graph::new(access, self.clock)?)
     }
 
     /// # Errors
@@ -210,7 +215,15 @@ impl Context {
     /// Exit 10 when it can't be used.
     pub fn open_ledger(&self) -> Result<Ledger> {
         let place = &self.settings.ledger;
+        let began = Instant::now();
         let (ledger, opened) = Ledger::open(self.ledger_address()?)?;
+        note!(
+            INFO,
+            "ledger opened",
+            ledger = Name(&place.value.to_string()),
+            is_new = opened == Opened::Made,
+            ms = began.elapsed(),
+        );
         if opened == Opened::Made {
             let origin = match &place.origin {
                 Origin::Default => String::new(),
@@ -354,6 +367,7 @@ impl Context {
 /// What a command that needs no settings is given.
 pub struct Invocation<'f> {
     pub ui: &'f Ui,
+    pub log: &'f Log,
     pub environment: &'f Environment,
     pub global: &'f GlobalArgs,
     pub clock: Clock,
@@ -365,8 +379,8 @@ impl Invocation<'_> {
     /// # Errors
     /// Exit 3 when they are wrong.
     pub fn settings(&self) -> Result<Settings> {
-        let overrides = Overrides { profile: self.global.one_profile()?, ledger: self.global.ledger.clone() };
-        let settings = Settings::load(&overrides, self.environment)?;
+        let settings = Settings::load(&self.global.overrides(self.global.one_profile()?), self.environment)?;
+        self.log_by_settings(&settings, None)?;
         for warning in &settings.warnings {
             self.ui.warn(warning);
         }

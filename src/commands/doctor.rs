@@ -11,7 +11,7 @@ mod way;
 
 use crate::commands::context::{Context, Invocation};
 use crate::commands::several;
-use crate::config::{Overrides, Settings};
+use crate::config::Settings;
 use crate::error::{Error, Exit, Result};
 use crate::text::count;
 use crate::ui::shape::Shape;
@@ -44,8 +44,10 @@ pub async fn run(frame: &Invocation<'_>, args: &Args) -> Result<Exit> {
         several::print(frame.ui, &args.shape, &mut rows)?;
         return conclude(exit, failed, all, &[]);
     }
-    let overrides = Overrides { profile: frame.global.one_profile()?, ledger: frame.global.ledger.clone() };
-    let settings = Settings::load(&overrides, frame.environment);
+    let settings = Settings::load(&frame.global.overrides(frame.global.one_profile()?), frame.environment);
+    if let Ok(settings) = &settings {
+        frame.log_by_settings(settings, None)?;
+    }
     let findings = examine(settings.map(|settings| Context::new(settings, frame.ui.clone(), frame.clock))).await;
     frame.ui.list_as(&findings.rows, &args.shape)?;
     let failed: Vec<&str> = findings.failed().map(Check::name).collect();

@@ -80,8 +80,16 @@ impl Outputs {
         outputs
     }
 
-    /// The config file and files of secrets, of any profile.
+    /// The config file and files of secrets, of any profile; the log.
     pub fn protect_settings(&mut self, settings: &Settings) {
+        self.protect_config(settings);
+        if let Some(log) = &settings.log_file {
+            self.protect("the log", &log.value);
+        }
+    }
+
+    /// The same without the log.
+    pub fn protect_config(&mut self, settings: &Settings) {
         if let Some(file) = &settings.config_file {
             self.protect("the config file", file);
         }
@@ -304,7 +312,9 @@ impl Outputs {
                 }
                 let error =
                     Error::usage(format!("{} exists, and is not {}: {}", named(), kind.made_by_us(), self.nothing));
-                Err(error.hint(if kind.is_appended() {
+                Err(error.hint(if kind == Kind::Log {
+                    format!("choose another file with {flag}")
+                } else if kind.is_appended() {
                     format!("choose another file with {flag}, or append to this one with --force")
                 } else {
                     format!("choose another file with {flag}, or replace this one with --force")
@@ -347,7 +357,7 @@ impl Outputs {
     }
 
     /// A mistyped path is a usage error, not a disk error.
-    fn impossible(&self, flag: &'static str, path: &Path, error: &io::Error) -> Error {
+    pub fn impossible(&self, flag: &'static str, path: &Path, error: &io::Error) -> Error {
         unwritable(flag, path, error, &format!("; {}", self.nothing))
     }
 }

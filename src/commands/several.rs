@@ -8,9 +8,10 @@ use serde::Serialize;
 use super::context::{Context, Invocation};
 use super::failure;
 use crate::clock::UnixMillis;
-use crate::config::{Overrides, several};
+use crate::config::several;
 use crate::error::{Error, Exit, Result};
 use crate::graph::Tls;
+use crate::log::{Instrument, Name, within};
 use crate::text;
 use crate::ui::Ui;
 use crate::ui::shape::Shape;
@@ -45,18 +46,19 @@ pub fn load_all(frame: &Invocation<'_>, ui_of: impl Fn(&str) -> Ui) -> Result<Ve
 }
 
 fn load_wanted(frame: &Invocation<'_>, wanted: &[String], ui_of: impl Fn(&str) -> Ui) -> Result<Vec<Business>> {
-    let overrides = Overrides { profile: None, ledger: frame.global.ledger.clone() };
+    let overrides = frame.global.overrides(None);
     let (mut told, tls) = (Vec::new(), Tls::default());
     let loaded = several::load(wanted, &overrides, frame.environment)?;
     let businesses = loaded.into_iter().map(|(name, settings)| {
-        let context = settings.map(|settings| {
+        let context = settings.and_then(|settings| {
+            frame.log_by_settings(&settings, Some(&name))?;
             for warning in &settings.warnings {
                 if !told.contains(warning) {
                     frame.ui.warn(warning);
                     told.push(warning.clone());
                 }
             }
-            Context::sharing(tls.clone(), settings, ui_of(&name), frame.clock)
+            Ok(Context::sharing(tls.clone(), settings, ui_of(&name), frame.clock))
         });
         Business { name, context }
     });
@@ -127,7 +129,7 @@ pub async fn gather_all<T>(
     let one = |Business { name, context }: Business| async move {
         let ended = match context {
             Ok(_) if stops.is_stopping() => Err(Error::new(stops.exit(), "interrupted before it began")),
-            context => work(context).await,
+            context => work(context).instrument(within!(profile = Name(&name))).await,
         };
         (name, ended)
     };

@@ -47,6 +47,7 @@ pub struct Profile {
     pub ledger: Option<At<Address>>,
     /// For a ledger on a server.
     pub ledger_password: Option<SecretSource>,
+    pub log_file: Option<At<PathBuf>>,
     pub campaign_name: Option<At<String>>,
     pub time_zone: Option<At<String>>,
     pub send: SendProfile,

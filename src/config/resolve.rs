@@ -103,6 +103,7 @@ pub fn combine(
         Origin::Profile(_) | Origin::Defaults => resolver.ledger_password(),
         _ => None,
     };
+    let log_file = resolver.log_file(overrides)?;
     let campaign_name = resolver.checked(|profile| profile.campaign_name.as_ref(), |name| Ok(name.to_owned()))?;
     let time_zone = resolver.checked(|profile| profile.time_zone.as_ref(), Zone::parse)?;
     let send = resolver.send(graph_url.value.is_loopback())?;
@@ -130,6 +131,7 @@ pub fn combine(
         api_version,
         graph_url,
         ledger,
+        log_file,
         campaign_name,
         time_zone,
         send,
@@ -345,6 +347,17 @@ impl<'a> Resolver<'a> {
             return Ok(Sourced { value: value.clone(), origin });
         }
         Ok(Sourced::default_value(self.environment.default_ledger()?.into()))
+    }
+
+    fn log_file(&self, overrides: &Overrides) -> Result<Option<Sourced<PathBuf>>> {
+        let Some(path) = &overrides.log_file else {
+            let named = self.pick(|profile| profile.log_file.as_ref());
+            return named.map(|found| found.checked(|path| Ok(path.clone()))).transpose();
+        };
+        let value = std::path::absolute(path).map_err(|error| {
+            Error::usage(format!("--log-file {} is not a valid path", path.display())).because(&error)
+        })?;
+        Ok(Some(Sourced { value, origin: Origin::Flag("--log-file") }))
     }
 
     fn ledger_password(&self) -> Option<LazySecret> {

@@ -28,7 +28,7 @@ fn load(environment: &Environment) -> Result<Settings> {
 }
 
 fn with_profile(name: &str, environment: &Environment) -> Result<Settings> {
-    Settings::load(&Overrides { profile: Some(name.to_owned()), ledger: None }, environment)
+    Settings::load(&Overrides { profile: Some(name.to_owned()), ..Overrides::default() }, environment)
 }
 
 fn value<T: ToString>(sourced: &Option<Sourced<T>>) -> (String, Origin) {
@@ -214,7 +214,7 @@ fn the_ledger_comes_from_flag_environment_profile_or_the_data_folder() {
     assert_eq!(load(&environment).unwrap().ledger.value, home.0.path().join("shop.db").into());
     let environment = environment.with(names::LEDGER, "/srv/l.db");
     assert_eq!(load(&environment).unwrap().ledger.value, Path::new("/srv/l.db").into());
-    let flag = Overrides { profile: None, ledger: Some("here.db".into()) };
+    let flag = Overrides { ledger: Some("here.db".into()), ..Overrides::default() };
     let ledger = Settings::load(&flag, &environment).unwrap().ledger;
     assert_eq!(ledger.origin, Origin::Flag("--ledger"));
     assert!(!ledger.value.is_relative() && ledger.value.to_string().ends_with("/here.db"));

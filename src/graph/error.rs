@@ -205,6 +205,23 @@ impl Fault {
         }
     }
 
+    /// Of the answer, if there is one.
+    pub(super) fn status(&self) -> Option<u16> {
+        match self {
+            Self::Strange { status, .. } => Some(*status),
+            Self::Refused(refused) => Some(refused.status),
+            _ => None,
+        }
+    }
+
+    /// Graph's codes, if it said any.
+    pub(super) fn facts(&self) -> ErrorFacts {
+        match self {
+            Self::Refused(refused) => refused.error.facts(),
+            _ => ErrorFacts::default(),
+        }
+    }
+
     /// For the log.
     pub(super) fn text(&self) -> String {
         match self {

@@ -1,6 +1,6 @@
 //! Reads, and the few writes other than sends. Reads are retried; a failed write says whether it may have happened.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -22,6 +22,7 @@ use super::usage::Usage;
 use super::{tokens, wire};
 use crate::clock::{Clock, Skew};
 use crate::json;
+use crate::log::{Said, Shown, Trace, note};
 use crate::secret::Redactor;
 
 /// A read ends within this time, with all retries.
@@ -42,15 +43,11 @@ const DEFAULT_WAIT: Duration = Duration::from_secs(15 * 60);
 const CONFIRMATIONS: u32 = 3;
 const BETWEEN_CONFIRMATIONS: Duration = Duration::from_secs(1);
 
-/// Takes one line for the debug log.
-pub type Log = Arc<dyn Fn(&str) + Send + Sync>;
-
 /// Reads, and writes other than sends, with the access of one profile.
 pub struct Graph {
     client: Client,
     checked: Checked,
     redactor: Redactor,
-    log: Option<Log>,
     clock: Clock,
     /// Of the first answer with a `Date`.
     skew: OnceLock<Skew>,
@@ -64,6 +61,7 @@ pub struct Graph {
 struct Whole {
     status: u16,
     body: Bytes,
+    trace: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -79,9 +77,8 @@ struct SuccessWire {
 }
 
 impl Graph {
-    /// A client for one profile. `log` gets one line for each retry and each answer, without secrets. `clock` is used if an
-    /// answer has no `Date`.
-    pub fn new(access: Access, clock: Clock, log: Option<Log>) -> Result<Self> {
+    /// A client for one profile. `clock` is used if an answer has no `Date`.
+    pub fn new(access: Access, clock: Clock) -> Result<Self> {
         let checked = access.check()?;
         let client = checked
             .client(Speaks::Any)?
@@ -92,7 +89,6 @@ impl Graph {
             client,
             checked,
             redactor: access.redactor,
-            log,
             clock,
             skew: OnceLock::new(),
             usage: Mutex::default(),
@@ -150,7 +146,7 @@ impl Graph {
             if !fault.is_transient() || attempt >= MAX_ATTEMPTS || time_left <= wait {
                 return Err(self.failed(call, fault));
             }
-            self.log(&format!("GET {}: {}; again in {} ms", shown_path(url), fault.text(), wait.as_millis()));
+            note!(DEBUG, "retry", edge = Edge::of(url), attempt = attempt, wait_ms = wait, why = Said(&fault.text()));
             tokio::time::sleep(wait).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
             attempt += 1;
@@ -255,6 +251,34 @@ impl Graph {
         body: Option<Value>,
         timeout: Duration,
     ) -> Result<Whole, Fault> {
+        let began = Instant::now();
+        let answer = self.exchange(client, method.clone(), url, body, timeout).await;
+        let fault = answer.as_ref().err();
+        let facts = fault.map(Fault::facts).unwrap_or_default();
+        let trace = answer.as_ref().map_or(facts.fbtrace_id.as_deref(), |whole| whole.trace.as_deref());
+        note!(
+            INFO,
+            "request",
+            method = Verb(&method),
+            edge = Edge::of(url),
+            status = answer.as_ref().map_or_else(Fault::status, |whole| Some(whole.status)),
+            code = facts.code,
+            subcode = facts.subcode,
+            why = fault.map(Fault::text).as_deref().map(Said),
+            fbtrace_id = trace.map(Trace),
+            ms = began.elapsed(),
+        );
+        answer
+    }
+
+    async fn exchange(
+        &self,
+        client: &Client,
+        method: Method,
+        url: &Url,
+        body: Option<Value>,
+        timeout: Duration,
+    ) -> Result<Whole, Fault> {
         let mut request = Request::new(method, url.clone());
         *request.headers_mut() = self.checked.headers.clone();
         *request.timeout_mut() = Some(timeout);
@@ -263,7 +287,6 @@ impl Graph {
             request.headers_mut().insert(reqwest::header::CONTENT_TYPE, json);
             *request.body_mut() = Some(body.to_string().into());
         }
-        let method = request.method().clone();
         let why = |error: reqwest::Error| clean(&chain(&error.without_url()), &self.redactor);
         let lost = |error: reqwest::Error| if error.is_timeout() { Fault::TimedOut } else { Fault::Lost(why(error)) };
         let asked = self.clock.now();
@@ -274,7 +297,6 @@ impl Graph {
         };
         let answered = self.clock.now();
         let status = response.status();
-        self.log(&format!("{method} {}: {}", shown_path(url), status.as_u16()));
         let usage = Usage::read(response.headers());
         *self.usage.lock().unwrap_or_else(PoisonError::into_inner) = usage;
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
@@ -307,14 +329,8 @@ impl Graph {
                 }
                 Err(Fault::Refused(Box::new(refused)))
             }
-            (Some(_), None) if status.is_success() => Ok(Whole { status: status.as_u16(), body }),
+            (Some(_), None) if status.is_success() => Ok(Whole { status: status.as_u16(), body, trace }),
             _ => Err(Fault::Strange { status: status.as_u16(), sample: sample(&body, &self.redactor) }),
-        }
-    }
-
-    pub(super) fn log(&self, line: &str) {
-        if let Some(log) = &self.log {
-            log(line);
         }
     }
 }
@@ -332,12 +348,37 @@ fn how_long(error: &GraphError, usage: &Usage) -> Duration {
     usage.wait().or(by_row).unwrap_or(DEFAULT_WAIT)
 }
 
-/// A path as it may be shown: without the subscription token.
-fn shown_path(url: &Url) -> String {
-    let path = url.path();
-    match path.split_once(tokens::PREFIX) {
-        Some((before, _)) => format!("{before}{}\u{2026}", tokens::PREFIX),
-        None => path.to_owned(),
+/// Where a request goes, for the log: a path without its subscription token, and never the query, which may have secrets.
+struct Edge(String);
+
+impl Edge {
+    fn of(url: &Url) -> Self {
+        let path = url.path();
+        Self(match path.split_once(tokens::PREFIX) {
+            Some((before, _)) => format!("{before}{}\u{2026}", tokens::PREFIX),
+            None => path.to_owned(),
+        })
+    }
+}
+
+impl Shown for Edge {
+    type Value<'a> = &'a str;
+
+    fn shown(&self) -> &str {
+        &self.0
+    }
+}
+
+struct Verb<'m>(&'m Method);
+
+impl Shown for Verb<'_> {
+    type Value<'a>
+        = &'a str
+    where
+        Self: 'a;
+
+    fn shown(&self) -> &str {
+        self.0.as_str()
     }
 }
 

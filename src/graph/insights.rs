@@ -8,6 +8,7 @@ use super::error::{Call, Result};
 use super::pages::Pages;
 use crate::campaign::{AdAccount, Budget, CampaignId, PageId};
 use crate::json::Text;
+use crate::log::note;
 
 /// Values of `date_preset`. Without one Graph means `last_30d`.
 pub const PRESETS: [&str; 20] = [
@@ -134,7 +135,7 @@ impl Graph {
     async fn insights_of(&self, id: &str, days: &InsightsQuery<'_>, conversions: bool) -> Result<Vec<Insights>> {
         match self.insights_with(&format!("{FIELDS},{EXTRA_FIELDS}"), id, days, conversions).await {
             Err(error) if error.is_bad_parameter() => {
-                self.log("insights: asking again without undocumented fields");
+                note!(INFO, "asked without undocumented fields");
                 self.insights_with(FIELDS, id, days, conversions).await
             }
             read => read,

@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use super::Graph;
 use super::error::{Call, Fault, Result};
 use crate::json::{Text, is_object, lenient};
-use crate::text::count;
+use crate::log::note;
 
 /// A list that is being read.
 pub struct Pages<'g, T> {
@@ -146,7 +146,7 @@ impl<'g, T: DeserializeOwned> Pages<'g, T> {
             rows.extend(page);
         }
         if self.unreadable > 0 {
-            self.graph.log(&format!("{} of the list can't be read", count(self.unreadable, "row", "rows")));
+            note!(INFO, "unreadable rows", rows = self.unreadable);
         }
         Ok(rows)
     }

@@ -30,6 +30,7 @@ use crate::ledger;
 use crate::ledger::spending::Spending;
 use crate::ledger::state::State;
 use crate::ledger::writer::{Claim, Finish, Outcome, Stepped};
+use crate::log::{Person, Said, Trace, note};
 use crate::times::STALE_CLAIM;
 
 /// How long requests in flight may go on after an interrupt.
@@ -290,6 +291,7 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
         let verdict = classify(&answer, self.job.campaign, at);
         let now = Instant::now();
         if let Some(burst) = self.bursts.record(&verdict.effect, now) {
+            note!(INFO, "burst", why = verdict.reason.as_deref().map(Said));
             self.end(Ending::Burst(burst, verdict.reason.clone()));
         }
         if !matches!(verdict.effect, Effect::Wait(Wait { is_rate: true, .. }) | Effect::NotSent | Effect::Doubt) {
@@ -315,6 +317,18 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
             Effect::Wait(wait) => self.wait(wait.clone(), at, now),
         }
         let outcome = verdict.outcome.clone();
+        note!(
+            DEBUG,
+            "send",
+            person = Person(&claim.token),
+            outcome = verdict.effect.name(),
+            status = verdict.http_status,
+            code = verdict.facts.code,
+            subcode = verdict.facts.subcode,
+            why = verdict.reason.as_deref().map(Said),
+            fbtrace_id = verdict.facts.fbtrace_id.as_deref().map(Trace),
+            ms = at.since(claim.at),
+        );
         self.finish(claim, outcome, verdict);
     }
 

@@ -94,6 +94,21 @@ pub enum Effect {
     Wait(Wait),
 }
 
+impl Effect {
+    /// In one word, for the log.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Refused(_) => "refused",
+            Self::Later { .. } => "later",
+            Self::NotSent => "not_sent",
+            Self::Doubt => "unknown",
+            Self::Stop(_) => "stop",
+            Self::Wait(_) => "wait",
+        }
+    }
+}
+
 /// A refusal of one recipient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Refusal {
@@ -164,6 +179,27 @@ pub enum WaitCause {
     SpendLimit(Spending),
     /// No one of a broadcast's canary can be asked before.
     Canary,
+}
+
+impl WaitCause {
+    /// In a few words, for the log.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Code { .. } => "told by Meta",
+            Self::TooManyRequests { .. } => "too many requests",
+            Self::SharedLimit => "limit shared by the ad account's runs",
+            Self::SpendLimit(_) => "spend limit",
+            Self::Canary => "canary",
+        }
+    }
+
+    /// Graph's own text.
+    pub fn text(&self) -> Option<&str> {
+        match self {
+            Self::Code { text, .. } | Self::TooManyRequests { text } => Some(text),
+            Self::SharedLimit | Self::SpendLimit(_) | Self::Canary => None,
+        }
+    }
 }
 
 /// Reads an answer. `now` is when it came.

@@ -15,6 +15,7 @@ use super::learn::Observed;
 use crate::ledger::error::{Error, Result};
 use crate::ledger::writer::{self, Finish, Seat, Stepped};
 use crate::ledger::{HOLD, Ledger};
+use crate::log::{self, note};
 
 /// The thread that owns a ledger. It ends with this, and waits for all else that leads to it to be gone.
 pub struct LedgerThread {
@@ -168,8 +169,12 @@ fn take_steps(ledger: &mut Ledger, steps: &mut Vec<Step>) {
     let seats: Vec<_> = steps.iter().map(|step| Arc::clone(&step.seat)).collect();
     let mut seats: Vec<_> = seats.iter().map(|seat| seat.lock().unwrap_or_else(PoisonError::into_inner)).collect();
     let mut orders: Vec<_> = steps.iter_mut().zip(&mut seats).map(|(step, seat)| step.order(seat)).collect();
+    let began = log::is_detailed().then(Instant::now);
     let answers = writer::step_together(ledger, &mut orders);
     drop(orders);
+    if let Some(began) = began {
+        log_step(steps, &answers, began.elapsed());
+    }
     let mut left = Vec::new();
     let mut go_on = Vec::new();
     for ((step, answer), seat) in steps.drain(..).zip(answers).zip(seats) {
@@ -186,6 +191,24 @@ fn take_steps(ledger: &mut Ledger, steps: &mut Vec<Step>) {
     *steps = left;
     // Their requests are on their way now.
     go_on.iter_mut().for_each(|seat| seat.look_ahead(ledger));
+}
+
+fn log_step(steps: &[Step], answers: &[Option<Result<Stepped>>], took: Duration) {
+    let done = || answers.iter().flatten().flatten();
+    note!(
+        DEBUG,
+        "commit",
+        runs = answers.iter().flatten().count(),
+        failed = answers.iter().flatten().filter(|answer| answer.is_err()).count(),
+        answers = steps
+            .iter()
+            .zip(answers)
+            .filter(|(_, answer)| answer.is_some())
+            .map(|(step, _)| step.finishes.len())
+            .sum::<usize>(),
+        claims = done().map(|stepped| stepped.claims.len()).sum::<usize>(),
+        ms = took,
+    );
 }
 
 impl Step {

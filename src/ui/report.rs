@@ -7,8 +7,10 @@ use anstyle::{AnsiColor, Style};
 use serde_json::Value;
 
 use super::{Format, Ui};
+use crate::clock::UnixMillis;
 use crate::error::{Error, Exit};
 use crate::json;
+use crate::log::{Name, Said, Trace, note};
 use crate::text;
 
 /// Words of a panic are shorter; a token may be as long.
@@ -29,6 +31,7 @@ impl Ui {
 
     /// Prints a warning, even with `--quiet`.
     pub fn warn(&self, text: &str) {
+        note!(WARN, "warning", profile = self.name.as_deref().map(Name), said = Said(text));
         self.stderr_line(WARNING, "warning: ", text);
     }
 
@@ -39,11 +42,10 @@ impl Ui {
         }
     }
 
-    /// Prints details for `--verbose`.
-    pub fn debug(&self, text: &str) {
-        if self.options.verbose {
-            self.stderr_line(PLAIN, "debug: ", text);
-        }
+    /// Prints a line of the log.
+    pub fn logged(&self, at: UnixMillis, line: &str) {
+        let time = at.timestamp().to_zoned_datetime(self.zone().clone()).strftime("%H:%M:%S%.3f");
+        self.stderr_line(PLAIN, "", &format!("{time} {line}"));
     }
 
     /// Prints an error: a sentence, causes and a hint; with `-o json` or `ndjson` one JSON object.
@@ -51,6 +53,16 @@ impl Ui {
         if error.is_silent() {
             return;
         }
+        let facts = error.graph_facts();
+        note!(
+            ERROR,
+            "error",
+            exit = error.exit().name(),
+            code = facts.code,
+            subcode = facts.subcode,
+            fbtrace_id = facts.fbtrace_id.as_deref().map(Trace),
+            said = Said(&error.to_string()),
+        );
         match self.options.format {
             Format::Json => {
                 let mut object = error_object(error);

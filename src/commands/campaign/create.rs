@@ -14,6 +14,7 @@ use crate::clock::UnixMillis;
 use crate::commands::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::graph::{self, Created, NewCampaign};
+use crate::log::{Said, note};
 use crate::times::CLOCK_SKEW;
 use crate::ui::table::Record;
 
@@ -128,7 +129,12 @@ async fn known(context: &Context, account: &AdAccount) -> Option<HashSet<Campaig
     match graph.campaigns_since(account, now.minus(LATELY)).await {
         Ok(nodes) => Some(nodes.into_iter().map(|node| node.id).collect()),
         Err(error) => {
-            context.ui.debug(&format!("can't list the campaigns of the last hour: {}", Error::from(error)));
+            note!(
+                INFO,
+                "not read",
+                what = "the campaigns of the last hour",
+                why = Said(&Error::from(error).to_string())
+            );
             None
         }
     }
@@ -150,7 +156,7 @@ async fn look_up(
     let nodes = match context.graph()?.campaigns(account).all().await {
         Ok(nodes) => nodes,
         Err(error) => {
-            context.ui.debug(&format!("can't look the campaign up: {}", Error::from(error)));
+            note!(INFO, "not read", what = "the new campaign", why = Said(&Error::from(error).to_string()));
             return Err(unclear);
         }
     };

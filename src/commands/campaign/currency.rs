@@ -3,13 +3,14 @@
 use crate::campaign::{AdAccount, Currency, Money};
 use crate::commands::context::Context;
 use crate::error::{Error, Result};
+use crate::log::{Said, note};
 
 /// The account's currency, for display only; without it, amounts are shown in the smallest unit.
 pub async fn currency_to_show(context: &Context, account: &AdAccount) -> Result<Option<Currency>> {
     match context.graph()?.currency(account).await {
         Ok(currency) => Ok(currency),
         Err(error) => {
-            context.ui.debug(&format!("can't read the ad account's currency: {}", Error::from(error)));
+            note!(INFO, "not read", what = "the ad account's currency", why = Said(&Error::from(error).to_string()));
             Ok(None)
         }
     }

@@ -10,6 +10,7 @@ use crate::commands::scope::refuse_other_page;
 use crate::error::{Error, Exit, Result};
 use crate::graph::{self, Call, CampaignNode, Fault, Kind};
 use crate::ledger::{Ledger, failpoint};
+use crate::log::{Said, note};
 use crate::ui::table::Record;
 
 /// Delete campaigns permanently. Asks for confirmation unless --yes is given.
@@ -129,7 +130,13 @@ async fn read_back(
         let spend = match graph.spend(&node.id).await {
             Ok(spend) => Ok(spend),
             Err(error) => {
-                context.ui.debug(&format!("can't read the spend of {}: {}", node.id, Error::from(error)));
+                note!(
+                    INFO,
+                    "not read",
+                    what = "a campaign's spend",
+                    campaign = node.id,
+                    why = Said(&Error::from(error).to_string())
+                );
                 Err(())
             }
         };

@@ -76,7 +76,11 @@ impl Known {
             }
             found.filter(|value| !value.is_empty())
         };
-        let overrides = Overrides { profile: value("--profile"), ledger: value("--ledger").map(PathBuf::from) };
+        let overrides = Overrides {
+            profile: value("--profile"),
+            ledger: value("--ledger").map(PathBuf::from),
+            ..Overrides::default()
+        };
         Self { environment, overrides }
     }
 

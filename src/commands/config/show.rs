@@ -62,6 +62,7 @@ fn lines(settings: &Settings) -> Vec<Line> {
         line("api_version", Some(&settings.api_version), ToString::to_string),
         line("graph_url", Some(&settings.graph_url), ToString::to_string),
         line("ledger", Some(&settings.ledger), ToString::to_string),
+        line("log_file", settings.log_file.as_ref(), |path| path.display().to_string()),
         line("campaign_name", settings.campaign_name.as_ref(), String::clone),
         line("time_zone", settings.time_zone.as_ref(), |zone| zone.name().to_owned()),
         line("send.campaign", send.campaign.as_ref(), String::clone),

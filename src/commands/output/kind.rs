@@ -41,6 +41,7 @@ pub enum Kind {
     Record,
     /// The sandbox's record of requests of any kind.
     Calls,
+    Log,
 }
 
 impl Kind {
@@ -68,6 +69,7 @@ impl Kind {
             Self::Metrics => text.is_empty() || text.starts_with("# HELP mmsg_"),
             Self::Record => is_object(r#"{"at":"#, r#","tracking_id":""#),
             Self::Calls => is_object(r#"{"at":"#, r#","method":""#),
+            Self::Log => is_object(r#"{"time":""#, r#"","level":""#),
         }
     }
 
@@ -83,6 +85,7 @@ impl Kind {
             Self::Message | Self::Backup => "empty",
             Self::Metrics => "metrics that mmsg made",
             Self::Record | Self::Calls => "a record that the sandbox made",
+            Self::Log => "a log that mmsg made",
         }
     }
 
@@ -96,6 +99,7 @@ impl Kind {
                 | Self::ResultsNdjson
                 | Self::Record
                 | Self::Calls
+                | Self::Log
         )
     }
 }
@@ -136,12 +140,16 @@ mod tests {
             (Kind::Record, "{\"at\":1,\"n\":1,\"token\":\"1\",\"tracking_id\":\"2\"}\n", true),
             (Kind::Record, "{\"text\":\"Hello\"}\n", false),
             (Kind::Calls, "{\"at\":1,\"body\":[],\"method\":\"GET\",\"path\":\"/me\"}\n", true),
+            (Kind::Log, "{\"time\":\"2026-01-01T00:00:00.000Z\",\"level\":\"info\"}\n", true),
+            (Kind::Log, "{\"time\":\"2026-01-01T00:00:00.000Z\",\"message\":\"of another\"}\n", false),
             (Kind::Calls, "{\"at\":1,\"n\":1,\"token\":\"1\",\"tracking_id\":\"2\"}\n", false),
         ];
         for (kind, head, ours) in cases {
             assert_eq!(kind.recognizes(head.as_bytes()), ours, "{kind:?} {head:?}");
         }
-        for kind in [Kind::ResultsCsv, Kind::ResultsNdjson, Kind::Rejects, Kind::Page, Kind::Record, Kind::Calls] {
+        for kind in
+            [Kind::ResultsCsv, Kind::ResultsNdjson, Kind::Rejects, Kind::Page, Kind::Record, Kind::Calls, Kind::Log]
+        {
             assert!(!kind.recognizes(b"SQLite format 3\0\x10\0"), "{kind:?}");
             assert!(!kind.recognizes(b"\0\0\0"), "{kind:?}");
         }

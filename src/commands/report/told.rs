@@ -10,6 +10,7 @@ use crate::commands::context::Context;
 use crate::error::{Error, Result};
 use crate::graph::{self, Graph, Insights, InsightsQuery};
 use crate::ledger::funnel::{Covered, Hours};
+use crate::log::{Said, note};
 use crate::report::MetaTotals;
 
 /// One request per campaign; more would use up the ad account's limits for one report.
@@ -54,7 +55,7 @@ pub async fn ask(context: &Context, asked: &Asked, broadcasts: &[Covered]) -> Re
             Err(error) => return Err(error.into()),
         }
     }
-    let currency = currency(context, graph, &accounts).await;
+    let currency = currency(graph, &accounts).await;
     let whole = asked.coverage.broadcast.is_none() || sent.iter().all(|broadcast| broadcast.alone);
     let mut told = sum.told(campaigns.len(), currency, !hours.is_all(), whole);
     if currency.is_none() && accounts.len() > 1 {
@@ -84,14 +85,19 @@ async fn days(context: &Context, account: &AdAccount, sent: &[&Covered], hours: 
 }
 
 /// The one currency of these accounts.
-async fn currency(context: &Context, graph: &Graph, accounts: &[&str]) -> Option<Currency> {
+async fn currency(graph: &Graph, accounts: &[&str]) -> Option<Currency> {
     let mut one = None;
     for account in accounts {
         let account = AdAccount::parse(account).ok()?;
         let currency = match graph.currency(&account).await {
             Ok(currency) => currency?,
             Err(error) => {
-                context.ui.debug(&format!("can't read the ad account's currency: {}", Error::from(error)));
+                note!(
+                    INFO,
+                    "not read",
+                    what = "the ad account's currency",
+                    why = Said(&Error::from(error).to_string())
+                );
                 return None;
             }
         };

@@ -7,6 +7,7 @@ use crate::campaign::{Amount, Budget, Currency};
 use crate::commands::context::Context;
 use crate::error::{Error, Result};
 use crate::graph::{self, Estimate, EstimateQuery, Insights, InsightsQuery};
+use crate::log::{Said, note};
 
 /// In main units of the currency, such as dollars, as Meta reports what was spent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -42,20 +43,20 @@ pub struct Price {
 /// Graph can't be asked.
 pub async fn price(context: &Context, given: Option<Amount>) -> Result<Price> {
     let (graph, account) = (context.graph()?, context.ad_account()?);
-    let currency = told(context, graph.currency(&account).await)?.flatten();
+    let currency = told(graph.currency(&account).await)?.flatten();
     let price = |each: Option<Amount>, source| Price { each, source: each.map(|_| source), currency };
     if given.is_some() {
         return Ok(price(given, "given"));
     }
     if let Some(currency) = currency {
         let rows = graph.account_insights(&account, &InsightsQuery::Preset("maximum"), false).await;
-        let each = told(context, rows)?.and_then(|rows| observed(&rows));
+        let each = told(rows)?.and_then(|rows| observed(&rows));
         if let Some(each) = each.and_then(|each| Amount::of_main_units(each, currency)) {
             return Ok(price(Some(each), "observed"));
         }
     }
     let query = EstimateQuery { page: &context.page()?, budget: None, lifetime_in_days: crate::campaign::DEFAULT_DAYS };
-    let estimate = told(context, graph.estimate(&account, &query).await)?;
+    let estimate = told(graph.estimate(&account, &query).await)?;
     let each = estimate.and_then(|estimate| estimated(&estimate)).and_then(Amount::of_smallest_units);
     Ok(price(each.filter(|each| *each > Amount::default()), "estimated"))
 }
@@ -68,11 +69,11 @@ pub async fn spent_today(context: &Context, currency: Currency) -> Option<Amount
 }
 
 /// `None` where Graph answers that it does not tell.
-fn told<T>(context: &Context, answer: graph::Result<T>) -> Result<Option<T>> {
+fn told<T>(answer: graph::Result<T>) -> Result<Option<T>> {
     match answer {
         Ok(value) => Ok(Some(value)),
         Err(error) if error.is_final() => {
-            context.ui.debug(&format!("Graph does not tell what deliveries cost: {}", Error::from(error)));
+            note!(INFO, "not read", what = "what deliveries cost", why = Said(&Error::from(error).to_string()));
             Ok(None)
         }
         Err(error) => Err(error.into()),
@@ -87,7 +88,7 @@ pub async fn read(context: &Context, facts: &CampaignFacts, people: u64, given: 
     match ask(context, facts, people, given).await {
         Ok(cost) => cost,
         Err(error) => {
-            context.ui.debug(&format!("can't read what deliveries cost: {error}"));
+            note!(INFO, "not read", what = "what deliveries cost", why = Said(&error.to_string()));
             Cost::default()
         }
     }
@@ -109,7 +110,7 @@ async fn ask(context: &Context, facts: &CampaignFacts, people: u64, given: Optio
         let whole = Amount::of_minor(budget.minor());
         (cost.budget, cost.budget_kind) = (Some(whole.units(currency)), Some(kind));
         let rows = context.graph()?.insights(&facts.id, &InsightsQuery::Preset(days), false).await;
-        let spent = told(context, rows)?.and_then(|rows| Amount::of_main_units(spent(&rows), known));
+        let spent = told(rows)?.and_then(|rows| Amount::of_main_units(spent(&rows), known));
         if let Some(spent) = spent {
             let left = whole.minus(spent);
             cost.budget_left = Some(hundredths(left.units(currency)));

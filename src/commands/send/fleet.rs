@@ -21,6 +21,7 @@ use crate::commands::signals::Signals;
 use crate::error::{Error, Exit, Result};
 use crate::ledger::Ledger;
 use crate::ledger::address::Address;
+use crate::log::{Instrument, Name, within};
 use crate::send::writer_thread::{Desk, LedgerThread};
 use crate::text;
 use crate::ui::lines::Unwritten;
@@ -87,7 +88,8 @@ pub async fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
         .zip(ledgers.of_each.iter().cloned())
         .map(|(business, ledger)| {
             let results = Results::of_one(frame.ui, &outs, &business.name, &board);
-            one(business, ledger, &args, &signals, &readers, results)
+            let span = within!(profile = Name(&business.name));
+            one(business, ledger, &args, &signals, &readers, results).instrument(span)
         })
         .collect();
     let mut ended = Vec::new();

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::columns::{ValueCheck, refuse_absent_columns};
 use crate::audience::{Columns, ListTally};
@@ -16,6 +17,7 @@ use crate::ledger::broadcasts::Broadcast;
 use crate::ledger::plan::{PlanTerms, Planned};
 use crate::ledger::spool::{Listing, Spool};
 use crate::ledger::{Ledger, Watch};
+use crate::log::note;
 use crate::send::messages::Messages;
 
 /// Where the recipients come from.
@@ -108,6 +110,7 @@ pub async fn plan(
     let progress = context.ui.progress(Some(list.spool.rows), "rows planned");
     let ui = context.ui.clone();
     let stopping = signals.clone();
+    let (began, id) = (Instant::now(), broadcast.id);
     let (broadcast, messages) = (broadcast.clone(), messages.clone());
     let exit = Arc::new(signals.clone());
     let done = signals
@@ -125,5 +128,7 @@ pub async fn plan(
             Ok((ledger, planned?, list))
         })
         .await?;
-    done.map_err(|error| failure::ledger::stopped_by(error, exit.exit()))
+    let (ledger, planned, list) = done.map_err(|error| failure::ledger::stopped_by(error, exit.exit()))?;
+    note!(INFO, "list planned", broadcast = id, rows = list.spool.rows, ms = began.elapsed());
+    Ok((ledger, planned, list))
 }

@@ -16,6 +16,7 @@ use crate::ledger::error::Closed;
 use crate::ledger::spending::Spending;
 use crate::ledger::totals::Standing;
 use crate::ledger::writer::{Scope, Seat};
+use crate::log::{Instrument, note, within};
 use crate::send::bursts::Burst;
 use crate::send::engine;
 use crate::send::job::{Ending, Job, Limits, Sink, Stats};
@@ -80,6 +81,8 @@ impl Turn<'_> {
             }
             Err(error) => return Err(error.into()),
         };
+        let span = within!(run = run.id, broadcast = broadcast, campaign = self.campaign.id);
+        span.in_scope(|| note!(INFO, "run begun", listing = self.listing, in_flight = in_flight));
         if let Some(Money { today, told: Some(told), .. }) = self.money {
             let account = self.broadcast.ad_account.clone();
             ledger.ask(move |ledger| ledger.told_spending(&account, today, told)).await?;
@@ -103,12 +106,14 @@ impl Turn<'_> {
             // Progress is measured by what this stretch may do, not by the whole list.
             let pending = standing(ledger, self.broadcast.id, self.listing).await?.pending;
             results.begin(&context.ui, limits.max_sends.map_or(pending, |max| pending.min(max)));
-            let (ending, stats) = engine::run(&job, &limits, clock, &mut writer, &sender, results, &mut level).await;
+            let stretch = engine::run(&job, &limits, clock, &mut writer, &sender, results, &mut level);
+            let (ending, stats) = stretch.instrument(span.clone()).await;
             whole.add(&stats);
             limits.beginning = stats.beginning;
             let ending =
                 self.unless_nothing_is_due(closing_the_gate(ending, ledger).await, ledger, clock.now()).await?;
             if *level.borrow() > 1 {
+                span.in_scope(|| log_end("abandoned", &whole));
                 run.abandon();
                 results.end();
                 return Ok(TurnEnd { ending, stats: whole, waited, spending: None });
@@ -130,6 +135,7 @@ impl Turn<'_> {
             };
             let wait = due.map(|at| at.since(clock.now()) + Duration::from_millis(1));
             let Some(wait) = wait.filter(|wait| *wait <= limits.wait) else { break ending };
+            span.in_scope(|| note!(INFO, "wait", until = due, why = "rows that are not due yet"));
             match &ending {
                 Ending::NotYet(told) => results.waiting(due.unwrap_or_default(), &told.cause),
                 _ => results.wait_for_rows(due.unwrap_or_default()),
@@ -142,6 +148,7 @@ impl Turn<'_> {
             waited += wait;
         };
         results.end();
+        span.in_scope(|| log_end(ending.name(), &whole));
         let (why, cool_down) = (ending.name(), self.cool_down);
         let failed_before = matches!(ending, Ending::Ledger(_) | Ending::Sink(_));
         let ended = ledger.ask(move |ledger| ledger.end_run(run, clock.now(), why, cool_down)).await;
@@ -169,6 +176,22 @@ impl Turn<'_> {
         let due = ledger.ask(move |ledger| ledger.due(broadcast, listing, now)).await?;
         Ok(if due == 0 { Ending::Exhausted } else { ending })
     }
+}
+
+fn log_end(why: &'static str, stats: &Stats) {
+    note!(
+        INFO,
+        "run ended",
+        why = why,
+        requests = stats.requests,
+        accepted = stats.accepted,
+        refused = stats.refused_in_all(),
+        later = stats.later,
+        unknown = stats.unknown,
+        not_sent = stats.not_sent,
+        skipped = stats.skipped,
+        waited_ms = stats.waited,
+    );
 }
 
 /// Whoever may have been messaged by an old copy of the ledger, or by another one, gets nothing more from any process.

@@ -16,6 +16,7 @@ use crate::commands::several;
 use crate::commands::signals::Signals;
 use crate::error::{Error, Exit, Result};
 use crate::ledger::address::Address;
+use crate::log::{Name, note};
 use crate::secret::Secret;
 use crate::text;
 use crate::ui::Ui;
@@ -243,7 +244,7 @@ fn say(ui: &Ui) -> Arc<dyn Fn(Status) + Send + Sync> {
     let doubted = AtomicBool::new(false);
     Arc::new(move |status| match status {
         Status::Answered(answered) => {
-            ui.debug(&line(&answered));
+            log(&answered);
             // Most often the set-up is wrong, and then no webhook gets in.
             if answered.status == 401 && answered.bytes > 0 && !doubted.swap(true, Ordering::Relaxed) {
                 ui.warn(&format!(
@@ -267,24 +268,19 @@ fn say(ui: &Ui) -> Arc<dyn Fn(Status) + Send + Sync> {
     })
 }
 
-fn line(answered: &Answered) -> String {
-    let mut line = format!(
-        "{} {} {} in {} ms",
-        method(&answered.method),
-        answered.path.as_deref().unwrap_or("elsewhere"),
-        answered.status.as_u16(),
-        answered.took.as_millis()
+fn log(answered: &Answered) {
+    let some = |n: usize| (n > 0).then_some(n);
+    note!(
+        INFO,
+        "webhook",
+        method = method(&answered.method),
+        path = Name(answered.path.as_deref().unwrap_or("elsewhere")),
+        status = answered.status.as_u16(),
+        events = some(answered.events),
+        bytes = some(answered.bytes),
+        why = answered.why,
+        ms = answered.took,
     );
-    if answered.events > 0 {
-        line.push_str(&format!(", {}", text::count(answered.events as u64, "event", "events")));
-    }
-    if answered.bytes > 0 {
-        line.push_str(&format!(", {}", text::count(answered.bytes as u64, "byte", "bytes")));
-    }
-    if let Some(why) = answered.why {
-        line.push_str(&format!(": {why}"));
-    }
-    line
 }
 
 /// What to do when Meta sends only field names.
@@ -301,9 +297,17 @@ const SENT_AWAY: &str = "connection without a right signature closed to make roo
 const SENT_AWAY_MANY: &str = "connections without a right signature closed to make room";
 
 /// A client may send any word as a method; only known ones are shown.
-fn method(method: &Method) -> &str {
-    let known = [Method::GET, Method::HEAD, Method::POST, Method::PUT, Method::DELETE, Method::OPTIONS, Method::PATCH];
-    if known.contains(method) { method.as_str() } else { "other" }
+fn method(method: &Method) -> &'static str {
+    let known = [
+        (Method::GET, "GET"),
+        (Method::HEAD, "HEAD"),
+        (Method::POST, "POST"),
+        (Method::PUT, "PUT"),
+        (Method::DELETE, "DELETE"),
+        (Method::OPTIONS, "OPTIONS"),
+        (Method::PATCH, "PATCH"),
+    ];
+    known.iter().find(|(known, _)| known == method).map_or("other", |(_, name)| name)
 }
 
 /// What arrived, unless nothing did.

@@ -16,7 +16,7 @@ use crate::text::nearest;
 /// Keys of the file itself.
 const FILE_KEYS: [&str; 3] = ["default_profile", "defaults", "profiles"];
 /// Keys of a profile.
-const PROFILE_KEYS: [&str; 13] = [
+const PROFILE_KEYS: [&str; 14] = [
     "token",
     "page_token",
     "app_secret",
@@ -27,6 +27,7 @@ const PROFILE_KEYS: [&str; 13] = [
     "graph_url",
     "ledger",
     "ledger_password",
+    "log_file",
     "campaign_name",
     "time_zone",
     "send",
@@ -185,6 +186,7 @@ impl<'f> Reader<'f> {
                     profile.ledger = Some(At { value, place });
                 }
                 "ledger_password" => profile.ledger_password = Some(self.secret("ledger_password", value)?),
+                "log_file" => profile.log_file = Some(self.path("log_file", value)?),
                 "campaign_name" => profile.campaign_name = Some(self.string("campaign_name", value)?),
                 "time_zone" => profile.time_zone = Some(self.string("time_zone", value)?),
                 "send" => profile.send = self.send(value, whose)?,

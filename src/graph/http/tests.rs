@@ -102,7 +102,7 @@ async fn html_and_truncated_json_are_strange_answers_with_a_sample() {
 
 #[tokio::test]
 async fn where_nobody_is_nothing_was_sent() {
-    let graph = Graph::new(access(NOBODY), Clock::system(), None).unwrap();
+    let graph = Graph::new(access(NOBODY), Clock::system()).unwrap();
     let not_sent = |error| matches!(error, Error::Failed { fault: Fault::NotSent(_), .. });
     assert!(not_sent(graph.campaign(&id("7")).await.unwrap_err()));
     let page = PageId::parse("5").unwrap();
@@ -155,10 +155,8 @@ async fn the_proof_goes_with_every_request_and_the_token_never_into_an_address()
         Host::plays(vec![keep("200 OK", NODE), keep("200 OK", r#"{"id":"7"}"#), keep("200 OK", r#"{"success":true}"#)]);
     let mut access = host.access();
     access.app_secret = Some(Secret::new("testAppSecret"));
-    let lines = Arc::new(std::sync::Mutex::new(Vec::new()));
-    let log = Arc::clone(&lines);
-    let log: Log = Arc::new(move |line: &str| log.lock().unwrap().push(line.to_owned()));
-    let graph = Graph::new(access, Clock::system(), Some(log)).unwrap();
+    let (heard, _guard) = crate::log::testing::listen(Redactor::default());
+    let graph = Graph::new(access, Clock::system()).unwrap();
     let page = PageId::parse("5").unwrap();
     let new = NewCampaign {
         name: "x",
@@ -178,8 +176,10 @@ async fn the_proof_goes_with_every_request_and_the_token_never_into_an_address()
     for (n, request) in requests.iter().enumerate() {
         assert!(!line(n).contains(TOKEN) && !request.contains("testAppSecret"), "{request}");
     }
-    for line in lines.lock().unwrap().iter() {
-        assert!(!line.contains("proof") && !line.contains(TOKEN), "{line}");
+    let lines = heard.lines();
+    assert_eq!(lines.len(), 3, "{lines:?}");
+    for line in lines {
+        assert!(line.contains(" status=200 ") && !line.contains("proof") && !line.contains(TOKEN), "{line}");
     }
 }
 

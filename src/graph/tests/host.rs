@@ -56,7 +56,7 @@ impl Host {
 
     /// A client of this host.
     pub fn graph(&self) -> Graph {
-        Graph::new(self.access(), Clock::system(), None).unwrap()
+        Graph::new(self.access(), Clock::system()).unwrap()
     }
 
     pub fn access(&self) -> Access {

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use super::{Engine, MAX_BACKLOG, SHOWN_PAUSE};
 use crate::clock::UnixMillis;
 use crate::graph::ErrorFacts;
+use crate::log::{Said, note};
 use crate::send::job::{Deliver, Ending, Sink};
 use crate::send::outcome::{Wait, WaitCause};
 use crate::send::pace::LONGEST_PAUSE;
@@ -86,7 +87,9 @@ impl<D: Deliver, S: Sink> Engine<'_, D, S> {
         if pause > LONGEST_PAUSE {
             self.spend(pause);
         }
+        note!(DEBUG, "held back", until = at, ms = pause, why = WaitCause::SharedLimit.name());
         if pause >= SHOWN_PAUSE {
+            log_wait(at, &WaitCause::SharedLimit);
             self.sink.waiting(at, &WaitCause::SharedLimit);
         }
         self.pace.hold(now + pause);
@@ -118,6 +121,7 @@ impl<D: Deliver, S: Sink> Engine<'_, D, S> {
             if !own {
                 self.spend(more);
             }
+            log_wait(until, &wait.cause);
             self.sink.waiting(until, &wait.cause);
         }
     }
@@ -126,4 +130,8 @@ impl<D: Deliver, S: Sink> Engine<'_, D, S> {
         self.wait_left = self.wait_left.saturating_sub(wait);
         self.stats.waited += wait;
     }
+}
+
+fn log_wait(until: UnixMillis, cause: &WaitCause) {
+    note!(INFO, "wait", until = until, why = cause.name(), said = cause.text().map(Said));
 }
