@@ -120,6 +120,10 @@ pub fn commands(block: &str) -> Vec<Vec<String>> {
         let words = shell_words::split(line).unwrap_or_else(|error| panic!("{line}: {error}"));
         for command in words.split(|word| ["|", "||", "&&", ";", "&"].contains(&word.as_str())) {
             let is_set = |word: &&String| word.split_once('=').is_some_and(|(name, _)| name.chars().all(is_of_a_name));
+            let command = match command {
+                [sudo, user, _, rest @ ..] if sudo == "sudo" && user == "-u" => rest,
+                command => command,
+            };
             let mut words = command.iter().skip_while(is_set).peekable();
             if words.peek().is_some_and(|program| ["mmsg", "/usr/bin/mmsg"].contains(&program.as_str())) {
                 let ends = |word: &&String| !["<", ">", ">>", "2>", "2>&1"].contains(&word.as_str());
