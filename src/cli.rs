@@ -88,7 +88,7 @@ pub enum Command {
     /// List or delete audiences.
     Audience(audience::Args),
     Audit(audit::Args),
-    /// List broadcasts, or cancel one.
+    /// List broadcasts, show one in detail, or cancel its pending rows.
     Broadcast(broadcast::Args),
     /// List and settle unknown sends: those that may or may not have been accepted.
     Unknown(unknown::Args),

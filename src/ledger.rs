@@ -32,7 +32,7 @@
 //! | `copy` | all of it into a new ledger, of whatever engine |
 //! | `backup` | a copy of the file while runs are at work |
 //! | `tables`, `check` | every table and its columns; whether all that is kept agrees |
-//! | `funnel`, `totals`, `story`, `overview`, `names`, `audited` | answers for reports, totals, one person, all Pages at a glance, shells, and what was changed |
+//! | `funnel`, `totals`, `story`, `detail`, `overview`, `names`, `audited` | answers for reports, totals, one person, one broadcast, all Pages at a glance, shells, and what was changed |
 //!
 //! No file imports from one that imports from it, however many files lie between: `tests/circles.rs` checks that.
 
@@ -54,6 +54,7 @@ pub mod copy;
 mod database;
 mod db;
 pub mod deletions;
+pub mod detail;
 pub mod edits;
 pub mod erase;
 pub mod error;

@@ -75,7 +75,9 @@ fn campaigns_audiences_and_broadcasts_come_from_the_ledger_of_the_profile() {
         assert_eq!(offers(words), [campaign], "{words:?}");
     }
     assert_eq!(offers(&["mmsg", "send", "--audience", "s"]), ["spring"]);
-    assert_eq!(offers(&["mmsg", "broadcast", "close", "1"]), ["1"]);
+    for verb in ["close", "show"] {
+        assert_eq!(offers(&["mmsg", "broadcast", verb, "1"]), ["1"]);
+    }
     assert_eq!(offers(&["mmsg", "audience", "list", "--sort", "reci"]), ["recipients"]);
     // Shells that show more than the word are told the campaign's name.
     let name =

@@ -9,6 +9,7 @@ mod common;
 
 mod answers;
 mod bad_input;
+mod broadcasts;
 mod campaign;
 mod canary;
 mod certificates;

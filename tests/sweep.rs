@@ -275,6 +275,8 @@ pub fn each_command(shop: &Shop, env: &Env, run: &mut dyn FnMut(&[&str])) {
         vec!["send", "--campaign", "99", "--message", "promo.json", "list.csv"],
         vec!["send", "--resume"],
         vec!["broadcast", "list"],
+        vec!["broadcast", "show", "1"],
+        vec!["broadcast", "show", "99"],
         vec!["broadcast", "close", "1", "--yes"],
         vec!["unknown", "list"],
         vec!["unknown", "settle"],

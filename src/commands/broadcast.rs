@@ -1,8 +1,9 @@
-//! `mmsg broadcast list|close`.
+//! `mmsg broadcast list|show|close`.
 
 mod close;
 mod list;
 mod row;
+mod show;
 
 use crate::commands::context::{Context, Invocation};
 use crate::error::{Exit, Result};
@@ -16,12 +17,14 @@ pub struct Args {
 #[derive(clap::Subcommand, Debug)]
 enum Verb {
     List(list::Args),
+    Show(show::Args),
     Close(close::Args),
 }
 
 pub fn run(context: &Context, args: Args) -> Result<Exit> {
     match args.verb {
         Verb::List(args) => list::run(context, &args),
+        Verb::Show(args) => show::run(context, &args),
         Verb::Close(args) => close::run(context, &args),
     }
 }

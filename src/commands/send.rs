@@ -45,6 +45,7 @@ use crate::times::hours::Hours;
 use campaign::CampaignFacts;
 use canary::{CanaryArgs, Stage};
 pub use canary::{CanaryTotals, told as canary_of};
+pub use skipped::explained as skip_explained;
 use confirm::Asked;
 use dry_run::DryRun;
 use ending::Conclusion;

@@ -1,10 +1,10 @@
 //! Broadcasts: found again by Page, campaign and fingerprint; listed, repeated, closed.
 
-use super::db::{self, Conn, FromColumn, Optional, Row, Value};
-use serde::Serialize;
+mod summary;
 
 use super::attempts;
 use super::database::Ledger;
+use super::db::{self, Conn, Optional, Row};
 use super::error::{Error, Result};
 use super::gate;
 use super::host;
@@ -14,6 +14,8 @@ use super::state::{Skip, State};
 use super::tally::{self, Tally};
 use crate::clock::UnixMillis;
 use crate::times::hours::{Hours, Local};
+pub use summary::BroadcastSummary;
+pub(super) use summary::{ShortPrint, summaries};
 
 /// What names a broadcast.
 #[derive(Clone, Debug)]
@@ -60,16 +62,6 @@ pub struct Broadcast {
 const COLUMNS: &str = "id, page, ad_account, campaign, fingerprint, repeat, message, new_message, quiet_hours, opens_at, local_time, \
     local_since, time_zone, min_gap, split, closes_at";
 
-/// The first 12 hex digits of a message's fingerprint.
-pub(super) struct ShortPrint(pub String);
-
-impl FromColumn for ShortPrint {
-    fn of(value: Value<'_>) -> Option<Self> {
-        let Value::Blob(bytes) = value else { return None };
-        Some(Self(bytes.iter().take(6).map(|byte| format!("{byte:02x}")).collect()))
-    }
-}
-
 fn from_row(row: &Row<'_>) -> db::Result<Broadcast> {
     Ok(Broadcast {
         id: row.get(0)?,
@@ -100,34 +92,6 @@ impl Broadcast {
     pub fn arms(&self) -> Option<Arms> {
         self.split.as_ref().map(|split| Arms::new(split, &self.page, &self.campaign, self.fingerprint))
     }
-}
-
-/// A broadcast with its counts, for `broadcast list`.
-#[derive(Clone, Debug, Serialize)]
-pub struct BroadcastSummary {
-    pub id: i64,
-    pub campaign: String,
-    pub page: String,
-    /// The first 12 hex digits of the message's fingerprint.
-    pub message: String,
-    pub repeat: i64,
-    pub pending: i64,
-    pub claimed: i64,
-    pub accepted: i64,
-    pub refused: i64,
-    pub skipped: i64,
-    pub unknown: i64,
-    /// Lists whose planning was cut off; their rows never go out.
-    pub unplanned_listings: i64,
-    /// When the next pending row may go out; now if it may already.
-    pub next_run_at: Option<UnixMillis>,
-    /// Whether that is now.
-    #[serde(skip)]
-    pub is_due: bool,
-    pub created_at: UnixMillis,
-    pub finished: bool,
-    /// What the campaign was called when it was last sent with.
-    pub campaign_name: Option<String>,
 }
 
 /// Refused rows that were to be retried.
@@ -255,10 +219,7 @@ impl Ledger {
     }
 
     pub fn broadcast(&self, id: i64) -> Result<Option<Broadcast>> {
-        self.read(|conn| {
-            conn.query_row(sql!("select {columns} from broadcasts where id = ?1", columns = COLUMNS), [id], from_row)
-                .optional()
-        })
+        self.read(|conn| by_id(conn, id))
     }
 
     /// Broadcasts of a Page (and of one campaign) with rows that wait or are at work, oldest first.
@@ -274,47 +235,6 @@ impl Ledger {
                 columns = COLUMNS
             ))?;
             statement.query_map((page, campaign), from_row)?.collect::<db::Result<Vec<_>>>()
-        })
-    }
-
-    /// Every broadcast, or those of a campaign; oldest first.
-    pub fn broadcasts(&self, campaign: Option<&str>, now: UnixMillis) -> Result<Vec<BroadcastSummary>> {
-        self.read(|conn| {
-            let mut statement = conn.prepare_cached(sql!(
-                "select id, campaign, page, fingerprint, repeat, created_at, campaign_name,
-                   (select count(*) from listings l where l.broadcast = b.id and l.planned_at is null),
-                   (select s.not_before from sends s join listings l on l.id = s.listing
-                    where s.broadcast = b.id and s.state = {pending} and l.planned_at is not null order by s.not_before limit 1)
-                 from broadcasts b where cast(?1 as text) is null or campaign = ?1 order by id"
-            ))?;
-            let mut rows = statement.query([campaign])?;
-            let mut summaries = Vec::new();
-            while let Some(row) = rows.next()? {
-                let id: i64 = row.get(0)?;
-                let count = |state| tally::rows_in(conn, id, state).map(|n| i64::try_from(n).unwrap_or(i64::MAX));
-                let (pending, claimed) = (count(State::Pending)?, count(State::Claimed)?);
-                let next_at = row.get::<Option<i64>>(8)?.map(UnixMillis);
-                summaries.push(BroadcastSummary {
-                    id,
-                    campaign: row.get(1)?,
-                    page: row.get(2)?,
-                    message: row.get::<ShortPrint>(3)?.0,
-                    repeat: row.get(4)?,
-                    pending,
-                    claimed,
-                    accepted: count(State::Accepted)?,
-                    refused: count(State::Refused)?,
-                    skipped: count(State::Skipped)?,
-                    unknown: count(State::Unknown)?,
-                    unplanned_listings: row.get(7)?,
-                    next_run_at: next_at.map(|at| at.max(now)),
-                    is_due: next_at.is_some_and(|at| at <= now),
-                    created_at: UnixMillis(row.get(5)?),
-                    finished: pending == 0 && claimed == 0,
-                    campaign_name: row.get(6)?,
-                });
-            }
-            Ok(summaries)
         })
     }
 
@@ -428,6 +348,11 @@ impl Ledger {
         }
         Ok(retried)
     }
+}
+
+/// The broadcast of this number.
+pub(super) fn by_id(conn: &Conn, id: i64) -> db::Result<Option<Broadcast>> {
+    conn.query_row(sql!("select {columns} from broadcasts where id = ?1", columns = COLUMNS), [id], from_row).optional()
 }
 
 fn find(conn: &Conn, key: &BroadcastKey<'_>, which: Which) -> db::Result<Option<Broadcast>> {

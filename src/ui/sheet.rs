@@ -7,7 +7,7 @@ use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint, Width};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::Ui;
-use super::table::{GAP, Look, Record, draw, heading, new_table, total, trimmed, widths};
+use super::table::{GAP, Look, Record, draw, fields, heading, new_table, total, trimmed, widths};
 use crate::error::Result;
 use crate::text;
 
@@ -76,6 +76,21 @@ impl Sheet {
     pub fn line(&mut self, said: &str) {
         for line in self.wrapped(said) {
             self.text.push_str(&line);
+            self.text.push('\n');
+        }
+    }
+
+    /// Adds fields, one per line; one without a value is left out.
+    pub fn fields(&mut self, named: &[(&str, String)]) {
+        let names: Vec<&str> = named.iter().map(|(name, _)| *name).collect();
+        let cells: Vec<String> = named.iter().map(|(_, cell)| self.ui.readable(cell).into_owned()).collect();
+        self.text.push_str(&fields(&names, &cells, self.look));
+    }
+
+    /// Adds a drawing that fits already.
+    pub fn drawing(&mut self, drawn: &str) {
+        for line in drawn.lines() {
+            self.text.push_str(&text::visible(line));
             self.text.push('\n');
         }
     }

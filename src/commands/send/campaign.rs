@@ -7,6 +7,7 @@ use crate::commands::scope::refuse_other_page;
 use crate::error::{Error, Result};
 use crate::graph::{self, Kind, Obstacle};
 use crate::send::outcome::CampaignTimes;
+use crate::text;
 
 /// Why a campaign can't be sent with.
 pub enum Unfit {
@@ -141,10 +142,7 @@ impl CampaignFacts {
 
     /// The ID, and the name if there is one.
     pub fn shown(&self) -> String {
-        match &self.name {
-            Some(name) => format!("{} ({name})", self.id.as_str()),
-            None => self.id.as_str().to_owned(),
-        }
+        text::with_name(self.id.as_str(), self.name.as_deref())
     }
 }
 

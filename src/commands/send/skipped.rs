@@ -20,13 +20,23 @@ pub fn changeable(by_reason: &BTreeMap<String, u64>) -> u64 {
 pub fn sentence(skipped: u64, recipients: u64, by_reason: &BTreeMap<String, u64>) -> String {
     let reasons: Vec<String> = by_reason
         .iter()
-        .map(|(reason, n)| match ALL.iter().find(|skip| skip.name() == reason) {
-            Some(skip) => format!("{} {}", text::thousands(*n), because(*skip)),
-            None => format!("{} {reason}", text::thousands(*n)),
+        .map(|(reason, n)| {
+            let said = match explained(reason) {
+                Some((because, Some(next))) => format!("{because} ({next})"),
+                Some((because, None)) => because.to_owned(),
+                None => reason.clone(),
+            };
+            format!("{} {said}", text::thousands(*n))
         })
         .collect();
     let (skipped, of) = (text::thousands(skipped), text::count(recipients, "recipient was", "recipients were"));
     format!("{skipped} of {of} skipped: {}", reasons.join("; "))
+}
+
+/// What a reason says of people, and what sends to them all the same, if anything does.
+pub fn explained(reason: &str) -> Option<(&'static str, Option<&'static str>)> {
+    let skip = ALL.iter().find(|skip| skip.name() == reason)?;
+    Some((because(*skip), instead(*skip)))
 }
 
 const ALL: [Skip; 13] = [
@@ -51,19 +61,33 @@ fn because(skip: Skip) -> &'static str {
         Skip::Expired => "have an expired token",
         Skip::Region => "are in a region without marketing messages",
         Skip::Suppressed => "are suppressed",
-        Skip::OtherMessage => "already got another message of this campaign (--new-message sends to them)",
+        Skip::OtherMessage => "already got another message of this campaign",
         Skip::OtherToken => "have another token in this broadcast",
-        Skip::Restored => {
-            "may have got this message before the ledger was restored from a backup (--allow-restored sends to them)"
-        }
+        Skip::Restored => "may have got this message before the ledger was restored from a backup",
         Skip::NeverAvailable => "were refused as \"not now\" too often",
         Skip::Closed => "were pending when the broadcast was closed",
         Skip::Ended => "can't be messaged before the campaign ends or --until passes",
-        Skip::MissingValue => "have no value for a column that the message uses (${column:-text} gives a default)",
-        Skip::Limit => {
-            "have a value with which the message exceeds a limit (mmsg message preview --tokens FILE --row N shows one)"
-        }
+        Skip::MissingValue => "have no value for a column that the message uses",
+        Skip::Limit => "have a value with which the message exceeds a limit",
         Skip::Holdout => "are the split's holdout",
+    }
+}
+
+fn instead(skip: Skip) -> Option<&'static str> {
+    match skip {
+        Skip::OtherMessage => Some("--new-message sends to them"),
+        Skip::Restored => Some("--allow-restored sends to them"),
+        Skip::MissingValue => Some("${column:-text} gives a default"),
+        Skip::Limit => Some("mmsg message preview --tokens FILE --row N shows one"),
+        Skip::Suppressed => Some("mmsg tokens unsuppress lifts it"),
+        Skip::Ended => Some("mmsg campaign edit ID --end-time TIME, or a later --until"),
+        Skip::Closed => Some("the same list given again plans them anew"),
+        Skip::OptedOut
+        | Skip::Expired
+        | Skip::Region
+        | Skip::OtherToken
+        | Skip::NeverAvailable
+        | Skip::Holdout => None,
     }
 }
 
