@@ -18,6 +18,7 @@ use serde::Serialize;
 use crate::clock::UnixMillis;
 use crate::ledger::events::Stage;
 use crate::ledger::funnel::{Counted, Counts, Coverage, Covered, Hours};
+use crate::text;
 use figures::{Quantiles, ratio};
 #[cfg(test)]
 use meta::Differences;
@@ -34,6 +35,8 @@ pub struct Report {
     pub ad_account: Option<String>,
     pub campaign: Option<String>,
     pub broadcast: Option<i64>,
+    /// The label that was asked for, or that the broadcast has.
+    pub label: Option<String>,
     /// Only messages sent in this hour or later; `None`: no lower bound.
     pub since: Option<UnixMillis>,
     /// Only messages sent before this hour.
@@ -201,6 +204,8 @@ impl RefusalRow {
 pub struct BroadcastRow {
     pub broadcast: i64,
     pub campaign: String,
+    /// What the operator calls it.
+    pub label: Option<String>,
     /// The first 12 hex digits of the message's fingerprint.
     pub message: String,
     pub created_at: UnixMillis,
@@ -213,6 +218,7 @@ impl BroadcastRow {
         Self {
             broadcast: covered.id,
             campaign: covered.campaign.clone(),
+            label: covered.label.clone(),
             message: covered.message.clone(),
             created_at: covered.created_at,
             funnel: Funnel::of(&covered.counts),
@@ -260,13 +266,15 @@ impl Report {
             first.filter(|first| counted.broadcasts.iter().all(|other| of(other) == *first)).cloned()
         };
         let time_to = |stage: Stage| Quantiles::of(&totals.after[stage as usize]);
-        let whole_page = coverage.campaign.is_none() && coverage.broadcast.is_none();
+        let whole_page = coverage.is_of_whole_page();
+        let own_label = || counted.broadcasts.first().filter(|_| coverage.broadcast.is_some())?.label.clone();
         Self {
             made_at,
             page: coverage.page.clone().or_else(|| one(|covered| &covered.page)),
             ad_account: coverage.ad_account.clone().or_else(|| one(|covered| &covered.ad_account)),
             campaign: coverage.campaign.clone().or_else(|| one(|covered| &covered.campaign)),
             broadcast: coverage.broadcast,
+            label: coverage.label.clone().or_else(own_label),
             since: hours.since(),
             until: hours.until(),
             funnel,
@@ -345,21 +353,25 @@ fn hour_rows(counted: &Counted) -> Vec<HourRow> {
 /// What the report covers, in words.
 impl Report {
     pub fn title(&self) -> String {
-        match (self.broadcast, &self.campaign, &self.page) {
-            (Some(broadcast), _, _) => format!("Broadcast {broadcast}"),
-            (None, Some(campaign), _) => format!("Campaign {campaign}"),
-            (None, None, Some(page)) => format!("Page {page}"),
-            (None, None, None) => "All broadcasts".to_owned(),
+        match (self.broadcast, &self.label, &self.campaign, &self.page) {
+            (Some(broadcast), label, _, _) => {
+                format!("Broadcast {}", text::with_name(&broadcast.to_string(), label.as_deref()))
+            }
+            (None, Some(label), _, _) => label.clone(),
+            (None, None, Some(campaign), _) => format!("Campaign {campaign}"),
+            (None, None, None, Some(page)) => format!("Page {page}"),
+            (None, None, None, None) => "All broadcasts".to_owned(),
         }
     }
 
     /// Short phrases: how many broadcasts, and which time range.
     pub fn covers(&self) -> Vec<String> {
         let mut said = Vec::new();
-        if let (Some(_), Some(campaign)) = (self.broadcast, &self.campaign) {
+        let is_named = self.broadcast.is_some() || self.label.is_some();
+        if let (true, Some(campaign)) = (is_named, &self.campaign) {
             said.push(format!("campaign {campaign}"));
         }
-        if let (true, Some(page)) = (self.broadcast.is_some() || self.campaign.is_some(), &self.page) {
+        if let (true, Some(page)) = (is_named || self.campaign.is_some(), &self.page) {
             said.push(format!("Page {page}"));
         }
         if self.broadcast.is_none() {
@@ -386,5 +398,5 @@ impl Report {
 }
 
 fn count(n: usize, one: &str, many: &str) -> String {
-    crate::text::count(n as u64, one, many)
+    text::count(n as u64, one, many)
 }

@@ -160,7 +160,62 @@ fn each_arm_is_shown_and_other_pages_are_not() {
     assert_eq!(other.mmsg(["broadcast", "show", "1", "--all-pages", "-o", "json"]).exits(0).json()["id"], 1);
 }
 
+fn a_label_stays_with_its_broadcast_and_chooses_what_is_reported() {
+    let shop = Shop::open();
+    let list = people(12);
+    shop.message("other.json", &json!({"text": "Two for one"}));
+    let said = shop.send(&list[..5], &["--label", " Black Friday "]).exits(0);
+    assert!(!said.stderr.contains("labeled"), "{said:#?}");
+    let _ = shop.totals(&list[5..9], &["--message", "other.json"], 0);
+    let labels = || {
+        let rows = shop.env.mmsg(["broadcast", "list", "-o", "json"]).exits(0).json();
+        rows.as_array().unwrap().iter().map(|row| row["label"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(labels(), [json!("Black Friday"), Value::Null]);
+    assert_eq!(detail(&shop, "1")["label"], "Black Friday");
+    // The same command without one, a dry run, and one that is refused leave it.
+    let _ = shop.totals(&list[..5], &[], 0);
+    shop.send(&list[..5], &["--dry-run", "--label", "Sunday"]).exits(0);
+    shop.send(&list[..5], &["--label", "two\nlines"]).exits(2).prints_nothing().says("no line breaks");
+    assert_eq!(labels(), [json!("Black Friday"), Value::Null]);
+
+    let report = |args: &[&str]| {
+        let report = shop.env.mmsg([&["report", "--offline", "-o", "json"], args].concat()).exits(0).json();
+        (report["funnel"]["accepted"].as_u64().unwrap() as usize, report["label"].clone(), report["foreign_events"].clone())
+    };
+    let with = |text: &str| shop.sandbox.record().iter().filter(|line| line["message"]["text"] == text).count();
+    let of_label = report(&["--label", "Black Friday"]);
+    assert_eq!(of_label, (with("Half price this week"), json!("Black Friday"), Value::Null));
+    assert_eq!(report(&["--broadcast", "1"]), of_label);
+    assert_eq!(report(&["--broadcast", "2"]).1, Value::Null);
+    assert_eq!(report(&["--campaign", &shop.campaign, "--label", "Black Friday"]), of_label);
+    assert_eq!(report(&[]).0, shop.sandbox.record().len());
+    let screen = shop.env.mmsg(["report", "--offline", "--broadcast", "1"]).exits(0).stdout;
+    assert!(screen.starts_with("Broadcast 1 (Black Friday)\n"), "{screen}");
+    let screen = shop.env.mmsg(["report", "--offline", "--label", "Black Friday"]).exits(0).stdout;
+    assert!(screen.starts_with("Black Friday\n"), "{screen}");
+
+    // Another one renames it, and nobody gets anything for that.
+    let sent = shop.sandbox.record().len();
+    let renamed = "broadcast 1 was labeled \"Black Friday\"; it is labeled \"Cyber Monday\" now";
+    shop.send(&list[..5], &["--label", "Cyber Monday"]).exits(0).says(renamed);
+    assert_eq!((labels(), shop.sandbox.record().len()), (vec![json!("Cyber Monday"), Value::Null], sent));
+    let fails = |args: &[&str], says: &str| {
+        shop.env.mmsg([&["report", "--offline", "--label"], args].concat()).fails(2, says).says("mmsg broadcast list shows the labels")
+    };
+    fails(&["Black Friday"], "there is no broadcast labeled \"Black Friday\" here");
+    fails(&["Cyber Mondai"], "labeled \"Cyber Mondai\"").says("did you mean \"Cyber Monday\"?");
+    fails(&["Cyber Monday", "--broadcast", "2"], "labeled \"Cyber Monday\"");
+
+    // A copy has it, too.
+    let ledger = shop.env.ledger_at(".local/share/mmsg/ledger.db");
+    shop.env.mmsg(["ledger", "copy", ledger.as_str(), "copy.db", "--yes"]).exits(0);
+    let copied = shop.env.mmsg(["broadcast", "show", "1", "-o", "json", "--ledger", "copy.db"]).exits(0).json();
+    assert_eq!(copied["label"], "Cyber Monday");
+}
+
 on_both! {
+    a_label_stays_with_its_broadcast_and_chooses_what_is_reported
     a_broadcast_is_shown_as_it_was_sent
     a_broadcast_that_goes_on_says_how_far_it_is
     each_arm_is_shown_and_other_pages_are_not

@@ -115,6 +115,8 @@ fn the_committed_errors_of_commands_are_fresh() {
         "send --campaign 1 --message none.json",
         "send --campaign 1",
         "send --message promo.json",
+        "send --campaign 1 --message promo.json --label=",
+        "send --resume --label spring",
         "send --resume --again",
         "send --resume --message promo.json",
         "tokens import",

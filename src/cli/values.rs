@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::campaign::parse_time;
 use crate::clock::UnixMillis;
+use crate::text;
 pub use crate::times::parse_duration as duration;
 
 /// RFC 3339 or Unix seconds.
@@ -59,11 +60,46 @@ pub fn audience(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
+/// What the operator calls a broadcast is for people: 1 to 80 characters of one line, at least one of which can be seen.
+pub fn label(text: &str) -> Result<String, String> {
+    let label = text::trimmed(text);
+    let length = label.chars().count();
+    if !(1..=80).contains(&length) || text::is_blank(label) {
+        return Err(format!("1 to 80 visible characters; this has {length}"));
+    }
+    match label.chars().find(|c| text::is_hidden(*c)) {
+        Some(c) => Err(format!("no line breaks and no hidden characters; this has {}", c.escape_unicode())),
+        None => Ok(label.to_owned()),
+    }
+}
+
 /// `5%` or `0.05`, as a share of 1.
 pub fn share(text: &str) -> Result<f64, String> {
     let (number, of) = text.strip_suffix('%').map_or((text, 1.0), |number| (number, 100.0));
     match number.parse::<f64>() {
         Ok(number) if (0.0..=of).contains(&number) => Ok(number / of),
         _ => Err(format!("\"{text}\" is no share: use 5%, or a number from 0 to 1")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_is_one_line_that_people_can_see() {
+        let longest = "x".repeat(80);
+        for (text, read) in [
+            ("Black Friday", "Black Friday"),
+            ("  spring\u{200b} ", "spring"),
+            ("ลดราคา 50%", "ลดราคา 50%"),
+            (longest.as_str(), longest.as_str()),
+        ] {
+            assert_eq!(label(text), Ok(read.to_owned()), "{text:?}");
+        }
+        let too_long = "x".repeat(81);
+        for text in ["", "  ", "\u{3164}\u{3164}", "two\nlines", "a\u{202e}b", "a\tb", too_long.as_str()] {
+            assert!(label(text).is_err(), "{text:?}");
+        }
     }
 }

@@ -9,6 +9,7 @@ pub mod watch;
 use std::path::PathBuf;
 
 use crate::campaign::CampaignId;
+use crate::cli::values;
 use crate::cli::when::{self, When};
 use crate::clock::UnixMillis;
 use crate::commands::browser;
@@ -31,7 +32,7 @@ const NO_REPORT: &str = "no report was made";
 
 /// Show what happened to the messages: accepted, delivered, read, clicked, failed; why, how fast, and at what cost.
 ///
-/// Figures come from the ledger, with Meta's beside them. Without --campaign or --broadcast, the report covers the profile's
+/// Figures come from the ledger, with Meta's beside them. Without --campaign, --broadcast or --label, the report covers the profile's
 /// Page, or with --all-pages the whole ledger. Hours are those of UTC.
 #[derive(clap::Args, Debug)]
 pub struct Args {
@@ -41,6 +42,9 @@ pub struct Args {
     /// Only this broadcast, as broadcast list shows it.
     #[arg(long, value_name = "N")]
     broadcast: Option<i64>,
+    /// Only broadcasts of this label, as send --label gave it.
+    #[arg(long, value_name = "TEXT", value_parser = values::label)]
+    label: Option<String>,
     /// Only messages sent at or after TIME, and what happened to them until now: 1d (a day ago), yesterday, a date
     /// such as 2026-11-01, or a time. Whole hours
     /// are counted.
@@ -162,18 +166,19 @@ async fn made(context: &Context, args: &Args, asked: &Asked, ledger: &Ledger, si
 }
 
 fn coverage(context: &Context, args: &Args) -> Result<Coverage> {
+    let label = args.label.clone();
     if args.campaign.is_some() || args.broadcast.is_some() {
         let campaign = args.campaign.as_ref().map(|id| id.as_str().to_owned());
-        return Ok(Coverage { campaign, broadcast: args.broadcast, ..Coverage::default() });
+        return Ok(Coverage { campaign, broadcast: args.broadcast, label, ..Coverage::default() });
     }
     if args.scope.is_all() {
-        return Ok(Coverage::default());
+        return Ok(Coverage { label, ..Coverage::default() });
     }
     let ad_account = match context.settings.ad_account {
         Some(_) => Some(context.ad_account()?.as_str().to_owned()),
         None => None,
     };
-    Ok(Coverage { page: Some(context.page()?.as_str().to_owned()), ad_account, ..Coverage::default() })
+    Ok(Coverage { page: Some(context.page()?.as_str().to_owned()), ad_account, label, ..Coverage::default() })
 }
 
 /// A report of zeros would hide a wrong ID.
@@ -185,21 +190,41 @@ fn refuse_nothing(context: &Context, ledger: &Ledger, coverage: &Coverage, scope
     if let Some(found) = &found {
         scope.refuse_other(context, &format!("broadcast {}", found.id), &found.page, NO_REPORT)?;
     }
-    let Some(campaign) = &coverage.campaign else { return Ok(()) };
+    let Some(campaign) = &coverage.campaign else { return refuse_no_label(context, ledger, coverage) };
     let hint = "mmsg broadcast list shows what was sent";
     match found {
         Some(found) if found.campaign != *campaign => {
             Err(Error::usage(format!("broadcast {} belongs to campaign {}, not {campaign}", found.id, found.campaign))
                 .hint(hint))
         }
-        Some(_) => Ok(()),
+        Some(_) => refuse_no_label(context, ledger, coverage),
         None => match ledger.broadcasts(Some(campaign), context.now_of(ledger)?)?.first() {
-            Some(first) => scope.refuse_other(context, &format!("campaign {campaign}"), &first.page, NO_REPORT),
+            Some(first) => {
+                scope.refuse_other(context, &format!("campaign {campaign}"), &first.page, NO_REPORT)?;
+                refuse_no_label(context, ledger, coverage)
+            }
             None => {
                 Err(Error::usage(format!("there is no broadcast of campaign {campaign} in this ledger")).hint(hint))
             }
         },
     }
+}
+
+/// A label that no broadcast has which is covered otherwise.
+fn refuse_no_label(context: &Context, ledger: &Ledger, coverage: &Coverage) -> Result<()> {
+    let Some(label) = &coverage.label else { return Ok(()) };
+    let mut others = ledger.broadcasts(coverage.campaign.as_deref(), context.now_of(ledger)?)?;
+    others.retain(|one| {
+        coverage.page.as_ref().is_none_or(|page| one.page == *page)
+            && coverage.broadcast.is_none_or(|broadcast| one.id == broadcast)
+    });
+    let labels: Vec<&str> = others.iter().filter_map(|one| one.label.as_deref()).collect();
+    if labels.contains(&label.as_str()) {
+        return Ok(());
+    }
+    let meant = text::nearest(label, &labels).map(|near| format!("did you mean {near:?}? ")).unwrap_or_default();
+    Err(Error::usage(format!("there is no broadcast labeled {label:?} here; {NO_REPORT}"))
+        .hint(format!("{meant}mmsg broadcast list shows the labels")))
 }
 
 /// Meta's figures; the ledger's are printed without them, too.

@@ -45,7 +45,6 @@ use crate::times::hours::Hours;
 use campaign::CampaignFacts;
 use canary::{CanaryArgs, Stage};
 pub use canary::{CanaryTotals, told as canary_of};
-pub use skipped::explained as skip_explained;
 use confirm::Asked;
 use dry_run::DryRun;
 use ending::Conclusion;
@@ -53,6 +52,7 @@ use finish::{Finish, FinishArgs};
 use money::MoneyArgs;
 use plan::ListSource;
 use results::{Businesses, Results};
+pub use skipped::explained as skip_explained;
 use split::{Sent, Shares};
 use timing::{TimingArgs, Until};
 use totals::Totals;
@@ -74,6 +74,9 @@ pub struct Args {
     /// holdout. Each recipient's message is chosen by a hash: the same at every rerun, whoever else is in the list.
     #[arg(long, value_name = "FILE=SHARE,…", value_parser = Shares::parse, conflicts_with_all = ["message", "resume"])]
     split: Option<Shares>,
+    /// What you call this broadcast, such as 'Black Friday', for broadcast list and report; another TEXT with the same message renames it.
+    #[arg(long, value_name = "TEXT", value_parser = values::label, conflicts_with = "resume")]
+    label: Option<String>,
     /// Send to an imported audience.
     #[arg(long, value_name = "NAME", conflicts_with = "files")]
     audience: Option<String>,
@@ -276,6 +279,11 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
     let mut broadcast = ledger.open_broadcast(&key, args.which(), host, clock.now())?;
     if let Some(name) = &facts.name {
         ledger.name_campaign(facts.id.as_str(), name)?;
+    }
+    if let Some(label) = &args.label
+        && let Some(before) = ledger.set_label(&mut broadcast, label)?
+    {
+        context.ui.status(&format!("broadcast {} was labeled {before:?}; it is labeled {label:?} now", broadcast.id));
     }
     let (hours, min_gap) = timing.over(&broadcast);
     ledger.set_timing(&mut broadcast, hours, min_gap)?;

@@ -57,10 +57,12 @@ pub struct Broadcast {
     pub split: Option<Split>,
     /// Nothing goes out later: `--until`.
     pub until: Option<UnixMillis>,
+    /// What the operator calls it.
+    pub label: Option<String>,
 }
 
 const COLUMNS: &str = "id, page, ad_account, campaign, fingerprint, repeat, message, new_message, quiet_hours, opens_at, local_time, \
-    local_since, time_zone, min_gap, split, closes_at";
+    local_since, time_zone, min_gap, split, closes_at, label";
 
 fn from_row(row: &Row<'_>) -> db::Result<Broadcast> {
     Ok(Broadcast {
@@ -84,6 +86,7 @@ fn from_row(row: &Row<'_>) -> db::Result<Broadcast> {
         min_gap: row.get::<Option<i64>>(13)?.and_then(|gap| u32::try_from(gap).ok()),
         split: row.get(14)?,
         until: row.get(15)?,
+        label: row.get(16)?,
     })
 }
 
@@ -216,6 +219,15 @@ impl Ledger {
             broadcast.until = until;
         }
         Ok(())
+    }
+
+    /// Labels a broadcast; the label that it had before, if that was another one.
+    pub fn set_label(&mut self, broadcast: &mut Broadcast, label: &str) -> Result<Option<String>> {
+        if broadcast.label.as_deref() == Some(label) {
+            return Ok(None);
+        }
+        self.write(|conn| Ok(conn.execute("update broadcasts set label = ?2 where id = ?1", (broadcast.id, label))?))?;
+        Ok(broadcast.label.replace(label.to_owned()))
     }
 
     pub fn broadcast(&self, id: i64) -> Result<Option<Broadcast>> {

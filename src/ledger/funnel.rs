@@ -35,6 +35,14 @@ pub struct Coverage {
     pub ad_account: Option<String>,
     pub campaign: Option<String>,
     pub broadcast: Option<i64>,
+    pub label: Option<String>,
+}
+
+impl Coverage {
+    /// Nothing narrower was asked for.
+    pub fn is_of_whole_page(&self) -> bool {
+        self.campaign.is_none() && self.broadcast.is_none() && self.label.is_none()
+    }
 }
 
 /// The hours in which messages were sent, counted from 1970, the last one not among them.
@@ -79,6 +87,8 @@ pub struct Covered {
     pub page: String,
     pub ad_account: String,
     pub campaign: String,
+    /// What the operator calls it.
+    pub label: Option<String>,
     /// The first 12 hex digits of the message's fingerprint.
     pub message: String,
     pub created_at: UnixMillis,
@@ -197,18 +207,19 @@ impl Ledger {
 fn covered(conn: &Conn, coverage: &Coverage) -> db::Result<Vec<Covered>> {
     conn.prepare_cached(
         "select id, page, ad_account, campaign, fingerprint, created_at,
-                (select count(*) from broadcasts o where o.page = b.page and o.campaign = b.campaign) = 1, split
+                (select count(*) from broadcasts o where o.page = b.page and o.campaign = b.campaign) = 1, split, label
          from broadcasts b
          where (cast(?1 as text) is null or page = ?1) and (cast(?2 as text) is null or ad_account = ?2) and (cast(?3 as text) is null or campaign = ?3)
-           and (cast(?4 as bigint) is null or id = ?4)
+           and (cast(?4 as bigint) is null or id = ?4) and (cast(?5 as text) is null or label = ?5)
          order by id",
     )?
-    .query_map((&coverage.page, &coverage.ad_account, &coverage.campaign, coverage.broadcast), |row| {
+    .query_map((&coverage.page, &coverage.ad_account, &coverage.campaign, coverage.broadcast, &coverage.label), |row| {
         Ok(Covered {
             id: row.get(0)?,
             page: row.get(1)?,
             ad_account: row.get(2)?,
             campaign: row.get(3)?,
+            label: row.get(8)?,
             message: row.get::<ShortPrint>(4)?.0,
             created_at: UnixMillis(row.get(5)?),
             alone: row.get(6)?,

@@ -21,6 +21,7 @@ pub struct Named {
     pub id: i64,
     pub campaign: String,
     pub name: Option<String>,
+    pub label: Option<String>,
 }
 
 impl Ledger {
@@ -29,9 +30,11 @@ impl Ledger {
         self.read(|conn| {
             let broadcasts = conn
                 .prepare_cached(
-                    "select id, campaign, campaign_name from broadcasts where cast(?1 as text) is null or page = ?1 order by id desc limit ?2",
+                    "select id, campaign, campaign_name, label from broadcasts where cast(?1 as text) is null or page = ?1 order by id desc limit ?2",
                 )?
-                .query_map((page, MOST), |row| Ok(Named { id: row.get(0)?, campaign: row.get(1)?, name: row.get(2)? }))?
+                .query_map((page, MOST), |row| {
+                    Ok(Named { id: row.get(0)?, campaign: row.get(1)?, name: row.get(2)?, label: row.get(3)? })
+                })?
                 .collect::<db::Result<_>>()?;
             let audiences = conn
                 .prepare_cached(

@@ -26,6 +26,7 @@ pub const IN_A_FILE: &[(i32, &str)] = &[
     (19, include_str!("migrations/0019_rate.sql")),
     (20, include_str!("migrations/0020_campaign_name.sql")),
     (21, include_str!("migrations/0021_held_out.sql")),
+    (22, include_str!("migrations/0022_label.sql")),
 ];
 
 /// Numbered alike, and the first has all before it; never edited. The number is in the ledger's row.
@@ -42,6 +43,7 @@ pub const ON_A_SERVER: &[(i32, &str)] = &[
     (19, include_str!("migrations/postgres/0019_rate.sql")),
     (20, include_str!("migrations/postgres/0020_campaign_name.sql")),
     (21, include_str!("migrations/postgres/0021_held_out.sql")),
+    (22, include_str!("migrations/postgres/0022_label.sql")),
 ];
 
 /// The schema from which on old copies are found out.

@@ -64,6 +64,7 @@ pub const TABLES: [Table; 20] = [
             "split",
             "closes_at",
             "campaign_name",
+            "label",
         ],
     },
     Table {

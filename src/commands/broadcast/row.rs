@@ -39,6 +39,7 @@ impl Record for BroadcastRow {
         "Page",
         "campaign",
         "name",
+        "label",
         "message",
         "repeat",
         "pending",
@@ -63,6 +64,7 @@ impl Record for BroadcastRow {
         "next run at",
         "accepted",
         "name",
+        "label",
         "campaign",
     ];
     const KEYS: &'static [&'static str] = &[
@@ -82,6 +84,7 @@ impl Record for BroadcastRow {
         "created_at",
         "finished",
         "campaign_name",
+        "label",
         "canary",
     ];
 
@@ -98,6 +101,7 @@ impl Record for BroadcastRow {
             summary.page.clone(),
             summary.campaign.clone(),
             summary.campaign_name.clone().unwrap_or_else(|| "-".to_owned()),
+            summary.label.clone().unwrap_or_else(|| "-".to_owned()),
             summary.message.clone(),
             summary.repeat.to_string(),
             count(summary.pending),

@@ -137,7 +137,7 @@ impl Shown {
 
     fn draw(&self, sheet: &mut Sheet, columns: usize) {
         let summary = &self.row.summary;
-        sheet.heading(&format!("Broadcast {}", summary.id));
+        sheet.heading(&format!("Broadcast {}", text::with_name(&summary.id.to_string(), summary.label.as_deref())));
         let time = |at: Option<UnixMillis>| at.map(|at| at.to_string()).unwrap_or_default();
         let repeat = if summary.repeat > 0 { format!(", repeat {}", summary.repeat) } else { String::new() };
         sheet.fields(&[

@@ -25,6 +25,7 @@ enum Kind {
     Campaign,
     Audience,
     Broadcast,
+    Label,
 }
 
 /// What an argument of a command takes; `command` is its words.
@@ -36,6 +37,7 @@ fn kind_of(command: &str, argument: &str) -> Option<Kind> {
         ("campaign", "id" | "ids") | (_, "campaign") => Some(Kind::Campaign),
         ("broadcast", "id" | "ids") | (_, "broadcast") => Some(Kind::Broadcast),
         (_, "audience") => Some(Kind::Audience),
+        (_, "label") => Some(Kind::Label),
         _ => None,
     }
 }
@@ -95,10 +97,19 @@ impl Known {
             }
             Kind::Broadcast => {
                 let one = |broadcast: Named| {
-                    let campaign = broadcast.name.unwrap_or_else(|| format!("campaign {}", broadcast.campaign));
-                    named(broadcast.id.to_string(), campaign)
+                    let name = broadcast.label.or(broadcast.name);
+                    named(broadcast.id.to_string(), name.unwrap_or_else(|| format!("campaign {}", broadcast.campaign)))
                 };
                 self.names().broadcasts.into_iter().map(one).collect()
+            }
+            Kind::Label => {
+                let mut labels = Vec::new();
+                for label in self.names().broadcasts.into_iter().filter_map(|broadcast| broadcast.label) {
+                    if !labels.contains(&label) {
+                        labels.push(label);
+                    }
+                }
+                labels.into_iter().map(plain).collect()
             }
         }
     }
@@ -172,7 +183,9 @@ mod tests {
             assert!(!schema::keys_of(command).is_empty(), "no columns of {command} are known");
         }
         assert!(columns.count() > 20);
-        for (kind, least) in [(Kind::Profile, 4), (Kind::Campaign, 10), (Kind::Audience, 4), (Kind::Broadcast, 4)] {
+        for (kind, least) in
+            [(Kind::Profile, 4), (Kind::Campaign, 10), (Kind::Audience, 4), (Kind::Broadcast, 4), (Kind::Label, 2)]
+        {
             assert!(found.iter().filter(|other| **other == kind).count() >= least, "{kind:?}");
         }
     }

@@ -36,9 +36,8 @@ impl Asked {
 
     /// Of which Page policy notices are shown, and since when: for one campaign or broadcast since there is one.
     fn policy_range(&self, counted: &Counted) -> (Option<String>, Option<UnixMillis>) {
-        let Coverage { page, campaign, broadcast, .. } = &self.coverage;
-        if campaign.is_none() && broadcast.is_none() {
-            return (page.clone(), self.hours.since());
+        if self.coverage.is_of_whole_page() {
+            return (self.coverage.page.clone(), self.hours.since());
         }
         let page = counted.broadcasts.first().map(|first| first.page.clone());
         let first = counted.broadcasts.iter().map(|broadcast| broadcast.created_at).min();

@@ -56,7 +56,8 @@ pub async fn ask(context: &Context, asked: &Asked, broadcasts: &[Covered]) -> Re
         }
     }
     let currency = currency(graph, &accounts).await;
-    let whole = asked.coverage.broadcast.is_none() || sent.iter().all(|broadcast| broadcast.alone);
+    let is_part = asked.coverage.broadcast.is_some() || asked.coverage.label.is_some();
+    let whole = !is_part || sent.iter().all(|broadcast| broadcast.alone);
     let mut told = sum.told(campaigns.len(), currency, !hours.is_all(), whole);
     if currency.is_none() && accounts.len() > 1 {
         // Amounts in several currencies can't be added up.

@@ -205,7 +205,8 @@ impl Record for Compared {
 impl Record for BroadcastRow {
     const PLURAL: &'static str = "broadcasts";
     const COLUMNS: &'static [&'static str] =
-        &["id", "campaign", "accepted", "delivered", "read", "clicked", "failed", "refused", "unknown"];
+        &["id", "label", "campaign", "accepted", "delivered", "read", "clicked", "failed", "refused", "unknown"];
+    const EXPENDABLE: &'static [&'static str] = &["unknown", "refused", "failed", "clicked", "label"];
 
     fn cells(&self) -> Vec<String> {
         let funnel = &self.funnel;
@@ -218,7 +219,8 @@ impl Record for BroadcastRow {
             funnel.refused,
             funnel.unknown,
         ];
-        [vec![self.broadcast.to_string(), self.campaign.clone()], counts.map(thousands).to_vec()].concat()
+        let label = self.label.clone().unwrap_or_else(|| "-".to_owned());
+        [vec![self.broadcast.to_string(), label, self.campaign.clone()], counts.map(thousands).to_vec()].concat()
     }
 }
 

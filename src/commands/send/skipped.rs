@@ -82,12 +82,7 @@ fn instead(skip: Skip) -> Option<&'static str> {
         Skip::Suppressed => Some("mmsg tokens unsuppress lifts it"),
         Skip::Ended => Some("mmsg campaign edit ID --end-time TIME, or a later --until"),
         Skip::Closed => Some("the same list given again plans them anew"),
-        Skip::OptedOut
-        | Skip::Expired
-        | Skip::Region
-        | Skip::OtherToken
-        | Skip::NeverAvailable
-        | Skip::Holdout => None,
+        Skip::OptedOut | Skip::Expired | Skip::Region | Skip::OtherToken | Skip::NeverAvailable | Skip::Holdout => None,
     }
 }
 

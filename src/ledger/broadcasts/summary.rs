@@ -36,6 +36,8 @@ pub struct BroadcastSummary {
     pub finished: bool,
     /// What the campaign was called when it was last sent with.
     pub campaign_name: Option<String>,
+    /// What the operator calls it.
+    pub label: Option<String>,
 }
 
 impl Ledger {
@@ -53,7 +55,7 @@ pub fn summaries(
     now: UnixMillis,
 ) -> db::Result<Vec<BroadcastSummary>> {
     let mut statement = conn.prepare_cached(sql!(
-        "select id, campaign, page, fingerprint, repeat, created_at, campaign_name,
+        "select id, campaign, page, fingerprint, repeat, created_at, campaign_name, label,
            (select count(*) from listings l where l.broadcast = b.id and l.planned_at is null),
            (select s.not_before from sends s join listings l on l.id = s.listing
             where s.broadcast = b.id and s.state = {pending} and l.planned_at is not null order by s.not_before limit 1)
@@ -66,7 +68,7 @@ pub fn summaries(
         let id: i64 = row.get(0)?;
         let count = |state| tally::rows_in(conn, id, state).map(|n| i64::try_from(n).unwrap_or(i64::MAX));
         let (pending, claimed) = (count(State::Pending)?, count(State::Claimed)?);
-        let next_at = row.get::<Option<i64>>(8)?.map(UnixMillis);
+        let next_at = row.get::<Option<i64>>(9)?.map(UnixMillis);
         summaries.push(BroadcastSummary {
             id,
             campaign: row.get(1)?,
@@ -79,12 +81,13 @@ pub fn summaries(
             refused: count(State::Refused)?,
             skipped: count(State::Skipped)?,
             unknown: count(State::Unknown)?,
-            unplanned_listings: row.get(7)?,
+            unplanned_listings: row.get(8)?,
             next_run_at: next_at.map(|at| at.max(now)),
             is_due: next_at.is_some_and(|at| at <= now),
             created_at: UnixMillis(row.get(5)?),
             finished: pending == 0 && claimed == 0,
             campaign_name: row.get(6)?,
+            label: row.get(7)?,
         });
     }
     Ok(summaries)

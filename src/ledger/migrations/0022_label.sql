@@ -1,0 +1,2 @@
+-- What the operator calls a broadcast (--label); null: nothing.
+alter table broadcasts add column label text;

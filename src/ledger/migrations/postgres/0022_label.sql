@@ -1,0 +1,2 @@
+-- What the operator calls a broadcast: as SQLite's.
+alter table broadcasts add column label text;
