@@ -93,6 +93,7 @@ mod split;
 mod story;
 mod suite_is_whole;
 mod sweep;
+mod testers;
 #[cfg(target_os = "linux")]
 mod timing;
 mod tokens;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::audience::token_fault;
 use crate::campaign::parse_time;
 use crate::clock::UnixMillis;
 use crate::text;
@@ -41,6 +42,12 @@ pub fn code(text: &str) -> Result<i64, String> {
     text.trim()
         .parse()
         .map_err(|_| format!("{text:?} is not an error code: use numbers such as 2300004, separated by commas"))
+}
+
+/// A token of the command line. What is wrong with it is said without showing it.
+pub fn token(text: &str) -> Result<String, String> {
+    let masked = |fault: String| fault.replace(text, &text::mask(text));
+    token_fault(text.as_bytes()).map_or_else(|| Ok(text.to_owned()), |fault| Err(masked(fault)))
 }
 
 /// A broadcast's number.

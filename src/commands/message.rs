@@ -3,6 +3,7 @@
 mod build;
 pub mod file;
 mod flags;
+pub mod given;
 mod preview;
 mod questions;
 mod rules;

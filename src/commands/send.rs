@@ -17,6 +17,7 @@ mod results;
 mod resume;
 mod skipped;
 mod split;
+mod testers;
 mod timing;
 mod totals;
 mod turn;
@@ -54,6 +55,7 @@ use plan::ListSource;
 use results::{Businesses, Results};
 pub use skipped::explained as skip_explained;
 use split::{Sent, Shares};
+use testers::TestArgs;
 use timing::{TimingArgs, Until};
 use totals::Totals;
 use turn::Turn;
@@ -82,6 +84,8 @@ pub struct Args {
     audience: Option<String>,
     #[command(flatten)]
     list: ListArgs,
+    #[command(flatten)]
+    testers: TestArgs,
     #[command(flatten)]
     people: FilterArgs,
     /// Show what would happen; nothing is sent or written.
@@ -150,6 +154,7 @@ impl Args {
 
     fn source<'a>(&'a self, outputs: &'a Outputs) -> ListSource<'a> {
         match self.audience.as_deref() {
+            _ if self.testers.is_given() => ListSource::Testers(&self.testers),
             None if self.people.is_everybody() => ListSource::Files(&self.list, outputs),
             audience => ListSource::People(audience, &self.people),
         }
@@ -171,7 +176,7 @@ impl Args {
         if !messages.is_empty() {
             outputs.protect_inputs("the message", messages.iter().map(PathBuf::as_path));
         }
-        if self.audience.is_none() && self.people.is_everybody() && !self.resume {
+        if self.audience.is_none() && self.people.is_everybody() && !self.resume && !self.testers.is_given() {
             self.list.check(&mut outputs)?;
         }
         of.expect(&mut outputs, self.results.as_deref())?;
@@ -191,6 +196,7 @@ pub async fn run_for_several(frame: &Invocation<'_>, args: Args) -> Result<Exit>
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     args.refuse_misplaced_filters()?;
+    args.testers.check()?;
     context.repeat_when_resumed(args.money.words());
     let signals = Signals::listen(&context.ui)?;
     if args.resume { resume::run(context, &args, &signals).await } else { send(context, &args, &signals).await }
@@ -302,11 +308,16 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
     results.planned(&ledger, &planned, terms.now)?;
 
     let (listing, cost_per_delivery) = (Some(planned.listing), args.money.cost_per_delivery());
+    if args.testers.is_given() {
+        let due = ledger.due(broadcast.id, listing, clock.now())?;
+        args.testers.tell(context, &facts, due, cost_per_delivery).await;
+    }
     let asked = Asked {
         broadcast: &broadcast,
         listing,
         campaign: &facts,
         sent: &sent,
+        testers: args.testers.is_given().then(|| args.testers.whom()),
         limits: &limits,
         money,
         cost_per_delivery,
@@ -328,7 +339,12 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
                 awaits_rows: true,
             };
             let stage = Stage { context, ledger: thread.desk(), clock, signals };
-            let done = stage.run(&turn, &limits, &mut results).await?;
+            let done = if args.testers.is_given() {
+                // They were chosen by a person, who looks at what they get.
+                turn.run(context, thread.desk(), &limits, clock, signals, &mut results).await?
+            } else {
+                stage.run(&turn, &limits, &mut results).await?
+            };
             conclusion.add(context, done, &facts).await?;
         }
     }

@@ -8,10 +8,9 @@ mod replacing;
 mod suppress;
 mod unsubscribe;
 
-use crate::audience::token_fault;
+use crate::cli::values::token;
 use crate::commands::context::{Context, Invocation};
 use crate::error::{Exit, Result};
-use crate::text::mask;
 
 #[derive(clap::Args, Debug)]
 pub struct Args {
@@ -29,11 +28,6 @@ enum Verb {
     Unsuppress(suppress::LiftArgs),
     Unsubscribe(unsubscribe::Args),
     Erase(erase::Args),
-}
-
-/// A token of the command line. What is wrong with it is said without showing it.
-fn token(text: &str) -> Result<String, String> {
-    token_fault(text.as_bytes()).map_or_else(|| Ok(text.to_owned()), |fault| Err(fault.replace(text, &mask(text))))
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {

@@ -257,7 +257,8 @@ impl Record for ListRow {
         let counts =
             [self.recipients, self.accepted, self.refused, self.skipped, self.unknown, self.pending + self.claimed];
         let planned = self.planned_at.map_or_else(|| "cut off: not sent".to_owned(), |at| at.to_string());
-        [vec![source.to_owned(), text::thousands(self.rows)], counts.map(text::thousands).to_vec(), vec![planned]].concat()
+        [vec![source.to_owned(), text::thousands(self.rows)], counts.map(text::thousands).to_vec(), vec![planned]]
+            .concat()
     }
 }
 
@@ -347,9 +348,7 @@ impl ReasonRow {
             State::Skipped => skipped(reason),
             _ => (
                 reason.reason.clone().unwrap_or_else(|| "no clear reply".to_owned()),
-                Some(format!(
-                    "mmsg unknown settle looks for evidence; then mmsg unknown list --broadcast {broadcast}"
-                )),
+                Some(format!("mmsg unknown settle looks for evidence; then mmsg unknown list --broadcast {broadcast}")),
             ),
         };
         let Reason { state, code, subcode, reason, recipients } = reason.clone();

@@ -1,13 +1,12 @@
 //! `mmsg message preview`: Meta's own picture of a message, ours in the terminal, and a local page with both.
 
-use std::collections::BTreeSet;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use serde_json::{Map, Value, json};
 
 use super::file::load;
+use super::given;
 use crate::audience::{self, Columns, Input, Item, ReadOptions};
 use crate::commands::browser;
 use crate::commands::context::Context;
@@ -15,9 +14,7 @@ use crate::commands::failure::temporary;
 use crate::commands::output::{Kind, Outputs};
 use crate::error::{Error, Exit, Result};
 use crate::message::preview::iframe_src;
-use crate::message::rules::macros::is_macro;
 use crate::message::{Message, Template, draw, page};
-use crate::text::is_same_name;
 use crate::ui::Format;
 
 const SAVE: &str = "--save";
@@ -148,14 +145,13 @@ fn row_of_list(file: &Path, wanted: u64) -> Result<String> {
 
 /// The message of one recipient, or with stand-ins when nothing says whose.
 fn filled(context: &Context, args: &Args, message: &Message) -> Result<Message> {
+    let columns: Vec<String> = message.columns().into_iter().collect();
     let values = match (&args.tokens, args.row) {
         (Some(file), row) => row_of_list(file, row.unwrap_or(1))?,
-        _ if !args.value.is_empty() => given(&args.value, message)?,
+        _ if !args.value.is_empty() => given::row(&args.value, &columns)?,
         _ => {
-            let columns = message.columns();
             if !columns.is_empty() {
-                let names: Vec<_> = columns.into_iter().collect();
-                context.ui.status(&format!("shown without values for: {}", names.join(", ")));
+                context.ui.status(&format!("shown without values for: {}", columns.join(", ")));
                 context.ui.hint("--tokens FILE, or --value COLUMN=TEXT, fills them");
             }
             return Ok(message.sample());
@@ -167,36 +163,6 @@ fn filled(context: &Context, args: &Args, message: &Message) -> Result<Message> 
             .hint("mmsg message validate checks the message itself")
     })?;
     Message::parse(json.as_bytes())
-}
-
-fn given(values: &[String], message: &Message) -> Result<String> {
-    let columns = message.columns();
-    let mut row = Map::new();
-    for value in values {
-        let (column, text) = value
-            .split_once('=')
-            .ok_or_else(|| Error::usage(format!("--value {value:?} has no =")).hint("write --value COLUMN=TEXT"))?;
-        if !columns.iter().any(|known| is_same_name(known, column)) {
-            return Err(no_such_column(column, &columns));
-        }
-        row.insert(column.to_owned(), json!(text));
-    }
-    Ok(Value::Object(row).to_string())
-}
-
-/// Which braces are whose is a common mistake.
-fn no_such_column(column: &str, columns: &BTreeSet<String>) -> Error {
-    let error = Error::usage(format!("--value {column}: the message has no ${{{column}}}"));
-    if is_macro(column) {
-        return error
-            .hint(format!("Meta fills in {{{{{column}}}}}; only ${{COLUMN}} takes a value from --value or the list"));
-    }
-    let names: Vec<&str> = columns.iter().map(String::as_str).collect();
-    error.hint(if names.is_empty() {
-        "the message uses no columns".to_owned()
-    } else {
-        format!("it uses {}", names.join(", "))
-    })
 }
 
 /// Writes the page to `--save`, or for `--open` to a temporary file; both are for the operator's eyes only.

@@ -31,6 +31,8 @@ pub struct Asked<'a> {
     pub listing: Option<i64>,
     pub campaign: &'a CampaignFacts,
     pub sent: &'a Sent,
+    /// With `--test`: who gets it.
+    pub testers: Option<String>,
     pub limits: &'a Limits,
     /// `None`: no limit.
     pub money: Option<Money>,
@@ -70,6 +72,8 @@ impl Asked<'_> {
             format!("time      {}", forecast::time(now_sent, pace)),
         ];
         lines.splice(3..3, self.messages());
+        lines.extend(self.testers.as_ref().map(|testers| format!("testers   {testers}")));
+        let first = first.filter(|_| self.testers.is_none());
         lines.extend(first.map(|canary| format!("canary    {}", canary::plan_of(&canary))));
         let cost = cost::read(context, self.campaign, now_sent, self.cost_per_delivery).await;
         lines.extend(Some(cost.text()).filter(|text| !text.is_empty()).map(|text| format!("cost      {text}")));

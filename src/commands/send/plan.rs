@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::columns::{ValueCheck, refuse_absent_columns};
+use super::testers::TestArgs;
 use crate::audience::{Columns, ListTally};
 use crate::commands::context::Context;
 use crate::commands::failure;
@@ -25,6 +26,8 @@ use crate::send::messages::Messages;
 pub enum ListSource<'a> {
     /// People of the ledger: an audience, all that a filter finds, or both.
     People(Option<&'a str>, &'a FilterArgs),
+    /// People named on the command line.
+    Testers(&'a TestArgs),
     /// Files or stdin; the report of bad rows is one of the outputs.
     Files(&'a ListArgs, &'a Outputs),
 }
@@ -34,6 +37,14 @@ pub struct List {
     pub source: String,
     pub tally: ListTally,
     pub spool: Listing,
+}
+
+impl List {
+    /// One that has nothing but tokens.
+    fn of_people(source: String, spool: Listing) -> Self {
+        let tally = ListTally { rows: spool.rows, good: spool.rows, ..ListTally::default() };
+        Self { source, tally, spool }
+    }
 }
 
 /// Reads the whole list, or copies the audience, into a spool in `folder`.
@@ -47,6 +58,9 @@ pub async fn read(
 ) -> Result<List> {
     let (list, outputs) = match source {
         ListSource::Files(list, outputs) => (list, outputs),
+        ListSource::Testers(test) => {
+            return Ok(List::of_people("test".to_owned(), test.list(messages, &folder)?));
+        }
         ListSource::People(audience, people) => {
             return read_people(context, audience, people, messages, ledger, &folder);
         }
@@ -87,14 +101,13 @@ fn read_people(
     if spool.rows == 0 {
         context.ui.status("nobody matches; nothing to send");
     }
-    let tally = ListTally { rows: spool.rows, good: spool.rows, ..ListTally::default() };
     let chosen = if people.is_everybody() { "" } else { "people chosen by filters" };
     let source = match audience {
         Some(name) if chosen.is_empty() => format!("audience {name}"),
         Some(name) => format!("audience {name}: {chosen}"),
         None => chosen.to_owned(),
     };
-    Ok(List { source, tally, spool })
+    Ok(List::of_people(source, spool))
 }
 
 /// Plans the list while no other process plans this broadcast; returns the ledger and what was read.

@@ -130,6 +130,7 @@ impl<'a> Resume<'a> {
                 listing: None,
                 campaign: &facts,
                 sent: &sent,
+                testers: None,
                 limits: &limits,
                 money,
                 cost_per_delivery: args.money.cost_per_delivery(),
