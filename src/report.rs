@@ -81,6 +81,11 @@ impl Funnel {
         Self { accepted, echoed, delivered, read, clicked, failed, unknown, refused }
     }
 
+    /// Whether any request was made.
+    pub const fn has_sends(&self) -> bool {
+        self.accepted + self.refused + self.unknown > 0
+    }
+
     /// How many messages reached a stage.
     pub const fn reached(&self, stage: Stage) -> u64 {
         match stage {

@@ -273,6 +273,27 @@ fn watching_goes_on_while_a_run_is_at_work_and_ends_with_it() {
 }
 
 #[test]
+fn watching_waits_for_the_first_send() {
+    let shop = Shop::open();
+    let list = people(6);
+    let _ = shop.env.mmsg_reading(list.join("\n"), ["tokens", "import", "--audience", "x"]).exits(0);
+    // There is no broadcast of it yet.
+    let mut watcher = shop.env.terminal(80, &["report", "--watch", "--offline", "--campaign", &shop.campaign]);
+    watcher.wait_for("waiting for the first run");
+    let words = shop.words(&["--rate", "1"]);
+    let text = list.join("\n");
+    let run = shop.env.start(&text, &words);
+    watcher.wait_for("a run is active");
+    let _ = run.ends().exits(0);
+    let watched = watcher.end().exits(0).stdout;
+    let line = watched.lines().rfind(|line| line.starts_with("accepted")).unwrap();
+    assert!(line.contains(" 6 "), "{watched}");
+    shop.assert_each_once(&list);
+    // A mistyped ID is still refused where nothing is watched.
+    shop.env.mmsg(["report", "--offline", "--campaign", "9"]).fails(2, "no broadcast of campaign 9");
+}
+
+#[test]
 fn what_meta_did_about_the_page_is_shown() {
     let shop = Shop::open();
     let _ = shop.totals(&people(1), &[], 0);

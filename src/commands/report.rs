@@ -62,7 +62,7 @@ pub struct Args {
     /// Open the page in the browser.
     #[arg(long, requires = "html")]
     open: bool,
-    /// Redraw every second while a run is active (terminal only).
+    /// Redraw every second while a run is active; if nothing was sent yet, wait for the first run (terminal only).
     #[arg(long)]
     watch: bool,
     /// Do not ask Meta; use only the ledger.
@@ -129,7 +129,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     }
     let mut ledger = context.ledger_to_look()?;
     let asked = Asked { hours, coverage: coverage(context, &args)? };
-    refuse_nothing(context, &ledger, &asked.coverage, args.scope)?;
+    refuse_nothing(context, &ledger, &asked.coverage, &args)?;
     let signals = Signals::listen(&context.ui)?;
     if args.watch {
         watch::watch(context, &signals, &ledger, &asked).await?;
@@ -181,8 +181,9 @@ fn coverage(context: &Context, args: &Args) -> Result<Coverage> {
     Ok(Coverage { page: Some(context.page()?.as_str().to_owned()), ad_account, label, ..Coverage::default() })
 }
 
-/// A report of zeros would hide a wrong ID.
-fn refuse_nothing(context: &Context, ledger: &Ledger, coverage: &Coverage, scope: ScopeArgs) -> Result<()> {
+/// A report of zeros would hide a wrong ID; who watches may wait for the first send.
+fn refuse_nothing(context: &Context, ledger: &Ledger, coverage: &Coverage, args: &Args) -> Result<()> {
+    let scope = args.scope;
     let found = match coverage.broadcast {
         Some(id) => Some(ledger.broadcast(id)?.ok_or_else(|| no_such_broadcast(id))?),
         None => None,
@@ -190,19 +191,20 @@ fn refuse_nothing(context: &Context, ledger: &Ledger, coverage: &Coverage, scope
     if let Some(found) = &found {
         scope.refuse_other(context, &format!("broadcast {}", found.id), &found.page, NO_REPORT)?;
     }
-    let Some(campaign) = &coverage.campaign else { return refuse_no_label(context, ledger, coverage) };
+    let Some(campaign) = &coverage.campaign else { return refuse_no_label(context, ledger, coverage, args) };
     let hint = "mmsg broadcast list shows what was sent";
     match found {
         Some(found) if found.campaign != *campaign => {
             Err(Error::usage(format!("broadcast {} belongs to campaign {}, not {campaign}", found.id, found.campaign))
                 .hint(hint))
         }
-        Some(_) => refuse_no_label(context, ledger, coverage),
+        Some(_) => refuse_no_label(context, ledger, coverage, args),
         None => match ledger.broadcasts(Some(campaign), context.now_of(ledger)?)?.first() {
             Some(first) => {
                 scope.refuse_other(context, &format!("campaign {campaign}"), &first.page, NO_REPORT)?;
-                refuse_no_label(context, ledger, coverage)
+                refuse_no_label(context, ledger, coverage, args)
             }
+            None if args.watch => Ok(()),
             None => {
                 Err(Error::usage(format!("there is no broadcast of campaign {campaign} in this ledger")).hint(hint))
             }
@@ -211,8 +213,8 @@ fn refuse_nothing(context: &Context, ledger: &Ledger, coverage: &Coverage, scope
 }
 
 /// A label that no broadcast has which is covered otherwise.
-fn refuse_no_label(context: &Context, ledger: &Ledger, coverage: &Coverage) -> Result<()> {
-    let Some(label) = &coverage.label else { return Ok(()) };
+fn refuse_no_label(context: &Context, ledger: &Ledger, coverage: &Coverage, args: &Args) -> Result<()> {
+    let Some(label) = coverage.label.as_ref().filter(|_| !args.watch) else { return Ok(()) };
     let mut others = ledger.broadcasts(coverage.campaign.as_deref(), context.now_of(ledger)?)?;
     others.retain(|one| {
         coverage.page.as_ref().is_none_or(|page| one.page == *page)

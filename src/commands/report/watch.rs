@@ -1,4 +1,4 @@
-//! `mmsg report --watch`: redrawn while a run is active.
+//! `mmsg report --watch`: redrawn from the first send on, while a run is active.
 
 use std::time::Duration;
 
@@ -23,20 +23,28 @@ pub fn check(ui: &Ui) -> Result<()> {
     Err(Error::usage("--watch needs a terminal").hint("leave out --watch to print it once"))
 }
 
-/// Watches until no run is active on what was asked for, or somebody stops it.
+/// Watches until no run is active on what was asked for, or somebody stops it. Where nothing was sent yet, it waits for the first run.
 pub async fn watch(context: &Context, signals: &Signals, ledger: &Ledger, asked: &Asked) -> Result<()> {
-    let mut screen = None;
+    let (mut screen, mut was_running) = (None, false);
     loop {
         let (report, counted) = asked.report(context, ledger)?;
-        if !ledger.is_running(&counted.broadcasts.iter().map(|broadcast| broadcast.id).collect::<Vec<_>>())? {
+        let broadcasts: Vec<i64> = counted.broadcasts.iter().map(|broadcast| broadcast.id).collect();
+        let is_running = ledger.is_running(&broadcasts)?;
+        was_running |= is_running;
+        if !is_running && (was_running || report.funnel.has_sends()) {
             break;
         }
+        let what = if is_running {
+            "a run is active (Ctrl-C stops this view, not the run)"
+        } else {
+            "nothing was sent yet; waiting for the first run (Ctrl-C stops this view)"
+        };
         let screen = match &screen {
             Some(screen) => screen,
             None => screen.insert(context.ui.screen()?),
         };
         let mut sheet = context.ui.sheet();
-        sheet.line(&format!("{}: a run is active (Ctrl-C stops this view, not the run)", report.made_at));
+        sheet.line(&format!("{}: {what}", report.made_at));
         view::draw(&mut sheet, &report);
         screen.show(&sheet)?;
         tokio::select! {
