@@ -34,6 +34,8 @@ pub struct Report {
     pub page: Option<String>,
     pub ad_account: Option<String>,
     pub campaign: Option<String>,
+    /// What that campaign was called when it was last sent with.
+    pub campaign_name: Option<String>,
     pub broadcast: Option<i64>,
     /// The label that was asked for, or that the broadcast has.
     pub label: Option<String>,
@@ -209,6 +211,7 @@ impl RefusalRow {
 pub struct BroadcastRow {
     pub broadcast: i64,
     pub campaign: String,
+    pub campaign_name: Option<String>,
     /// What the operator calls it.
     pub label: Option<String>,
     /// The first 12 hex digits of the message's fingerprint.
@@ -219,10 +222,16 @@ pub struct BroadcastRow {
 }
 
 impl BroadcastRow {
+    /// Its campaign, for people.
+    pub fn campaign_shown(&self) -> String {
+        text::with_name(&self.campaign, self.campaign_name.as_deref())
+    }
+
     fn of(covered: &Covered) -> Self {
         Self {
             broadcast: covered.id,
             campaign: covered.campaign.clone(),
+            campaign_name: covered.campaign_name.clone(),
             label: covered.label.clone(),
             message: covered.message.clone(),
             created_at: covered.created_at,
@@ -270,6 +279,8 @@ impl Report {
             let first = counted.broadcasts.first().map(of);
             first.filter(|first| counted.broadcasts.iter().all(|other| of(other) == *first)).cloned()
         };
+        let campaign = coverage.campaign.clone().or_else(|| one(|covered| &covered.campaign));
+        let newest = counted.broadcasts.last().filter(|_| campaign.is_some());
         let time_to = |stage: Stage| Quantiles::of(&totals.after[stage as usize]);
         let whole_page = coverage.is_of_whole_page();
         let own_label = || counted.broadcasts.first().filter(|_| coverage.broadcast.is_some())?.label.clone();
@@ -277,7 +288,8 @@ impl Report {
             made_at,
             page: coverage.page.clone().or_else(|| one(|covered| &covered.page)),
             ad_account: coverage.ad_account.clone().or_else(|| one(|covered| &covered.ad_account)),
-            campaign: coverage.campaign.clone().or_else(|| one(|covered| &covered.campaign)),
+            campaign_name: newest.and_then(|covered| covered.campaign_name.clone()),
+            campaign,
             broadcast: coverage.broadcast,
             label: coverage.label.clone().or_else(own_label),
             since: hours.since(),
@@ -363,7 +375,9 @@ impl Report {
                 format!("Broadcast {}", text::with_name(&broadcast.to_string(), label.as_deref()))
             }
             (None, Some(label), _, _) => label.clone(),
-            (None, None, Some(campaign), _) => format!("Campaign {campaign}"),
+            (None, None, Some(campaign), _) => {
+                format!("Campaign {}", text::with_name(campaign, self.campaign_name.as_deref()))
+            }
             (None, None, None, Some(page)) => format!("Page {page}"),
             (None, None, None, None) => "All broadcasts".to_owned(),
         }
@@ -374,7 +388,7 @@ impl Report {
         let mut said = Vec::new();
         let is_named = self.broadcast.is_some() || self.label.is_some();
         if let (true, Some(campaign)) = (is_named, &self.campaign) {
-            said.push(format!("campaign {campaign}"));
+            said.push(format!("campaign {}", text::with_name(campaign, self.campaign_name.as_deref())));
         }
         if let (true, Some(page)) = (is_named || self.campaign.is_some(), &self.page) {
             said.push(format!("Page {page}"));

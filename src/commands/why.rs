@@ -4,7 +4,7 @@ use crate::commands::context::Context;
 use crate::commands::scope::ScopeArgs;
 use crate::error::{Error, Exit, Result};
 use crate::ledger::story::Chapter;
-use crate::text::mask;
+use crate::text::{self, mask};
 use crate::ui::shape::Shape;
 use crate::ui::table::Record;
 
@@ -48,7 +48,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
 impl Record for Chapter {
     const PLURAL: &'static str = "events of this recipient";
     const COLUMNS: &'static [&'static str] = &["at", "what", "Page", "broadcast", "campaign", "detail"];
-    const KEYS: &'static [&'static str] = &["at", "broadcast", "campaign", "page", "what", "detail"];
+    const KEYS: &'static [&'static str] = &["at", "broadcast", "campaign", "page", "what", "detail", "campaign_name"];
     const EXPENDABLE: &'static [&'static str] = &["Page", "campaign", "broadcast"];
 
     fn cells(&self) -> Vec<String> {
@@ -57,7 +57,7 @@ impl Record for Chapter {
             self.what.clone(),
             self.page.clone().unwrap_or_else(|| "-".to_owned()),
             self.broadcast.map_or("-".to_owned(), |id| id.to_string()),
-            self.campaign.clone().unwrap_or_else(|| "-".to_owned()),
+            self.campaign.as_deref().map_or("-".to_owned(), |id| text::with_name(id, self.campaign_name.as_deref())),
             self.detail.clone(),
         ]
     }

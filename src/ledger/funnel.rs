@@ -87,6 +87,8 @@ pub struct Covered {
     pub page: String,
     pub ad_account: String,
     pub campaign: String,
+    /// What the campaign was called when it was last sent with.
+    pub campaign_name: Option<String>,
     /// What the operator calls it.
     pub label: Option<String>,
     /// The first 12 hex digits of the message's fingerprint.
@@ -207,7 +209,7 @@ impl Ledger {
 fn covered(conn: &Conn, coverage: &Coverage) -> db::Result<Vec<Covered>> {
     conn.prepare_cached(
         "select id, page, ad_account, campaign, fingerprint, created_at,
-                (select count(*) from broadcasts o where o.page = b.page and o.campaign = b.campaign) = 1, split, label
+                (select count(*) from broadcasts o where o.page = b.page and o.campaign = b.campaign) = 1, split, label, campaign_name
          from broadcasts b
          where (cast(?1 as text) is null or page = ?1) and (cast(?2 as text) is null or ad_account = ?2) and (cast(?3 as text) is null or campaign = ?3)
            and (cast(?4 as bigint) is null or id = ?4) and (cast(?5 as text) is null or label = ?5)
@@ -219,6 +221,7 @@ fn covered(conn: &Conn, coverage: &Coverage) -> db::Result<Vec<Covered>> {
             page: row.get(1)?,
             ad_account: row.get(2)?,
             campaign: row.get(3)?,
+            campaign_name: row.get(9)?,
             label: row.get(8)?,
             message: row.get::<ShortPrint>(4)?.0,
             created_at: UnixMillis(row.get(5)?),

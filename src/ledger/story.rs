@@ -24,6 +24,8 @@ pub struct Chapter {
     /// `imported`, `planned`, `claimed`, a state of a send, `echoed`, `delivered`, `read`, `clicked`, `failed`, `suppressed`.
     pub what: String,
     pub detail: String,
+    /// What the campaign was called when it was last sent with.
+    pub campaign_name: Option<String>,
 }
 
 /// A person as the ledger holds them.
@@ -67,16 +69,19 @@ impl Ledger {
                         s.tracking_id, s.code, s.fbtrace_id, s.attempts, s.not_before,
                         s.echoed_at, s.delivered_at, s.read_at, s.clicked_at, s.failed_at, s.failure, s.id, b.page, b.split, s.arm,
                         exists (select 1 from canaries c join listing_rows h on h.listing = c.listing
-                          where c.broadcast = b.id and h.send = s.id)
+                          where c.broadcast = b.id and h.send = s.id),
+                        b.campaign_name
                  from broadcasts b join sends s on s.broadcast = b.id join listings l on l.id = s.listing
                  where s.recipient = ?1",
             )?;
             let mut rows = sends.query([recipient])?;
             while let Some(row) = rows.next()? {
                 let (broadcast, campaign, page): (i64, String, String) = (row.get(0)?, row.get(1)?, row.get(20)?);
+                let campaign_name: Option<String> = row.get(24)?;
                 let mut add = |at: Option<UnixMillis>, what: &str, detail: &str| {
                     let (page, campaign) = (Some(page.clone()), Some(campaign.clone()));
-                    chapters.push(chapter(at, page, Some(broadcast), campaign, what, detail));
+                    let chapter = chapter(at, page, Some(broadcast), campaign, what, detail);
+                    chapters.push(Chapter { campaign_name: campaign_name.clone(), ..chapter });
                 };
                 let mut planned: String = row.get(2)?;
                 let split: Option<Split> = row.get(21)?;
@@ -178,5 +183,5 @@ fn chapter(
     what: &str,
     detail: &str,
 ) -> Chapter {
-    Chapter { at, page, broadcast, campaign, what: what.to_owned(), detail: detail.to_owned() }
+    Chapter { at, page, broadcast, campaign, what: what.to_owned(), detail: detail.to_owned(), campaign_name: None }
 }

@@ -36,6 +36,8 @@ pub struct UnknownSend {
     /// Until when no message goes to this person.
     pub blocked_until: UnixMillis,
     pub page: String,
+    /// What the campaign was called when it was last sent with.
+    pub campaign_name: Option<String>,
     /// Whether an event came that may be about it.
     #[serde(skip)]
     pub heard: bool,
@@ -76,7 +78,8 @@ impl Ledger {
             .conn
             .prepare_cached(sql!(
                 "select s.id, r.token, s.broadcast, b.campaign, coalesce(s.reason, ''), s.code, s.subcode, s.fbtrace_id,
-                        s.claimed_at, s.finished_at, r.blocked_until, b.page, s.attribution is not null
+                        s.claimed_at, s.finished_at, r.blocked_until, b.page, s.attribution is not null,
+                        b.campaign_name
                  from sends s {people} join broadcasts b on b.id = s.broadcast
                  where s.state = {unknown} and (cast(?1 as text) is null or r.token = ?1) and (cast(?2 as bigint) is null or s.broadcast = ?2)
                    and (cast(?3 as text) is null or b.campaign = ?3) and (cast(?4 as bigint) is null or s.finished_at >= ?4)
@@ -114,6 +117,7 @@ impl Ledger {
                     blocked_until: UnixMillis(row.get(10)?),
                     page: row.get(11)?,
                     heard: row.get(12)?,
+                    campaign_name: row.get(13)?,
                 })
             };
             let send = read().map_err(failed)?;
@@ -297,6 +301,7 @@ mod tests {
             at: Some(claimed_at.plus(HOUR * 9)),
             blocked_until: claimed_at.plus(HOUR * 21),
             page: "1".to_owned(),
+            campaign_name: None,
             heard,
         }
     }

@@ -245,6 +245,7 @@ mod tests {
             page: "1".to_owned(),
             ad_account: "2".to_owned(),
             campaign: "c".to_owned(),
+            campaign_name: None,
             label: None,
             message: String::new(),
             created_at: UnixMillis(0),

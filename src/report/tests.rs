@@ -14,6 +14,7 @@ fn covered(id: i64, campaign: &str, counts: Counts) -> Covered {
         page: "104".to_owned(),
         ad_account: "act_9".to_owned(),
         campaign: campaign.to_owned(),
+        campaign_name: None,
         label: None,
         message: "0a0a0a0a0a0a".to_owned(),
         created_at: UnixMillis(0),

@@ -44,7 +44,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
                 "broadcast {} of Page {}, campaign {}: {} pending, {} in flight, {} accepted",
                 broadcast.id,
                 broadcast.page,
-                broadcast.campaign,
+                text::with_name(&broadcast.campaign, broadcast.campaign_name.as_deref()),
                 broadcast.pending,
                 broadcast.claimed,
                 broadcast.accepted

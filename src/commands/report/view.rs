@@ -220,7 +220,7 @@ impl Record for BroadcastRow {
             funnel.unknown,
         ];
         let label = self.label.clone().unwrap_or_else(|| "-".to_owned());
-        [vec![self.broadcast.to_string(), label, self.campaign.clone()], counts.map(thousands).to_vec()].concat()
+        [vec![self.broadcast.to_string(), label, self.campaign_shown()], counts.map(thousands).to_vec()].concat()
     }
 }
 

@@ -29,6 +29,7 @@ use crate::ui::{Format, Ui};
 pub struct Totals {
     pub broadcast: Option<i64>,
     pub campaign: Option<String>,
+    pub campaign_name: Option<String>,
     /// Data rows of the list.
     pub rows: Option<u64>,
     pub rejected: u64,
@@ -104,6 +105,7 @@ impl Totals {
         let mut totals = Self {
             broadcast: Some(broadcast.id),
             campaign: Some(campaign.id.as_str().to_owned()),
+            campaign_name: campaign.name.clone(),
             rows: Some(list.tally.rows),
             rejected: list.tally.bad,
             duplicates: planned.rows - planned.people,
@@ -360,7 +362,7 @@ impl Record for Totals {
         };
         vec![
             self.broadcast.map(|id| id.to_string()).unwrap_or_default(),
-            self.campaign.clone().unwrap_or_default(),
+            self.campaign.as_deref().map(|id| text::with_name(id, self.campaign_name.as_deref())).unwrap_or_default(),
             self.rows.map(text::thousands).unwrap_or_default(),
             some(self.rejected),
             some(self.duplicates),

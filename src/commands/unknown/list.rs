@@ -5,6 +5,7 @@ use crate::commands::context::{Context, Invocation};
 use crate::commands::several;
 use crate::error::{Exit, Result};
 use crate::ledger::unknown::UnknownSend;
+use crate::text;
 use crate::ui::Format;
 use crate::ui::shape::Shape;
 use crate::ui::table::Record;
@@ -64,6 +65,7 @@ impl Record for UnknownSend {
         "at",
         "blocked_until",
         "page",
+        "campaign_name",
     ];
 
     fn cells(&self) -> Vec<String> {
@@ -71,7 +73,7 @@ impl Record for UnknownSend {
             self.token.clone(),
             self.page.clone(),
             self.broadcast.to_string(),
-            self.campaign.clone(),
+            text::with_name(&self.campaign, self.campaign_name.as_deref()),
             self.at.map(|at| at.to_string()).unwrap_or_default(),
             self.reason.clone(),
             self.blocked_until.to_string(),
