@@ -55,7 +55,7 @@ fn a_broadcast_is_shown_as_it_was_sent() {
     let runs: Vec<_> = shown["runs"].as_array().unwrap().iter().map(|run| (&run["end"], &run["accepted"])).collect();
     let ended = json!("exhausted");
     assert_eq!(runs, [(&ended, &json!(first - 1)), (&ended, &json!(all - first))], "{shown:#}");
-    let reasons: Vec<_> = shown["reasons"].as_array().unwrap().iter().map(|row| {
+    let reasons = shown["reasons"].as_array().unwrap().iter().map(|row| {
         json!([
             row["state"],
             row["recipients"],
@@ -96,7 +96,9 @@ fn a_broadcast_is_shown_as_it_was_sent() {
         "mmsg tokens unsuppress",
         "nothing more to send",
         "stdin",
-    ] {}
+    ] {
+        assert!(screen.contains(part), "no {part:?}:\n{screen}");
+    }
     assert!(!screen.contains(SUBSCRIPTION_TOKEN), "{screen}");
     for columns in [40, 80, 120] {
         let screen = shop.env.terminal(columns, &["broadcast", "show", "1", "--color", "never"]).end().exits(0).stdout;
@@ -133,7 +135,7 @@ fn each_arm_is_shown_and_other_pages_are_not() {
     let words = [&["send", "--campaign", &shop.campaign], &split[..]].concat();
     shop.env.mmsg_reading(people(10).join("\n"), words).exits(6);
     let shown = detail(&shop, "1");
-    let arms: Vec<_> = shown["messages"]
+    let arms = shown["messages"]
         .as_array()
         .unwrap()
         .iter()

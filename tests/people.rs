@@ -178,7 +178,9 @@ fn a_filter_chooses_the_people_of_a_broadcast() {
     assert_eq!(listed(&["--never-sent", "--eligible", "--audience", "subscribers"]), BTreeSet::new());
     let got = set(shop.sandbox.accepted());
     assert_eq!(listed(&["--not-read"]), got);
-    assert_eq!(listed(&["--sent-before", "2020-01-01T00:00:00Z"]), BTreeSet::new());
+    for before in ["2020-01-01T00:00:00Z", "2020-01-01", "30d"] {
+        assert_eq!(listed(&["--sent-before", before]), BTreeSet::new(), "{before}");
+    }
     // Nobody is 0 with a note, and no request.
     let nobody = shop.env.mmsg(shop.words(&["--never-sent", "--eligible", "--audience", "subscribers"])).exits(0);
     nobody.says("nobody matches");

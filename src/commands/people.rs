@@ -5,6 +5,7 @@ use std::time::Duration;
 use jiff::tz::TimeZone;
 
 use crate::cli::values;
+use crate::cli::when::{self, When};
 use crate::clock::UnixMillis;
 use crate::ledger::people::filter::Filter;
 
@@ -18,9 +19,9 @@ pub struct FilterArgs {
     /// Only people who never got a message from this ledger.
     #[arg(long)]
     pub never_sent: bool,
-    /// Only people whose last message was sent before TIME.
-    #[arg(long, value_name = "TIME", value_parser = values::time)]
-    pub sent_before: Option<UnixMillis>,
+    /// Only people whose last message was sent before TIME: 7d (7 days ago), yesterday, a date or a time.
+    #[arg(long, value_name = "TIME", value_parser = when::parse)]
+    pub sent_before: Option<When>,
     /// Only people who have not read their last message.
     #[arg(long)]
     pub not_read: bool,
@@ -51,14 +52,14 @@ fn zone(text: &str) -> Result<String, String> {
 }
 
 impl FilterArgs {
-    /// Without the audience, which has a name.
-    pub fn filter(&self, audience: Option<i64>) -> Filter {
+    /// Without the audience, which has a name. What depends on the time is as of `now`, and dates are of this zone.
+    pub fn filter(&self, audience: Option<i64>, now: UnixMillis, dates: &TimeZone) -> Filter {
         let Self { eligible, never_sent, sent_before, not_read, clicked, expired, expires_within, suppressed, zone } =
             self.clone();
         Filter {
             eligible,
             never_sent,
-            sent_before,
+            sent_before: sent_before.map(|when| when.begins(now, dates)),
             not_read,
             clicked,
             expired,
@@ -71,6 +72,6 @@ impl FilterArgs {
 
     /// No filter at all.
     pub fn is_everybody(&self) -> bool {
-        self.filter(None) == Filter::default()
+        self.filter(None, UnixMillis::default(), &TimeZone::UTC) == Filter::default()
     }
 }

@@ -93,7 +93,8 @@ fn read_people(
         }
         audience => {
             let audience = audience.map(|name| ledger.find_audience(page.as_str(), name)).transpose()?;
-            let (filter, now) = (people.filter(audience), ledger.clock_by(context.graph_clock()?)?.now());
+            let now = ledger.clock_by(context.graph_clock()?)?.now();
+            let filter = people.filter(audience, now, context.ui.zone());
             ledger.spool_people(page.as_str(), &filter, now, values, &mut spool).map_err(failed)?;
         }
     }

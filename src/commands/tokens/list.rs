@@ -47,7 +47,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     let page = context.page()?;
     let ledger = context.ledger_to_look()?;
     let audience = args.whom.audience.as_deref().map(|name| ledger.find_audience(page.as_str(), name)).transpose()?;
-    let people = ledger.count_people(page.as_str(), &args.whom.filter.filter(audience), context.now_of(&ledger)?)?;
+    let now = context.now_of(&ledger)?;
+    let filter = args.whom.filter.filter(audience, now, context.ui.zone());
+    let people = ledger.count_people(page.as_str(), &filter, now)?;
     context.ui.value("count", &people.to_string())?;
     Ok(Exit::Done)
 }
@@ -60,7 +62,8 @@ fn print(context: &Context, ui: &Ui, whom: &Whom) -> Result<Exit> {
     let page = context.page()?;
     let ledger = context.ledger_to_look()?;
     let audience = whom.audience.as_deref().map(|name| ledger.find_audience(page.as_str(), name)).transpose()?;
-    let (filter, now) = (whom.filter.filter(audience), context.now_of(&ledger)?);
+    let now = context.now_of(&ledger)?;
+    let filter = whom.filter.filter(audience, now, context.ui.zone());
     match ui.format() {
         Format::Ndjson | Format::Csv if !whom.shape.sorts() => {
             let mut rows = ui.rows::<Found>(&whom.shape)?;
