@@ -15,9 +15,11 @@
 //! The profile is the one named by `--profile`, `MMSG_PROFILE` or the file's `default_profile`; otherwise the one called `default`, or
 //! the only one.
 
+mod child;
 pub mod edit;
 pub mod environment;
 pub mod file;
+pub mod keyring;
 mod resolve;
 pub mod several;
 pub mod source;

@@ -51,6 +51,8 @@ mod help;
 #[cfg(target_os = "linux")]
 mod identity;
 mod init;
+#[cfg(target_os = "linux")]
+mod keyring;
 mod layers;
 mod leave;
 mod lists;

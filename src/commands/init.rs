@@ -7,6 +7,7 @@ use crate::commands::profile::values;
 use crate::config::edit::{Place, ProfileEdit, file_for, write_profile};
 use crate::config::environment::names;
 use crate::config::file::{Profile, ProfileFile};
+use crate::config::keyring;
 use crate::config::source::SecretSource;
 use crate::error::{Error, Exit, Result};
 use crate::secret::Secret;
@@ -81,7 +82,10 @@ pub fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
             &format!("changing profile {name} in {}", target.display()),
         )?;
     }
-    let edit = if complete { flags } else { ask(ui, flags, old, shared)? };
+    let withheld = file.secret_variables();
+    let has_keyring = keyring::is_offered(frame.environment);
+    let keeper = Keeper { frame, profile: &name, withheld: &withheld, has_keyring };
+    let edit = if complete { flags } else { ask(&keeper, flags, old, shared)? };
     let place = if target == path { Place::Section(&path, &name) } else { Place::Own(&target) };
     write_profile(place, &edit)?;
 
@@ -109,8 +113,18 @@ fn flags(args: Args) -> Result<ProfileEdit> {
     Ok(ProfileEdit { token, ad_account: args.ad_account, page: args.page, ..ProfileEdit::default() })
 }
 
+/// Where a secret of this profile can be kept.
+struct Keeper<'f> {
+    frame: &'f Invocation<'f>,
+    profile: &'f str,
+    /// Variables with secrets of any profile.
+    withheld: &'f [String],
+    has_keyring: bool,
+}
+
 /// Asks for what the flags do not give; the profile's current value is the default, or the one that all share.
-fn ask(ui: &Ui, flags: ProfileEdit, old: Option<&Profile>, shared: &Profile) -> Result<ProfileEdit> {
+fn ask(keeper: &Keeper<'_>, flags: ProfileEdit, old: Option<&Profile>, shared: &Profile) -> Result<ProfileEdit> {
+    let ui = keeper.frame.ui;
     let had = |value: Option<&crate::config::file::At<String>>| value.map(|at| at.value.clone());
     let ad_account = match flags.ad_account {
         Some(account) => account,
@@ -130,12 +144,12 @@ fn ask(ui: &Ui, flags: ProfileEdit, old: Option<&Profile>, shared: &Profile) -> 
         Some(token) => Some(token),
         None => {
             let kept = kept(old.is_some_and(|old| old.token.is_some()), shared.token.is_some());
-            ask_secret(ui, "access token", kept)?
+            keeper.ask("access token", None, kept)?
         }
     };
     let kept = kept(old.is_some_and(|old| !old.app_secrets.is_empty()), !shared.app_secrets.is_empty());
     let kept = kept.or(Some("none (only needed if the app's settings require it)"));
-    let app_secret = ask_secret(ui, "app secret", kept)?;
+    let app_secret = keeper.ask("app secret", Some("app-secret"), kept)?;
     Ok(ProfileEdit { token, app_secret, ad_account: Some(ad_account), page: Some(page), ..flags })
 }
 
@@ -148,37 +162,62 @@ fn kept(in_profile: bool, shared: bool) -> Option<&'static str> {
     }
 }
 
-/// Asks where a secret comes from; `None` leaves it as it is, if `skip` says what that means.
-fn ask_secret(ui: &Ui, what: &str, skip: Option<&str>) -> Result<Option<SecretSource>> {
-    let sources = [
-        "enter it now (stored in plain text)",
-        "an environment variable, read on every run",
-        "a file, read on every run",
-        "a command, run on every run",
-    ];
-    let answers: Vec<&str> = skip.into_iter().chain(sources).collect();
-    let chosen = ui.choose(&format!("Where does the {what} come from"), &answers)?;
-    let index = if skip.is_some() { chosen.checked_sub(1) } else { Some(chosen) };
-    let source = match index {
-        None => return Ok(None),
-        Some(0) => {
-            let text = ui.ask_secret(&format!("The {what} (not shown)"))?;
-            if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-                return Err(Error::credentials(format!(
-                    "the {what} is empty or contains spaces or special characters"
-                ))
-                .hint("copy it again, without quotes, spaces or line breaks"));
+/// Where a secret may come from.
+#[derive(Clone, Copy)]
+enum Way {
+    Keyring,
+    Plain,
+    Variable,
+    File,
+    Command,
+}
+
+impl Keeper<'_> {
+    /// Asks where a secret comes from; `None` leaves it as it is, if `skip` says what that means. `key` tells the entries of one profile
+    /// in the keyring apart.
+    fn ask(&self, what: &str, key: Option<&str>, skip: Option<&str>) -> Result<Option<SecretSource>> {
+        let ui = self.frame.ui;
+        let ways = [
+            (Way::Keyring, "enter it now, kept in the system's keyring"),
+            (Way::Plain, "enter it now, kept as plain text in the config file"),
+            (Way::Variable, "an environment variable, read on every run"),
+            (Way::File, "a file, read on every run"),
+            (Way::Command, "a command, run on every run"),
+        ];
+        let ways = &ways[usize::from(!self.has_keyring)..];
+        let answers: Vec<&str> = skip.into_iter().chain(ways.iter().map(|(_, answer)| *answer)).collect();
+        let chosen = ui.choose(&format!("Where does the {what} come from"), &answers)?;
+        let index = if skip.is_some() { chosen.checked_sub(1) } else { Some(chosen) };
+        let Some((way, _)) = index.and_then(|index| ways.get(index)) else { return Ok(None) };
+        Ok(Some(match way {
+            Way::Keyring => {
+                let (name, secret) = (keyring::name_for(self.profile, key), entered(ui, what)?);
+                keyring::store(&name, what, &secret, self.frame.environment.without_secrets(self.withheld))?;
+                ui.status(&format!("stored the {what} in the keyring as {name}"));
+                SecretSource::Keyring(name)
             }
-            SecretSource::Text(Secret::new(text))
-        }
-        Some(1) => SecretSource::Env(ui.ask("Name of the variable", None, values::variable)?),
-        Some(2) => SecretSource::File(absolute(Path::new(&ui.ask("Path of the file", None, not_empty)?))?),
-        Some(_) => {
-            let line = ui.ask("The command, as you would type it", None, not_empty)?;
-            SecretSource::Command(vec!["/bin/sh".to_owned(), "-c".to_owned(), line])
-        }
-    };
-    Ok(Some(source))
+            Way::Plain => {
+                let secret = entered(ui, what)?;
+                ui.status(&format!("the {what} is kept in plain text, in a file that only you can read"));
+                SecretSource::Text(secret)
+            }
+            Way::Variable => SecretSource::Env(ui.ask("Name of the variable", None, values::variable)?),
+            Way::File => SecretSource::File(absolute(Path::new(&ui.ask("Path of the file", None, not_empty)?))?),
+            Way::Command => {
+                let line = ui.ask("The command, as you would type it", None, not_empty)?;
+                SecretSource::Command(vec!["/bin/sh".to_owned(), "-c".to_owned(), line])
+            }
+        }))
+    }
+}
+
+fn entered(ui: &Ui, what: &str) -> Result<Secret> {
+    let text = ui.ask_secret(&format!("The {what} (not shown)"))?;
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(Error::credentials(format!("the {what} is empty or contains spaces or special characters"))
+            .hint("copy it again, without quotes, spaces or line breaks"));
+    }
+    Ok(Secret::new(text))
 }
 
 fn not_empty(text: &str) -> Result<(), String> {

@@ -217,6 +217,7 @@ fn secret_value(source: &SecretSource) -> Value {
     match source {
         SecretSource::Text(secret) => secret.expose().into(),
         SecretSource::Env(name) => table("env", name.as_str().into()),
+        SecretSource::Keyring(name) => table("keyring", name.as_str().into()),
         SecretSource::File(path) => table("file", path.to_string_lossy().as_ref().into()),
         SecretSource::Command(argv) => {
             table("command", Value::Array(argv.iter().map(String::as_str).collect::<Array>()))

@@ -210,7 +210,7 @@ impl ProfileFile {
     pub fn secret_variables(&self) -> Vec<String> {
         let name = |source: &SecretSource| match source {
             SecretSource::Env(name) => Some(name.clone()),
-            SecretSource::Text(_) | SecretSource::File(_) | SecretSource::Command(_) => None,
+            SecretSource::Text(_) | SecretSource::File(_) | SecretSource::Command(_) | SecretSource::Keyring(_) => None,
         };
         self.secrets().filter_map(name).collect::<BTreeSet<_>>().into_iter().collect()
     }
@@ -219,7 +219,7 @@ impl ProfileFile {
     pub fn secret_files(&self) -> Vec<PathBuf> {
         let path = |source: &SecretSource| match source {
             SecretSource::File(path) => Some(path.clone()),
-            SecretSource::Text(_) | SecretSource::Env(_) | SecretSource::Command(_) => None,
+            SecretSource::Text(_) | SecretSource::Env(_) | SecretSource::Command(_) | SecretSource::Keyring(_) => None,
         };
         self.secrets().filter_map(path).collect::<BTreeSet<_>>().into_iter().collect()
     }

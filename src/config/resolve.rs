@@ -415,7 +415,7 @@ fn redactor(environment: &Environment, file: &ProfileFile) -> Redactor {
                     redactor.learn(&Secret::new(text));
                 }
             }
-            SecretSource::File(_) | SecretSource::Command(_) => {}
+            SecretSource::File(_) | SecretSource::Command(_) | SecretSource::Keyring(_) => {}
         }
     }
     redactor

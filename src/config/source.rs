@@ -1,17 +1,15 @@
-//! Sources of secrets: a literal, an environment variable, a file, or the output of a command. A secret is fetched only when needed,
+//! Sources of secrets: a literal, an environment variable, a file, the output of a command, or the system's keyring. A secret is fetched only when needed,
 //! and the redactor learns it first.
 
 use std::fs::File;
 use std::io::Read;
 use std::path::PathBuf;
-use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::OnceLock;
-use std::sync::mpsc::{self, Receiver};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use super::child::{Failure, Program};
 use super::environment::Environment;
-use super::{Origin, Sourced};
+use super::{Origin, Sourced, keyring};
 use crate::error::{Error, Result};
 use crate::secret::{Redactor, Secret};
 use crate::text::{is_hidden, trimmed};
@@ -32,6 +30,8 @@ pub enum SecretSource {
     File(PathBuf),
     /// A program and its arguments.
     Command(Vec<String>),
+    /// The name of an entry in the system's keyring.
+    Keyring(String),
 }
 
 impl SecretSource {
@@ -42,6 +42,7 @@ impl SecretSource {
             Self::Env(name) => format!("variable {name}"),
             Self::File(path) => format!("file {}", path.display()),
             Self::Command(argv) => format!("command {}", argv.first().map_or("", String::as_str)),
+            Self::Keyring(name) => format!("keyring {name}"),
         }
     }
 }
@@ -70,7 +71,8 @@ impl LazySecret {
     /// The secret.
     ///
     /// # Errors
-    /// Exit 4 if it can't be fetched, is empty, or is not one word of visible ASCII; of words, if one can't be seen.
+    /// Exit 4 if it can't be fetched, is empty, or is not one word of visible ASCII; of words, if one can't be seen. Exit 3 if the keyring
+    /// does not give it.
     pub fn get(&self, environment: &Environment, withheld: &[String], redactor: &Redactor) -> Result<Secret> {
         if let Some(secret) = self.fetched.get() {
             return Ok(secret.clone());
@@ -107,6 +109,10 @@ impl LazySecret {
                 let bytes = self.run(argv, environment, withheld, COMMAND_TIMEOUT)?;
                 self.text(without_final_newline(bytes))
             }
+            SecretSource::Keyring(name) => {
+                let bytes = keyring::read(name, self.what, environment.without_secrets(withheld))?;
+                self.text(without_final_newline(bytes))
+            }
         }
     }
 
@@ -126,36 +132,20 @@ impl LazySecret {
         withheld: &[String],
         timeout: Duration,
     ) -> Result<Vec<u8>> {
-        let Some((program, arguments)) = argv.split_first() else {
-            return Err(self.failed("the command is empty"));
-        };
-        let named = || format!("the command is set in {}", self.origin());
-        let mut child = Command::new(program)
-            .args(arguments)
-            .env_clear()
-            .envs(environment.without_secrets(withheld))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|error| self.failed(&format!("can't run {program}")).because(&error).hint(named()))?;
-        let deadline = Instant::now() + timeout;
-        let output = read_in_background(child.stdout.take());
-        let complaint = read_in_background(child.stderr.take());
-        let Some(status) = wait_until(&mut child, deadline) else {
-            let seconds = timeout.as_secs();
-            return Err(self.failed(&format!("{program} did not finish within {seconds}s")).hint(named()));
-        };
-        if !status.success() {
-            let said = complaint.recv_timeout(Duration::from_millis(200)).unwrap_or_default();
-            let said = String::from_utf8_lossy(&said);
-            let last = said.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or("no error message");
-            let last: String = last.chars().take(300).collect();
-            return Err(self.failed(&format!("{program} failed ({status}): {last}")).hint(named()));
-        }
-        // A grandchild process may keep the pipe open after the command has ended.
-        let rest = deadline.saturating_duration_since(Instant::now());
-        output.recv_timeout(rest).map_err(|_| self.failed(&format!("{program} did not close its output")).hint(named()))
+        let program = argv.first().map_or("", String::as_str);
+        let child = Program { argv, reads: None, most: MAX_BYTES, timeout };
+        child.output(environment.without_secrets(withheld)).map_err(|failure| {
+            let error = match failure {
+                Failure::NotStarted(error) => self.failed(&format!("can't run {program}")).because(&error),
+                Failure::TooLong => self.failed(&format!("{program} did not finish within {}s", timeout.as_secs())),
+                Failure::Ended(status, said) => {
+                    let said = said.as_deref().unwrap_or("no error message");
+                    self.failed(&format!("{program} failed ({status}): {said}"))
+                }
+                Failure::OutputOpen => self.failed(&format!("{program} did not close its output")),
+            };
+            error.hint(format!("the command is set in {}", self.origin()))
+        })
     }
 
     /// Why it can't be fetched, without running a command: the variable is not set, or the file does not exist.
@@ -163,7 +153,11 @@ impl LazySecret {
         match &self.source.value {
             SecretSource::Env(name) if environment.raw(name).is_none() => Some(format!("variable {name} is not set")),
             SecretSource::File(path) if !path.exists() => Some(format!("file {} does not exist", path.display())),
-            SecretSource::Text(_) | SecretSource::Env(_) | SecretSource::File(_) | SecretSource::Command(_) => None,
+            SecretSource::Text(_)
+            | SecretSource::Env(_)
+            | SecretSource::File(_)
+            | SecretSource::Command(_)
+            | SecretSource::Keyring(_) => None,
         }
     }
 
@@ -218,40 +212,10 @@ fn without_final_newline(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-fn read_in_background(pipe: Option<impl Read + Send + 'static>) -> Receiver<Vec<u8>> {
-    let (sender, receiver) = mpsc::channel();
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        if let Some(mut pipe) = pipe {
-            let _ = pipe.by_ref().take(MAX_BYTES + 1).read_to_end(&mut bytes);
-            let _ = sender.send(bytes);
-            // Read and discard the rest, so that a full pipe does not block the command.
-            let _ = std::io::copy(&mut pipe, &mut std::io::sink());
-        }
-    });
-    receiver
-}
-
-/// The child's exit status, or `None` if it was killed at the deadline.
-fn wait_until(child: &mut Child, deadline: Instant) -> Option<ExitStatus> {
-    let mut pause = Duration::from_millis(1);
-    loop {
-        if let Ok(Some(status)) = child.try_wait() {
-            return Some(status);
-        }
-        if Instant::now() >= deadline {
-            let _ = child.kill();
-            let _ = child.wait();
-            return None;
-        }
-        thread::sleep(pause);
-        pause = (pause * 2).min(Duration::from_millis(50));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+    use std::time::Instant;
 
     use super::*;
     use crate::error::Exit;

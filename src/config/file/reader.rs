@@ -8,6 +8,7 @@ use toml::de::{DeTable, DeValue};
 
 use super::{At, Profile, SendProfile};
 use crate::config::environment::Environment;
+use crate::config::keyring;
 use crate::config::source::SecretSource;
 use crate::error::{Error, Result};
 use crate::secret::Secret;
@@ -35,7 +36,7 @@ const PROFILE_KEYS: [&str; 14] = [
 /// Keys of a profile's `[send]`.
 const SEND_KEYS: [&str; 6] = ["campaign", "message", "rate", "concurrency", "cool_down", "daily_spend_limit"];
 /// Keys of a secret's inline table.
-const SECRET_KEYS: [&str; 3] = ["env", "file", "command"];
+const SECRET_KEYS: [&str; 4] = ["env", "file", "command", "keyring"];
 
 /// What belongs to one business alone.
 const NOT_SHARED: [&str; 3] = ["page", "page_token", "send.campaign"];
@@ -236,10 +237,9 @@ impl<'f> Reader<'f> {
         Ok(At { value: parsed, place: self.place(value.span()) })
     }
 
-    /// A secret: a string, or one of `{ env = … }`, `{ file = … }`, `{ command = […] }`.
+    /// A secret: a string, or one of `{ env = … }`, `{ file = … }`, `{ command = […] }`, `{ keyring = … }`.
     fn secret(&self, key: &str, value: &Value<'_>) -> Result<SecretSource> {
-        const WANTED: &str =
-            "a string or one of { env = \"NAME\" }, { file = \"PATH\" }, { command = [\"PROGRAM\", …] }";
+        const WANTED: &str = "a string or one of { env = \"NAME\" }, { file = \"PATH\" }, { command = [\"PROGRAM\", …] }, { keyring = \"NAME\" }";
         let table = match value.get_ref() {
             // Checked when it is used: an invalid secret is exit 4, and `config show` must still work.
             DeValue::String(text) => return Ok(SecretSource::Text(Secret::new(text.as_ref()))),
@@ -262,6 +262,15 @@ impl<'f> Reader<'f> {
             }
             "file" => Ok(SecretSource::File(self.path(&format!("{key}.file"), inner)?.value)),
             "command" => self.command(&format!("{key}.command"), inner).map(SecretSource::Command),
+            "keyring" => {
+                let name = self.string(&format!("{key}.keyring"), inner)?.value;
+                match keyring::name_fault(&name) {
+                    Some(fault) => Err(self
+                        .wrong(inner.span(), format!("{key}.keyring: {fault}"))
+                        .hint("choose another name, and store the secret under it")),
+                    None => Ok(SecretSource::Keyring(name)),
+                }
+            }
             other => Err(self.unknown_key(kind.span(), other, &format!("in {key}"), &SECRET_KEYS)),
         }
     }
