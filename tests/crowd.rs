@@ -127,7 +127,15 @@ fn a_whole_page_is_fetched_and_sent_to_at_the_right_hours_and_only_who_can_get_i
     assert_eq!(code, 0);
 
     let record = shop.sandbox.record();
-    assert_eq!(shop.sandbox.requests().len(), record.len(), "somebody was asked who could not get it");
+    // The two clocks are a moment apart: whoever becomes eligible in that moment is told to wait, and gets it later.
+    let requests = shop.sandbox.requests();
+    let refused: Vec<_> = requests.iter().filter(|request| request["accepted"] != true).collect();
+    let only_waits = refused.iter().all(|request| text(request, "outcome") == "2300035");
+    assert!(
+        only_waits && refused.len() as u64 <= size / 10_000,
+        "somebody was asked who could not get it: {refused:#?}"
+    );
+    assert_eq!(requests.len() - refused.len(), record.len());
     shop.sandbox.assert_nobody_twice();
     let zone_of: BTreeMap<&str, &str> =
         list.iter().map(|row| (token(row), text(row, "notification_messages_timezone"))).collect();
