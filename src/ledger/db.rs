@@ -170,7 +170,7 @@ impl Conn {
     /// Begins to write, once no other process does.
     pub fn begin(&self) -> Result<Transaction<'_>> {
         match self {
-            Self::Sqlite(conn) => conn.execute_batch("begin immediate")?,
+            Self::Sqlite(conn) => sqlite::control(conn, "begin immediate")?,
             Self::Postgres(conn) => conn.session().begin()?,
         }
         Ok(Transaction(self))
@@ -206,7 +206,7 @@ impl Conn {
     /// Begins to read: every answer is of the moment of the first.
     pub fn snapshot(&self) -> Result<Transaction<'_>> {
         match self {
-            Self::Sqlite(conn) => conn.execute_batch("begin deferred")?,
+            Self::Sqlite(conn) => sqlite::control(conn, "begin deferred")?,
             Self::Postgres(conn) => conn.session().snapshot()?,
         }
         Ok(Transaction(self))
@@ -328,7 +328,7 @@ impl Transaction<'_> {
     pub fn commit(self) -> Result<()> {
         // Dropped afterwards: what could not be committed is still open then.
         match self.0 {
-            Conn::Sqlite(conn) => Ok(conn.execute_batch("commit")?),
+            Conn::Sqlite(conn) => sqlite::control(conn, "commit"),
             Conn::Postgres(conn) => conn.session().end_transaction(),
         }
     }

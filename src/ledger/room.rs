@@ -32,6 +32,8 @@ const LEAST: u64 = 64 * PAGE;
 
 /// For so long an answer is good enough for the length of the WAL, which need not be exact.
 const LATELY: Duration = Duration::from_millis(20);
+/// … and for what must be free, if so much more was: no disk fills up as fast.
+const PLENTY: u64 = 1 << 30;
 
 /// How long a writer waits for another process's transaction before it gives up …
 pub const BUSY: Duration = Duration::from_secs(60);
@@ -88,7 +90,8 @@ impl Room {
 
     /// Refuses if less than `needed` is free, even after a checkpoint.
     pub fn require(&self, conn: &Conn, need: Need, needed: u64) -> Result<()> {
-        if self.free().is_none_or(|free| free >= needed) {
+        let has_plenty = self.lately_free().is_none_or(|free| free >= needed.saturating_add(PLENTY));
+        if has_plenty || self.free().is_none_or(|free| free >= needed) {
             return Ok(());
         }
         shrink_wal(conn);

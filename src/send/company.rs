@@ -1,13 +1,15 @@
 //! When an order waits for more answers, so that it shares its commit with them.
 //!
-//! A commit costs the same for one row as for thirty. While one half of the requests is on the wire, the other half is committed; where
-//! answers come so fast that a half is free sooner than a commit takes, it is waited for. Where they come one by one, nobody waits.
+//! A commit costs nearly the same for one row as for sixteen. Where answers come so fast that a part of the places is free sooner than a
+//! commit takes, it is waited for, while the other requests are on the wire. Where they come one by one, nobody waits.
 
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// A half that is free within so many commits is waited for.
+/// This part of the places. Measured: with a half, the ledger waits for requests; without waiting, commits are many and small.
+const PART: usize = 4;
+/// A part that is free within so many commits is waited for.
 const FEW: u32 = 4;
 
 /// How fast answers and commits have been.
@@ -34,7 +36,7 @@ impl Company {
     /// Until when the next order waits for answers: `flights` of so many `places` are not back, and `back` are since the last order.
     /// `None`: it is given now.
     pub fn until(&self, now: Instant, places: usize, flights: usize, back: usize) -> Option<Instant> {
-        let missing = (places / 2).saturating_sub(places.saturating_sub(flights));
+        let missing = (places / PART).saturating_sub(places.saturating_sub(flights));
         if missing == 0 {
             return None;
         }
@@ -64,24 +66,24 @@ mod tests {
 
     #[test]
     fn answers_that_come_faster_than_a_commit_are_waited_for() {
-        // The half is free already, or more.
-        assert_eq!(patience(64, 32, 32), None);
+        // The part is free already, or more.
+        assert_eq!(patience(64, 48, 16), None);
         assert_eq!(patience(64, 0, 64), None);
-        // 24 came within a commit: the 8 that are missing are awaited for longer than that takes, in case the next ones are late.
-        assert_eq!(patience(64, 40, 24), Some(COMMIT * 4 * 3));
-        assert_eq!(patience(64, 56, 8), Some(COMMIT * 4 / 3));
+        // 12 came within a commit: the 4 that are missing are awaited for longer than that takes, in case the next ones are late.
+        assert_eq!(patience(64, 52, 12), Some(COMMIT * 4 * 3));
+        assert_eq!(patience(64, 60, 4), Some(COMMIT * 4 / 3));
         // They come one by one, or not at all.
-        assert_eq!(patience(64, 58, 6), None);
+        assert_eq!(patience(64, 61, 3), None);
         assert_eq!(patience(64, 63, 1), None);
         assert_eq!(patience(64, 64, 0), None);
-        // One place has no half.
-        assert_eq!(patience(1, 1, 0), None);
+        // So few places have no part.
+        assert_eq!(patience(3, 3, 0), None);
     }
 
     #[test]
     fn nothing_is_waited_for_before_a_commit_was_seen() {
         let begin = Instant::now();
         let company = Company::new(begin);
-        assert_eq!(company.until(begin, 64, 40, 24), None);
+        assert_eq!(company.until(begin, 64, 52, 12), None);
     }
 }

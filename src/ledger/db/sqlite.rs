@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use rusqlite::config::DbConfig;
 use rusqlite::types::{ToSqlOutput, ValueRef};
 pub use rusqlite::{CachedStatement as Statement, Connection as Conn, Row, Rows};
 use rusqlite::{OpenFlags, params_from_iter};
@@ -39,21 +40,34 @@ pub fn open(path: &Path, how: How) -> Result<Conn> {
             Conn::open_with_flags(format!("file:{name}?immutable=1"), flags)?
         }
     };
-    Ok(ready(conn))
+    ready(conn)
 }
 
 pub fn unnamed() -> Result<Conn> {
-    Ok(ready(Conn::open("")?))
+    ready(Conn::open("")?)
 }
 
 #[cfg(test)]
 pub fn in_memory() -> Conn {
-    ready(Conn::open_in_memory().unwrap())
+    ready(Conn::open_in_memory().unwrap()).unwrap()
 }
 
-fn ready(conn: Conn) -> Conn {
+fn ready(conn: Conn) -> Result<Conn> {
     conn.set_prepared_statement_cache_capacity(KEPT);
-    conn
+    // Else SQLite plans a statement anew each time that a value is bound to its `limit`.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(conn)
+}
+
+/// A statement without parameters and rows that each transaction has: kept.
+pub fn control(conn: &Conn, sql: &str) -> Result<()> {
+    Ok(conn.prepare_cached(sql)?.execute(()).map(drop)?)
+}
+
+/// How often a kept statement was planned anew.
+#[cfg(test)]
+pub fn planned_anew(conn: &Conn, sql: &str) -> i32 {
+    conn.prepare_cached(sql).unwrap().get_status(rusqlite::StatementStatus::RePrepare)
 }
 
 pub fn execute(statement: &mut Statement<'_>, values: &[Value<'_>]) -> Result<usize> {

@@ -107,3 +107,14 @@ fn a_transaction_counts_once_it_is_committed() {
     assert_eq!(things(), [1, 3, 4]);
     assert!(!conn.prepare_cached("select 1 from parts").unwrap().exists(()).unwrap());
 }
+
+#[test]
+fn a_statement_is_planned_once_whatever_its_values() {
+    const SQL: &str = "select id from things where id > ?1 order by id limit ?2";
+    let conn = conn();
+    for limit in [1, 64, 7] {
+        conn.prepare_cached(SQL).unwrap().exists((0, limit)).unwrap();
+    }
+    let Conn::Sqlite(conn) = &conn else { unreachable!() };
+    assert_eq!(sqlite::planned_anew(conn, SQL), 0);
+}
