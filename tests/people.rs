@@ -149,11 +149,19 @@ fn a_filter_chooses_the_people_of_a_broadcast() {
     let token = |row: &Value| row["notification_messages_token"].as_str().unwrap().to_owned();
     let zone = |row: &Value| row["notification_messages_timezone"].as_str().unwrap_or_default().to_owned();
     shop.env.mmsg(["tokens", "fetch"]).exits(0);
+    let persons = |tokens: &BTreeSet<String>| set(tokens.iter().map(|token| psid_of(&rows, token).to_string()));
+    // One row for each token; one person counts once, as in a send with the same filter.
     let listed = |args: &[&str]| {
         let run = shop.env.mmsg(["tokens", "list", "-o", "ndjson"].iter().chain(args)).exits(0);
+        let tokens = set(run.rows().iter().map(|row| row["token"].as_str().unwrap().to_owned()));
+        assert_eq!(tokens.len(), run.rows().len(), "{args:?}");
         let count = shop.env.mmsg(["tokens", "list", "--count"].iter().chain(args)).exits(0);
-        assert_eq!(count.stdout.trim().parse::<usize>().unwrap(), run.rows().len(), "{args:?}");
-        set(run.rows().iter().map(|row| row["token"].as_str().unwrap().to_owned()))
+        let people = count.stdout.trim().parse::<usize>().unwrap();
+        assert_eq!(people, persons(&tokens).len(), "{args:?}");
+        assert_eq!(count.stderr.contains("each counts once"), people < tokens.len(), "{args:?}: {count:#?}");
+        let dry = shop.env.mmsg(shop.words(&[&["--dry-run", "-o", "json"], args].concat())).exits(0);
+        assert_eq!(dry.json()["rows"], people, "{args:?}: {dry:#?}");
+        tokens
     };
     let send = |campaign: &str, args: &[&str]| {
         let before = shop.sandbox.requested().len();
@@ -163,12 +171,22 @@ fn a_filter_chooses_the_people_of_a_broadcast() {
         assert_eq!(totals["accepted"], asked.len(), "{args:?}: {totals:#}");
         set(asked)
     };
+    // Of an audience that has only the second token of each person, they are not lost.
+    let mut seen = BTreeSet::new();
+    let second = set(rows.iter().filter(|row| !seen.insert(row["recipient_id"].to_string())).map(token));
+    fs::write(shop.env.path("second.csv"), second.iter().fold("token\n".to_owned(), |list, token| list + token + "\n"))
+        .unwrap();
+    shop.env.mmsg(["tokens", "import", "second.csv", "--audience", "second"]).exits(0);
+    let words = ["--audience", "second", "--eligible"];
+    let able = listed(&words);
+    assert!(able.len() > 5, "{able:?}");
+    assert_eq!(persons(&send(&shop.other_campaign(), &words)), persons(&able));
     // By zone, of those who can: one token a person.
     let manila = set(rows.iter().filter(|row| zone(row) == "Asia/Manila").map(token));
     assert_eq!(listed(&["--zone", "Asia/Manila"]), manila);
+    assert_eq!(listed(&["--zone", "asia/MANILA"]), manila);
     let first = send(&shop.campaign, &["--zone", "Asia/Manila", "--eligible"]);
     assert!(first.len() > 20 && first.is_subset(&manila));
-    let persons = |tokens: &BTreeSet<String>| set(tokens.iter().map(|token| psid_of(&rows, token).to_string()));
     assert_eq!(persons(&first).len(), first.len(), "somebody was asked with two tokens");
     // Whoever can get one now, and was not asked yet.
     let campaign = shop.other_campaign();
@@ -177,7 +195,9 @@ fn a_filter_chooses_the_people_of_a_broadcast() {
     assert!(persons(&rest).is_disjoint(&persons(&first)), "a person was asked again with another token");
     assert_eq!(listed(&["--never-sent", "--eligible", "--audience", "subscribers"]), BTreeSet::new());
     let got = set(shop.sandbox.accepted());
-    assert_eq!(listed(&["--not-read"]), got);
+    let theirs = set(rows.iter().map(token).filter(|token| persons(&got).contains(&psid_of(&rows, token).to_string())));
+    assert!(theirs.len() > got.len(), "nobody has several tokens");
+    assert_eq!(listed(&["--not-read"]), theirs);
     for before in ["2020-01-01T00:00:00Z", "2020-01-01", "30d"] {
         assert_eq!(listed(&["--sent-before", before]), BTreeSet::new(), "{before}");
     }

@@ -44,11 +44,13 @@ pub struct FilterArgs {
 
 fn zone(text: &str) -> Result<String, String> {
     let text = text.trim();
-    // A machine without a time zone database knows none.
-    if TimeZone::get(text).is_ok() || jiff::tz::db().is_definitively_empty() {
-        return Ok(text.to_owned());
+    match TimeZone::get(text) {
+        // People have it as Meta writes it.
+        Ok(zone) => Ok(zone.iana_name().unwrap_or(text).to_owned()),
+        // A machine without a time zone database knows none.
+        Err(_) if jiff::tz::db().is_definitively_empty() => Ok(text.to_owned()),
+        Err(_) => Err(format!("{text:?} is not a time zone: write one like Asia/Manila")),
     }
-    Err(format!("{text:?} is not a time zone: write one like Asia/Manila"))
 }
 
 impl FilterArgs {

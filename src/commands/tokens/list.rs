@@ -5,7 +5,8 @@ use crate::clock::UnixMillis;
 use crate::commands::context::Context;
 use crate::commands::people::FilterArgs;
 use crate::error::{Error, Exit, Result};
-use crate::ledger::people::found::Found;
+use crate::ledger::people::found::{Counted, Found};
+use crate::text::count;
 use crate::ui::shape::Shape;
 use crate::ui::table::Record;
 use crate::ui::{Format, Ui};
@@ -15,7 +16,7 @@ use crate::ui::{Format, Ui};
 pub struct Args {
     #[command(flatten)]
     whom: Whom,
-    /// Print only how many there are.
+    /// Print only how many people there are, each once: so many send with the same filters plans.
     #[arg(long)]
     count: bool,
 }
@@ -49,8 +50,18 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     let audience = args.whom.audience.as_deref().map(|name| ledger.find_audience(page.as_str(), name)).transpose()?;
     let now = context.now_of(&ledger)?;
     let filter = args.whom.filter.filter(audience, now, context.ui.zone());
-    let people = ledger.count_people(page.as_str(), &filter, now)?;
+    let Counted { people, tokens } = ledger.count_people(page.as_str(), &filter, now)?;
     context.ui.value("count", &people.to_string())?;
+    if people == 0 {
+        context.ui.status("no people match");
+    } else if tokens > people {
+        let have = if people == 1 { "has" } else { "have" };
+        context.ui.status(&format!(
+            "{} {have} {}; each counts once, as for send",
+            count(people, "person", "people"),
+            count(tokens, "token", "tokens")
+        ));
+    }
     Ok(Exit::Done)
 }
 

@@ -12,7 +12,7 @@ use crate::ledger::state::State;
 pub struct Filter {
     /// May get a message now.
     pub eligible: bool,
-    /// No message was accepted for them, or may have been.
+    /// No message was accepted for them, or may have been, by any of their tokens.
     pub never_sent: bool,
     /// Their last message was accepted before.
     pub sent_before: Option<UnixMillis>,
@@ -30,7 +30,7 @@ pub struct Filter {
     pub zones: Vec<String>,
 }
 
-/// The conditions as SQL on `recipients r`, and the values of its parameters.
+/// The conditions as SQL on [`PEOPLE`], for a statement that begins with [`SEVERAL`], and the values of its parameters.
 pub struct Clause<'f> {
     pub sql: String,
     pub values: Vec<Value<'f>>,
@@ -42,80 +42,143 @@ impl<'f> Clause<'f> {
         self.values.push(value);
         format!("?{}", self.values.len())
     }
+}
 
-    fn and(&mut self, condition: &str) {
-        self.sql.push_str(" and ");
-        self.sql.push_str(condition);
-    }
+/// The tokens of persons of the Page of whom several are known: few. Looked up once for the whole statement.
+pub const SEVERAL: &str = "with several as materialized
+    (select n.id from recipients n where n.page = ?1 and n.psid in
+      (select m.psid from recipients m where m.page = ?1 and m.psid is not null group by m.psid having count(*) > 1))";
+
+/// Each token `r`; `v` is there if its person has others.
+pub const PEOPLE: &str = "recipients r left join several v on v.id = r.id";
+
+/// That another token `o` of the person who has `r` is such.
+fn another(such: &str) -> String {
+    format!(
+        "(v.id is not null and exists
+           (select 1 from recipients o where o.psid = r.psid and o.page = r.page and o.id <> r.id and {such}))"
+    )
+}
+
+/// That a message was accepted for the person, by any of their tokens, and is such.
+fn any_sent(such: &str) -> String {
+    let sent = |to: &str| {
+        let accepted = State::Accepted.number();
+        format!("exists (select 1 from sends s where s.recipient = {to}.id and s.state = {accepted} and {such})")
+    };
+    format!("({} or {})", sent("r"), another(&sent("o")))
+}
+
+/// When the last message was accepted for the person, by any of their tokens.
+pub(super) fn last_sent() -> String {
+    let accepted = State::Accepted.number();
+    format!(
+        "case when v.id is not null then
+           (select max(l.finished_at) from recipients t join sends l on l.recipient = t.id
+             where t.psid = r.psid and t.page = r.page and l.state = {accepted})
+         else (select max(l.finished_at) from sends l where l.recipient = r.id and l.state = {accepted}) end"
+    )
+}
+
+/// Until when the person's other tokens are blocked; null without any.
+pub(super) const OTHERS_BLOCKED_UNTIL: &str = "case when v.id is not null then
+    (select max(t.blocked_until) from recipients t where t.psid = r.psid and t.page = r.page and t.id <> r.id) end";
+
+/// Of a person's tokens one that can receive is before one that can't.
+fn rank(of: &str) -> String {
+    format!("case when {of}.suppressed is null and ({of}.expires_at is null or {of}.expires_at > ?2) then 0 else 1 end")
 }
 
 impl Filter {
     /// `?1` is the Page, `?2` is now.
     pub fn clause<'f>(&'f self, page: &'f str, now: UnixMillis) -> Clause<'f> {
-        let mut clause = Clause {
-            sql: "r.page = ?1 and r.erased_at is null".to_owned(),
-            values: vec![Value::Text(page), Value::Int(now.0)],
-        };
+        let mut clause = Clause { sql: String::new(), values: vec![Value::Text(page), Value::Int(now.0)] };
         // Every engine wants to hear of each parameter.
-        clause.and("cast(?2 as bigint) is not null");
-        if self.eligible {
-            clause.and("r.suppressed is null and (r.expires_at is null or r.expires_at > ?2)");
-            clause.and("r.blocked_until <= ?2 and (r.next_eligible_at is null or r.next_eligible_at <= ?2)");
-        }
-        let of_theirs = format!("s.recipient = r.id and s.state = {}", State::Accepted.number());
-        if self.never_sent {
-            clause.and(&format!("not exists (select 1 from sends s where {of_theirs})"));
-            // Few rows, found by indexes of their own.
-            for (state, index) in [(State::Unknown, "sends_unknown"), (State::Claimed, "sends_claimed")] {
-                clause.and(&format!(
-                    "r.id not in (select s.recipient from sends s indexed by {index} where s.state = {})",
-                    state.number()
-                ));
-            }
-        }
-        if let Some(before) = self.sent_before {
-            let before = clause.value(Value::Int(before.0));
-            clause.and(&format!("(select max(s.finished_at) from sends s where {of_theirs}) < {before}"));
-        }
-        if self.not_read {
-            clause.and(&format!(
-                "exists (select 1 from sends s where {of_theirs} and s.read_at is null and s.clicked_at is null
-                   and s.finished_at = (select max(s.finished_at) from sends s where {of_theirs}))"
-            ));
-        }
-        if self.clicked {
-            clause.and(&format!("exists (select 1 from sends s where {of_theirs} and s.clicked_at is not null)"));
-        }
-        if self.expired {
-            let expired = clause.value(Value::Text(Suppression::Expired.name()));
-            clause.and(&format!("(r.expires_at <= ?2 or r.suppressed = {expired})"));
-        }
-        if let Some(within) = self.expires_within {
-            let until = clause.value(Value::Int(now.plus(within).0));
-            clause.and(&format!("r.expires_at > ?2 and r.expires_at <= {until}"));
-        }
-        if self.suppressed {
-            clause.and("r.suppressed is not null");
-        }
-        if let Some(audience) = self.audience {
-            let audience = clause.value(Value::Int(audience));
-            clause.and(&format!("r.id in (select a.recipient from audience_rows a where a.audience = {audience})"));
-        }
-        if !self.zones.is_empty() {
-            let zones: Vec<String> = self.zones.iter().map(|zone| clause.value(Value::Text(zone))).collect();
-            clause.and(&format!("r.time_zone in ({})", zones.join(", ")));
-        }
+        let mut all = vec!["cast(?2 as bigint) is not null".to_owned(), self.of_token("r", now, &mut clause)];
+        all.extend(self.of_person(&mut clause));
+        clause.sql = all.join(" and ");
         clause
     }
 
-    /// The same, with one token of each person: the first that can get a message.
+    /// The same, with one token of each person: of those that the filter finds the first that can receive.
     pub fn clause_of_persons<'f>(&'f self, page: &'f str, now: UnixMillis) -> Clause<'f> {
         let mut clause = self.clause(page, now);
-        clause.and(
-            "(r.psid is null or not exists (select 1 from recipients o where o.psid = r.psid and o.page = r.page
-               and o.id < r.id and o.suppressed is null and (o.expires_at is null or o.expires_at > ?2)))",
-        );
+        let first = self.first_of_person(now, &mut clause);
+        clause.sql = format!("{} and {first}", clause.sql);
         clause
+    }
+
+    /// Whether `r`, which the filter finds, is the token by which its person is counted and sent to.
+    pub fn first_of_person<'f>(&'f self, now: UnixMillis, clause: &mut Clause<'f>) -> String {
+        let (theirs, its) = (rank("o"), rank("r"));
+        let found = self.of_token("o", now, clause);
+        format!("not {}", another(&format!("({theirs} < {its} or ({theirs} = {its} and o.id < r.id)) and {found}")))
+    }
+
+    /// What must hold for the token itself.
+    fn of_token<'f>(&'f self, of: &str, now: UnixMillis, clause: &mut Clause<'f>) -> String {
+        let mut all = vec![format!("{of}.page = ?1 and {of}.erased_at is null")];
+        if self.eligible {
+            all.push(format!("{of}.suppressed is null and ({of}.expires_at is null or {of}.expires_at > ?2)"));
+            all.push(format!(
+                "{of}.blocked_until <= ?2 and ({of}.next_eligible_at is null or {of}.next_eligible_at <= ?2)"
+            ));
+        }
+        if self.expired {
+            let expired = clause.value(Value::Text(Suppression::Expired.name()));
+            all.push(format!("({of}.expires_at <= ?2 or {of}.suppressed = {expired})"));
+        }
+        if let Some(within) = self.expires_within {
+            let until = clause.value(Value::Int(now.plus(within).0));
+            all.push(format!("{of}.expires_at > ?2 and {of}.expires_at <= {until}"));
+        }
+        if self.suppressed {
+            all.push(format!("{of}.suppressed is not null"));
+        }
+        if let Some(audience) = self.audience {
+            let audience = clause.value(Value::Int(audience));
+            all.push(format!("{of}.id in (select a.recipient from audience_rows a where a.audience = {audience})"));
+        }
+        if !self.zones.is_empty() {
+            let zones: Vec<String> = self.zones.iter().map(|zone| clause.value(Value::Text(zone))).collect();
+            all.push(format!("{of}.time_zone in ({})", zones.join(", ")));
+        }
+        all.join(" and ")
+    }
+
+    /// What must hold for the person, whichever of their tokens a message went to: the same for all of them.
+    fn of_person(&self, clause: &mut Clause<'_>) -> Vec<String> {
+        let mut all = Vec::new();
+        if self.eligible {
+            all.push(format!("not {}", another("o.blocked_until > ?2")));
+        }
+        if self.never_sent {
+            // Few rows, found by indexes of their own.
+            let open = |of: &str| {
+                let [unknown, claimed] =
+                    [(State::Unknown, "sends_unknown"), (State::Claimed, "sends_claimed")].map(|(state, index)| {
+                        let state = state.number();
+                        format!(
+                            "{of}.id in (select s.recipient from sends s indexed by {index} where s.state = {state})"
+                        )
+                    });
+                format!("{unknown} or {claimed}")
+            };
+            all.push(format!("not ({} or {})", open("r"), another(&format!("({})", open("o")))));
+            all.push(format!("not {}", any_sent("0 = 0")));
+        }
+        if let Some(before) = self.sent_before {
+            let before = clause.value(Value::Int(before.0));
+            all.push(format!("({}) < {before}", last_sent()));
+        }
+        if self.not_read {
+            let last = last_sent();
+            all.push(any_sent(&format!("s.read_at is null and s.clicked_at is null and s.finished_at = ({last})")));
+        }
+        if self.clicked {
+            all.push(any_sent("s.clicked_at is not null"));
+        }
+        all
     }
 }
 

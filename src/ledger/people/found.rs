@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::filter::Filter;
+use super::filter::{Filter, OTHERS_BLOCKED_UNTIL, PEOPLE, SEVERAL, last_sent};
 use super::suppression::Suppression;
 use crate::clock::UnixMillis;
 use crate::ledger::audiences::{newest, none};
@@ -11,7 +11,6 @@ use crate::ledger::db;
 use crate::ledger::error::{Error, Result};
 use crate::ledger::spool::Spool;
 use crate::ledger::sql::unsigned;
-use crate::ledger::state::State;
 
 /// A token, and what the ledger knows of its person.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -27,7 +26,16 @@ pub struct Found {
     /// From when on they may get the next message; none: at once.
     pub eligible_at: Option<UnixMillis>,
     pub reoptin: Option<String>,
+    /// By whichever of their tokens.
     pub last_sent_at: Option<UnixMillis>,
+}
+
+/// How many a filter finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counted {
+    /// Each once, however many tokens they have: so many rows a send with this filter has.
+    pub people: u64,
+    pub tokens: u64,
 }
 
 impl Ledger {
@@ -39,11 +47,20 @@ impl Ledger {
         }
     }
 
-    /// How many tokens the filter finds.
-    pub fn count_people(&self, page: &str, filter: &Filter, now: UnixMillis) -> Result<u64> {
-        let clause = filter.clause(page, now);
-        let sql = format!("select count(*) from recipients r where {}", clause.sql);
-        self.read(|conn| conn.query_row(&sql, &*clause.values, |row| row.get(0).map(unsigned)))
+    /// How many people the filter finds, and by how many tokens.
+    pub fn count_people(&self, page: &str, filter: &Filter, now: UnixMillis) -> Result<Counted> {
+        let mut clause = filter.clause(page, now);
+        let first = filter.first_of_person(now, &mut clause);
+        let sql = format!(
+            "{SEVERAL} select count(*), coalesce(cast(sum(case when {first} then 1 else 0 end) as bigint), 0)
+             from {PEOPLE} where {}",
+            clause.sql
+        );
+        self.read(|conn| {
+            conn.query_row(&sql, &*clause.values, |row| {
+                Ok(Counted { tokens: row.get(0).map(unsigned)?, people: row.get(1).map(unsigned)? })
+            })
+        })
     }
 
     /// Hands every token that the filter finds to `each`, until it fails.
@@ -57,17 +74,18 @@ impl Ledger {
         let failed = |error: db::Error| Error::from(error).at(self.address());
         let clause = filter.clause(page, now);
         let sql = format!(
-            "select r.token, r.psid, r.time_zone, r.suppressed, r.note, r.expires_at, r.blocked_until, r.next_eligible_at, r.reoptin,
-               (select max(s.finished_at) from sends s where s.recipient = r.id and s.state = {})
-             from recipients r where {} order by r.id",
-            State::Accepted.number(),
+            "{SEVERAL}
+             select r.token, r.psid, r.time_zone, r.suppressed, r.note, r.expires_at, r.blocked_until, r.next_eligible_at, r.reoptin,
+               {}, {OTHERS_BLOCKED_UNTIL}
+             from {PEOPLE} where {} order by r.id",
+            last_sent(),
             clause.sql
         );
         let mut statement = self.conn.prepare_cached(&sql).map_err(failed)?;
         let mut rows = statement.query(&*clause.values).map_err(failed)?;
         while let Some(row) = rows.next().map_err(failed)? {
             let read = || {
-                let free_at = row.get::<Option<UnixMillis>>(7)?.max(row.get(6)?);
+                let free_at = row.get::<Option<UnixMillis>>(7)?.max(row.get(6)?).max(row.get(10)?);
                 Ok(Found {
                     token: row.get(0)?,
                     psid: row.get(1)?,
@@ -106,7 +124,7 @@ impl Ledger {
             }
             None => "null".to_owned(),
         };
-        let sql = format!("select r.token, ({held}) from recipients r where {} order by r.id", clause.sql);
+        let sql = format!("{SEVERAL} select r.token, ({held}) from {PEOPLE} where {} order by r.id", clause.sql);
         let snapshot = self.conn.snapshot()?;
         let mut statement = snapshot.prepare_cached(&sql)?;
         let mut rows = statement.query(&*clause.values)?;
