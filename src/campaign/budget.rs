@@ -2,8 +2,21 @@
 
 use std::time::Duration;
 
+use crate::clock::UnixMillis;
+
 /// Days that a campaign runs if no end is given (Meta: start plus 30 days for lifetime budgets).
 pub const DEFAULT_DAYS: u64 = 30;
+
+/// Meta accepts so many changes of a campaign's budget …
+pub const CHANGES: usize = 4;
+/// … within this time.
+pub const CHANGES_IN: Duration = Duration::from_hours(1);
+
+/// When Meta accepts the next change of a budget that was changed at these times, the oldest first. `None`: now.
+pub fn next_change(changes: &[UnixMillis], now: UnixMillis) -> Option<UnixMillis> {
+    let counts = changes.len().checked_sub(CHANGES)?;
+    changes.get(counts).map(|oldest| oldest.plus(CHANGES_IN)).filter(|next| *next > now)
+}
 
 /// A campaign's budget in the currency's smallest unit, above 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,6 +78,24 @@ mod tests {
         for text in ["", "0", "-1", "+5", "30.00", "3,000", "3e3", " 5", "99999999999999999999", "9223372036854775808"]
         {
             assert!(Budget::parse_amount(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn the_fifth_change_waits_until_the_first_of_the_last_four_is_an_hour_old() {
+        let at = |minutes: &[i64]| minutes.iter().map(|minute| UnixMillis(minute * 60_000)).collect::<Vec<_>>();
+        for (changes, now, next) in [
+            (&[][..], 0, None),
+            (&[0, 1, 2], 3, None),
+            (&[0, 1, 2, 3], 4, Some(60)),
+            (&[0, 1, 2, 3], 59, Some(60)),
+            (&[0, 1, 2, 3], 60, None),
+            // More, by whoever did not ask first.
+            (&[0, 1, 2, 3, 30], 31, Some(61)),
+        ] {
+            let next: Option<i64> = next;
+            let found = next_change(&at(changes), UnixMillis(now * 60_000));
+            assert_eq!(found, next.map(|minute| UnixMillis(minute * 60_000)), "{changes:?} {now}");
         }
     }
 

@@ -284,6 +284,8 @@ mod tests {
             _ => 0,
         };
         assert_eq!(minutes(2_300_028), 60);
+        let budget = lookup(613, Some(1_487_632)).unwrap();
+        assert_eq!(budget.wait, Some(Pause::For(Duration::from_secs(60 * 60))));
         for code in [3, 12, 41, 55, 61, 62, 71, 77, 78].map(|n| 2_300_000 + n) {
             assert_eq!(minutes(code), 30, "{code}");
         }

@@ -8,7 +8,9 @@ use uuid::Uuid;
 
 use super::alive::{self, Owner, Work};
 use super::database::Ledger;
-use super::error::Result;
+use super::db::{self, Conn};
+use super::error::{Error, Result};
+use crate::campaign::{CHANGES_IN, next_change};
 use crate::clock::UnixMillis;
 
 /// A change that this process has begun: others leave it alone while its lock is held.
@@ -36,10 +38,17 @@ pub const KEPT: Duration = Duration::from_hours(24);
 
 impl Ledger {
     /// Writes down that a campaign is about to be changed. The request may leave once this returns.
+    ///
+    /// # Errors
+    /// [`Error::BudgetChanges`]: of several processes that ask at once, none makes one change too many.
     pub fn begin_edit(&mut self, intent: &Intent<'_>, started_at: UnixMillis) -> Result<Editing> {
         let uuid = Uuid::now_v7().to_string();
         let before = Cell::new(alive::before_row(self, &uuid)?);
         let (id, lock) = self.write(|conn| {
+            if intent.changes_budget {
+                let changes = budget_changes(conn, intent.campaign, started_at.minus(CHANGES_IN))?;
+                refuse_change(intent.campaign, &changes, started_at)?;
+            }
             conn.prepare_cached("delete from edits where done = 1 and started_at < ?1")?
                 .execute([started_at.minus(KEPT)])?;
             let id = conn
@@ -110,17 +119,31 @@ impl Ledger {
         })
     }
 
-    /// When the campaign's budget was changed since then, the oldest first. Changes that are under way count.
-    pub fn budget_changes(&self, campaign: &str, since: UnixMillis) -> Result<Vec<UnixMillis>> {
-        self.read(|conn| {
-            conn.prepare_cached(
-                "select started_at from edits
-                 where campaign = ?1 and changes_budget = 1 and started_at > ?2 order by started_at",
-            )?
-            .query_map((campaign, since), |row| row.get(0))?
-            .collect()
-        })
+    /// Whether the campaign's budget may be changed now.
+    ///
+    /// # Errors
+    /// [`Error::BudgetChanges`] where Meta would refuse it, as far as the ledger knows.
+    pub fn refuse_budget_change(&self, campaign: &str, now: UnixMillis) -> Result<()> {
+        let changes = self.read(|conn| budget_changes(conn, campaign, now.minus(CHANGES_IN)))?;
+        refuse_change(campaign, &changes, now)
     }
+}
+
+fn refuse_change(campaign: &str, changes: &[UnixMillis], now: UnixMillis) -> Result<()> {
+    match next_change(changes, now) {
+        None => Ok(()),
+        Some(next) => Err(Error::BudgetChanges { campaign: campaign.to_owned(), changes: changes.len(), next }),
+    }
+}
+
+/// When the campaign's budget was changed since then, the oldest first. Changes that are under way count.
+fn budget_changes(conn: &Conn, campaign: &str, since: UnixMillis) -> db::Result<Vec<UnixMillis>> {
+    conn.prepare_cached(
+        "select started_at from edits
+         where campaign = ?1 and changes_budget = 1 and started_at > ?2 order by started_at",
+    )?
+    .query_map((campaign, since), |row| row.get(0))?
+    .collect()
 }
 
 #[cfg(test)]
@@ -144,9 +167,12 @@ mod tests {
         let name = ledger.begin_edit(&intent(false), at(2)).unwrap();
         ledger.finish_edit(&name, "name Spring").unwrap();
         let open = ledger.begin_edit(&intent(true), at(3)).unwrap();
-        assert_eq!(ledger.budget_changes("7", at(-1)).unwrap(), [at(0), at(3)]);
-        assert_eq!(ledger.budget_changes("7", at(0)).unwrap(), [at(3)]);
-        assert!(ledger.budget_changes("8", at(-1)).unwrap().is_empty());
+        let changes = |ledger: &Ledger, campaign: &str, since: i64| {
+            ledger.read(|conn| budget_changes(conn, campaign, at(since))).unwrap()
+        };
+        assert_eq!(changes(&ledger, "7", -1), [at(0), at(3)]);
+        assert_eq!(changes(&ledger, "7", 0), [at(3)]);
+        assert!(changes(&ledger, "8", -1).is_empty());
         // One that is under way is not cut off.
         assert!(ledger.cut_edits("act_1").unwrap().is_empty());
         drop(open);
@@ -158,7 +184,34 @@ mod tests {
         assert!(ledger.cut_edits("act_1").unwrap().is_empty());
         // After a day what was done is forgotten.
         let late = ledger.begin_edit(&intent(true), at(60 * 25)).unwrap();
-        assert_eq!(ledger.budget_changes("7", at(-1)).unwrap(), [late.started_at]);
+        assert_eq!(changes(&ledger, "7", -1), [late.started_at]);
+    }
+
+    fn the_fifth_change_is_refused_in_the_transaction_that_would_begin_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut ledger = Ledger::in_memory(folder.path());
+        let at = |minutes: i64| UnixMillis(1_800_000_000_000 + minutes * 60_000);
+        let mut under_way: Vec<Editing> =
+            (0..4).map(|minute| ledger.begin_edit(&intent(true), at(minute)).unwrap()).collect();
+        let refused = |ledger: &mut Ledger, now| match ledger.begin_edit(&intent(true), now) {
+            Ok(_) => None,
+            Err(Error::BudgetChanges { campaign, changes, next }) => Some((campaign, changes, next)),
+            Err(other) => panic!("{other}"),
+        };
+        let wait = Some(("7".to_owned(), 4, at(60)));
+        assert_eq!(refused(&mut ledger, at(4)), wait);
+        assert!(ledger.refuse_budget_change("7", at(4)).is_err() && ledger.refuse_budget_change("8", at(4)).is_ok());
+        // Its name may be changed, and the budgets of others.
+        for other in [intent(false), Intent { campaign: "8", ..intent(true) }] {
+            let editing = ledger.begin_edit(&other, at(4)).unwrap();
+            ledger.drop_edit(&editing).unwrap();
+        }
+        // What Meta refused does not count.
+        ledger.drop_edit(&under_way.pop().unwrap()).unwrap();
+        under_way.push(ledger.begin_edit(&intent(true), at(5)).unwrap());
+        under_way.iter().for_each(|editing| ledger.finish_edit(editing, "lifetime_budget 5000").unwrap());
+        assert_eq!(refused(&mut ledger, at(59)), wait);
+        assert_eq!(refused(&mut ledger, at(60)), None);
     }
     }
 }

@@ -185,6 +185,13 @@ pub enum Error {
     FetchOvertaken {
         name: String,
     },
+    /// Meta accepts no further change of the campaign's budget before `next`.
+    BudgetChanges {
+        campaign: String,
+        /// Within the last hour.
+        changes: usize,
+        next: UnixMillis,
+    },
     /// A message is on its way to somebody who is to be erased.
     OnTheWay,
     /// The caller asked planning to stop; nothing of it counts.

@@ -85,6 +85,9 @@ impl Ui {
                 if let Some(id) = &error.graph_facts().fbtrace_id {
                     self.stderr_line(PLAIN, "  fbtrace_id: ", id);
                 }
+                if let Some(at) = untold_time(error) {
+                    self.stderr_line(PLAIN, "  run again at: ", &at);
+                }
                 if let Some(hint) = error.hint_text() {
                     self.stderr_line(HINT, "hint: ", hint);
                 }
@@ -178,6 +181,17 @@ pub fn error_object(error: &Error) -> Value {
     })
 }
 
+/// When to run again, if no other line of the error says it.
+fn untold_time(error: &Error) -> Option<String> {
+    let at = error.next_run()?.to_string();
+    let says = |text: &str| text.contains(&at);
+    let told = says(error.message())
+        || error.causes().iter().any(|cause| says(cause))
+        || error.hint_text().is_some_and(says)
+        || error.done_before().is_some_and(|totals| says(&flat(totals)));
+    (!told).then_some(at)
+}
+
 /// Numbers and texts of an object on one line: `rows 100, accepted 40`.
 fn flat(object: &Value) -> String {
     let Value::Object(fields) = object else { return object.to_string() };
@@ -201,6 +215,16 @@ fn usage_error(said: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn when_to_run_again_is_told_once() {
+        let at = UnixMillis(1_796_083_200_000);
+        let error = |text: &str, hint: &str| Error::new(Exit::NotYet, text).hint(hint).next_run_at(at);
+        assert_eq!(untold_time(&error("too much", "run again at the time shown")), Some(at.to_string()));
+        assert_eq!(untold_time(&error("too much", &format!("run again after {at}"))), None);
+        assert_eq!(untold_time(&error(&format!("not before {at}"), "wait")), None);
+        assert_eq!(untold_time(&Error::new(Exit::NotYet, "a message is on its way")), None);
+    }
 
     #[test]
     fn a_usage_error_is_one_sentence_and_its_tips() {

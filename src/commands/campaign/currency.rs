@@ -1,6 +1,6 @@
 //! Amounts in the ad account's currency.
 
-use crate::campaign::{AdAccount, Currency, Money};
+use crate::campaign::{AdAccount, Budget, Currency, Money};
 use crate::commands::context::Context;
 use crate::error::{Error, Result};
 use crate::log::{Said, note};
@@ -13,6 +13,14 @@ pub async fn currency_to_show(context: &Context, account: &AdAccount) -> Result<
             note!(INFO, "not read", what = "the ad account's currency", why = Said(&Error::from(error).to_string()));
             Ok(None)
         }
+    }
+}
+
+/// `30.00 USD in total`, or `5.00 USD per day`.
+pub fn budget_text(budget: Budget, currency: Option<Currency>) -> String {
+    match budget {
+        Budget::Daily(minor) => format!("{} per day", money(minor, currency)),
+        Budget::Lifetime(minor) => format!("{} in total", money(minor, currency)),
     }
 }
 

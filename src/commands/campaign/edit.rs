@@ -1,20 +1,13 @@
 //! `mmsg campaign edit`.
 
-use std::time::Duration;
-
 use super::change::{self, Planned};
-use super::currency::{currency_to_show, money};
+use super::currency::{budget_text, currency_to_show};
 use super::minimum::check_minimum;
 use crate::campaign::{Budget, CampaignId, parse_time, run_days};
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::graph::{CampaignNode, Edit};
-use crate::ledger::Ledger;
-
-/// Meta's limit of budget changes.
-const CHANGES: usize = 4;
-const CHANGES_IN: Duration = Duration::from_hours(1);
 
 /// Change the budget, the end or the name of a campaign.
 ///
@@ -60,7 +53,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
         _ => currency_to_show(context, &account).await?,
     };
     if terms.budget.is_some() {
-        refuse_fifth(&ledger, &node, context.now_of(&ledger)?)?;
+        ledger.refuse_budget_change(node.id.as_str(), context.now_of(&ledger)?)?;
     }
     let mut edits = Vec::new();
     let mut changes = Vec::new();
@@ -68,11 +61,8 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
         edits.push(Edit::terms(terms.budget, terms.end));
     }
     if let Some(budget) = terms.budget {
-        let shown = |budget: Budget| match budget {
-            Budget::Daily(minor) => format!("{} per day", money(minor, currency)),
-            Budget::Lifetime(minor) => format!("{} in total", money(minor, currency)),
-        };
-        let before = budget_of(&node).map_or_else(|| "none".to_owned(), shown);
+        let shown = |budget| budget_text(budget, currency);
+        let before = node.budget().map_or_else(|| "none".to_owned(), shown);
         changes.push(format!("budget from {before} to {}", shown(budget)));
     }
     if let Some(end) = terms.end {
@@ -104,7 +94,7 @@ impl Terms {
     }
 
     fn budget_after(&self, node: &CampaignNode) -> Option<Budget> {
-        self.budget.or_else(|| budget_of(node))
+        self.budget.or_else(|| node.budget())
     }
 
     fn end_after(&self, node: &CampaignNode) -> Option<UnixMillis> {
@@ -112,14 +102,10 @@ impl Terms {
     }
 }
 
-fn budget_of(node: &CampaignNode) -> Option<Budget> {
-    node.lifetime_budget.map(Budget::Lifetime).or(node.daily_budget.map(Budget::Daily))
-}
-
 impl Args {
     fn terms(&self, node: &CampaignNode, now: UnixMillis) -> Result<Terms> {
         let asked = self.daily_budget.map(Budget::Daily).or(self.lifetime_budget.map(Budget::Lifetime));
-        let before = budget_of(node);
+        let before = node.budget();
         let switches = match (before, asked) {
             (Some(before), Some(asked)) => before.parameter() != asked.parameter(),
             _ => false,
@@ -146,23 +132,6 @@ impl Args {
         let end = self.end_time.filter(|end| switches || node.end_time.map(seconds) != Some(seconds(*end)));
         Ok(Terms { budget, end })
     }
-}
-
-/// Refuses a change of a budget that Meta would refuse, as far as the ledger knows of earlier ones.
-fn refuse_fifth(ledger: &Ledger, node: &CampaignNode, now: UnixMillis) -> Result<()> {
-    let changes = ledger.budget_changes(node.id.as_str(), now.minus(CHANGES_IN))?;
-    let Some(oldest) = changes.len().checked_sub(CHANGES).and_then(|n| changes.get(n)) else { return Ok(()) };
-    let next = oldest.plus(CHANGES_IN);
-    Err(Error::new(
-        Exit::NotYet,
-        format!(
-            "the budget of campaign {} was changed {} times within the last hour; nothing was changed",
-            node.id,
-            changes.len()
-        ),
-    )
-    .hint(format!("Meta accepts {CHANGES} changes per hour: run again after {next}"))
-    .next_run_at(next))
 }
 
 #[cfg(test)]

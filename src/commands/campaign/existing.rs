@@ -1,6 +1,6 @@
 //! `mmsg campaign create --if-absent`: a campaign that is there already.
 
-use super::currency::{currency_to_show, money};
+use super::currency::{budget_text, currency_to_show};
 use super::row::CampaignRow;
 use crate::campaign::{AdAccount, Budget, PageId};
 use crate::clock::UnixMillis;
@@ -29,14 +29,12 @@ pub async fn found(context: &Context, account: &AdAccount, page: &PageId, name: 
     let Some(node) = live.pop() else { return Ok(false) };
     let currency = currency_to_show(context, account).await?;
     context.ui.status(&format!("campaign {} of that name and Page is there already; nothing was created", node.id));
-    let (daily, lifetime) = (node.daily_budget, node.lifetime_budget);
-    let same = match budget {
-        Budget::Daily(minor) => daily == Some(minor),
-        Budget::Lifetime(minor) => lifetime == Some(minor),
-    };
-    if !same && (daily.is_some() || lifetime.is_some()) {
-        let asked = money(budget.minor(), currency);
-        context.ui.warn(&format!("its budget is not the {asked} asked for; mmsg campaign edit {} changes it", node.id));
+    if let Some(has) = node.budget().filter(|has| *has != budget) {
+        let [has, asked] = [has, budget].map(|budget| budget_text(budget, currency));
+        context.ui.warn(&format!(
+            "its budget is {has}, not the {asked} asked for; mmsg campaign edit {} changes it",
+            node.id
+        ));
     }
     context.ui.object(&CampaignRow::new(node, currency))?;
     Ok(true)

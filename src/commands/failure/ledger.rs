@@ -8,6 +8,7 @@ pub use server::all as of_servers;
 use std::path::Path;
 
 use super::temporary;
+use crate::campaign::CHANGES;
 use crate::error::{Error, Exit};
 use crate::ledger::address::Address;
 use crate::ledger::error::{Closed, Error as LedgerError, Failure, Need};
@@ -162,6 +163,12 @@ impl From<LedgerError> for Error {
                 "another mmsg fetches the audience {name:?}, or replaced it: this fetch was stopped"
             ))
             .hint("let one fetch or import of an audience finish before you start the next"),
+            LedgerError::BudgetChanges { campaign, changes, next } => Self::new(
+                Exit::NotYet,
+                format!("the budget of campaign {campaign} was changed {changes} times within the last hour; nothing was changed"),
+            )
+            .hint(format!("Meta accepts {CHANGES} changes per hour: run again after {next}"))
+            .next_run_at(next),
             LedgerError::OnTheWay => {
                 Self::new(Exit::NotYet, "a message to this person is on its way: nothing of them was erased")
                     .hint("run the same command again in a minute")

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::campaign::{AdAccount, CampaignId};
+use crate::campaign::{AdAccount, Budget, CampaignId};
 use crate::clock::UnixMillis;
 use crate::graph::wire::time;
 use crate::json::{Flag, Text, lenient};
@@ -90,6 +90,10 @@ impl Kind {
 }
 
 impl CampaignNode {
+    pub fn budget(&self) -> Option<Budget> {
+        self.lifetime_budget.map(Budget::Lifetime).or(self.daily_budget.map(Budget::Daily))
+    }
+
     /// Why nothing can be sent with it now. New statuses, reviews and warm-ups are no reason: the answer to a send decides.
     pub fn obstacle(&self, now: UnixMillis) -> Option<Obstacle> {
         let status = self.status.as_deref();

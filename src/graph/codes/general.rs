@@ -1,7 +1,8 @@
 //! Codes that any Graph call may answer with.
 
 use super::Class::{Doubt, Drop, Later, Message, Stop, Wait};
-use super::{CodeRow, row};
+use super::{CodeRow, Pause, row};
+use crate::campaign::CHANGES_IN;
 
 const NEW_TOKEN: &str = "generate a new token and save it where mmsg config show says this one came from";
 const PAGE_TOKEN: &str = "this call needs the Page's own token, not a system user's: set page_token in the profile, or MMSG_PAGE_TOKEN; \
@@ -112,7 +113,7 @@ pub(super) static ROWS: &[CodeRow] = &[
     row(613, Wait, "too many calls of one kind; without a subcode, also Meta's abuse protection", SLOWER).rate(),
     row(613, Wait, "an unusual volume of calls", SLOWER).sub(1996).rate(),
     row(613, Wait, "too many ads created for what the account spends", RUN_AGAIN).sub(1_487_225).rate(),
-    row(613, Wait, "a budget can be changed only 4 times per hour", RUN_AGAIN).sub(1_487_632).rate(),
+    row(613, Wait, "a budget can be changed only 4 times per hour", RUN_AGAIN).sub(1_487_632).rate().wait(Pause::For(CHANGES_IN)),
     row(613, Wait, "the ad account makes too many calls", SLOWER).sub(1_487_742).rate(),
     row(613, Wait, "more than 100 objects per second created or changed", SLOWER).sub(5_044_001).rate(),
     row(80_000, Wait, "too many Insights calls", RUN_AGAIN).rate(),

@@ -10,7 +10,7 @@ use super::{CodeRow, Pause, row};
 const ACTIVATE: &str =
     "check its status with mmsg campaign get; turn it on with mmsg campaign resume, or create a new campaign";
 const NEW_CAMPAIGN: &str = "check --campaign with mmsg campaign list, or create a new campaign";
-const BUDGET: &str = "raise the budget in Ads Manager or create a new campaign, then run again";
+const BUDGET: &str = "raise the budget with mmsg campaign edit, or create a new campaign, then run again";
 const FIX: &str = "fix the message; mmsg message validate shows what is wrong";
 const TERMS: &str = "accept the marketing message terms in Meta's business settings, then run again";
 const PAYMENT: &str =

@@ -66,6 +66,11 @@ fn every_failure_has_its_exit_code_and_most_say_what_to_type_next() {
         (LedgerError::NoSuchAudience { page: "1".to_owned(), name: name(), near: None }, Exit::Usage, "spring"),
         (LedgerError::AudienceOvertaken { name: name() }, Exit::Ledger, "newer import"),
         (LedgerError::FetchOvertaken { name: name() }, Exit::Ledger, "another mmsg fetches"),
+        (
+            LedgerError::BudgetChanges { campaign: "7".to_owned(), changes: 4, next: now },
+            Exit::NotYet,
+            "was changed 4 times within the last hour; nothing was changed",
+        ),
         (LedgerError::OnTheWay, Exit::NotYet, "nothing of them was erased"),
         (LedgerError::PlanningStopped, Exit::Interrupted, "nothing was sent"),
         (LedgerError::SuppressingStopped { done: 64 }, Exit::Interrupted, "after 64 rows"),
