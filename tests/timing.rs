@@ -54,7 +54,7 @@ fn nobody_gets_anything_in_their_quiet_hours_across_a_change_of_the_clocks() {
         clock.show(at);
         shop.sandbox.set_clock(at);
         let run = shop.env.mmsg(["send", "--resume", "--rate", "unlimited"]);
-        assert!(run.stderr.contains("never from 21:00 to 08:00") || run.code == 0, "{run:#?}");
+        assert!(run.stderr.contains("not from 21:00 to 08:00") || run.code == 0, "{run:#?}");
         code = run.code;
     }
     assert_eq!(code, 0);
@@ -110,13 +110,44 @@ fn hours_that_are_changed_hold_for_rows_that_wait() {
     let at = Timestamp::from_millisecond(now()).unwrap() + SignedDuration::from_hours(30);
     let planned = shop.totals(&list, &["--at", &at.to_string(), "--min-gap", "1h"], 6);
     assert_eq!((planned["pending"].as_u64(), shop.sandbox.requests().len()), (Some(5), 0));
-    shop.env.mmsg(["send", "--resume"]).exits(6).says("goes out not before");
+    shop.env.mmsg(["send", "--resume"]).exits(6).says(": not before 20");
     // Without flags nothing changes.
     let _ = shop.totals(&list, &[], 6);
     assert!(shop.sandbox.requests().is_empty());
     let _ = shop.totals(&list, &["--at", "now"], 0);
     shop.assert_each_once(&list);
     assert_eq!(shop.asks_ledger("select min_gap from broadcasts"), ["3600"]);
+}
+
+/// Whoever waits for an hour that does not come any more is told at once, not when it would have come.
+#[test]
+fn rows_that_wait_for_longer_than_the_broadcast_goes_out_are_skipped_at_once() {
+    let shop = Shop::open();
+    let list = people(5);
+    let in_hours =
+        |hours| (Timestamp::from_millisecond(now()).unwrap() + SignedDuration::from_hours(hours)).to_string();
+    let planned = shop.totals(&list, &["--at", &in_hours(30), "--quiet-hours", "21:00-08:00", "--time-zone", "UTC"], 6);
+    assert_eq!(planned["pending"], 5);
+    let shown = shop.env.mmsg(["broadcast", "show", "1", "-o", "json"]).exits(0).json();
+    assert_eq!((&shown["quiet_hours"], &shown["time_zone"]), (&"21:00-08:00".into(), &"UTC".into()));
+    assert!(shown["at"].is_string() && shown["at_local"].is_null(), "{shown:#}");
+    // Later than they wait for: nothing changes.
+    let until = shop.totals(&list, &["--until", &in_hours(72)], 6);
+    assert_eq!((&until["pending"], &until["next_run_at"]), (&5.into(), &planned["next_run_at"]), "{until:#}");
+    let over = shop.send(&list, &["--until", &in_hours(1), "-o", "json"]).totals();
+    assert_eq!((&over["pending"], &over["skipped_by_reason"]["ended"]), (&0.into(), &5.into()), "{over:#}");
+    assert_eq!(over["next_run_at"], Value::Null, "{over:#}");
+    shop.env.mmsg(["send", "--resume"]).exits(0);
+    assert!(shop.sandbox.requests().is_empty());
+    // With more time they wait again, until the campaign itself ends sooner.
+    let again = shop.totals(&list, &["--until", "none"], 6);
+    assert_eq!(again["next_run_at"], planned["next_run_at"], "{again:#}");
+    let end = in_hours(24);
+    let words = ["campaign", "edit", &shop.campaign, "--lifetime-budget", "4000", "--end-time", &end, "--yes"];
+    shop.env.mmsg(words).exits(0);
+    let totals = shop.env.mmsg(["send", "--resume", "-o", "json"]).totals();
+    assert_eq!((&totals["pending"], &totals["skipped_by_reason"]["ended"]), (&0.into(), &5.into()), "{totals:#}");
+    assert!(shop.sandbox.requests().is_empty());
 }
 
 #[test]
@@ -152,6 +183,8 @@ fn bad_times_are_refused_before_anything_is_planned() {
         (&["--at", "2099-01-01T09:00:00Z"], 2, "but nothing is sent after"),
         (&["--at-local", "25:00", zone[0], zone[1]], 2, "is not a time of day"),
         (&["--min-gap", "0s"], 2, "is no gap"),
+        (&["--until", "tomorrow 18:00"], 3, "--until \"tomorrow 18:00\" needs a time zone"),
+        (&["--until", "someday"], 2, "is not a time: use 'tomorrow 09:00'"),
         (&["--at", "now", "--at-local", "09:00", zone[0], zone[1]], 2, "cannot be used with"),
     ] {
         let run = shop.send(&list, args).exits(code).prints_nothing();
@@ -162,6 +195,9 @@ fn bad_times_are_refused_before_anything_is_planned() {
     let run = shop.send(&list, &["--at", "2099-03-29 02:30", zone[0], zone[1]]).exits(2);
     assert!(run.stderr.contains("does not exist on 2099-03-29 in Europe/Berlin"), "{run:#?}");
     assert!(run.stderr.contains("03:00 is taken"), "{run:#?}");
+    // The end is typed as the beginning is.
+    let _ = shop.totals(&list, &["--until", "2099-01-01 09:00", zone[0], zone[1], "--max-sends", "0"], 6);
+    assert_eq!(shop.asks_ledger("select closes_at from broadcasts"), ["4070937600000"]);
     assert!(shop.sandbox.requests().is_empty());
 }
 

@@ -56,7 +56,8 @@ use results::{Businesses, Results};
 pub use skipped::explained as skip_explained;
 use split::{Sent, Shares};
 use testers::TestArgs;
-use timing::{TimingArgs, Until};
+pub use timing::shown as hours_shown;
+use timing::{TimingArgs, Until, UntilChoice};
 use totals::Totals;
 use turn::Turn;
 
@@ -123,9 +124,10 @@ pub struct Args {
     /// Wait for warm-up, budgets and cool-downs instead of ending with exit code 6; without DURATION, wait indefinitely.
     #[arg(long, value_name = "DURATION", num_args = 0..=1, require_equals = true, value_parser = values::duration, default_missing_value = "1000000h")]
     wait: Option<Duration>,
-    /// Skip recipients who can't be messaged before TIME; the broadcast keeps it, also for --resume. none: lift it.
-    #[arg(long, value_name = "TIME", value_parser = Until::parse)]
-    until: Option<Until>,
+    /// Skip recipients who can't be messaged before TIME, such as 'friday 18:00'; the broadcast keeps it, also for --resume. none: lift
+    /// it.
+    #[arg(long, value_name = "TIME", value_parser = UntilChoice::parse)]
+    until: Option<UntilChoice>,
     #[command(flatten)]
     timing: Box<TimingArgs>,
     #[command(flatten)]
@@ -226,7 +228,8 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
         facts.refuse_obstacle()?;
     }
     // With what an earlier command of the same broadcast said.
-    let end = |kept| [facts.end, Until::over(args.until, kept)].into_iter().flatten().min();
+    let until = args.timing.until(context, args.until.as_ref(), clock.now())?;
+    let end = |kept| [facts.end, Until::over(until, kept)].into_iter().flatten().min();
     let timing = args.timing.read(context, clock.now())?;
     timing.refuse_end(end(None))?;
     let money = args.money.read(context, clock.now()).await?;
@@ -258,7 +261,7 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
             money,
             cost_per_delivery: args.money.cost_per_delivery(),
             rate: limits.rate,
-            until: args.until,
+            until,
             canary: &args.canary,
             terms: terms(clock.now(), Hours::default(), None),
         };
@@ -293,7 +296,7 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
     }
     let (hours, min_gap) = timing.over(&broadcast);
     ledger.set_timing(&mut broadcast, hours, min_gap)?;
-    let until = Until::over(args.until, broadcast.until);
+    let until = Until::over(until, broadcast.until);
     ledger.set_until(&mut broadcast, until)?;
     timing::tell(context, &broadcast);
     args.canary.apply(context, &mut ledger, broadcast.id, clock.now())?;

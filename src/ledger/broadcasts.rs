@@ -1,6 +1,7 @@
 //! Broadcasts: found again by Page, campaign and fingerprint; listed, repeated, closed.
 
 mod summary;
+mod timing;
 
 use super::attempts;
 use super::database::Ledger;
@@ -157,43 +158,6 @@ impl Ledger {
         })
     }
 
-    /// Changes at which hours a broadcast may go out, and the least gap. Rows that wait are judged again.
-    pub fn set_timing(&mut self, broadcast: &mut Broadcast, hours: Hours, min_gap: Option<u32>) -> Result<()> {
-        if (broadcast.hours, broadcast.min_gap) == (hours, min_gap) {
-            return Ok(());
-        }
-        let local = hours.local;
-        self.write(|conn| {
-            conn.execute(
-                "update broadcasts set quiet_hours = ?2, opens_at = ?3, local_time = ?4, local_since = ?5, time_zone = ?6,
-                   min_gap = ?7
-                 where id = ?1",
-                (
-                    broadcast.id,
-                    hours.quiet.map(|quiet| quiet.to_string()),
-                    hours.not_before,
-                    local.map(|local| local.minute.to_string()),
-                    local.map(|local| local.since),
-                    hours.fallback.name(),
-                    min_gap.map(i64::from),
-                ),
-            )?;
-            Ok(())
-        })?;
-        (broadcast.hours, broadcast.min_gap) = (hours, min_gap);
-        // In parts, for others write meanwhile. What keeps a person waiting is kept with the person.
-        while self.write(|conn| {
-            Ok(conn
-                .prepare_cached(sql!(
-                    "update sends set not_before = 0 where id in
-                       (select id from sends where broadcast = ?1 and state = {pending} and not_before > 0 limit 20000)"
-                ))?
-                .execute([broadcast.id])?)
-        })? > 0
-        {}
-        Ok(())
-    }
-
     /// Keeps what a campaign is called, for people who read its broadcasts.
     pub fn name_campaign(&mut self, campaign: &str, name: &str) -> Result<()> {
         let is_new = self.read(|conn| {
@@ -206,17 +170,6 @@ impl Ledger {
             self.write(|conn| {
                 Ok(conn.execute("update broadcasts set campaign_name = ?2 where campaign = ?1", (campaign, name))?)
             })?;
-        }
-        Ok(())
-    }
-
-    /// Changes after which time nothing of a broadcast goes out.
-    pub fn set_until(&mut self, broadcast: &mut Broadcast, until: Option<UnixMillis>) -> Result<()> {
-        if broadcast.until != until {
-            self.write(|conn| {
-                Ok(conn.execute("update broadcasts set closes_at = ?2 where id = ?1", (broadcast.id, until))?)
-            })?;
-            broadcast.until = until;
         }
         Ok(())
     }

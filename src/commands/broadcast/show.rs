@@ -1,5 +1,7 @@
 //! `mmsg broadcast show`: one broadcast with all that became of it.
 
+use std::time::Duration;
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -8,7 +10,7 @@ use crate::cli::values;
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
 use crate::commands::scope::ScopeArgs;
-use crate::commands::send::{CanaryTotals, canary_of, skip_explained};
+use crate::commands::send::{CanaryTotals, canary_of, hours_shown, skip_explained};
 use crate::error::{Exit, Result};
 use crate::graph::codes;
 use crate::ledger::broadcasts::{Broadcast, no_such_broadcast};
@@ -64,8 +66,20 @@ struct Shown {
     ad_account: String,
     /// When it was closed, if nothing was planned for it since.
     closed_at: Option<UnixMillis>,
+    /// Nothing goes out earlier.
+    at: Option<UnixMillis>,
+    /// Nor to anybody before this time of their day.
+    at_local: Option<String>,
+    /// Nor in these hours of theirs.
+    quiet_hours: Option<String>,
+    /// Of whoever has no known one.
+    time_zone: Option<String>,
+    /// In seconds.
+    min_gap: Option<u32>,
     /// Nothing goes out later.
     until: Option<UnixMillis>,
+    #[serde(skip)]
+    hours: String,
     messages: Vec<ShownMessage>,
     lists: Vec<ListRow>,
     runs: Vec<RunRow>,
@@ -123,11 +137,19 @@ fn read(message: &str) -> Result<Value> {
 
 impl Shown {
     fn of(detail: &Detail, canary: Option<CanaryTotals>) -> Result<Self> {
+        let hours = &detail.broadcast.hours;
+        let is_local = hours.quiet.is_some() || hours.local.is_some();
         Ok(Self {
             row: BroadcastRow { summary: detail.summary.clone(), canary },
             ad_account: detail.broadcast.ad_account.clone(),
             closed_at: detail.closed_at,
+            at: Some(hours.not_before).filter(|at| *at > UnixMillis(0)),
+            at_local: hours.local.map(|local| local.minute.to_string()),
+            quiet_hours: hours.quiet.map(|quiet| quiet.to_string()),
+            time_zone: is_local.then(|| hours.fallback.name().to_owned()),
+            min_gap: detail.broadcast.min_gap,
             until: detail.broadcast.until,
+            hours: hours_shown(hours).unwrap_or_default(),
             messages: ShownMessage::all(&detail.broadcast)?,
             lists: detail.lists.iter().map(ListRow::of).collect(),
             runs: detail.runs.iter().map(RunRow::of).collect(),
@@ -147,6 +169,8 @@ impl Shown {
             ("message", format!("{}{repeat}", summary.message)),
             ("created", summary.created_at.to_string()),
             ("closed", time(self.closed_at)),
+            ("hours", self.hours.clone()),
+            ("least gap", self.min_gap.map(|gap| text::span(Duration::from_secs(gap.into()))).unwrap_or_default()),
             ("until", time(self.until)),
             ("canary", self.row.canary.as_ref().map(CanaryTotals::text).unwrap_or_default()),
             ("next run at", if summary.is_due { "now".to_owned() } else { time(summary.next_run_at) }),

@@ -87,7 +87,7 @@ impl<'a> Resume<'a> {
         let mut conclusion = Conclusion::new(signals, context.clock);
         let mut totals = Totals::default();
         let mut tried = Vec::new();
-        let mut money = None;
+        let (mut money, mut until) = (None, None);
         loop {
             let next = self.unfinished().await?.into_iter().find(|broadcast| !tried.contains(&broadcast.id));
             let Some(broadcast) = next.filter(|_| !conclusion.is_over()) else { break };
@@ -108,6 +108,7 @@ impl<'a> Resume<'a> {
                 totals.this_run.found_unknown =
                     ledger.ask(move |ledger| ledger.bury_dead_runs(&clock, cool_down)).await?;
                 money = args.money.read(context, clock.now()).await?;
+                until = args.timing.until(context, args.until.as_ref(), clock.now())?;
             }
             let facts = match read {
                 Ok(facts) => facts,
@@ -145,7 +146,7 @@ impl<'a> Resume<'a> {
                 listing: None,
                 messages: sent.messages,
                 campaign: &facts,
-                end: [facts.end, Until::over(args.until, broadcast.until)].into_iter().flatten().min(),
+                end: [facts.end, Until::over(until, broadcast.until)].into_iter().flatten().min(),
                 cool_down: context.cool_down(),
                 timeout: REQUEST_TIMEOUT,
                 money,

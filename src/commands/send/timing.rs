@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::tz::TimeZone;
+
 use crate::campaign::parse_time;
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
@@ -51,6 +53,8 @@ fn gap(text: &str) -> Result<u32, String> {
     }
 }
 
+const HOW_TO_TYPE: &str = "use 'tomorrow 09:00', 'friday 09:00', '2026-12-01 09:00' or 2026-12-01T09:00:00+07:00";
+
 /// After which time nothing goes out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Until {
@@ -59,11 +63,30 @@ pub enum Until {
     At(UnixMillis),
 }
 
-impl Until {
-    pub fn parse(text: &str) -> Result<Self, String> {
-        if text == "none" { Ok(Self::None) } else { parse_time(text).map(Self::At) }
-    }
+/// The same as it is typed: some times need a time zone, and what day it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum UntilChoice {
+    None,
+    At(UnixMillis),
+    Typed(String),
+}
 
+impl UntilChoice {
+    pub fn parse(text: &str) -> Result<Self, String> {
+        if text == "none" {
+            return Ok(Self::None);
+        }
+        if let Ok(at) = parse_time(text) {
+            return Ok(Self::At(at));
+        }
+        match moment::parse(text, &TimeZone::UTC, UnixMillis(0)) {
+            Some(_) => Ok(Self::Typed(text.to_owned())),
+            None => Err(format!("{text:?} is not a time: {HOW_TO_TYPE}")),
+        }
+    }
+}
+
+impl Until {
     /// What holds for a broadcast that has `kept` one.
     pub fn over(given: Option<Self>, kept: Option<UnixMillis>) -> Option<UnixMillis> {
         match given {
@@ -88,8 +111,7 @@ impl TimingArgs {
     /// # Errors
     /// A time that is past or not understood, or hours without a time zone.
     pub fn read(&self, context: &Context, now: UnixMillis) -> Result<Timing> {
-        let profiles = context.settings.time_zone.as_ref().map(|zone| zone.value);
-        let zone = self.time_zone.or(profiles);
+        let zone = self.zone(context);
         let at = self.at.as_deref().map(|text| at(context, text, zone, now)).transpose()?;
         let needs_zone = matches!(self.quiet_hours, Some(QuietChoice::Hours(_))) || self.at_local.is_some();
         if needs_zone && zone.is_none() {
@@ -97,6 +119,22 @@ impl TimingArgs {
         }
         let local = self.at_local.map(|minute| Local { minute, since: now });
         Ok(Timing { quiet: self.quiet_hours, at, local, min_gap: self.min_gap, fallback: zone })
+    }
+
+    /// # Errors
+    /// A time that needs a time zone, and there is none.
+    pub fn until(&self, context: &Context, given: Option<&UntilChoice>, now: UnixMillis) -> Result<Option<Until>> {
+        let until = match given {
+            None => return Ok(None),
+            Some(UntilChoice::None) => Until::None,
+            Some(UntilChoice::At(at)) => Until::At(*at),
+            Some(UntilChoice::Typed(text)) => Until::At(typed(context, "--until", text, self.zone(context), now)?),
+        };
+        Ok(Some(until))
+    }
+
+    fn zone(&self, context: &Context) -> Option<Zone> {
+        self.time_zone.or(context.settings.time_zone.as_ref().map(|zone| zone.value))
     }
 }
 
@@ -110,27 +148,28 @@ fn at(context: &Context, text: &str, zone: Option<Zone>, now: UnixMillis) -> Res
     }
     let at = match parse_time(text) {
         Ok(at) => at,
-        Err(_) => {
-            let known = zone.and_then(|zone| zone.time_zone());
-            let parsed = moment::parse(text, known.as_ref().unwrap_or(&jiff::tz::TimeZone::UTC), now);
-            let Some(moment) = parsed else {
-                return Err(Error::usage(format!("--at {text:?} is not a time"))
-                    .hint("use 'tomorrow 09:00', 'friday 09:00', '2026-12-01 09:00' or 2026-12-01T09:00:00+07:00"));
-            };
-            if known.is_none() {
-                return Err(no_zone(&format!("--at {text:?} needs a time zone; nothing was planned or sent")));
-            }
-            if let Some(note) = moment.note {
-                context.ui.warn(&format!("--at {text:?}: {note}"));
-            }
-            moment.at
-        }
+        Err(_) => typed(context, "--at", text, zone, now)?,
     };
     if at <= now {
         return Err(Error::usage(format!("--at {text:?} is in the past: that was {at}, and it is {now} now"))
             .hint("leave --at out to send at once"));
     }
     Ok(at)
+}
+
+/// A moment as people write it, in the zone of the command.
+fn typed(context: &Context, flag: &str, text: &str, zone: Option<Zone>, now: UnixMillis) -> Result<UnixMillis> {
+    let known = zone.and_then(|zone| zone.time_zone());
+    let Some(moment) = moment::parse(text, known.as_ref().unwrap_or(&TimeZone::UTC), now) else {
+        return Err(Error::usage(format!("{flag} {text:?} is not a time")).hint(HOW_TO_TYPE));
+    };
+    if known.is_none() {
+        return Err(no_zone(&format!("{flag} {text:?} needs a time zone; nothing was planned or sent")));
+    }
+    if let Some(note) = moment.note {
+        context.ui.warn(&format!("{flag} {text:?}: {note}"));
+    }
+    Ok(moment.at)
 }
 
 impl Timing {
@@ -178,23 +217,24 @@ impl Timing {
 
 /// Says at which hours a broadcast goes out, if not at any.
 pub fn tell(context: &Context, broadcast: &Broadcast) {
-    let Hours { quiet, not_before, local, fallback } = broadcast.hours;
-    let mut parts = Vec::new();
-    if not_before > UnixMillis(0) {
-        parts.push(format!("not before {not_before}"));
+    if let Some(hours) = shown(&broadcast.hours) {
+        context.ui.status(&format!("hours of broadcast {}: {hours}", broadcast.id));
     }
-    if let Some(local) = local {
-        parts.push(format!("from {} on in each recipient's time zone", local.minute));
-    }
-    if let Some(quiet) = quiet {
-        parts.push(format!("never from {} in each recipient's time zone", quiet.to_string().replace('-', " to ")));
-    }
-    if parts.is_empty() {
-        return;
-    }
-    let zone =
-        if quiet.is_some() || local.is_some() { format!(" ({} if not known)", fallback.name()) } else { String::new() };
-    context.ui.status(&format!("broadcast {} goes out {}{zone}", broadcast.id, parts.join(", ")));
+}
+
+/// `not from 21:00 to 08:00 in each recipient's time zone (Europe/Berlin if not known)`; `None`: at any hour.
+pub fn shown(hours: &Hours) -> Option<String> {
+    let Hours { quiet, not_before, local, fallback } = hours;
+    let theirs = [
+        local.map(|local| format!("from {} on", local.minute)),
+        quiet.map(|quiet| format!("not from {}", quiet.to_string().replace('-', " to "))),
+    ];
+    let theirs = theirs.into_iter().flatten().collect::<Vec<_>>().join(", ");
+    let whole = (*not_before > UnixMillis(0)).then(|| format!("not before {not_before}"));
+    let theirs = (!theirs.is_empty())
+        .then(|| format!("{theirs} in each recipient's time zone ({} if not known)", fallback.name()));
+    let parts: Vec<String> = whole.into_iter().chain(theirs).collect();
+    (!parts.is_empty()).then(|| parts.join("; "))
 }
 
 #[cfg(test)]
@@ -202,10 +242,38 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_hours_of_a_broadcast_are_one_sentence() {
+        let quiet = Quiet::parse("21:00-08:00").ok();
+        let local = Some(Local { minute: Minute::parse("09:00").unwrap(), since: UnixMillis(0) });
+        let hours = Hours { fallback: Zone::named("Europe/Berlin"), ..Hours::default() };
+        let not_before = UnixMillis(1_796_083_200_000);
+        let theirs = "in each recipient's time zone (Europe/Berlin if not known)";
+        for (hours, text) in [
+            (hours, None),
+            (Hours { not_before, ..hours }, Some("not before 2026-12-01T00:00:00Z".to_owned())),
+            (Hours { quiet, ..hours }, Some(format!("not from 21:00 to 08:00 {theirs}"))),
+            (
+                Hours { quiet, local, not_before, ..hours },
+                Some(format!("not before 2026-12-01T00:00:00Z; from 09:00 on, not from 21:00 to 08:00 {theirs}")),
+            ),
+        ] {
+            assert_eq!(shown(&hours), text);
+        }
+    }
+
+    #[test]
     fn a_broadcast_keeps_its_end_until_another_one_is_given() {
         let at = UnixMillis(1_796_083_200_000);
-        assert_eq!(Until::parse("2026-12-01T00:00:00Z"), Ok(Until::At(at)));
-        assert!(Until::parse("never").is_err());
+        for (text, choice) in [
+            ("none", UntilChoice::None),
+            ("2026-12-01T00:00:00Z", UntilChoice::At(at)),
+            ("tomorrow 18:00", UntilChoice::Typed("tomorrow 18:00".to_owned())),
+        ] {
+            assert_eq!(UntilChoice::parse(text), Ok(choice));
+        }
+        for text in ["never", "tomorrow", "yesterday 18:00", "tomorrow 25:00"] {
+            assert!(UntilChoice::parse(text).unwrap_err().contains("is not a time: use 'tomorrow 09:00'"), "{text}");
+        }
         for (given, kept, holds) in [
             (None, None, None),
             (None, Some(at), Some(at)),

@@ -87,6 +87,9 @@ impl Turn<'_> {
             let account = self.broadcast.ad_account.clone();
             ledger.ask(move |ledger| ledger.told_spending(&account, today, told)).await?;
         }
+        if let Some(end) = self.end {
+            ledger.ask(move |ledger| ledger.judge_late_rows(broadcast, end)).await?;
+        }
         let scope = Scope {
             broadcast: self.broadcast.clone(),
             run: run.id,
