@@ -83,6 +83,32 @@ fn three_at_once_spend_what_one_may_on_a_server() {
     three_at_once_spend_what_one_may(true);
 }
 
+/// Meta rounds what was spent: three deliveries at 1.4 cents are billed as 4 cents, or 1.33 each. At that there would seem to be money for
+/// 75 of them.
+#[test]
+fn a_limit_reserves_the_price_itself_and_not_a_rounded_bill() {
+    const COST: f64 = 1.4;
+    const CEILING: f64 = 100.0;
+    let shop = Shop::with(|options| {
+        options.cost = COST;
+        (options.webhooks.failed, options.webhooks.delivered) = (0.0, 1.0);
+        (options.insights_lag, options.webhooks.delay) = Default::default();
+    });
+    let list = people(120);
+    let _ = shop.totals(&list, &["--max-sends", "3"], 6);
+    // They are known to be delivered, and for how much.
+    let insights = shop.env.mmsg(["campaign", "insights", &shop.campaign, "-o", "ndjson"]).exits(0).rows();
+    assert_eq!(
+        (&insights[0]["marketing_messages_delivered"], &insights[0]["marketing_messages_spend"]),
+        (&"3".into(), &"0.04".into())
+    );
+    let totals = shop.totals(&list, &["--max-spend", "100", "--concurrency", "4"], 6);
+    assert_eq!(totals["accepted"], (CEILING / COST).floor(), "{totals:#}");
+    assert_eq!(shop.sandbox.accepted().len() as f64, (CEILING / COST).floor());
+    assert!(bill(&shop) <= CEILING, "{} of {CEILING}", bill(&shop));
+    assert_eq!(totals["spend"]["cost_per_delivery"], 0.014, "{totals:#}");
+}
+
 #[test]
 fn refused_people_cost_nothing_and_leave_their_money_to_the_others() {
     let shop = Shop::with(priced);

@@ -120,11 +120,17 @@ async fn ask(context: &Context, facts: &CampaignFacts, people: u64, given: Optio
     Ok(cost)
 }
 
-/// What a delivery cost so far; `None` before the first.
+/// What a delivery cost so far; `None` before the first. Meta rounds what was spent, which after few deliveries is far off: its own
+/// average counts where that is dearer.
 fn observed(rows: &[Insights]) -> Option<f64> {
     let delivered = sum(rows, |row| row.marketing_messages_delivered.as_ref());
     let spent = spent(rows);
-    (delivered > 0.0 && spent > 0.0).then(|| spent / delivered)
+    let average = match rows {
+        [only] => number(only.marketing_messages_cost_per_delivered.as_ref()),
+        _ => None,
+    };
+    let each = (spent / delivered).max(average.unwrap_or(0.0));
+    (delivered > 0.0 && each > 0.0 && each.is_finite()).then_some(each)
 }
 
 fn spent(rows: &[Insights]) -> f64 {
@@ -132,7 +138,11 @@ fn spent(rows: &[Insights]) -> f64 {
 }
 
 fn sum(rows: &[Insights], of: fn(&Insights) -> Option<&String>) -> f64 {
-    rows.iter().filter_map(of).filter_map(|text| text.parse::<f64>().ok()).sum()
+    rows.iter().filter_map(|row| number(of(row))).sum()
+}
+
+fn number(text: Option<&String>) -> Option<f64> {
+    text.and_then(|text| text.parse::<f64>().ok()).filter(|number| number.is_finite())
 }
 
 /// In smallest units, the dearer of both ends.
@@ -182,6 +192,16 @@ mod tests {
         assert_eq!(observed(&[]), None);
         assert_eq!(observed(&[row("0", "0")]), None);
         assert_eq!(observed(&[row("100", "1.5"), row("100", "2.5")]), Some(0.02));
+        // Three deliveries at 0.014 are billed as 0.04; one at 0.004 as nothing.
+        let average = |each: &str, row: Insights| Insights {
+            marketing_messages_cost_per_delivered: Some(each.to_owned()),
+            ..row
+        };
+        assert_eq!(observed(&[average("0.014", row("3", "0.04"))]), Some(0.014));
+        assert_eq!(observed(&[average("0.004", row("1", "0.00"))]), Some(0.004));
+        assert_eq!(observed(&[average("0.01", row("100", "1.5"))]), Some(0.015));
+        assert_eq!(observed(&[average("0.014", row("0", "0"))]), None);
+        assert_eq!(observed(&[average("NaN", row("100", "1.5"))]), Some(0.015));
         let estimate = Estimate {
             estimate_delivery_lower_bound: Some(100),
             estimate_delivery_upper_bound: Some(200),
