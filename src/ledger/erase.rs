@@ -18,6 +18,7 @@ use super::people::{find_id, operator};
 use super::sql::{sql, unsigned};
 use super::witness;
 use crate::clock::UnixMillis;
+use crate::text::count;
 use book::{Book, Stone};
 use rows::{Removed, remove};
 pub use traces::Traces;
@@ -140,7 +141,13 @@ impl Ledger {
                 if find_id(conn, &key(token))?.is_none() {
                     erased::add(&tombs, conn, &key(token), page, now)?;
                 }
-                audit(conn, now, who, "tokens erase", &format!("1 person, {} tokens", removed.tokens))?;
+                audit(
+                    conn,
+                    now,
+                    who,
+                    "tokens erase",
+                    &format!("1 person, {}", count(removed.tokens, "token", "tokens")),
+                )?;
                 witness::step(conn, None)?;
                 Ok(Some(removed))
             })? {

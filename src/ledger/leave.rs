@@ -10,6 +10,7 @@ use super::people::tombs::Tombs;
 use super::people::{Arrivals, operator, stop, tokens_of};
 use super::witness;
 use crate::clock::UnixMillis;
+use crate::text::count;
 
 /// What was kept of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,7 +49,13 @@ impl Ledger {
             for id in &ids {
                 stop(conn, *id, now)?;
             }
-            audit(conn, now, who, "tokens unsubscribe", &format!("{} tokens opted out", ids.len()))?;
+            audit(
+                conn,
+                now,
+                who,
+                "tokens unsubscribe",
+                &format!("{} opted out", count(ids.len() as u64, "token", "tokens")),
+            )?;
             witness::step(conn, None)?;
             Ok(Left { tokens: ids.len() as u64 })
         })?;

@@ -95,7 +95,15 @@ fn failed(call: &Call, host: &str, fault: &Fault, unclear: Exit) -> Error {
         Fault::NoCursor => {
             new(unclear, "Graph says there are more pages but not where").hint("run again; nothing was changed")
         }
-        Fault::Circle => new(unclear, "Graph returned the same page twice").hint("run again; nothing was changed"),
+        Fault::Circle => {
+            let told = new(unclear, "Graph returned the same page twice");
+            match call {
+                Call::Subscribers(_) => told.hint(
+                    "run the same command again; if it stops at the same page, start from the first one with --restart",
+                ),
+                _ => told.hint("run again; nothing was changed"),
+            }
+        }
         Fault::Refused(refused) => by_graph(call, refused, unclear),
     }
 }

@@ -19,10 +19,11 @@ use crate::ui::table::Record;
 /// Shows what would go, and asks. It concerns all Pages of the ledger. People, their cool-downs and suppressions, the state of every send
 /// and the figures of reports stay. A file keeps its size, and uses the room again.
 #[derive(clap::Args, Debug)]
+#[command(group(clap::ArgGroup::new("what").required(true).multiple(true).args(["events_before", "lists_before"])))]
 pub struct Args {
     /// Drop webhook events that happened before TIME, or longer ago than an age (90d); on a server by whole months. What they said of sends
     /// and people stays.
-    #[arg(long, value_name = "TIME", value_parser = values::before, required_unless_present = "lists_before")]
+    #[arg(long, value_name = "TIME", value_parser = values::before)]
     events_before: Option<Before>,
     /// Drop audiences that were neither filled nor used since TIME, the values of rows that were accepted before, and which rows were in
     /// the lists of finished broadcasts that no run has worked on since.

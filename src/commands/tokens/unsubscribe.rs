@@ -90,6 +90,13 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
         Ok(invalid) => {
             let Left { tokens } = keep(context, &mut ledger, page.as_str(), &args)?;
             context.ui.object(&UnsubscribeRow { rows, invalid, opted_out: tokens })?;
+            let contacts = leavers.iter().filter(|leaver| matches!(leaver, Leaver::Contact { .. })).count() as u64;
+            if contacts > 0 {
+                context.ui.status(&format!(
+                    "{} by telephone number or address: the ledger hears who it is by webhook, or when Meta refuses a send",
+                    count(contacts, "person is named", "people are named")
+                ));
+            }
             if invalid == 0 {
                 return Ok(Exit::Done);
             }
