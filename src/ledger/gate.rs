@@ -34,6 +34,9 @@ pub struct PlanTerms {
     pub hours: Hours,
 }
 
+/// The time before which nobody gets anything, in a statement.
+pub const NOBODY_BEFORE: &str = "(select g.nobody_before from ledger g)";
+
 impl Gate {
     /// Terms of rows that this ledger planned: whatever may have been sent of them before is not pending any more.
     pub fn terms_of_claims(&self, now: UnixMillis, end: Option<UnixMillis>, hours: Hours) -> Terms {

@@ -11,6 +11,7 @@ use super::room;
 use super::spool::Listing;
 use super::witness;
 use crate::clock::UnixMillis;
+use crate::text::{count, thousands};
 
 /// What the operator wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,7 +89,7 @@ impl Ledger {
                     }
                 }
                 if rows > 0 {
-                    let what = format!("{} of {rows} rows changed", part.changed);
+                    let what = format!("{} of {} changed", thousands(part.changed), count(rows, "row", "rows"));
                     audit(conn, now, who, order.command(), &what)?;
                     witness::step(conn, None)?;
                 }

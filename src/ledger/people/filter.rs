@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::suppression::Suppression;
 use crate::clock::UnixMillis;
 use crate::ledger::db::Value;
+use crate::ledger::gate::NOBODY_BEFORE;
 use crate::ledger::state::State;
 
 /// Conditions on the people of a Page; the default takes everybody.
@@ -150,7 +151,7 @@ impl Filter {
     fn of_person(&self, clause: &mut Clause<'_>) -> Vec<String> {
         let mut all = Vec::new();
         if self.eligible {
-            all.push(format!("not {}", another("o.blocked_until > ?2")));
+            all.push(format!("not {} and {NOBODY_BEFORE} <= ?2", another("o.blocked_until > ?2")));
         }
         if self.never_sent {
             // Few rows, found by indexes of their own.

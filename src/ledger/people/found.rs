@@ -9,6 +9,7 @@ use crate::ledger::audiences::{newest, none};
 use crate::ledger::database::Ledger;
 use crate::ledger::db;
 use crate::ledger::error::{Error, Result};
+use crate::ledger::gate::NOBODY_BEFORE;
 use crate::ledger::spool::Spool;
 use crate::ledger::sql::unsigned;
 
@@ -76,7 +77,7 @@ impl Ledger {
         let sql = format!(
             "{SEVERAL}
              select r.token, r.psid, r.time_zone, r.suppressed, r.note, r.expires_at, r.blocked_until, r.next_eligible_at, r.reoptin,
-               {}, {OTHERS_BLOCKED_UNTIL}
+               {}, {OTHERS_BLOCKED_UNTIL}, {NOBODY_BEFORE}
              from {PEOPLE} where {} order by r.id",
             last_sent(),
             clause.sql
@@ -85,7 +86,7 @@ impl Ledger {
         let mut rows = statement.query(&*clause.values).map_err(failed)?;
         while let Some(row) = rows.next().map_err(failed)? {
             let read = || {
-                let free_at = row.get::<Option<UnixMillis>>(7)?.max(row.get(6)?).max(row.get(10)?);
+                let free_at = row.get::<Option<UnixMillis>>(7)?.max(row.get(6)?).max(row.get(10)?).max(row.get(11)?);
                 Ok(Found {
                     token: row.get(0)?,
                     psid: row.get(1)?,

@@ -169,6 +169,17 @@ fn a_person_is_one_whichever_of_their_tokens_got_what() {
     let of = |token: &str| told.iter().find(|row| row.0 == token).map(|row| (row.1, row.2)).unwrap();
     assert_eq!((of("a1"), of("b1"), of("c1")), ((Some(soon), None), (None, Some(600)), (None, None)));
 
+    // After a backup was restored nobody may get anything for a while.
+    run(&mut ledger, &format!("update ledger set nobody_before = {soon}"));
+    check(&ledger, &|filter| filter.eligible = true, &[], &[]);
+    let mut until = BTreeSet::new();
+    ledger.each_person("1", &Filter::default(), NOW, &mut |found| {
+        until.insert(found.eligible_at.map(|at| at.0));
+        Ok::<_, Error>(())
+    }).unwrap();
+    assert_eq!(until, BTreeSet::from([Some(soon)]));
+    run(&mut ledger, "update ledger set nobody_before = 0");
+
     // A token that can't receive any more leaves its place to one that can; a person without any is still one.
     run(&mut ledger, "update recipients set expires_at = 999 where token = 'b1'");
     check(&ledger, &|_| (), &["a1", "a2", "b1", "b2", "c1"], &["a1", "b2", "c1"]);
