@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use mmsg_sandbox::Faults;
 use rustix::process::Signal;
+use serde_json::json;
 
 use crate::common::preload::Preload;
 use crate::common::shop::{Shop, people};
@@ -119,6 +120,27 @@ fn a_signal_after_the_answer_ends_the_command_that_does_not_look_at_signals() {
         terminal.signal(signal);
         let _ = terminal.end().exits(code);
     }
+}
+
+/// Of those who are due only as many are asked about as the limit pays for, and below an arm's name everything is in line.
+#[test]
+fn the_question_is_about_as_many_messages_as_are_paid_for() {
+    let shop = shop();
+    shop.message("b.json", &json!({"text": "Another one"}));
+    let words = ["send", "--campaign", &shop.campaign, "--split", "promo.json=50,b.json=40,holdout=10", "list.txt"];
+    let words = [&words[..], &["--rate", "unlimited", "--max-spend", "10", "--cost-per-delivery", "1.4"]].concat();
+    let mut terminal = shop.env.terminal(120, &words);
+    terminal.wait_for("arm promo    50% of the people: ").wait_for("arm holdout  10% of the people: nothing is sent");
+    terminal
+        .wait_for("people       7 now, ")
+        .wait_for("more are due")
+        .wait_for("Send 7 messages? [y/N]")
+        .type_keys("y\n");
+    let _ = terminal.end().exits(6);
+    assert_eq!(shop.sandbox.accepted().len(), 7);
+    let screen = shop.env.terminal(120, &words).end().exits(6).stdout;
+    assert!(!screen.contains("[y/N]") && screen.contains("--max-spend 0.10 USD is reached"), "{screen}");
+    assert_eq!(shop.sandbox.requests().len(), 7);
 }
 
 #[test]

@@ -56,32 +56,40 @@ impl Asked<'_> {
         if due == 0 && !waits {
             return Ok(());
         }
-        let most = self.limits.max_sends.unwrap_or(u64::MAX);
-        let now_sent = due.min(most);
+        let spending = match self.money {
+            Some(money) => {
+                let account = self.broadcast.ad_account.clone();
+                ledger.ask(move |ledger| money.spending(ledger, &account, now)).await?
+            }
+            None => None,
+        };
+        let paid_for = spending.map_or(u64::MAX, |spending| spending.affords());
+        let now_sent = due.min(self.limits.max_sends.unwrap_or(u64::MAX)).min(paid_for);
+        if now_sent == 0 && !waits {
+            return Ok(());
+        }
         let account = self.broadcast.ad_account.clone();
         let kept = ledger.ask(move |ledger| ledger.pace_of(&account)).await?;
         let pace = forecast::pace(self.limits.rate, kept.as_ref());
         let profile = context.settings.profile.as_ref().map_or("none", |profile| profile.value.as_str());
         let canary = ledger.ask(move |ledger| ledger.canary(broadcast)).await?;
         let first = canary.filter(|canary| canary.passed_at.is_none());
-        let mut lines = vec![
-            format!("profile   {profile}"),
-            format!("Page      {}", self.broadcast.page),
-            format!("campaign  {}", self.campaign.shown()),
-            format!("people    {}", people(&standing, due, now_sent)),
-            format!("time      {}", forecast::time(now_sent, pace)),
-        ];
-        lines.splice(3..3, self.messages());
-        lines.extend(self.testers.as_ref().map(|testers| format!("testers   {testers}")));
         let first = first.filter(|_| self.testers.is_none());
-        lines.extend(first.map(|canary| format!("canary    {}", canary::plan_of(&canary))));
         let cost = cost::read(context, self.campaign, now_sent, self.cost_per_delivery).await;
-        lines.extend(Some(cost.text()).filter(|text| !text.is_empty()).map(|text| format!("cost      {text}")));
-        if let Some(money) = self.money {
-            let account = self.broadcast.ad_account.clone();
-            let spending = ledger.ask(move |ledger| money.spending(ledger, &account, now)).await?;
-            lines.extend(spending.map(|spending| format!("limit     {}", SpendTotals::from(spending).text())));
-        }
+        let mut facts = vec![
+            ("profile".to_owned(), profile.to_owned()),
+            ("Page".to_owned(), self.broadcast.page.clone()),
+            ("campaign".to_owned(), self.campaign.shown()),
+        ];
+        facts.extend(self.messages());
+        let mut add = |label: &str, text: Option<String>| facts.extend(text.map(|text| (label.to_owned(), text)));
+        add("people", Some(people(&standing, due, now_sent)));
+        add("time", Some(forecast::time(now_sent, pace)));
+        add("testers", self.testers.clone());
+        add("canary", first.map(|canary| canary::plan_of(&canary)));
+        add("cost", Some(cost.text()).filter(|text| !text.is_empty()));
+        add("limit", spending.map(|spending| SpendTotals::from(spending).text()));
+        let lines = aligned(&facts);
         let ui = context.ui.clone();
         let question = format!("Send {}?", text::count(now_sent, "message", "messages"));
         let answer = signals.blocking(move || ui.confirm_shown(&lines, &question, "sending")).await?;
@@ -89,12 +97,12 @@ impl Asked<'_> {
     }
 
     /// The message, or those of the arms.
-    fn messages(&self) -> Vec<String> {
+    fn messages(&self) -> Vec<(String, String)> {
         let shown = |arm: &SentArm| {
             let message = arm.message.as_ref().map_or_else(|| "nothing is sent".to_owned(), described);
             match &arm.share {
-                Some(share) => format!("arm {}  {share} of the people: {message}", arm.name),
-                None => format!("message   {message}"),
+                Some(share) => (format!("arm {}", arm.name), format!("{share} of the people: {message}")),
+                None => ("message".to_owned(), message),
             }
         };
         self.sent.arms.iter().map(shown).collect()
@@ -113,6 +121,12 @@ impl Asked<'_> {
         };
         Error::new(error.exit(), format!("{what}: nothing was sent; {rows} pending")).hint(hint)
     }
+}
+
+/// One line each, the texts below each other.
+fn aligned(facts: &[(String, String)]) -> Vec<String> {
+    let width = facts.iter().map(|(label, _)| label.chars().count()).max().unwrap_or(0);
+    facts.iter().map(|(label, text)| format!("{label:width$}  {text}")).collect()
 }
 
 /// `1,200 now, 30 later, 12 skipped`.
@@ -164,6 +178,15 @@ fn first_text(value: &Value) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_longest_label_says_where_the_texts_begin() {
+        let fact = |label: &str, text: &str| (label.to_owned(), text.to_owned());
+        assert_eq!(
+            aligned(&[fact("Page", "1"), fact("arm holdout", "10%"), fact("über", "x")]),
+            ["Page         1", "arm holdout  10%", "über         x"]
+        );
+    }
 
     #[test]
     fn a_message_is_described_by_its_kind_and_first_text() {
