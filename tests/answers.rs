@@ -1,8 +1,5 @@
 //! Answers that no dial of the sandbox makes: a host in between passes everything on but sends, and answers those byte by byte.
 
-use std::thread;
-use std::time::Duration;
-
 use rustix::process::Signal;
 use serde_json::json;
 
@@ -22,10 +19,7 @@ fn a_daily_budget_without_a_time_waits_for_the_accounts_next_day_where_waiting_w
     let next_run = run.totals()["next_run_at"].as_str().unwrap().to_owned();
     let words = shop.words(&["-o", "json", "--concurrency", "1", "--wait"]);
     let mut started = env.start(&list, &words);
-    while !started.stderr().contains(&format!("waiting until {next_run}: the daily budget")) {
-        assert!(started.is_running(), "{}", started.stderr());
-        thread::sleep(Duration::from_millis(20));
-    }
+    started.wait_for(&format!("waiting until {next_run}: the daily budget"));
     assert_eq!(between.asked(), 3);
     started.signal(Signal::INT);
     let totals = started.ends().exits(130).totals();

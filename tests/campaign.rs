@@ -4,6 +4,7 @@ use mmsg_sandbox::Faults;
 use serde_json::{Value, json};
 
 use crate::common::between::{Between, error};
+use crate::common::patience::wait_until;
 use crate::common::sandbox::Sandbox;
 use crate::common::shop::{Shop, people, write_message};
 
@@ -197,10 +198,9 @@ fn resume_skips_what_is_pending_of_a_campaign_that_has_ended() {
     let _ = shop.totals(&people(2), &["--max-sends", "0"], 6);
     let row = shop.env.mmsg(["campaign", "get", &shop.campaign, "-o", "json"]).exits(0).json();
     shop.sandbox.end(row["adset_id"].as_str().unwrap(), crate::common::now() / 1000 + 5);
-    let begin = std::time::Instant::now();
-    while !shop.send(&people(2), &["--dry-run"]).exits(0).stderr.contains("ended at 20") {
-        assert!(begin.elapsed() < std::time::Duration::from_secs(60), "it never ended");
-    }
+    wait_until("the campaign has ended", || {
+        shop.send(&people(2), &["--dry-run"]).exits(0).stderr.contains("ended at 20")
+    });
     shop.send(&people(2), &[]).fails(5, "ended at").prints_nothing();
     shop.env.mmsg(["send", "--resume"]).exits(0).says("so nothing can be sent with it");
     let broadcasts = shop.env.mmsg(["broadcast", "list", "-o", "json"]).exits(0).json();
@@ -218,10 +218,9 @@ fn a_campaign_that_has_ended_is_told_before_planning() {
     let made = made.json();
     let send = ["send", "--campaign", made["id"].as_str().unwrap(), "--message", "promo.json"];
     let dry = [&send[..], &["--dry-run"]].concat();
-    let begin = std::time::Instant::now();
-    while !env.mmsg_reading("7000000000000001\n", &dry).exits(0).stderr.contains("ended at 20") {
-        assert!(begin.elapsed() < std::time::Duration::from_secs(60), "it never ended");
-    }
+    wait_until("the campaign has ended", || {
+        env.mmsg_reading("7000000000000001\n", &dry).exits(0).stderr.contains("ended at 20")
+    });
     env.mmsg_reading("7000000000000001\n", send).fails(5, "nothing was planned or sent").says("ended at 20");
     assert!(sandbox.requests().is_empty());
 }

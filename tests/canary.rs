@@ -1,7 +1,7 @@
 //! A few people first. The judge is the order of the sandbox's record: nobody else is asked before the canary has passed.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mmsg_sandbox::Options;
 use rustix::process::Signal;
@@ -165,21 +165,14 @@ fn the_wait_is_neither_skipped_nor_repeated() {
     let words = shop.words(&["--canary", "20", "--canary-wait", "1h"]);
     let begun = || shop.asks_ledger("select coalesce(sent_at, 0) from canaries");
     let mut waiting = shop.env.start(&(list.join("\n") + "\n"), &words);
-    let begin = Instant::now();
-    while !waiting.stderr().contains("waiting up to") {
-        assert!(waiting.is_running() && begin.elapsed() < Duration::from_secs(120), "{}", waiting.stderr());
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    waiting.wait_for("waiting up to");
     let since = begun();
     assert_ne!(since, ["0"]);
     waiting.signal(Signal::INT);
     let _ = waiting.ends().exits(130);
     // Cron, meanwhile: it waits for the rest, and asks nobody else.
     let mut cron = shop.env.start("", &["send", "--resume"]);
-    while !cron.stderr().contains("waiting up to") {
-        assert!(cron.is_running() && begin.elapsed() < Duration::from_secs(240), "{}", cron.stderr());
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    cron.wait_for("waiting up to");
     assert_eq!((begun(), shop.sandbox.accepted().len()), (since, FIRST));
     // An hour later it is over, for the process at work and for every later one.
     shop.changes_ledger("update canaries set sent_at = sent_at - 3600000");

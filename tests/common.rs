@@ -7,6 +7,7 @@ pub mod engine;
 pub mod fleet;
 #[cfg(target_os = "linux")]
 pub mod guarded;
+pub mod patience;
 pub mod preload;
 pub mod receiver;
 pub mod sandbox;

@@ -1,12 +1,12 @@
 //! On a terminal `send` shows what goes out and asks; anywhere else it never does.
 
 use std::fs;
-use std::time::Duration;
 
 use mmsg_sandbox::Faults;
 use rustix::process::Signal;
 use serde_json::json;
 
+use crate::common::patience::wait_until;
 use crate::common::preload::Preload;
 use crate::common::shop::{Shop, people};
 
@@ -114,9 +114,7 @@ fn a_signal_after_the_answer_ends_the_command_that_does_not_look_at_signals() {
         let asked = shop.sandbox.count("requests");
         shop.sandbox.turn(|dials| dials.write_errors = Faults::parse("hang=100%").unwrap());
         terminal.type_keys("y\n");
-        while shop.sandbox.count("requests") == asked {
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        wait_until("it asks", || shop.sandbox.count("requests") > asked);
         terminal.signal(signal);
         let _ = terminal.end().exits(code);
     }

@@ -14,7 +14,9 @@ use mmsg_sandbox::Zones;
 use serde_json::Value;
 
 use crate::clock::WallClock;
+use crate::common::patience::Patience;
 use crate::common::shop::Shop;
+use crate::common::started::Started;
 use crate::common::{Run, now};
 
 /// Whose zone is not known is taken to live here.
@@ -51,11 +53,7 @@ fn token(row: &Value) -> &str {
 fn measured(shop: &Shop, what: &str, words: &[&str], rows: u64) -> Run {
     let begin = Instant::now();
     let mut started = shop.env.start("", words);
-    let mut peak = 0;
-    while started.is_running() {
-        peak = peak.max(started.own_kib());
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    let peak = started.most_until_it_ends(Started::own_kib);
     let run = started.ends();
     let seconds = begin.elapsed().as_secs_f64();
     eprintln!("{what}: {rows} rows in {seconds:.1} s, {:.0} a second, {} MiB", rows as f64 / seconds, peak / 1024);
@@ -94,10 +92,9 @@ fn a_whole_page_is_fetched_and_sent_to_at_the_right_hours_and_only_who_can_get_i
     // Killed on its way, and again.
     let pages = || shop.asks_ledger("select pages from fetches").first().map_or(0, |n| n.parse::<u64>().unwrap());
     let started = shop.env.start("", &["tokens", "fetch"]);
-    let asked = Instant::now();
+    let mut patience = Patience::of(Duration::from_secs(300));
     while !shop.ledger().exists() || shop.sandbox.count("requests") < 5 || pages() < size / page / 3 {
-        assert!(asked.elapsed() < Duration::from_secs(300), "it does not fetch");
-        std::thread::sleep(Duration::from_millis(2));
+        assert!(patience.lasts(), "it does not fetch");
     }
     started.kill();
     let kept = pages() * page;

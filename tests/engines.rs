@@ -1,10 +1,11 @@
 //! The promises on each engine, from one source. The judge is the sandbox's record.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::common::cluster::Database;
 use crate::common::number_of_this_process;
+use crate::common::patience::{Patience, wait_until};
 use crate::common::shop::{Shop, people};
 use crate::common::wire::Wire;
 use crate::failover;
@@ -39,11 +40,7 @@ fn a_send_a_kill_and_the_rest(on_server: bool) {
 }
 
 fn wait_until_it_sends(shop: &Shop) {
-    let begin = Instant::now();
-    while shop.sandbox.accepted().len() < 60 {
-        assert!(begin.elapsed() < Duration::from_secs(120), "it does not send");
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_until("it sends", || shop.sandbox.count("accepted") >= 60);
 }
 
 /// The same list again, after a run that could not end: everybody once, but those whose answer nobody could record.
@@ -103,11 +100,10 @@ fn processes_that_share_a_broadcast_on_a_server_send_to_everybody_once() {
     let events =
         [(10, "kill"), (20, "crash"), (30, "kill"), (40, "crash"), (50, "kill"), (60, "fail over"), (70, "kill")];
     for (part, event) in events {
-        let begin = Instant::now();
         let wait_for = |what: &dyn Fn() -> bool| {
+            let mut patience = Patience::of(Duration::from_secs(600));
             while !what() {
-                assert!(begin.elapsed() < Duration::from_secs(600), "{event} after {part} %");
-                std::thread::sleep(Duration::from_millis(5));
+                assert!(patience.lasts(), "{event} after {part} %");
             }
         };
         wait_for(&|| shop.sandbox.count("sends") >= size * part / 100);

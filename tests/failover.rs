@@ -1,9 +1,10 @@
 //! Another server takes the place of the one that a ledger is on. Graph refuses nobody here, its 12 hours are over in a moment: the sandbox's
 //! record alone is the judge.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::common::cluster::Database;
+use crate::common::patience::Patience;
 use crate::common::shop::{Shop, people};
 use crate::common::wire::Wire;
 
@@ -45,11 +46,10 @@ impl Pair {
     }
 }
 
-fn wait_until(database: &Database, sql: &str, answer: &str) {
-    let begin = Instant::now();
+fn wait_for(database: &Database, sql: &str, answer: &str) {
+    let mut patience = Patience::default();
     while database.ask(sql) != answer {
-        assert!(begin.elapsed() < Duration::from_secs(120), "{sql}: {}", database.ask(sql));
-        std::thread::sleep(Duration::from_millis(20));
+        assert!(patience.lasts(), "{sql}: {}", database.ask(sql));
     }
 }
 
@@ -57,7 +57,7 @@ fn wait_until(database: &Database, sql: &str, answer: &str) {
 pub fn wait_for_follower(first: &Database) {
     first.ask("alter system set synchronous_standby_names = '*'");
     first.ask("select pg_reload_conf()");
-    wait_until(first, "select count(*) from pg_stat_replication where sync_state = 'sync'", "1");
+    wait_for(first, "select count(*) from pg_stat_replication where sync_state = 'sync'", "1");
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn a_standby_that_lost_the_last_second_sends_nothing_until_somebody_speaks_and_t
     pair.shop.sandbox.wait_for_sends(100);
     pair.second.ask("alter system set primary_conninfo = ''");
     pair.second.ask("select pg_reload_conf()");
-    wait_until(&pair.first, "select count(*) from pg_stat_replication", "0");
+    wait_for(&pair.first, "select count(*) from pg_stat_replication", "0");
     let heard = pair.shop.sandbox.accepted().len() as u64;
     pair.shop.sandbox.wait_for_sends(heard + 100);
     pair.fail_over();
@@ -135,8 +135,8 @@ fn an_operator_who_knows_that_nothing_was_lost_says_so() {
     let list = people(40);
     let _ = pair.shop.send(&list, &["--max-sends", "20"]).exits(6);
     let all = "select count(*) from sends where state = 2";
-    wait_until(&pair.second, "select to_regclass('sends') is not null", "t");
-    wait_until(&pair.second, all, "20");
+    wait_for(&pair.second, "select to_regclass('sends') is not null", "t");
+    wait_for(&pair.second, all, "20");
     pair.fail_over();
     let (shop, _wire) = pair.on_second();
     let _ = shop.send(&list, &[]).fails(11, OTHER).says("mmsg ledger accept-failover --nothing-lost");

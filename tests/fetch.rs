@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mmsg_sandbox::Options;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::common::engine::{Engine, of_test, on_both};
+use crate::common::patience::Patience;
 use crate::common::sandbox::lines_of;
 use crate::common::shop::Shop;
+use crate::common::started::Started;
 use crate::common::{Run, TOKEN, now};
 
 /// A shop whose sandbox notes every call.
@@ -150,10 +152,10 @@ fn a_fetch_that_was_killed_goes_on_and_counts_as_a_whole() {
     let pages = || shop.asks_ledger("select pages from fetches").first().map_or(0, |n| n.parse::<u64>().unwrap());
     for least in [3, 20] {
         let started = shop.env.start("", &["tokens", "fetch"]);
-        let begin = Instant::now();
+        let mut patience = Patience::default();
         let is_there = || shop.env.database().is_some() || shop.ledger().exists();
         while !is_there() || recorded.queries().len() < 3 || pages() < least {
-            assert!(begin.elapsed() < Duration::from_secs(120), "{} pages so far", pages());
+            assert!(patience.lasts(), "{} pages so far", pages());
         }
         started.kill();
         shop.env.mmsg(shop.words(&["--audience", "subscribers"])).fails(2, "no audience \"subscribers\"");
@@ -241,11 +243,11 @@ fn it_stops_short_of_the_limit_of_queries_and_goes_on_later() {
     let error = stopped.last_line();
     assert!(error["message"].as_str().unwrap().contains("225 tokens of 9 pages kept"), "{error:#}");
     assert!(error["next_run_at"].is_string(), "{error:#}");
-    let begin = Instant::now();
+    let mut patience = Patience::default();
     let whole = loop {
         let run = recorded.fetch(&[]);
         match run.code {
-            6 => assert!(begin.elapsed() < Duration::from_secs(120), "{run:#?}"),
+            6 => assert!(patience.lasts(), "{run:#?}"),
             _ => break run.exits(0),
         }
     };
@@ -335,11 +337,7 @@ fn an_empty_list_does_not_empty_an_audience() {
 fn memory_is_flat_however_many_subscribers() {
     let recorded = Recorded::with(|options| options.subscribers = 30_000);
     let mut started = recorded.shop.env.start("", &["tokens", "fetch"]);
-    let mut peak = 0;
-    while started.is_running() {
-        peak = peak.max(started.own_kib());
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    let peak = started.most_until_it_ends(Started::own_kib);
     started.ends().exits(0);
     assert!((1..64 * 1024).contains(&peak), "{peak} KiB");
 }

@@ -8,6 +8,7 @@ use std::process::Command;
 use rustix::process::Signal;
 use serde_json::Value;
 
+use crate::common::patience::Patience;
 use crate::common::receiver::{Receiver, environment, notice};
 use crate::common::sandbox::lines_of;
 use crate::common::shop::{Shop, people};
@@ -211,10 +212,9 @@ fn a_file_that_is_rotated_under_a_receiver_is_begun_anew() {
         of_event(&lines, "webhook").iter().map(|line| line["status"].as_u64().unwrap()).collect::<Vec<_>>()
     };
     let wait_for = |name: &str| {
-        let begin = std::time::Instant::now();
+        let mut patience = Patience::default();
         while !env.path(name).exists() || statuses(name).is_empty() {
-            assert!(begin.elapsed().as_secs() < 60, "nothing is in {name}");
-            std::thread::sleep(std::time::Duration::from_millis(5));
+            assert!(patience.lasts(), "nothing is in {name}");
         }
     };
     assert_eq!(receiver.posts(&notice([1])), 200);

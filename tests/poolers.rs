@@ -5,10 +5,9 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
 
 use crate::common::cluster::{Database, other_user};
+use crate::common::patience::Patience;
 use crate::common::shop::{Shop, people};
 
 const PROGRAM: &str = "/usr/sbin/pgbouncer";
@@ -48,11 +47,10 @@ impl Pooler {
         command.current_dir("/").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let process = command.spawn().unwrap();
         let pooler = Self { process, folder, database: database.name().to_owned() };
-        let begin = Instant::now();
+        let mut patience = Patience::default();
         while !pooler.folder.join(".s.PGSQL.5432").exists() {
             let log = || fs::read_to_string(pooler.folder.join("log")).unwrap_or_default();
-            assert!(begin.elapsed() < Duration::from_secs(120), "pgbouncer did not start:\n{}", log());
-            thread::sleep(Duration::from_millis(10));
+            assert!(patience.lasts(), "pgbouncer did not start:\n{}", log());
         }
         pooler
     }

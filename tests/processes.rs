@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mmsg_sandbox::{Faults, Tier};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::common::engine::on_both;
+use crate::common::patience::wait_until;
 use crate::common::sandbox::Sandbox;
 use crate::common::shop::{Shop, people, write_message};
 use crate::common::started::Started;
@@ -157,15 +158,6 @@ fn whoever_opens_the_ledger_by_a_link_finds_the_others_alive() {
     }
     assert_eq!(shop.asks_ledger("select count(*) from runs where why = 'died'"), ["0"]);
     shop.assert_each_once(&list);
-}
-
-#[track_caller]
-fn wait_until(what: &str, mut come: impl FnMut() -> bool) {
-    let begin = Instant::now();
-    while !come() {
-        assert!(begin.elapsed() < Duration::from_secs(120), "it never came that {what}");
-        std::thread::sleep(Duration::from_millis(7));
-    }
 }
 
 fn two_profiles_on_one_account_share_one_budget() {

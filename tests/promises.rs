@@ -10,6 +10,7 @@ use rustix::process::Signal;
 use serde_json::json;
 
 use crate::common::engine::on_both;
+use crate::common::patience::{Patience, wait_until};
 use crate::common::sandbox::tokens_of;
 use crate::common::shop::{Shop, people};
 use crate::common::{Env, files_below};
@@ -87,6 +88,7 @@ fn killed_while_planning_the_list_never_goes_out() {
     let list = people(60_000);
     let text = list.join("\n");
     let mut started = shop.env.start(&text, &shop.words(&["--rate", "1"]));
+    let mut patience = Patience::default();
     while started.is_running() {
         let is_staged = match shop.env.database() {
             Some(database) => database.ask("select pg_relation_size(to_regclass('sends')) > 1000000") == "t",
@@ -95,6 +97,7 @@ fn killed_while_planning_the_list_never_goes_out() {
         if is_staged {
             break;
         }
+        assert!(patience.lasts(), "it does not plan");
     }
     started.kill();
     assert_eq!(shop.asks_ledger("select count(*) from listings where planned_at is null"), ["1"]);
@@ -421,9 +424,7 @@ fn ctrl_c_while_the_list_is_read_changes_nothing() {
     let child = command.stdin(reader).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(command);
     writer.write_all((people(5).join("\n") + "\n").as_bytes()).unwrap();
-    while rustix::io::ioctl_fionread(&writer).unwrap() > 0 {
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_until("the list is read", || rustix::io::ioctl_fionread(&writer).unwrap() == 0);
     rustix::process::kill_process(rustix::process::Pid::from_child(&child), Signal::INT).unwrap();
     let begin = std::time::Instant::now();
     let run = shop.env.judge(&child.wait_with_output().unwrap());

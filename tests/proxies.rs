@@ -4,9 +4,9 @@ use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 
 use crate::common::documents::document;
+use crate::common::patience::Patience;
 use crate::common::receiver::{Client, Receiver, environment, get, notice, post};
 use crate::common::{APP_SECRET, not_run, repository};
 
@@ -23,14 +23,10 @@ impl Proxy {
     /// Waits until it takes connections.
     fn start(command: &mut Command, port: u16) -> Self {
         let mut proxy = Self { process: command.stdin(Stdio::null()).spawn().unwrap(), port };
-        let begin = Instant::now();
+        let mut patience = Patience::default();
         while TcpStream::connect(("127.0.0.1", port)).is_err() {
             let ended = proxy.process.try_wait().unwrap();
-            assert!(
-                ended.is_none() && begin.elapsed() < Duration::from_secs(120),
-                "the proxy does not listen: {ended:?}"
-            );
-            std::thread::sleep(Duration::from_millis(10));
+            assert!(ended.is_none() && patience.lasts(), "the proxy does not listen: {ended:?}");
         }
         proxy
     }

@@ -1,7 +1,8 @@
 //! The README's recipes: its crontab, run as cron would, week after week, and its pipes from databases. What was sent is counted at the sandbox.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::json;
@@ -36,7 +37,6 @@ fn types(shop: &Shop, line: &str, programs: &[(&str, &str)]) -> Run {
     let bin = shop.env.path("bin");
     if !bin.exists() {
         fs::create_dir(&bin).unwrap();
-        symlink(shop.env.command(["--version"]).get_program(), bin.join("mmsg")).unwrap();
     }
     for (name, script) in programs {
         let program = bin.join(name);
@@ -47,7 +47,9 @@ fn types(shop: &Shop, line: &str, programs: &[(&str, &str)]) -> Run {
     shell.args(["-c", line]).env_clear().current_dir(shop.env.path(""));
     let mmsg = shop.env.command(["send"]);
     shell.envs(mmsg.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    shell.env("TODAYS_LIST", "list").env("PATH", format!("{}:/usr/bin:/bin", bin.display()));
+    // Not by a link in the home folder, all files of which are read for secrets at the end of a test.
+    let built = Path::new(mmsg.get_program()).parent().unwrap();
+    shell.env("TODAYS_LIST", "list").env("PATH", format!("{}:{}:/usr/bin:/bin", bin.display(), built.display()));
     shop.env.judge(&shell.output().unwrap())
 }
 

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::common::patience::wait_until;
 use crate::common::shop::{Shop, people};
 use crate::common::started::Started;
 use crate::common::{Run, now};
@@ -108,9 +109,7 @@ fn nobody_gets_anything_for_one_cool_down_whatever_is_sent() {
     let _ = accept(&shop).exits(0);
     // Graph names the second in which a campaign was created.
     let restored_at: i64 = shop.asks_ledger("select restored_at from ledger")[0].parse().unwrap();
-    while now() / 1000 <= restored_at / 1000 {
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    wait_until("another second has begun", || now() / 1000 > restored_at / 1000);
     let campaign = shop.other_campaign();
     let elsewhere = ["--campaign", &campaign];
     for run in both(&shop, &[list.clone(), others.clone()].concat(), &elsewhere) {

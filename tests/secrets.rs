@@ -3,8 +3,8 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::time::{Duration, Instant};
 
+use crate::common::patience::Patience;
 use crate::common::receiver::VERIFY_TOKEN;
 use crate::common::shop::{Shop, people};
 use crate::common::{APP_SECRET, Env, PAGE_TOKEN, SUBSCRIPTION_TOKEN, TOKEN, files_below, holds};
@@ -81,10 +81,9 @@ fn a_browser_gets_no_secret() {
         &["message", "preview", &message, "--local", "--save", "page.html", "--open"],
     ] {
         env.mmsg(words).exits(0);
-        let deadline = Instant::now() + Duration::from_secs(30);
+        let mut patience = Patience::default();
         while !seen.exists() {
-            assert!(Instant::now() < deadline, "{words:?}: no browser was started");
-            std::thread::sleep(Duration::from_millis(5));
+            assert!(patience.lasts(), "{words:?}: no browser was started");
         }
         let text = fs::read_to_string(&seen).unwrap();
         assert!(text.contains("PLAIN=yes") && text.contains("page.html"), "{text}");

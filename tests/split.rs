@@ -228,7 +228,7 @@ fn report_of(read_of_b: f64) -> Value {
     // One after the other: who reads it depends on the order, too.
     let _ = send(&shop, &people(PEOPLE), "a.json=45,b.json=45,holdout=10", &["--concurrency", "1"]).exits(0);
     let texts = got(&shop);
-    let lines = heard_out(&truth, texts.len(), Duration::from_secs(300));
+    let lines = heard_out(&shop.sandbox, &truth, texts.len(), Duration::from_secs(300));
     let report = shop.env.mmsg(["report", "--offline", "-o", "json"]).exits(0).json();
     let split = report["splits"][0].clone();
     for (arm, text) in [(0, "Half price"), (1, "Two for one")] {

@@ -8,6 +8,7 @@ use crate::common::Env;
 use crate::common::engine::on_both;
 use crate::common::sandbox::{SandboxProcess, lines_of, tokens_of};
 use crate::common::shop::people;
+use crate::common::started::Started;
 
 fn from_nothing_to_a_send_and_back() {
     let machine = Env::new();
@@ -74,11 +75,7 @@ fn a_long_list_goes_out_in_little_memory() {
         "",
         &["send", "--campaign", &id, "--message", "promo.json", "--rate", "unlimited", "tokens.csv", "-o", "json"],
     );
-    let mut peak = 0;
-    while started.is_running() {
-        peak = peak.max(started.peak_kib());
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
+    let peak = started.most_until_it_ends(Started::peak_kib);
     assert_eq!(started.ends().exits(0).json()["accepted"], 20_000);
     assert!(peak < 128 * 1024, "{peak} KiB");
     let mut got = tokens_of(&lines_of(&machine.path("truth.ndjson")));

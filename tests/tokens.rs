@@ -5,6 +5,7 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::common::shop::{Shop, people};
+use crate::common::started::Started;
 use crate::common::{Env, Run};
 
 fn import(env: &Env, list: impl Into<Vec<u8>>, args: &[&str]) -> Run {
@@ -139,11 +140,7 @@ fn memory_is_flat_however_long_the_list() {
         people(200_000).iter().fold(String::new(), |text, token| text + token + ",some value of theirs\n");
     fs::write(env.path("list.csv"), format!("token,name\n{list}")).unwrap();
     let mut started = env.start("", &["tokens", "import", "--audience", "spring", "list.csv"]);
-    let mut peak = 0;
-    while started.is_running() {
-        peak = peak.max(started.own_kib());
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
+    let peak = started.most_until_it_ends(Started::own_kib);
     started.ends().exits(0);
     assert!((1..64 * 1024).contains(&peak), "{peak} KiB");
 }

@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
 use rustix::process::Signal;
 use sha2::Sha256;
 
+use crate::common::patience::wait_until;
 use crate::common::receiver::{
     PSID, Receiver, VERIFY_TOKEN, environment, get, notice, number, post, post_with, signature,
 };
@@ -190,9 +190,7 @@ fn a_ledger_that_another_took_the_place_of_is_used_once_it_is_safe() {
         fs::rename(env.path(format!("ledger.db{end}")), env.path(format!("old.db{end}"))).unwrap();
     }
     // As Meta does, until it is taken.
-    while receiver.posts(&notice([2, 3])) != 200 {
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait_until("it is taken", || receiver.posts(&notice([2, 3])) == 200);
     assert_eq!(receiver.events(), 2);
     assert_eq!(number(&env.path("old.db"), "select count(*) from events"), 1);
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use rustix::process::{Resource, Rlimit, Signal, getrlimit, setrlimit};
 
 use crate::common::APP_SECRET;
+use crate::common::patience::wait_until;
 use crate::common::receiver::{Client, Receiver, environment, get, notice, post, signature};
 use crate::common::repository;
 
@@ -152,9 +153,7 @@ fn out_of_descriptors_it_waits_and_goes_on() {
     let receiver = Receiver::of(&env, env.start_command("", command));
     // More than it can hold: some wait in the queue of the system, none ends it.
     let clients: Vec<Client> = (0..200).map(|_| receiver.connect()).collect();
-    while !receiver.process.stderr().contains("can't accept connections right now") {
-        std::thread::sleep(Duration::from_millis(5));
-    }
+    wait_until("it says so", || receiver.process.stderr().contains("can't accept connections right now"));
     drop(clients);
     // While those that are gone are still in the system's queue, a new stranger may have to leave for them, too: Meta posts again.
     let request = post(&notice([0]), APP_SECRET);
@@ -192,8 +191,6 @@ fn many_large_bodies_at_once_take_bounded_memory() {
     });
     assert!(refused, "all were read at once");
     assert!(receiver.process.peak_kib() < 400 << 10, "{} KiB", receiver.process.peak_kib());
-    while receiver.posts(&notice([1])) != 200 {
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait_until("it is taken", || receiver.posts(&notice([1])) == 200);
     assert_eq!(receiver.events(), 1);
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
+use crate::common::patience::wait_until;
 use crate::common::receiver::{Receiver, environment, heard_out, notice, number, post, sends_told};
 use crate::common::shop::{Shop, people};
 use crate::common::{APP_SECRET, Env};
@@ -49,9 +50,7 @@ fn sigterm_under_load_loses_nothing_that_was_acknowledged() {
                     }
                 });
             }
-            while acknowledged.load(Ordering::Relaxed) < 400 {
-                std::thread::sleep(Duration::from_millis(1));
-            }
+            wait_until("400 are acknowledged", || acknowledged.load(Ordering::Relaxed) >= 400);
             receiver.process.signal(signal);
         });
         let ledger = receiver.ledger();
@@ -88,7 +87,7 @@ fn chaos_on_the_way_gives_the_truth_in_the_ledger() {
     assert!(matches!(shop.send(&list, &[]).code, 0 | 11));
     assert_eq!(shop.sandbox.stats()["webhook"]["verified"], true, "the receiver did not answer the check");
 
-    let lines = heard_out(&truth, list.len(), Duration::from_secs(40));
+    let lines = heard_out(&shop.sandbox, &truth, list.len(), Duration::from_secs(40));
     receiver.process.signal(Signal::TERM);
     let ledger = receiver.ledger();
     receiver.process.ends().exits(0);

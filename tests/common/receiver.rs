@@ -1,16 +1,18 @@
 //! `mmsg webhook serve` at work, and clients that speak to it byte by byte.
 
 use std::collections::HashSet;
+use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use super::sandbox::lines_of;
+use super::patience::Patience;
+use super::sandbox::{Sandbox, lines_of};
 use super::started::Started;
 use super::{APP_SECRET, Env, SUBSCRIPTION_TOKEN};
 
@@ -50,14 +52,12 @@ impl<'e> Receiver<'e> {
 
     /// One that was started with the ledger `ledger.db` in the home folder.
     pub fn of(env: &'e Env, mut process: Started<'e>) -> Self {
-        let begin = Instant::now();
+        let mut patience = Patience::default();
         let url = loop {
             if let Some((line, _)) = process.stdout().split_once('\n') {
                 break line.to_owned();
             }
-            let waits = process.is_running() && begin.elapsed() < Duration::from_secs(120);
-            assert!(waits, "it does not listen:\n{}", process.stderr());
-            std::thread::sleep(Duration::from_millis(5));
+            assert!(process.is_running() && patience.lasts(), "it does not listen:\n{}", process.stderr());
         };
         Self { process, url, env }
     }
@@ -208,27 +208,28 @@ pub fn notice(people: impl IntoIterator<Item = usize>) -> String {
 
 /// The lines of the sandbox's truth, once every event that it made was acknowledged, more than so many, and no more are made.
 #[track_caller]
-pub fn heard_out(truth: &Path, more_than: usize, patience: Duration) -> Vec<Value> {
-    let begin = Instant::now();
+pub fn heard_out(sandbox: &Sandbox, truth: &Path, more_than: usize, patience: Duration) -> Vec<Value> {
+    let mut patience = Patience::of(patience);
     loop {
+        // To read them all takes its time, so that is for when nothing more seems to come.
+        while sandbox.stats()["webhook"]["waiting"] != 0 || !is_quiet(truth) {
+            assert!(patience.lasts(), "events are still on their way: {:#}", sandbox.stats()["webhook"]);
+        }
         let lines = lines_of(truth);
         let made = lines.iter().filter(|line| line.get("event").is_some()).count();
         let acked: HashSet<u64> =
             lines.iter().filter_map(|line| line["acked"].as_array()).flatten().filter_map(Value::as_u64).collect();
-        let quiet = lines.last().is_some_and(|line| line["at"].as_i64().is_some_and(|at| now_millis() - at > 1500));
-        if made == acked.len() && made > more_than && quiet {
+        if made == acked.len() && made > more_than && is_quiet(truth) {
             return lines;
         }
-        assert!(begin.elapsed() < patience, "{made} made, {} acknowledged", acked.len());
-        // Reading them takes its time.
-        std::thread::sleep(Duration::from_millis(50).max(begin.elapsed() / 50));
+        assert!(patience.lasts(), "{made} made, {} acknowledged", acked.len());
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the sandbox writes the wall clock")]
-fn now_millis() -> i64 {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    i64::try_from(now.as_millis()).unwrap()
+/// Whether nothing was written to the truth lately.
+fn is_quiet(truth: &Path) -> bool {
+    let written = fs::metadata(truth).and_then(|file| file.modified());
+    written.is_ok_and(|at| at.elapsed().is_ok_and(|age| age > Duration::from_millis(1500)))
 }
 
 /// How many sends the truth's events tell this stage of.

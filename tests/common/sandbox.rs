@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::sync::mpsc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use jiff::Timestamp;
 use mmsg_sandbox::{Credentials, Dials, Faults, Options, Running};
@@ -15,6 +15,7 @@ use tempfile::TempDir;
 use tokio::net::TcpSocket;
 use tokio::runtime::Runtime;
 
+use super::patience::Patience;
 use super::receiver::VERIFY_TOKEN;
 use super::{APP_SECRET, Env, PAGE_TOKEN, TOKEN};
 
@@ -165,10 +166,9 @@ impl Sandbox {
             let socket = TcpSocket::new_v4().unwrap();
             socket.set_reuseaddr(true).unwrap();
             // A process that another test starts has a copy of the listener until it is another program.
-            let begin = Instant::now();
+            let mut patience = Patience::default();
             while let Err(error) = socket.bind(address) {
-                assert!(begin.elapsed() < Duration::from_secs(60), "{address} is still listened at: {error}");
-                std::thread::sleep(Duration::from_millis(2));
+                assert!(patience.lasts(), "{address} is still listened at: {error}");
             }
             self.address = Some(socket);
         }
@@ -211,10 +211,9 @@ impl Sandbox {
     /// Waits for this many requests to `/messages`.
     #[track_caller]
     pub fn wait_for_sends(&self, n: u64) {
-        let begin = Instant::now();
+        let mut patience = Patience::default();
         while self.count("sends") < n {
-            assert!(begin.elapsed() < Duration::from_secs(120), "only {} requests so far", self.count("sends"));
-            std::thread::sleep(Duration::from_millis(2));
+            assert!(patience.lasts(), "only {} requests so far", self.count("sends"));
         }
     }
 

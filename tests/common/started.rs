@@ -3,12 +3,16 @@
 use std::fs::{self, File};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+use super::patience::Patience;
 use super::{Env, Run};
+
+/// Often enough to see a peak of memory.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 
 /// A command that was started. It is killed with this value.
 pub struct Started<'e> {
@@ -71,6 +75,16 @@ impl Started<'_> {
         self.status_kib("RssFile:")
     }
 
+    /// The most of this that it has until it ends.
+    pub fn most_until_it_ends(&mut self, of: impl Fn(&Self) -> u64) -> u64 {
+        let mut most = 0;
+        while self.is_running() {
+            most = most.max(of(self));
+            std::thread::sleep(BETWEEN_LOOKS);
+        }
+        most
+    }
+
     fn status_kib(&self, what: &str) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix(what));
@@ -90,10 +104,9 @@ impl Started<'_> {
     /// Waits until it has said this on stderr.
     #[track_caller]
     pub fn wait_for(&mut self, text: &str) -> &mut Self {
-        let deadline = Instant::now() + super::PATIENCE;
+        let mut patience = Patience::of(super::PATIENCE);
         while !self.stderr().contains(text) {
-            assert!(self.is_running() && Instant::now() < deadline, "it does not say {text:?}:\n{}", self.stderr());
-            std::thread::sleep(Duration::from_millis(5));
+            assert!(self.is_running() && patience.lasts(), "it does not say {text:?}:\n{}", self.stderr());
         }
         self
     }
@@ -109,15 +122,12 @@ impl Started<'_> {
     #[must_use = "look at how it ended"]
     #[track_caller]
     pub fn ends_within(mut self, patience: Duration) -> Run {
-        let begin = Instant::now();
+        let mut patience = Patience::of(patience);
         let status = loop {
-            match self.child.try_wait().unwrap() {
-                Some(status) => break status,
-                None if begin.elapsed() > patience => {
-                    panic!("it does not end; it said:\n{}", self.stderr())
-                }
-                None => std::thread::sleep(Duration::from_millis(5)),
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
             }
+            assert!(patience.lasts(), "it does not end; it said:\n{}", self.stderr());
         };
         let read = |name: &str| fs::read(self.path(name)).unwrap();
         self.env.judge(&Output { status, stdout: read("out"), stderr: read("err") })

@@ -12,6 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
+use super::patience::Patience;
 use super::{Env, Run};
 
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -109,10 +110,9 @@ impl Terminal {
     /// Waits until the terminal shows no keys by itself any more: a question is read, of a secret or of anything else.
     #[track_caller]
     pub fn wait_until_hidden(&mut self) -> &mut Self {
-        let deadline = Instant::now() + PATIENCE;
+        let mut patience = Patience::of(PATIENCE);
         while tcgetattr(&self.keys).unwrap().local_modes.contains(LocalModes::ECHO) {
-            assert!(Instant::now() < deadline, "the terminal still shows what is typed");
-            std::thread::sleep(Duration::from_millis(5));
+            assert!(patience.lasts(), "the terminal still shows what is typed");
         }
         self
     }
@@ -120,16 +120,15 @@ impl Terminal {
     /// Waits for the end, which leaves the terminal usable. What stood on the screen is in `stdout`.
     #[must_use = "look at how it ended"]
     pub fn end(mut self) -> Run {
-        let deadline = Instant::now() + PATIENCE;
+        let mut patience = Patience::of(PATIENCE);
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 break status;
             }
-            if Instant::now() > deadline {
+            if !patience.lasts() {
                 self.child.kill().unwrap();
                 panic!("it does not end:\n{}", self.screen.0.lock().unwrap().shown);
             }
-            std::thread::sleep(Duration::from_millis(10));
         };
         let modes = tcgetattr(&self.keys).unwrap().local_modes;
         let usable = LocalModes::ECHO | LocalModes::ICANON | LocalModes::ISIG;
