@@ -71,6 +71,15 @@ impl Conn {
         Self::Sqlite(sqlite::in_memory())
     }
 
+    /// Makes the other one, of SQLite too, what this one is.
+    #[cfg(test)]
+    pub fn copy_in_memory(&self, to: &mut Self) {
+        match to {
+            Self::Sqlite(to) => sqlite::copy_in_memory(self.sqlite(), to),
+            Self::Postgres(_) => panic!("not of SQLite"),
+        }
+    }
+
     /// For what only a test asks.
     #[cfg(test)]
     pub fn sqlite(&self) -> &sqlite::Conn {

@@ -1,6 +1,8 @@
 pub mod engine;
 mod history;
 
+use std::sync::{LazyLock, Mutex, PoisonError};
+
 use rusqlite::Connection;
 
 use super::file::APPLICATION_ID;
@@ -20,13 +22,22 @@ impl Ledger {
             let address = Address::of_server(&Database::new().address(), &|_| None);
             return Self::open(address.unwrap().unwrap()).unwrap().0;
         }
-        let conn = Conn::in_memory();
-        let mut ledger = Self::unwatched(conn, &folder.join("memory"));
+        let mut ledger = Self::unwatched(Conn::in_memory(), &folder.join("memory"));
+        MADE.lock().unwrap_or_else(PoisonError::into_inner).conn.copy_in_memory(&mut ledger.conn);
+        // What a migration draws for each ledger.
+        ledger.conn.execute_batch("update ledger set identity = lower(hex(randomblob(16)))").unwrap();
         ledger.folder = folder.to_owned();
         ledger.prepare().unwrap();
         ledger
     }
 }
+
+/// A ledger with all tables and no rows: to go through all migrations again costs a test of thousands of ledgers most of its time.
+static MADE: LazyLock<Mutex<Ledger>> = LazyLock::new(|| {
+    let mut ledger = Ledger::unwatched(Conn::in_memory(), Path::new("made"));
+    ledger.prepare().unwrap();
+    Mutex::new(ledger)
+});
 
 /// A session of somebody else.
 pub fn connect(ledger: &Ledger) -> Conn {

@@ -52,6 +52,12 @@ pub fn in_memory() -> Conn {
     ready(Conn::open_in_memory().unwrap()).unwrap()
 }
 
+#[cfg(test)]
+pub fn copy_in_memory(from: &Conn, to: &mut Conn) {
+    use rusqlite::backup::{Backup, StepResult};
+    assert_eq!(Backup::new(from, to).unwrap().step(-1).unwrap(), StepResult::Done);
+}
+
 fn ready(conn: Conn) -> Result<Conn> {
     conn.set_prepared_statement_cache_capacity(KEPT);
     // Else SQLite plans a statement anew each time that a value is bound to its `limit`.
