@@ -11,6 +11,7 @@ pub mod patience;
 pub mod preload;
 pub mod receiver;
 pub mod sandbox;
+pub mod session;
 pub mod shop;
 pub mod small_disk;
 pub mod started;

@@ -3,62 +3,13 @@
 //! A session shows the command, what it printed, and its exit code when that is not 0.
 
 use std::fs;
-use std::time::Duration;
 
-use regex_lite::Regex;
 use serde_json::json;
 
+use crate::common::session::Session;
 use crate::common::shop::{Shop, people, write_message};
-use crate::common::{Env, Run, TOKEN, assert_fresh};
-use crate::restore;
-
-/// A session as it is committed: what differs from run to run is made the same.
-#[derive(Default)]
-struct Session(String);
-
-impl Session {
-    /// Runs a command with nothing on stdin.
-    fn run(&mut self, env: &Env, args: &[&str]) {
-        self.run_reading(env, "", args);
-    }
-
-    fn run_reading(&mut self, env: &Env, stdin: &str, args: &[&str]) {
-        let run = env.mmsg_reading(stdin, args);
-        let quoted: Vec<String> = args.iter().map(|word| quoted(word)).collect();
-        self.add(env, &format!("mmsg {}", quoted.join(" ")), &run);
-    }
-
-    fn add(&mut self, env: &Env, command: &str, run: &Run) {
-        let end = if run.code == 0 { String::new() } else { format!("[exit {}]\n", run.code) };
-        let text = format!("$ {command}\n{}{}{end}\n", run.stdout, run.stderr);
-        self.0.push_str(&settled(&text, env));
-    }
-
-    fn is_committed_as(&self, name: &str) {
-        assert_fresh(&format!("tests/snapshots/errors/{name}.txt"), &self.0);
-    }
-}
-
-/// The word as a shell needs it.
-fn quoted(word: &str) -> String {
-    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,=@%+".contains(c);
-    if !word.is_empty() && word.chars().all(is_plain) { word.to_owned() } else { format!("'{word}'") }
-}
-
-/// Homes, ports, times and trace ids made the same.
-fn settled(text: &str, env: &Env) -> String {
-    let home = env.path("").to_string_lossy().trim_end_matches('/').to_owned();
-    let mut text = text.replace(&home, "/home/me");
-    for (pattern, same) in [
-        (r"Page (\d+) \d{4}-\d\d-\d\d", "Page $1 DATE"),
-        (r"127\.0\.0\.1:\d+", "127.0.0.1:PORT"),
-        (r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", "TIME"),
-        (r"fbtrace_id:? \S+", "fbtrace_id TRACE"),
-    ] {
-        text = Regex::new(pattern).unwrap().replace_all(&text, same).into_owned();
-    }
-    text
-}
+use crate::common::{Env, TOKEN};
+use crate::{other_sender, restore};
 
 /// Environment variables enough for commands that ask nobody.
 fn shop_variables(env: Env) -> Env {
@@ -365,7 +316,7 @@ fn the_committed_errors_of_restored_ledgers_are_fresh() {
     session.run(&shop.env, &["ledger", "accept-restore", "--other-sender", "--yes"]);
     session.run(&shop.env, &["ledger", "accept-restore", "--since", "2026-01-01T00:00:00Z"]);
 
-    let shop = restore::elsewhere(&list);
+    let shop = other_sender::elsewhere(&list);
     send(&mut session, &shop, &["--rate", "unlimited"]);
     send(&mut session, &shop, &[]);
     send(&mut session, &shop, &["--dry-run"]);
@@ -434,71 +385,6 @@ fn the_committed_errors_of_servers_are_fresh() {
         session.run(env, &["broadcast", "list", "--ledger", address]);
     }
     session.is_committed_as("servers");
-}
-
-#[test]
-fn the_committed_endings_of_sends_are_fresh() {
-    let mut session = Session::default();
-    let list = people(6).join("\n") + "\n";
-    // How each kind of answer ends a run of six.
-    for faults in [
-        "190",
-        "200",
-        "10/1893063",
-        "100",
-        "100/33",
-        "368",
-        "2300001",
-        "2300003",
-        "2300004",
-        "2300012",
-        "2300024",
-        "2300034",
-        "2300035",
-        "2",
-        "7654321",
-        "503-html",
-        "drop",
-        "accepted-drop",
-    ] {
-        let shop = Shop::open();
-        shop.sandbox.errors(&format!("{faults}=100%"));
-        session.0.push_str(&format!("Graph answers {faults}:\n"));
-        session.run_reading(&shop.env, &list, &shop.words(&["--concurrency", "1"]));
-    }
-    // However long this takes, Meta has not reported any spend yet.
-    let shop = Shop::with(|options| options.insights_lag = Duration::from_hours(1));
-    let env = &shop.env;
-    session.0.push_str("as it should be, then things that are off:\n");
-    session.run_reading(env, &list, &shop.words(&["--max-sends", "2", "--concurrency", "1"]));
-    session.run_reading(env, &list, &shop.words(&[]));
-    session.run_reading(env, &list, &shop.words(&["--dry-run"]));
-    session.run(env, &["send", "--resume"]);
-    shop.message("other.json", &json!({"text": "Whole price"}));
-    session.run_reading(env, &list, &shop.words(&["--message", "other.json"]));
-    session.run_reading(env, &list, &shop.words(&["--again"]));
-    session.run_reading(env, &list, &shop.words(&["--campaign", "999999999"]));
-    session.run_reading(env, &list, &shop.words(&["--results", "no/where.csv"]));
-    shop.message("values.json", &json!({"text": "Hello ${name}"}));
-    session.run_reading(env, &list, &shop.words(&["--message", "values.json", "--new-message"]));
-    session.run(env, &["campaign", "delete", &shop.campaign]);
-    session.run(env, &["campaign", "delete", "../me"]);
-    session.run(env, &["broadcast", "close", "1", "7"]);
-    session.run(env, &["broadcast", "close", "2"]);
-    session.run(env, &["unknown", "settle"]);
-    session.run(env, &["unknown", "resolve", "--all", "--as", "accepted"]);
-    session.run(env, &["unknown", "resolve", "--broadcast", "77", "--as", "accepted"]);
-    session.run(env, &["unknown", "resolve", "--token", "12348141984909088", "--as", "accepted"]);
-    session.run(env, &["why", "12348141984909088"]);
-    session.run(env, &["webhook", "status"]);
-    session.run(env, &["campaign", "delete", &shop.campaign, "--yes"]);
-    session.run_reading(env, &list, &shop.words(&[]));
-    let other = Shop::open();
-    let ledger = shop.ledger().display().to_string();
-    session.0.push_str("a ledger of another Graph host:\n");
-    let run = other.env.mmsg_reading(list.as_str(), other.words(&["--ledger", &ledger]));
-    session.add(env, "mmsg send --ledger FILE", &run);
-    session.is_committed_as("sends");
 }
 
 #[test]

@@ -111,142 +111,6 @@ fn results_and_csv_hold_the_same_rows() {
 }
 
 #[test]
-fn bad_rows_and_duplicates_are_counted_and_reported() {
-    let shop = Shop::open();
-    let mut list = people(5);
-    list.insert(2, list[0].clone());
-    list.insert(3, "1.23E+16".to_owned());
-    list.insert(4, format!("{} x", list[0]));
-    let totals = shop.totals(&list, &["--reject", "rejects.csv"], 0);
-    let part = |name: &str| totals[name].as_u64().unwrap();
-    assert_eq!((part("rejected"), part("duplicates"), part("accepted")), (2, 1, 5));
-    shop.assert_each_once(&people(5));
-    let rejects = fs::read_to_string(shop.env.path("rejects.csv")).unwrap();
-    assert_eq!(rejects.lines().count(), 3);
-    assert!(rejects.contains("\n4,") && rejects.contains("1.23E+16") && rejects.contains("\n5,"), "{rejects}");
-    let strict = shop.send(&[&list[..], &["new one".to_owned()]].concat(), &["--strict"]);
-    strict.fails(5, "--strict takes all or nothing");
-    assert_eq!(shop.sandbox.requests().len(), 5);
-}
-
-#[test]
-fn invalid_text_spoils_a_row_only_in_a_used_column() {
-    let shop = Shop::open();
-    let list = people(2);
-    let csv = [b"token,name\n", list[0].as_bytes(), b",Andr\xe9\n", list[1].as_bytes(), b",B\n"].concat();
-    let totals = shop.env.mmsg_reading(csv.clone(), shop.words(&["-o", "json"])).exits(0).json();
-    assert_eq!(totals["accepted"], 2);
-    shop.message("named.json", &json!({"text": "Hello ${name}"}));
-    let words = shop.words(&["--message", "named.json", "--max-sends", "0", "-o", "json"]);
-    let totals = shop.env.mmsg_reading(csv, words).exits(8).says("UTF-8").says("--new-message").json();
-    assert_eq!(totals["rejected"], 1, "{totals:#}");
-}
-
-#[test]
-fn an_audience_is_sent_to_with_its_values() {
-    let shop = Shop::open();
-    shop.message("named.json", &json!({"text": "Hello ${name}, you have ${points} points"}));
-    let list = people(3);
-    let csv = format!("token,name,points\n{},Ann,1\n{},\"Bo \"\"B\"\" \\\",2\n{},,3\n", list[0], list[1], list[2]);
-    shop.env.mmsg_reading(csv, ["tokens", "import", "--audience", "spring"]).exits(0);
-    let words = shop.words(&["--message", "named.json", "--audience", "spring", "-o", "json"]);
-    let totals = shop.env.mmsg(&words).exits(0).json();
-    assert_eq!((&totals["accepted"], &totals["skipped"]), (&json!(2), &json!(1)), "{totals:#}");
-    let texts: Vec<_> = shop.sandbox.record().iter().map(|line| line["message"]["text"].clone()).collect();
-    assert!(texts.contains(&json!("Hello Ann, you have 1 points")), "{texts:?}");
-    assert!(texts.contains(&json!("Hello Bo \"B\" \\, you have 2 points")), "{texts:?}");
-}
-
-#[test]
-fn planned_values_are_frozen_and_resume_needs_no_list() {
-    let shop = Shop::open();
-    shop.message("named.json", &json!({"text": "Hello ${name}"}));
-    let list = people(4);
-    let csv = |name: &str| {
-        let rows: String = list.iter().map(|token| format!("{token},{name}\n")).collect();
-        format!("token,name\n{rows}")
-    };
-    let plan = shop.words(&["--message", "named.json", "--max-sends", "0", "-o", "json"]);
-    let totals = shop.env.mmsg_reading(csv("Ann"), &plan).exits(6).json();
-    assert_eq!((&totals["pending"], shop.sandbox.requests().len()), (&json!(4), 0));
-    let changed = shop.words(&["--message", "named.json", "--max-sends", "1", "-o", "json"]);
-    let totals = shop.env.mmsg_reading(csv("Bob"), &changed).exits(6).json();
-    assert_eq!(totals["changed_values"], 4);
-    let totals = shop.env.mmsg(["send", "--resume", "--rate", "unlimited", "-o", "json"]).exits(0).json();
-    assert_eq!(totals["accepted"], 4);
-    shop.assert_each_once(&list);
-    assert!(shop.sandbox.record().iter().all(|line| line["message"]["text"] == "Hello Ann"));
-}
-
-#[test]
-fn the_cool_down_holds_in_another_campaign() {
-    let shop = Shop::open();
-    let list = people(10);
-    let _ = shop.totals(&list, &[], 0);
-    let other = shop.other_campaign();
-    let more = people(12);
-    // The rows that are put off are told, with their time.
-    let run = shop.send(&more, &["--campaign", &other, "-o", "ndjson"]).exits(6);
-    let put_off = run.rows().iter().filter(|row| row["state"] == "pending" && row["not_before"].is_string()).count();
-    assert_eq!(put_off, 10, "{run:#?}");
-    let totals = run.last_line();
-    assert_eq!((&totals["accepted"], &totals["pending"]), (&json!(2), &json!(10)));
-    assert!(totals["next_run_at"].is_string(), "{totals:#}");
-    assert_eq!(shop.sandbox.requests().len(), 12, "a second request for somebody");
-}
-
-#[test]
-fn the_cool_down_holds_in_another_profile_and_whatever_flag_asks() {
-    let shop = Shop::open();
-    let list = people(6);
-    let _ = shop.totals(&list, &[], 0);
-    shop.message("other.json", &json!({"text": "Something else"}));
-    let totals = shop.totals(&list, &["--message", "other.json", "--new-message"], 6);
-    assert_eq!(totals["pending"], 6);
-    let totals = shop.totals(&list, &["--again"], 6);
-    assert_eq!(totals["pending"], 6);
-    let run = shop.env.mmsg(["send", "--resume", "--rate", "unlimited", "--allow-refusals"]);
-    assert_eq!(run.code, 6, "{run:#?}");
-    assert_eq!(shop.sandbox.requests().len(), 6, "a second request for somebody");
-}
-
-#[test]
-fn after_the_cool_down_again_reaches_everybody_once_more() {
-    let shop = Shop::with(|options| options.time_scale = 1e6);
-    let list = people(6);
-    let _ = shop.totals(&list, &[], 0);
-    shop.let_hours_pass(6);
-    let _ = shop.totals(&list, &["--again"], 6);
-    let _ = shop.totals(&list, &["--again"], 6);
-    assert_eq!(shop.sandbox.requests().len(), 6);
-    shop.let_hours_pass(7);
-    // The repeat that could not go out before is resumed, not opened anew.
-    let totals = shop.totals(&list, &["--again"], 0);
-    assert_eq!(totals["this_run"]["accepted"], 6);
-    assert_eq!(shop.sandbox.accepted().len(), 12);
-    // Without the flag it is done, however much time passes.
-    shop.let_hours_pass(100);
-    let _ = shop.totals(&list, &[], 0);
-    assert_eq!(shop.sandbox.requests().len(), 12);
-    assert_eq!(shop.asks_ledger("select count(*) from broadcasts"), ["2"]);
-}
-
-#[test]
-fn a_short_cool_down_of_a_rehearsal_ends_sooner() {
-    let shop = Shop::with(|options| options.time_scale = 1e6);
-    let env = &shop.env;
-    fs::create_dir_all(env.profile_file().parent().unwrap()).unwrap();
-    fs::write(env.profile_file(), "[profiles.default.send]\ncool_down = '1s'\n").unwrap();
-    let list = people(3);
-    let _ = shop.totals(&list, &[], 0);
-    let free: i64 = shop
-        .asks_ledger("select max(blocked_until - finished_at) from sends s join recipients r on r.id = s.recipient")[0]
-        .parse()
-        .unwrap();
-    assert_eq!(free, 61_000, "a second, and the minute on top");
-}
-
-#[test]
 fn a_dry_run_leaves_no_trace() {
     let shop = Shop::open();
     let list = people(7);
@@ -263,42 +127,6 @@ fn a_dry_run_leaves_no_trace() {
     assert!(fs::read(shop.ledger()).unwrap() == before, "a dry run wrote to the ledger");
     shop.env.mmsg(["send", "--resume"]).exits(0).says("nothing to resume");
     assert_eq!(shop.sandbox.requests().len(), 3);
-}
-
-#[test]
-fn a_reformatted_message_is_the_same_broadcast() {
-    let shop = Shop::open();
-    let card = json!({"attachment": {"type": "template", "payload": {"template_type": "button", "text": "Half price",
-        "buttons": [{"type": "web_url", "title": "Shop now", "url": "https://example.com/"}]}}});
-    shop.message("promo.json", &card);
-    let list = people(4);
-    let _ = shop.totals(&list, &[], 0);
-    fs::write(
-        shop.env.path("promo.json"),
-        "{ \"attachment\": {\n\t\"payload\": { \"buttons\": [ {\"url\": \"https:\\/\\/example.com\\/\", \"title\": \"Shop \\u006eow\",\n\
-         \"type\": \"web_url\"} ], \"text\": \"Half price\", \"template_type\": \"button\" }, \"type\": \"template\" } }\n\n",
-    )
-    .unwrap();
-    shop.let_hours_pass(13);
-    let totals = shop.totals(&list, &[], 0);
-    assert_eq!((&totals["accepted"], &totals["this_run"]["requests"]), (&json!(4), &json!(0)));
-    assert_eq!(shop.sandbox.requests().len(), 4);
-}
-
-#[test]
-fn an_edited_message_goes_only_to_those_whom_the_first_did_not_reach() {
-    let shop = Shop::with(|options| options.time_scale = 1e6);
-    let list = people(8);
-    let _ = shop.totals(&list[..5], &[], 0);
-    shop.message("promo.json", &json!({"text": "Half price this week!"}));
-    // Long after the cool-down, too: a mended typo goes to nobody twice.
-    shop.let_hours_pass(100);
-    let totals = shop.totals(&list, &[], 8);
-    assert_eq!((&totals["accepted"], &totals["skipped_by_reason"]["other_message"]), (&json!(3), &json!(5)));
-    shop.assert_each_once(&list);
-    let totals = shop.totals(&list, &["--new-message"], 0);
-    assert_eq!(totals["accepted"], 8, "{totals:#}");
-    assert_eq!(shop.sandbox.accepted().len(), 13);
 }
 
 #[test]
@@ -370,31 +198,6 @@ fn resume_works_through_all_unfinished_broadcasts_and_one_bad_campaign_ends_its_
 }
 
 #[test]
-fn refusals_end_with_8_but_people_who_left_with_0() {
-    let shop = Shop::open();
-    let list = people(40);
-    let fault = |n: usize, fault: &str| (list[n].clone(), fault.to_owned());
-    shop.sandbox.error_tokens([fault(1, "2300034"), fault(2, "2300037"), fault(3, "2300032")]);
-    let totals = shop.totals(&list[..20], &[], 0);
-    assert_eq!(totals["refused"], 3, "{totals:#}");
-    shop.sandbox.error_tokens([fault(21, "2300004"), fault(22, "2300005"), fault(23, "2399999")]);
-    let totals = shop.totals(&list, &[], 8);
-    assert_eq!(totals["this_run"]["refused_by_code"], json!({"2300004": 1, "2300005": 1, "2399999": 1}));
-    // They are not asked for again, until somebody says so.
-    let requests = shop.sandbox.requests().len();
-    let _ = shop.totals(&list, &[], 0);
-    assert_eq!(shop.sandbox.requests().len(), requests);
-    shop.sandbox.error_tokens([]);
-    let totals = shop.totals(&list, &["--retry-refused", "2300004,2399999"], 0);
-    assert_eq!((&totals["this_run"]["accepted"], &totals["refused"]), (&json!(2), &json!(4)), "{totals:#}");
-    shop.sandbox.assert_nobody_twice();
-    // Those who left stay out of every other broadcast.
-    let other = shop.other_campaign();
-    let totals = shop.totals(&list[1..4], &["--campaign", &other], 0);
-    assert_eq!((&totals["skipped"], &totals["this_run"]["requests"]), (&json!(3), &json!(0)));
-}
-
-#[test]
 fn a_burst_of_dead_tokens_ends_the_run_unless_told_otherwise() {
     let shop = Shop::open();
     let list = people(200);
@@ -412,61 +215,6 @@ fn a_burst_of_dead_tokens_ends_the_run_unless_told_otherwise() {
 }
 
 #[test]
-fn later_is_put_off_and_not_for_ever() {
-    let shop = Shop::open();
-    let list = people(3);
-    shop.sandbox.error_tokens([(list[1].clone(), "2300052".into())]);
-    for round in 1..=3 {
-        let run = shop.send(&list, &["-o", "json"]);
-        let totals = run.totals();
-        if round < 3 {
-            assert_eq!((run.code, &totals["pending"]), (6, &json!(1)), "{totals:#}");
-            let _ = shop.totals(&list, &[], 6);
-            assert_eq!(shop.sandbox.requests().len(), 2 + round, "it was tried before its time");
-        } else {
-            assert_eq!((run.code, &totals["skipped_by_reason"]["never_available"]), (0, &json!(1)), "{totals:#}");
-        }
-        shop.let_hours_pass(25);
-    }
-}
-
-#[test]
-fn an_unknown_is_listed_and_resolved_by_a_person_only() {
-    let shop = Shop::with(|options| options.time_scale = 1e6);
-    let list = people(6);
-    let lost = [(list[1].clone(), "accepted-drop".to_owned()), (list[2].clone(), "drop".to_owned())];
-    shop.sandbox.error_tokens(lost);
-    let totals = shop.totals(&list, &[], 11);
-    assert_eq!(totals["unknown"], 2);
-    let rows = shop.env.mmsg(["unknown", "list", "-o", "json"]).exits(0).json();
-    assert_eq!(tokens_of(rows.as_array().unwrap()), list[1..3]);
-    shop.sandbox.error_tokens([]);
-    // Never again by itself, not after the cool-down either.
-    shop.let_hours_pass(30);
-    let _ = shop.totals(&list, &[], 0);
-    let _ = shop.env.mmsg(["send", "--resume"]).exits(0);
-    assert_eq!(shop.sandbox.requests().len(), 6);
-    shop.env.mmsg(["unknown", "resolve", "--as", "accepted", "--token", &list[1]]).fails(9, "--yes");
-    shop.env.mmsg(["unknown", "resolve", "--as", "accepted", "--token", &list[1], "--yes"]).exits(0);
-    shop.env.mmsg(["unknown", "resolve", "--as", "not-sent", "--token", &list[2], "--yes"]).exits(0);
-    let totals = shop.totals(&list, &[], 0);
-    assert_eq!((&totals["accepted"], &totals["unknown"]), (&json!(6), &json!(0)));
-    shop.assert_each_once(&list);
-}
-
-#[test]
-fn a_resolved_row_waits_for_the_cool_down() {
-    let shop = Shop::open();
-    let list = people(2);
-    shop.sandbox.error_tokens([(list[1].clone(), "drop".to_owned())]);
-    let _ = shop.totals(&list, &[], 11);
-    shop.sandbox.error_tokens([]);
-    shop.env.mmsg(["unknown", "resolve", "--as", "not-sent", "--all", "--yes"]).exits(0);
-    let totals = shop.totals(&list, &[], 6);
-    assert_eq!((&totals["pending"], shop.sandbox.requests().len()), (&json!(1), 2));
-}
-
-#[test]
 fn the_rate_is_held() {
     let shop = Shop::open();
     let begin = std::time::Instant::now();
@@ -475,14 +223,6 @@ fn the_rate_is_held() {
     let times: Vec<i64> = shop.sandbox.requests().iter().map(|line| line["at"].as_i64().unwrap()).collect();
     let span = times[40] - times[0];
     assert!((1900..4000).contains(&span), "{span} ms for 40 gaps of 50 ms");
-}
-
-#[test]
-fn a_header_without_rows_is_0() {
-    let shop = Shop::open();
-    let run = shop.env.mmsg_reading("token,name\n", shop.words(&["-o", "json"])).exits(0).says("nothing to add");
-    assert_eq!(run.json()["rows"], 0);
-    assert_eq!(shop.sandbox.requests().len(), 0);
 }
 
 #[test]
@@ -514,20 +254,6 @@ fn a_new_ledger_is_announced_once_wherever_it_is_made() {
 }
 
 #[test]
-fn a_column_of_another_name_is_found_or_refused_before_planning() {
-    let shop = Shop::open();
-    shop.message("promo.json", &json!({"text": "Hi ${first_name}"}));
-    let send = |list: &str| shop.env.mmsg_reading(list.to_owned(), shop.words(&[]));
-    let refused = send("token,name\n71001,Anna\n71002,Ben\n").exits(5);
-    refused.says("${first_name}").says("its other columns: name").says("${first_name:-text}");
-    assert!(shop.sandbox.requests().is_empty());
-    send("token,First_Name \n71001,Anna\n71002,NULL\n71003,Ben\n").says("1 row has a value such as NULL");
-    let mut sent: Vec<String> = shop.sandbox.record().iter().map(|line| line["message"]["text"].to_string()).collect();
-    sent.sort();
-    assert_eq!(sent, ["\"Hi Anna\"", "\"Hi Ben\""]);
-}
-
-#[test]
 fn results_begin_a_new_line_after_a_torn_one_and_go_to_devices_too() {
     let shop = Shop::open();
     let torn = r#"{"token":"1","state":"acc"#;
@@ -543,35 +269,4 @@ fn results_begin_a_new_line_after_a_torn_one_and_go_to_devices_too() {
     }
     let _ = shop.totals(&people(3)[2..], &["--results", "/dev/null"], 0);
     shop.assert_each_once(&people(3));
-}
-
-#[test]
-fn a_column_that_the_first_object_lacks_is_found_in_later_ones() {
-    let objects =
-        [r#"{"token":"71001"}"#, r#"{"token":"71002","first_name":"Ben"}"#, r#"{"token":"71003","first_name":"Cyd"}"#];
-    for list in [format!("[{}]", objects.join(",")), objects.join("\n")] {
-        let shop = Shop::open();
-        shop.message("promo.json", &json!({"text": "Hi ${first_name}"}));
-        let run = shop.env.mmsg_reading(list.clone(), shop.words(&["-o", "json"])).exits(0);
-        let totals = run.totals();
-        assert_eq!(
-            (&totals["rows"], &totals["accepted"], &totals["skipped"]),
-            (&json!(3), &json!(2), &json!(1)),
-            "{list}"
-        );
-        let mut sent: Vec<(String, String)> = shop
-            .sandbox
-            .record()
-            .iter()
-            .map(|line| {
-                (line["token"].as_str().unwrap().to_owned(), line["message"]["text"].as_str().unwrap().to_owned())
-            })
-            .collect();
-        sent.sort();
-        assert_eq!(
-            sent,
-            [("71002".to_owned(), "Hi Ben".to_owned()), ("71003".to_owned(), "Hi Cyd".to_owned())],
-            "{list}"
-        );
-    }
 }

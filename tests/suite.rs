@@ -29,6 +29,7 @@ mod demo;
 mod disk;
 mod doctor;
 mod documents;
+mod endings;
 #[cfg(target_os = "linux")]
 mod engines;
 #[cfg(target_os = "linux")]
@@ -51,6 +52,7 @@ mod help;
 #[cfg(target_os = "linux")]
 mod identity;
 mod init;
+mod interrupted;
 #[cfg(target_os = "linux")]
 mod keyring;
 mod layers;
@@ -60,6 +62,7 @@ mod logs;
 mod message;
 mod odd_answers;
 mod operator;
+mod other_sender;
 mod outputs;
 #[cfg(target_os = "linux")]
 mod packages;
@@ -76,6 +79,7 @@ mod proxies;
 mod readme;
 mod recipes;
 mod removed;
+mod repeats;
 mod report;
 mod restore;
 mod retention;
@@ -101,6 +105,7 @@ mod timing;
 mod tokens;
 mod unknown;
 mod upkeep;
+mod values;
 mod version;
 mod webhook;
 mod webhook_commands;

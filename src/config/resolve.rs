@@ -1,18 +1,20 @@
 //! Combines flags, environment, profile and defaults; each value keeps its origin.
 
+mod secrets;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::environment::{Environment, names};
 use super::file::{At, OwnFile, Profile, ProfileFile, folder_of};
-use super::source::{LazySecret, SecretSource};
+use super::source::LazySecret;
 use super::{DEFAULT_API_VERSION, DEFAULT_GRAPH_URL, Origin, Overrides, Secrets, SendSettings, Settings, Sourced};
 use crate::campaign::{AdAccount, Amount, PageId};
 use crate::endpoint::{ApiVersion, GraphUrl};
 use crate::error::{Error, Result};
 use crate::ledger::address::Address;
 use crate::rate::{DEFAULT_CONCURRENCY, Rate, concurrency};
-use crate::secret::{Redactor, Secret};
+use crate::secret::Redactor;
 use crate::times::hours::Zone;
 use crate::times::{COOL_DOWN, parse_duration};
 
@@ -37,7 +39,7 @@ impl All {
     /// Exit 3 if the config file can't be read, or is missing although `MMSG_CONFIG` names it.
     pub fn read(environment: &Environment) -> Result<Self> {
         let (path, file) = read_file(environment)?;
-        let redactor = redactor(environment, &file);
+        let redactor = secrets::redactor(environment, &file);
         let (withheld, secret_files) = (file.secret_variables().into(), file.secret_files().into());
         Ok(Self { path, file, redactor, withheld, secret_files })
     }
@@ -208,51 +210,6 @@ impl<'a> Resolver<'a> {
         true
     }
 
-    /// A secret from one of our own variables. An empty variable is an error to report, not a reason to use another secret.
-    fn secret_variable(&self, variable: &'static str) -> Result<Option<String>> {
-        match self.environment.raw(variable) {
-            None => Ok(None),
-            Some(value) => match value.to_str() {
-                Some(text) => Ok(Some(text.to_owned())),
-                None => Err(Error::credentials(format!("{variable} contains characters other than visible ASCII"))),
-            },
-        }
-    }
-
-    fn secret(
-        &mut self,
-        what: &'static str,
-        variable: &'static str,
-        field: impl Fn(&'a Profile) -> Option<&'a SecretSource>,
-    ) -> Result<Option<LazySecret>> {
-        let in_profile = self.pick(field);
-        if !self.profile_wins(variable, in_profile.as_ref())
-            && let Some(text) = self.secret_variable(variable)?
-        {
-            let value = SecretSource::Text(Secret::new(text));
-            return Ok(Some(LazySecret::new(what, Sourced { value, origin: Origin::Env(variable) })));
-        }
-        Ok(in_profile.map(|source| LazySecret::new(what, source.cloned())))
-    }
-
-    /// The variable may contain several app secrets, separated by commas.
-    fn app_secrets(&mut self) -> Result<Vec<LazySecret>> {
-        const WHAT: &str = "app secret";
-        let in_profile = self.pick(|profile| Some(&profile.app_secrets).filter(|secrets| !secrets.is_empty()));
-        if !self.profile_wins(names::APP_SECRET, in_profile.as_ref())
-            && let Some(text) = self.secret_variable(names::APP_SECRET)?
-        {
-            let one = |text: &str| {
-                let value = SecretSource::Text(Secret::new(text));
-                LazySecret::new(WHAT, Sourced { value, origin: Origin::Env(names::APP_SECRET) })
-            };
-            return Ok(text.split(',').map(one).collect());
-        }
-        let Some(Sourced { value, origin }) = in_profile else { return Ok(Vec::new()) };
-        let one = |source: &SecretSource| Sourced { value: source.clone(), origin: origin.clone() };
-        Ok(value.iter().map(|source| LazySecret::new(WHAT, one(source))).collect())
-    }
-
     fn in_environment<T>(
         &self,
         variable: &'static str,
@@ -360,11 +317,6 @@ impl<'a> Resolver<'a> {
         Ok(Some(Sourced { value, origin: Origin::Flag("--log-file") }))
     }
 
-    fn ledger_password(&self) -> Option<LazySecret> {
-        let source = self.pick(|profile| profile.ledger_password.as_ref())?;
-        Some(LazySecret::new("ledger password", source.cloned()).of_words())
-    }
-
     fn send(&self, loopback: bool) -> Result<SendSettings> {
         let in_flight = match self.pick(|profile| profile.send.concurrency.as_ref()) {
             None => Sourced::default_value(DEFAULT_CONCURRENCY),
@@ -398,27 +350,6 @@ impl<'a> Resolver<'a> {
             )?,
         })
     }
-}
-
-/// Starts with every secret of every profile that needs no fetching.
-fn redactor(environment: &Environment, file: &ProfileFile) -> Redactor {
-    let redactor = environment.redactor().clone();
-    for source in file.secrets() {
-        match source {
-            SecretSource::Text(secret) => redactor.learn(secret),
-            SecretSource::Env(name) => {
-                // An app secret in place of the name of its variable.
-                if name.len() == 32 && name.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-                    redactor.learn(&Secret::new(name));
-                }
-                if let Some(text) = environment.raw(name).and_then(|value| value.to_str()) {
-                    redactor.learn(&Secret::new(text));
-                }
-            }
-            SecretSource::File(_) | SecretSource::Command(_) | SecretSource::Keyring(_) => {}
-        }
-    }
-    redactor
 }
 
 fn by_default<T>(value: Result<T, String>) -> Result<Sourced<T>> {
