@@ -2,6 +2,7 @@
 //! asked.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use mmsg_sandbox::Faults;
 use serde_json::Value;
@@ -65,6 +66,17 @@ fn create_if_absent_makes_one_campaign_of_a_name_and_page() {
     env.mmsg(["campaign", "create", "--lifetime-budget", "3000", "--name", "Spring"]).exits(0);
     create(&[]).fails(5, "2 campaigns of Page 104857600123457 are named \"Spring\"");
     assert_eq!(sandbox.count("created"), 4);
+}
+
+/// Meta's list may lag behind: the second one waits until it has what the first has created.
+fn create_if_absent_twice_at_once_makes_one_also_where_the_list_lags() {
+    let sandbox = Sandbox::with(|options| options.list_lag = Duration::from_secs(3));
+    let env = sandbox.environment();
+    let words = ["campaign", "create", "--lifetime-budget", "3000", "--name", "Spring", "--if-absent", "-o", "json"];
+    let runs = [(); 3].map(|()| env.start("", &words)).map(Started::ends);
+    let ids: BTreeSet<String> = runs.iter().map(|run| run.json()["id"].to_string()).collect();
+    assert_eq!((ids.len(), sandbox.count("created")), (1, 1), "{runs:#?}");
+    assert!(runs.iter().all(|run| run.code == 0), "{runs:#?}");
 }
 
 fn create_if_absent_goes_on_after_a_lost_answer() {
@@ -247,6 +259,7 @@ fn an_edit_cut_off_anywhere_is_told_by_the_next_one() {
 
 on_both! {
     create_if_absent_makes_one_campaign_of_a_name_and_page
+    create_if_absent_twice_at_once_makes_one_also_where_the_list_lags
     create_if_absent_goes_on_after_a_lost_answer
     a_paused_campaign_sends_nothing_until_it_is_resumed
     an_edit_reaches_the_objects_that_own_it

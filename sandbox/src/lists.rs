@@ -64,10 +64,11 @@ fn list(
             (boundary, page.saturating_sub(1), true)
         }
     };
+    let listed_until = world.now() - world.scaled(world.options.list_lag);
     let campaigns = world.campaigns();
     let mut places = Vec::new();
     let mut total = 0;
-    for (place, ad) in campaigns.all().rev().filter(|(_, ad)| ours(ad)) {
+    for (place, ad) in campaigns.all().rev().filter(|(_, ad)| ours(ad) && ad.created_at <= listed_until) {
         let node = nodes::node(world, ad, kind);
         if wanted.holds(&node) {
             total += 1;

@@ -89,6 +89,9 @@ pub struct Options {
     /// Maximum rows per page of a list, whatever limit the caller asks for.
     #[arg(long, default_value_t = 100, value_name = "N")]
     pub page_size: usize,
+    /// How long a new campaign is missing in lists, before --time-scale; by its ID it is read at once.
+    #[arg(long, default_value = "0", value_name = "TIME", value_parser = values::span)]
+    pub list_lag: Duration,
     /// How far insights lag behind.
     #[arg(long, default_value = "5s", value_name = "TIME", value_parser = values::span)]
     pub insights_lag: Duration,

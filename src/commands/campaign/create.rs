@@ -100,6 +100,9 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     let id = created.id.clone();
     let read = graph.campaign(&id).await;
     report(context, &args, created, &new, currency)?;
+    if args.if_absent {
+        existing::until_listed(context, &account, &id, asked.minus(LATELY)).await;
+    }
     let read = match read {
         Ok(read) => read,
         Err(error) => {

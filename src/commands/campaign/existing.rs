@@ -1,12 +1,19 @@
 //! `mmsg campaign create --if-absent`: a campaign that is there already.
 
+use std::time::Duration;
+
 use super::currency::{budget_text, currency_to_show};
 use super::row::CampaignRow;
-use crate::campaign::{AdAccount, Budget, PageId};
+use crate::campaign::{AdAccount, Budget, CampaignId, PageId};
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
 use crate::error::{Error, Result};
 use crate::graph::{CampaignNode, Kind};
+
+/// A list may lag behind what was created: for so long it is looked at …
+const LONGEST_LAG: Duration = Duration::from_secs(30);
+/// … and so often.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 
 /// Prints the live campaign of this name and Page, if there is one.
 ///
@@ -38,6 +45,25 @@ pub async fn found(context: &Context, account: &AdAccount, page: &PageId, name: 
     }
     context.ui.object(&CampaignRow::new(node, currency))?;
     Ok(true)
+}
+
+/// Waits until the list of campaigns has a new one: whoever looks for it next does not find it before.
+pub async fn until_listed(context: &Context, account: &AdAccount, id: &CampaignId, since: UnixMillis) {
+    let listed = async {
+        let graph = context.graph().ok()?;
+        loop {
+            if graph.campaigns_since(account, since).await.ok()?.iter().any(|node| node.id == *id) {
+                return Some(());
+            }
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
+    };
+    if !matches!(tokio::time::timeout(LONGEST_LAG, listed).await, Ok(Some(()))) {
+        context.ui.warn(&format!("campaign {id} is not in the list of campaigns yet"));
+        context.ui.hint(
+            "before you run this again, check that mmsg campaign list has it: --if-absent does not find it earlier",
+        );
+    }
 }
 
 /// Lists have no deleted or archived campaigns.
