@@ -137,6 +137,7 @@ fn nothing_is_left_and_nothing_goes_out(on_server: bool) {
     let receipt = erase(&shop, one);
     assert!(receipt.as_array().unwrap().iter().all(|row| row["rows"] == 0), "{receipt:#}");
     let unseen = &people(81)[80];
+    shop.env.mmsg(["tokens", "erase", unseen]).fails(9, "never seen in this ledger; its hash is kept");
     erase(&shop, unseen);
     assert_eq!(import(&format!("token,name\n{unseen},x\n{},y\n", list[0]))["erased"], 1);
     assert_eq!(found(&shop, &[unseen]), Vec::<String>::new());

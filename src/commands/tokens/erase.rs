@@ -91,7 +91,9 @@ fn ask(context: &Context, ledger: &Ledger, tokens: &[String]) -> Result<()> {
         let Known { tokens, sends, audiences, erased_at } = ledger.known_of(token)?;
         shown.push(match (erased_at, tokens) {
             (Some(at), _) => format!("{}: erased at {at}", mask(token)),
-            (None, 0) => format!("{}: never seen in this ledger", mask(token)),
+            (None, 0) => {
+                format!("{}: never seen in this ledger; its hash is kept, so that nothing goes out to it", mask(token))
+            }
             (None, _) => format!(
                 "{}: {}, {}, in {}",
                 mask(token),
