@@ -68,14 +68,15 @@ impl Ord for Due {
     }
 }
 
-/// The app gets no more events until it subscribes again.
+/// The app gets no more events of any Page until it subscribes again.
 pub fn unsubscribe(world: &World) {
     world.subscriptions.lock().unwrap_or_else(PoisonError::into_inner).clear();
 }
 
-/// Subscribes to all fields, as an operator does when setting up the app.
+/// Subscribes to all fields of every Page, as an operator does when setting up the app.
 pub fn subscribe_all(world: &World) {
-    let all = FIELDS.iter().map(|field| (*field).to_owned()).collect();
+    let fields = || FIELDS.iter().map(|field| (*field).to_owned()).collect();
+    let all = world.options.pages.iter().map(|page| (page.clone(), fields())).collect();
     *world.subscriptions.lock().unwrap_or_else(PoisonError::into_inner) = all;
 }
 
@@ -181,8 +182,11 @@ impl Agenda {
     /// Decides whether, when and how often an event is posted, and writes it to the truth file.
     fn emit(&mut self, mut event: Event) {
         let world = Arc::clone(&self.world);
-        let subscribed = world.subscriptions.lock().unwrap_or_else(PoisonError::into_inner).contains(event.field);
-        if !subscribed {
+        let is_subscribed = {
+            let subscriptions = world.subscriptions.lock().unwrap_or_else(PoisonError::into_inner);
+            subscriptions.get(event.page()).is_some_and(|fields| fields.contains(event.field))
+        };
+        if !is_subscribed {
             return;
         }
         self.events += 1;

@@ -13,12 +13,13 @@ use super::world::World;
 /// `POST /<PAGE>/messaging_customer_base/unsubscribe`: the people of `data` stop, each named by `subscriber_token`, by `psid`, or by
 /// `phone`, `email` or both. Inferred: a row is invalid if it names nobody or its PSID is nobody's; whether somebody has a telephone number
 /// or an address is not told.
-pub fn unsubscribe(world: &World, params: &Params) -> Result<Value, Refusal> {
+pub fn unsubscribe(world: &World, page: &str, params: &Params) -> Result<Value, Refusal> {
     let data = params.json("data")?.unwrap_or_default();
     let rows = data.as_array().ok_or_else(|| Refusal::parameter("The parameter data must be a list"))?;
     let named: Vec<Named> = rows.iter().filter_map(Named::read).collect();
-    let psids = by_psid(world, &named);
+    let psids = by_psid(world, page, &named);
     let mut invalid = rows.len() - named.len();
+    let base = subscribers::base(world, page);
     for who in &named {
         match who {
             Named::Token(token) => choose(world, token, true),
@@ -28,7 +29,7 @@ pub fn unsubscribe(world: &World, params: &Params) -> Result<Value, Refusal> {
             },
             Named::Contact(places) => {
                 for place in places.iter().filter(|place| **place < world.options.subscribers) {
-                    choose(world, &subscribers::token(world, *place), true);
+                    choose(world, &subscribers::token(world, base + *place), true);
                 }
             }
         }
@@ -92,7 +93,7 @@ fn email_of(email: &str) -> Option<Option<u64>> {
 }
 
 /// The tokens of the people with these PSIDs, found in one walk through the list.
-fn by_psid(world: &World, named: &[Named]) -> HashMap<String, String> {
+fn by_psid(world: &World, page: &str, named: &[Named]) -> HashMap<String, String> {
     let wanted: HashSet<&str> = named
         .iter()
         .filter_map(|who| match who {
@@ -101,8 +102,9 @@ fn by_psid(world: &World, named: &[Named]) -> HashMap<String, String> {
         })
         .collect();
     let mut found = HashMap::new();
-    let mut place = 0;
-    while found.len() < wanted.len() && place < world.options.subscribers {
+    let mut place = subscribers::base(world, page);
+    let end = place + world.options.subscribers;
+    while found.len() < wanted.len() && place < end {
         if subscribers::owner(world, place).is_none() {
             let token = subscribers::token(world, place);
             let psid = subscribers::psid(world, &token);

@@ -239,10 +239,10 @@ fn of_page(
     need_page(who)?;
     match (edge, &call.method) {
         (["notification_message_tokens"], &Method::GET) => tokens::list(world, dials, page, params, usage),
-        (["subscribed_apps"], &Method::GET) => subscribed::apps(world, params),
-        (["subscribed_apps"], &Method::POST) => subscribed::subscribe(world, params),
-        (["subscribed_apps"], &Method::DELETE) => Ok(subscribed::unsubscribe(world)),
-        (["messaging_customer_base", "unsubscribe"], &Method::POST) => leave::unsubscribe(world, params),
+        (["subscribed_apps"], &Method::GET) => subscribed::apps(world, page, params),
+        (["subscribed_apps"], &Method::POST) => subscribed::subscribe(world, page, params),
+        (["subscribed_apps"], &Method::DELETE) => Ok(subscribed::unsubscribe(world, page)),
+        (["messaging_customer_base", "unsubscribe"], &Method::POST) => leave::unsubscribe(world, page, params),
         _ => Err(no_path(call)),
     }
 }

@@ -1,10 +1,10 @@
-//! The webhook subscriptions of the Page's app.
+//! The webhook subscriptions of each Page's app.
 
 use std::sync::PoisonError;
 
 use serde_json::{Value, json};
 
-use super::hooks::{self, FIELDS};
+use super::hooks::FIELDS;
 use super::nodes::asked;
 use super::params::{self, Params};
 use super::reply::Refusal;
@@ -109,11 +109,9 @@ const OTHERS: &[&str] = &[
 ];
 
 /// `GET /<PAGE>/subscribed_apps`.
-pub fn apps(world: &World, params: &Params) -> Result<Value, Refusal> {
-    let fields = world.subscriptions.lock().unwrap_or_else(PoisonError::into_inner);
-    if fields.is_empty() {
-        return Ok(json!({ "data": [] }));
-    }
+pub fn apps(world: &World, page: &str, params: &Params) -> Result<Value, Refusal> {
+    let subscriptions = world.subscriptions.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(fields) = subscriptions.get(page) else { return Ok(json!({ "data": [] })) };
     let app = json!({
         "category": "Business",
         "link": "https://example.com/",
@@ -127,7 +125,7 @@ pub fn apps(world: &World, params: &Params) -> Result<Value, Refusal> {
 }
 
 /// `POST /<PAGE>/subscribed_apps`: replaces the list of fields.
-pub fn subscribe(world: &World, params: &Params) -> Result<Value, Refusal> {
+pub fn subscribe(world: &World, page: &str, params: &Params) -> Result<Value, Refusal> {
     let listed = listed(params)?;
     if let Some(wrong) = listed.iter().find(|name| !FIELDS.contains(&name.as_str()) && !OTHERS.contains(&name.as_str()))
     {
@@ -135,7 +133,8 @@ pub fn subscribe(world: &World, params: &Params) -> Result<Value, Refusal> {
             "Param subscribed_fields must be one of the known fields, not \"{wrong}\""
         )));
     }
-    *world.subscriptions.lock().unwrap_or_else(PoisonError::into_inner) = listed.into_iter().collect();
+    let mut subscriptions = world.subscriptions.lock().unwrap_or_else(PoisonError::into_inner);
+    subscriptions.insert(page.to_owned(), listed.into_iter().collect());
     Ok(json!({ "success": true }))
 }
 
@@ -157,8 +156,8 @@ fn listed(params: &Params) -> Result<Vec<String>, Refusal> {
 }
 
 /// `DELETE /<PAGE>/subscribed_apps`.
-pub fn unsubscribe(world: &World) -> Value {
-    hooks::unsubscribe(world);
+pub fn unsubscribe(world: &World, page: &str) -> Value {
+    world.subscriptions.lock().unwrap_or_else(PoisonError::into_inner).remove(page);
     json!({ "success": true })
 }
 

@@ -1,4 +1,4 @@
-//! The people of the Page's token list. Each entry is made from the seed and its place, so that a list of any length takes no memory.
+//! The people of each Page's token list. Each entry is made from the seed and its place, so that a list of any length takes no memory.
 
 use std::time::Duration;
 
@@ -124,6 +124,14 @@ fn strikes(world: &World, what: &str, token: &str, ratio: f64) -> bool {
     ratio > 0.0 && chance::share(world.options.seed, what, token, 0) < ratio
 }
 
+/// So many people may a Page have.
+const OF_A_PAGE: u64 = 1 << 40;
+
+/// The first place of a Page's people: no two Pages have one in common.
+pub fn base(world: &World, page: &str) -> u64 {
+    world.options.pages.iter().position(|other| other == page).unwrap_or(0) as u64 * OF_A_PAGE
+}
+
 /// The token of the entry at `place`: nineteen digits, more than a float can hold.
 pub fn token(world: &World, place: u64) -> String {
     match owner(world, place) {
@@ -140,12 +148,13 @@ fn first_token(world: &World, place: u64) -> String {
 pub fn owner(world: &World, place: u64) -> Option<u64> {
     let seed = world.options.seed;
     let ratio = world.options.crowd.doubled;
-    let doubles = |place: u64| ratio > 0.0 && place > 0 && chance::share(seed, "double", "", place) < ratio;
+    let (in_page, base) = (place % OF_A_PAGE, place / OF_A_PAGE * OF_A_PAGE);
+    let doubles = |place: u64| ratio > 0.0 && place > base && chance::share(seed, "double", "", place) < ratio;
     if !doubles(place) {
         return None;
     }
     (0..16)
-        .map(|attempt| chance::draw(seed, "double of", "", place * 16 + attempt) % place)
+        .map(|attempt| base + chance::draw(seed, "double of", "", place * 16 + attempt) % in_page)
         .find(|first| !doubles(*first) && !by_custom_audience(world, &first_token(world, *first)))
 }
 
@@ -159,7 +168,7 @@ fn place_of_double(world: &World, token: &str) -> Option<u64> {
     let place = value.checked_sub(1).filter(|_| value % 2 == 1)? / 2;
     let backwards: Vec<u64> = ROUNDS.iter().rev().copied().collect();
     let place = (place >> BITS <= MASK).then(|| shuffled(world.options.seed, place, &backwards))?;
-    (place < world.options.subscribers && owner(world, place).is_some()).then_some(place)
+    (place % OF_A_PAGE < world.options.subscribers && owner(world, place).is_some()).then_some(place)
 }
 
 /// The first token of the person who has this token: one choice to stop holds for all of them.

@@ -120,10 +120,11 @@ pub fn list(
     };
     let audiences = list_of(params, "custom_audience_ids")?;
     let once = matches!(params.0.get("do_not_return_duplicates"), Some(value) if *value == true || *value == "true");
+    let base = subscribers::base(world, page);
     let most = world.options.crowd.token_page_size.clamp(1, 1000);
     let (mut all, mut limit) = (world.options.subscribers, limit_of(params, 100, most)? as u64);
     if once {
-        all = firsts(world).nth(MOST_WITHOUT_DUPLICATES).unwrap_or(all);
+        all = firsts(world, base).nth(MOST_WITHOUT_DUPLICATES).unwrap_or(all);
     }
     let of_audience = |token: &str| match &audiences {
         None => true,
@@ -134,14 +135,14 @@ pub fn list(
             && in_time(token)
             && sources.as_ref().is_none_or(|all| all.iter().any(|one| one == subscribers::source(world, token)))
     };
-    let found = |place: &u64| of_audience(&subscribers::token(world, *place));
+    let found = |place: &u64| of_audience(&subscribers::token(world, base + *place));
     if audiences.is_some() && (0..all).filter(found).take(LEAST_OF_AUDIENCE).count() < LEAST_OF_AUDIENCE {
         (all, limit) = (0, 0);
     }
     let (from, end) = window(params, PREFIX, limit, all)?;
     let mut rows = Vec::new();
-    for place in (from..end).filter(|place| !once || subscribers::owner(world, *place).is_none()) {
-        let token = subscribers::token(world, place);
+    for place in (from..end).filter(|place| !once || subscribers::owner(world, base + *place).is_none()) {
+        let token = subscribers::token(world, base + place);
         if wanted(&token) && !subscribers::stopped(world, &token) {
             rows.push(params::project(&node(world, &token), &asked, "NotificationMessagesToken")?);
         }
@@ -159,9 +160,9 @@ pub fn list(
     Ok(page_of(world, &edge, page, params))
 }
 
-/// The places of first tokens.
-fn firsts(world: &World) -> impl Iterator<Item = u64> {
-    (0..world.options.subscribers).filter(|place| subscribers::owner(world, *place).is_none())
+/// The places of first tokens in the list of a Page.
+fn firsts(world: &World, base: u64) -> impl Iterator<Item = u64> {
+    (0..world.options.subscribers).filter(move |place| subscribers::owner(world, base + *place).is_none())
 }
 
 fn moment(world: &World, params: &Params, name: &str) -> Result<Option<i64>, Refusal> {

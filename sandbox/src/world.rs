@@ -1,6 +1,6 @@
 //! The state of one sandbox: campaigns, people, accepted sends and counts.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -95,7 +95,8 @@ pub struct World {
     pub clock_set: Notify,
     /// The last valid message, so that it is not parsed again for each person.
     pub last_valid: RwLock<Box<str>>,
-    pub subscriptions: Mutex<BTreeSet<String>>,
+    /// The fields of each Page's app.
+    pub subscriptions: Mutex<BTreeMap<String, BTreeSet<String>>>,
     pub previews: Mutex<VecDeque<(String, Value)>>,
     notices: Option<mpsc::UnboundedSender<Notice>>,
     dials: RwLock<Arc<Dials>>,

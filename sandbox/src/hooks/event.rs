@@ -56,6 +56,11 @@ pub struct Event {
 }
 
 impl Event {
+    /// Whose event it is.
+    pub fn page(&self) -> &str {
+        &self.page
+    }
+
     /// The stage at `place` of an accepted send.
     pub fn of_send(world: &World, accepted: &Accepted, campaign: &Campaign, place: usize, at: i64) -> Self {
         let field = STAGES[place];

@@ -372,3 +372,30 @@ async fn a_quarter_of_a_million_people_take_no_memory() {
     // Nothing was noted of anybody who was only listed.
     assert_eq!(desk.sandbox.world.people.count(), 0);
 }
+
+#[tokio::test]
+async fn each_page_has_its_own_people_and_subscriptions() {
+    let desk = Desk::open(|options| {
+        options.pages = vec!["104".to_owned(), "105".to_owned()];
+        options.subscribers = 300;
+        options.crowd.doubled = 0.2;
+    })
+    .await;
+    let mut lists = Vec::new();
+    for page in ["104", "105"] {
+        let (status, list) = desk.get_as_page(&format!("{page}/{LIST}?limit=1000&{ALL}")).await;
+        assert_eq!(status, 200, "{list}");
+        let rows = list["data"].as_array().unwrap();
+        let tokens: BTreeSet<String> = rows.iter().map(|row| token(row).to_owned()).collect();
+        let people: BTreeSet<String> = rows.iter().map(|row| text(row, "recipient_id").to_owned()).collect();
+        assert!(tokens.len() == 300 && people.len() < 270, "{} tokens of {} people", tokens.len(), people.len());
+        lists.push((tokens, people));
+    }
+    assert!(lists[0].0.is_disjoint(&lists[1].0) && lists[0].1.is_disjoint(&lists[1].1));
+    let fields = json!({ "subscribed_fields": ["messages"] });
+    assert_eq!(desk.post_as_page("105/subscribed_apps", fields).await.0, 200);
+    for (page, apps) in [("104", 0), ("105", 1)] {
+        let (_, found) = desk.get_as_page(&format!("{page}/subscribed_apps")).await;
+        assert_eq!(found["data"].as_array().unwrap().len(), apps, "{page}: {found}");
+    }
+}
