@@ -85,6 +85,9 @@ fn campaigns_audiences_and_broadcasts_come_from_the_ledger_of_the_profile() {
     let fish =
         shop.env.command(["--", "mmsg", "send", "--campaign", begins]).env("MMSG_COMPLETE", "fish").output().unwrap();
     assert_eq!(shop.env.judge(&fish).exits(0).stdout.trim(), format!("{campaign}\t{name}"));
+    let by_name = shop.env.command(["--", "mmsg", "send", "--campaign-name", &name[..4]]);
+    let fish = { by_name }.env("MMSG_COMPLETE", "fish").output().unwrap();
+    assert_eq!(shop.env.judge(&fish).exits(0).stdout.trim(), name);
     // Another Page's are not offered, and a ledger that is not there offers nothing, nor is it made.
     assert_eq!(
         offered(

@@ -226,17 +226,30 @@ fn several_profiles_are_for_some_commands_and_named_in_one_way() {
     let several = "several profiles can't be used with this command";
     for words in [
         &["campaign", "get", "1", "--profile", "one", "--profile", "two"][..],
-        &["send", "--profile", "*"],
         &["why", "x", "--profile", "*"],
         &["config", "show", "--profile", "*"],
         &["init", "--profile", "o*"],
     ] {
         let _ = env.mmsg(words).fails(2, several);
     }
+    let _ = env.mmsg(["why", "x", "--all-profiles"]).fails(2, "--all-profiles can't be used with this command");
+    for words in [&["send", "--all-profiles"][..], &["send", "--profile", "*", "list.csv"], &["send", "--test", "x"]] {
+        let words = [words, &["--profile", "o*"][..if words.contains(&"--test") { 2 } else { 0 }]].concat();
+        let _ = env
+            .mmsg(words)
+            .fails(2, "a list can't be sent with several profiles: its tokens belong to one Page")
+            .says("--audience NAME")
+            .says("--resume");
+    }
+    let audience = ["send", "--all-profiles", "--audience", "x", "--campaign", "1"];
+    let _ = env.mmsg(audience).fails(2, "--campaign can't be used with several profiles").says("--campaign-name");
+    let create = ["campaign", "create", "--all-profiles", "--lifetime-budget", "3000"];
+    let _ = env.mmsg(create).fails(2, "campaign create for several profiles needs --if-absent");
     let _ = env
-        .mmsg(["send", "--all-profiles"])
-        .fails(2, "--all-profiles can't be used with this command")
-        .says("--resume");
+        .mmsg([&create[..], &["--if-absent", "--page", "1"]].concat())
+        .fails(2, "--page can't be used with several profiles");
+    let only = ["webhook", "subscribe", "--all-profiles", "--only"];
+    let _ = env.mmsg(only).fails(2, "--only can't be used with several profiles");
     for words in [&["send", "--resume"][..], &["campaign", "list"], &["status"]] {
         let with = |more: &[&'static str]| env.mmsg([words, more].concat());
         let _ = with(&["--all-profiles", "--profile", "one"]).fails(2, "can't be used together");

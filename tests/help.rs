@@ -44,3 +44,28 @@ fn the_committed_help_is_fresh() {
     let printed: BTreeSet<_> = pages.into_iter().map(|(file, _)| file).collect();
     assert_eq!(committed, printed, "a page of a command that is gone, or no page of one that is new");
 }
+
+/// What stands below a heading has it for a reason, and does not just follow what has.
+#[test]
+fn only_filters_are_filters() {
+    let below = |page: &str, heading: &str| {
+        let lines = page.lines().skip_while(|line| *line != heading).skip(1);
+        let lines = lines.take_while(|line| line.is_empty() || line.starts_with(' '));
+        let flags = lines.filter_map(|line| line.trim_start().strip_prefix("--"));
+        let name = |flag: &str| flag.split([' ', '=', '[']).next().unwrap().to_owned();
+        flags.map(name).collect::<Vec<_>>()
+    };
+    let filters = "eligible never-sent sent-before not-read clicked expired expires-within suppressed zone";
+    let lists = "columns sort limit";
+    let canary = "canary canary-wait canary-max-failed canary-without-events";
+    for (words, heading, flags) in [
+        (&["send"][..], "Filters:", filters),
+        (&["send"], "Canary:", canary),
+        (&["tokens", "list"], "Filters:", filters),
+        (&["tokens", "list"], "List options:", lists),
+        (&["broadcast", "list"], "List options:", lists),
+    ] {
+        let page = Env::new().mmsg(words.iter().chain(&["--help"])).exits(0).stdout;
+        assert_eq!(below(&page, heading).join(" "), flags, "{words:?}");
+    }
+}

@@ -100,6 +100,10 @@ fn no_output_overwrites_what_mmsg_keeps_or_reads() {
     }
     let words = shop.words(&["list.csv", "--results", "one.csv", "--reject", "./one.csv"]);
     env.mmsg(&words).fails(2, "would overwrite --reject ./one.csv");
+    for flag in ["--record", "--calls"] {
+        let words = ["sandbox", "--port", "0", flag, "both", "--log-file", "./both"];
+        env.mmsg(words).fails(2, "would overwrite the log (./both)").says("the sandbox was not started");
+    }
     let mut command = env.command(shop.words(&["list.csv", "--results", "out.ndjson"]));
     let output = command.stdout(File::create(env.path("out.ndjson")).unwrap()).output().unwrap();
     env.judge(&output).fails(2, "would mix with standard output");

@@ -43,6 +43,8 @@ mod faults;
 mod fetch;
 mod finish;
 mod fleet;
+mod fleet_lists;
+mod forty;
 #[cfg(target_os = "linux")]
 mod grants;
 mod graph;

@@ -15,8 +15,8 @@ pub struct GlobalArgs {
     /// Profile to use [env: MMSG_PROFILE]; where several can be used: give it again, or a pattern such as 'shop-*'.
     #[arg(long, global = true, value_name = "NAME")]
     pub profile: Vec<String>,
-    /// Use every profile: one failure stops only its own profile. For send --resume, doctor, status, report, campaign list, broadcast list,
-    /// unknown list, tokens fetch, webhook status and webhook serve.
+    /// Use every profile: one failure stops only its own profile. For send, doctor, status, report, campaign create, campaign list,
+    /// broadcast list, unknown list, tokens fetch, webhook subscribe, webhook status and webhook serve.
     #[arg(long, global = true)]
     pub all_profiles: bool,
     /// Ledger to use: a file, or postgres://USER@HOST/DATABASE [env: MMSG_LEDGER].
@@ -84,8 +84,8 @@ impl GlobalArgs {
     pub fn refuse_several(&self) -> Error {
         let how = if self.all_profiles { "--all-profiles" } else { "several profiles" };
         Error::usage(format!("{how} can't be used with this command")).hint(
-            "name one with --profile NAME; several work with mmsg send --resume, doctor, status, report, campaign list, broadcast list, unknown list, \
-             tokens fetch, webhook status and webhook serve",
+            "name one with --profile NAME; several work with mmsg send, doctor, status, report, campaign create, campaign list, broadcast list, \
+             unknown list, tokens fetch, webhook subscribe, webhook status and webhook serve",
         )
     }
 }

@@ -6,7 +6,7 @@ mod currency;
 mod delete;
 mod edit;
 mod estimate;
-mod existing;
+pub mod existing;
 mod get;
 mod insights;
 mod list;
@@ -55,6 +55,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
 /// Runs one command for several businesses.
 pub async fn run_for_several(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
     match args.verb {
+        Verb::Create(args) => create::run_for_several(frame, args).await,
         Verb::List(args) => list::run_for_several(frame, args).await,
         _ => Err(frame.global.refuse_several()),
     }

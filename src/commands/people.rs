@@ -9,36 +9,38 @@ use crate::cli::when::{self, When};
 use crate::clock::UnixMillis;
 use crate::ledger::people::filter::Filter;
 
+/// Of each of them: one for all would also be that of the flags that follow in a command.
+const HEADING: &str = "Filters";
+
 /// Which people; all filters that are given must hold.
 #[derive(clap::Args, Clone, Debug, Default)]
-#[command(next_help_heading = "Filters")]
 pub struct FilterArgs {
     /// Only people who can get a message now.
-    #[arg(long)]
+    #[arg(long, help_heading = HEADING)]
     pub eligible: bool,
     /// Only people who never got a message from this ledger.
-    #[arg(long)]
+    #[arg(long, help_heading = HEADING)]
     pub never_sent: bool,
     /// Only people whose last message was sent before TIME: 7d (7 days ago), yesterday, a date or a time.
-    #[arg(long, value_name = "TIME", value_parser = when::parse)]
+    #[arg(long, help_heading = HEADING, value_name = "TIME", value_parser = when::parse)]
     pub sent_before: Option<When>,
     /// Only people who have not read their last message.
-    #[arg(long)]
+    #[arg(long, help_heading = HEADING)]
     pub not_read: bool,
     /// Only people who clicked in a message.
-    #[arg(long)]
+    #[arg(long, help_heading = HEADING)]
     pub clicked: bool,
     /// Only people whose token has expired.
-    #[arg(long)]
+    #[arg(long, help_heading = HEADING)]
     pub expired: bool,
     /// Only people whose token expires within DURATION (7d).
-    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
+    #[arg(long, help_heading = HEADING, value_name = "DURATION", value_parser = values::duration)]
     pub expires_within: Option<Duration>,
     /// Only people to whom nothing is sent.
-    #[arg(long)]
+    #[arg(long, help_heading = HEADING)]
     pub suppressed: bool,
     /// Only people in these time zones (Asia/Manila).
-    #[arg(long, value_name = "ZONE,…", value_delimiter = ',', value_parser = zone)]
+    #[arg(long, help_heading = HEADING, value_name = "ZONE,…", value_delimiter = ',', value_parser = zone)]
     pub zone: Vec<String>,
 }
 

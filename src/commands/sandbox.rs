@@ -42,6 +42,9 @@ pub async fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
         if let Some(ledger) = frame.global.ledger.clone().or_else(|| frame.environment.path(names::LEDGER)) {
             outputs.protect_ledger(&ledger.into());
         }
+        if let Some(log) = &frame.global.log_file {
+            outputs.protect("the log", log);
+        }
         for (flag, path, kind) in records {
             if let Some(path) = path {
                 outputs.expect(flag, path, kind)?;

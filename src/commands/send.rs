@@ -13,6 +13,7 @@ mod fleet;
 mod forecast;
 mod money;
 mod plan;
+mod prepare;
 mod results;
 mod resume;
 mod skipped;
@@ -27,27 +28,21 @@ use std::time::Duration;
 
 use crate::cli::values;
 use crate::commands::context::{Context, Invocation};
-use crate::commands::deletions;
 use crate::commands::lists::ListArgs;
 use crate::commands::output::Outputs;
 use crate::commands::people::FilterArgs;
 use crate::commands::signals::Signals;
 use crate::error::{Error, Exit, Result};
 use crate::ledger::Safety;
-use crate::ledger::broadcasts::{BroadcastKey, Retried, Which};
-use crate::ledger::plan::PlanTerms;
+use crate::ledger::broadcasts::{Retried, Which};
 use crate::rate::{self, Rate};
 use crate::send::bursts::Beginning;
 use crate::send::job::Limits;
 use crate::send::writer_thread::LedgerThread;
 use crate::text;
-use crate::times::REQUEST_TIMEOUT;
-use crate::times::hours::Hours;
-use campaign::CampaignFacts;
-use canary::{CanaryArgs, Stage};
+use crate::ui::Ui;
+use canary::CanaryArgs;
 pub use canary::{CanaryTotals, told as canary_of};
-use confirm::Asked;
-use dry_run::DryRun;
 use ending::Conclusion;
 use finish::{Finish, FinishArgs};
 use money::MoneyArgs;
@@ -57,9 +52,8 @@ pub use skipped::explained as skip_explained;
 use split::{Sent, Shares};
 use testers::TestArgs;
 pub use timing::shown as hours_shown;
-use timing::{TimingArgs, Until, UntilChoice};
-use totals::Totals;
-use turn::Turn;
+use timing::{TimingArgs, UntilChoice};
+use totals::{Counted, Totals};
 
 /// Send a message to a list of subscription tokens.
 ///
@@ -70,6 +64,9 @@ pub struct Args {
     /// Campaign to send with: the ID that campaign create printed.
     #[arg(long, value_name = "ID")]
     campaign: Option<String>,
+    /// Send with the campaign of this name, of those of the Page that have not ended.
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["campaign", "resume"])]
+    campaign_name: Option<String>,
     /// Message JSON, as message build prints it.
     #[arg(long, value_name = "FILE")]
     message: Option<PathBuf>,
@@ -172,6 +169,21 @@ impl Args {
             .hint("import the list first: mmsg tokens import FILE --audience NAME; then add --audience NAME"))
     }
 
+    /// What belongs to one Page can't be sent by several.
+    fn refuse_of_one_page(&self) -> Result<()> {
+        if self.campaign.is_some() {
+            return Err(Error::usage("--campaign can't be used with several profiles: a campaign belongs to one Page")
+                .hint("use --campaign-name NAME, or set campaign under [send] in each profile"));
+        }
+        if self.testers.is_given() || (self.audience.is_none() && self.people.is_everybody()) {
+            return Err(Error::usage("a list can't be sent with several profiles: its tokens belong to one Page").hint(
+                "use --audience NAME, which each Page has its own of, or filters such as --eligible; mmsg tokens fetch fills the audience \
+                 subscribers; --resume continues what is planned",
+            ));
+        }
+        Ok(())
+    }
+
     /// The output files, none of which overwrites what the command reads.
     fn outputs(&self, context: &Context, messages: &[PathBuf], of: Businesses) -> Result<Outputs> {
         let mut outputs = Outputs::of(context, self.list.force, "nothing was sent");
@@ -186,14 +198,39 @@ impl Args {
         Ok(outputs)
     }
 
+    /// What is sent: the messages of a split, or that of the flag or the profile.
+    fn sent(&self, context: &Context) -> Result<Sent> {
+        match &self.split {
+            Some(shares) => Sent::read_split(&context.ui, shares),
+            None => Sent::read(&context.ui, &message_file(context, self)?),
+        }
+    }
+
+    /// The same for several profiles, which may each have a message of their own; `None`: no flag names one.
+    fn sent_of_flags(&self, ui: &Ui) -> Result<Option<Sent>> {
+        match (&self.split, &self.message) {
+            (Some(shares), _) => Sent::read_split(ui, shares).map(Some),
+            (None, Some(path)) => Sent::read(ui, path).map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+
+    fn message_files(&self, context: &Context) -> Result<Vec<PathBuf>> {
+        match &self.split {
+            Some(shares) => Ok(shares.files()),
+            None => Ok(vec![message_file(context, self)?]),
+        }
+    }
+
     fn which(&self) -> Which {
         Which { again: self.again, new_message: self.new_message }
     }
 }
 
-/// Continues the broadcasts of several businesses.
+/// Sends for several businesses, or continues their broadcasts.
 pub async fn run_for_several(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
-    if args.resume { fleet::run(frame, args).await } else { Err(frame.global.refuse_several()) }
+    args.refuse_misplaced_filters()?;
+    fleet::run(frame, args).await
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
@@ -207,155 +244,37 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
 /// A list, planned and sent.
 async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit> {
     let limits = args.limits(context)?;
-    let paths = match &args.split {
-        Some(shares) => shares.files(),
-        None => vec![message_file(context, args)?],
-    };
     let of = if args.split.is_some() { Businesses::OneWithArms } else { Businesses::One };
     // A missing list, and a file that must not be written, are reported before Graph is asked for anything.
-    let outputs = args.outputs(context, &paths, of)?;
-    let sent = match &args.split {
-        Some(shares) => Sent::read_split(&context.ui, shares)?,
-        None => Sent::read(&context.ui, &paths[0])?,
-    };
-    let campaign = campaign_named(context, args)?;
-    let facts = CampaignFacts::read(context, &campaign).await?;
-    let clock = context.graph_clock()?;
-    facts.refuse_other_page(context)?;
+    let outputs = args.outputs(context, &args.message_files(context)?, of)?;
+    let offer = prepare::Offer::check(context, args, args.sent(context)?).await?;
     if args.dry_run {
-        facts.warn_of_obstacle(context);
-    } else {
-        facts.refuse_obstacle()?;
+        let looked = offer.dry_run(args, &outputs, &offer.key(), &limits).look(context, signals).await?;
+        return looked.print(&context.ui);
     }
-    // With what an earlier command of the same broadcast said.
-    let until = args.timing.until(context, args.until.as_ref(), clock.now())?;
-    let end = |kept| [facts.end, Until::over(until, kept)].into_iter().flatten().min();
-    let timing = args.timing.read(context, clock.now())?;
-    timing.refuse_end(end(None))?;
-    let money = args.money.read(context, clock.now()).await?;
-    let terms = |now, hours, kept| PlanTerms {
-        now,
-        end: end(kept),
-        campaign_made_at: facts.times.created_at,
-        allow_restored: args.allow_restored,
-        hours,
+    let open = || Results::open(context, &outputs, args.results.as_deref(), of);
+    let (ready, ledger, mut results) = match offer.plan(context, args, signals, &outputs, open).await? {
+        prepare::Planning::Empty(list) => return Totals::of_empty_list(&list).print(context, None),
+        prepare::Planning::Done(ready, ledger, results) => (ready, ledger, results),
     };
-
-    let (page, ad_account) = (context.page()?, context.ad_account()?);
-    let key = BroadcastKey {
-        page: page.as_str(),
-        ad_account: ad_account.as_str(),
-        campaign: facts.id.as_str(),
-        fingerprint: sent.fingerprint,
-        message: &sent.first_json(),
-        split: sent.split.as_ref(),
-    };
-    if args.dry_run {
-        let dry_run = DryRun {
-            source: args.source(&outputs),
-            sent: sent.clone(),
-            key: &key,
-            which: args.which(),
-            campaign: &facts,
-            timing: &timing,
-            money,
-            cost_per_delivery: args.money.cost_per_delivery(),
-            rate: limits.rate,
-            until,
-            canary: &args.canary,
-            terms: terms(clock.now(), Hours::default(), None),
-        };
-        return dry_run.run(context, signals).await;
-    }
-    let host = context.settings.graph_url.value.as_str();
-    let mut ledger = context.open_ledger()?;
     tell_safety(context, ledger.safety()?);
-    ledger.refuse_other_host(host)?;
-    ledger.refuse_closed()?;
-    let clock = ledger.clock_by(clock)?;
-    ledger.refuse_clock_behind(clock.now())?;
-    let buried = ledger.bury_dead_runs(&clock, context.cool_down())?;
-    ledger.finish_closes()?;
-    deletions::finish_cut(context, &mut ledger).await?;
-    let folder = ledger.folder().to_owned();
-    let list = plan::read(context, signals, args.source(&outputs), &sent.messages, &ledger, folder).await?;
-    if list.spool.rows == 0 {
-        return Totals::of_empty_list(&list).print(context, None);
-    }
-    // A results file that can't be opened is reported before anything is planned.
-    let mut results = Results::open(context, &outputs, args.results.as_deref(), of)?;
-    args.canary.refuse_without(&ledger, ledger.find_broadcast(&key, args.which())?.as_ref())?;
-    let mut broadcast = ledger.open_broadcast(&key, args.which(), host, clock.now())?;
-    if let Some(name) = &facts.name {
-        ledger.name_campaign(facts.id.as_str(), name)?;
-    }
-    if let Some(label) = &args.label
-        && let Some(before) = ledger.set_label(&mut broadcast, label)?
-    {
-        context.ui.status(&format!("broadcast {} was labeled {before:?}; it is labeled {label:?} now", broadcast.id));
-    }
-    let (hours, min_gap) = timing.over(&broadcast);
-    ledger.set_timing(&mut broadcast, hours, min_gap)?;
-    let until = Until::over(until, broadcast.until);
-    ledger.set_until(&mut broadcast, until)?;
-    timing::tell(context, &broadcast);
-    args.canary.apply(context, &mut ledger, broadcast.id, clock.now())?;
-    if !args.retry_refused.is_empty() {
-        tell_retried(context, &ledger.retry_refused(broadcast.id, &args.retry_refused)?);
-    }
-    // In the order of its first command, by which rows name the arms.
-    let sent = if broadcast.split.is_some() { Sent::of(&broadcast)? } else { sent };
-    results.name_arms(broadcast.split.as_ref());
-    let terms = terms(clock.now(), broadcast.hours, broadcast.until);
-    let (ledger, planned, list) = plan::plan(context, signals, ledger, &broadcast, list, &sent.messages, terms).await?;
-    results.planned(&ledger, &planned, terms.now)?;
-
-    let (listing, cost_per_delivery) = (Some(planned.listing), args.money.cost_per_delivery());
+    let (clock, id) = (ready.clock, ready.broadcast.id);
     if args.testers.is_given() {
-        let due = ledger.due(broadcast.id, listing, clock.now())?;
-        args.testers.tell(context, &facts, due, cost_per_delivery).await;
+        let due = ledger.due(id, Some(ready.listing()), clock.now())?;
+        args.testers.tell(context, &ready.facts, due, args.money.cost_per_delivery()).await;
     }
-    let asked = Asked {
-        broadcast: &broadcast,
-        listing,
-        campaign: &facts,
-        sent: &sent,
-        testers: args.testers.is_given().then(|| args.testers.whom()),
-        limits: &limits,
-        money,
-        cost_per_delivery,
-    };
     let mut conclusion = Conclusion::new(signals, clock);
     let thread = LedgerThread::open(ledger)?;
-    match asked.confirm(context, signals, thread.desk(), clock.now()).await {
+    match ready.asked(args, &limits).confirm(context, signals, thread.desk(), clock.now()).await {
         Err(error) => conclusion.end(error),
         Ok(()) => {
-            let turn = Turn {
-                broadcast: &broadcast,
-                listing,
-                messages: sent.messages,
-                campaign: &facts,
-                end: terms.end,
-                cool_down: context.cool_down(),
-                timeout: REQUEST_TIMEOUT,
-                money,
-                awaits_rows: true,
-            };
-            let stage = Stage { context, ledger: thread.desk(), clock, signals };
-            let done = if args.testers.is_given() {
-                // They were chosen by a person, who looks at what they get.
-                turn.run(context, thread.desk(), &limits, clock, signals, &mut results).await?
-            } else {
-                stage.run(&turn, &limits, &mut results).await?
-            };
-            conclusion.add(context, done, &facts).await?;
+            let done = ready.send(context, args, signals, thread.desk(), &limits, &mut results).await?;
+            conclusion.add(context, done, &ready.facts).await?;
         }
     }
     let ledger = thread.close()?;
-    let standing = ledger.standing_of_listing(broadcast.id, planned.listing)?;
-    let mut totals =
-        Totals::of_list(&ledger, &broadcast, &facts, &list, &planned, standing, &conclusion.course(), buried)?;
-    totals.canaries.extend(canary::told(&ledger, broadcast.id, clock.now())?);
+    let counted = Counted::of(&ledger, id, ready.listing(), clock.now())?;
+    let totals = ready.totals(counted, &conclusion.course());
     conclusion.add_unwritten(results.finish());
     conclusion.finish(context, totals, &Finish::of(&args.finish, &outputs, &context.settings))
 }
@@ -377,15 +296,6 @@ fn tell_retried(context: &Context, retried: &Retried) {
             text::count(retried.left_alone, "row is", "rows are")
         ));
     }
-}
-
-fn campaign_named(context: &Context, args: &Args) -> Result<String> {
-    let set = context.settings.send.campaign.as_ref().map(|sourced| sourced.value.clone());
-    args.campaign.clone().or(set).ok_or_else(|| {
-        Error::usage("no campaign given").hint(
-            "use --campaign ID, or set campaign under [send] in the profile; mmsg campaign list shows the campaigns",
-        )
-    })
 }
 
 /// Flag or profile.

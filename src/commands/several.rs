@@ -18,7 +18,7 @@ use crate::ui::shape::Shape;
 use crate::ui::table::Record;
 
 /// So many businesses are worked for at once; each may have several requests under way.
-const AT_ONCE: usize = 8;
+pub const AT_ONCE: usize = 8;
 
 /// So many of those that failed are named in the error; a warning names each.
 const NAMED: usize = 5;
@@ -77,6 +77,12 @@ pub struct Failed {
     exit: Exit,
     message: String,
     hint: Option<String>,
+}
+
+impl Failed {
+    pub fn message(&self) -> &str {
+        &self.message
+    }
 }
 
 impl From<&Error> for Failed {

@@ -37,6 +37,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
 pub async fn run_for_several(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
     match args.verb {
         Verb::Serve(args) => serve::run_for_several(frame, args).await,
+        Verb::Subscribe(args) => subscribe::run_for_several(frame, args).await,
         Verb::Status(args) => status::run_for_several(frame, &args).await,
         _ => Err(frame.global.refuse_several()),
     }

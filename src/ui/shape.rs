@@ -8,18 +8,20 @@ use super::table::{Record, plain};
 use crate::error::{Error, Result};
 use crate::text::nearest;
 
+/// Of each of them: one for all would also be that of the flags that follow in a command.
+const HEADING: &str = "List options";
+
 /// The flags of every list.
 #[derive(clap::Args, Clone, Debug, Default)]
-#[command(next_help_heading = "List options")]
 pub struct Shape {
     /// Print only these columns, in this order: names of the table or JSON keys, separated by commas.
-    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    #[arg(long, help_heading = HEADING, value_name = "NAMES", value_delimiter = ',')]
     columns: Vec<String>,
     /// Sort by this column; with - before its name, the largest first.
-    #[arg(long, value_name = "COLUMN", allow_hyphen_values = true)]
+    #[arg(long, help_heading = HEADING, value_name = "COLUMN", allow_hyphen_values = true)]
     sort: Option<String>,
     /// Print at most this many rows.
-    #[arg(long, value_name = "N")]
+    #[arg(long, help_heading = HEADING, value_name = "N")]
     limit: Option<usize>,
 }
 

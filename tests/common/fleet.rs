@@ -22,7 +22,7 @@ pub fn name(shop: usize) -> String {
     format!("shop-{shop:02}")
 }
 
-/// All of it is planned, and nothing sent.
+/// Nothing is sent.
 pub struct Fleet {
     pub sandbox: Sandbox,
     pub env: Env,
@@ -34,7 +34,21 @@ pub struct Fleet {
 pub type Profile = BTreeMap<&'static str, String>;
 
 impl Fleet {
+    /// With a campaign for each, and its people planned.
     pub fn of(shops: usize, people: impl Fn(usize) -> usize, change: impl FnOnce(&mut Options)) -> Self {
+        let mut fleet = Self::with_profiles(shops, change);
+        for shop in 0..shops {
+            let tokens: Vec<_> =
+                (0..people(shop)).map(|person| format!("{SUBSCRIPTION_TOKEN}{shop:03}{person:03}")).collect();
+            let campaign = fleet.plan(shop, &tokens);
+            fleet.campaigns.push(campaign);
+            fleet.people.push(tokens);
+        }
+        fleet
+    }
+
+    /// Profiles, a message, and nothing else.
+    pub fn with_profiles(shops: usize, change: impl FnOnce(&mut Options)) -> Self {
         let sandbox = Sandbox::with(|options| {
             options.ad_accounts = (0..shops).map(account).collect();
             options.pages = (0..shops).map(page).collect();
@@ -47,15 +61,8 @@ impl Fleet {
             env = env.unset(variable);
         }
         write_message(&env, "promo.json", &json!({"text": "Half price this week"}));
-        let mut fleet = Self { sandbox, env, campaigns: Vec::new(), people: Vec::new() };
+        let fleet = Self { sandbox, env, campaigns: Vec::new(), people: Vec::new() };
         fleet.profiles(shops, |_, _| {});
-        for shop in 0..shops {
-            let tokens: Vec<_> =
-                (0..people(shop)).map(|person| format!("{SUBSCRIPTION_TOKEN}{shop:03}{person:03}")).collect();
-            let campaign = fleet.plan(shop, &tokens);
-            fleet.campaigns.push(campaign);
-            fleet.people.push(tokens);
-        }
         fleet
     }
 

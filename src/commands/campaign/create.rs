@@ -1,21 +1,29 @@
 //! `mmsg campaign create`.
 
-use std::collections::HashSet;
+use std::cell::RefCell;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use super::currency::money;
+use super::currency::{currency_to_show, money};
 use super::existing;
 use super::minimum::check_minimum;
+use super::row::CampaignRow;
 use crate::campaign::{AdAccount, Budget, CampaignId, Currency, PageId, parse_time, run_days};
 use crate::clock::UnixMillis;
-use crate::commands::context::Context;
+use crate::commands::context::{Context, Invocation};
+use crate::commands::several;
 use crate::error::{Error, Exit, Result};
-use crate::graph::{self, Created, NewCampaign};
+use crate::graph::{self, CampaignNode, Created, NewCampaign};
 use crate::log::{Said, note};
+use crate::text;
 use crate::times::CLOCK_SKEW;
+use crate::ui::Ui;
+use crate::ui::shape::Shape;
 use crate::ui::table::Record;
 
 /// Meta accepts a start at most this far away.
@@ -30,6 +38,8 @@ const LATELY: Duration = Duration::from_secs(60 * 60);
 ///
 /// Budgets are whole numbers in the currency's smallest unit: 3000 is 30.00 USD, or 3000 TWD. A daily budget is an average:
 /// Meta may spend up to 175% of it in one day, and at most seven times it in a week.
+///
+/// With several profiles, each gets a campaign; --if-absent is needed then, so that the same command can be run again.
 #[derive(clap::Args, Debug)]
 #[command(group(clap::ArgGroup::new("budget").required(true).args(["daily_budget", "lifetime_budget"])))]
 pub struct Args {
@@ -60,6 +70,86 @@ pub struct Args {
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
+    let told = |row: &CreatedRow| {
+        context.ui.object(row)?;
+        context.ui.status(WARM_UP);
+        context.ui.hint(&format!("mmsg send --campaign {} --message FILE TOKENS", row.id));
+        Ok(())
+    };
+    match create(context, &args, told).await? {
+        Made::There(node, currency) => {
+            context.ui.object(&CampaignRow::new(*node, currency))?;
+            Ok(Exit::Done)
+        }
+        Made::New(_, wrong) => wrong.map_or(Ok(Exit::Done), Err),
+    }
+}
+
+/// One campaign for each business. What is there already is left alone, so that the same command can be run again.
+pub async fn run_for_several(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
+    if args.page.is_some() {
+        return Err(Error::usage("--page can't be used with several profiles").hint("each profile has its own Page"));
+    }
+    if !args.if_absent {
+        return Err(Error::usage("campaign create for several profiles needs --if-absent; nothing was created").hint(
+            "add --if-absent: the same command can then be run again after a failure, and creates only what is missing",
+        ));
+    }
+    // Two profiles may have one ad account: what waits for the lock of the other blocks both.
+    let accounts = Accounts::default();
+    let mut gathered = several::gather(frame, async |context| {
+        let _turn = accounts.turn(context).await;
+        let told = |row: &CreatedRow| {
+            context.ui.status(&format!("created campaign {}", row.id));
+            Ok(())
+        };
+        Ok(match create(context, &args, told).await? {
+            Made::There(node, currency) => (vec![CreatedRow::of(*node, currency)], Exit::Done),
+            Made::New(row, None) => (vec![*row], Exit::Done),
+            Made::New(row, Some(wrong)) => {
+                several::tell(&context.ui, &wrong);
+                (vec![*row], wrong.exit())
+            }
+        })
+    })
+    .await?;
+    let new = gathered.of.iter().flat_map(|(_, rows)| rows).filter(|row| row.created).count();
+    several::print(frame.ui, &Shape::default(), &mut gathered)?;
+    frame.ui.status(&format!(
+        "{} created; {} there already",
+        text::count(new as u64, "campaign was", "campaigns were"),
+        text::count((gathered.of.len() - new) as u64, "was", "were")
+    ));
+    if new > 0 {
+        frame.ui.status(WARM_UP);
+    }
+    gathered.conclude()
+}
+
+/// Who works for an ad account has it alone.
+#[derive(Default)]
+struct Accounts(RefCell<HashMap<Option<AdAccount>, Arc<Mutex<()>>>>);
+
+impl Accounts {
+    async fn turn(&self, context: &Context) -> OwnedMutexGuard<()> {
+        let account = context.settings.ad_account.as_ref().map(|account| account.value.clone());
+        let lock = Arc::clone(self.0.borrow_mut().entry(account).or_default());
+        lock.lock_owned().await
+    }
+}
+
+const WARM_UP: &str =
+    "a new campaign warms up for one to two and a half hours; sends that are too early stay pending and cost nothing";
+
+/// What became of a campaign that was asked for.
+enum Made {
+    /// It was there already.
+    There(Box<CampaignNode>, Option<Currency>),
+    /// It was created; what is wrong with it.
+    New(Box<CreatedRow>, Option<Error>),
+}
+
+async fn create(context: &Context, args: &Args, told: impl Fn(&CreatedRow) -> Result<()>) -> Result<Made> {
     let budget = args.budget()?;
     let days = args.check_times(context.clock.now())?;
     let account = context.ad_account()?;
@@ -76,8 +166,12 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
         })
     });
     let _alone = _alone.transpose()?;
-    if args.if_absent && existing::found(context, &account, &page, &name, budget).await? {
-        return Ok(Exit::Done);
+    if args.if_absent
+        && let Some(node) = existing::live(context, &account, &page, &name, "nothing was created").await?
+    {
+        let currency = currency_to_show(context, &account).await?;
+        existing::tell(&context.ui, &node, budget, currency);
+        return Ok(Made::There(Box::new(node), currency));
     }
     let currency = check_minimum(context, &account, budget, days).await?;
     let new = NewCampaign {
@@ -99,23 +193,25 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     };
     let id = created.id.clone();
     let read = graph.campaign(&id).await;
-    report(context, &args, created, &new, currency)?;
+    tell(&context.ui, &created);
+    let row = CreatedRow::new(args, created, &new, currency);
+    // Whoever stops the wait knows what was created.
+    told(&row)?;
     if args.if_absent {
         existing::until_listed(context, &account, &id, asked.minus(LATELY)).await;
     }
-    let read = match read {
-        Ok(read) => read,
+    let wrong = match read {
+        Ok(read) => new.difference(&read).map(|difference| {
+            Error::refused(format!("campaign {id} was created, but read back it has {difference}"))
+                .hint(format!("correct it in Ads Manager before you send, or delete it: mmsg campaign delete {id}"))
+        }),
         Err(error) => {
             context.ui.warn(&format!("campaign {id} was created, but can't be read back: {}", Error::from(error)));
             context.ui.hint(&format!("mmsg campaign get {id} shows it"));
-            return Ok(Exit::Done);
+            None
         }
     };
-    if let Some(difference) = new.difference(&read) {
-        return Err(Error::refused(format!("campaign {id} was created, but read back it has {difference}"))
-            .hint(format!("correct it in Ads Manager before you send, or delete it: mmsg campaign delete {id}")));
-    }
-    Ok(Exit::Done)
+    Ok(Made::New(Box::new(row), wrong))
 }
 
 /// What there was before a campaign was asked for.
@@ -226,68 +322,89 @@ impl Args {
     }
 }
 
+/// The keys never change.
 #[derive(Serialize)]
 struct CreatedRow {
     id: String,
-    name: String,
-    page_id: PageId,
+    name: Option<String>,
+    page_id: Option<String>,
     daily_budget: Option<u64>,
     lifetime_budget: Option<u64>,
     budget: String,
     currency: Option<Currency>,
     start_time: Option<UnixMillis>,
     end_time: Option<UnixMillis>,
+    /// False: it was there already.
+    created: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     info: Option<Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     warning: Option<Value>,
 }
 
-impl Record for CreatedRow {
-    const PLURAL: &'static str = "campaigns";
-    const COLUMNS: &'static [&'static str] = &["id", "name", "Page", "budget"];
+impl CreatedRow {
+    fn new(args: &Args, created: Created, new: &NewCampaign<'_>, currency: Option<Currency>) -> Self {
+        let amount = money(new.budget.minor(), currency);
+        Self {
+            id: created.id.to_string(),
+            name: Some(new.name.to_owned()),
+            page_id: Some(new.page.to_string()),
+            daily_budget: args.daily_budget,
+            lifetime_budget: args.lifetime_budget,
+            budget: match new.budget {
+                Budget::Daily(_) => format!("{amount} per day on average"),
+                Budget::Lifetime(_) => format!("{amount} in total"),
+            },
+            currency,
+            start_time: args.start_time,
+            end_time: args.end_time,
+            created: true,
+            info: created.info,
+            warning: created.warning,
+        }
+    }
 
-    fn cells(&self) -> Vec<String> {
-        vec![self.id.clone(), self.name.clone(), self.page_id.to_string(), self.budget.clone()]
+    /// Of one that is there.
+    fn of(node: CampaignNode, currency: Option<Currency>) -> Self {
+        let id = node.id.to_string();
+        let row = CampaignRow::new(node, currency);
+        let budget = row.budget();
+        let CampaignRow { name, page_id, daily_budget, lifetime_budget, start_time, end_time, .. } = row;
+        Self {
+            id,
+            name,
+            page_id,
+            daily_budget,
+            lifetime_budget,
+            budget,
+            currency,
+            start_time,
+            end_time,
+            created: false,
+            info: None,
+            warning: None,
+        }
     }
 }
 
-fn report(
-    context: &Context,
-    args: &Args,
-    created: Created,
-    new: &NewCampaign<'_>,
-    currency: Option<Currency>,
-) -> Result<()> {
-    let ui = &context.ui;
+impl Record for CreatedRow {
+    const PLURAL: &'static str = "campaigns";
+    const COLUMNS: &'static [&'static str] = &["id", "name", "Page", "budget"];
+    const EXPENDABLE: &'static [&'static str] = &["budget", "Page"];
+
+    fn cells(&self) -> Vec<String> {
+        let dash = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+        vec![self.id.clone(), dash(&self.name), dash(&self.page_id), self.budget.clone()]
+    }
+}
+
+fn tell(ui: &Ui, created: &Created) {
     if let Some(info) = &created.info {
         ui.status(&format!("Meta says: {}", plain(info)));
     }
     if let Some(warning) = &created.warning {
         ui.warn(&format!("Meta says: {}", plain(warning)));
     }
-    let amount = money(new.budget.minor(), currency);
-    let budget_text = match new.budget {
-        Budget::Daily(_) => format!("{amount} per day on average"),
-        Budget::Lifetime(_) => format!("{amount} in total"),
-    };
-    let id = created.id.to_string();
-    ui.object(&CreatedRow {
-        id: id.clone(),
-        name: new.name.to_owned(),
-        page_id: new.page.clone(),
-        daily_budget: args.daily_budget,
-        lifetime_budget: args.lifetime_budget,
-        budget: budget_text,
-        currency,
-        start_time: args.start_time,
-        end_time: args.end_time,
-        info: created.info,
-        warning: created.warning,
-    })?;
-    ui.status("a new campaign warms up for one to two and a half hours; sends that are too early stay pending and cost nothing");
-    ui.hint(&format!("mmsg send --campaign {id} --message FILE TOKENS"));
-    Ok(())
 }
 
 /// The shapes of `info` and `warning` are not documented: text as it is, an object's message, else JSON.

@@ -1,25 +1,31 @@
-//! `mmsg campaign create --if-absent`: a campaign that is there already.
+//! A campaign that is there already, by its name: for `mmsg campaign create --if-absent` and `mmsg send --campaign-name`.
 
 use std::time::Duration;
 
-use super::currency::{budget_text, currency_to_show};
-use super::row::CampaignRow;
-use crate::campaign::{AdAccount, Budget, CampaignId, PageId};
+use super::currency::budget_text;
+use crate::campaign::{AdAccount, Budget, CampaignId, Currency, PageId};
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
 use crate::error::{Error, Result};
 use crate::graph::{CampaignNode, Kind};
+use crate::ui::Ui;
 
 /// A list may lag behind what was created: for so long it is looked at …
 const LONGEST_LAG: Duration = Duration::from_secs(30);
 /// … and so often.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
 
-/// Prints the live campaign of this name and Page, if there is one.
+/// The live campaign of this name and Page, if there is one; `nothing` completes a refusal: `nothing was created`.
 ///
 /// # Errors
 /// There are several, or Graph does not list them.
-pub async fn found(context: &Context, account: &AdAccount, page: &PageId, name: &str, budget: Budget) -> Result<bool> {
+pub async fn live(
+    context: &Context,
+    account: &AdAccount,
+    page: &PageId,
+    name: &str,
+    nothing: &str,
+) -> Result<Option<CampaignNode>> {
     let graph = context.graph()?;
     let nodes = graph.campaigns(account).all().await?;
     let now = context.graph_time()?;
@@ -27,24 +33,22 @@ pub async fn found(context: &Context, account: &AdAccount, page: &PageId, name: 
     if live.len() > 1 {
         let ids: Vec<&str> = live.iter().map(|node| node.id.as_str()).collect();
         return Err(Error::refused(format!(
-            "{} campaigns of Page {page} are named {name:?}: {}; nothing was created",
+            "{} campaigns of Page {page} are named {name:?}: {}; {nothing}",
             ids.len(),
             ids.join(", ")
         ))
         .hint("send with one of these IDs, and delete the others: mmsg campaign delete ID"));
     }
-    let Some(node) = live.pop() else { return Ok(false) };
-    let currency = currency_to_show(context, account).await?;
-    context.ui.status(&format!("campaign {} of that name and Page is there already; nothing was created", node.id));
+    Ok(live.pop())
+}
+
+/// Says that a campaign is there, and whether its budget is another one than was asked for.
+pub fn tell(ui: &Ui, node: &CampaignNode, budget: Budget, currency: Option<Currency>) {
+    ui.status(&format!("campaign {} of that name and Page is there already; nothing was created", node.id));
     if let Some(has) = node.budget().filter(|has| *has != budget) {
         let [has, asked] = [has, budget].map(|budget| budget_text(budget, currency));
-        context.ui.warn(&format!(
-            "its budget is {has}, not the {asked} asked for; mmsg campaign edit {} changes it",
-            node.id
-        ));
+        ui.warn(&format!("its budget is {has}, not the {asked} asked for; mmsg campaign edit {} changes it", node.id));
     }
-    context.ui.object(&CampaignRow::new(node, currency))?;
-    Ok(true)
 }
 
 /// Waits until the list of campaigns has a new one: whoever looks for it next does not find it before.

@@ -12,14 +12,14 @@ use crate::ui::table::Record;
 #[derive(Serialize)]
 pub struct CampaignRow {
     id: String,
-    name: Option<String>,
+    pub name: Option<String>,
     status: Option<String>,
-    page_id: Option<String>,
-    daily_budget: Option<u64>,
-    lifetime_budget: Option<u64>,
+    pub page_id: Option<String>,
+    pub daily_budget: Option<u64>,
+    pub lifetime_budget: Option<u64>,
     currency: Option<Currency>,
-    start_time: Option<UnixMillis>,
-    end_time: Option<UnixMillis>,
+    pub start_time: Option<UnixMillis>,
+    pub end_time: Option<UnixMillis>,
     created_time: Option<UnixMillis>,
     adset_name: Option<String>,
     pixel_id: Option<String>,
@@ -69,7 +69,7 @@ impl CampaignRow {
         }
     }
 
-    fn budget(&self) -> String {
+    pub fn budget(&self) -> String {
         match (self.daily_budget, self.lifetime_budget) {
             (Some(daily), None) => format!("{} per day", money(daily, self.currency)),
             (None, Some(lifetime)) => format!("{} in total", money(lifetime, self.currency)),

@@ -23,6 +23,7 @@ enum Kind {
     Column(String),
     Profile,
     Campaign,
+    CampaignName,
     Audience,
     Broadcast,
     Label,
@@ -36,6 +37,7 @@ fn kind_of(command: &str, argument: &str) -> Option<Kind> {
         ("profile", "name" | "names" | "old") | (_, "profile") => Some(Kind::Profile),
         ("campaign", "id" | "ids") | (_, "campaign") => Some(Kind::Campaign),
         ("broadcast", "id" | "ids") | (_, "broadcast") => Some(Kind::Broadcast),
+        ("send" | "message", "campaign_name") => Some(Kind::CampaignName),
         (_, "audience") => Some(Kind::Audience),
         (_, "label") => Some(Kind::Label),
         _ => None,
@@ -102,15 +104,8 @@ impl Known {
                 };
                 self.names().broadcasts.into_iter().map(one).collect()
             }
-            Kind::Label => {
-                let mut labels = Vec::new();
-                for label in self.names().broadcasts.into_iter().filter_map(|broadcast| broadcast.label) {
-                    if !labels.contains(&label) {
-                        labels.push(label);
-                    }
-                }
-                labels.into_iter().map(plain).collect()
-            }
+            Kind::CampaignName => once(self.names().broadcasts.into_iter().filter_map(|broadcast| broadcast.name)),
+            Kind::Label => once(self.names().broadcasts.into_iter().filter_map(|broadcast| broadcast.label)),
         }
     }
 
@@ -130,6 +125,17 @@ impl Known {
         let ledger = Ledger::open_read_only(address.clone()).ok().flatten();
         ledger.and_then(|ledger| ledger.names(page).ok()).unwrap_or_default()
     }
+}
+
+/// Each of them once, in their order.
+fn once(words: impl Iterator<Item = String>) -> Vec<CompletionCandidate> {
+    let mut found = Vec::new();
+    words.for_each(|word| {
+        if !found.contains(&word) {
+            found.push(word);
+        }
+    });
+    found.into_iter().map(CompletionCandidate::new).collect()
 }
 
 fn named(word: String, help: String) -> CompletionCandidate {
@@ -183,9 +189,14 @@ mod tests {
             assert!(!schema::keys_of(command).is_empty(), "no columns of {command} are known");
         }
         assert!(columns.count() > 20);
-        for (kind, least) in
-            [(Kind::Profile, 4), (Kind::Campaign, 10), (Kind::Audience, 4), (Kind::Broadcast, 4), (Kind::Label, 2)]
-        {
+        for (kind, least) in [
+            (Kind::Profile, 4),
+            (Kind::Campaign, 10),
+            (Kind::Audience, 4),
+            (Kind::CampaignName, 2),
+            (Kind::Broadcast, 4),
+            (Kind::Label, 2),
+        ] {
             assert!(found.iter().filter(|other| **other == kind).count() >= least, "{kind:?}");
         }
     }

@@ -27,23 +27,25 @@ pub use shown::{CanaryTotals, DryCanary, plan_of, told};
 /// How often the ledger is asked whether more was heard, or another process is done.
 const LOOK: Duration = Duration::from_millis(500);
 
+/// Of each of them: one for all would also be that of the flags that follow in a command.
+const HEADING: &str = "Canary";
+
 /// These stay with the broadcast: the same command and --resume obey them until others are given.
 #[derive(clap::Args, Debug)]
-#[command(next_help_heading = "Canary")]
 pub struct CanaryArgs {
     /// Send to a few people first: a share such as 1%, or a number. The others follow only if these do well. none: send to everybody
     /// at once, also after a canary that stopped.
-    #[arg(long, value_name = "SIZE", value_parser = Choice::parse)]
+    #[arg(long, help_heading = HEADING, value_name = "SIZE", value_parser = Choice::parse)]
     canary: Option<Choice>,
     /// How long to wait for webhook events of the canary [default: 10m].
-    #[arg(long, value_name = "DURATION", value_parser = values::duration)]
+    #[arg(long, help_heading = HEADING, value_name = "DURATION", value_parser = values::duration)]
     canary_wait: Option<Duration>,
     /// Stop, with exit code 5, if more than this share of the canary is refused, fails or stays unknown; people who opted out, whose
     /// token expired or whose region is excluded do not count [default: 5%].
-    #[arg(long, value_name = "SHARE", value_parser = values::share)]
+    #[arg(long, help_heading = HEADING, value_name = "SHARE", value_parser = values::share)]
     canary_max_failed: Option<f64>,
     /// Judge the canary by Meta's answers alone, without waiting for webhook events.
-    #[arg(long, conflicts_with = "canary_wait")]
+    #[arg(long, help_heading = HEADING, conflicts_with = "canary_wait")]
     canary_without_events: bool,
 }
 

@@ -27,8 +27,8 @@ use crate::ledger::spending::Spending;
 use crate::ledger::split::{Arms, Split};
 use crate::rate::Rate;
 use crate::text;
-use crate::ui::Format;
 use crate::ui::table::Record;
+use crate::ui::{Format, Ui};
 
 /// A send that is only looked at.
 pub struct DryRun<'a> {
@@ -48,7 +48,7 @@ pub struct DryRun<'a> {
 
 impl DryRun<'_> {
     /// Nothing is written: the ledger is only read, and without one a temporary file is used.
-    pub async fn run(self, context: &Context, signals: &Signals) -> Result<Exit> {
+    pub async fn look(self, context: &Context, signals: &Signals) -> Result<Looked> {
         let Self { source, sent, key, which, campaign, timing, money, cost_per_delivery, rate, until, canary, terms } =
             self;
         let ledger = match Ledger::open_read_only(context.ledger_address()?)? {
@@ -86,17 +86,36 @@ impl DryRun<'_> {
         totals.sends_per_second = pace;
         totals.takes_seconds = pace.map(|pace| forecast::duration(totals.would_send, pace).as_secs());
         totals.spend = spending.map(SpendTotals::from);
-        context.ui.object(&totals)?;
-        if context.ui.format() == Format::Table && totals.would_wait_until.len() > 1 {
-            context.ui.list(&totals.histogram())?;
-        }
-        for part in totals.too_little(spending.as_ref()) {
-            context.ui.warn(&part);
-        }
-        context.ui.status("dry run: nothing was sent or written");
-        Ok(Exit::Done)
+        let short = totals.too_little(spending.as_ref());
+        Ok(Looked { totals, short })
     }
 }
+
+/// What a look at a send came to.
+pub struct Looked {
+    pub totals: DryTotals,
+    /// Where the money ends before the people do.
+    short: Vec<String>,
+}
+
+impl Looked {
+    pub fn print(self, ui: &Ui) -> Result<Exit> {
+        ui.object(&self.totals)?;
+        if ui.format() == Format::Table && self.totals.would_wait_until.len() > 1 {
+            ui.list(&self.totals.histogram())?;
+        }
+        self.warn(ui);
+        ui.status(NOTHING);
+        Ok(Exit::Done)
+    }
+
+    pub fn warn(&self, ui: &Ui) {
+        self.short.iter().for_each(|part| ui.warn(part));
+    }
+}
+
+/// How a look ends.
+pub const NOTHING: &str = "dry run: nothing was sent or written";
 
 /// What a send would do.
 #[derive(Clone, Debug, Serialize)]
@@ -220,6 +239,20 @@ impl Record for Bar {
 
 impl Record for DryTotals {
     const PLURAL: &'static str = "totals";
+    const EXPENDABLE: &'static [&'static str] = &[
+        "rejected",
+        "duplicates",
+        "arms",
+        "canary",
+        "settled",
+        "spend limit",
+        "would wait for",
+        "next run at",
+        "rows",
+        "would skip",
+        "cost",
+        "time",
+    ];
     const COLUMNS: &'static [&'static str] = &[
         "campaign",
         "rows",

@@ -278,7 +278,12 @@ impl Concluded {
 
     /// Of a business that never sent.
     pub fn nothing() -> Self {
-        Self { totals: Totals::default(), exit: Exit::Done, failure: None, others: Vec::new() }
+        Self::of(Totals::default())
+    }
+
+    /// Of a list without rows.
+    pub fn of(totals: Totals) -> Self {
+        Self { totals, exit: Exit::Done, failure: None, others: Vec::new() }
     }
 
     pub fn error(&self) -> Option<&Error> {

@@ -1,16 +1,20 @@
-//! `mmsg send --resume` for many profiles at once: each business has its own pace, bursts, ending and totals; the ledger's thread
-//! commits for all of them together.
+//! `mmsg send` for many profiles at once, of what is planned (`--resume`) or to an audience that each Page has: each business has its own
+//! pace, bursts, ending and totals; the ledger's thread commits for all of them together.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
-use futures_util::stream::{FuturesUnordered, StreamExt};
+use futures_util::stream::{self, FuturesUnordered, StreamExt};
 use serde::Serialize;
 use tokio::sync::Semaphore;
 
 use super::Args;
 use super::board::Board;
-use super::ending::Concluded;
+use super::dry_run::NOTHING as NOTHING_WRITTEN;
+use super::ending::{Concluded, Conclusion};
 use super::finish::{self, Finish, Told};
+use super::prepare::{Offer, Planning, Ready};
 use super::results::{Businesses, Outs, Results};
 use super::resume::Resume;
 use super::totals::Totals;
@@ -25,6 +29,7 @@ use crate::log::{Instrument, Name, within};
 use crate::send::writer_thread::{Desk, LedgerThread};
 use crate::text;
 use crate::ui::lines::Unwritten;
+use crate::ui::shape::Shape;
 use crate::ui::table::Record;
 use crate::ui::{Format, Ui};
 
@@ -53,6 +58,7 @@ impl Record for Row {
     const PLURAL: &'static str = "profiles";
     const COLUMNS: &'static [&'static str] =
         &["profile", "Page", "accepted", "refused", "unknown", "pending", "next run at", "exit"];
+    const EXPENDABLE: &'static [&'static str] = &["Page", "refused", "next run at"];
 
     fn cells(&self) -> Vec<String> {
         let Totals { this_run, unknown, pending, next_run_at, exit, exit_code, .. } = &self.totals;
@@ -71,13 +77,30 @@ impl Record for Row {
 }
 
 pub async fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
+    if !args.resume {
+        args.refuse_of_one_page()?;
+    }
     let signals = Signals::listen(frame.ui)?;
     let businesses = several::load(frame, |name| frame.ui.of_one(name))?;
     several::allow_many_files();
     let outputs = outputs(frame.ui, &args, &businesses)?;
+    if args.dry_run {
+        return dry_run(frame, &args, &signals, &outputs).await;
+    }
+    let mut outs = None;
+    let works = if args.resume {
+        businesses.iter().map(|_| Work::Resume).collect()
+    } else {
+        // As for one business: a results file that can't be opened is told before anything is planned.
+        let outs = outs.insert(Outs::open(frame.ui, &outputs, args.results.as_deref(), Businesses::Several)?);
+        plan(frame.ui, &args, &signals, &outputs, &businesses, outs).await?
+    };
     let ledgers = Ledgers::open(&businesses).await;
-    confirm(frame.ui, &signals, &businesses, &ledgers).await?;
-    let outs = Outs::open(frame.ui, &outputs, args.results.as_deref(), Businesses::Several)?;
+    confirm(frame, &args, &signals, &businesses, &works, &ledgers).await?;
+    let outs = match outs {
+        Some(outs) => outs,
+        None => Outs::open(frame.ui, &outputs, args.results.as_deref(), Businesses::Several)?,
+    };
     let board = Board::show(frame.ui, None);
     let readers = Semaphore::new(READERS);
     let settings = businesses.iter().find_map(|business| Some(&business.context.as_ref().ok()?.settings));
@@ -85,11 +108,12 @@ pub async fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
     let finish = Finish { args: &args.finish, outputs: &outputs, environment };
     let mut at_work: FuturesUnordered<_> = businesses
         .into_iter()
+        .zip(works)
         .zip(ledgers.of_each.iter().cloned())
-        .map(|(business, ledger)| {
+        .map(|((business, work), ledger)| {
             let results = Results::of_one(frame.ui, &outs, &business.name, &board);
             let span = within!(profile = Name(&business.name));
-            one(business, ledger, &args, &signals, &readers, results).instrument(span)
+            one(business, work, ledger, &args, &signals, &readers, results).instrument(span)
         })
         .collect();
     let mut ended = Vec::new();
@@ -101,6 +125,67 @@ pub async fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
     let unwritten = outs.borrow_mut().finish();
     ended.sort_by(|one, two| one.0.cmp(&two.0));
     conclude(frame, &args, &finish, ended, unwritten)
+}
+
+/// What a business has to do.
+enum Work {
+    /// The unfinished broadcasts of its Page.
+    Resume,
+    /// A list that was just planned.
+    Send(Box<Ready>),
+    /// A list without rows.
+    Nothing(Totals),
+    Failed(Failed),
+}
+
+/// Plans the list of each business, several at once. What goes wrong with one is that one's.
+async fn plan(
+    ui: &Ui,
+    args: &Args,
+    signals: &Signals,
+    outputs: &Outputs,
+    businesses: &[Business],
+    outs: &Rc<RefCell<Outs>>,
+) -> Result<Vec<Work>> {
+    let shared = args.sent_of_flags(ui)?;
+    let planned = stream::iter(businesses).map(|business| {
+        let (name, shared) = (business.name.clone(), shared.clone());
+        let results = Results::of_plan(ui, outs, &name);
+        let span = within!(profile = Name(&name));
+        let planned = async move {
+            let context = match &business.context {
+                Ok(context) => context,
+                Err(error) => return Ok(Work::Failed(Failed::from(error))),
+            };
+            if signals.is_stopping() {
+                return Err(Error::new(signals.exit(), "interrupted before it began"));
+            }
+            let sent = shared.map_or_else(|| args.sent(context), Ok)?;
+            let offer = Offer::check(context, args, sent).await?;
+            Ok(match offer.plan(context, args, signals, outputs, || Ok(results)).await? {
+                Planning::Empty(list) => Work::Nothing(Totals::of_empty_list(&list)),
+                Planning::Done(ready, ..) => Work::Send(ready),
+            })
+        };
+        async move { planned.await.unwrap_or_else(|error: Error| Work::Failed(Failed::from(&error))) }.instrument(span)
+    });
+    Ok(planned.buffered(several::AT_ONCE).collect().await)
+}
+
+/// What each would send, and nothing is written.
+async fn dry_run(frame: &Invocation<'_>, args: &Args, signals: &Signals, outputs: &Outputs) -> Result<Exit> {
+    let shared = args.sent_of_flags(frame.ui)?;
+    let mut gathered = several::gather(frame, async |context| {
+        let sent = shared.clone().map_or_else(|| args.sent(context), Ok)?;
+        let offer = Offer::check(context, args, sent).await?;
+        let looked = offer.dry_run(args, outputs, &offer.key(), &args.limits(context)?).look(context, signals).await?;
+        looked.warn(&context.ui);
+        Ok((vec![looked.totals], Exit::Done))
+    })
+    .await?;
+    several::print(frame.ui, &Shape::default(), &mut gathered)?;
+    frame.ui.status(NOTHING_WRITTEN);
+    gathered.conclude()
 }
 
 type Ended = (String, Option<String>, Option<Address>, Concluded);
@@ -117,6 +202,10 @@ fn outputs(ui: &Ui, args: &Args, businesses: &[Business]) -> Result<Outputs> {
     ledgers.dedup();
     for ledger in ledgers {
         outputs.protect_ledger(ledger);
+    }
+    if !args.resume {
+        let files: BTreeSet<_> = contexts().filter_map(|context| args.message_files(context).ok()).flatten().collect();
+        files.iter().for_each(|file| outputs.protect("the message", file));
     }
     Businesses::Several.expect(&mut outputs, args.results.as_deref())?;
     args.finish.expect(&mut outputs)?;
@@ -164,25 +253,46 @@ async fn begin(context: &Context) -> Result<Option<LedgerThread>> {
 }
 
 /// Asks once for all of them, on a terminal.
-async fn confirm(ui: &Ui, signals: &Signals, businesses: &[Business], ledgers: &Ledgers) -> Result<()> {
-    if !ui.will_ask() {
+async fn confirm(
+    frame: &Invocation<'_>,
+    args: &Args,
+    signals: &Signals,
+    businesses: &[Business],
+    works: &[Work],
+    ledgers: &Ledgers,
+) -> Result<()> {
+    let ui = frame.ui;
+    if !ui.will_ask() || args.max_sends == Some(0) {
         return Ok(());
     }
-    let (mut shown, mut all) = (Vec::new(), 0);
-    for (business, ledger) in businesses.iter().zip(&ledgers.of_each) {
+    let (mut shown, mut profiles, mut all) = (Vec::new(), 0, 0);
+    for ((business, work), ledger) in businesses.iter().zip(works).zip(&ledgers.of_each) {
+        if let Work::Failed(failed) = work {
+            shown.push(format!("{}  fails: {}", business.name, failed.message()));
+        }
         let (Ok(context), Ok(Some(desk))) = (&business.context, ledger) else { continue };
-        let Ok(page) = context.page() else { continue };
-        let page = page.as_str().to_owned();
         let clock = context.clock;
-        let due = move |ledger: &mut Ledger| {
-            let now = ledger.now(clock)?;
-            let open = ledger.unfinished_broadcasts(&page, None)?;
-            open.iter().map(|broadcast| ledger.due(broadcast.id, None, now)).sum::<Result<u64, _>>()
+        let due = match work {
+            Work::Resume => {
+                let Ok(page) = context.page() else { continue };
+                let page = page.as_str().to_owned();
+                let due = move |ledger: &mut Ledger| {
+                    let now = ledger.now(clock)?;
+                    let open = ledger.unfinished_broadcasts(&page, None)?;
+                    open.iter().map(|broadcast| ledger.due(broadcast.id, None, now)).sum::<Result<u64, _>>()
+                };
+                desk.ask(due).await?
+            }
+            Work::Send(ready) => {
+                let (broadcast, listing, clock) = (ready.broadcast.id, ready.listing(), ready.clock);
+                desk.ask(move |ledger| ledger.due(broadcast, Some(listing), clock.now())).await?
+            }
+            Work::Nothing(_) | Work::Failed(_) => continue,
         };
-        let due = desk.ask(due).await?;
+        let due = args.max_sends.map_or(due, |most| most.min(due));
         if due > 0 {
             shown.push(format!("{}  {}", business.name, text::count(due, "message", "messages")));
-            all += due;
+            (profiles, all) = (profiles + 1, all + due);
         }
     }
     if all == 0 {
@@ -191,15 +301,24 @@ async fn confirm(ui: &Ui, signals: &Signals, businesses: &[Business], ledgers: &
     let question = format!(
         "Send {} for {}?",
         text::count(all, "message", "messages"),
-        text::count(shown.len() as u64, "profile", "profiles")
+        text::count(profiles, "profile", "profiles")
     );
     let ui = ui.clone();
-    signals.blocking(move || ui.confirm_shown(&shown, &question, "sending")).await?
+    let answer = signals.blocking(move || ui.confirm_shown(&shown, &question, "sending")).await?;
+    answer.map_err(|error| match error.exit() {
+        Exit::NotConfirmed | Exit::Interrupted | Exit::Terminated if !args.resume => {
+            let what = if error.exit() == Exit::NotConfirmed { "not confirmed" } else { "interrupted" };
+            Error::new(error.exit(), format!("{what}: nothing was sent; the lists are planned"))
+                .hint(format!("{} sends them; mmsg broadcast close cancels them", command(frame, args)))
+        }
+        _ => error,
+    })
 }
 
 /// One business, from its first look into the ledger to its end. Nothing that goes wrong with it is another's.
 async fn one(
     business: Business,
+    work: Work,
     ledger: Result<Option<Desk>, Failed>,
     args: &Args,
     signals: &Signals,
@@ -217,11 +336,17 @@ async fn one(
     let ended = async {
         let (page, ledger) = match (page, ledger) {
             (Ok(page), Ok(Some(ledger))) => (page, ledger),
-            (Ok(_), Ok(None)) => return Ok(None),
+            (Ok(_), Ok(None)) => return without_ledger(work),
             (Err(error), _) => return Err((error, Totals::default())),
             (_, Err(failed)) => return Err((failed.into(), Totals::default())),
         };
         context.repeat_when_resumed(args.money.words());
+        match work {
+            Work::Resume => {}
+            Work::Send(ready) => return list(&ready, &context, args, signals, &ledger, &mut results).await.map(Some),
+            Work::Nothing(totals) => return Ok(Some(Concluded::of(totals))),
+            Work::Failed(failed) => return Err((failed.into(), Totals::default())),
+        }
         let resume = Resume { context: &context, args, signals, page, ledger: &ledger, readers };
         let sent = async {
             let limits = args.limits(&context)?;
@@ -241,6 +366,41 @@ async fn one(
     (name, shown, address, concluded)
 }
 
+/// Nothing was ever planned, or planning failed.
+fn without_ledger(work: Work) -> Result<Option<Concluded>, (Error, Totals)> {
+    match work {
+        Work::Failed(failed) => Err((failed.into(), Totals::default())),
+        Work::Nothing(totals) => Ok(Some(Concluded::of(totals))),
+        Work::Resume | Work::Send(_) => Ok(None),
+    }
+}
+
+/// A list that is planned.
+async fn list(
+    ready: &Ready,
+    context: &Context,
+    args: &Args,
+    signals: &Signals,
+    ledger: &Desk,
+    results: &mut Results,
+) -> Result<Concluded, (Error, Totals)> {
+    let sent = async {
+        let mut conclusion = Conclusion::new(signals, ready.clock);
+        let done = ready.send(context, args, signals, ledger, &args.limits(context)?, results).await?;
+        conclusion.add(context, done, &ready.facts).await?;
+        let totals = ready.totals(ready.count(ledger).await?, &conclusion.course());
+        Ok(conclusion.conclude(totals))
+    };
+    match sent.await {
+        Ok(concluded) => Ok(concluded),
+        Err(error) => {
+            let counted = ready.count(ledger).await;
+            let course = Conclusion::new(signals, ready.clock).course();
+            Err((error, counted.map(|counted| ready.totals(counted, &course)).unwrap_or_default()))
+        }
+    }
+}
+
 /// Says at once what went wrong with one of them.
 fn tell(ui: &Ui, concluded: &Concluded) {
     for other in &concluded.others {
@@ -249,6 +409,7 @@ fn tell(ui: &Ui, concluded: &Concluded) {
     if let Some(error) = concluded.error() {
         several::tell(ui, error);
     }
+    concluded.totals.remarks_of_list(ui);
 }
 
 /// Prints the totals; the weightiest end is that of the command.

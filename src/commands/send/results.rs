@@ -223,17 +223,22 @@ impl Results {
         })
     }
 
-    /// Of one of several businesses.
-    pub fn of_one(ui: &Ui, outs: &Rc<RefCell<Outs>>, profile: &str, board: &Rc<RefCell<Board>>) -> Self {
+    /// Of the plan of one of several businesses: nothing is under way yet.
+    pub fn of_plan(ui: &Ui, outs: &Rc<RefCell<Outs>>, profile: &str) -> Self {
         Self {
             ui: ui.clone(),
             outs: Rc::clone(outs),
             profile: Some(profile.to_owned()),
-            board: Some(Rc::clone(board)),
+            board: None,
             counted: Counts::default(),
             is_told: false,
             split: None,
         }
+    }
+
+    /// Of one of several businesses.
+    pub fn of_one(ui: &Ui, outs: &Rc<RefCell<Outs>>, profile: &str, board: &Rc<RefCell<Board>>) -> Self {
+        Self { board: Some(Rc::clone(board)), ..Self::of_plan(ui, outs, profile) }
     }
 
     /// The arms of the broadcast whose rows come next.

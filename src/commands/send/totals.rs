@@ -5,19 +5,20 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::campaign::CampaignFacts;
-use super::canary::CanaryTotals;
+use super::canary::{self, CanaryTotals};
 use super::money::SpendTotals;
 use super::plan::List;
 use super::skipped;
+use crate::audience::ListTally;
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
 use crate::error::{Error, Exit, Result};
-use crate::ledger::Ledger;
 use crate::ledger::broadcasts::Broadcast;
 use crate::ledger::plan::Planned;
 use crate::ledger::spending::Spending;
 use crate::ledger::state::Skip;
 use crate::ledger::totals::Standing;
+use crate::ledger::{self, Ledger};
 use crate::send::job::Stats;
 use crate::text;
 use crate::ui::table::Record;
@@ -86,37 +87,59 @@ pub struct Course {
     pub stopped_at_max: bool,
 }
 
+/// What the ledger says of a listing, and of what is around it.
+pub struct Counted {
+    standing: Standing,
+    /// Rows of the broadcast that wait, in other lists.
+    elsewhere: u64,
+    unknown_in_ledger: u64,
+    canary: Option<CanaryTotals>,
+}
+
+impl Counted {
+    /// # Errors
+    /// The ledger can't be read.
+    pub fn of(ledger: &Ledger, broadcast: i64, listing: i64, now: UnixMillis) -> ledger::error::Result<Self> {
+        let standing = ledger.standing_of_listing(broadcast, listing)?;
+        Ok(Self {
+            elsewhere: ledger.waiting_elsewhere(broadcast, &standing)?,
+            unknown_in_ledger: ledger.unknown_in_all()?,
+            canary: canary::told(ledger, broadcast, now)?,
+            standing,
+        })
+    }
+}
+
 impl Totals {
     pub fn of_empty_list(list: &List) -> Self {
         Self { rows: Some(list.tally.rows), rejected: list.tally.bad, ..Self::default() }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the one place where all counts meet")]
     pub fn of_list(
-        ledger: &Ledger,
         broadcast: &Broadcast,
         campaign: &CampaignFacts,
-        list: &List,
+        tally: &ListTally,
         planned: &Planned,
-        standing: Standing,
+        counted: Counted,
         course: &Course,
         found_unknown: u64,
-    ) -> Result<Self> {
+    ) -> Self {
         let mut totals = Self {
             broadcast: Some(broadcast.id),
             campaign: Some(campaign.id.as_str().to_owned()),
             campaign_name: campaign.name.clone(),
-            rows: Some(list.tally.rows),
-            rejected: list.tally.bad,
+            rows: Some(tally.rows),
+            rejected: tally.bad,
             duplicates: planned.rows - planned.people,
             changed_values: planned.changed_values,
-            pending_elsewhere: ledger.waiting_elsewhere(broadcast.id, &standing)?,
+            pending_elsewhere: counted.elsewhere,
             this_run: ThisRun { found_unknown, ..ThisRun::default() },
             ..Self::default()
         };
-        totals.add(&standing);
-        totals.complete(ledger.unknown_in_all()?, course);
-        Ok(totals)
+        totals.add(&counted.standing);
+        totals.complete(counted.unknown_in_ledger, course);
+        totals.canaries.extend(counted.canary);
+        totals
     }
 
     /// Adds rows of another broadcast.
@@ -255,8 +278,8 @@ impl Totals {
         self.rows.is_none() && self.this_run.requests == 0 && self.this_run.found_unknown == 0
     }
 
-    /// What an operator should know besides the counts; `go_on` is the command that continues.
-    pub fn remarks(&self, ui: &Ui, go_on: &str) {
+    /// What an operator should know of a list that led to few requests, or none.
+    pub fn remarks_of_list(&self, ui: &Ui) {
         // Who is held out was meant to be.
         let held_out = self.skipped_by_reason.get(Skip::Holdout.name()).copied().unwrap_or_default();
         let most = self.rows.is_some() && skipped::is_most(self.skipped - held_out, self.recipients());
@@ -268,6 +291,11 @@ impl Totals {
             let people = text::count(self.accepted, "recipient has", "recipients have");
             ui.status(&format!("nothing to send: {people} this message already; --again sends it once more"));
         }
+    }
+
+    /// What an operator should know besides the counts; `go_on` is the command that continues.
+    pub fn remarks(&self, ui: &Ui, go_on: &str) {
+        self.remarks_of_list(ui);
         if self.this_run.unknown > 0 {
             ui.warn(&format!(
                 "{} no clear reply and may or may not have been accepted (unknown); {} not retried automatically: see mmsg \

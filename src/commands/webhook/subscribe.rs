@@ -3,9 +3,11 @@
 use serde::Serialize;
 
 use super::fields::FIELDS;
-use crate::commands::context::Context;
+use crate::commands::context::{Context, Invocation};
+use crate::commands::several;
 use crate::error::{Error, Exit, Result};
 use crate::text;
+use crate::ui::shape::Shape;
 use crate::ui::table::Record;
 
 /// Subscribe the app to the Page's webhooks.
@@ -51,6 +53,49 @@ impl Record for FieldRow {
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
+    let rows = subscribe(context, &args).await?;
+    context.ui.list(&rows)?;
+    Ok(Exit::Done)
+}
+
+/// The app for the Page of each business.
+pub async fn run_for_several(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
+    if args.only {
+        return Err(Error::usage("--only can't be used with several profiles; nothing was changed")
+            .hint("it removes fields, and asks first: use it for one profile at a time"));
+    }
+    several::list(frame, &Shape::default(), async |context| {
+        let page_id = context.page()?.to_string();
+        let rows = subscribe(context, &args).await?;
+        let of = |change: Change| {
+            rows.iter().filter(|row| row.change == change).map(|row| row.field.clone()).collect::<Vec<_>>()
+        };
+        Ok((vec![PageRow { page_id, added: of(Change::Added), kept: of(Change::Kept) }], Exit::Done))
+    })
+    .await
+}
+
+/// One of several Pages. The keys never change.
+#[derive(Serialize)]
+struct PageRow {
+    page_id: String,
+    added: Vec<String>,
+    kept: Vec<String>,
+}
+
+impl Record for PageRow {
+    const PLURAL: &'static str = "Pages";
+    const COLUMNS: &'static [&'static str] = &["Page", "added", "kept"];
+    const KEYS: &'static [&'static str] = &["page_id", "added", "kept"];
+
+    fn cells(&self) -> Vec<String> {
+        let fields = |fields: &[String]| text::count(fields.len() as u64, "field", "fields");
+        vec![self.page_id.clone(), fields(&self.added), fields(&self.kept)]
+    }
+}
+
+/// What became of each field.
+async fn subscribe(context: &Context, args: &Args) -> Result<Vec<FieldRow>> {
     let asked = asked(&args.fields)?;
     let page = context.page()?;
     let graph = context.page_graph(&page).await?;
@@ -69,13 +114,12 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     if changes > 0 {
         graph.subscribe_app(&page, &wanted).await?;
     }
-    context.ui.list(&rows)?;
     context.ui.status(&if changes > 0 {
         format!("the app is subscribed to {} of Page {page}", text::count(wanted.len() as u64, "field", "fields"))
     } else {
         format!("the app is already subscribed to all of these for Page {page}; nothing was changed")
     });
-    Ok(Exit::Done)
+    Ok(rows)
 }
 
 fn asked(fields: &[String]) -> Result<Vec<String>> {
