@@ -3,6 +3,7 @@
 pub mod between;
 pub mod cluster;
 pub mod documents;
+pub mod emulator;
 pub mod engine;
 pub mod fleet;
 #[cfg(target_os = "linux")]

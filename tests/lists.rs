@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::common::emulator::Emulator;
+use crate::common::fleet::{Fleet, name, page};
 use crate::common::shop::{Shop, people};
 use crate::common::{Env, Run};
 
@@ -138,6 +140,74 @@ fn tables_fit_eighty_columns_and_ids_stay_whole() {
     let narrow: BTreeSet<String> = header(&shop.env.terminal(80, &["broadcast", "list"]).end()).into_iter().collect();
     let wide: BTreeSet<String> = header(&run(&shop.env, "broadcast list", &[])).into_iter().collect();
     assert!(narrow.len() < wide.len(), "nothing was left out: {narrow:?}");
+}
+
+/// What stands on a terminal in the end.
+fn drawn(env: &Env, columns: u16, words: &[&str]) -> String {
+    Emulator::of(usize::from(columns), &env.terminal(columns, words).end().stdout).lines().join("\n")
+}
+
+#[test]
+fn tables_stay_tables_whatever_is_named_how() {
+    let fleet = Fleet::of(2, |_| 3, |options| options.subscribers = 3);
+    let names = ["bakery-northern-district-berlin", "florist-southern-district-munich"];
+    let env = &fleet.env;
+    for (shop, long) in names.iter().enumerate() {
+        env.mmsg(["profile", "rename", &name(shop), long]).exits(0);
+        let one = |words: &[&str], code: i32| env.mmsg([words, &["--profile", long]].concat()).exits(code);
+        let sale = "Spring sale for everybody who has not been here since last autumn";
+        let _ = one(&["campaign", "edit", &fleet.campaigns[shop], "--name", sale, "--yes"], 0);
+        let _ = one(&["tokens", "fetch", "--audience", "Everybody who has not been here since last autumn"], 0);
+        let _ = one(&["webhook", "subscribe"], 0);
+    }
+    fleet.sandbox.error_tokens([(fleet.people[0][0].clone(), "accepted-drop".to_owned())]);
+    let _ = fleet.resume(&["--all-profiles"]).exits(11);
+    let (campaign, page) = (fleet.campaigns[0].as_str(), page(0));
+    for (list, ids) in [
+        ("campaign list", &[campaign][..]),
+        ("broadcast list", &[campaign]),
+        ("unknown list", &[&fleet.people[0][0]]),
+        ("status", &[]),
+        ("doctor", &[]),
+        ("report", &[]),
+        ("tokens fetch", &[]),
+        ("webhook status", &[]),
+        ("webhook subscribe", &[&page]),
+        ("send --resume", &[]),
+        ("campaign create --if-absent --name Autumn --lifetime-budget 3000", &[]),
+        ("audience list", &[]),
+        ("tokens list", &[]),
+        ("audit", &[]),
+        ("profile list", &[]),
+        ("config show", &[]),
+    ] {
+        let is_of_one = ["audience", "tokens list", "audit", "config"].iter().any(|one| list.starts_with(one));
+        let profiles: &[&str] = match list {
+            "profile list" => &[],
+            _ if is_of_one => &["--profile", names[0]],
+            _ => &["--all-profiles"],
+        };
+        // What is said of a check and of a setting is long: with a profile's name in it, it takes a wide terminal.
+        let widths: &[u16] = if ["doctor", "config show"].contains(&list) { &[120] } else { &[80, 120] };
+        for &columns in widths {
+            let words: Vec<&str> = list.split(' ').chain(profiles.iter().copied()).collect();
+            let screen = drawn(env, columns, &words);
+            // What is said besides is above and below it.
+            let at =
+                screen.lines().position(|line| line.split("  ").filter(|cell| !cell.trim().is_empty()).count() > 1);
+            let table: Vec<&str> = screen.lines().skip(at.unwrap_or_default()).collect();
+            assert!(at.is_some() && table.len() > 1, "{list} at {columns} is no table:\n{screen}");
+            let is_stacked = table[0]
+                .split_once("  ")
+                .is_some_and(|(name, _)| table[1..].iter().any(|line| line.starts_with(&format!("{name}  "))));
+            assert!(!is_stacked, "{list} at {columns} is no table:\n{screen}");
+            let widest = table.iter().map(|line| line.trim_end().chars().count()).max().unwrap();
+            assert!(widest <= usize::from(columns), "{list} at {columns} has {widest}:\n{screen}");
+            for id in ids {
+                assert!(screen.contains(id), "{list} at {columns} has no {id}:\n{screen}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The pictures in the README: a terminal and a report, drawn from what the program prints against a sandbox. `tests/run --update` draws
+//! The pictures in the README and in docs/: terminals and a report, drawn from what the program prints against a sandbox. `tests/run --update` draws
 //! them anew; a test that finds another output than the picture's fails.
 
 use std::fs;
@@ -12,6 +12,8 @@ use regex_lite::Regex;
 use serde_json::{Value, json};
 
 use crate::clock::WallClock;
+use crate::common::emulator::Emulator;
+use crate::common::fleet::Fleet;
 use crate::common::sandbox::Sandbox;
 use crate::common::shop::{Shop, people, write_message};
 use crate::common::{Env, assert_fresh};
@@ -70,11 +72,113 @@ fn the_committed_terminal_is_fresh() {
     // What the picture shows is what the sandbox saw.
     sandbox.assert_nobody_twice();
     assert_eq!(sandbox.requests().len(), 400);
+    assert_drawn("terminal", &screen);
+}
+
+/// Fails unless this screen is the committed picture of this name.
+#[track_caller]
+fn assert_drawn(name: &str, screen: &str) {
     let term = Term::new()
         .palette(WIN10_CONSOLE)
         .fg_color(Color::Rgb(RgbColor(0xd8, 0xde, 0xe9)))
         .bg_color(Color::Rgb(RgbColor(0x16, 0x1a, 0x22)));
-    assert_fresh("docs/pictures/terminal.svg", &term.render_svg(screen.trim_end()));
+    assert_fresh(&format!("docs/pictures/{name}.svg"), &term.render_svg(screen.trim_end()));
+}
+
+/// The line, and what a real terminal of this many columns shows of it; what differs from machine to machine is made the same.
+fn shown(env: &Env, line: &str) -> String {
+    let words = shell_words::split(line).unwrap();
+    let words: Vec<&str> = words[1..].iter().map(String::as_str).collect();
+    let run = env.terminal(u16::try_from(COLUMNS).unwrap(), &words).end();
+    let home = env.path("").to_str().unwrap().trim_end_matches('/').to_owned();
+    let mut said = run.stdout.replace('\r', "").replace(&home, "/home/me");
+    for (pattern, same) in [(r"[\d.]+ [kM]B\b", "303 kB"), (r"[\d.]+ [GT]B\b", "21.2 GB")] {
+        said = Regex::new(pattern).unwrap().replace_all(&said, same).into_owned();
+    }
+    format!("\u{1b}[1m$ {line}\u{1b}[0m\n{}\n\n", said.trim_end())
+}
+
+/// A shop with a list of 400, its campaign and a profile.
+fn with_list() -> Shop {
+    let sandbox = Sandbox::start();
+    let env = sandbox.environment().profiles("[profiles.shop.send]\nrate = 'unlimited'\n");
+    let ledger = env.path("shop.db").display().to_string();
+    let env = env.set("MMSG_LEDGER", ledger);
+    fs::write(env.path("lapsed.csv"), format!("token\n{}\n", people(400).join("\n"))).unwrap();
+    write_message(&env, "promo.json", &json!({"text": "20% off until Sunday"}));
+    let created = ["campaign", "create", "--name", "Spring sale", "--lifetime-budget", "50000", "-o", "json"];
+    let campaign = env.mmsg(created).exits(0).json()["id"].as_str().unwrap().to_owned();
+    Shop { sandbox, env, campaign }
+}
+
+#[test]
+fn the_committed_lists_and_plan_are_fresh() {
+    let shop = with_list();
+    let Shop { env, campaign, .. } = &shop;
+    let send = format!("mmsg send --campaign {campaign} --message promo.json lapsed.csv");
+    assert_drawn("plan", &shown(env, &format!("{send} --dry-run")));
+    assert!(shop.sandbox.requests().is_empty());
+    env.mmsg(["tokens", "import", "lapsed.csv", "--audience", "lapsed"]).exits(0);
+    let fault = |n: usize, fault: &str| (people(400)[n].clone(), fault.to_owned());
+    shop.sandbox.error_tokens([fault(1, "accepted-drop"), fault(2, "2300004"), fault(3, "2300004")]);
+    let words = ["send", "--campaign", campaign, "--message", "promo.json", "--audience", "lapsed"];
+    env.mmsg([&words[..], &["--label", "Until Sunday", "--max-sends", "300"]].concat()).exits(11);
+    let mut screen = shown(env, "mmsg campaign list --columns id,name,status,budget");
+    screen += &shown(env, "mmsg broadcast list --columns id,name,label,pending,accepted,refused,unknown");
+    screen += &shown(env, "mmsg audience list --columns audience,recipients");
+    screen += &shown(env, "mmsg unknown list --columns broadcast,campaign,reason");
+    assert_drawn("list", &screen);
+}
+
+#[test]
+fn the_committed_doctor_is_fresh() {
+    let shop = with_list();
+    shop.env.mmsg(["tokens", "import", "lapsed.csv", "--audience", "lapsed"]).exits(0);
+    assert_drawn("doctor", &shown(&shop.env, "mmsg doctor"));
+}
+
+#[test]
+fn the_committed_status_is_fresh() {
+    let fleet = Fleet::of(5, |shop| 40 * (shop + 1), |_| {});
+    let fault = |shop: usize, n: usize, fault: &str| (fleet.people[shop][n].clone(), fault.to_owned());
+    fleet.sandbox.error_tokens([fault(1, 1, "accepted-drop"), fault(2, 1, "2300004"), fault(2, 2, "2300004")]);
+    fleet.resume(&["--profile", "shop-0?", "--max-sends", "100"]).exits(11);
+    assert_drawn("status", &shown(&fleet.env, "mmsg status"));
+}
+
+/// The bar of a run at work, of a terminal of so many columns: what differs from run to run is made the same, the bar too.
+fn bar(columns: u16) -> String {
+    let shop = with_list();
+    let fault = |n: usize, fault: &str| (people(400)[n].clone(), fault.to_owned());
+    shop.sandbox.error_tokens([fault(1, "accepted-drop"), fault(2, "2300004"), fault(3, "2300004")]);
+    shop.sandbox.turn(|dials| dials.latency = Duration::from_millis(40));
+    let words = ["send", "--campaign", &shop.campaign, "--message", "promo.json", "lapsed.csv", "--yes"];
+    let words = [&words[..], &["--concurrency", "8"]].concat();
+    let run = shop.env.terminal(columns, &words).end().exits(11);
+    // As it stood once both kinds of failure were counted for a while.
+    let (at, word) = run.stdout.match_indices("unknown").nth(5).unwrap_or_else(|| panic!("no bar:\n{}", run.stdout));
+    let end = run.stdout[at..].find(['\r', '\u{1b}']).map_or(at + word.len(), |length| at + length);
+    let lines = Emulator::of(usize::from(columns), &run.stdout[..end]).lines();
+    let rows = if columns < 120 { 2 } else { 1 };
+    let mut frame = lines[lines.len() - rows..].join("\n");
+    assert!(frame.contains("accepted") && frame.contains("refused") && frame.contains("unknown"), "{frame}");
+    for (pattern, same) in [
+        (r"^[━╸ ]{12}", "\u{1b}[36m━━━━━╸      \u{1b}[0m"),
+        (r"[\d,]+ of 400", "168 of 400"),
+        (r"\(\d+%\)", "(42%)"),
+        (r"[\d.,]+/s", "97/s"),
+        (r"\d+s left", "2s left"),
+        (r"[\d,]+ accepted", "165 accepted"),
+        (r", \d+ in.*", ", 8 in flight"),
+    ] {
+        frame = Regex::new(pattern).unwrap().replace_all(&frame, same).into_owned();
+    }
+    format!("\u{1b}[1m# on {columns} columns\u{1b}[0m\n{frame}\n\n")
+}
+
+#[test]
+fn the_committed_progress_is_fresh() {
+    assert_drawn("progress", &[120, 80, 40].map(bar).concat());
 }
 
 /// How many were sent to in three hours.
@@ -203,6 +307,7 @@ fn the_committed_report_is_fresh() {
     let body = told(&shop, begin);
     shop.env.mmsg_reading(body, ["webhook", "ingest", "-"]).exits(0);
     shop.env.mmsg(["report", "--campaign", &shop.campaign, "--html", "report.html"]).exits(0);
+    assert_drawn("report-terminal", &shown(&shop.env, &format!("mmsg report --campaign {}", shop.campaign)));
     let page = fs::read_to_string(shop.env.path("report.html")).unwrap();
     let made = Regex::new(r"Generated by mmsg at \S+").unwrap();
     let page = made.replace(&page, "Generated by mmsg at 2026-11-27T16:00:00Z");

@@ -38,7 +38,20 @@ struct Judge {
     /// How often data was right.
     right: RefCell<BTreeMap<String, usize>>,
     errors: RefCell<usize>,
+    /// How each command ended.
+    ends: RefCell<BTreeMap<String, Ends>>,
 }
+
+/// How often a command worked, failed because it was mistyped, and failed for another reason; each time its output was judged.
+#[derive(Debug, Default)]
+struct Ends {
+    worked: usize,
+    mistyped: usize,
+    failed: usize,
+}
+
+/// Commands that need nothing that could be missing or wrong, once they are typed right.
+const NEVER_FAIL: [&str; 6] = ["completions", "config path", "demo", "explain", "man", "schema"];
 
 /// Allows no key that is not named.
 fn strict(schema: &mut Value) {
@@ -52,6 +65,11 @@ fn strict(schema: &mut Value) {
         Value::Array(items) => items.iter_mut().for_each(strict),
         _ => {}
     }
+}
+
+/// Every command of clap's tree.
+fn ends_of_none() -> RefCell<BTreeMap<String, Ends>> {
+    RefCell::new(commands(&mmsg::command()).into_iter().map(|name| (name, Ends::default())).collect())
 }
 
 impl Judge {
@@ -69,7 +87,7 @@ impl Judge {
             compiler.add_resource(&place, schema).unwrap();
             by_name.insert(name.to_owned(), compiler.compile(&place, &mut schemas).unwrap());
         }
-        Self { schemas, by_name, right: RefCell::default(), errors: RefCell::default() }
+        Self { schemas, by_name, right: RefCell::default(), errors: RefCell::default(), ends: ends_of_none() }
     }
 
     #[track_caller]
@@ -85,6 +103,7 @@ impl Judge {
     /// Holds what a command printed with `-o json` against its schemas.
     #[track_caller]
     fn judge(&self, words: &[&str], run: &Run) {
+        self.count(words, run.code);
         let is_of = |name: &&String| name.split(' ').eq(words.iter().take(name.split(' ').count()).copied());
         let command = if words.starts_with(&["message", "send"]) { "send" } else { "" };
         let command = self.by_name.keys().filter(is_of).max_by_key(|name| name.len()).map_or(command, String::as_str);
@@ -111,6 +130,27 @@ impl Judge {
         }
     }
 
+    fn count(&self, words: &[&str], code: i32) {
+        let is_of = |name: &str| name.split(' ').eq(words.iter().take(name.split(' ').count()).copied());
+        if let Some((_, ends)) = self.ends.borrow_mut().iter_mut().find(|(name, _)| is_of(name)) {
+            match code {
+                0 => ends.worked += 1,
+                2 => ends.mistyped += 1,
+                _ => ends.failed += 1,
+            }
+        }
+    }
+
+    /// Fails if a command of clap's tree never worked, was never mistyped or never failed otherwise.
+    fn is_whole(&self) {
+        let ends = self.ends.borrow();
+        let lacks = |(name, ends): &(&String, &Ends)| {
+            ends.worked == 0 || ends.mistyped == 0 || (ends.failed == 0) != NEVER_FAIL.contains(&name.as_str())
+        };
+        let lacking: Vec<_> = ends.iter().filter(lacks).collect();
+        assert!(lacking.is_empty(), "to be held against the schemas as they work and as they fail: {lacking:#?}");
+    }
+
     fn run(&self, env: &Env, words: &[&str]) -> Run {
         let run = env.mmsg(words.iter().chain(&["-o", "json"]));
         self.judge(words, &run);
@@ -133,6 +173,18 @@ fn every_command_keeps_to_its_published_schema() {
             assert_eq!(run.last_line()["kind"], "usage", "{run:#?}");
         }
     }
+
+    // A config file that is wrong.
+    let broken = shop.sandbox.environment().profiles("[[[");
+    each_command(&shop, &broken, &mut |words| drop(judge.run(&broken, words)));
+    for words in [&["init", "--profile", "x"][..], &["webhook", "serve"]] {
+        let _ = judge.run(&broken, words).exits(3);
+    }
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let _ = judge.run(&broken, &["sandbox", "--port", &port]).exits(7);
+    let init = ["init", "--profile", "x", "--page", "1", "--ad-account", "2", "--token-env", "SHOP_TOKEN"];
+    let _ = judge.run(&Env::new(), &init).exits(0);
 
     // Webhooks that are there, and a report of what they told.
     let env = shop.sandbox.environment();
@@ -181,6 +233,18 @@ fn every_command_keeps_to_its_published_schema() {
     ] {
         let _ = judge.run(&fleet.env, &[words, &["--all-profiles"]].concat());
     }
+    let create = ["campaign", "create", "--if-absent", "--name", "All", "--lifetime-budget", "3000"];
+    let send = ["send", "--campaign-name", "All", "--audience", "subscribers", "--message", "promo.json"];
+    for (words, code) in [
+        (&create[..], 0),
+        (&create, 0),
+        (&["webhook", "subscribe"], 0),
+        (&[&send[..], &["--dry-run"]].concat(), 0),
+        (&[&send[..], &["--max-sends", "1"]].concat(), 6),
+    ] {
+        let run = judge.run(&fleet.env, &[words, &["--all-profiles"]].concat()).exits(code);
+        assert!(run.stdout.contains("shop-01"), "{run:#?}");
+    }
     let _ = judge.run(&fleet.env, &["profile", "list"]).exits(0);
 
     // What runs until it is stopped.
@@ -194,6 +258,7 @@ fn every_command_keeps_to_its_published_schema() {
     }
     let _ = judge.run(&Env::new(), &["demo"]).exits(0);
 
+    judge.is_whole();
     let right = judge.right.borrow();
     assert!(*judge.errors.borrow() > 100, "{} errors", judge.errors.borrow());
     let never: Vec<&String> = judge.by_name.keys().filter(|name| right.get(*name).is_none_or(|n| *n == 0)).collect();

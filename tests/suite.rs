@@ -77,6 +77,7 @@ mod poolers;
 mod processes;
 mod profile;
 mod promises;
+mod prompts;
 mod proxies;
 mod readme;
 mod recipes;

@@ -1,11 +1,13 @@
 //! Progress on stderr: a bar on a terminal, otherwise one line per minute, nothing with `--quiet`.
 
 use std::fmt;
+use std::io::stderr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use rustix::termios::tcgetwinsize;
 
 use super::Ui;
 use crate::text;
@@ -61,8 +63,10 @@ impl Ui {
             if self.is_quiet() {
                 Shown::Nothing
             } else if self.stderr_is_terminal() && self.name.is_none() && !self.options.dumb {
+                let is_wide = tcgetwinsize(stderr()).is_ok_and(|size| size.ws_col >= WIDE);
+                let look = Look { ascii: self.options.ascii, is_wide };
                 let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr_with_hz(10))
-                    .with_style(style(total.is_some(), unit, self.colors(true), self.options.ascii));
+                    .with_style(style(total.is_some(), unit, self.colors(true), look));
                 bar.enable_steady_tick(Duration::from_millis(200));
                 self.live.set(Some(bar.clone()));
                 Shown::Bar(bar)
@@ -154,24 +158,35 @@ fn rate_text(rate: f64) -> String {
     if rate < 10.0 { format!("{rate:.1}/s") } else { format!("{}/s", text::thousands(rate as u64)) }
 }
 
-fn style(has_total: bool, unit: &str, color: bool, ascii: bool) -> ProgressStyle {
+/// A narrower terminal shows the message below the bar, so that none of it is cut.
+const WIDE: u16 = 120;
+
+fn style(has_total: bool, unit: &str, color: bool, look: Look) -> ProgressStyle {
     // A fixed template: a test checks that it is valid.
-    let style = ProgressStyle::with_template(&template(has_total, unit, color));
+    let style = ProgressStyle::with_template(&template(has_total, unit, color, look.is_wide));
     let style = style.unwrap_or_else(|_| ProgressStyle::default_bar()).with_key(
         "rate",
         |state: &ProgressState, out: &mut dyn fmt::Write| {
             let _ = out.write_str(&rate_text(state.per_sec()));
         },
     );
-    if ascii { style.progress_chars("=> ").tick_chars("|/-\\ ") } else { style.progress_chars("━╸ ") }
+    if look.ascii { style.progress_chars("=> ").tick_chars("|/-\\ ") } else { style.progress_chars("━╸ ") }
 }
 
-fn template(has_total: bool, unit: &str, color: bool) -> String {
+/// What the terminal is like.
+#[derive(Clone, Copy)]
+struct Look {
+    ascii: bool,
+    is_wide: bool,
+}
+
+fn template(has_total: bool, unit: &str, color: bool, is_wide: bool) -> String {
     let bar = if color { "{bar:12.cyan}" } else { "{bar:12}" };
+    let gap = if is_wide { "  " } else { "\n" };
     if has_total {
-        format!("{bar} {{human_pos}} of {{human_len}} {unit} ({{percent}}%), {{rate}}, {{eta}} left  {{wide_msg}}")
+        format!("{bar} {{human_pos}} of {{human_len}} {unit} ({{percent}}%), {{rate}}, {{eta}} left{gap}{{wide_msg}}")
     } else {
-        format!("{{spinner}} {{human_pos}} {unit}, {{rate}}, {{elapsed}}  {{wide_msg}}")
+        format!("{{spinner}} {{human_pos}} {unit}, {{rate}}, {{elapsed}}{gap}{{wide_msg}}")
     }
 }
 
@@ -182,8 +197,10 @@ mod tests {
     #[test]
     fn the_templates_are_valid() {
         for (has_total, color) in [(true, true), (true, false), (false, false)] {
-            let template = template(has_total, "rows", color);
-            assert!(ProgressStyle::with_template(&template).is_ok(), "{template}");
+            for is_wide in [true, false] {
+                let template = template(has_total, "rows", color, is_wide);
+                assert!(ProgressStyle::with_template(&template).is_ok(), "{template}");
+            }
         }
     }
 

@@ -7,6 +7,7 @@ use std::io::{self, IsTerminal};
 
 use dialoguer::console::Term;
 use dialoguer::{Input, Password, Select};
+use unicode_width::UnicodeWidthStr;
 
 use super::Ui;
 use super::stops::Unanswered;
@@ -60,15 +61,15 @@ impl Ui {
                 .hint("pass --yes to confirm"));
         }
         let prompt = format!("{} [y/N]", self.clean(question));
-        let ask = move || Input::<String>::new().with_prompt(prompt).allow_empty(true).interact();
-        match self.answer(ask).map_err(unanswered)?.trim().to_lowercase().as_str() {
+        let asked = Asked::new(&prompt, "");
+        let ask = move || Input::<String>::new().with_prompt(prompt).allow_empty(true).report(false).interact();
+        match self.line(&asked, ask).map_err(unanswered)?.trim().to_lowercase().as_str() {
             "y" | "yes" => Ok(()),
             _ => Err(Error::new(Exit::NotConfirmed, "not confirmed: nothing was changed")),
         }
     }
 
-    /// As [`Ui::confirm`], after lines that say what will happen. They are shown before a question even with `--quiet`. Keep the
-    /// question short: one wider than the terminal is drawn twice.
+    /// As [`Ui::confirm`], after lines that say what will happen. They are shown before a question even with `--quiet`.
     ///
     /// # Errors
     /// As [`Ui::confirm`].
@@ -97,14 +98,15 @@ impl Ui {
         self.must_ask(question)?;
         loop {
             let (prompt, default) = (self.clean(question).into_owned(), default.map(str::to_owned));
+            let asked = Asked::new(&prompt, &default.as_ref().map_or_else(String::new, |text| format!(" [{text}]")));
             let ask = move || {
-                let input = Input::<String>::new().with_prompt(prompt);
+                let input = Input::<String>::new().with_prompt(prompt).report(false);
                 match default {
                     Some(default) => input.default(default).interact(),
                     None => input.allow_empty(true).interact(),
                 }
             };
-            let answer = self.answer(ask).map_err(unanswered)?;
+            let answer = self.line(&asked, ask).map_err(unanswered)?;
             // Editing keys such as arrows arrive as control characters.
             let judged = if answer.contains(char::is_control) {
                 Err("control characters are not allowed".to_owned())
@@ -126,8 +128,9 @@ impl Ui {
         self.must_ask(question)?;
         // Accept an empty answer: at end of input there would be no other.
         let prompt = self.clean(question).into_owned();
-        let ask = move || Password::new().with_prompt(prompt).allow_empty_password(true).interact();
-        Ok(self.answer(ask).map_err(unanswered)?.trim().to_owned())
+        let asked = Asked { is_secret: true, ..Asked::new(&prompt, "") };
+        let ask = move || Password::new().with_prompt(prompt).allow_empty_password(true).report(false).interact();
+        Ok(self.line(&asked, ask).map_err(unanswered)?.trim().to_owned())
     }
 
     /// Asks for one of several answers, by number; the first is the default. Returns its index.
@@ -152,11 +155,12 @@ impl Ui {
     /// [`MenuError::Stopped`] on a signal.
     pub fn ask_text(&self, question: &str, initial: &str) -> Result<String, MenuError> {
         let (prompt, initial) = (self.clean(question).into_owned(), initial.to_owned());
+        let asked = Asked::new(&prompt, "");
         let ask = move || {
-            let input = Input::new().with_prompt(prompt).with_initial_text(initial).allow_empty(true);
+            let input = Input::new().with_prompt(prompt).with_initial_text(initial).allow_empty(true).report(false);
             input.interact_text_on(&Term::stderr())
         };
-        self.answer(ask).map_err(menu_failed)
+        self.line(&asked, ask).map_err(menu_failed)
     }
 
     /// Shows a menu; `None` on Esc. Only call it if [`Ui::can_ask`].
@@ -178,6 +182,22 @@ impl Ui {
         self.answer(ask).map_err(menu_failed)
     }
 
+    /// Asks for a line, and leaves question and answer on the screen once: dialoguer takes away only the last of the rows that they took.
+    fn line(
+        &self,
+        asked: &Asked,
+        ask: impl FnOnce() -> dialoguer::Result<String> + Send + 'static,
+    ) -> Result<String, Unanswered> {
+        self.live.suspended(|| {
+            let answer = self.stops.asked(ask)?;
+            let term = Term::stderr();
+            let above = asked.rows(&answer, usize::from(term.size().1)) - 1;
+            // A terminal that is gone shows nothing.
+            let _ = term.clear_last_lines(above).and_then(|()| term.write_line(&self.clean(&asked.left(&answer))));
+            Ok(answer)
+        })
+    }
+
     fn answer<T: Send + 'static>(
         &self,
         ask: impl FnOnce() -> dialoguer::Result<T> + Send + 'static,
@@ -194,6 +214,31 @@ impl Ui {
     }
 }
 
+/// A question whose answer is a line.
+struct Asked {
+    prompt: String,
+    /// What stands before the answer while it is typed, in columns.
+    width: usize,
+    is_secret: bool,
+}
+
+impl Asked {
+    fn new(prompt: &str, default: &str) -> Self {
+        Self { prompt: prompt.to_owned(), width: prompt.width() + default.width() + ": ".len(), is_secret: false }
+    }
+
+    /// How many rows question and answer took.
+    fn rows(&self, answer: &str, columns: usize) -> usize {
+        let typed = if self.is_secret { 0 } else { answer.width() };
+        (self.width + typed).div_ceil(columns.max(1)).max(1)
+    }
+
+    /// What stays on the screen.
+    fn left(&self, answer: &str) -> String {
+        format!("{}: {}", self.prompt, if self.is_secret { "[hidden]" } else { answer })
+    }
+}
+
 fn unanswered(why: Unanswered) -> Error {
     match why {
         Unanswered::Stopped(exit) => Error::new(exit, "interrupted: nothing was changed"),
@@ -205,5 +250,24 @@ fn menu_failed(why: Unanswered) -> MenuError {
     match why {
         Unanswered::Stopped(exit) => MenuError::Stopped(exit),
         Unanswered::Failed(error) => MenuError::Failed(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_question_takes_the_rows_that_a_terminal_wraps_it_to() {
+        let asked = Asked::new("Name of the profile", " [default]");
+        for (answer, columns, rows) in
+            [("", 80, 1), ("shop", 80, 1), ("shop", 35, 1), ("shops", 35, 2), ("", 8, 4), ("x", 0, 32)]
+        {
+            assert_eq!(asked.rows(answer, columns), rows, "{answer:?} at {columns}");
+        }
+        assert_eq!(asked.left("shop"), "Name of the profile: shop");
+        let secret = Asked { is_secret: true, ..Asked::new("The access token (not shown)", "") };
+        assert_eq!((secret.rows(&"x".repeat(500), 40), secret.rows("x", 20)), (1, 2));
+        assert_eq!(secret.left("EAAB"), "The access token (not shown): [hidden]");
     }
 }

@@ -192,7 +192,8 @@ impl<'u> Form<'u> {
     ) -> Result<(), MenuError> {
         loop {
             let mut items: Vec<String> = list.iter().map(|item| format!("{one}: {}", forms::summary(item))).collect();
-            items.extend([format!("Add a {one}"), format!("Take the last {one} away"), "Back".to_owned()]);
+            let article = if one.starts_with(['a', 'e', 'i', 'o', 'u']) { "an" } else { "a" };
+            items.extend([format!("Add {article} {one}"), format!("Remove the last {one}"), "Back".to_owned()]);
             let chosen = self.ui.menu(&format!("{one}s"), &items, list.len())?;
             match chosen {
                 Some(index) if index <= list.len() => {

@@ -80,6 +80,7 @@ impl Record for Row {
     const PLURAL: &'static str = "profiles";
     const COLUMNS: &'static [&'static str] =
         &["profile", "Page", "accepted", "delivered", "read", "clicked", "failed", "refused", "unknown", "spend"];
+    const EXPENDABLE: &'static [&'static str] = &["Page", "clicked", "refused", "failed", "read", "spend"];
 
     fn cells(&self) -> Vec<String> {
         let Funnel { accepted, delivered, read, clicked, failed, refused, unknown, .. } = self.funnel;

@@ -12,7 +12,8 @@ use crate::ui::progress::Progress;
 /// How often the counts next to the progress bar change.
 const BETWEEN_COUNTS: Duration = Duration::from_millis(200);
 
-const NAMES: [&str; 7] = ["accepted", "refused", "later", "skipped", "unknown", "not sent", "in flight"];
+/// What an operator must see stands first: a narrow terminal cuts the last.
+const NAMES: [&str; 7] = ["accepted", "refused", "unknown", "later", "skipped", "not sent", "in flight"];
 
 /// In the order of [`NAMES`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,9 +24,9 @@ impl Counts {
         Self([
             stats.accepted,
             stats.refused_in_all(),
+            stats.unknown,
             stats.later,
             stats.skipped,
-            stats.unknown,
             stats.not_sent,
             stats.in_flight as u64,
         ])

@@ -114,6 +114,7 @@ impl Record for FetchRow {
     const PLURAL: &'static str = "audiences";
     const COLUMNS: &'static [&'static str] =
         &["audience", "rows", "recipients", "duplicates", "other tokens", "erased", "bad", "new"];
+    const EXPENDABLE: &'static [&'static str] = &["other tokens", "duplicates", "erased", "bad", "rows"];
 
     fn cells(&self) -> Vec<String> {
         let Self { audience: _, rows, recipients, duplicates, other_tokens, erased, bad, new } = self;

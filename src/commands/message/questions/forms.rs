@@ -42,9 +42,9 @@ const BUTTON: &[Ask] = &[
     text("ios_url", "or opens an app: iOS link"),
     HEIGHT,
 ];
-const BUTTONS: Ask = list("buttons", "Buttons (3)", "button", BUTTON);
+const BUTTONS: Ask = list("buttons", "Buttons (at most 3)", "button", BUTTON);
 
-const REPLIES: Ask = list("quick_replies", "Quick replies (13)", "quick reply", REPLY);
+const REPLIES: Ask = list("quick_replies", "Quick replies (at most 13)", "quick reply", REPLY);
 const REPLY: &[Ask] = &[
     text("title", "Title (20 characters)"),
     text("payload", "Payload (empty: the title)"),
@@ -58,11 +58,11 @@ const CARD: &[Ask] = &[
     needed("image_url", "Image address"),
     text("url", "A tap on the card opens"),
     BUTTONS,
-    list("image_urls", "Image grid (6)", "image", IMAGE),
+    list("image_urls", "Image grid (at most 6)", "image", IMAGE),
     text("video_id", "Video id"),
-    Ask::Group { name: "default_action", label: "Tap on the card, in full", form: ACTION },
+    Ask::Group { name: "default_action", label: "Tap action (advanced)", form: ACTION },
 ];
-const IMAGE: &[Ask] = &[text("url", "Image address"), Ask::Flag { name: "is_hero_image", label: "The large one" }];
+const IMAGE: &[Ask] = &[text("url", "Image address"), Ask::Flag { name: "is_hero_image", label: "Large image" }];
 const ACTION: &[Ask] = &[text("url", "Opens this address"), HEIGHT];
 
 const MEDIA: &[Ask] = &[
@@ -113,14 +113,16 @@ const ADDRESS: &[Ask] = &[
 const TEXT_FORM: &[Ask] = &[needed("text", "Text (640 characters)"), REPLIES];
 const BUTTON_FORM: &[Ask] = &[needed("text", "Text (640 characters)"), BUTTONS, REPLIES];
 const GENERIC_FORM: &[Ask] = &[
-    Ask::List { name: "elements", label: "Cards (10)", one: "card", form: CARD, needed: true },
+    Ask::List { name: "elements", label: "Cards (at most 10)", one: "card", form: CARD, needed: true },
     text("text", "Greeting before the card"),
     REPLIES,
 ];
 const MEDIA_FORM: &[Ask] = &[list("elements", "Picture or video", "medium", MEDIA), REPLIES];
 const PRODUCT: &[Ask] = &[needed("id", "Id")];
-const PRODUCT_FORM: &[Ask] =
-    &[Ask::List { name: "elements", label: "Products (10)", one: "product", form: PRODUCT, needed: true }, REPLIES];
+const PRODUCT_FORM: &[Ask] = &[
+    Ask::List { name: "elements", label: "Products (at most 10)", one: "product", form: PRODUCT, needed: true },
+    REPLIES,
+];
 const COUPON_FORM: &[Ask] = &[
     needed("title", "Title (80 characters)"),
     needed("coupon_code", "Code to copy"),
@@ -190,6 +192,7 @@ pub fn summary(value: &Value) -> String {
             fields.values().find(|field| !field.is_null()).map_or_else(|| "(empty)".to_owned(), summary)
         }
         Value::Array(items) => format!("{} items", items.len()),
+        Value::Bool(true) => "yes".to_owned(),
         other => other.to_string(),
     }
 }
