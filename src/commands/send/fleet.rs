@@ -134,7 +134,7 @@ enum Work {
     /// A list that was just planned.
     Send(Box<Ready>),
     /// A list without rows.
-    Nothing(Totals),
+    Nothing(Box<Totals>),
     Failed(Failed),
 }
 
@@ -163,7 +163,7 @@ async fn plan(
             let sent = shared.map_or_else(|| args.sent(context), Ok)?;
             let offer = Offer::check(context, args, sent).await?;
             Ok(match offer.plan(context, args, signals, outputs, || Ok(results)).await? {
-                Planning::Empty(list) => Work::Nothing(Totals::of_empty_list(&list)),
+                Planning::Empty(list) => Work::Nothing(Box::new(Totals::of_empty_list(&list))),
                 Planning::Done(ready, ..) => Work::Send(ready),
             })
         };
@@ -336,16 +336,15 @@ async fn one(
     let ended = async {
         let (page, ledger) = match (page, ledger) {
             (Ok(page), Ok(Some(ledger))) => (page, ledger),
-            (Ok(_), Ok(None)) => return without_ledger(work),
+            (Ok(_), Ok(None)) => return Ok(Some(without_ledger(work))),
             (Err(error), _) => return Err((error, Totals::default())),
             (_, Err(failed)) => return Err((failed.into(), Totals::default())),
         };
         context.repeat_when_resumed(args.money.words());
         match work {
             Work::Resume => {}
-            Work::Send(ready) => return list(&ready, &context, args, signals, &ledger, &mut results).await.map(Some),
-            Work::Nothing(totals) => return Ok(Some(Concluded::of(totals))),
-            Work::Failed(failed) => return Err((failed.into(), Totals::default())),
+            Work::Send(ready) => return Ok(Some(list(&ready, &context, args, signals, &ledger, &mut results).await)),
+            work @ (Work::Nothing(_) | Work::Failed(_)) => return Ok(Some(without_ledger(work))),
         }
         let resume = Resume { context: &context, args, signals, page, ledger: &ledger, readers };
         let sent = async {
@@ -367,11 +366,11 @@ async fn one(
 }
 
 /// Nothing was ever planned, or planning failed.
-fn without_ledger(work: Work) -> Result<Option<Concluded>, (Error, Totals)> {
+fn without_ledger(work: Work) -> Concluded {
     match work {
-        Work::Failed(failed) => Err((failed.into(), Totals::default())),
-        Work::Nothing(totals) => Ok(Some(Concluded::of(totals))),
-        Work::Resume | Work::Send(_) => Ok(None),
+        Work::Failed(failed) => Concluded::by(failed.into(), Totals::default()),
+        Work::Nothing(totals) => Concluded::of(*totals),
+        Work::Resume | Work::Send(_) => Concluded::nothing(),
     }
 }
 
@@ -383,7 +382,7 @@ async fn list(
     signals: &Signals,
     ledger: &Desk,
     results: &mut Results,
-) -> Result<Concluded, (Error, Totals)> {
+) -> Concluded {
     let sent = async {
         let mut conclusion = Conclusion::new(signals, ready.clock);
         let done = ready.send(context, args, signals, ledger, &args.limits(context)?, results).await?;
@@ -392,11 +391,11 @@ async fn list(
         Ok(conclusion.conclude(totals))
     };
     match sent.await {
-        Ok(concluded) => Ok(concluded),
+        Ok(concluded) => concluded,
         Err(error) => {
             let counted = ready.count(ledger).await;
             let course = Conclusion::new(signals, ready.clock).course();
-            Err((error, counted.map(|counted| ready.totals(counted, &course)).unwrap_or_default()))
+            Concluded::by(error, counted.map(|counted| ready.totals(counted, &course)).unwrap_or_default())
         }
     }
 }
