@@ -63,8 +63,10 @@ impl Ui {
             if self.is_quiet() {
                 Shown::Nothing
             } else if self.stderr_is_terminal() && self.name.is_none() && !self.options.dumb {
-                let is_wide = tcgetwinsize(stderr()).is_ok_and(|size| size.ws_col >= WIDE);
-                let look = Look { ascii: self.options.ascii, is_wide };
+                let columns = tcgetwinsize(stderr()).map_or(0, |size| size.ws_col);
+                // A terminal that does not know its size.
+                let columns = if columns == 0 { 80 } else { columns };
+                let look = Look { ascii: self.options.ascii, columns };
                 let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr_with_hz(10))
                     .with_style(style(total.is_some(), unit, self.colors(true), look));
                 bar.enable_steady_tick(Duration::from_millis(200));
@@ -161,9 +163,12 @@ fn rate_text(rate: f64) -> String {
 /// A narrower terminal shows the message below the bar, so that none of it is cut.
 const WIDE: u16 = 120;
 
+/// A narrower one has no room for a bar.
+const NARROW: u16 = 60;
+
 fn style(has_total: bool, unit: &str, color: bool, look: Look) -> ProgressStyle {
     // A fixed template: a test checks that it is valid.
-    let style = ProgressStyle::with_template(&template(has_total, unit, color, look.is_wide));
+    let style = ProgressStyle::with_template(&template(has_total, unit, color, look.columns));
     let style = style.unwrap_or_else(|_| ProgressStyle::default_bar()).with_key(
         "rate",
         |state: &ProgressState, out: &mut dyn fmt::Write| {
@@ -177,13 +182,15 @@ fn style(has_total: bool, unit: &str, color: bool, look: Look) -> ProgressStyle 
 #[derive(Clone, Copy)]
 struct Look {
     ascii: bool,
-    is_wide: bool,
+    columns: u16,
 }
 
-fn template(has_total: bool, unit: &str, color: bool, is_wide: bool) -> String {
+fn template(has_total: bool, unit: &str, color: bool, columns: u16) -> String {
     let bar = if color { "{bar:12.cyan}" } else { "{bar:12}" };
-    let gap = if is_wide { "  " } else { "\n" };
-    if has_total {
+    let gap = if columns < WIDE { "\n" } else { "  " };
+    if has_total && columns < NARROW {
+        format!("{{human_pos}} of {{human_len}} {unit} ({{percent}}%){gap}{{wide_msg}}")
+    } else if has_total {
         format!("{bar} {{human_pos}} of {{human_len}} {unit} ({{percent}}%), {{rate}}, {{eta}} left{gap}{{wide_msg}}")
     } else {
         format!("{{spinner}} {{human_pos}} {unit}, {{rate}}, {{elapsed}}{gap}{{wide_msg}}")
@@ -197,8 +204,8 @@ mod tests {
     #[test]
     fn the_templates_are_valid() {
         for (has_total, color) in [(true, true), (true, false), (false, false)] {
-            for is_wide in [true, false] {
-                let template = template(has_total, "rows", color, is_wide);
+            for columns in [40, 80, 120] {
+                let template = template(has_total, "rows", color, columns);
                 assert!(ProgressStyle::with_template(&template).is_ok(), "{template}");
             }
         }
