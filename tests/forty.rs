@@ -130,7 +130,7 @@ fn forty_businesses_go_from_nothing_to_a_report_by_the_commands_of_the_page() {
     assert_eq!(by_account(&sandbox), (0..SHOPS).map(|shop| (format!("act_{}", account(shop)), PEOPLE)).collect());
     sandbox.assert_nobody_twice();
 
-    heard_out(&truth, 2 * SHOPS * PEOPLE - 1, Duration::from_secs(120));
+    heard_out(&sandbox, &truth, 2 * SHOPS * PEOPLE - 1, Duration::from_secs(120));
     let status = run(&next(&["status"]), 0);
     assert!(status.stdout.lines().last().unwrap().starts_with("all 40 "), "{status:#?}");
     let report = next(&["report", "--all-profiles"]);
