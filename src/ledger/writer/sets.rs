@@ -195,11 +195,14 @@ impl Step<'_> {
         let mut reached = rivals.reached_of(self.conn, &asked, Look { now: self.now, listing: None })?;
         let first = claims.len();
         for Candidate { claim, mut person, laters } in candidates {
+            // More were locked than are wanted: they are as the next step finds them.
+            if claims.len() == want {
+                break;
+            }
             let (send, recipient) = (claim.send, claim.recipient);
             let (others, until) = locked.get(&recipient).copied().unwrap_or_default();
             person.others_blocked_until = person.others_blocked_until.max(Some(until).filter(|_| others > 0));
             match judge(Some(&person), reached.get(recipient), laters, terms) {
-                Decision::Now if claims.len() == want => break,
                 // Another step has one of their other tokens just now: later, if at all.
                 Decision::Now if others < reached.others(recipient) => {}
                 Decision::Now => {

@@ -81,6 +81,20 @@ fn of_a_persons_tokens_one_goes_out_and_its_cool_down_holds_for_the_others() {
 }
 }
 
+on_both! {
+fn whoever_comes_after_what_is_wanted_is_left_for_the_next_step() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut writer = writer(folder.path(), 5);
+    change(&writer, "update recipients set suppressed = 'operator' where id > 3");
+    let rows = "select recipient, state from sends where recipient > 3 order by recipient";
+    for (claims, left) in [(3, "Integer(4) Integer(0)\nInteger(5) Integer(0)"), (0, "Integer(4) Integer(4)\nInteger(5) Integer(4)")] {
+        let done = writer.step(&[], 3, &mut Open).unwrap();
+        assert_eq!((done.claims.len(), done.settled.len()), (claims, if claims == 3 { 0 } else { 2 }));
+        assert_eq!(text(&writer, rows), left);
+    }
+}
+}
+
 #[test]
 fn a_repeat_reaches_those_whom_earlier_repeats_reached() {
     let folder = tempfile::tempdir().unwrap();
