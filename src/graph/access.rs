@@ -8,7 +8,7 @@ use reqwest::{ClientBuilder, Url, redirect};
 use sha2::Sha256;
 
 use super::error::{Error, Result};
-use super::tls::{Speaks, Tls};
+use super::tls::Tls;
 use crate::endpoint::{ApiVersion, GraphUrl};
 use crate::secret::{Redactor, Secret};
 
@@ -78,15 +78,15 @@ impl Checked {
     }
 
     /// What all clients have in common. Nothing is retried or redirected below us, and no proxy sees what goes to loopback.
-    pub fn client(&self, speaks: Speaks) -> Result<ClientBuilder> {
+    pub fn client(&self) -> Result<ClientBuilder> {
         let builder = reqwest::Client::builder()
             .redirect(redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)
             .tcp_nodelay(true)
-            .tls_backend_preconfigured(self.tls.config(speaks)?)
+            .tls_backend_preconfigured(self.tls.config()?)
+            .http1_only()
             .https_only(!self.graph_url.is_loopback());
-        let builder = if speaks == Speaks::Http1 { builder.http1_only() } else { builder };
         Ok(if self.graph_url.is_loopback() { builder.no_proxy() } else { builder })
     }
 

@@ -17,7 +17,6 @@ use super::codes::Pause;
 use super::envelope::{GraphError, clean};
 use super::error::{Call, Error, Fault, Reading, Refused, Result};
 use super::sender::{bounded, chain, header_trace, sample};
-use super::tls::Speaks;
 use super::usage::Usage;
 use super::{tokens, wire};
 use crate::clock::{Clock, Skew};
@@ -80,11 +79,8 @@ impl Graph {
     /// A client for one profile. `clock` is used if an answer has no `Date`.
     pub fn new(access: Access, clock: Clock) -> Result<Self> {
         let checked = access.check()?;
-        let client = checked
-            .client(Speaks::Any)?
-            .connect_timeout(CONNECT_TIMEOUT)
-            .build()
-            .map_err(|error| Error::Client(chain(&error)))?;
+        let client =
+            checked.client()?.connect_timeout(CONNECT_TIMEOUT).build().map_err(|error| Error::Client(chain(&error)))?;
         Ok(Self {
             client,
             checked,
@@ -165,7 +161,7 @@ impl Graph {
         if let (Some(Value::Object(fields)), Some(proof)) = (&mut body, &self.checked.proof) {
             fields.insert("appsecret_proof".to_owned(), Value::from(proof.as_str()));
         }
-        let client = self.checked.client(Speaks::Any)?.connect_timeout(CONNECT_TIMEOUT).pool_max_idle_per_host(0);
+        let client = self.checked.client()?.connect_timeout(CONNECT_TIMEOUT).pool_max_idle_per_host(0);
         let client = client.build().map_err(|error| Error::Client(chain(&error)))?;
         let answer = self.attempt(&client, method, url, body, WRITE_TIMEOUT).await;
         answer

@@ -12,7 +12,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::pki_types::ServerName;
 
 use super::access::CONNECT_TIMEOUT;
-use super::tls::{Speaks, Tls};
+use super::tls::Tls;
 use crate::endpoint::GraphUrl;
 
 /// A connection that was made, and closed again.
@@ -70,7 +70,7 @@ async fn connect(host: &GraphUrl, address: SocketAddr, tls: &Tls) -> Result<Opti
     if host.url().scheme() != "https" {
         return Ok(None);
     }
-    let config = tls.config(Speaks::Http1).map_err(|error| format!("{error:?}"))?;
+    let config = tls.config().map_err(|error| format!("{error:?}"))?;
     let name = ServerName::try_from(name_of(host).to_owned()).map_err(|error| error.to_string())?;
     let secured =
         TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(|error| error.to_string())?;

@@ -17,7 +17,6 @@ use super::access::{Access, CONNECT_TIMEOUT};
 use super::envelope::{GraphError, clean, hide};
 use super::error::{Error, Result};
 use super::reuse::{IDLE, Lane, Reuse};
-use super::tls::Speaks;
 use super::usage::Usage;
 use super::wire;
 use crate::campaign::{AdAccount, CampaignId};
@@ -90,7 +89,7 @@ impl Sender {
         let url = checked.url(&[ad_account.as_str(), "messages"])?;
         let client = |idle: usize| {
             checked
-                .client(Speaks::Http1)?
+                .client()?
                 .no_gzip()
                 .connect_timeout(CONNECT_TIMEOUT.min(timeout / 3))
                 .timeout(timeout)

@@ -19,29 +19,14 @@ impl fmt::Debug for Tls {
     }
 }
 
-/// What a client offers to speak.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Speaks {
-    Http1,
-    Any,
-}
-
 impl Tls {
     /// The same as reqwest makes for each client by itself.
-    pub(super) fn config(&self, speaks: Speaks) -> Result<ClientConfig> {
-        let mut config = match self.0.get() {
-            Some(config) => config.clone(),
-            None => {
-                let config = read()?;
-                self.0.get_or_init(|| config).clone()
-            }
-        };
-        let protocols: &[&[u8]] = match speaks {
-            Speaks::Http1 => &[b"http/1.1"],
-            Speaks::Any => &[b"h2", b"http/1.1"],
-        };
-        config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
-        Ok(config)
+    pub(super) fn config(&self) -> Result<ClientConfig> {
+        if let Some(config) = self.0.get() {
+            return Ok(config.clone());
+        }
+        let config = read()?;
+        Ok(self.0.get_or_init(|| config).clone())
     }
 }
 
@@ -49,11 +34,14 @@ fn read() -> Result<ClientConfig> {
     let provider = Arc::new(aws_lc_rs::default_provider());
     let failed = |error: tokio_rustls::rustls::Error| Error::Client(error.to_string());
     let verifier = Verifier::new(Arc::clone(&provider)).map_err(failed)?;
-    Ok(ClientConfig::builder_with_provider(provider)
+    let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(failed)?
         // Only the name says so: this is the verifier of the platform.
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier))
-        .with_no_client_auth())
+        .with_no_client_auth();
+    // HTTP/2 is not compiled in: one connection lost would leave every request on it in doubt.
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
 }
