@@ -139,7 +139,7 @@ fn a_small_disk_that_is_full_is_10_and_loses_nothing() {
     let _ = shop.env.start_command(&text, disk.mmsg(&plan)).ends().exits(6);
     // What the run needs, and a little of what its answers will take up.
     disk.shell(
-        "free=$(df --output=avail -k disk | tail -1); head -c $(( (free - 4500) * 1024 )) /dev/zero > disk/filler",
+        "free=$(df --output=avail -k disk | tail -1); head -c $(( (free - 3600) * 1024 )) /dev/zero > disk/filler",
     );
     let run = shop.env.start_command(&text, disk.mmsg(&on_disk(&shop, "8"))).ends().exits(10).says("the disk is full");
     let asked = shop.sandbox.requests().len();

@@ -7,10 +7,13 @@ mod together;
 use std::time::Duration;
 
 use super::*;
+use crate::clock::{Clock, UnixMillis};
 use crate::ledger::broadcasts::{BroadcastKey, Which};
 use crate::ledger::database::tests::engine::on_both;
-use crate::ledger::pace::PaceRow;
+use crate::ledger::error::{Error, Result};
+use crate::ledger::pace::{Meter, PaceRow};
 use crate::ledger::people::suppression::Suppression;
+use crate::ledger::room::Reserve;
 
 pub(super) const NOW: i64 = 1_764_000_000_000;
 

@@ -78,6 +78,6 @@ fn a_clock_may_be_off_by_what_a_cool_down_has_on_top() {
     for (now, server, is_fine) in
         [(0, 60_000, true), (0, 60_001, false), (60_000, 0, true), (60_001, 0, false), (5, 5, true)]
     {
-        assert_eq!(refuse_other_time(UnixMillis(now), UnixMillis(server)).is_ok(), is_fine, "{now} {server}");
+        assert_eq!(fence::refuse_other_time(UnixMillis(now), UnixMillis(server)).is_ok(), is_fine, "{now} {server}");
     }
 }

@@ -233,7 +233,7 @@ fn a_gate_that_closes_lets_every_run_record_its_answers_and_claim_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let (mut ledger, mut seats) = runs(folder.path(), 3, 3, Clock::starting_at(UnixMillis(NOW)));
     let answers = together(&mut ledger, &mut seats, &want(0..3, 1));
-    gate::close(&ledger.conn, crate::ledger::error::Closed::Refused).unwrap();
+    crate::ledger::gate::close(&ledger.conn, crate::ledger::error::Closed::Refused).unwrap();
     let accepted = answers.into_iter().enumerate().map(|(run, answer)| {
         let claim = answer.unwrap().unwrap().claims.remove(0);
         Wanted { run, finishes: vec![super::answer(claim, Outcome::Accepted { tracking_id: None })], want: 1 }
