@@ -1,19 +1,20 @@
 //! `mmsg send` for many profiles at once, of what is planned (`--resume`) or to an audience that each Page has: each business has its own
 //! pace, bursts, ending and totals; the ledger's thread commits for all of them together.
 
+mod summary;
+
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use futures_util::stream::{self, FuturesUnordered, StreamExt};
-use serde::Serialize;
 use tokio::sync::Semaphore;
 
 use super::Args;
 use super::board::Board;
 use super::dry_run::NOTHING as NOTHING_WRITTEN;
 use super::ending::{Concluded, Conclusion};
-use super::finish::{self, Finish, Told};
+use super::finish::{self, Finish};
 use super::prepare::{Offer, Planning, Ready};
 use super::results::{Businesses, Outs, Results};
 use super::resume::Resume;
@@ -28,53 +29,12 @@ use crate::ledger::address::Address;
 use crate::log::{Instrument, Name, within};
 use crate::send::writer_thread::{Desk, LedgerThread};
 use crate::text;
-use crate::ui::lines::Unwritten;
+use crate::ui::Ui;
 use crate::ui::shape::Shape;
-use crate::ui::table::Record;
-use crate::ui::{Format, Ui};
+use summary::Ended;
 
 /// Campaigns that are read from Graph at once.
 const READERS: usize = 16;
-
-/// How it went, as a row of the totals. The keys never change.
-#[derive(Serialize)]
-struct Row {
-    profile: String,
-    page: Option<String>,
-    #[serde(flatten)]
-    totals: Totals,
-    hint: Option<String>,
-}
-
-/// What all came to. The keys never change.
-#[derive(Serialize)]
-struct Whole<'r> {
-    profiles: &'r [Row],
-    #[serde(flatten)]
-    totals: Totals,
-}
-
-impl Record for Row {
-    const PLURAL: &'static str = "profiles";
-    const COLUMNS: &'static [&'static str] =
-        &["profile", "Page", "accepted", "refused", "unknown", "pending", "next run at", "exit"];
-    const EXPENDABLE: &'static [&'static str] = &["Page", "refused", "next run at"];
-
-    fn cells(&self) -> Vec<String> {
-        let Totals { this_run, unknown, pending, next_run_at, exit, exit_code, .. } = &self.totals;
-        let dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
-        vec![
-            self.profile.clone(),
-            dash(self.page.clone()),
-            text::thousands(this_run.accepted),
-            text::thousands(this_run.refused),
-            text::thousands(*unknown),
-            text::thousands(*pending),
-            dash(next_run_at.map(|at| at.to_string())),
-            format!("{exit_code} {exit}"),
-        ]
-    }
-}
 
 pub async fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
     if !args.resume {
@@ -124,7 +84,7 @@ pub async fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
     drop((at_work, board));
     let unwritten = outs.borrow_mut().finish();
     ended.sort_by(|one, two| one.0.cmp(&two.0));
-    conclude(frame, &args, &finish, ended, unwritten)
+    summary::conclude(frame, &command(frame, &args), &finish, ended, unwritten)
 }
 
 /// What a business has to do.
@@ -187,8 +147,6 @@ async fn dry_run(frame: &Invocation<'_>, args: &Args, signals: &Signals, outputs
     frame.ui.status(NOTHING_WRITTEN);
     gathered.conclude()
 }
-
-type Ended = (String, Option<String>, Option<Address>, Concluded);
 
 /// The results file overwrites nothing that any of them needs.
 fn outputs(ui: &Ui, args: &Args, businesses: &[Business]) -> Result<Outputs> {
@@ -409,81 +367,6 @@ fn tell(ui: &Ui, concluded: &Concluded) {
         several::tell(ui, error);
     }
     concluded.totals.remarks_of_list(ui);
-}
-
-/// Prints the totals; the weightiest end is that of the command.
-fn conclude(
-    frame: &Invocation<'_>,
-    args: &Args,
-    finish: &Finish<'_>,
-    ended: Vec<Ended>,
-    unwritten: Vec<Unwritten>,
-) -> Result<Exit> {
-    let mut sums = Totals::default();
-    let mut weightiest = (u8::MAX, Exit::Done);
-    let mut unknown_in = BTreeMap::new();
-    let mut rows = Vec::new();
-    for (name, page, ledger, concluded) in ended {
-        sums.merge(&concluded.totals);
-        if let Some(ledger) = ledger {
-            let unknown = unknown_in.entry(ledger).or_insert(0);
-            *unknown = concluded.totals.unknown_in_ledger.max(*unknown);
-        }
-        if concluded.weight() < weightiest.0 {
-            weightiest = (concluded.weight(), concluded.exit);
-        }
-        let hint = concluded.error().and_then(Error::hint_text).map(str::to_owned);
-        let (exit, error) = (concluded.exit, concluded.error().map(Error::to_string));
-        let mut totals = concluded.totals.ended(exit, None);
-        totals.reason = error.or(totals.reason);
-        rows.push(Row { profile: name, page, totals, hint });
-    }
-    sums.unknown_in_ledger = unknown_in.values().sum();
-    let exit = weightiest.1;
-    let sums = sums.ended(exit, None);
-    sums.remarks(frame.ui, &command(frame, args));
-    let mut failed = None;
-    for unwritten in unwritten {
-        failed = Some(match unwritten {
-            Unwritten::ReaderGone => Error::stdout_closed(),
-            Unwritten::Failed(error) => error,
-        });
-    }
-    let told = |row: &Row| Told {
-        profile: Some(row.profile.clone()),
-        page: row.page.clone(),
-        totals: serde_json::to_value(&row.totals).unwrap_or_default(),
-    };
-    let whole = serde_json::to_value(Whole { profiles: &rows, totals: sums.clone() }).unwrap_or_default();
-    finish.tell(frame.ui, frame.clock.now(), &rows.iter().map(told).collect::<Vec<_>>(), &whole);
-    print(frame.ui, rows, sums)?;
-    match failed {
-        Some(error) => Err(error),
-        None => Ok(exit),
-    }
-}
-
-fn print(ui: &Ui, mut rows: Vec<Row>, sums: Totals) -> Result<()> {
-    match ui.format() {
-        Format::Table if ui.is_quiet() && sums.did_nothing() && sums.exit_code == Exit::Done.code() => Ok(()),
-        Format::Table => {
-            rows.push(Row { profile: format!("all {}", rows.len()), page: None, totals: sums, hint: None });
-            ui.list(&rows)
-        }
-        Format::Json | Format::Ndjson => {
-            let value = serde_json::to_value(Whole { profiles: &rows, totals: sums })
-                .map_err(|error| Error::internal("can't write the totals").because(&error))?;
-            if ui.format() == Format::Json {
-                return ui.json(&value);
-            }
-            ui.stderr_object(&value);
-            Ok(())
-        }
-        Format::Csv => {
-            ui.status(&sums.line());
-            Ok(())
-        }
-    }
 }
 
 /// The command that continues.
