@@ -168,13 +168,16 @@ impl Filter {
             all.push(format!("not ({} or {})", open("r"), another(&format!("({})", open("o")))));
             all.push(format!("not {}", any_sent("0 = 0")));
         }
-        if let Some(before) = self.sent_before {
-            let before = clause.value(Value::Int(before.0));
-            all.push(format!("({}) < {before}", last_sent()));
-        }
+        let before = self.sent_before.map(|before| clause.value(Value::Int(before.0)));
+        // Their last message is looked up once, also where both are asked of it.
         if self.not_read {
+            let before = before.map(|before| format!(" and s.finished_at < {before}")).unwrap_or_default();
             let last = last_sent();
-            all.push(any_sent(&format!("s.read_at is null and s.clicked_at is null and s.finished_at = ({last})")));
+            all.push(any_sent(&format!(
+                "s.read_at is null and s.clicked_at is null{before} and s.finished_at = ({last})"
+            )));
+        } else if let Some(before) = before {
+            all.push(format!("({}) < {before}", last_sent()));
         }
         if self.clicked {
             all.push(any_sent("s.clicked_at is not null"));
