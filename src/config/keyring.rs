@@ -19,6 +19,9 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 const MOST: u64 = 64 * 1024;
 /// What `security` ends with if there is no such entry.
 const NOT_FOUND: i32 = 44;
+/// The longest line that `security -i` takes as one command, with its end. Of a longer one it runs the beginning, and the rest of the secret
+/// as another command, which it shows.
+const LONGEST_LINE: usize = 4095;
 
 /// Which program speaks with the keyring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,11 +70,13 @@ impl Kind {
         }
     }
 
-    /// What to type to store it; the program asks for the secret.
+    /// How to store it by hand. What `security` asks for itself it cuts after 128 characters, and tokens are longer.
     fn by_hand(self, name: &str) -> String {
         match self {
             Self::SecretTool => format!("secret-tool store --label 'mmsg {name}' service {SERVICE} account '{name}'"),
-            Self::Security => format!("security add-generic-password -U -s {SERVICE} -a '{name}' -w"),
+            Self::Security => format!(
+                "copy it, then type: printf 'add-generic-password -U -s {SERVICE} -a {name} -w \"%s\"\\n' \"$(pbpaste)\" | security -i"
+            ),
         }
     }
 
@@ -109,40 +114,70 @@ pub fn read<'e>(
     what: &str,
     environment: impl Iterator<Item = (&'e OsStr, &'e OsStr)>,
 ) -> Result<Vec<u8>, Error> {
-    let argv = KIND.lookup(name);
+    read_by(KIND, name, what, environment)
+}
+
+fn read_by<'e>(
+    kind: Kind,
+    name: &str,
+    what: &str,
+    environment: impl Iterator<Item = (&'e OsStr, &'e OsStr)>,
+) -> Result<Vec<u8>, Error> {
+    let argv = kind.lookup(name);
     let program = Program { argv: &argv, reads: None, most: MOST, timeout: TIMEOUT };
     match program.output(environment) {
         // Some versions end well without an entry.
         Ok(bytes) if !bytes.is_empty() => Ok(bytes),
-        Ok(_) => Err(missing(name, what)),
-        Err(failure) => Err(failed(&format!("can't get the {what}"), KIND.told(name, &failure))),
+        Ok(_) => Err(missing(kind, name, what)),
+        Err(failure) => Err(failed(&format!("can't get the {what}"), kind.told(name, &failure))),
     }
 }
 
-/// Makes or changes an entry.
+/// Makes or changes an entry, and looks whether it is there.
 ///
 /// # Errors
-/// Exit 3 if the keyring can't be used.
+/// Exit 3 if the keyring can't be used, or does not keep the secret as it is.
 pub fn store<'e>(
     name: &str,
     what: &str,
     secret: &Secret,
     environment: impl Iterator<Item = (&'e OsStr, &'e OsStr)>,
 ) -> Result<(), Error> {
-    let (argv, given) = (KIND.store(name), KIND.given(name, secret));
-    let program = Program { argv: &argv, reads: Some(&given), most: MOST, timeout: TIMEOUT };
-    match program.output(environment) {
-        Ok(_) => Ok(()),
-        Err(Failure::Ended(_, None)) => {
-            Err(failed(&format!("can't store the {what}"), ("the keyring refused it".to_owned(), KIND.by_hand(name))))
-        }
-        Err(failure) => Err(failed(&format!("can't store the {what}"), KIND.told(name, &failure))),
-    }
+    store_by(KIND, name, what, secret, environment)
 }
 
-fn missing(name: &str, what: &str) -> Error {
+fn store_by<'e>(
+    kind: Kind,
+    name: &str,
+    what: &str,
+    secret: &Secret,
+    environment: impl Iterator<Item = (&'e OsStr, &'e OsStr)>,
+) -> Result<(), Error> {
+    const ELSEWHERE: &str = "use { file = … } or { command = […] }";
+    let (argv, given) = (kind.store(name), kind.given(name, secret));
+    let cannot = format!("can't store the {what}");
+    if kind == Kind::Security && given.expose().len() > LONGEST_LINE {
+        return Err(failed(&cannot, ("it is too long for the keyring".to_owned(), ELSEWHERE.to_owned())));
+    }
+    let environment: Vec<_> = environment.collect();
+    let program = Program { argv: &argv, reads: Some(&given), most: MOST, timeout: TIMEOUT };
+    match program.output(environment.iter().copied()) {
+        Ok(_) => {}
+        Err(Failure::Ended(_, None)) => {
+            return Err(failed(&cannot, ("the keyring refused it".to_owned(), kind.by_hand(name))));
+        }
+        Err(failure) => return Err(failed(&cannot, kind.told(name, &failure))),
+    }
+    let kept = read_by(kind, name, what, environment.into_iter())?;
+    if kept.strip_suffix(b"\n").unwrap_or(&kept) == secret.expose().as_bytes() {
+        return Ok(());
+    }
+    Err(failed(&cannot, ("the keyring gives back something else".to_owned(), ELSEWHERE.to_owned())))
+}
+
+fn missing(kind: Kind, name: &str, what: &str) -> Error {
     let why = format!("the keyring has no entry \"{name}\"");
-    failed(&format!("can't get the {what}"), (why, format!("store it: {}", KIND.by_hand(name))))
+    failed(&format!("can't get the {what}"), (why, format!("store it: {}", kind.by_hand(name))))
 }
 
 fn failed(what: &str, (why, hint): (String, String)) -> Error {
@@ -177,59 +212,4 @@ pub fn is_offered(environment: &Environment) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::os::unix::process::ExitStatusExt;
-    use std::process::ExitStatus;
-
-    use super::*;
-
-    #[test]
-    fn no_secret_is_an_argument() {
-        let secret = Secret::new("EAAB\"1\\2");
-        for kind in [Kind::SecretTool, Kind::Security] {
-            let words = [kind.lookup("shop"), kind.store("shop")].concat();
-            assert!(words.iter().all(|word| !word.contains("EAAB")), "{words:?}");
-        }
-        assert_eq!(Kind::SecretTool.given("shop", &secret).expose(), "EAAB\"1\\2");
-        assert_eq!(
-            Kind::Security.given("shop", &secret).expose(),
-            "add-generic-password -U -s mmsg -a \"shop\" -w \"EAAB\\\"1\\\\2\"\n"
-        );
-    }
-
-    #[test]
-    fn names_are_words_that_a_shell_takes_as_they_are() {
-        for name in ["shop", "shop-01", "a.b_c", &name_for("Bäckerei 2", Some("app-secret"))] {
-            assert_eq!(name_fault(name), None, "{name}");
-        }
-        for name in ["-x", "it's", "a b", "a\nb", "ä", &"x".repeat(101)] {
-            assert!(name_fault(name).is_some(), "{name}");
-        }
-        assert_eq!(
-            (name_for("shop", None), name_for("my shop", Some("x"))),
-            ("shop".to_owned(), "my_shop-x".to_owned())
-        );
-    }
-
-    #[test]
-    fn each_failure_says_what_to_do() {
-        let ended =
-            |code: i32, said: Option<&str>| Failure::Ended(ExitStatus::from_raw(code << 8), said.map(str::to_owned));
-        for (kind, failure, says, hints) in [
-            (Kind::SecretTool, ended(1, None), "no entry \"shop\"", "secret-tool store --label 'mmsg shop'"),
-            (Kind::SecretTool, ended(1, Some("Cannot autolaunch D-Bus")), "Cannot autolaunch D-Bus", "cron"),
-            (Kind::SecretTool, Failure::TooLong, "may be locked", "unlock"),
-            (Kind::SecretTool, Failure::NotStarted(ErrorKind::NotFound.into()), "not installed", "libsecret-tools"),
-            (
-                Kind::Security,
-                ended(44, Some("could not be found")),
-                "no entry \"shop\"",
-                "security add-generic-password",
-            ),
-            (Kind::Security, ended(36, Some("User interaction is not allowed.")), "not allowed", "unlock"),
-        ] {
-            let (why, hint) = kind.told("shop", &failure);
-            assert!(why.contains(says) && hint.contains(hints), "{failure:?}: {why}; {hint}");
-        }
-    }
-}
+mod tests;
