@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use percent_encoding::percent_decode_str;
 
+use crate::endpoint::is_loopback;
 use crate::ledger::attendant::Attendant;
 use crate::secret::Secret;
 
@@ -244,7 +245,7 @@ impl Asked {
                     ));
                 }
             },
-            None if is_loopback(&host) => Proof::IfItCan,
+            None if is_this_machine(&host) => Proof::IfItCan,
             None => Proof::Name,
         };
         let patience = match self.patience.and_then(filled).or_else(|| variable("PGCONNECT_TIMEOUT")) {
@@ -305,11 +306,9 @@ fn is_plain_name(name: &str) -> bool {
         && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
-fn is_loopback(host: &Host) -> bool {
+fn is_this_machine(host: &Host) -> bool {
     match host {
-        Host::Name(name) => {
-            name == "localhost" || name.parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
-        }
+        Host::Name(name) => is_loopback(name),
         Host::Socket(_) => true,
     }
 }
