@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use mmsg_sandbox::Faults;
+use mmsg_sandbox::{Faults, Options};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -26,9 +26,17 @@ struct Watched {
 
 impl Watched {
     fn open() -> Self {
+        Self::with(|_| {})
+    }
+
+    fn with(change: impl FnOnce(&mut Options)) -> Self {
         let calls = tempfile::tempdir().unwrap();
         let file = calls.path().join("calls.ndjson");
-        Self { shop: Shop::with(|options| options.calls = Some(file)), calls }
+        let shop = Shop::with(|options| {
+            options.calls = Some(file);
+            change(options);
+        });
+        Self { shop, calls }
     }
 
     /// The objects that were changed, in order.
@@ -101,7 +109,8 @@ fn a_paused_campaign_sends_nothing_until_it_is_resumed() {
     let run = shop.env.mmsg(["campaign", "pause", &shop.campaign, "--yes"]).exits(0);
     assert!(run.stderr.contains("status from ACTIVE to PAUSED") && run.stdout.contains("CAMPAIGN_PAUSED"), "{run:#?}");
     shop.env.mmsg(["campaign", "pause", &shop.campaign]).exits(0).says("is paused already");
-    let _ = shop.send(&people(3), &[]).fails(5, "is paused");
+    let turned_on = format!("mmsg campaign resume {}, then run again", shop.campaign);
+    let _ = shop.send(&people(3), &[]).fails(5, "is paused").says(&turned_on);
     assert!(shop.sandbox.requests().is_empty());
     // Somebody else paused the two others as well.
     for key in ["id", "adset_id"] {
@@ -192,6 +201,23 @@ fn the_fifth_change_of_a_budget_within_an_hour_is_not_asked_for() {
 }
 
 /// Two at once with one change left: one makes it, and the other is not asked for.
+fn a_budget_below_what_was_spent_is_not_asked_for() {
+    let watched = Watched::with(|options| {
+        options.cost = 2000.0;
+        (options.webhooks.failed, options.webhooks.delivered) = (0.0, 1.0);
+        (options.insights_lag, options.webhooks.delay) = Default::default();
+    });
+    let shop = &watched.shop;
+    let _ = shop.totals(&people(10), &[], 0);
+    let asked = watched.written();
+    let edit = |budget: &str| shop.env.mmsg(["campaign", "edit", &shop.campaign, "--lifetime-budget", budget, "--yes"]);
+    edit("19999")
+        .fails(5, "has spent 200.00 USD already, so its budget can't be 199.99 USD; nothing was changed")
+        .says("use --lifetime-budget 20000 or more");
+    assert_eq!((watched.written(), get(&shop.env, &shop.campaign)["lifetime_budget"].as_u64()), (asked, Some(3000)));
+    edit("20000").exits(0);
+}
+
 fn of_two_changes_at_once_the_fifth_is_not_asked_for() {
     let watched = Watched::open();
     let shop = &watched.shop;
@@ -264,6 +290,7 @@ on_both! {
     a_paused_campaign_sends_nothing_until_it_is_resumed
     an_edit_reaches_the_objects_that_own_it
     the_fifth_change_of_a_budget_within_an_hour_is_not_asked_for
+    a_budget_below_what_was_spent_is_not_asked_for
     of_two_changes_at_once_the_fifth_is_not_asked_for
     a_success_that_changes_nothing_is_no_success
     an_edit_cut_off_anywhere_is_told_by_the_next_one

@@ -3,7 +3,7 @@
 use super::change::{self, Planned};
 use super::currency::{budget_text, currency_to_show};
 use super::minimum::check_minimum;
-use crate::campaign::{Budget, CampaignId, parse_time, run_days};
+use crate::campaign::{Amount, Budget, CampaignId, Currency, parse_time, run_days};
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
 use crate::error::{Error, Exit, Result};
@@ -52,6 +52,9 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
         }
         _ => currency_to_show(context, &account).await?,
     };
+    if let Some(Budget::Lifetime(budget)) = terms.budget {
+        refuse_spent(context, &node, budget, currency).await?;
+    }
     if terms.budget.is_some() {
         ledger.refuse_budget_change(node.id.as_str(), context.now_of(&ledger)?)?;
     }
@@ -80,6 +83,26 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     let text = format!("campaign {}: {}", change::named(&node), changes.join(", "));
     let changed = change::apply(context, &account, &mut ledger, vec![Planned { node, edits, text }]).await?;
     change::print(context, &account, changed).await
+}
+
+/// Meta refuses a total budget that is spent already. What it does not tell is left to it.
+async fn refuse_spent(context: &Context, node: &CampaignNode, budget: u64, currency: Option<Currency>) -> Result<()> {
+    let Some(known) = currency else { return Ok(()) };
+    let told = context.graph()?.spend(&node.id).await.ok().flatten();
+    match told.and_then(|told| Amount::of_main_units(told.parse().ok()?, known)) {
+        Some(spent) if Amount::of_minor(budget) < spent => Err(Error::refused(format!(
+            "campaign {} has spent {} already, so its budget can't be {}; nothing was changed",
+            node.id,
+            spent.text(currency),
+            Amount::of_minor(budget).text(currency)
+        ))
+        .hint(format!(
+            "use --lifetime-budget {} or more; mmsg campaign pause {} stops sends",
+            spent.minor() + u64::from(Amount::of_minor(spent.minor()) < spent),
+            node.id
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// What is to be changed at the ad set; `None` for what it has already.

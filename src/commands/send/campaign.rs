@@ -116,7 +116,7 @@ impl CampaignFacts {
 
     /// Says why nothing can be sent with it now, before the list is read.
     pub fn refuse_obstacle(&self) -> Result<(), Unfit> {
-        let Some((why, hint)) = self.obstacle.as_ref().map(told) else { return Ok(()) };
+        let Some((why, hint)) = self.obstacle.as_ref().map(|obstacle| told(obstacle, &self.id)) else { return Ok(()) };
         let error = Error::refused(format!("campaign {} {why}; nothing was planned or sent", self.shown())).hint(hint);
         Err(Unfit::Campaign(error))
     }
@@ -134,9 +134,9 @@ impl CampaignFacts {
 
     /// The same as a warning, for what may go on.
     pub fn warn_of_obstacle(&self, context: &Context) {
-        if let Some((why, hint)) = self.obstacle.as_ref().map(told) {
+        if let Some((why, hint)) = self.obstacle.as_ref().map(|obstacle| told(obstacle, &self.id)) {
             context.ui.warn(&format!("campaign {} {why}, so nothing can be sent with it", self.shown()));
-            context.ui.hint(hint);
+            context.ui.hint(&hint);
         }
     }
 
@@ -147,23 +147,27 @@ impl CampaignFacts {
 }
 
 /// Completes "campaign …", and what to do.
-fn told(obstacle: &Obstacle) -> (String, &'static str) {
+fn told(obstacle: &Obstacle, id: &CampaignId) -> (String, String) {
+    let turn_on = format!(
+        "turn it on with mmsg campaign resume {id}, then run again; mmsg campaign get {id} shows which part is off"
+    );
     match obstacle {
-        Obstacle::Paused(what) if what == "campaign" => ("is paused".to_owned(), TURN_ON),
-        Obstacle::Paused(what) => (format!("is paused: its {what}"), TURN_ON),
+        Obstacle::Paused(what) if what == "campaign" => ("is paused".to_owned(), turn_on),
+        Obstacle::Paused(what) => (format!("is paused: its {what}"), turn_on),
         Obstacle::Disapproved => (
             "is disapproved by Meta".to_owned(),
-            "Ads Manager shows the reason; fix it there, or create a new campaign",
+            "Ads Manager shows the reason; fix it there, or create a new campaign".to_owned(),
         ),
         Obstacle::PendingBilling => (
             "waits for billing information of the ad account".to_owned(),
-            "fix the ad account's payment method in Meta's billing settings, then run again",
+            "fix the ad account's payment method in Meta's billing settings, then run again".to_owned(),
         ),
         Obstacle::Ended(end) => (
             format!("ended at {end}"),
-            "set a later end with mmsg campaign edit, or create a new campaign; mmsg send --resume skips what is pending of this one",
+            format!(
+                "set a later end with mmsg campaign edit {id} --end-time TIME, or create a new campaign; mmsg send --resume skips \
+                 what is pending of this one"
+            ),
         ),
     }
 }
-
-const TURN_ON: &str = "turn it on with mmsg campaign resume, then run again; mmsg campaign get shows which part is off";
