@@ -82,7 +82,8 @@ fn what_is_needed_is_refused_with_what_to_type() {
     let _ = run(&[]).exits(2).prints_nothing().says("--events-before");
     let _ = run(&["--events-before", "6d"]).fails(2, "events of the last 7 days stay");
     let _ = run(&["--lists-before", "2100-01-01T00:00:00Z"]).fails(2, "still to come");
-    let _ = run(&["--lists-before", "lately"]).exits(2).prints_nothing().says("an age such as 90d");
+    let _ = run(&["--lists-before", "lately"]).exits(2).prints_nothing().says("use 1d (a day ago)");
+    let _ = run(&["--events-before", "2026-01-01", "--lists-before", "today"]).exits(0);
     let _ = run(&["--events-before", "7d 1m", "--lists-before", "0s"]).exits(0);
 }
 

@@ -1,7 +1,5 @@
 //! Argument values that several commands share.
 
-use std::time::Duration;
-
 use crate::audience::token_fault;
 use crate::campaign::parse_time;
 use crate::clock::UnixMillis;
@@ -11,30 +9,6 @@ pub use crate::times::parse_duration as duration;
 /// RFC 3339 or Unix seconds.
 pub fn time(text: &str) -> Result<UnixMillis, String> {
     parse_time(text)
-}
-
-/// A time, or how long ago it was.
-#[derive(Clone, Copy, Debug)]
-pub enum Before {
-    At(UnixMillis),
-    Ago(Duration),
-}
-
-impl Before {
-    pub fn from(self, now: UnixMillis) -> UnixMillis {
-        match self {
-            Self::At(at) => at,
-            Self::Ago(age) => now.minus(age),
-        }
-    }
-}
-
-/// As [`time`], or an age: `90d`.
-pub fn before(text: &str) -> Result<Before, String> {
-    if let Ok(age) = duration(text) {
-        return Ok(Before::Ago(age));
-    }
-    time(text).map(Before::At).map_err(|why| format!("{why}; or an age such as 90d"))
 }
 
 /// A Graph error code.
@@ -85,7 +59,7 @@ pub fn share(text: &str) -> Result<f64, String> {
     let (number, of) = text.strip_suffix('%').map_or((text, 1.0), |number| (number, 100.0));
     match number.parse::<f64>() {
         Ok(number) if (0.0..=of).contains(&number) => Ok(number / of),
-        _ => Err(format!("\"{text}\" is no share: use 5%, or a number from 0 to 1")),
+        _ => Err(format!("\"{text}\" is not a share: use 5%, or a number from 0 to 1")),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::cli::values::{self, Before};
+use crate::cli::when::{self, When};
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
 use crate::commands::failure;
@@ -21,14 +21,14 @@ use crate::ui::table::Record;
 #[derive(clap::Args, Debug)]
 #[command(group(clap::ArgGroup::new("what").required(true).multiple(true).args(["events_before", "lists_before"])))]
 pub struct Args {
-    /// Drop webhook events that happened before TIME, or longer ago than an age (90d); on a server by whole months. What they said of sends
-    /// and people stays.
-    #[arg(long, value_name = "TIME", value_parser = values::before)]
-    events_before: Option<Before>,
+    /// Drop webhook events that happened before TIME: 90d (90 days ago), a date or a time; on a server by whole months. What they said of
+    /// sends and people stays.
+    #[arg(long, value_name = "TIME", value_parser = when::parse)]
+    events_before: Option<When>,
     /// Drop audiences that were neither filled nor used since TIME, the values of rows that were accepted before, and which rows were in
     /// the lists of finished broadcasts that no run has worked on since.
-    #[arg(long, value_name = "TIME", value_parser = values::before)]
-    lists_before: Option<Before>,
+    #[arg(long, value_name = "TIME", value_parser = when::parse)]
+    lists_before: Option<When>,
     /// Show what would go; drop nothing.
     #[arg(long)]
     dry_run: bool,
@@ -98,10 +98,8 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
         ledger
     };
     let now = context.now_of(&ledger)?;
-    let terms = Terms {
-        events: args.events_before.map(|before| before.from(now)),
-        lists: args.lists_before.map(|before| before.from(now)),
-    };
+    let from = |before: &Option<When>| before.as_ref().map(|before| before.begins(now, context.ui.zone()));
+    let terms = Terms { events: from(&args.events_before), lists: from(&args.lists_before) };
     refuse_young(terms, now)?;
     let (old, audiences) = look(&ledger, terms)?;
     if args.dry_run {
