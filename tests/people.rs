@@ -30,8 +30,16 @@ fn whom_the_operator_suppresses_gets_nothing_until_the_operator_lifts_it() {
     let done =
         suppress(&shop, "suppress", &[out, std::slice::from_ref(unseen)].concat(), &["--reason", "asked by mail"]);
     assert_eq!([&done["rows"], &done["changed"], &done["never_seen"]], [21, 21, 1], "{done:#}");
+    let told = shop.env.mmsg(["why", &out[0]]).exits(0);
+    assert!(told.stdout.contains("operator: asked by mail"), "{told:#?}");
+    told.says("nothing goes to this person: suppressed by mmsg tokens suppress");
     let again = suppress(&shop, "suppress", out, &[]);
     assert_eq!([&again["changed"], &again["unchanged"]], [0, 20], "{again:#}");
+    // Another reason is a change, and a formula stays text for a spreadsheet.
+    let other = suppress(&shop, "suppress", &out[19..], &["--reason", "=1+1"]);
+    assert_eq!([&other["changed"], &other["unchanged"]], [1, 0], "{other:#}");
+    let csv = shop.env.mmsg(["tokens", "export", "--suppressed"]).exits(0).stdout;
+    assert!(csv.contains("'=1+1") && !csv.contains(",=1+1"), "{csv}");
 
     // A stop and a resume, an import and a fetch of the same people: none of them lifts it.
     shop.choice(&out[0], "STOP NOTIFICATIONS");
@@ -134,6 +142,9 @@ fn what_can_not_be_suppressed_is_said() {
         let run = shop.env.mmsg(["tokens", "suppress"].iter().chain(args));
         assert_eq!(run.code, 2, "{run:#?}");
     }
+    // A token without its flag: the flag is named, and the token is not shown.
+    let run = shop.env.mmsg(["tokens", "suppress", "7000000000000000020"]).exits(2).prints_nothing();
+    assert!(run.stderr.contains("pass it with --token") && !run.stderr.contains("7000000000000000020"), "{run:#?}");
     shop.env.mmsg(["tokens", "suppress", "--token", "123456789"]).exits(0).says("1 token was never seen before");
     let run = shop.env.mmsg(["tokens", "unsuppress", "--token", "987654321", "-o", "json"]).exits(0);
     assert_eq!(run.json()["never_seen"], 1);
@@ -187,10 +198,13 @@ fn a_filter_chooses_the_people_of_a_broadcast() {
     assert_eq!(listed(&["--zone", "asia/MANILA"]), manila);
     let first = send(&shop.campaign, &["--zone", "Asia/Manila", "--eligible"]);
     assert!(first.len() > 20 && first.is_subset(&manila));
+    let last = "select source from listings order by id desc limit 1";
+    assert_eq!(shop.asks_ledger(last), ["people: --eligible --zone Asia/Manila"]);
     assert_eq!(persons(&first).len(), first.len(), "somebody was asked with two tokens");
     // Whoever can get one now, and was not asked yet.
     let campaign = shop.other_campaign();
     let rest = send(&campaign, &["--audience", "subscribers", "--never-sent", "--eligible"]);
+    assert_eq!(shop.asks_ledger(last), ["audience subscribers: --eligible --never-sent"]);
     assert!(rest.len() > 100 && rest.is_disjoint(&first));
     assert!(persons(&rest).is_disjoint(&persons(&first)), "a person was asked again with another token");
     assert_eq!(listed(&["--never-sent", "--eligible", "--audience", "subscribers"]), BTreeSet::new());

@@ -8,6 +8,7 @@ use crate::cli::values;
 use crate::cli::when::{self, When};
 use crate::clock::UnixMillis;
 use crate::ledger::people::filter::Filter;
+use crate::text;
 
 /// Of each of them: one for all would also be that of the flags that follow in a command.
 const HEADING: &str = "Filters";
@@ -74,8 +75,64 @@ impl FilterArgs {
         }
     }
 
+    /// The filters as they are typed, with the moments that they mean: what the ledger calls a list of these people.
+    pub fn words(filter: &Filter) -> String {
+        let Filter {
+            eligible,
+            never_sent,
+            sent_before,
+            not_read,
+            clicked,
+            expired,
+            expires_within,
+            suppressed,
+            audience: _,
+            zones,
+        } = filter;
+        let flag = |is_set: &bool, flag: &str| is_set.then(|| flag.to_owned());
+        let words = [
+            flag(eligible, "--eligible"),
+            flag(never_sent, "--never-sent"),
+            sent_before.map(|before| format!("--sent-before {before}")),
+            flag(not_read, "--not-read"),
+            flag(clicked, "--clicked"),
+            flag(expired, "--expired"),
+            expires_within.map(|within| format!("--expires-within '{}'", text::span(within))),
+            flag(suppressed, "--suppressed"),
+            (!zones.is_empty()).then(|| format!("--zone {}", zones.join(","))),
+        ];
+        words.into_iter().flatten().collect::<Vec<_>>().join(" ")
+    }
+
     /// No filter at all.
     pub fn is_everybody(&self) -> bool {
         self.filter(None, UnixMillis::default(), &TimeZone::UTC) == Filter::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_people_is_called_by_its_filters() {
+        let all = Filter {
+            eligible: true,
+            never_sent: true,
+            sent_before: Some(UnixMillis(1_796_083_200_000)),
+            not_read: true,
+            clicked: true,
+            expired: true,
+            expires_within: Some(Duration::from_hours(36)),
+            suppressed: true,
+            audience: Some(7),
+            zones: vec!["Asia/Manila".to_owned(), "Asia/Bangkok".to_owned()],
+        };
+        assert_eq!(
+            FilterArgs::words(&all),
+            "--eligible --never-sent --sent-before 2026-12-01T00:00:00Z --not-read --clicked --expired \
+             --expires-within '1d 12h' --suppressed --zone Asia/Manila,Asia/Bangkok"
+        );
+        assert_eq!(FilterArgs::words(&Filter::default()), "");
     }
 }

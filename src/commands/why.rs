@@ -1,8 +1,10 @@
 //! `mmsg why TOKEN`: everything recorded about one recipient.
 
+use crate::clock::UnixMillis;
 use crate::commands::context::Context;
 use crate::commands::scope::ScopeArgs;
 use crate::error::{Error, Exit, Result};
+use crate::ledger::people::suppression::Suppression;
 use crate::ledger::story::Chapter;
 use crate::text::{self, mask};
 use crate::ui::shape::Shape;
@@ -37,12 +39,28 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     context.ui.list_as(&chapters, &args.shape)?;
     args.scope.tell_hidden(context, others.len() as u64, "event", "events");
     let now = context.now_of(&ledger)?;
-    context.ui.status(&match (&story.suppressed, story.free_at > now) {
-        (Some(why), _) => format!("nothing goes to this person: {}", why.name()),
-        (None, true) => format!("in cool-down until {}", story.free_at),
-        (None, false) => "can be messaged now".to_owned(),
-    });
+    context.ui.status(&standing(story.suppressed, story.expires_at, story.free_at, now));
     Ok(Exit::Done)
+}
+
+/// Whether the person may get a message now; as the judge of a send sees it.
+fn standing(
+    suppressed: Option<Suppression>,
+    expires_at: Option<UnixMillis>,
+    free_at: UnixMillis,
+    now: UnixMillis,
+) -> String {
+    let never = match (suppressed, expires_at) {
+        (Some(Suppression::OptedOut), _) => "opted out of the Page's messages".to_owned(),
+        (Some(Suppression::Expired), _) => "the token has expired".to_owned(),
+        (Some(Suppression::Region), _) => "in a region without marketing messages".to_owned(),
+        (Some(Suppression::Operator), _) => "suppressed by mmsg tokens suppress".to_owned(),
+        (Some(Suppression::Erased), _) => "erased".to_owned(),
+        (None, Some(at)) if at <= now => format!("the token expired at {at}"),
+        (None, _) if free_at > now => return format!("in cool-down until {free_at}"),
+        (None, _) => return "can be messaged now".to_owned(),
+    };
+    format!("nothing goes to this person: {never}")
 }
 
 impl Record for Chapter {
@@ -60,5 +78,32 @@ impl Record for Chapter {
             self.campaign.as_deref().map_or("-".to_owned(), |id| text::with_name(id, self.campaign_name.as_deref())),
             self.detail.clone(),
         ]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_keeps_a_person_from_messages_is_said() {
+        let at = UnixMillis;
+        for (suppressed, expires_at, free_at, said) in [
+            (None, None, 0, "can be messaged now"),
+            (None, Some(6), 5, "can be messaged now"),
+            (None, None, 6, "in cool-down until 1970-01-01T00:00:00Z"),
+            (None, Some(5), 6, "nothing goes to this person: the token expired at 1970-01-01T00:00:00Z"),
+            (Some(Suppression::Expired), None, 0, "nothing goes to this person: the token has expired"),
+            (
+                Some(Suppression::Operator),
+                Some(5),
+                0,
+                "nothing goes to this person: suppressed by mmsg tokens suppress",
+            ),
+            (Some(Suppression::OptedOut), None, 6, "nothing goes to this person: opted out of the Page's messages"),
+            (Some(Suppression::Erased), None, 0, "nothing goes to this person: erased"),
+        ] {
+            assert_eq!(standing(suppressed, expires_at.map(at), at(free_at), at(5)), said);
+        }
     }
 }

@@ -6,6 +6,7 @@ use super::attempts::{self, Attempt};
 use super::database::Ledger;
 use super::error::Result;
 use super::events::{Kind, Stage};
+use super::gate::NOBODY_BEFORE;
 use super::key::key;
 use super::people;
 use super::people::suppression::Suppression;
@@ -33,6 +34,8 @@ pub struct Chapter {
 pub struct Story {
     /// When the person may get the next message.
     pub free_at: UnixMillis,
+    /// When the token expires, where that is known.
+    pub expires_at: Option<UnixMillis>,
     pub suppressed: Option<Suppression>,
     /// Oldest first; what has no time yet comes last.
     pub chapters: Vec<Chapter>,
@@ -46,7 +49,9 @@ impl Ledger {
             let mut chapters = Vec::new();
             let (suppressed, _) = people::suppression_of(conn, recipient)?;
             if let Some(suppressed) = suppressed {
-                chapters.push(chapter(suppressed.since, None, None, None, "suppressed", suppressed.why.name()));
+                let why = suppressed.why.name();
+                let detail = people::operator::note(conn, recipient)?.map_or(why.to_owned(), |note| format!("{why}: {note}"));
+                chapters.push(chapter(suppressed.since, None, None, None, "suppressed", &detail));
             }
             let mut imports = conn.prepare_cached(
                 "select a.name, a.imported_at, a.page from audience_rows r join audiences a on a.id = r.audience
@@ -160,8 +165,10 @@ impl Ledger {
             // A stable sort: what happened in the same moment stays in the order of a send's life.
             // What has no time yet is still to come.
             chapters.sort_by_key(|chapter| (chapter.at.is_none(), chapter.at));
+            let nobody_before: UnixMillis = conn.query_row(&format!("select {NOBODY_BEFORE}"), (), |row| row.get(0))?;
             Ok(Some(Story {
-                free_at: person.free_at(),
+                free_at: person.free_at().max(nobody_before),
+                expires_at: person.expires_at,
                 suppressed: suppressed.map(|suppressed| suppressed.why),
                 chapters,
             }))

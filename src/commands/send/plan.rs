@@ -87,26 +87,27 @@ fn read_people(
     let failed = |error| failure::ledger::of_spool(error, folder);
     let mut spool = Spool::new(folder).map_err(failed)?;
     let (page, values) = (context.page()?, messages.uses_values());
-    match audience {
+    let chosen = match audience {
         Some(name) if people.is_everybody() => {
             ledger.spool_audience(page.as_str(), name, values, &mut spool).map_err(failed)?;
+            String::new()
         }
         audience => {
             let audience = audience.map(|name| ledger.find_audience(page.as_str(), name)).transpose()?;
             let now = ledger.clock_by(context.graph_clock()?)?.now();
             let filter = people.filter(audience, now, context.ui.zone());
             ledger.spool_people(page.as_str(), &filter, now, values, &mut spool).map_err(failed)?;
+            FilterArgs::words(&filter)
         }
-    }
+    };
     let spool = spool.finish().map_err(failed)?;
     if spool.rows == 0 {
         context.ui.status("nobody matches; nothing to send");
     }
-    let chosen = if people.is_everybody() { "" } else { "people chosen by filters" };
     let source = match audience {
         Some(name) if chosen.is_empty() => format!("audience {name}"),
         Some(name) => format!("audience {name}: {chosen}"),
-        None => chosen.to_owned(),
+        None => format!("people: {chosen}"),
     };
     Ok(List::of_people(source, spool))
 }

@@ -81,7 +81,7 @@ mod tests {
             let broadcast = "insert into broadcasts (id, page, ad_account, campaign, fingerprint, message, created_at)
                 values (1, '1', 'act_1', '7', ?1, '{}', 1)";
             ledger.conn.execute(broadcast, [[1_u8]]).unwrap();
-            for (source, planned) in [("a", 50_i64), ("a: people chosen by filters", 60), ("ab", 90)] {
+            for (source, planned) in [("a", 50_i64), ("a: --never-sent", 60), ("ab", 90)] {
                 let listing = "insert into listings (broadcast, source, rows, rows_hash, created_at, planned_at)
                     values (1, ?1, 2, ?2, 1, ?3)";
                 ledger.conn.execute(listing, (format!("audience {source}"), planned.to_be_bytes(), planned)).unwrap();

@@ -27,7 +27,12 @@ pub fn tokens(conn: &Conn, id: i64) -> db::Result<Vec<i64>> {
     Ok(all)
 }
 
-/// The operator's word is above every other reason. `false`: it was given before, or the person was erased.
+/// Why the operator suppressed the recipient, where that was said.
+pub fn note(conn: &Conn, id: i64) -> db::Result<Option<String>> {
+    conn.prepare_cached("select note from recipients where id = ?1")?.query_row([id], |row| row.get(0))
+}
+
+/// The operator's word is above every other reason. `false`: it was given before, with this reason or none, or the person was erased.
 pub fn suppress(conn: &Conn, id: i64, note: Option<&str>, at: UnixMillis) -> db::Result<bool> {
     let (before, _) = suppression_of(conn, id)?;
     if before.is_some_and(|before| before.why == Suppression::Erased) {
@@ -35,10 +40,11 @@ pub fn suppress(conn: &Conn, id: i64, note: Option<&str>, at: UnixMillis) -> db:
     }
     keep_opt_out(conn, id, at)?;
     keep_out(conn, id, Suppression::Operator, at)?;
-    if note.is_some() {
+    let renoted = note.is_some() && self::note(conn, id)?.as_deref() != note;
+    if renoted {
         conn.prepare_cached("update recipients set note = ?2 where id = ?1")?.execute((id, note))?;
     }
-    Ok(before.is_none_or(|before| before.why != Suppression::Operator))
+    Ok(renoted || before.is_none_or(|before| before.why != Suppression::Operator))
 }
 
 /// An opt-out that a refusal told counts again once what is about to take its place is lifted.
