@@ -14,10 +14,10 @@ pub fn parse_percent(text: &str) -> Option<u32> {
     (1..WHOLE).contains(&share).then_some(share)
 }
 
-/// `50`, `33.34`; as [`parse_percent`] reads it.
+/// `50`, `33.3`, `33.34`; as [`parse_percent`] reads it.
 pub fn show_percent(hundredths: u32) -> String {
     let text = format!("{}.{:02}", hundredths / 100, hundredths % 100);
-    text.strip_suffix(".00").unwrap_or(&text).to_owned()
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 /// 95 % of a normal distribution lie within so many standard deviations.

@@ -86,7 +86,7 @@ fn a_canary_that_fails_stops_until_somebody_decides() {
     assert_eq!([&planned["state"], &planned["people"]], [&Value::from("planned"), &20.into()], "{planned:#}");
     assert_eq!(dry(&["--canary", "none"]), Value::Null);
     let said = shop.send(&list, &["--dry-run", "--canary", "30"]).exits(0).stdout;
-    assert!(said.contains("30 first"), "{said}");
+    assert!(said.contains("30 people first, then"), "{said}");
     let run = shop.send(&list, &["--canary", "10%", "-o", "json"]).exits(5);
     let run = run.says("of the canary's").says("mmsg broadcast close 1 cancels");
     let totals = run.totals();
@@ -103,6 +103,7 @@ fn a_canary_that_fails_stops_until_somebody_decides() {
     let listed = shop.env.mmsg(["broadcast", "list", "-o", "json"]).exits(0).json()[0]["canary"].clone();
     assert_eq!([&listed["state"], &listed["accepted"]], [&Value::from("stopped"), &asked.into()], "{listed:#}");
     assert!(shop.env.mmsg(["broadcast", "list"]).exits(0).stdout.contains("stopped"));
+    let _ = shop.env.mmsg(["broadcast", "show", "1"]).exits(0).says("with --canary none it sends to everybody");
     let of_canary = chosen(&shop);
     for token in &list[..40] {
         let told = shop.env.mmsg(["why", token]).exits(0).stdout;

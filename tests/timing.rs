@@ -171,6 +171,9 @@ fn bad_times_are_refused_before_anything_is_planned() {
     let shop = Shop::open();
     let list = people(2);
     let zone = ["--time-zone", "Europe/Berlin"];
+    let now = Timestamp::from_millisecond(now()).unwrap();
+    let soon = [1, 2].map(|hours| (now + SignedDuration::from_hours(hours)).to_string());
+    let soon = [&*soon[0], &*soon[1]];
     for (args, code, sentence) in [
         (&["--quiet-hours", "21:00-21:00"][..], 2, "has no length"),
         (&["--quiet-hours", "9pm-8am"], 2, "is not a time of day"),
@@ -181,9 +184,12 @@ fn bad_times_are_refused_before_anything_is_planned() {
         (&["--at", "someday", zone[0], zone[1]], 2, "is not a time"),
         (&["--at", "2020-01-01 09:00", zone[0], zone[1]], 2, "is in the past"),
         (&["--at", "2020-01-01T09:00:00Z"], 2, "is in the past"),
-        (&["--at", "2099-01-01T09:00:00Z"], 2, "but nothing is sent after"),
+        (&["--at", "2099-01-01T09:00:00Z"], 2, ", when the campaign ends"),
+        (&["--at", "2099-01-01T09:00:00Z"], 2, &format!("mmsg campaign edit {} --end-time TIME", shop.campaign)),
+        (&["--at", soon[1], "--until", soon[0]], 2, "when --until passes"),
+        (&["--at", soon[1], "--until", soon[0]], 2, "choose an earlier --at, or a later --until"),
         (&["--at-local", "25:00", zone[0], zone[1]], 2, "is not a time of day"),
-        (&["--min-gap", "0s"], 2, "is no gap"),
+        (&["--min-gap", "0s"], 2, "is too short or too long"),
         (&["--until", "tomorrow 18:00"], 3, "--until \"tomorrow 18:00\" needs a time zone"),
         (&["--until", "someday"], 2, "is not a time: use 'tomorrow 09:00'"),
         (&["--at", "now", "--at-local", "09:00", zone[0], zone[1]], 2, "cannot be used with"),
@@ -260,6 +266,9 @@ fn a_broadcast_keeps_its_until_for_whoever_resumes_it() {
     assert_eq!((&dry["would_send"], &dry["would_skip"]), (&0.into(), &serde_json::json!({"ended": 4})), "{dry:#}");
     let totals = shop.env.mmsg(["send", "--resume", "--rate", "unlimited", "-o", "json"]).totals();
     assert_eq!((&totals["skipped"], &totals["pending"]), (&4.into(), &0.into()), "{totals:#}");
+    // An end that is over is named.
+    let past = ["--until", "2020-01-01T00:00:00Z", "--dry-run"];
+    let _ = shop.send(&list, &past).exits(0).says("--until 2020-01-01T00:00:00Z is in the past");
     assert_eq!(shop.sandbox.requests().len(), 2, "somebody was asked after the end");
     // Lifted, the same list is judged anew.
     let _ = shop.totals(&list, &["--until", "none"], 0);

@@ -26,6 +26,11 @@ impl Currency {
     pub fn offset(self) -> u64 {
         if WHOLE.contains(&self.code()) { 1 } else { 100 }
     }
+
+    /// So many decimals show a whole number of smallest units.
+    pub fn decimals(self) -> usize {
+        if self.offset() == 1 { 0 } else { 2 }
+    }
 }
 
 impl fmt::Display for Currency {
@@ -127,7 +132,7 @@ impl Amount {
         let is_whole = self.0.is_multiple_of(Self::PARTS);
         match currency {
             Some(currency) => {
-                let decimals = if currency.offset() == 1 { 0 } else { 2 } + if is_whole { 0 } else { 2 };
+                let decimals = currency.decimals() + if is_whole { 0 } else { 2 };
                 format!("{:.decimals$} {currency}", self.units(Some(currency)))
             }
             None if is_whole => format!("{} smallest units", self.0 / Self::PARTS),

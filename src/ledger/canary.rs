@@ -40,7 +40,7 @@ impl Size {
     pub fn parse(text: &str) -> Result<Self, String> {
         let bad = || {
             format!(
-                "\"{text}\" is no size of a canary: use a share below 100% such as 1%, or a number of people such as 500"
+                "\"{text}\" is not a canary's size: use a share below 100% such as 1%, or a number of people such as 500"
             )
         };
         let Some(share) = text.strip_suffix('%') else {

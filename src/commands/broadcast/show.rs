@@ -53,7 +53,11 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     }
     if shown.row.summary.pending > 0 {
         let go_on = context.resume_command(Some(&detail.broadcast.campaign));
-        context.ui.hint(&format!("{go_on} sends to those who are pending"));
+        let stopped = shown.row.canary.as_ref().is_some_and(|canary| canary.state == "stopped");
+        context.ui.hint(&match stopped {
+            true => format!("{go_on} judges the canary again; with --canary none it sends to everybody"),
+            false => format!("{go_on} sends to those who are pending"),
+        });
     }
     Ok(Exit::Done)
 }

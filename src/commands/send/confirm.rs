@@ -86,7 +86,7 @@ impl Asked<'_> {
         add("people", Some(people(&standing, due, now_sent)));
         add("time", Some(forecast::time(now_sent, pace)));
         add("testers", self.testers.clone());
-        add("canary", first.map(|canary| canary::plan_of(&canary)));
+        add("canary", first.map(|canary| canary::plan_of(&canary, None)));
         add("cost", Some(cost.text()).filter(|text| !text.is_empty()));
         add("limit", spending.map(|spending| SpendTotals::from(spending).text()));
         let lines = aligned(&facts);

@@ -165,14 +165,18 @@ fn hundredths(amount: f64) -> f64 {
 impl Cost {
     /// `about 14.00 USD (0.0140 each, observed); 16.00 USD are left of the lifetime budget of 30.00 USD`.
     pub fn text(&self) -> String {
+        let decimals = self.currency.map_or(2, Currency::decimals);
         let currency = self.currency.map_or_else(String::new, |currency| format!(" {currency}"));
         let mut parts = Vec::new();
         if let (Some(all), Some(each), Some(source)) = (self.estimated_cost, self.cost_per_delivery, self.cost_source) {
-            parts.push(format!("about {all:.2}{currency} ({each:.4} each, {source})"));
+            let finer = decimals + 2;
+            parts.push(format!("about {all:.decimals$}{currency} ({each:.finer$} each, {source})"));
         }
         if let (Some(left), Some(whole), Some(kind)) = (self.budget_left, self.budget, self.budget_kind) {
             let today = if kind == "daily" { " today" } else { "" };
-            parts.push(format!("{left:.2}{currency} are left{today} of the {kind} budget of {whole:.2}{currency}"));
+            parts.push(format!(
+                "{left:.decimals$}{currency} are left{today} of the {kind} budget of {whole:.decimals$}{currency}"
+            ));
         }
         parts.join("; ")
     }
@@ -181,6 +185,25 @@ impl Cost {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn amounts_have_the_decimals_of_their_currency() {
+        let cost = |code: &str| Cost {
+            cost_per_delivery: Some(3.0),
+            cost_source: Some("observed"),
+            estimated_cost: Some(120.0),
+            budget: Some(6000.0),
+            budget_kind: Some("daily"),
+            budget_left: Some(5910.0),
+            currency: Currency::parse(code),
+            ..Cost::default()
+        };
+        let usd =
+            "about 120.00 USD (3.0000 each, observed); 5910.00 USD are left today of the daily budget of 6000.00 USD";
+        assert_eq!(cost("USD").text(), usd);
+        let jpy = "about 120 JPY (3.00 each, observed); 5910 JPY are left today of the daily budget of 6000 JPY";
+        assert_eq!(cost("JPY").text(), jpy);
+    }
 
     #[test]
     fn what_was_billed_counts_before_what_is_estimated() {

@@ -81,7 +81,7 @@ impl Offer {
         }
         let until = args.timing.until(context, args.until.as_ref(), clock.now())?;
         let timing = args.timing.read(context, clock.now())?;
-        timing.refuse_end(end(&facts, until, None))?;
+        timing.refuse_end(&facts, until)?;
         let money = args.money.read(context, clock.now()).await?;
         let (page, ad_account) = (context.page()?, context.ad_account()?);
         Ok(Self { message: sent.first_json(), sent, facts, page, ad_account, until, timing, money, clock })

@@ -24,12 +24,15 @@ impl Shares {
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut arms: Vec<(Option<PathBuf>, u32)> = Vec::new();
         for part in text.split(',') {
+            // A blank behind a comma, as people type it, is no part of a file's name.
+            let part = part.trim_start();
             let (file, share) = part
                 .rsplit_once('=')
                 .filter(|(file, _)| !file.is_empty())
                 .ok_or_else(|| format!("\"{part}\" has no share: use FILE=50,FILE=50"))?;
+            let share = share.trim();
             let share = parse_percent(share.strip_suffix('%').unwrap_or(share)).ok_or_else(|| {
-                format!("\"{share}\" is no share: use a number above 0 and below 100, with two decimals at most")
+                format!("\"{share}\" is not a share: use a number above 0 and below 100, with two decimals at most")
             })?;
             let file = (file != HOLDOUT).then(|| PathBuf::from(file));
             if arms.iter().any(|(other, _)| *other == file) {
@@ -160,21 +163,25 @@ mod tests {
         for (text, arms) in [
             ("a.json=50,b.json=40,holdout=10", vec![arm("a.json", 5000), arm("b.json", 4000), arm("holdout", 1000)]),
             ("a=33.33,b=33.33%,c=33.34", vec![arm("a", 3333), arm("b", 3333), arm("c", 3334)]),
+            (
+                "a.json=50, b.json= 40 , holdout=10 ",
+                vec![arm("a.json", 5000), arm("b.json", 4000), arm("holdout", 1000)],
+            ),
             ("x=y.json=99.5,./holdout=0.5", vec![arm("x=y.json", 9950), arm("./holdout", 50)]),
         ] {
             assert_eq!(Shares::parse(text), Ok(Shares(arms)), "{text}");
         }
         for (text, why) in [
             ("a=50,b=40", "the shares add up to 90, not to 100"),
-            ("a=50,b=60.5", "the shares add up to 110.50, not to 100"),
-            ("a=100", "\"100\" is no share"),
-            ("a=50,b=50,c=0", "\"0\" is no share"),
+            ("a=50,b=60.5", "the shares add up to 110.5, not to 100"),
+            ("a=100", "\"100\" is not a share"),
+            ("a=50,b=50,c=0", "\"0\" is not a share"),
             ("a=50,a=50", "a is given twice"),
             ("holdout=50,holdout=50", "holdout is given twice"),
             ("a=50,b", "\"b\" has no share"),
             ("=50,b=50", "\"=50\" has no share"),
-            ("a=50,b=49.999", "\"49.999\" is no share"),
-            ("a=-50,b=150", "\"-50\" is no share"),
+            ("a=50,b=49.999", "\"49.999\" is not a share"),
+            ("a=-50,b=150", "\"-50\" is not a share"),
             ("", "\"\" has no share"),
         ] {
             assert!(Shares::parse(text).unwrap_err().contains(why), "{text}: {:?}", Shares::parse(text));

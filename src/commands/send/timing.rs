@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
+use super::campaign::CampaignFacts;
 use crate::campaign::parse_time;
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
@@ -49,7 +50,7 @@ fn gap(text: &str) -> Result<u32, String> {
     let gap: Duration = parse_duration(text)?;
     match u32::try_from(gap.as_secs()) {
         Ok(seconds) if seconds > 0 => Ok(seconds),
-        _ => Err(format!("\"{text}\" is no gap: use at least 1s and at most 100 years")),
+        _ => Err(format!("\"{text}\" is too short or too long: use at least 1s and at most 100 years")),
     }
 }
 
@@ -130,6 +131,14 @@ impl TimingArgs {
             Some(UntilChoice::At(at)) => Until::At(*at),
             Some(UntilChoice::Typed(text)) => Until::At(typed(context, "--until", text, self.zone(context), now)?),
         };
+        // No error: a nightly command is given again after its time has passed, to end what still waits.
+        if let Until::At(at) = until
+            && at <= now
+        {
+            context.ui.warn(&format!(
+                "--until {at} is in the past: it is {now} now; nothing is sent, and recipients who wait are skipped"
+            ));
+        }
         Ok(Some(until))
     }
 
@@ -174,14 +183,21 @@ fn typed(context: &Context, flag: &str, text: &str, zone: Option<Zone>, now: Uni
 
 impl Timing {
     /// Refuses a start that comes too late for everybody.
-    pub fn refuse_end(&self, end: Option<UnixMillis>) -> Result<()> {
-        match (self.at, end) {
-            (Some(at), Some(end)) if at >= end => Err(Error::usage(format!(
-                "--at is {at}, but nothing is sent after {end}, when the campaign ends or --until passes"
-            ))
-            .hint("choose an earlier --at, or a later end: mmsg campaign edit ID --end-time TIME")),
-            _ => Ok(()),
-        }
+    pub fn refuse_end(&self, campaign: &CampaignFacts, until: Option<Until>) -> Result<()> {
+        let Some(at) = self.at else { return Ok(()) };
+        let by_flag = Until::over(until, None);
+        let (end, what, later) = match (by_flag, campaign.end) {
+            (Some(until), ends) if at >= until && ends.is_none_or(|ends| until <= ends) => {
+                (until, "--until passes", "a later --until".to_owned())
+            }
+            (_, Some(ends)) if at >= ends => {
+                let edit = format!("a later end: mmsg campaign edit {} --end-time TIME", campaign.id);
+                (ends, "the campaign ends", edit)
+            }
+            _ => return Ok(()),
+        };
+        Err(Error::usage(format!("--at is {at}, but nothing is sent after {end}, when {what}"))
+            .hint(format!("choose an earlier --at, or {later}")))
     }
 
     /// The hours of a broadcast that is new.

@@ -69,7 +69,7 @@ fn source(text: &str) -> Result<String, String> {
         return Ok(word);
     }
     let all = graph::SOURCES.map(|source| source.to_lowercase().replace('_', "-"));
-    Err(format!("{text:?} is no source of subscribers: use {}", all.join(", ")))
+    Err(format!("{text:?} is not a source of subscribers: use {}", all.join(", ")))
 }
 
 /// What is asked, as the ledger and people name it; empty: the whole list.

@@ -3,19 +3,25 @@
 use serde::Serialize;
 
 use crate::clock::UnixMillis;
-use crate::ledger::canary::{Canary, CanaryCounts};
+use crate::ledger::canary::{Canary, CanaryCounts, Size};
 use crate::ledger::{self, Ledger};
 use crate::send::canary::{Figures, Verdict, judge};
 use crate::text;
 
-/// `1% first, then 10m 0s for webhook events; the others if at most 5.0% fail`.
-pub fn plan_of(canary: &Canary) -> String {
+/// `1% first (about 20 people), then up to 10m 0s for webhook events; the others if at most 5% fail`.
+pub fn plan_of(canary: &Canary, people: Option<u64>) -> String {
     let wait = if canary.hears {
         format!("up to {} for webhook events", text::span(canary.wait))
     } else {
         "no wait for webhook events".to_owned()
     };
-    format!("{} first, then {wait}; the others if at most {} fail", canary.size, text::percent(canary.max_failed))
+    let first = match (canary.size, people.map(|people| text::count(people, "person", "people"))) {
+        (Size::Share(_), Some(people)) => format!("{} first (about {people})", canary.size),
+        (Size::People(_), Some(people)) => format!("{people} first"),
+        (_, None) => format!("{} first", canary.size),
+    };
+    let allowed = text::percent(canary.max_failed).replace(".0%", "%");
+    format!("{first}, then {wait}; the others if at most {allowed} fail")
 }
 
 /// A broadcast's canary, for the totals. The keys never change.
@@ -62,13 +68,13 @@ impl DryCanary {
             size: canary.size.to_string(),
             max_failed: canary.max_failed,
             wait_seconds: if canary.hears { canary.wait.as_secs() } else { 0 },
-            plan: plan_of(canary),
+            plan: plan_of(canary, Some(canary.size.of(people))),
         }
     }
 
     pub fn text(&self) -> String {
         match self.state {
-            "planned" => format!("{} ({})", self.plan, text::count(self.people, "person", "people")),
+            "planned" => self.plan.clone(),
             state => format!("{state}: {}", text::count(self.people, "person", "people")),
         }
     }
@@ -116,4 +122,31 @@ pub fn told(ledger: &Ledger, broadcast: i64, now: UnixMillis) -> ledger::error::
 /// By what is known now.
 pub fn verdict(canary: &Canary, figures: &Figures, sent: UnixMillis, now: UnixMillis) -> Verdict {
     judge(figures, canary.max_failed, canary.hears, now >= sent.plus(canary.wait))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn a_planned_canary_says_who_is_first_and_what_decides() {
+        let canary = Canary {
+            size: Size::Share(3330),
+            wait: Duration::from_mins(10),
+            max_failed: 0.05,
+            hears: true,
+            listing: None,
+            sent_at: None,
+            passed_at: None,
+        };
+        let rest = "then up to 10m 0s for webhook events; the others if at most 5% fail";
+        assert_eq!(plan_of(&canary, Some(16)), format!("33.3% first (about 16 people), {rest}"));
+        assert_eq!(plan_of(&canary, None), format!("33.3% first, {rest}"));
+        let one = Canary { size: Size::People(500), max_failed: 0.025, hears: false, ..canary };
+        let rest = "then no wait for webhook events; the others if at most 2.5% fail";
+        assert_eq!(plan_of(&one, Some(1)), format!("1 person first, {rest}"));
+        assert_eq!(plan_of(&one, None), format!("500 first, {rest}"));
+    }
 }
