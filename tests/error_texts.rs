@@ -87,6 +87,7 @@ fn the_committed_errors_of_commands_are_fresh() {
         "tokens fetch --custom-audience 7",
         "tokens fetch --audience spring --custom-audience spring",
         "tokens import nowhere.csv --audience spring",
+        "tokens suppress 12348141984909088",
         "broadcast close",
         "broadcast close first",
         "unknown resolve",

@@ -6,8 +6,9 @@ use std::io::{self, BufReader, Cursor, Read};
 use std::rc::Rc;
 
 use super::unpack::{Gzip, Zstd};
-use super::{Input, shown_file};
+use super::{Input, shown_file, token};
 use crate::error::{Error, Result};
+use crate::text::mask;
 use encoding_rs::{Decoder, DecoderResult, Encoding, UTF_16BE, UTF_16LE};
 
 /// One input as text. Not yet checked to be any.
@@ -126,6 +127,11 @@ impl InputText {
 }
 
 fn unreadable(name: &str, error: &io::Error) -> Error {
+    if error.kind() == io::ErrorKind::NotFound && token::may_be_one(name) {
+        return Error::usage(format!("there is no file {}, and it looks like a token, not like a list", mask(name))).hint(
+            "a list is a file, or - for stdin: echo TOKEN | mmsg …; tokens suppress and tokens unsuppress also take --token TOKEN",
+        );
+    }
     Error::usage(format!("can't read the list {}", shown_file(name)))
         .because(error)
         .hint("name a file that you may read, or - for stdin")

@@ -65,6 +65,13 @@ pub fn fault(cell: &[u8]) -> Option<String> {
     read(cell).err()
 }
 
+/// Whether somebody may have typed a token where a file is meant: long, with digits, and nothing that file names have.
+pub(super) fn may_be_one(word: &str) -> bool {
+    const LONG: usize = 12;
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    word.len() >= LONG && word.bytes().all(is_word) && word.bytes().filter(u8::is_ascii_digit).count() >= LONG / 2
+}
+
 /// Everything but plain digits.
 fn unusual(cell: &[u8], seen: u8) -> Result<Token<'_>, String> {
     if cell.is_empty() {
@@ -251,6 +258,22 @@ mod tests {
             longest.as_str(),
         ] {
             assert_eq!(fault(token.as_bytes()), None, "{token}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_told_from_the_name_of_a_file() {
+        for (word, expected) in [
+            ("7533126525823753005", true),
+            ("12348141984909088", true),
+            ("aB3_94kd0-2840194mmQ", true),
+            ("20261128", false),
+            ("monday", false),
+            ("tokens_of_all_customers", false),
+            ("20261128112233.csv", false),
+            ("lists/12348141984909088", false),
+        ] {
+            assert_eq!(may_be_one(word), expected, "{word}");
         }
     }
 

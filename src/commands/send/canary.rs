@@ -269,7 +269,7 @@ impl Stage<'_> {
                 said.once(Part::Wait, || {
                     ui.status(&format!(
                         "waiting up to {} for events of the canary: {}",
-                        text::span(left),
+                        text::span(Duration::from_secs(left.as_secs() + u64::from(left.subsec_nanos() > 0))),
                         figures.told()
                     ));
                 });
