@@ -128,9 +128,8 @@ impl InputText {
 
 fn unreadable(name: &str, error: &io::Error) -> Error {
     if error.kind() == io::ErrorKind::NotFound && token::may_be_one(name) {
-        return Error::usage(format!("there is no file {}, and it looks like a token, not like a list", mask(name))).hint(
-            "a list is a file, or - for stdin: echo TOKEN | mmsg …; tokens suppress and tokens unsuppress also take --token TOKEN",
-        );
+        return Error::usage(format!("there is no file {}, and it looks like a token, not like a list", mask(name)))
+            .hint("pass it with --token if the command has that flag, or on stdin: echo TOKEN | mmsg …");
     }
     Error::usage(format!("can't read the list {}", shown_file(name)))
         .because(error)

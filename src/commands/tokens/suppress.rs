@@ -1,7 +1,5 @@
 //! `mmsg tokens suppress` and `mmsg tokens unsuppress`.
 
-use std::path::{Path, PathBuf};
-
 use serde::Serialize;
 
 use super::token;
@@ -15,7 +13,7 @@ use crate::error::{Error, Exit, Result};
 use crate::ledger::spool::{Listing, Spool};
 use crate::ledger::suppress::{Order, Suppressions};
 use crate::ledger::{Ledger, Watch};
-use crate::text::{count, mask, thousands};
+use crate::text::{count, thousands};
 use crate::ui::table::Record;
 
 /// Suppress people permanently: no broadcast sends to them, whatever list, import or fetch they are in.
@@ -102,7 +100,6 @@ async fn carry_out(context: &Context, whom: Whom, order: Order) -> Result<Suppre
     let mut outputs = Outputs::of(context, whom.list.force, "nothing was changed");
     let is_list = whom.tokens.is_empty();
     if is_list {
-        refuse_token(&whom.list.files)?;
         whom.list.check(&mut outputs)?;
     }
     let mut ledger = match order {
@@ -128,19 +125,6 @@ async fn carry_out(context: &Context, whom: Whom, order: Order) -> Result<Suppre
     let Suppressions { changed, unchanged, unseen, other_tokens, .. } = counts;
     context.ui.object(&SuppressRow { rows, changed, unchanged, never_seen: unseen, other_tokens, bad })?;
     Ok(counts)
-}
-
-/// A token where a file is meant: it is not shown, and the flag for it is.
-fn refuse_token(files: &[PathBuf]) -> Result<()> {
-    let is_token = |text: &&str| {
-        let has_its_marks = text.len() >= 12 && text.bytes().any(|byte| byte.is_ascii_digit()) && !text.contains('.');
-        has_its_marks && token(text).is_ok() && !Path::new(text).exists()
-    };
-    match files.iter().filter_map(|file| file.to_str()).find(is_token) {
-        Some(text) => Err(Error::usage(format!("there is no file {}; nothing was changed", mask(text)))
-            .hint("if it is a subscription token, pass it with --token")),
-        None => Ok(()),
-    }
 }
 
 /// The tokens of the command line, as a list.
