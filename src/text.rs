@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use unicode_width::UnicodeWidthStr;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Characters that a terminal would obey or nobody could see, shown as `\u{1b}`.
 pub fn visible(text: &str) -> Cow<'_, str> {
@@ -161,6 +161,24 @@ pub fn wrapped(text: &str, room: usize) -> Vec<String> {
     lines
 }
 
+/// The text in at most `room` columns: one that is longer ends with an ellipsis.
+pub fn shortened(text: &str, room: usize) -> String {
+    if text.width() <= room {
+        return text.to_owned();
+    }
+    let Some(mut left) = room.checked_sub(1) else { return String::new() };
+    let kept: String = text
+        .chars()
+        .take_while(|c| {
+            let width = c.width().unwrap_or(0);
+            let fits = width <= left;
+            left = left.saturating_sub(width);
+            fits
+        })
+        .collect();
+    format!("{kept}…")
+}
+
 /// A subscription token or PSID as it may be shown: its ends, never the whole.
 pub fn mask(token: &str) -> String {
     let count = token.chars().count();
@@ -210,6 +228,19 @@ mod tests {
         assert_eq!(wrapped("one two  three", 7), ["one two", "three"]);
         assert_eq!(wrapped("unbreakable x", 4), ["unbreakable", "x"]);
         assert!(wrapped(" ", 4).is_empty());
+    }
+
+    #[test]
+    fn what_is_too_long_ends_with_an_ellipsis() {
+        for (text, room, short) in [
+            ("Empfänger 人人人", 13, "Empfänger 人…"),
+            ("abc", 3, "abc"),
+            ("abc", 2, "a…"),
+            ("abc", 1, "…"),
+            ("abc", 0, ""),
+        ] {
+            assert_eq!(shortened(text, room), short);
+        }
     }
 
     #[test]

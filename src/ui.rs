@@ -87,6 +87,8 @@ pub struct Ui {
     local: Local,
     /// Stands before each message for people: whose it is.
     name: Option<Arc<str>>,
+    /// Stands before a progress bar: whose work it shows.
+    shop: Option<Arc<str>>,
 }
 
 impl Ui {
@@ -99,7 +101,15 @@ impl Ui {
             stops: Stops::default(),
             local,
             name: None,
+            shop: None,
         }
+    }
+
+    /// The same, with progress that names whose it is.
+    #[must_use]
+    pub fn of_shop(mut self, shop: Option<&str>) -> Self {
+        self.shop = shop.map(Arc::from);
+        self
     }
 
     /// The same for one of several businesses at work at once, which can't each ask: its messages name it.

@@ -156,26 +156,23 @@ fn bar(columns: u16) -> String {
     let words = [&words[..], &["--concurrency", "8"]].concat();
     let run = shop.env.terminal(columns, &words).end().exits(11);
     // As it stood once both kinds of failure were counted for a while.
-    let (at, word) = run.stdout.match_indices("unknown").nth(5).unwrap_or_else(|| panic!("no bar:\n{}", run.stdout));
+    let counted = "1 unknown, 2 refused";
+    let (at, word) = run.stdout.match_indices(counted).nth(5).unwrap_or_else(|| panic!("no bar:\n{}", run.stdout));
     let end = run.stdout[at..].find(['\r', '\u{1b}']).map_or(at + word.len(), |length| at + length);
     let lines = Emulator::of(usize::from(columns), &run.stdout[..end]).lines();
     let rows = if columns < 120 { 2 } else { 1 };
     let frame = lines[lines.len() - rows..].join("\n");
-    // The narrowest has no bar, and cuts the end of the counts.
-    let bar = if columns < 60 { "" } else { "[━╸ ]{12} " };
-    let rest = if columns < 60 { "" } else { r", [\d.,]+/s, \d+s left" };
+    // The narrowest has no bar, room for the speed only while it is low, and none for what is in flight.
+    let is_narrow = columns < 60;
+    let bar = if is_narrow { "" } else { "[━╸ ]{12} " };
+    let speed = if is_narrow { r"(, [\d.,]+/s, \d+s left)?" } else { r", [\d.,]+/s, \d+s left" };
     let gap = if columns < 120 { "\n" } else { "  " };
-    let counts = r"[\d,]+ accepted, 2 refused, 1 unknown";
-    let form = format!(r"^{bar}[\d,]+ of 400 sends \(\d+%\){rest}{gap}{counts}");
+    let form = format!(r"^shop {bar}[\d,]+ of 400 sends \(\d+%\){speed}{gap}[\d,]+ accepted, {counted}");
     assert!(Regex::new(&form).unwrap().is_match(&frame), "{frame}");
-    let same = if columns < 60 {
-        "168 of 400 sends (42%)"
-    } else {
-        "━━━━━╸       168 of 400 sends (42%), 97/s, 2s left"
-    };
-    let counts = "165 accepted, 2 refused, 1 unknown, 8 in flight";
-    let counts: String = counts.chars().take(usize::from(columns)).collect();
-    let frame = format!("{same}{gap}{counts}").replacen("━━━━━╸", "\u{1b}[36m━━━━━╸\u{1b}[0m", 1);
+    let (bar, speed) =
+        if is_narrow { ("", "") } else { ("\u{1b}[36m━━━━━\u{1b}[0m        ", ", 97/s, 2s left") };
+    let in_flight = if is_narrow { "" } else { ", 8 in flight" };
+    let frame = format!("shop {bar}168 of 400 sends (42%){speed}{gap}165 accepted, {counted}{in_flight}");
     format!("\u{1b}[1m# on {columns} columns\u{1b}[0m\n{frame}\n\n")
 }
 

@@ -47,6 +47,9 @@ impl Context {
 
     /// One of several, which need not each read the system's certificates.
     pub fn sharing(tls: Tls, settings: Settings, ui: Ui, clock: Clock) -> Self {
+        let shop = settings.profile.as_ref().map(|profile| profile.value.as_str());
+        // Whoever has one business has not named it.
+        let ui = ui.of_shop(shop.filter(|name| *name != "default"));
         Self { settings, ui, clock, graph: OnceLock::new(), tls, told_end: OnceLock::new(), repeated: OnceLock::new() }
     }
 

@@ -1,12 +1,15 @@
 //! Progress on stderr: a bar on a terminal, otherwise one line per minute, nothing with `--quiet`.
 
-use std::fmt;
+mod layout;
+
 use std::io::stderr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+pub use layout::Told;
+use layout::{At, Look, lines, percent, rate_text};
 use rustix::termios::tcgetwinsize;
 
 use super::Ui;
@@ -48,35 +51,61 @@ pub struct Progress {
 #[derive(Debug)]
 enum Shown {
     Nothing,
-    Bar(ProgressBar),
-    /// When the last line was printed, in milliseconds since the start; and the message.
+    /// The bar, and what it says beside itself.
+    Bar(ProgressBar, Arc<Mutex<Told>>),
+    /// When the last line was printed, in milliseconds since the start; and what it says besides.
     Lines {
         last: AtomicU64,
-        message: Mutex<String>,
+        told: Mutex<Told>,
     },
 }
 
 impl Ui {
     /// Starts to show progress; `unit` is a plural noun. Of several businesses at once each has lines, since there is one bar.
     pub fn progress(&self, total: Option<u64>, unit: &'static str) -> Progress {
-        let shown =
-            if self.is_quiet() {
-                Shown::Nothing
-            } else if self.stderr_is_terminal() && self.name.is_none() && !self.options.dumb {
-                let columns = tcgetwinsize(stderr()).map_or(0, |size| size.ws_col);
-                // A terminal that does not know its size.
-                let columns = if columns == 0 { 80 } else { columns };
-                let look = Look { ascii: self.options.ascii, columns };
-                let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr_with_hz(10))
-                    .with_style(style(total.is_some(), unit, self.colors(true), look));
-                bar.enable_steady_tick(Duration::from_millis(200));
-                self.live.set(Some(bar.clone()));
-                Shown::Bar(bar)
-            } else {
-                Shown::Lines { last: AtomicU64::new(0), message: Mutex::default() }
-            };
+        let shown = if self.is_quiet() {
+            Shown::Nothing
+        } else if self.stderr_is_terminal() && self.name.is_none() && !self.options.dumb {
+            let told = Arc::new(Mutex::new(Told::default()));
+            let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr_with_hz(10))
+                .with_style(self.style(unit, Arc::clone(&told)));
+            bar.enable_steady_tick(Duration::from_millis(200));
+            self.live.set(Some(bar.clone()));
+            Shown::Bar(bar, told)
+        } else {
+            Shown::Lines { last: AtomicU64::new(0), told: Mutex::default() }
+        };
         Progress { ui: self.clone(), total, unit, started: Instant::now(), done: AtomicU64::new(0), shown }
     }
+
+    /// All of it is laid out by us, for as many columns as there are when it is drawn.
+    fn style(&self, unit: &'static str, told: Arc<Mutex<Told>>) -> ProgressStyle {
+        let name = self.shop.as_ref().map(|name| self.clean(name).into_owned());
+        let (ascii, color) = (self.options.ascii, self.colors(true));
+        let drawn = move |state: &ProgressState, out: &mut dyn std::fmt::Write| {
+            let at = At {
+                name: name.as_deref(),
+                done: state.pos(),
+                total: state.len(),
+                unit,
+                rate: state.per_sec(),
+                left: state.eta(),
+                elapsed: state.elapsed(),
+            };
+            let told = told.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            let _ = out.write_str(&lines(&at, &told, Look { ascii, color, columns: columns() }).join("\n"));
+        };
+        // A fixed template: a test checks that it is valid.
+        let style = ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar());
+        style.with_key("all", drawn)
+    }
+}
+
+const TEMPLATE: &str = "{all}";
+
+/// Of the terminal on stderr; some do not know their size.
+fn columns() -> usize {
+    tcgetwinsize(stderr()).map(|size| usize::from(size.ws_col)).ok().filter(|columns| *columns > 0).unwrap_or(80)
 }
 
 impl Progress {
@@ -85,25 +114,35 @@ impl Progress {
         self.done.store(done, Ordering::Relaxed);
         match &self.shown {
             Shown::Nothing => {}
-            Shown::Bar(bar) => bar.set_position(done),
-            Shown::Lines { last, message } => {
+            Shown::Bar(bar, _) => bar.set_position(done),
+            Shown::Lines { last, told } => {
                 let elapsed = self.started.elapsed();
                 if !is_due(last, elapsed) {
                     return;
                 }
-                let message = message.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                self.ui.status(&line(done, self.total, self.unit, elapsed, &message));
+                let told = told.lock().unwrap_or_else(PoisonError::into_inner).text();
+                self.ui.status(&line(done, self.total, self.unit, elapsed, &told));
             }
         }
     }
 
-    /// Sets the message: what is being done or waited for; counts.
+    /// Sets what is said besides: what is worked at.
     pub fn message(&self, text: &str) {
+        self.tell(&Told { note: Some(text.to_owned()), ..Told::default() });
+    }
+
+    /// Sets what is said besides.
+    pub fn tell(&self, what: &Told) {
         match &self.shown {
             Shown::Nothing => {}
-            Shown::Bar(bar) => bar.set_message(self.ui.clean(text).into_owned()),
-            Shown::Lines { message, .. } => {
-                text.clone_into(&mut message.lock().unwrap_or_else(PoisonError::into_inner));
+            Shown::Bar(_, told) => {
+                let clean = |texts: &[String]| texts.iter().map(|text| self.ui.clean(text).into_owned()).collect();
+                let note = what.note.as_ref().map(|note| self.ui.clean(note).into_owned());
+                *told.lock().unwrap_or_else(PoisonError::into_inner) =
+                    Told { counts: clean(&what.counts), more: clean(&what.more), note };
+            }
+            Shown::Lines { told, .. } => {
+                what.clone_into(&mut told.lock().unwrap_or_else(PoisonError::into_inner));
                 self.set(self.done.load(Ordering::Relaxed));
             }
         }
@@ -111,7 +150,7 @@ impl Progress {
 
     /// Removes it from the screen.
     pub fn finish(&self) {
-        if let Shown::Bar(bar) = &self.shown {
+        if let Shown::Bar(bar, _) = &self.shown {
             bar.finish_and_clear();
             self.ui.live.set(None);
         }
@@ -137,8 +176,7 @@ fn line(done: u64, total: Option<u64>, unit: &str, elapsed: Duration, message: &
     let rate = done as f64 / elapsed.as_secs_f64().max(0.001);
     let mut line = match total {
         Some(total) if total > 0 => {
-            let percent = u128::from(done) * 100 / u128::from(total);
-            format!("{} of {} {unit} ({percent}%)", text::thousands(done), text::thousands(total))
+            format!("{} of {} {unit} ({}%)", text::thousands(done), text::thousands(total), percent(done, total))
         }
         _ => format!("{} {unit}", text::thousands(done)),
     };
@@ -155,60 +193,13 @@ fn line(done: u64, total: Option<u64>, unit: &str, elapsed: Duration, message: &
     line
 }
 
-/// `1.5/s`, `12,345/s`.
-fn rate_text(rate: f64) -> String {
-    if rate < 10.0 { format!("{rate:.1}/s") } else { format!("{}/s", text::thousands(rate as u64)) }
-}
-
-/// A narrower terminal shows the message below the bar, so that none of it is cut.
-const WIDE: u16 = 120;
-
-/// A narrower one has no room for a bar.
-const NARROW: u16 = 60;
-
-fn style(has_total: bool, unit: &str, color: bool, look: Look) -> ProgressStyle {
-    // A fixed template: a test checks that it is valid.
-    let style = ProgressStyle::with_template(&template(has_total, unit, color, look.columns));
-    let style = style.unwrap_or_else(|_| ProgressStyle::default_bar()).with_key(
-        "rate",
-        |state: &ProgressState, out: &mut dyn fmt::Write| {
-            let _ = out.write_str(&rate_text(state.per_sec()));
-        },
-    );
-    if look.ascii { style.progress_chars("=> ").tick_chars("|/-\\ ") } else { style.progress_chars("━╸ ") }
-}
-
-/// What the terminal is like.
-#[derive(Clone, Copy)]
-struct Look {
-    ascii: bool,
-    columns: u16,
-}
-
-fn template(has_total: bool, unit: &str, color: bool, columns: u16) -> String {
-    let bar = if color { "{bar:12.cyan}" } else { "{bar:12}" };
-    let gap = if columns < WIDE { "\n" } else { "  " };
-    if has_total && columns < NARROW {
-        format!("{{human_pos}} of {{human_len}} {unit} ({{percent}}%){gap}{{wide_msg}}")
-    } else if has_total {
-        format!("{bar} {{human_pos}} of {{human_len}} {unit} ({{percent}}%), {{rate}}, {{eta}} left{gap}{{wide_msg}}")
-    } else {
-        format!("{{spinner}} {{human_pos}} {unit}, {{rate}}, {{elapsed}}{gap}{{wide_msg}}")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_templates_are_valid() {
-        for (has_total, color) in [(true, true), (true, false), (false, false)] {
-            for columns in [40, 80, 120] {
-                let template = template(has_total, "rows", color, columns);
-                assert!(ProgressStyle::with_template(&template).is_ok(), "{template}");
-            }
-        }
+    fn the_template_is_valid() {
+        assert!(ProgressStyle::with_template(TEMPLATE).is_ok());
     }
 
     #[test]

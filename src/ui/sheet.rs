@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anstyle::Style;
 use comfy_table::{Cell, CellAlignment, Color, ColumnConstraint, Width};
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthStr;
 
 use super::Ui;
 use super::table::{GAP, Look, Record, draw, fields, heading, new_table, total, trimmed, widths};
@@ -139,7 +139,7 @@ fn draw_bars(columns: &[&str], rows: &[Bar], look: Look) -> String {
         columns
             .iter()
             .zip(&widths)
-            .map(|(name, width)| heading(&shortened(name, usize::from(*width)), look))
+            .map(|(name, width)| heading(&text::shortened(name, usize::from(*width)), look))
             .chain([Cell::new("")]),
     );
     for (cells, row) in cells.iter().zip(rows) {
@@ -172,26 +172,9 @@ fn cut(cells: &mut [Vec<String>], widths: &mut [u16], room: u16) {
     *first = first.saturating_sub(over).max(2);
     for row in cells {
         if let Some(cell) = row.first_mut() {
-            *cell = shortened(cell, usize::from(*first));
+            *cell = text::shortened(cell, usize::from(*first));
         }
     }
-}
-
-fn shortened(said: &str, room: usize) -> String {
-    if said.width() <= room {
-        return said.to_owned();
-    }
-    let mut left = room.saturating_sub(1);
-    let kept: String = said
-        .chars()
-        .take_while(|c| {
-            let width = c.width().unwrap_or(0);
-            let fits = width <= left;
-            left = left.saturating_sub(width);
-            fits
-        })
-        .collect();
-    format!("{kept}…")
 }
 
 /// A bar of this many columns, drawn in eighths of a column; a share above 0 is always visible.
@@ -241,7 +224,6 @@ mod tests {
         assert_eq!(widths, ["", "▏", "████", "████████", "████████", "████████"]);
         assert_eq!(filled(0.3, 4), "█▎");
         assert_eq!(filled(f64::NAN, 4), "");
-        assert_eq!(shortened("Empfänger 人人人", 13), "Empfänger 人…");
     }
 
     #[test]

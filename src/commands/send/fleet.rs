@@ -61,7 +61,8 @@ pub async fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
         Some(outs) => outs,
         None => Outs::open(frame.ui, &outputs, args.results.as_deref(), Businesses::Several)?,
     };
-    let board = Board::show(frame.ui, None);
+    let of_all = text::count(businesses.len() as u64, "profile", "profiles");
+    let board = Board::show(&frame.ui.clone().of_shop(Some(&of_all)), None);
     let readers = Semaphore::new(READERS);
     let settings = businesses.iter().find_map(|business| Some(&business.context.as_ref().ok()?.settings));
     let environment = settings.map(finish::environment).unwrap_or_default();

@@ -203,6 +203,10 @@ pub struct Results {
     board: Option<Rc<RefCell<Board>>>,
     /// What the board has of this run.
     counted: Counts,
+    /// Its requests so far.
+    requests: u64,
+    /// How many they were when it began to wait.
+    waits_since: Option<u64>,
     /// Whether this run knows that rows can't be written.
     is_told: bool,
     /// Of the broadcast at work, where it has several messages.
@@ -218,6 +222,8 @@ impl Results {
             profile: None,
             board: None,
             counted: Counts::default(),
+            requests: 0,
+            waits_since: None,
             is_told: false,
             split: None,
         })
@@ -231,6 +237,8 @@ impl Results {
             profile: Some(profile.to_owned()),
             board: None,
             counted: Counts::default(),
+            requests: 0,
+            waits_since: None,
             is_told: false,
             split: None,
         }
@@ -262,21 +270,39 @@ impl Results {
     }
 
     pub fn begin(&mut self, ui: &Ui, total: u64) {
-        self.counted = Counts::default();
+        self.go_on();
+        (self.counted, self.requests) = (Counts::default(), 0);
         if self.profile.is_none() {
+            // One bar goes before the next comes.
+            self.board = None;
             self.board = Some(Board::show(ui, Some(total)));
         }
     }
 
     pub fn end(&mut self) {
+        self.go_on();
         if self.profile.is_none() {
             self.board = None;
         }
         self.outs.borrow_mut().hand_over();
     }
 
-    pub fn wait_for_rows(&self, until: UnixMillis) {
+    pub fn wait_for_rows(&mut self, until: UnixMillis) {
         self.ui.status(&format!("waiting: the remaining rows may go out from {until}"));
+        self.wait(until, "the remaining rows may not go out before".to_owned());
+    }
+
+    fn wait(&mut self, until: UnixMillis, why: String) {
+        self.waits_since = Some(self.requests);
+        if let Some(board) = &self.board {
+            board.borrow_mut().wait(self.profile.as_deref(), until, why);
+        }
+    }
+
+    fn go_on(&mut self) {
+        if let (Some(_), Some(board)) = (self.waits_since.take(), &self.board) {
+            board.borrow_mut().go_on(self.profile.as_deref());
+        }
     }
 
     /// Writes what is left. Returns earlier failures, too.
@@ -314,12 +340,19 @@ impl Sink for Results {
 
     fn progress(&mut self, stats: &Stats) {
         self.outs.borrow_mut().hand_over();
+        self.requests = stats.requests;
+        // What was on the wire when the wait began is no new request.
+        if self.waits_since.is_some_and(|before| before < stats.requests) {
+            self.go_on();
+        }
         if let Some(board) = &self.board {
             board.borrow_mut().count(&mut self.counted, stats);
         }
     }
 
     fn waiting(&mut self, until: UnixMillis, cause: &WaitCause) {
-        self.ui.status(&format!("waiting until {until}: {}", failure::send::cause(cause)));
+        let why = failure::send::cause(cause);
+        self.ui.status(&format!("waiting until {until}: {why}"));
+        self.wait(until, why);
     }
 }
