@@ -2,6 +2,7 @@
 
 pub mod arguments;
 pub mod global;
+mod sections;
 pub mod values;
 pub mod when;
 
@@ -12,6 +13,7 @@ use crate::commands::{
     profile, report, sandbox, schema, send, status, tokens, unknown, webhook, why,
 };
 use global::GlobalArgs;
+pub use sections::{for_manual, with_sections};
 
 /// Send paid marketing messages on Messenger: campaigns, sends without duplicates, reports.
 #[derive(Debug, Parser)]

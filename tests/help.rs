@@ -22,7 +22,10 @@ fn add_pages(env: &Env, words: &[String], pages: &mut Vec<(String, String)>) {
     let name = [&["mmsg".to_owned()], words].concat().join("-");
     // They are the same everywhere: the first page shows them.
     let page = match page.split_once("\n\nGlobal options:") {
-        Some((own, _)) if !words.is_empty() => format!("{own}\n"),
+        Some((own, rest)) if !words.is_empty() => match rest.split_once("\n\nExamples:") {
+            Some((_, examples)) => format!("{own}\n\nExamples:{examples}"),
+            None => format!("{own}\n"),
+        },
         _ => page,
     };
     pages.push((format!("{name}.txt"), page));
@@ -43,6 +46,20 @@ fn the_committed_help_is_fresh() {
     let committed: BTreeSet<_> = committed.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     let printed: BTreeSet<_> = pages.into_iter().map(|(file, _)| file).collect();
     assert_eq!(committed, printed, "a page of a command that is gone, or no page of one that is new");
+}
+
+#[test]
+fn help_can_be_asked_for_by_a_word() {
+    let env = Env::new();
+    for words in [&[][..], &["campaign"], &["campaign", "create"], &["send"]] {
+        let asked = env.mmsg([&["help"], words].concat()).exits(0).stdout;
+        assert_eq!(asked, env.mmsg([words, &["--help"]].concat()).exits(0).stdout, "{words:?}");
+    }
+    let top = env.mmsg(["help"]).exits(0).stdout;
+    for part in ["Exit status:\n", "Files:\n", "Environment:\n"] {
+        assert!(top.contains(part), "{top}");
+    }
+    env.mmsg(["help", "brodcast"]).exits(2).says("broadcast");
 }
 
 /// What stands below a heading has it for a reason, and does not just follow what has.

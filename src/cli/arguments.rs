@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use clap::{FromArgMatches, ValueEnum};
 
 use super::global::GlobalArgs;
-use super::{Cli, command};
+use super::{Cli, command, with_sections};
 use crate::config::environment::{Environment, names};
 use crate::error::{Error, Result};
 use crate::ui::{ColorChoice, Format, UiOptions};
@@ -19,8 +19,9 @@ pub fn parse(arguments: &[OsString], environment: &Environment) -> (UiOptions, R
         ColorChoice::Always => clap::ColorChoice::Always,
         ColorChoice::Never => clap::ColorChoice::Never,
     };
-    let command = command().color(choice);
-    let mut cli = command.try_get_matches_from(arguments).and_then(|matches| Cli::from_arg_matches(&matches));
+    let command = with_sections(command(), "").color(choice);
+    let mut cli =
+        command.try_get_matches_from(asked_for_help(arguments)).and_then(|matches| Cli::from_arg_matches(&matches));
     if let Ok(cli) = &mut cli
         && early.profile.len() > cli.global.profile.len()
     {
@@ -29,6 +30,16 @@ pub fn parse(arguments: &[OsString], environment: &Environment) -> (UiOptions, R
     }
     let global = cli.as_ref().map_or(&early, |cli| &cli.global);
     (ui_options(global, environment), cli)
+}
+
+/// `mmsg help WORD…` is `mmsg WORD… --help`.
+fn asked_for_help(arguments: &[OsString]) -> Vec<OsString> {
+    match arguments {
+        [program, help, words @ ..] if help == "help" => {
+            [std::slice::from_ref(program), words, &[OsString::from("--help")]].concat()
+        }
+        arguments => arguments.to_vec(),
+    }
 }
 
 fn ui_options(global: &GlobalArgs, environment: &Environment) -> UiOptions {
