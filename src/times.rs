@@ -3,6 +3,7 @@
 pub mod day;
 pub mod hours;
 pub mod moment;
+pub mod zones;
 
 use std::time::Duration;
 

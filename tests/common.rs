@@ -60,9 +60,12 @@ pub struct Env {
 impl Env {
     pub fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
+        fs::create_dir(home.path().join("tmp")).unwrap();
         let path = |below: &str| home.path().join(below).to_str().unwrap().to_owned();
         let mut variables = vec![
             ("HOME".to_owned(), path("")),
+            // What is left there goes with it.
+            ("TMPDIR".to_owned(), path("tmp")),
             ("XDG_CONFIG_HOME".to_owned(), path(".config")),
             ("XDG_DATA_HOME".to_owned(), path(".local/share")),
             ("COLUMNS".to_owned(), "100".to_owned()),

@@ -11,6 +11,9 @@ use serde_json::{Value, json};
 use crate::common::shop::{Shop, people};
 use crate::common::{Env, TOKEN};
 
+/// Files that the sandbox writes.
+const RECORDS: [&str; 4] = ["--record", "--calls", "--requests", "--truth"];
+
 fn mode(env: &Env, file: &str) -> u32 {
     fs::metadata(env.path(file)).unwrap().permissions().mode() & 0o777
 }
@@ -87,7 +90,9 @@ fn no_output_overwrites_what_mmsg_keeps_or_reads() {
         }
         // The sandbox reads neither list nor message.
         if !target.contains("list") && !target.ends_with("promo.json") {
-            for (flag, force) in [("--record", None), ("--calls", Some("--force"))] {
+            for (flag, force) in
+                [("--record", None), ("--calls", Some("--force")), ("--requests", None), ("--truth", Some("--force"))]
+            {
                 let words = ["sandbox", "--port", "0", flag, target].into_iter().chain(force);
                 env.mmsg(words).fails(2, harm).says("the sandbox was not started");
             }
@@ -100,7 +105,7 @@ fn no_output_overwrites_what_mmsg_keeps_or_reads() {
     }
     let words = shop.words(&["list.csv", "--results", "one.csv", "--reject", "./one.csv"]);
     env.mmsg(&words).fails(2, "would overwrite --reject ./one.csv");
-    for flag in ["--record", "--calls"] {
+    for flag in RECORDS {
         let words = ["sandbox", "--port", "0", flag, "both", "--log-file", "./both"];
         env.mmsg(words).fails(2, "would overwrite the log (./both)").says("the sandbox was not started");
     }
@@ -150,7 +155,7 @@ fn a_file_that_mmsg_did_not_make_is_replaced_only_by_force() {
         }
     }
     fs::write(env.path("notes"), theirs).unwrap();
-    for flag in ["--record", "--calls"] {
+    for flag in RECORDS {
         let words = ["sandbox", "--port", "0", flag, "notes"];
         env.mmsg(words).fails(2, "is not a record that the sandbox made").says("append to this one with --force");
         assert_eq!(fs::read_to_string(env.path("notes")).unwrap(), theirs);

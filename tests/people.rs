@@ -196,6 +196,10 @@ fn a_filter_chooses_the_people_of_a_broadcast() {
     let manila = set(rows.iter().filter(|row| zone(row) == "Asia/Manila").map(token));
     assert_eq!(listed(&["--zone", "Asia/Manila"]), manila);
     assert_eq!(listed(&["--zone", "asia/MANILA"]), manila);
+    // By whichever of its names.
+    let eastern = set(rows.iter().filter(|row| zone(row) == "America/New_York").map(token));
+    assert!(!eastern.is_empty());
+    assert_eq!(listed(&["--zone", "US/Eastern"]), eastern);
     let first = send(&shop.campaign, &["--zone", "Asia/Manila", "--eligible"]);
     assert!(first.len() > 20 && first.is_subset(&manila));
     let last = "select source from listings order by id desc limit 1";

@@ -9,6 +9,7 @@ use crate::cli::when::{self, When};
 use crate::clock::UnixMillis;
 use crate::ledger::people::filter::Filter;
 use crate::text;
+use crate::times::zones;
 
 /// Of each of them: one for all would also be that of the flags that follow in a command.
 const HEADING: &str = "Filters";
@@ -40,7 +41,7 @@ pub struct FilterArgs {
     /// Only people to whom nothing is sent.
     #[arg(long, help_heading = HEADING)]
     pub suppressed: bool,
-    /// Only people in these time zones (Asia/Manila).
+    /// Only people in these time zones (Asia/Manila); old names are known, too.
     #[arg(long, help_heading = HEADING, value_name = "ZONE,…", value_delimiter = ',', value_parser = zone)]
     pub zone: Vec<String>,
 }
@@ -71,7 +72,7 @@ impl FilterArgs {
             expires_within,
             suppressed,
             audience,
-            zones: zone,
+            zones: zone.iter().flat_map(|zone| zones::names_of(zone)).collect(),
         }
     }
 

@@ -24,7 +24,7 @@ use crate::ui::{Format, Ui};
 pub struct Args {
     #[command(flatten)]
     pub options: Options,
-    /// Append to the file of --record or --calls even if it exists and was not made by mmsg.
+    /// Append to a file of records even if it exists and was not made by mmsg.
     #[arg(long)]
     force: bool,
 }
@@ -32,7 +32,13 @@ pub struct Args {
 /// Runs until Ctrl-C or SIGTERM; both end it with exit code 0.
 pub async fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
     let ui = frame.ui;
-    let records = [("--record", &args.options.record, Kind::Record), ("--calls", &args.options.calls, Kind::Calls)];
+    let Options { record, calls, requests, webhooks, .. } = &args.options;
+    let records = [
+        ("--record", record, Kind::Record),
+        ("--calls", calls, Kind::Calls),
+        ("--requests", requests, Kind::Requests),
+        ("--truth", &webhooks.truth, Kind::Truth),
+    ];
     if records.iter().any(|(_, path, _)| path.is_some()) {
         let mut outputs = Outputs::of_nothing(ui, args.force, "the sandbox was not started");
         outputs.protect_profiles(frame.environment);

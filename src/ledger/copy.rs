@@ -6,6 +6,8 @@
 
 mod part;
 
+use std::path::Path;
+
 use sha2::{Digest, Sha256};
 
 use super::address::Address;
@@ -71,6 +73,9 @@ impl Ledger {
         };
         match to {
             Address::File(path) => {
+                let folder = path.parent().unwrap_or_else(|| Path::new("."));
+                std::fs::create_dir_all(folder)
+                    .map_err(|source| Error::Folder { folder: folder.to_owned(), source })?;
                 making::refuse_lost(path)?;
                 let made = making::make(path, |new| {
                     Self::fill(new)?;

@@ -44,6 +44,9 @@ pub struct Look {
 /// Ids, times and most tokens are shorter; a longer word (a path, a URL) may be broken to keep the table.
 const LONG_WORD: usize = 32;
 
+/// Where that is not enough, a name of several parts may be broken that is longer than this; a UUID's or trace's parts are not lost by it.
+const LONG_NAME: usize = 20;
+
 /// Spaces between two columns.
 pub(super) const GAP: u16 = 2;
 
@@ -68,10 +71,11 @@ pub fn draw(mut columns: Vec<&str>, mut cells: Vec<Vec<String>>, expendable: &[&
     }
     if let Some(room) = look.width.filter(|room| total(&widths) > *room) {
         cells.iter_mut().flatten().for_each(breakable_time);
-        let words = self::widths(&columns, &cells, |text| longest_word(text).min(LONG_WORD));
-        if total(&words) > room {
+        let measures: [fn(&str) -> usize; 2] = [|text| longest_word(text).min(LONG_WORD), longest_part];
+        let words = measures.into_iter().map(|measure| self::widths(&columns, &cells, measure));
+        let Some(words) = words.into_iter().find(|words| total(words) <= room) else {
             return cells.iter().map(|row| fields(&columns, row, look)).collect::<Vec<_>>().join("\n");
-        }
+        };
         widths = shared(&words, &widths, room);
     }
     let mut table = new_table(look);
@@ -148,6 +152,15 @@ fn shared(least: &[u16], wanted: &[u16], room: u16) -> Vec<u16> {
 
 fn longest_word(text: &str) -> usize {
     text.split_whitespace().map(UnicodeWidthStr::width).max().unwrap_or(0)
+}
+
+/// As [`longest_word`], where paths, addresses and names of several parts may be broken earlier than IDs.
+fn longest_part(text: &str) -> usize {
+    let width = |word: &str| {
+        let is_of_parts = word.contains(['/', '.', '-', '_', ':']);
+        word.width().min(if is_of_parts { LONG_NAME } else { LONG_WORD })
+    };
+    text.split_whitespace().map(width).max().unwrap_or(0)
 }
 
 /// Allows `2026-11-24T10:19:10Z` to wrap at the T, and a local time.
@@ -342,6 +355,25 @@ mod tests {
         fn cells(&self) -> Vec<String> {
             ["shop-1", "120283923210160", "5", "2h ago"].map(str::to_owned).to_vec()
         }
+    }
+
+    #[test]
+    fn long_names_and_paths_are_broken_before_a_table_is_given_up_and_ids_are_not() {
+        let columns = vec!["check", "verdict", "reason", "next"];
+        let cells = [
+            ["profile", "ok", "profile lotus-flowers-of-chiang-mai-and-lampang in /srv/mmsg/config.toml", ""],
+            [
+                "permissions",
+                "failed",
+                "120283923210160581 can't be read",
+                "chmod 600 /home/operator/.config/mmsg/config.toml",
+            ],
+        ];
+        let cells: Vec<Vec<String>> = cells.map(|row| row.map(str::to_owned).to_vec()).to_vec();
+        let drawn = super::draw(columns, cells, &[], Look { width: Some(80), color: false });
+        assert!(drawn.starts_with("check        verdict  reason"), "{drawn}");
+        assert!(drawn.contains("120283923210160581"), "{drawn}");
+        assert!(drawn.lines().all(|line| line.width() <= 80), "{drawn}");
     }
 
     #[test]

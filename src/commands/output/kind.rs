@@ -41,6 +41,10 @@ pub enum Kind {
     Record,
     /// The sandbox's record of requests of any kind.
     Calls,
+    /// Its record of what it was asked to send.
+    Requests,
+    /// Its record of events.
+    Truth,
     Log,
 }
 
@@ -69,6 +73,8 @@ impl Kind {
             Self::Metrics => text.is_empty() || text.starts_with("# HELP mmsg_"),
             Self::Record => is_object(r#"{"at":"#, r#","tracking_id":""#),
             Self::Calls => is_object(r#"{"at":"#, r#","method":""#),
+            Self::Requests => is_object(r#"{"at":"#, r#","outcome":""#),
+            Self::Truth => is_object(r#"{"event":"#, r#","sent":"#),
             Self::Log => is_object(r#"{"time":""#, r#"","level":""#),
         }
     }
@@ -84,7 +90,7 @@ impl Kind {
             Self::Page => "a page that mmsg made",
             Self::Message | Self::Backup => "empty",
             Self::Metrics => "metrics that mmsg made",
-            Self::Record | Self::Calls => "a record that the sandbox made",
+            Self::Record | Self::Calls | Self::Requests | Self::Truth => "a record that the sandbox made",
             Self::Log => "a log that mmsg made",
         }
     }
@@ -99,6 +105,8 @@ impl Kind {
                 | Self::ResultsNdjson
                 | Self::Record
                 | Self::Calls
+                | Self::Requests
+                | Self::Truth
                 | Self::Log
         )
     }
@@ -140,6 +148,10 @@ mod tests {
             (Kind::Record, "{\"at\":1,\"n\":1,\"token\":\"1\",\"tracking_id\":\"2\"}\n", true),
             (Kind::Record, "{\"text\":\"Hello\"}\n", false),
             (Kind::Calls, "{\"at\":1,\"body\":[],\"method\":\"GET\",\"path\":\"/me\"}\n", true),
+            (Kind::Requests, "{\"at\":1,\"psid\":null,\"outcome\":\"190\",\"accepted\":false,\"n\":null}\n", true),
+            (Kind::Requests, "{\"at\":1,\"n\":1,\"token\":\"1\",\"tracking_id\":\"2\"}\n", false),
+            (Kind::Truth, "{\"event\":1,\"kind\":\"read\",\"sent\":true}\n", true),
+            (Kind::Truth, "{\"event\":\"signup\"}\n", false),
             (Kind::Log, "{\"time\":\"2026-01-01T00:00:00.000Z\",\"level\":\"info\"}\n", true),
             (Kind::Log, "{\"time\":\"2026-01-01T00:00:00.000Z\",\"message\":\"of another\"}\n", false),
             (Kind::Calls, "{\"at\":1,\"n\":1,\"token\":\"1\",\"tracking_id\":\"2\"}\n", false),
