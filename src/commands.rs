@@ -21,6 +21,7 @@ mod logging;
 pub mod man;
 pub mod message;
 mod output;
+mod pages;
 mod people;
 pub mod profile;
 pub mod report;

@@ -73,6 +73,7 @@ mod making;
 pub mod names;
 pub mod overview;
 pub mod pace;
+pub mod pages;
 pub mod people;
 mod place;
 pub mod plan;

@@ -32,6 +32,11 @@ use splits::SplitRow;
 pub struct Report {
     pub made_at: UnixMillis,
     pub page: Option<String>,
+    /// What Meta calls it.
+    pub page_name: Option<String>,
+    /// What people call it.
+    #[serde(skip)]
+    pub page_called: Option<String>,
     pub ad_account: Option<String>,
     pub campaign: Option<String>,
     /// What that campaign was called when it was last sent with.
@@ -269,7 +274,7 @@ pub struct ReportInput<'c> {
 }
 
 impl Report {
-    /// Builds the report from the ledger's counts. The caller adds the names of codes, policy notices and Meta's
+    /// Builds the report from the ledger's counts. The caller adds the names of the Page and of codes, policy notices and Meta's
     /// figures.
     pub fn of(input: &ReportInput<'_>, counted: &Counted) -> Self {
         let totals = counted.totals();
@@ -287,6 +292,8 @@ impl Report {
         Self {
             made_at,
             page: coverage.page.clone().or_else(|| one(|covered| &covered.page)),
+            page_name: None,
+            page_called: None,
             ad_account: coverage.ad_account.clone().or_else(|| one(|covered| &covered.ad_account)),
             campaign_name: newest.and_then(|covered| covered.campaign_name.clone()),
             campaign,
@@ -378,9 +385,13 @@ impl Report {
             (None, None, Some(campaign), _) => {
                 format!("Campaign {}", text::with_name(campaign, self.campaign_name.as_deref()))
             }
-            (None, None, None, Some(page)) => format!("Page {page}"),
+            (None, None, None, Some(page)) => format!("Page {}", self.page_shown(page)),
             (None, None, None, None) => "All broadcasts".to_owned(),
         }
+    }
+
+    fn page_shown(&self, page: &str) -> String {
+        text::with_name(page, self.page_called.as_deref())
     }
 
     /// Short phrases: how many broadcasts, and which time range.
@@ -391,7 +402,7 @@ impl Report {
             said.push(format!("campaign {}", text::with_name(campaign, self.campaign_name.as_deref())));
         }
         if let (true, Some(page)) = (is_named || self.campaign.is_some(), &self.page) {
-            said.push(format!("Page {page}"));
+            said.push(format!("Page {}", self.page_shown(page)));
         }
         if self.broadcast.is_none() {
             let mut campaigns: Vec<&str> = self.broadcasts.iter().map(|row| row.campaign.as_str()).collect();

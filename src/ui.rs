@@ -121,6 +121,11 @@ impl Ui {
         one
     }
 
+    /// Whether it is the output of one of several businesses.
+    pub fn is_of_several(&self) -> bool {
+        self.name.is_some()
+    }
+
     /// As [`Ui::named`], once all was asked for all of them.
     #[must_use]
     pub fn of_one(&self, name: &str) -> Self {

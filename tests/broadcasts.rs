@@ -217,8 +217,9 @@ fn a_label_stays_with_its_broadcast_and_chooses_what_is_reported() {
 
     // A copy has it, too.
     let ledger = shop.env.ledger_at(".local/share/mmsg/ledger.db");
-    shop.env.mmsg(["ledger", "copy", ledger.as_str(), "copy.db", "--yes"]).exits(0);
-    let copied = shop.env.mmsg(["broadcast", "show", "1", "-o", "json", "--ledger", "copy.db"]).exits(0).json();
+    shop.env.mmsg(["ledger", "copy", ledger.as_str(), "new/folder/copy.db", "--yes"]).exits(0);
+    let copied =
+        shop.env.mmsg(["broadcast", "show", "1", "-o", "json", "--ledger", "new/folder/copy.db"]).exits(0).json();
     assert_eq!(copied["label"], "Cyber Monday");
 }
 

@@ -218,6 +218,11 @@ fn people_are_chosen_by_when_they_subscribed_whether_or_not_meta_knows_how() {
             true => assert!((1..list.len() as u64 / 2).contains(&counts(&by_ads.exits(0))[1])),
             false => drop(by_ads.exits(5).prints_nothing().says("fetch without it")),
         }
+        let lately = recorded.fetch(&["--audience", "lately", "--opted-in-since", "7d"]).exits(0);
+        let week = now() / 3_600_000 * 3600 - 7 * 86_400;
+        let newer = list.iter().filter(|row| made(row).is_some_and(|made| made >= week * 1000)).count() as u64;
+        // The hour may have ended meanwhile.
+        assert!(counts(&lately)[1].abs_diff(newer) <= 5, "{newer} {lately:#?}");
         let named = shop.env.mmsg(["audience", "list", "-o", "json"]).exits(0).json();
         let sources: Vec<&str> = named.as_array().unwrap().iter().filter_map(|row| row["source"].as_str()).collect();
         assert!(sources.iter().any(|source| source.contains("since 20")), "{named:#}");

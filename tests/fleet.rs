@@ -211,12 +211,13 @@ fn results_say_whose_they_are_and_the_table_has_a_line_for_each() {
     assert!(refused.stderr.contains("is not a CSV of results"), "{refused:#?}");
     // The same by the command's other name.
     let run = fleet.env.mmsg(["message", "send", "--resume", "--profile", "shop-*"]).exits(0);
-    let lines: Vec<Vec<&str>> = run.stdout.lines().map(|line| line.split_whitespace().collect()).collect();
+    let cells = |line| -> Vec<&str> { str::split(line, "  ").map(str::trim).filter(|cell| !cell.is_empty()).collect() };
+    let lines: Vec<Vec<&str>> = run.stdout.lines().map(cells).collect();
     assert_eq!(lines[0][..3], ["profile", "Page", "accepted"], "{run:#?}");
     let begins = |n: usize| lines[n][..3].to_vec();
     assert_eq!(begins(1), ["shop-00", &page(0), "0"], "{run:#?}");
-    assert_eq!(begins(3), ["shop-02", &page(2), "3"], "{run:#?}");
-    assert_eq!(lines[4][..4], ["all", "3", "-", "3"], "{run:#?}");
+    assert_eq!(begins(3), ["shop-02", &format!("{} (Sandbox Page 3)", page(2)), "3"], "{run:#?}");
+    assert_eq!(lines[4][..3], ["all 3", "-", "3"], "{run:#?}");
     fleet.assert_each_once([0, 1, 2]);
 }
 

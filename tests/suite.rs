@@ -62,6 +62,7 @@ mod leave;
 mod lists;
 mod logs;
 mod message;
+mod names;
 mod odd_answers;
 mod operator;
 mod other_sender;

@@ -36,6 +36,8 @@ pub struct Context {
     tls: Tls,
     /// Whether the end of the Marketing API of the version was told.
     told_end: OnceLock<()>,
+    /// What Meta called the profile's Page.
+    page_name: OnceLock<String>,
     /// Flags of a send that the command which continues it needs, too.
     repeated: OnceLock<String>,
 }
@@ -50,7 +52,16 @@ impl Context {
         let shop = settings.profile.as_ref().map(|profile| profile.value.as_str());
         // Whoever has one business has not named it.
         let ui = ui.of_shop(shop.filter(|name| *name != "default"));
-        Self { settings, ui, clock, graph: OnceLock::new(), tls, told_end: OnceLock::new(), repeated: OnceLock::new() }
+        Self {
+            settings,
+            ui,
+            clock,
+            graph: OnceLock::new(),
+            tls,
+            told_end: OnceLock::new(),
+            page_name: OnceLock::new(),
+            repeated: OnceLock::new(),
+        }
     }
 
     /// Whose the events of the command are.
@@ -145,7 +156,11 @@ impl Context {
         let token = match self.settings.page_token()? {
             Some(token) => token,
             None => {
-                let read = self.any_graph()?.page_token(page).await?;
+                let (read, name) = self.any_graph()?.page_token(page).await?;
+                if let Some(name) = name.filter(|_| self.page().is_ok_and(|ours| ours == *page)) {
+                    // It is the same in every answer.
+                    let _ = self.page_name.set(name);
+                }
                 let token = read.ok_or_else(|| {
                     Error::credentials(format!("no Page token, and the access token can't read that of Page {page}"))
                         .hint("set MMSG_PAGE_TOKEN, or page_token in the profile; or give the token's user the Page")
@@ -155,6 +170,11 @@ impl Context {
             }
         };
         self.graph_with(self.access_with(token)?)
+    }
+
+    /// What Meta called the profile's Page, if an answer of this command said it.
+    pub fn page_name(&self) -> Option<&str> {
+        self.page_name.get().map(String::as_str)
     }
 
     /// The clock to plan and send by: this machine's, corrected by the `Date` of Graph's first answer, so that a clock that is off can't

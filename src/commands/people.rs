@@ -9,7 +9,6 @@ use crate::cli::when::{self, When};
 use crate::clock::UnixMillis;
 use crate::ledger::people::filter::Filter;
 use crate::text;
-use crate::times::zones;
 
 /// Of each of them: one for all would also be that of the flags that follow in a command.
 const HEADING: &str = "Filters";
@@ -72,7 +71,7 @@ impl FilterArgs {
             expires_within,
             suppressed,
             audience,
-            zones: zone.iter().flat_map(|zone| zones::names_of(zone)).collect(),
+            zones: zone,
         }
     }
 

@@ -41,6 +41,7 @@ pub struct Args {
 struct Row {
     profile: Option<String>,
     page: Option<String>,
+    page_name: Option<String>,
     ad_account: Option<String>,
     /// With rows that are pending or claimed.
     active_campaigns: u64,
@@ -74,6 +75,7 @@ impl Record for Row {
     const KEYS: &'static [&'static str] = &[
         "profile",
         "page",
+        "page_name",
         "ad_account",
         "active_campaigns",
         "pending",
@@ -92,7 +94,7 @@ impl Record for Row {
         let dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
         vec![
             dash(self.profile.clone()),
-            dash(self.page.clone()),
+            dash(self.page.as_ref().map(|page| text::with_name(page, self.page_name.as_deref()))),
             thousands(self.active_campaigns),
             thousands(self.pending),
             dash(self.next_due_at.map(|at| due(at, self.now))),
@@ -202,6 +204,7 @@ fn row(
     let spend = |all: &Overviews| ad_account.as_ref().and_then(|account| all.spent_today.get(account)).copied();
     Ok(Row {
         page: Some(page.as_str().to_owned()),
+        page_name: looked.as_ref().and_then(|looked| looked.names.get(page.as_str()).cloned()),
         active_campaigns: campaigns,
         pending,
         next_due_at: next_due,
@@ -220,6 +223,8 @@ fn row(
 /// A look into a ledger, and when that was by its clock.
 struct Looked {
     all: Overviews,
+    /// What Meta calls the Pages.
+    names: BTreeMap<String, String>,
     at: UnixMillis,
 }
 
@@ -232,7 +237,7 @@ fn read(context: &Context, businesses: &[Business]) -> Result<Option<Looked>> {
     let at = context.now_of(&ledger)?;
     let days = days(businesses, at);
     let today = |page: &str| days.get(page).copied().unwrap_or_else(|| Day::at(at, Zone::named("")).begins);
-    Ok(Some(Looked { all: ledger.overview(at, &today)?, at }))
+    Ok(Some(Looked { all: ledger.overview(at, &today)?, names: ledger.page_names()?, at }))
 }
 
 /// When the day of each Page began.

@@ -2,6 +2,7 @@
 
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
+use crate::commands::pages::{OnAPage, PageNames};
 use crate::commands::scope::ScopeArgs;
 use crate::error::{Error, Exit, Result};
 use crate::ledger::people::suppression::Suppression;
@@ -36,7 +37,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     {
         args.scope.refuse_other(context, &mask(&args.token), page, "nothing is recorded for it here")?;
     }
-    context.ui.list_as(&chapters, &args.shape)?;
+    context.ui.list_as(&PageNames::of(context, &ledger)?.rows(chapters), &args.shape)?;
     args.scope.tell_hidden(context, others.len() as u64, "event", "events");
     let now = context.now_of(&ledger)?;
     context.ui.status(&standing(story.suppressed, story.expires_at, story.free_at, now));
@@ -61,6 +62,12 @@ fn standing(
         (None, _) => return "can be messaged now".to_owned(),
     };
     format!("nothing goes to this person: {never}")
+}
+
+impl OnAPage for Chapter {
+    fn page(&self) -> Option<&str> {
+        self.page.as_deref()
+    }
 }
 
 impl Record for Chapter {

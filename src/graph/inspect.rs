@@ -96,6 +96,13 @@ impl Graph {
         })
     }
 
+    /// What a Page is called.
+    pub async fn page_name(&self, page: &PageId) -> Result<Option<String>> {
+        let url = self.address(&[page.as_str()], &[("fields", "name")])?;
+        let wire: PageWire = self.read(&url, &Call::Page(page.clone())).await?;
+        Ok(wire.name.0)
+    }
+
     /// Reads a node with one more field, which not every version of Graph shows to everybody.
     async fn with_and_without<T: serde::de::DeserializeOwned>(
         &self,

@@ -48,11 +48,11 @@ impl Graph {
         .await
     }
 
-    /// The Page's own token, which a user's or system user's token may read.
-    pub async fn page_token(&self, page: &PageId) -> Result<Option<Secret>> {
-        let url = self.address(&[page.as_str()], &[("fields", "access_token")])?;
+    /// The Page's own token, which a user's or system user's token may read, and what the Page is called.
+    pub async fn page_token(&self, page: &PageId) -> Result<(Option<Secret>, Option<String>)> {
+        let url = self.address(&[page.as_str()], &[("fields", "access_token,name")])?;
         let node: TokenWire = self.read(&url, &Call::PageToken(page.clone())).await?;
-        Ok(node.access_token.0.map(Secret::new))
+        Ok((node.access_token.0.map(Secret::new), node.name.0))
     }
 }
 
@@ -70,6 +70,8 @@ struct AppWire {
 struct TokenWire {
     #[serde(default)]
     access_token: Text,
+    #[serde(default)]
+    name: Text,
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ pub struct Table {
 }
 
 /// What a row names stands in a table before it. The row of the ledger itself, `ledger`, is none of these.
-pub const TABLES: [Table; 20] = [
+pub const TABLES: [Table; 21] = [
     Table {
         name: "recipients",
         key: 1,
@@ -168,6 +168,7 @@ pub const TABLES: [Table; 20] = [
         columns: &["id", "uuid", "ad_account", "campaign", "edit", "changes_budget", "done", "who", "started_at"],
     },
     Table { name: "choices", key: 2, columns: &["page", "psid", "at", "opted_out"] },
+    Table { name: "pages", key: 1, columns: &["page", "name"] },
 ];
 
 #[cfg(test)]

@@ -31,9 +31,8 @@ const SAME: [&[&str]; 26] = [
 ];
 
 /// Every name of this zone, itself too.
-pub fn names_of(zone: &str) -> Vec<String> {
-    let same = SAME.iter().find(|names| names.contains(&zone));
-    same.map_or_else(|| vec![zone.to_owned()], |names| names.iter().map(|name| (*name).to_owned()).collect())
+pub fn names_of(zone: &str) -> Vec<&str> {
+    SAME.iter().find(|names| names.contains(&zone)).map_or_else(|| vec![zone], |names| names.to_vec())
 }
 
 #[cfg(test)]

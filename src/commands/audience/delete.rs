@@ -2,6 +2,7 @@
 
 use crate::cli::values;
 use crate::commands::context::Context;
+use crate::commands::pages::PageNames;
 use crate::error::{Error, Exit, Result};
 use crate::text::{count, nearest};
 
@@ -27,11 +28,12 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
                 .hint(format!("{meant}mmsg audience list shows them"))
         })?);
     }
+    let named = PageNames::of(context, &ledger)?.shown(page.as_str());
     let shown: Vec<String> = chosen
         .iter()
         .map(|audience| {
             let recipients = count(audience.recipients, "recipient", "recipients");
-            format!("audience {:?} of Page {page}: {recipients}, from {}", audience.audience, audience.source)
+            format!("audience {:?} of Page {named}: {recipients}, from {}", audience.audience, audience.source)
         })
         .collect();
     let audiences = count(chosen.len() as u64, "audience", "audiences");

@@ -3,6 +3,7 @@
 use super::row::BroadcastRow;
 use crate::cli::values;
 use crate::commands::context::Context;
+use crate::commands::pages::PageNames;
 use crate::commands::scope::ScopeArgs;
 use crate::error::{Exit, Result};
 use crate::ledger::broadcasts::no_such_broadcast;
@@ -23,6 +24,7 @@ pub struct Args {
 pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     let mut ledger = context.ledger_to_look()?;
     let all = ledger.broadcasts(None, context.now_of(&ledger)?)?;
+    let names = PageNames::of(context, &ledger)?;
     let mut chosen = Vec::new();
     for id in &args.ids {
         let found = all.iter().find(|broadcast| broadcast.id == *id).ok_or_else(|| no_such_broadcast(*id))?;
@@ -34,7 +36,8 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     // Rows in flight are closed when they come back.
     if chosen.iter().all(|broadcast| broadcast.pending + broadcast.claimed == 0) {
         context.ui.status("nothing is pending; nothing was changed");
-        context.ui.list(&BroadcastRow::all(&ledger, chosen.into_iter().cloned(), context.now_of(&ledger)?)?)?;
+        let rows = BroadcastRow::all(&ledger, chosen.into_iter().cloned(), context.now_of(&ledger)?)?;
+        context.ui.list(&names.rows(rows))?;
         return Ok(Exit::Done);
     }
     let shown: Vec<String> = chosen
@@ -43,7 +46,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
             format!(
                 "broadcast {} of Page {}, campaign {}: {} pending, {} in flight, {} accepted",
                 broadcast.id,
-                broadcast.page,
+                names.shown(&broadcast.page),
                 text::with_name(&broadcast.campaign, broadcast.campaign_name.as_deref()),
                 broadcast.pending,
                 broadcast.claimed,
@@ -61,6 +64,6 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     context.ui.status(&format!("canceled {}", text::count(closed, "row", "rows")));
     let after = ledger.broadcasts(None, now)?;
     let after = after.into_iter().filter(|broadcast| args.ids.contains(&broadcast.id));
-    context.ui.list(&BroadcastRow::all(&ledger, after, now)?)?;
+    context.ui.list(&names.rows(BroadcastRow::all(&ledger, after, now)?))?;
     Ok(Exit::Done)
 }

@@ -2,6 +2,7 @@
 
 use super::row::BroadcastRow;
 use crate::commands::context::{Context, Invocation};
+use crate::commands::pages::{Named, PageNames};
 use crate::commands::scope::ScopeArgs;
 use crate::commands::several;
 use crate::error::{Exit, Result};
@@ -32,7 +33,7 @@ pub async fn run_for_several(frame: &Invocation<'_>, args: Args) -> Result<Exit>
 }
 
 /// Those to show, and how many of other Pages are not.
-fn rows(context: &Context, args: &Args) -> Result<(Vec<BroadcastRow>, u64)> {
+fn rows(context: &Context, args: &Args) -> Result<(Vec<Named<BroadcastRow>>, u64)> {
     let ledger = context.ledger_to_look()?;
     let now = context.now_of(&ledger)?;
     let mut shown = ledger.broadcasts(args.campaign.as_deref(), now)?;
@@ -41,5 +42,5 @@ fn rows(context: &Context, args: &Args) -> Result<(Vec<BroadcastRow>, u64)> {
         shown.retain(|broadcast| broadcast.page == page);
     }
     let hidden = (all - shown.len()) as u64;
-    Ok((BroadcastRow::all(&ledger, shown, now)?, hidden))
+    Ok((PageNames::of(context, &ledger)?.rows(BroadcastRow::all(&ledger, shown, now)?), hidden))
 }

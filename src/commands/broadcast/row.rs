@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::clock::UnixMillis;
+use crate::commands::pages::OnAPage;
 use crate::commands::send::{CanaryTotals, canary_of};
 use crate::error::Result;
 use crate::ledger::Ledger;
@@ -29,6 +30,12 @@ impl BroadcastRow {
             Ok(Self { summary, canary })
         };
         summaries.into_iter().map(row).collect()
+    }
+}
+
+impl OnAPage for BroadcastRow {
+    fn page(&self) -> Option<&str> {
+        Some(&self.summary.page)
     }
 }
 

@@ -9,6 +9,7 @@ use super::row::BroadcastRow;
 use crate::cli::values;
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
+use crate::commands::pages::PageNames;
 use crate::commands::scope::ScopeArgs;
 use crate::commands::send::{CanaryTotals, canary_of, hours_shown, skip_explained};
 use crate::error::{Exit, Result};
@@ -42,7 +43,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     let now = context.now_of(&ledger)?;
     let detail = ledger.detail(args.id, now)?.ok_or_else(|| no_such_broadcast(args.id))?;
     args.scope.refuse_other(context, &format!("broadcast {}", args.id), &detail.broadcast.page, "it is not shown")?;
-    let shown = Shown::of(&detail, canary_of(&ledger, args.id, now)?)?;
+    let shown = Shown::of(&detail, canary_of(&ledger, args.id, now)?, &PageNames::of(context, &ledger)?)?;
     match context.ui.format() {
         Format::Table => {
             let mut sheet = context.ui.sheet();
@@ -67,6 +68,9 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
 struct Shown {
     #[serde(flatten)]
     row: BroadcastRow,
+    page_name: Option<String>,
+    #[serde(skip)]
+    page: String,
     ad_account: String,
     /// When it was closed, if nothing was planned for it since.
     closed_at: Option<UnixMillis>,
@@ -140,11 +144,13 @@ fn read(message: &str) -> Result<Value> {
 }
 
 impl Shown {
-    fn of(detail: &Detail, canary: Option<CanaryTotals>) -> Result<Self> {
+    fn of(detail: &Detail, canary: Option<CanaryTotals>, names: &PageNames) -> Result<Self> {
         let hours = &detail.broadcast.hours;
         let is_local = hours.quiet.is_some() || hours.local.is_some();
         Ok(Self {
             row: BroadcastRow { summary: detail.summary.clone(), canary },
+            page_name: names.name(&detail.broadcast.page).map(str::to_owned),
+            page: names.shown(&detail.broadcast.page),
             ad_account: detail.broadcast.ad_account.clone(),
             closed_at: detail.closed_at,
             at: Some(hours.not_before).filter(|at| *at > UnixMillis(0)),
@@ -168,7 +174,7 @@ impl Shown {
         let repeat = if summary.repeat > 0 { format!(", repeat {}", summary.repeat) } else { String::new() };
         sheet.fields(&[
             ("campaign", text::with_name(&summary.campaign, summary.campaign_name.as_deref())),
-            ("Page", summary.page.clone()),
+            ("Page", self.page.clone()),
             ("ad account", self.ad_account.clone()),
             ("message", format!("{}{repeat}", summary.message)),
             ("created", summary.created_at.to_string()),

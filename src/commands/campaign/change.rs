@@ -5,6 +5,7 @@ use super::currency::currency_to_show;
 use super::row::{CampaignListRow, CampaignRow};
 use crate::campaign::{AdAccount, CampaignId};
 use crate::commands::context::Context;
+use crate::commands::pages::PageNames;
 use crate::commands::scope::refuse_other_page;
 use crate::error::{Error, Exit, Result};
 use crate::graph::{self, Call, CampaignNode, Edit, Fault, Graph, Kind};
@@ -115,7 +116,8 @@ pub async fn switch(
                 nodes.push(node);
             }
             Switched::By(what, edits) => {
-                planned.push(Planned { text: format!("campaign {}: {what}", named(&node)), edits, node });
+                let text = format!("campaign {}: {what}", named(&node, &PageNames::of(context, &ledger)?));
+                planned.push(Planned { text, edits, node });
             }
         }
     }
@@ -123,13 +125,14 @@ pub async fn switch(
         nodes.extend(apply(context, &account, &mut ledger, planned).await?);
         changed();
     }
-    print(context, &account, nodes).await
+    print(context, &account, &ledger, nodes).await
 }
 
 /// How a campaign is named in what is shown.
-pub fn named(node: &CampaignNode) -> String {
+pub fn named(node: &CampaignNode, names: &PageNames) -> String {
     let name = node.name.as_ref().map_or_else(|| "unnamed".to_owned(), |name| format!("{name:?}"));
-    format!("{} {name} (Page {})", node.id, node.page.as_deref().unwrap_or("unknown"))
+    let page = node.page.as_deref().map_or_else(|| "unknown".to_owned(), |page| names.shown(page));
+    format!("{} {name} (Page {page})", node.id)
 }
 
 /// Shows what will be changed, asks, changes it one after another, and prints how the campaigns read afterwards. Stops at the first
@@ -176,10 +179,10 @@ fn stopped(error: Error, node: &CampaignNode, changed: &[String], not_tried: &[S
 }
 
 /// Prints campaigns as they read now.
-pub async fn print(context: &Context, account: &AdAccount, nodes: Vec<CampaignNode>) -> Result<Exit> {
+pub async fn print(context: &Context, account: &AdAccount, ledger: &Ledger, nodes: Vec<CampaignNode>) -> Result<Exit> {
     let currency = currency_to_show(context, account).await?;
-    let rows: Vec<_> = nodes.into_iter().map(|node| CampaignListRow(CampaignRow::new(node, currency))).collect();
-    context.ui.list(&rows)?;
+    let rows = nodes.into_iter().map(|node| CampaignListRow(CampaignRow::new(node, currency)));
+    context.ui.list(&PageNames::of(context, ledger)?.rows(rows))?;
     Ok(Exit::Done)
 }
 

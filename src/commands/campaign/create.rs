@@ -1,7 +1,7 @@
 //! `mmsg campaign create`.
 
 use std::cell::RefCell;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,9 +16,11 @@ use super::row::CampaignRow;
 use crate::campaign::{AdAccount, Budget, CampaignId, Currency, PageId, parse_time, run_days};
 use crate::clock::UnixMillis;
 use crate::commands::context::{Context, Invocation};
+use crate::commands::pages::{Named, OnAPage, PageNames};
 use crate::commands::several;
 use crate::error::{Error, Exit, Result};
 use crate::graph::{self, CampaignNode, Created, NewCampaign};
+use crate::ledger::Ledger;
 use crate::log::{Said, note};
 use crate::text;
 use crate::times::CLOCK_SKEW;
@@ -70,15 +72,15 @@ pub struct Args {
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
-    let told = |row: &CreatedRow| {
+    let told = |row: &Named<CreatedRow>| {
         context.ui.object(row)?;
         context.ui.status(WARM_UP);
-        context.ui.hint(&format!("mmsg send --campaign {} --message FILE TOKENS", row.id));
+        context.ui.hint(&format!("mmsg send --campaign {} --message FILE TOKENS", row.row.id));
         Ok(())
     };
     match create(context, &args, told).await? {
-        Made::There(node, currency) => {
-            context.ui.object(&CampaignRow::new(*node, currency))?;
+        Made::There(node, currency, names) => {
+            context.ui.object(&names.row(CampaignRow::new(*node, currency)))?;
             Ok(Exit::Done)
         }
         Made::New(_, wrong) => wrong.map_or(Ok(Exit::Done), Err),
@@ -99,12 +101,12 @@ pub async fn run_for_several(frame: &Invocation<'_>, args: Args) -> Result<Exit>
     let accounts = Accounts::default();
     let mut gathered = several::gather(frame, async |context| {
         let _turn = accounts.turn(context).await;
-        let told = |row: &CreatedRow| {
-            context.ui.status(&format!("created campaign {}", row.id));
+        let told = |row: &Named<CreatedRow>| {
+            context.ui.status(&format!("created campaign {}", row.row.id));
             Ok(())
         };
         Ok(match create(context, &args, told).await? {
-            Made::There(node, currency) => (vec![CreatedRow::of(*node, currency)], Exit::Done),
+            Made::There(node, currency, names) => (vec![names.row(CreatedRow::of(*node, currency))], Exit::Done),
             Made::New(row, None) => (vec![*row], Exit::Done),
             Made::New(row, Some(wrong)) => {
                 several::tell(&context.ui, &wrong);
@@ -113,7 +115,7 @@ pub async fn run_for_several(frame: &Invocation<'_>, args: Args) -> Result<Exit>
         })
     })
     .await?;
-    let new = gathered.of.iter().flat_map(|(_, rows)| rows).filter(|row| row.created).count();
+    let new = gathered.of.iter().flat_map(|(_, rows)| rows).filter(|row| row.row.created).count();
     several::print(frame.ui, &Shape::default(), &mut gathered)?;
     frame.ui.status(&format!(
         "{} created; {} there already",
@@ -144,12 +146,12 @@ const WARM_UP: &str =
 /// What became of a campaign that was asked for.
 enum Made {
     /// It was there already.
-    There(Box<CampaignNode>, Option<Currency>),
+    There(Box<CampaignNode>, Option<Currency>, PageNames),
     /// It was created; what is wrong with it.
-    New(Box<CreatedRow>, Option<Error>),
+    New(Box<Named<CreatedRow>>, Option<Error>),
 }
 
-async fn create(context: &Context, args: &Args, told: impl Fn(&CreatedRow) -> Result<()>) -> Result<Made> {
+async fn create(context: &Context, args: &Args, told: impl Fn(&Named<CreatedRow>) -> Result<()>) -> Result<Made> {
     let budget = args.budget()?;
     let days = args.check_times(context.clock.now())?;
     let account = context.ad_account()?;
@@ -159,19 +161,24 @@ async fn create(context: &Context, args: &Args, told: impl Fn(&CreatedRow) -> Re
     };
     let name = args.name(context, &page)?;
     // Of two that look for it at once, the second one finds what the first has created.
-    let ledger = if args.if_absent { Some(context.open_ledger()?) } else { None };
-    let _alone = ledger.as_ref().map(|ledger| {
+    // As deleting, it makes no ledger otherwise.
+    let mut ledger = if args.if_absent || context.has_ledger()? { Some(context.open_ledger()?) } else { None };
+    let _alone = ledger.as_ref().filter(|_| args.if_absent).map(|ledger| {
         ledger.lock_creation(account.as_str(), &name, &mut || {
             context.ui.status("another mmsg process is creating a campaign of that name; waiting for it");
         })
     });
     let _alone = _alone.transpose()?;
+    let names = match &ledger {
+        Some(ledger) => PageNames::of(context, ledger)?,
+        None => PageNames::with(context, BTreeMap::new()),
+    };
     if args.if_absent
         && let Some(node) = existing::live(context, &account, &page, &name, "nothing was created").await?
     {
         let currency = currency_to_show(context, &account).await?;
         existing::tell(&context.ui, &node, budget, currency);
-        return Ok(Made::There(Box::new(node), currency));
+        return Ok(Made::There(Box::new(node), currency, names));
     }
     let currency = check_minimum(context, &account, budget, days).await?;
     let new = NewCampaign {
@@ -194,9 +201,15 @@ async fn create(context: &Context, args: &Args, told: impl Fn(&CreatedRow) -> Re
     let id = created.id.clone();
     let read = graph.campaign(&id).await;
     tell(&context.ui, &created);
-    let row = CreatedRow::new(args, created, &new, currency);
+    let row = names.row(CreatedRow::new(args, created, &new, currency));
     // Whoever stops the wait knows what was created.
     told(&row)?;
+    if let Some(ledger) = &mut ledger {
+        keep(context, ledger, &row.row, &page)?;
+        if names.name(page.as_str()).is_none() {
+            learn_name(context, ledger, &page).await;
+        }
+    }
     if args.if_absent {
         existing::until_listed(context, &account, &id, asked.minus(LATELY)).await;
     }
@@ -212,6 +225,28 @@ async fn create(context: &Context, args: &Args, told: impl Fn(&CreatedRow) -> Re
         }
     };
     Ok(Made::New(Box::new(row), wrong))
+}
+
+/// Writes down who created it.
+fn keep(context: &Context, ledger: &mut Ledger, row: &CreatedRow, page: &PageId) -> Result<()> {
+    let name = row.name.as_deref().unwrap_or_default();
+    let what = format!("campaign {} {name:?} of Page {page}: {}", row.id, row.budget);
+    let written =
+        context.now_of(ledger).and_then(|now| Ok(ledger.audit(now, &context.operator(), "campaign create", &what)?));
+    written.map_err(|error| error.within(format!("campaign {} is created, but that can't be written down", row.id)))
+}
+
+/// Nothing depends on it.
+async fn learn_name(context: &Context, ledger: &mut Ledger, page: &PageId) {
+    let Ok(graph) = context.graph() else { return };
+    let learned = match graph.page_name(page).await {
+        Ok(Some(name)) => ledger.name_page(page.as_str(), &name).map_err(Error::from),
+        Ok(None) => Ok(()),
+        Err(error) => Err(Error::from(error)),
+    };
+    if let Err(error) = learned {
+        note!(INFO, "not read", what = "the Page's name", why = Said(&error.to_string()));
+    }
 }
 
 /// What there was before a campaign was asked for.
@@ -384,6 +419,12 @@ impl CreatedRow {
             info: None,
             warning: None,
         }
+    }
+}
+
+impl OnAPage for CreatedRow {
+    fn page(&self) -> Option<&str> {
+        self.page_id.as_deref()
     }
 }
 

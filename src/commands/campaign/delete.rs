@@ -6,6 +6,7 @@ use super::currency::currency_to_show;
 use crate::campaign::{AdAccount, CampaignId, Currency};
 use crate::commands::context::Context;
 use crate::commands::deletions;
+use crate::commands::pages::{OnAPage, PageNames};
 use crate::commands::scope::refuse_other_page;
 use crate::error::{Error, Exit, Result};
 use crate::graph::{self, Call, CampaignNode, Fault, Kind};
@@ -40,6 +41,12 @@ struct DeletedRow {
     deleted: bool,
 }
 
+impl OnAPage for DeletedRow {
+    fn page(&self) -> Option<&str> {
+        self.page_id.as_deref()
+    }
+}
+
 impl Record for DeletedRow {
     const PLURAL: &'static str = "campaigns";
     const COLUMNS: &'static [&'static str] = &["deleted", "name", "Page", "spent"];
@@ -61,20 +68,26 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
         Some(ledger) => deletions::finish_cut(context, ledger).await?,
         None => Vec::new(),
     };
+    let names = match &ledger {
+        Some(ledger) => PageNames::of(context, ledger)?,
+        None => PageNames::at_hand(context),
+    };
     let Found { targets, gone } = read_back(context, &account, &args.ids, &finished, ledger.as_mut()).await?;
     if targets.is_empty() {
-        context.ui.list(&gone)?;
+        context.ui.list(&names.rows(gone))?;
         return Ok(Exit::Done);
     }
     let currency = currency_to_show(context, &account).await?;
-    let shown: Vec<String> =
-        targets.iter().map(|target| format!("will be permanently deleted: {}", target.text(currency))).collect();
+    let shown: Vec<String> = targets
+        .iter()
+        .map(|target| format!("will be permanently deleted: {}", target.text(currency, &names)))
+        .collect();
     let (question, what) = match targets.len() {
         1 => ("Delete it? This can't be undone.".to_owned(), "deleting a campaign".to_owned()),
         n => (format!("Delete these {n}? This can't be undone."), format!("deleting {n} campaigns")),
     };
     context.ui.confirm_shown(&shown, &question, &what)?;
-    delete(context, &account, targets, gone, ledger).await
+    delete(context, &account, targets, gone, ledger, &names).await
 }
 
 /// What the ids stand for.
@@ -153,10 +166,10 @@ impl DeletedRow {
 
 impl Target {
     /// Name, Page, spend, and which of the objects it is.
-    fn text(&self, currency: Option<Currency>) -> String {
+    fn text(&self, currency: Option<Currency>, names: &PageNames) -> String {
         let node = &self.node;
         let name = node.name.as_ref().map_or_else(|| "unnamed".to_owned(), |name| format!("{name:?}"));
-        let page = node.page.as_deref().unwrap_or("unknown");
+        let page = node.page.as_deref().map_or_else(|| "unknown".to_owned(), |page| names.shown(page));
         let spend = match (&self.spend, currency) {
             (Ok(Some(spend)), Some(currency)) => format!("{spend} {currency} spent"),
             (Ok(Some(spend)), None) => format!("{spend} spent"),
@@ -180,6 +193,7 @@ async fn delete(
     targets: Vec<Target>,
     mut deleted: Vec<DeletedRow>,
     mut ledger: Option<Ledger>,
+    names: &PageNames,
 ) -> Result<Exit> {
     let mut failed = None;
     let mut rest = targets.into_iter();
@@ -193,7 +207,7 @@ async fn delete(
             }
             Err(Failed::Closing(error)) => {
                 deleted.push(DeletedRow::new(target.node, target.spend.ok().flatten()));
-                context.ui.list(&deleted)?;
+                context.ui.list(&names.rows(deleted))?;
                 let rest: Vec<String> = rest.map(|target| target.node.id.to_string()).collect();
                 let not_tried =
                     if rest.is_empty() { String::new() } else { format!("; not tried: {}", rest.join(", ")) };
@@ -203,17 +217,17 @@ async fn delete(
             }
         }
     }
+    let gone: Vec<String> = deleted.iter().map(|row| row.id.to_string()).collect();
     let Some((id, error)) = failed else {
-        context.ui.list(&deleted)?;
+        context.ui.list(&names.rows(deleted))?;
         return Ok(Exit::Done);
     };
     if deleted.is_empty() && rest.len() == 0 {
         return Err(error);
     }
     if !deleted.is_empty() {
-        context.ui.list(&deleted)?;
+        context.ui.list(&names.rows(deleted))?;
     }
-    let gone: Vec<String> = deleted.iter().map(|row| row.id.to_string()).collect();
     let not_tried: Vec<String> = rest.map(|target| target.node.id.to_string()).collect();
     let list = |ids: Vec<String>| if ids.is_empty() { "none".to_owned() } else { ids.join(", ") };
     let partly = format!("stopped at {id}; deleted: {}; not tried: {}", list(gone), list(not_tried));

@@ -6,6 +6,7 @@ use super::minimum::check_minimum;
 use crate::campaign::{Amount, Budget, CampaignId, Currency, parse_time, run_days};
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
+use crate::commands::pages::PageNames;
 use crate::error::{Error, Exit, Result};
 use crate::graph::{CampaignNode, Edit};
 
@@ -78,11 +79,11 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     }
     if edits.is_empty() {
         context.ui.status(&format!("campaign {} has all of this already; nothing was changed", node.id));
-        return change::print(context, &account, vec![node]).await;
+        return change::print(context, &account, &ledger, vec![node]).await;
     }
-    let text = format!("campaign {}: {}", change::named(&node), changes.join(", "));
+    let text = format!("campaign {}: {}", change::named(&node, &PageNames::of(context, &ledger)?), changes.join(", "));
     let changed = change::apply(context, &account, &mut ledger, vec![Planned { node, edits, text }]).await?;
-    change::print(context, &account, changed).await
+    change::print(context, &account, &ledger, changed).await
 }
 
 /// Meta refuses a total budget that is spent already. What it does not tell is left to it.

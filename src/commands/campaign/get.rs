@@ -4,6 +4,7 @@ use super::currency::currency_to_show;
 use super::row::CampaignRow;
 use crate::campaign::CampaignId;
 use crate::commands::context::Context;
+use crate::commands::pages::PageNames;
 use crate::error::{Exit, Result};
 
 /// Show one campaign: name, Page, budget, times, status.
@@ -23,6 +24,6 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
         context.ui.status(&format!("{} belongs to message {}; use that ID to send", args.id, node.id));
     }
     let currency = currency_to_show(context, &account).await?;
-    context.ui.object(&CampaignRow::new(node, currency))?;
+    context.ui.object(&PageNames::at_hand(context).row(CampaignRow::new(node, currency)))?;
     Ok(Exit::Done)
 }

@@ -3,6 +3,7 @@
 use super::currency::currency_to_show;
 use super::row::{CampaignListRow, CampaignRow};
 use crate::commands::context::{Context, Invocation};
+use crate::commands::pages::{Named, PageNames};
 use crate::commands::several;
 use crate::error::{Exit, Result};
 use crate::graph::Kind;
@@ -29,10 +30,11 @@ pub async fn run_for_several(frame: &Invocation<'_>, args: Args) -> Result<Exit>
     several::list(frame, &args.shape, async |context| Ok((rows(context, &args).await?, Exit::Done))).await
 }
 
-async fn rows(context: &Context, args: &Args) -> Result<Vec<CampaignListRow>> {
+async fn rows(context: &Context, args: &Args) -> Result<Vec<Named<CampaignListRow>>> {
     let account = context.ad_account()?;
     let nodes = context.graph()?.campaigns(&account).all().await?;
     let shown: Vec<_> = nodes.into_iter().filter(|node| args.all || node.kind == Kind::DirectSend).collect();
     let currency = if shown.is_empty() { None } else { currency_to_show(context, &account).await? };
-    Ok(shown.into_iter().map(|node| CampaignListRow(CampaignRow::new(node, currency))).collect())
+    let rows = shown.into_iter().map(|node| CampaignListRow(CampaignRow::new(node, currency)));
+    Ok(PageNames::at_hand(context).rows(rows))
 }

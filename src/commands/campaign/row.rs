@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::currency::money;
 use crate::campaign::Currency;
 use crate::clock::UnixMillis;
+use crate::commands::pages::OnAPage;
 use crate::graph::{CampaignNode, Kind};
 use crate::ui::table::Record;
 
@@ -81,6 +82,12 @@ impl CampaignRow {
     }
 }
 
+impl OnAPage for CampaignRow {
+    fn page(&self) -> Option<&str> {
+        self.page_id.as_deref()
+    }
+}
+
 impl Record for CampaignRow {
     const PLURAL: &'static str = "campaigns";
     const COLUMNS: &'static [&'static str] = &[
@@ -133,10 +140,16 @@ impl Record for CampaignRow {
 #[serde(transparent)]
 pub struct CampaignListRow(pub CampaignRow);
 
+impl OnAPage for CampaignListRow {
+    fn page(&self) -> Option<&str> {
+        self.0.page()
+    }
+}
+
 impl Record for CampaignListRow {
     const PLURAL: &'static str = "campaigns";
-    const COLUMNS: &'static [&'static str] = &["id", "name", "status", "budget", "starts", "ends"];
-    const EXPENDABLE: &'static [&'static str] = &["starts", "ends", "budget"];
+    const COLUMNS: &'static [&'static str] = &["id", "name", "status", "budget", "Page", "starts", "ends"];
+    const EXPENDABLE: &'static [&'static str] = &["Page", "starts", "ends", "budget"];
     const KEYS: &'static [&'static str] = &[
         "id",
         "name",
@@ -170,6 +183,7 @@ impl Record for CampaignListRow {
             format!("{}{other}", text(row.name.as_deref())),
             text(row.status.as_deref()),
             row.budget(),
+            text(row.page_id.as_deref()),
             time(row.start_time),
             time(row.end_time),
         ]

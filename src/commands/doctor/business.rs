@@ -6,7 +6,7 @@ use crate::campaign::{AdAccount, Currency, Money, PageId};
 use crate::commands::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::graph::{AccountFacts, Graph, PageFacts, Tier, Usage, Which};
-use crate::text::count;
+use crate::text::{self, count};
 
 /// From here on it is worth a look.
 const MUCH_USED: f64 = 75.0;
@@ -63,28 +63,28 @@ fn judge_account(account: &AdAccount, facts: &AccountFacts) -> Finding {
         Some(currency) => Money { minor, currency }.to_string(),
         None => minor.to_string(),
     };
-    let name = facts.name.as_ref().map(|name| format!(" {name:?}")).unwrap_or_default();
+    let shown = text::with_name(account.as_str(), facts.name.as_deref());
     let finding = match status {
         Some((1 | 201, _)) if cap.is_some_and(|cap| spent >= cap) => {
-            failed(format!("{account}{name} has spent its limit of {}", money(cap.unwrap_or_default())))
+            failed(format!("{shown} has spent its limit of {}", money(cap.unwrap_or_default())))
         }
         Some((1 | 201, _)) => {
             let currency =
                 facts.currency.map_or_else(|| "currency not told".to_owned(), |currency| currency.code().to_owned());
             let zone = facts.time_zone.as_deref().unwrap_or("time zone not told");
-            Finding::ok(Check::AdAccount, format!("{account}{name} is active; {currency}, {zone}"))
+            Finding::ok(Check::AdAccount, format!("{shown} is active; {currency}, {zone}"))
         }
         // Meta still delivers.
         Some((9, text)) => Finding::warning(
             Check::AdAccount,
-            format!("{account}{name} is {text}"),
+            format!("{shown} is {text}"),
             "pay what is due in the account's billing, before Meta stops it",
         ),
         Some((status, text)) => {
             let reason = facts.disable_reason.and_then(disable_text).map(|why| format!(" ({why})")).unwrap_or_default();
-            failed(format!("{account}{name} is {text}{reason}; status {status}"))
+            failed(format!("{shown} is {text}{reason}; status {status}"))
         }
-        None => Finding::ok(Check::AdAccount, format!("{account}{name} can be read; Meta does not tell its status")),
+        None => Finding::ok(Check::AdAccount, format!("{shown} can be read; Meta does not tell its status")),
     };
     finding
         .with("status", facts.status)
@@ -195,12 +195,12 @@ async fn read_page(context: &Context, graph: &Graph) -> Result<(PageId, PageFact
 }
 
 fn judge_page(page: &PageId, facts: &PageFacts) -> Finding {
-    let name = facts.name.as_ref().map(|name| format!(" {name:?}")).unwrap_or_default();
+    let shown = text::with_name(page.as_str(), facts.name.as_deref());
     let finding = if facts.is_published == Some(false) {
-        let reason = format!("Page {page}{name} is not published: people can't write to it or open it");
+        let reason = format!("Page {shown} is not published: people can't write to it or open it");
         Finding::warning(Check::Page, reason, "publish it in the Page's settings")
     } else {
-        Finding::ok(Check::Page, format!("Page {page}{name} can be read"))
+        Finding::ok(Check::Page, format!("Page {shown} can be read"))
     };
     finding.with("name", facts.name.clone()).with("published", facts.is_published)
 }

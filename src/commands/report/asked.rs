@@ -3,6 +3,7 @@
 use crate::campaign::read_time;
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
+use crate::commands::pages::PageNames;
 use crate::error::Result;
 use crate::graph::codes;
 use crate::ledger::Ledger;
@@ -23,6 +24,11 @@ impl Asked {
         let counted = ledger.counted(&self.coverage, self.hours)?;
         let input = ReportInput { made_at: context.now_of(ledger)?, coverage: &self.coverage, hours: self.hours };
         let mut report = Report::of(&input, &counted);
+        let names = PageNames::of(context, ledger)?;
+        if let Some(page) = &report.page {
+            report.page_name = names.name(page).map(str::to_owned);
+            report.page_called = names.called(page).map(str::to_owned);
+        }
         for refusal in &mut report.refusals {
             let row = refusal.code.and_then(|code| codes::lookup(code, None));
             refusal.name = row.and_then(|row| row.name).map(str::to_owned);

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::commands::several::Of;
 use crate::error::Result;
 use crate::report::{Funnel, HourRow, Report};
-use crate::text::thousands;
+use crate::text::{self, thousands};
 use crate::ui::table::Record;
 use crate::ui::{Format, Ui};
 
@@ -37,6 +37,7 @@ pub fn print(ui: &Ui, reports: &[(String, Report)]) -> Result<()> {
 struct Row {
     profile: String,
     page: Option<String>,
+    page_name: Option<String>,
     #[serde(flatten)]
     funnel: Funnel,
     /// By Meta, with its currency and the decimals of that.
@@ -46,7 +47,13 @@ struct Row {
 impl Row {
     fn of(profile: &str, report: &Report) -> Self {
         let spend = report.meta.as_ref().and_then(|meta| Some((meta.spend?, meta.currency.clone()?, meta.decimals)));
-        Self { profile: profile.to_owned(), page: report.page.clone(), funnel: report.funnel, spend }
+        Self {
+            profile: profile.to_owned(),
+            page: report.page.clone(),
+            page_name: report.page_name.clone(),
+            funnel: report.funnel,
+            spend,
+        }
     }
 
     /// Amounts in several currencies can't be added up.
@@ -72,7 +79,7 @@ impl Row {
             }
         }
         let spend = spend.filter(|_| !is_mixed);
-        Self { profile: format!("all {}", rows.len()), page: None, funnel, spend }
+        Self { profile: format!("all {}", rows.len()), page: None, page_name: None, funnel, spend }
     }
 }
 
@@ -86,7 +93,8 @@ impl Record for Row {
         let Funnel { accepted, delivered, read, clicked, failed, refused, unknown, .. } = self.funnel;
         let dash = || "-".to_owned();
         let spend = |(spend, currency, decimals): &(f64, String, usize)| format!("{spend:.decimals$} {currency}");
-        let mut cells = vec![self.profile.clone(), self.page.clone().unwrap_or_else(dash)];
+        let page = self.page.as_ref().map_or_else(dash, |page| text::with_name(page, self.page_name.as_deref()));
+        let mut cells = vec![self.profile.clone(), page];
         cells.extend([accepted, delivered, read, clicked, failed, refused, unknown].map(thousands));
         cells.push(self.spend.as_ref().map_or_else(dash, spend));
         cells

@@ -12,6 +12,7 @@ use super::turn::standing;
 use crate::campaign::Amount;
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
+use crate::commands::pages::PageNames;
 use crate::commands::signals::Signals;
 use crate::error::{Error, Exit, Result};
 use crate::ledger::broadcasts::Broadcast;
@@ -76,9 +77,10 @@ impl Asked<'_> {
         let first = canary.filter(|canary| canary.passed_at.is_none());
         let first = first.filter(|_| self.testers.is_none());
         let cost = cost::read(context, self.campaign, now_sent, self.cost_per_delivery).await;
+        let names = PageNames::with(context, ledger.ask(|ledger| ledger.page_names()).await?);
         let mut facts = vec![
             ("profile".to_owned(), profile.to_owned()),
-            ("Page".to_owned(), self.broadcast.page.clone()),
+            ("Page".to_owned(), names.shown(&self.broadcast.page)),
             ("campaign".to_owned(), self.campaign.shown()),
         ];
         facts.extend(self.messages());

@@ -81,7 +81,7 @@ impl DryRun<'_> {
         let cost = cost::read(context, campaign, dry.now + dry.later, cost_per_delivery).await;
         let spending = money.map(|money| money.spending(&ledger, key.ad_account, clock.now())).transpose()?.flatten();
         let pace = forecast::pace(rate, ledger.pace_of(key.ad_account)?.as_ref());
-        let mut totals = DryTotals::new(key.campaign, &list.tally, dry, sent.split.as_ref(), cost);
+        let mut totals = DryTotals::new(campaign, &list.tally, dry, sent.split.as_ref(), cost);
         totals.canary = canary;
         totals.sends_per_second = pace;
         totals.takes_seconds = pace.map(|pace| forecast::duration(totals.would_send, pace).as_secs());
@@ -122,6 +122,7 @@ pub const NOTHING: &str = "dry run: nothing was sent or written";
 pub struct DryTotals {
     pub dry_run: bool,
     pub campaign: String,
+    pub campaign_name: Option<String>,
     pub rows: u64,
     pub rejected: u64,
     pub duplicates: u64,
@@ -159,11 +160,12 @@ pub struct HourOfPeople {
 }
 
 impl DryTotals {
-    pub fn new(campaign: &str, tally: &ListTally, dry: DryPlan, split: Option<&Split>, cost: Cost) -> Self {
+    pub fn new(campaign: &CampaignFacts, tally: &ListTally, dry: DryPlan, split: Option<&Split>, cost: Cost) -> Self {
         let name = |arm: i64| split.and_then(|split| split.arm(Some(arm))).map(|arm| arm.name.clone());
         Self {
             dry_run: true,
-            campaign: campaign.to_owned(),
+            campaign: campaign.id.to_string(),
+            campaign_name: campaign.name.clone(),
             rows: tally.rows,
             rejected: tally.bad,
             duplicates: dry.duplicates,
@@ -276,7 +278,7 @@ impl Record for DryTotals {
             parts.iter().map(|(what, n)| format!("{what} {}", text::thousands(*n))).collect::<Vec<_>>().join(", ")
         };
         vec![
-            self.campaign.clone(),
+            text::with_name(&self.campaign, self.campaign_name.as_deref()),
             text::thousands(self.rows),
             text::thousands(self.rejected),
             text::thousands(self.duplicates),

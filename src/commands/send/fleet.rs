@@ -31,7 +31,7 @@ use crate::send::writer_thread::{Desk, LedgerThread};
 use crate::text;
 use crate::ui::Ui;
 use crate::ui::shape::Shape;
-use summary::Ended;
+use summary::{Ended, Sender};
 
 /// Campaigns that are read from Graph at once.
 const READERS: usize = 16;
@@ -291,7 +291,11 @@ async fn one(
     };
     let page = context.page().map(|page| page.as_str().to_owned());
     let address = Some(context.settings.ledger.value.clone());
-    let shown = page.as_ref().ok().cloned();
+    let shown = match (&page, &ledger) {
+        (Ok(page), Ok(Some(ledger))) => Some(Sender { page_name: name_of(ledger, page).await, page: page.clone() }),
+        (Ok(page), _) => Some(Sender { page: page.clone(), page_name: None }),
+        (Err(_), _) => None,
+    };
     let ended = async {
         let (page, ledger) = match (page, ledger) {
             (Ok(page), Ok(Some(ledger))) => (page, ledger),
@@ -322,6 +326,12 @@ async fn one(
         Err((error, totals)) => Concluded::by(error, totals),
     };
     (name, shown, address, concluded)
+}
+
+/// What Meta calls the Page. Nothing depends on it.
+async fn name_of(ledger: &Desk, page: &str) -> Option<String> {
+    let page = page.to_owned();
+    ledger.ask(move |ledger| ledger.page_name(&page)).await.ok().flatten()
 }
 
 /// Nothing was ever planned, or planning failed.

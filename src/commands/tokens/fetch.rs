@@ -6,8 +6,10 @@ use super::replacing;
 use crate::audience::token_fault;
 use crate::campaign::PageId;
 use crate::cli::values;
+use crate::cli::when::{self, When};
 use crate::clock::{Clock, UnixMillis};
 use crate::commands::context::{Context, Invocation};
+use crate::commands::pages;
 use crate::commands::several;
 use crate::commands::signals::Signals;
 use crate::error::{Error, Exit, Result};
@@ -39,12 +41,12 @@ pub struct Args {
     #[arg(long = "custom-audience", value_name = "ID", value_parser = custom_audience, requires = "audience")]
     custom_audiences: Vec<String>,
     /// Only people who subscribed at TIME or later. Not documented by Meta: if Meta refuses it, the whole list is read, and people are
-    /// chosen by when their token was made.
-    #[arg(long, value_name = "TIME", value_parser = values::time, requires = "audience")]
-    opted_in_since: Option<UnixMillis>,
+    /// chosen by when their token was made. TIME is 7d (7 days before this hour began), yesterday, a date or a time.
+    #[arg(long, value_name = "TIME", value_parser = when::parse, requires = "audience")]
+    opted_in_since: Option<When>,
     /// Only people who subscribed before TIME; as --opted-in-since.
-    #[arg(long, value_name = "TIME", value_parser = values::time, requires = "audience")]
-    opted_in_until: Option<UnixMillis>,
+    #[arg(long, value_name = "TIME", value_parser = when::parse, requires = "audience")]
+    opted_in_until: Option<When>,
     /// Only people who subscribed there: ctm (an ad), subscriber-list, comment-automation or reply-automation. Not documented by Meta,
     /// which may refuse it.
     #[arg(long, value_name = "SOURCE,…", value_delimiter = ',', value_parser = source, requires = "audience")]
@@ -135,18 +137,23 @@ pub async fn run_for_several(frame: &Invocation<'_>, args: Args) -> Result<Exit>
 async fn fetch(context: &Context, args: &Args) -> Result<FetchRow> {
     let page = context.page()?;
     let signals = Signals::listen(&context.ui)?;
-    if args.opted_in_since.zip(args.opted_in_until).is_some_and(|(since, until)| since >= until) {
+    // By the hour, so that the same command goes on with a fetch that was cut off.
+    let (now, zone) = (UnixMillis::of_hour(context.clock.now().hour()), context.ui.zone());
+    let since = args.opted_in_since.as_ref().map(|when| when.begins(now, zone));
+    let until = args.opted_in_until.as_ref().map(|when| when.begins(now, zone));
+    if since.zip(until).is_some_and(|(since, until)| since >= until) {
         return Err(Error::usage("--opted-in-since is not before --opted-in-until; nothing was fetched")
             .hint("give --opted-in-until a later time"));
     }
     let which = Which {
         audiences: of_this_page(context, &page, &args.custom_audiences).await?,
-        since: args.opted_in_since,
-        until: args.opted_in_until,
+        since,
+        until,
         sources: args.source.clone(),
     };
     let graph = context.page_graph(&page).await?;
     let mut ledger = context.open_ledger()?;
+    pages::keep(context, &mut ledger)?;
     let wanted = Wanted {
         page: page.as_str().to_owned(),
         name: args.audience.clone().unwrap_or_else(|| AUDIENCE.to_owned()),

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::token;
 use crate::commands::context::Context;
+use crate::commands::pages::PageNames;
 use crate::error::{Error, Exit, Result};
 use crate::graph::{self, Leaver};
 use crate::ledger::Ledger;
@@ -81,7 +82,8 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     }
     let rows = leavers.len() as u64;
     let people = count(rows, "person", "people");
-    let question = format!("Unsubscribe {people} from Page {page} at Meta?");
+    let question =
+        format!("Unsubscribe {people} from Page {} at Meta?", PageNames::at_hand(context).shown(page.as_str()));
     context.ui.confirm(&question, &format!("unsubscribing {people}"))?;
     let graph = context.page_graph(&page).await?;
     let mut ledger = context.open_ledger()?;

@@ -2,6 +2,7 @@
 
 use super::filter::FilterArgs;
 use crate::commands::context::{Context, Invocation};
+use crate::commands::pages::{Named, OnAPage, PageNames};
 use crate::commands::several;
 use crate::error::{Exit, Result};
 use crate::ledger::unknown::UnknownSend;
@@ -22,14 +23,15 @@ pub struct Args {
 pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     let ledger = context.ledger_to_look()?;
     let filter = args.filter.filter(context);
+    let names = PageNames::of(context, &ledger)?;
     match context.ui.format() {
         Format::Ndjson if !args.shape.sorts() => {
-            let mut rows = context.ui.rows::<UnknownSend>(&args.shape)?;
-            ledger.each_unknown(&filter, &mut |send| rows.push(&send))?;
+            let mut rows = context.ui.rows::<Named<UnknownSend>>(&args.shape)?;
+            ledger.each_unknown(&filter, &mut |send| rows.push(&names.row(send)))?;
             rows.flush()?;
         }
         Format::Ndjson | Format::Table | Format::Json | Format::Csv => {
-            context.ui.list_as(&ledger.unknowns(&filter)?, &args.shape)?;
+            context.ui.list_as(&names.rows(ledger.unknowns(&filter)?), &args.shape)?;
         }
     }
     let hidden = args.filter.hidden(context, &ledger)?;
@@ -42,9 +44,17 @@ pub async fn run_for_several(frame: &Invocation<'_>, args: Args) -> Result<Exit>
     several::list(frame, &args.shape, async |context| {
         // A filter without a Page would show each profile those of all.
         context.page()?;
-        Ok((context.ledger_to_look()?.unknowns(&args.filter.filter(context))?, Exit::Done))
+        let ledger = context.ledger_to_look()?;
+        let unknowns = ledger.unknowns(&args.filter.filter(context))?;
+        Ok((PageNames::of(context, &ledger)?.rows(unknowns), Exit::Done))
     })
     .await
+}
+
+impl OnAPage for UnknownSend {
+    fn page(&self) -> Option<&str> {
+        Some(&self.page)
+    }
 }
 
 impl Record for UnknownSend {

@@ -6,6 +6,7 @@ use clap::ValueEnum;
 
 use super::filter::FilterArgs;
 use crate::commands::context::Context;
+use crate::commands::pages::PageNames;
 use crate::error::{Error, Exit, Result};
 use crate::ledger::Ledger;
 use crate::ledger::broadcasts::no_such_broadcast;
@@ -58,7 +59,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
             "not sent; they are pending again after their cool-down, and anyone who did get the message gets it twice",
         ),
     };
-    let shown = [format!("{sends} of {} will be marked {what}", pages(&found))];
+    let shown = [format!("{sends} of {} will be marked {what}", pages(&found, &PageNames::of(context, &ledger)?))];
     context.ui.confirm_shown(&shown, "Continue?", &format!("resolving {sends}"))?;
     let now = context.now_of(&ledger)?;
     let resolved = ledger.resolve_unknown(&ids, resolution, now)?;
@@ -68,10 +69,10 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
 }
 
 /// `Page 1`, or `Pages 1 and 2`.
-fn pages(sends: &[UnknownSend]) -> String {
+fn pages(sends: &[UnknownSend], names: &PageNames) -> String {
     let pages: BTreeSet<&str> = sends.iter().map(|send| send.page.as_str()).collect();
     let word = if pages.len() == 1 { "Page" } else { "Pages" };
-    format!("{word} {}", pages.into_iter().collect::<Vec<_>>().join(" and "))
+    format!("{word} {}", pages.into_iter().map(|page| names.shown(page)).collect::<Vec<_>>().join(" and "))
 }
 
 /// Nothing matches. An empty set is settled, but one recipient or broadcast that does not exist is a mistake, and "done" would

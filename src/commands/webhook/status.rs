@@ -6,6 +6,7 @@ use super::fields::FIELDS;
 use crate::campaign::PageId;
 use crate::clock::UnixMillis;
 use crate::commands::context::{Context, Invocation};
+use crate::commands::pages::{Named, OnAPage, PageNames};
 use crate::commands::several;
 use crate::error::{Exit, Result};
 use crate::graph::{Graph, SubscribedApp};
@@ -40,6 +41,12 @@ pub struct Status {
     /// When Meta last did something about the Page because of its policies, and what.
     policy_at: Option<UnixMillis>,
     policy: Option<String>,
+}
+
+impl OnAPage for Status {
+    fn page(&self) -> Option<&str> {
+        Some(self.page_id.as_str())
+    }
 }
 
 impl Record for Status {
@@ -85,23 +92,29 @@ impl Record for Status {
 pub async fn run(context: &Context) -> Result<Exit> {
     let status = ask(context).await?;
     context.ui.object(&status)?;
-    Ok(conclude(context, &status))
+    Ok(conclude(context, &status.row))
 }
 
 pub async fn run_for_several(frame: &Invocation<'_>, _: &Args) -> Result<Exit> {
     several::list(frame, &Shape::default(), async |context| {
         let status = ask(context).await?;
-        let exit = conclude(context, &status);
+        let exit = conclude(context, &status.row);
         Ok((vec![status], exit))
     })
     .await
 }
 
-async fn ask(context: &Context) -> Result<Status> {
+async fn ask(context: &Context) -> Result<Named<Status>> {
     let page = context.page()?;
     let graph = context.page_graph(&page).await?;
     let apps = graph.subscribed_apps(&page).await?;
-    told(context, page, apps, context.ledger_if_any()?.as_ref())
+    let ledger = context.ledger_if_any()?;
+    let status = told(context, page, apps, ledger.as_ref())?;
+    let names = match &ledger {
+        Some(ledger) => PageNames::of(context, ledger)?,
+        None => PageNames::at_hand(context),
+    };
+    Ok(names.row(status))
 }
 
 /// With a client that has the Page's token, and a ledger, if there is one that can be read.

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::fields::FIELDS;
 use crate::commands::context::{Context, Invocation};
+use crate::commands::pages::PageNames;
 use crate::commands::several;
 use crate::error::{Error, Exit, Result};
 use crate::text;
@@ -114,10 +115,12 @@ async fn subscribe(context: &Context, args: &Args) -> Result<Vec<FieldRow>> {
     if changes > 0 {
         graph.subscribe_app(&page, &wanted).await?;
     }
+    let shown =
+        text::with_name(page.as_str(), context.page_name().or(PageNames::at_hand(context).called(page.as_str())));
     context.ui.status(&if changes > 0 {
-        format!("the app is subscribed to {} of Page {page}", text::count(wanted.len() as u64, "field", "fields"))
+        format!("the app is subscribed to {} of Page {shown}", text::count(wanted.len() as u64, "field", "fields"))
     } else {
-        format!("the app is already subscribed to all of these for Page {page}; nothing was changed")
+        format!("the app is already subscribed to all of these for Page {shown}; nothing was changed")
     });
     Ok(rows)
 }

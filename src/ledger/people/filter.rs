@@ -7,6 +7,7 @@ use crate::clock::UnixMillis;
 use crate::ledger::db::Value;
 use crate::ledger::gate::NOBODY_BEFORE;
 use crate::ledger::state::State;
+use crate::times::zones;
 
 /// Conditions on the people of a Page; the default takes everybody.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -141,7 +142,8 @@ impl Filter {
             all.push(format!("{of}.id in (select a.recipient from audience_rows a where a.audience = {audience})"));
         }
         if !self.zones.is_empty() {
-            let zones: Vec<String> = self.zones.iter().map(|zone| clause.value(Value::Text(zone))).collect();
+            let names = self.zones.iter().flat_map(|zone| zones::names_of(zone));
+            let zones: Vec<String> = names.map(|name| clause.value(Value::Text(name))).collect();
             all.push(format!("{of}.time_zone in ({})", zones.join(", ")));
         }
         all.join(" and ")

@@ -252,8 +252,8 @@ mod tests {
         ];
         for columns in 20..=140 {
             for (name, note) in names.iter().flat_map(|name| notes.iter().map(move |note| (name, note))) {
-                for accepted in [0, 7, 96, 1_234, 99_999, 1_234_567, 999_999_999] {
-                    for total in [None, Some(0), Some(accepted), Some(1_999_999_999)] {
+                for accepted in [0, 96, 1_234_567, 999_999_999] {
+                    for total in [None, Some(0), Some(1_999_999_999)] {
                         for color in [true, false] {
                             let told = told(accepted, accepted / 3, accepted / 7, *note);
                             let shown = lines(&at(name, accepted, total), &told, Look { columns, color, ascii: false });

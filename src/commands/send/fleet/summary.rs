@@ -20,6 +20,7 @@ use crate::ui::{Format, Ui};
 struct Row {
     profile: String,
     page: Option<String>,
+    page_name: Option<String>,
     #[serde(flatten)]
     totals: Totals,
     hint: Option<String>,
@@ -44,7 +45,7 @@ impl Record for Row {
         let dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
         vec![
             self.profile.clone(),
-            dash(self.page.clone()),
+            dash(self.page.as_ref().map(|page| text::with_name(page, self.page_name.as_deref()))),
             text::thousands(this_run.accepted),
             text::thousands(this_run.refused),
             text::thousands(*unknown),
@@ -55,8 +56,14 @@ impl Record for Row {
     }
 }
 
+/// A Page, and what Meta calls it.
+pub struct Sender {
+    pub page: String,
+    pub page_name: Option<String>,
+}
+
 /// A business: its name, Page and ledger, and how it ended.
-pub type Ended = (String, Option<String>, Option<Address>, Concluded);
+pub type Ended = (String, Option<Sender>, Option<Address>, Concluded);
 
 /// Prints the totals; the weightiest end is that of the command.
 pub fn conclude(
@@ -70,7 +77,7 @@ pub fn conclude(
     let mut weightiest = (u8::MAX, Exit::Done);
     let mut unknown_in = BTreeMap::new();
     let mut rows = Vec::new();
-    for (name, page, ledger, concluded) in ended {
+    for (name, sender, ledger, concluded) in ended {
         sums.merge(&concluded.totals);
         if let Some(ledger) = ledger {
             let unknown = unknown_in.entry(ledger).or_insert(0);
@@ -83,7 +90,8 @@ pub fn conclude(
         let (exit, error) = (concluded.exit, concluded.error().map(Error::to_string));
         let mut totals = concluded.totals.ended(exit, None);
         totals.reason = error.or(totals.reason);
-        rows.push(Row { profile: name, page, totals, hint });
+        let (page, page_name) = sender.map(|sender| (sender.page, sender.page_name)).unzip();
+        rows.push(Row { profile: name, page, page_name: page_name.flatten(), totals, hint });
     }
     sums.unknown_in_ledger = unknown_in.values().sum();
     let exit = weightiest.1;
@@ -114,7 +122,13 @@ fn print(ui: &Ui, mut rows: Vec<Row>, sums: Totals) -> Result<()> {
     match ui.format() {
         Format::Table if ui.is_quiet() && sums.did_nothing() && sums.exit_code == Exit::Done.code() => Ok(()),
         Format::Table => {
-            rows.push(Row { profile: format!("all {}", rows.len()), page: None, totals: sums, hint: None });
+            rows.push(Row {
+                profile: format!("all {}", rows.len()),
+                page: None,
+                page_name: None,
+                totals: sums,
+                hint: None,
+            });
             ui.list(&rows)
         }
         Format::Json | Format::Ndjson => {
