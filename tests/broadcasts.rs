@@ -94,7 +94,7 @@ fn a_broadcast_is_shown_as_it_was_sent() {
         "--retry-refused 2399999",
         "mmsg unknown settle",
         "mmsg tokens unsuppress",
-        "nothing more to send",
+        "nothing more was due",
         "stdin",
     ] {
         assert!(screen.contains(part), "no {part:?}:\n{screen}");

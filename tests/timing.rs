@@ -164,6 +164,12 @@ fn a_gap_is_asked_of_meta_for_every_row() {
     let codes: BTreeSet<String> =
         shop.asks_ledger("select distinct code from sends where code is not null").into_iter().collect();
     assert_eq!(codes, BTreeSet::from(["2300052".to_owned()]), "{totals:#}");
+    // The broadcast keeps it until it is lifted.
+    let kept = || shop.asks_ledger("select min_gap from broadcasts where min_gap is not null");
+    let _ = send(&shop, &["--max-sends", "0"]);
+    assert_eq!(kept(), ["10800"]);
+    let _ = send(&shop, &["--max-sends", "0", "--min-gap", "none"]);
+    assert!(kept().is_empty(), "{:?}", kept());
 }
 
 #[test]

@@ -351,7 +351,7 @@ impl Record for RunRow {
 /// How a run ended, in words: see `send::job::Ending::name`.
 fn ended(why: &str) -> &str {
     match why {
-        "exhausted" => "nothing more to send",
+        "exhausted" => "nothing more was due",
         "max_sends" => "--max-sends reached",
         "stopped" => "stopped by an error from Meta",
         "not_yet" => "had to wait",

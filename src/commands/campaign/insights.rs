@@ -3,11 +3,12 @@
 use serde::Serialize;
 
 use super::currency::currency_to_show;
-use crate::campaign::{CampaignId, Currency};
+use crate::campaign::{Amount, CampaignId, Currency};
 use crate::cli::when::{self, When};
 use crate::commands::context::Context;
 use crate::error::{Error, Exit, Result};
 use crate::graph::{Action, Insights, InsightsQuery, PRESETS};
+use crate::text;
 use crate::ui::shape::Shape;
 use crate::ui::table::Record;
 
@@ -99,12 +100,9 @@ impl Record for InsightsRow {
     fn cells(&self) -> Vec<String> {
         let row = &self.insights;
         let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
-        let percent = |text: &Option<String>| text.as_ref().map_or_else(|| "-".to_owned(), |text| format!("{text} %"));
-        let cost = |text: &Option<String>| match (text, self.currency) {
-            (Some(text), Some(currency)) => format!("{text} {currency}"),
-            (Some(text), None) => text.clone(),
-            (None, _) => "-".to_owned(),
-        };
+        let percent = |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), percent);
+        let cost =
+            |text: &Option<String>| text.as_deref().map_or_else(|| "-".to_owned(), |text| cost(text, self.currency));
         vec![
             text(&row.date_start),
             text(&row.date_stop),
@@ -120,10 +118,49 @@ impl Record for InsightsRow {
     }
 }
 
+/// Meta tells rates in per cent, with many decimals.
+fn percent(text: &str) -> String {
+    match text.parse::<f64>() {
+        Ok(percent) if percent.is_finite() => text::percent(percent / 100.0),
+        _ => format!("{text}%"),
+    }
+}
+
+/// Main units, as Meta tells them, with the decimals of the currency, or two more for what is no whole number of smallest units.
+fn cost(text: &str, currency: Option<Currency>) -> String {
+    let Some(currency) = currency else { return text.to_owned() };
+    match text.parse().ok().and_then(|units| Amount::of_main_units(units, currency)) {
+        Some(amount) => amount.text(Some(currency)),
+        None => format!("{text} {currency}"),
+    }
+}
+
 fn conversions(actions: &[Action]) -> String {
     let one = |action: &Action| {
         let name = action.action_type.rsplit("fb_pixel_").next().unwrap_or(&action.action_type);
         format!("{name} {}", action.value)
     };
     if actions.is_empty() { "-".to_owned() } else { actions.iter().map(one).collect::<Vec<_>>().join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metas_figures_are_shown_as_people_read_them() {
+        for (told, shown) in [("51.724138", "51.7%"), ("0", "0.0%"), ("100", "100.0%"), ("n/a", "n/a%")] {
+            assert_eq!(percent(told), shown);
+        }
+        for (told, code, shown) in [
+            ("5.000000", "USD", "5.00 USD"),
+            ("0.014137", "USD", "0.0141 USD"),
+            ("290.00", "USD", "290.00 USD"),
+            ("290", "JPY", "290 JPY"),
+            ("n/a", "USD", "n/a USD"),
+        ] {
+            assert_eq!(cost(told, Currency::parse(code)), shown);
+        }
+        assert_eq!(cost("5.0", None), "5.0");
+    }
 }

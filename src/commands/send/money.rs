@@ -14,7 +14,8 @@ use crate::times::day::Day;
 #[derive(clap::Args, Debug)]
 pub struct MoneyArgs {
     /// Spend at most AMOUNT on the ad account's day, in the currency's smallest unit (3000 is 30.00 USD); what all other runs on
-    /// this ledger spend on that day counts. Then the run ends with exit code 6.
+    /// this ledger spend on that day counts. Then the run ends with exit code 6. --resume needs it again; daily_spend_limit in the
+    /// profile holds for every run.
     #[arg(long, value_name = "AMOUNT", value_parser = Amount::parse_whole)]
     max_spend: Option<Amount>,
     /// Count a delivery as AMOUNT, in the currency's smallest unit, such as 1.4 [default: what one cost so far in the ad account;

@@ -25,7 +25,7 @@ pub struct TimingArgs {
     /// Send to each recipient when it is HH:MM in their time zone for the first time from now on.
     #[arg(long, value_name = "HH:MM", value_parser = Minute::parse, conflicts_with = "resume")]
     at_local: Option<Minute>,
-    /// Only to people with whom the Page had no conversation for this long; Meta refuses the others (2300052).
+    /// Only to people with whom the Page had no conversation for this long; Meta refuses the others (2300052). none: to everybody.
     #[arg(long, value_name = "DURATION", value_parser = gap, conflicts_with = "resume")]
     min_gap: Option<u32>,
     /// Time zone of recipients whose own is not known, such as Europe/Berlin [default: the profile's].
@@ -45,8 +45,11 @@ impl QuietChoice {
     }
 }
 
-/// Whole seconds above 0.
+/// Whole seconds above 0; 0 lifts the gap that a broadcast has.
 fn gap(text: &str) -> Result<u32, String> {
+    if text == "none" {
+        return Ok(0);
+    }
     let gap: Duration = parse_duration(text)?;
     match u32::try_from(gap.as_secs()) {
         Ok(seconds) if seconds > 0 => Ok(seconds),
@@ -207,7 +210,7 @@ impl Timing {
 
     /// The hours and the gap of a broadcast, with what the flags change about them.
     pub fn over(&self, broadcast: &Broadcast) -> (Hours, Option<u32>) {
-        (self.over_hours(broadcast.hours), self.min_gap.or(broadcast.min_gap))
+        (self.over_hours(broadcast.hours), self.min_gap.or(broadcast.min_gap).filter(|gap| *gap > 0))
     }
 
     fn over_hours(&self, before: Hours) -> Hours {
@@ -331,7 +334,7 @@ mod tests {
         }
         // A profile's zone alone changes nothing.
         assert_eq!(Timing { fallback: Some(zone), ..none }.hours_of_new(), Hours::default());
-        assert_eq!(gap("2h"), Ok(7200));
+        assert_eq!((gap("2h"), gap("none")), (Ok(7200), Ok(0)));
         assert!(gap("0s").is_err() && gap("500ms").is_err() && gap("x").is_err());
     }
 }
