@@ -230,7 +230,7 @@ fn people_are_chosen_by_when_they_subscribed_whether_or_not_meta_knows_how() {
     }
     assert_eq!(chosen[0], chosen[1]);
     let recorded = Recorded::with(|_| ());
-    recorded.fetch(&["--audience", "x", "--source", "newspaper"]).exits(2).says("no source of subscribers");
+    recorded.fetch(&["--audience", "x", "--source", "newspaper"]).exits(2).says("not a source of subscribers");
     let window = ["--opted-in-since", "1700000000", "--opted-in-until", "1700000000"];
     recorded.fetch(&[&["--audience", "x"], &window[..]].concat()).exits(2).says("is not before");
 }

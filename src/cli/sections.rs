@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use clap::Command;
 
-/// A command, and below it its examples, indented. A command that only has others below it has none.
+/// A command, and below it its examples, indented; none is wider than a terminal of 80 columns. A command that only has others below it has none.
 const EXAMPLES: &str = include_str!("examples.txt");
 
 /// The one table of exit codes.
@@ -38,12 +38,7 @@ pub fn with_sections(command: Command, words: &str) -> Command {
         "" => format!("mmsg help COMMAND shows the help of a command.\n\n{}", of_all()),
         words => examples_of(words).map(|lines| format!("Examples:\n{lines}")).unwrap_or_default(),
     };
-    let command = match (words, section.is_empty()) {
-        (_, true) => command,
-        // The short help of mmsg stays short.
-        ("", false) => command.after_long_help(section),
-        (_, false) => command.after_help(section),
-    };
+    let command = if section.is_empty() { command } else { command.after_help(section) };
     command.mut_subcommands(|below| {
         let words = format!("{words} {}", below.get_name()).trim_start().to_owned();
         with_sections(below, &words)
@@ -145,7 +140,7 @@ mod tests {
         assert!(all.len() > 60, "{}", all.len());
         for command in all.iter().filter(|command| *command != HAS_ITS_OWN) {
             let lines = examples_of(command).unwrap_or_else(|| panic!("no examples of {command}"));
-            for line in lines.lines() {
+            for line in lines.replace("\\\n", "").lines() {
                 let ours = line.split('|').map(str::trim).find(|part| part.starts_with("mmsg ")).unwrap();
                 let words = words_of(ours.split(" > ").next().unwrap());
                 assert!(words[1..].join(" ").starts_with(command.as_str()), "{line}");
@@ -153,6 +148,7 @@ mod tests {
                 assert!(parsed.is_ok(), "{line}: {}", parsed.unwrap_err());
             }
         }
+        assert!(EXAMPLES.lines().all(|line| line.len() <= 80));
         let named = EXAMPLES.lines().filter(|line| !line.is_empty() && !line.starts_with(' '));
         for command in named {
             assert!(all.iter().any(|known| known == command), "{command} is not a command");
