@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
 
+use regex_lite::Regex;
 use serde_json::{Value, json};
 
 use crate::common::Env;
+use crate::common::emulator::Emulator;
 use crate::common::fleet::{Fleet, Profile, account, codes, name, page};
 use crate::common::sandbox::Sandbox;
 
@@ -218,6 +220,22 @@ fn results_say_whose_they_are_and_the_table_has_a_line_for_each() {
     assert_eq!(begins(1), ["shop-00", &page(0), "0"], "{run:#?}");
     assert_eq!(begins(3), ["shop-02", &format!("{} (Sandbox Page 3)", page(2)), "3"], "{run:#?}");
     assert_eq!(lines[4][..3], ["all 3", "-", "3"], "{run:#?}");
+    fleet.assert_each_once([0, 1, 2]);
+}
+
+/// On the narrowest terminal too, what must be seen is whole, and no line is wider.
+#[test]
+fn the_bar_of_many_says_how_many_they_are_and_what_all_came_to() {
+    let fleet = Fleet::of(3, |_| 20, |_| {});
+    fleet.sandbox.turn(|dials| dials.latency = Duration::from_millis(100));
+    let words = ["send", "--resume", "--all-profiles", "--yes", "--concurrency", "2"];
+    let run = fleet.env.terminal(40, &words).end().exits(0);
+    assert!(run.stdout.contains("3 profiles"), "{run:#?}");
+    let counts = Regex::new(r"[1-9]\d* accepted, 0 unknown, 0 refused").unwrap();
+    let shown = counts.find(&run.stdout).unwrap_or_else(|| panic!("{run:#?}"));
+    let lines = Emulator::of(40, &run.stdout[..shown.end()]).lines();
+    let [.., head, last] = lines.as_slice() else { panic!("{lines:?}") };
+    assert!(head.starts_with("3 profiles ") && counts.is_match(last), "{lines:?}");
     fleet.assert_each_once([0, 1, 2]);
 }
 

@@ -61,7 +61,10 @@ pub async fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
         Some(outs) => outs,
         None => Outs::open(frame.ui, &outputs, args.results.as_deref(), Businesses::Several)?,
     };
-    let of_all = text::count(businesses.len() as u64, "profile", "profiles");
+    let of_all = match businesses.as_slice() {
+        [only] => only.name.clone(),
+        all => text::count(all.len() as u64, "profile", "profiles"),
+    };
     let board = Board::show(&frame.ui.clone().of_shop(Some(&of_all)), None);
     let readers = Semaphore::new(READERS);
     let settings = businesses.iter().find_map(|business| Some(&business.context.as_ref().ok()?.settings));
