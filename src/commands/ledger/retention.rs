@@ -6,6 +6,7 @@ use crate::cli::when::{self, When};
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
 use crate::commands::failure;
+use crate::commands::pages::PageNames;
 use crate::commands::signals::Signals;
 use crate::error::{Error, Exit, Result};
 use crate::ledger::events::old::Old;
@@ -101,7 +102,7 @@ pub async fn run(context: &Context, args: &Args) -> Result<Exit> {
     let from = |before: &Option<When>| before.as_ref().map(|before| before.begins(now, context.ui.zone()));
     let terms = Terms { events: from(&args.events_before), lists: from(&args.lists_before) };
     refuse_young(terms, now)?;
-    let (old, audiences) = look(&ledger, terms)?;
+    let (old, audiences) = look(&ledger, terms, &PageNames::of(context, &ledger)?)?;
     if args.dry_run {
         context.ui.list(&old)?;
         audiences.iter().for_each(|audience| context.ui.status(audience));
@@ -142,7 +143,7 @@ fn refuse_young(terms: Terms, now: UnixMillis) -> Result<()> {
 }
 
 /// What would go, and a line for each audience.
-fn look(ledger: &Ledger, terms: Terms) -> Result<(Vec<Shown>, Vec<String>)> {
+fn look(ledger: &Ledger, terms: Terms, names: &PageNames) -> Result<(Vec<Shown>, Vec<String>)> {
     let (mut old, mut lines) = (Vec::new(), Vec::new());
     if let Some(before) = terms.events {
         old.push(Shown::new(What::Events, ledger.events_before(before)?));
@@ -153,7 +154,9 @@ fn look(ledger: &Ledger, terms: Terms) -> Result<(Vec<Shown>, Vec<String>)> {
             let recipients = count(audience.recipients, "recipient", "recipients");
             format!(
                 "audience {:?} of Page {}: {recipients}, filled at {}",
-                audience.name, audience.page, audience.filled_at
+                audience.name,
+                names.shown(&audience.page),
+                audience.filled_at
             )
         }));
         let rows = Old {
