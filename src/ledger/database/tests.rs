@@ -14,6 +14,7 @@ use crate::ledger::gate;
 use crate::ledger::schema::{self, FIRST_WITH_GATE};
 use crate::ledger::sql::sql;
 use crate::ledger::state::State;
+use crate::ledger::tables::TABLES;
 
 impl Ledger {
     /// A new ledger for a test: in memory, with its lock files in `folder`; or on a server, if this is what the test is about.
@@ -78,6 +79,42 @@ fn both_engines_have_the_same_tables_and_columns() {
     assert_eq!(server.read(Conn::version).unwrap(), newest);
     assert_eq!(schema::ON_A_SERVER.last().map(|(number, _)| *number), Some(newest));
     assert_eq!(Ledger::open(&address).unwrap().1, Opened::Found);
+}
+
+#[test]
+fn a_send_on_a_server_is_the_same_in_fewer_bytes() {
+    const SMALLER: i32 = 24;
+    let database = Database::new();
+    let address = Address::of_server(&database.address(), &|_| None).unwrap().unwrap();
+    let Address::Server(server) = &address else { panic!() };
+    let old = Conn::connect(server).unwrap();
+    for (number, sql) in schema::ON_A_SERVER.iter().filter(|(number, _)| *number < SMALLER) {
+        old.execute_batch(sql).unwrap();
+        old.execute("update ledger set schema = ?1", [*number]).unwrap();
+    }
+    drop(old);
+    let columns = TABLES.iter().find(|table| table.name == "sends").unwrap().columns;
+    // Each column has another value, and then is null where it may be.
+    let kinds = "select string_agg(case when data_type = 'text' then quote_literal('t' || ordinal_position) else (100 + ordinal_position)::text end,
+        ', ' order by array_position(string_to_array('COLUMNS', ', '), column_name::text))
+        from information_schema.columns where table_name = 'sends'"
+        .replace("COLUMNS", &columns.join(", "));
+    database.ask(&format!("insert into sends ({}) values ({})", columns.join(", "), database.ask(&kinds)));
+    let add = |recipient: i64| {
+        database
+            .ask(&format!("insert into sends (broadcast, recipient, listing) values (2, {recipient}, 3) returning id"))
+    };
+    let last: i64 = add(41).parse().unwrap();
+    database.ask("delete from sends where recipient = 41");
+    add(42);
+    let all = format!("select {} from sends order by id", columns.join(", "));
+    let before = database.ask(&all);
+    assert_eq!(before.lines().count(), 2, "{before}");
+    Ledger::open(&address).unwrap();
+    assert_eq!(database.ask(&all), before);
+    assert_eq!(add(43), (last + 2).to_string(), "no number is used twice");
+    let once = "select count(*) from pg_index where indrelid = 'sends'::regclass and indisunique";
+    assert_eq!(database.ask(once), "2");
 }
 
 #[test]

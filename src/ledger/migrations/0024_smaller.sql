@@ -1,0 +1,1 @@
+-- Nothing: on a server a send has fewer bytes since. A file keeps each number in as few as it needs.
