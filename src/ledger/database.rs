@@ -12,7 +12,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::address::Address;
-use super::db::{self, Conn, Transaction};
+use super::db::{self, Ahead, Conn, Transaction};
 use super::error::{Error, Failure, Need, Result};
 use super::failpoint;
 use super::identity::OpenFile;
@@ -313,6 +313,12 @@ impl Ledger {
     pub(super) fn begin_beside(&mut self) -> Result<Transaction<'_>> {
         self.room.fit(&self.conn)?;
         self.begun(Conn::begin_beside)
+    }
+
+    /// The same, and asks questions ahead: see [`Conn::begin_asking`].
+    pub(super) fn begin_asking(&mut self, ahead: &Ahead) -> Result<Transaction<'_>> {
+        self.room.fit(&self.conn)?;
+        self.begun(|conn| conn.begin_asking(ahead))
     }
 
     fn begun<'c>(&'c self, begin: impl Fn(&'c Conn) -> db::Result<Transaction<'c>>) -> Result<Transaction<'c>> {

@@ -5,6 +5,7 @@
 //! place that has to know. Statements have numbered parameters (`?1`). `indexed by NAME` is advice for SQLite alone: another engine
 //! leaves it out.
 
+mod ahead;
 pub mod arrays;
 mod error;
 mod postgres;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use super::address::server::Server;
 use super::attendant::Attendant;
+pub use ahead::Ahead;
 pub use error::{Error, Optional, Result};
 pub use postgres::{HAS_STANDBY, Lock, NOW};
 pub use sqlite::How;
@@ -187,9 +189,15 @@ impl Conn {
 
     /// The same beside others that begin so: what two of them may both want, they have to lock. In a file there is one at a time.
     pub fn begin_beside(&self) -> Result<Transaction<'_>> {
+        self.begin_asking(&Ahead::default())
+    }
+
+    /// The same, and asks these questions on the way: whoever asks one of them in the transaction, in this order, has the answer. In a file
+    /// they are asked when they are.
+    pub fn begin_asking(&self, ahead: &Ahead) -> Result<Transaction<'_>> {
         match self {
             Self::Sqlite(_) => return self.begin(),
-            Self::Postgres(conn) => conn.session().begin_beside()?,
+            Self::Postgres(conn) => conn.session().begin_beside(ahead)?,
         }
         Ok(Transaction(self))
     }
@@ -228,6 +236,14 @@ impl<'c> Statement<'c> {
         values.lend(|values| match self {
             Self::Sqlite(statement) => sqlite::execute(statement, values),
             Self::Postgres(statement) => statement.execute(values),
+        })
+    }
+
+    /// Executes it. In a transaction no server is waited for: how it ended is heard at the commit.
+    pub fn tell(&mut self, values: impl Values) -> Result<()> {
+        values.lend(|values| match self {
+            Self::Sqlite(statement) => sqlite::execute(statement, values).map(drop),
+            Self::Postgres(statement) => statement.tell(values),
         })
     }
 

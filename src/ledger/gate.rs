@@ -2,7 +2,7 @@
 //! person says since when. What is read and decided here is the same for any database.
 
 use super::address::Address;
-use super::db::{self, Conn};
+use super::db::{self, Ahead, Conn};
 use super::error::{Closed, Error, Result};
 use super::judge::{Lost, Terms};
 use super::schema;
@@ -61,11 +61,19 @@ pub fn read(conn: &Conn) -> db::Result<Gate> {
     read_with_schema(conn).map(|(gate, _)| gate)
 }
 
-/// With the number of the schema on a server, where a newer version may change the tables while this one is at work.
+/// What [`read`] and [`pass`] ask a server.
+pub fn ask(ahead: &mut Ahead) {
+    ahead.ask(ON_A_SERVER, ());
+}
+
+/// With the number of the schema, for a newer version may change the tables while this one is at work.
+const ON_A_SERVER: &str = "select gate, gate_from, gate_until, restored_at, nobody_before, schema from ledger";
+const IN_A_FILE: &str = "select gate, gate_from, gate_until, restored_at, nobody_before, null from ledger";
+
+/// With the number of the schema on a server.
 fn read_with_schema(conn: &Conn) -> db::Result<(Gate, Option<i32>)> {
-    const COLUMNS: &str = "gate, gate_from, gate_until, restored_at, nobody_before";
-    let schema = if conn.is_server() { "schema" } else { "null" };
-    conn.prepare_cached(&format!("select {COLUMNS}, {schema} from ledger"))?.query_row((), |row| {
+    let sql = if conn.is_server() { ON_A_SERVER } else { IN_A_FILE };
+    conn.prepare_cached(sql)?.query_row((), |row| {
         let closed = match row.get::<Option<String>>(0)?.as_deref() {
             None => None,
             Some(REFUSED) => Some(Closed::Refused),

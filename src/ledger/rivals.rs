@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::db::arrays::ints;
-use super::db::{self, Conn, Optional};
+use super::db::{self, Ahead, Conn, Optional};
 
 use super::broadcasts::Broadcast;
 use super::judge::{Person, Reached};
@@ -85,6 +85,9 @@ impl ReachedOf {
     }
 }
 
+const OTHERS: &str = "select id from broadcasts
+    where campaign = ?1 and page = ?2 and id <> ?3 and not (fingerprint = ?4 and repeat < ?5)";
+
 impl Rivals {
     pub fn of(conn: &Conn, broadcast: &Broadcast) -> db::Result<Self> {
         let Broadcast { id, campaign, page, fingerprint, repeat, .. } = broadcast;
@@ -94,13 +97,18 @@ impl Rivals {
         }
         // A repeat is meant for people whom its earlier repeats reached.
         let others = conn
-            .prepare_cached(
-                "select id from broadcasts
-                 where campaign = ?1 and page = ?2 and id <> ?3 and not (fingerprint = ?4 and repeat < ?5)",
-            )?
+            .prepare_cached(OTHERS)?
             .query_map((campaign, page, id, fingerprint, repeat), |row| row.get(0))?
             .collect::<db::Result<_>>()?;
         Ok(Self { others, own })
+    }
+
+    /// What [`Rivals::of`] asks.
+    pub fn ask(ahead: &mut Ahead, broadcast: &Broadcast) {
+        let Broadcast { id, campaign, page, fingerprint, repeat, new_message, .. } = broadcast;
+        if !new_message {
+            ahead.ask(OTHERS, (campaign, page, id, fingerprint, repeat));
+        }
     }
 
     /// Of a broadcast that does not exist yet: the first of its message, or the next repeat.

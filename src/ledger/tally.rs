@@ -163,20 +163,17 @@ impl Tally {
             if states.is_empty() && counters.is_empty() {
                 return Ok(());
             }
-            // One trip for both.
-            return conn
-                .prepare_cached(&format!("with counted as ({STATES}) {COUNTERS}"))?
-                .execute((
-                    run,
-                    ints(states.iter().map(|(broadcast, _, _)| *broadcast)),
-                    ints(states.iter().map(|(_, state, _)| state.number())),
-                    ints(states.iter().map(|(_, _, n)| *n)),
-                    ints(counters.iter().map(|((broadcast, _, _), _)| *broadcast)),
-                    ints(counters.iter().map(|((_, hour, _), _)| *hour)),
-                    texts(whats.iter().map(|what| Some(what.as_str()))),
-                    ints(counters.iter().map(|(_, n)| **n)),
-                ))
-                .map(drop);
+            // Both go with the commit.
+            return conn.prepare_cached(&format!("with counted as ({STATES}) {COUNTERS}"))?.tell((
+                run,
+                ints(states.iter().map(|(broadcast, _, _)| *broadcast)),
+                ints(states.iter().map(|(_, state, _)| state.number())),
+                ints(states.iter().map(|(_, _, n)| *n)),
+                ints(counters.iter().map(|((broadcast, _, _), _)| *broadcast)),
+                ints(counters.iter().map(|((_, hour, _), _)| *hour)),
+                texts(whats.iter().map(|what| Some(what.as_str()))),
+                ints(counters.iter().map(|(_, n)| **n)),
+            ));
         }
         let mut add = conn.prepare_cached(
             "insert into states (broadcast, state, n) values (?1, ?2, ?3)

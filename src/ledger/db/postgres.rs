@@ -1,5 +1,6 @@
 //! PostgreSQL: the only folder that names its library.
 
+mod answers;
 mod conn;
 mod connect;
 mod failed;

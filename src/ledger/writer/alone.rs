@@ -9,7 +9,7 @@ use super::order::{Order, Seat, Stepped};
 use super::sets;
 use super::work::{Leased, enter, require_room, work};
 use crate::ledger::database::{Ledger, Tries};
-use crate::ledger::db::Conn;
+use crate::ledger::db::{Ahead, Conn};
 use crate::ledger::error::{Closed, Error, Result};
 use crate::ledger::failpoint;
 use crate::ledger::pace;
@@ -97,7 +97,8 @@ fn try_step(ledger: &mut Ledger, order: &mut Order<'_>) -> Result<Stepped> {
         return Ok(Stepped { permit_at, ..Stepped::nothing(order.seat.clock.now()) });
     }
     let leased = leased.filter(|_| ledger.conn.is_server());
-    let transaction = ledger.begin_beside()?;
+    let ahead = asked(ledger, order, leased);
+    let transaction = ledger.begin_asking(&ahead)?;
     let begun = Instant::now();
     let (gate, mut progress, witness) = enter(&transaction, &witness, order.want > 0)?;
     let worked = work(&transaction, order, gate, begun, leased)?;
@@ -119,6 +120,16 @@ fn try_step(ledger: &mut Ledger, order: &mut Order<'_>) -> Result<Stepped> {
         give_back(&ledger.conn, order, allowed.saturating_sub(stepped.claims.len()));
     }
     Ok(stepped)
+}
+
+/// What goes to a server with the beginning of the transaction.
+fn asked(ledger: &Ledger, order: &Order<'_>, leased: Option<Leased>) -> Ahead {
+    let Order { seat: Seat { scope, scan, .. }, finishes, .. } = order;
+    if ledger.conn.is_server() {
+        sets::ask(scope, scan, finishes, leased.map(|(allowed, _)| allowed))
+    } else {
+        Ahead::default()
+    }
 }
 
 /// What the budget says before the transaction that claims: on a server, where it is asked before, all of it; for a file, only that it

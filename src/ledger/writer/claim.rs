@@ -36,6 +36,11 @@ impl Scope {
         at.plus(self.timeout).plus(self.cool_down).plus(MARGIN)
     }
 
+    /// Until when an acceptance at this time blocks its person.
+    pub fn accepted_until(&self, at: UnixMillis) -> UnixMillis {
+        at.plus(self.cool_down).plus(MARGIN)
+    }
+
     /// Whether a person may stay blocked until `claimed`, as the claim left them, and not until `blocked`. The answer made it shorter by
     /// the rest of the request's timeout, and writing that costs more than it gives.
     pub fn is_long_enough(&self, claimed: UnixMillis, blocked: UnixMillis) -> bool {

@@ -1,7 +1,7 @@
 //! Whether a run still counts: nobody has ended it, and on a server, its row and its time are those that it knows.
 
 use crate::clock::UnixMillis;
-use crate::ledger::db::{self, Conn, NOW, Optional};
+use crate::ledger::db::{self, Ahead, Conn, NOW, Optional};
 use crate::ledger::error::{Error, Result};
 use crate::times;
 
@@ -22,13 +22,21 @@ pub fn fence(conn: &Conn, run: i64) -> db::Result<Option<Fence>> {
     if !conn.is_server() {
         return Ok(None);
     }
-    let step = format!(
-        "update runs set step = step + 1 where id = ?1 and ended_at is null
-         returning step, {NOW}, (select newest_at from ledger)"
-    );
-    conn.prepare_cached(&step)?
+    conn.prepare_cached(&step())?
         .query_row([run], |row| Ok(Fence { step: row.get(0)?, time: row.get(1)?, newest_at: row.get(2)? }))
         .optional()
+}
+
+/// What [`fence`] asks a server.
+pub fn ask(ahead: &mut Ahead, run: i64) {
+    ahead.ask(step(), [run]);
+}
+
+fn step() -> String {
+    format!(
+        "update runs set step = step + 1 where id = ?1 and ended_at is null
+         returning step, {NOW}, (select newest_at from ledger)"
+    )
 }
 
 /// Refuses a server whose clock is not as it was when the run began: it was set, or another server took its place. A cool-down has as much on

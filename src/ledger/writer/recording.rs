@@ -13,7 +13,6 @@ use crate::ledger::settled::Settled;
 use crate::ledger::sql::sql;
 use crate::ledger::state::State;
 use crate::ledger::tally::What;
-use crate::times::MARGIN;
 
 /// The statement that gives a row its next state, found once per step and not once per row.
 pub struct Rows<'c>(Statement<'c>);
@@ -35,7 +34,7 @@ impl Step<'_> {
         let recipient = claim.recipient;
         match &finish.outcome {
             Outcome::Accepted { .. } | Outcome::Unknown => {
-                let blocked = at.plus(self.scope.cool_down).plus(MARGIN);
+                let blocked = self.scope.accepted_until(*at);
                 let (state, tracking_id) = match &finish.outcome {
                     Outcome::Accepted { tracking_id } => (State::Accepted, tracking_id.clone()),
                     _ => (State::Unknown, None),
@@ -83,7 +82,7 @@ impl Step<'_> {
     /// The end of an acceptance whose row is moved. `as_claimed`: the person is blocked as its claim left them.
     pub fn accepted(&mut self, finish: &Finish, tracking_id: Option<String>, as_claimed: bool) -> db::Result<()> {
         let own = self.scope.claimed_until(finish.claim.at);
-        let blocked = finish.at.plus(self.scope.cool_down).plus(MARGIN);
+        let blocked = self.scope.accepted_until(finish.at);
         if !(as_claimed && self.scope.is_long_enough(own, blocked)) {
             self.people.block(finish.claim.recipient, blocked, own)?;
         }

@@ -10,13 +10,15 @@ use std::time::{Duration, Instant};
 
 use super::claim::{Claim, Finish, Outcome, Scope};
 use super::claiming::{Candidate, Scan};
+use super::fence;
 use super::recording::Rows;
 use super::step::Step;
 use crate::clock::UnixMillis;
 use crate::ledger::database::HOLD;
 use crate::ledger::db::arrays::{ints, texts};
-use crate::ledger::db::{self, Conn, Transaction};
+use crate::ledger::db::{self, Ahead, Conn, Transaction, Values};
 use crate::ledger::failpoint;
+use crate::ledger::gate;
 use crate::ledger::judge::{Decision, Laters, judge};
 use crate::ledger::pace::{self, PaceRow};
 use crate::ledger::people;
@@ -38,6 +40,85 @@ const IN_SCOPE: &str = sql!(
          or exists (select 1 from listing_rows h where h.listing = ?2 and h.send = s.id))",
     people = people::OF_SENDS,
 );
+
+// The sums keep the planner from the index of claimed rows, which is full of dead ones.
+const ACCEPTED: &str = sql!(
+    "update sends s set state = {accepted}, finished_at = t.finished_at, http_status = t.http_status, code = t.code,
+       subcode = t.subcode, reason = t.reason, tracking_id = t.tracking_id, fbtrace_id = t.fbtrace_id
+     from unnest(cast(?2 as int8[]), cast(?3 as int8[]), cast(?4 as int8[]),
+       cast(?5 as int8[]), cast(?6 as int8[]), cast(?7 as int8[]),
+       cast(?8 as text[]), cast(?9 as text[]), cast(?10 as text[]))
+       as t (send, claimed_at, finished_at, http_status, code, subcode, reason, tracking_id, fbtrace_id)
+     where s.id = t.send and s.run + 0 = ?1 and s.state + 0 = {claimed} and s.claimed_at = t.claimed_at
+     returning s.id, {blocked_until}",
+    blocked_until = people::BLOCKED_UNTIL_OF_SENDS,
+);
+
+/// Those that were accepted, and whose row has one answer; each with its tracking id.
+fn accepted(finishes: &[Finish]) -> Vec<(&Finish, Option<&str>)> {
+    let mut times = HashMap::<i64, u32>::new();
+    finishes.iter().for_each(|finish| *times.entry(finish.claim.send).or_default() += 1);
+    let once = finishes.iter().filter(|finish| times.get(&finish.claim.send) == Some(&1));
+    once.filter_map(|finish| match &finish.outcome {
+        Outcome::Accepted { tracking_id } => Some((finish, tracking_id.as_deref())),
+        _ => None,
+    })
+    .collect()
+}
+
+fn values_of_accepted(run: i64, accepted: &[(&Finish, Option<&str>)]) -> impl Values {
+    let each = || accepted.iter().map(|(finish, _)| finish);
+    (
+        run,
+        ints(each().map(|finish| finish.claim.send)),
+        ints(each().map(|finish| finish.claim.at.0)),
+        ints(each().map(|finish| finish.at.0)),
+        ints(each().map(|finish| finish.http_status.map(i64::from))),
+        ints(each().map(|finish| finish.code)),
+        ints(each().map(|finish| finish.subcode)),
+        texts(each().map(|finish| finish.reason.as_deref())),
+        texts(accepted.iter().map(|(_, tracking_id)| *tracking_id)),
+        texts(each().map(|finish| finish.fbtrace_id.as_deref())),
+    )
+}
+
+/// The next rows that are due after a place, and their people.
+fn due(want: usize) -> String {
+    const DUE: &str = sql!(
+        "select s.id, s.recipient, s.laters, s.first_later_at, r.token, case when ?5 then s.row_values end, s.arm, {person} {in_scope}
+           and s.not_before = ?3 and s.id > ?4 order by s.id",
+        person = people::COLUMNS,
+        in_scope = IN_SCOPE,
+    );
+    // As a number in the text: the planner would expect a tenth of the table, and sort it. In powers of two, so that few are kept.
+    let most = want.next_power_of_two().min(MOST);
+    format!("{DUE} limit {most} for no key update of s, r skip locked")
+}
+
+/// What a step asks first, in its order, so that one trip has the answers: the gate, its fence, what was accepted, and the rows to claim.
+/// `want`: what may be claimed, if that is known. What the answers say of other rows is recorded after rows are locked, and may wait for
+/// another step then; so rows are locked ahead only where there is nothing of that kind.
+pub fn ask(scope: &Scope, scan: &Scan, finishes: &[Finish], want: Option<usize>) -> Ahead {
+    let mut ahead = Ahead::default();
+    gate::ask(&mut ahead);
+    fence::ask(&mut ahead, scope.run);
+    let accepted = accepted(finishes);
+    if !accepted.is_empty() {
+        ahead.ask(ACCEPTED, values_of_accepted(scope.run, &accepted));
+    }
+    let leaves_people = accepted.iter().all(|(Finish { claim, at, .. }, _)| {
+        scope.is_long_enough(scope.claimed_until(claim.at), scope.accepted_until(*at))
+    });
+    if accepted.len() == finishes.len()
+        && leaves_people
+        && scope.ceiling.is_none()
+        && let (Some(want @ 1..), Some(level)) = (want, scan.level())
+    {
+        Rivals::ask(&mut ahead, &scope.broadcast);
+        ahead.ask(due(want), (scope.broadcast.id, scope.listing, level, scan.after(), scope.values));
+    }
+    ahead
+}
 
 impl Step<'_> {
     pub fn record_set(&mut self, finishes: &[Finish]) -> db::Result<()> {
@@ -68,49 +149,12 @@ impl Step<'_> {
 
     /// The usual case in one statement: rows that this run has claimed, and that were accepted. Until when each one's person is blocked.
     fn move_accepted(&self, finishes: &[Finish]) -> db::Result<HashMap<i64, UnixMillis>> {
-        let mut times = HashMap::<i64, u32>::new();
-        finishes.iter().for_each(|finish| *times.entry(finish.claim.send).or_default() += 1);
-        let accepted: Vec<_> = finishes
-            .iter()
-            .filter(|finish| times.get(&finish.claim.send) == Some(&1))
-            .filter_map(|finish| match &finish.outcome {
-                Outcome::Accepted { tracking_id } => Some((finish, tracking_id.as_deref())),
-                _ => None,
-            })
-            .collect();
+        let accepted = accepted(finishes);
         if accepted.is_empty() {
             return Ok(HashMap::new());
         }
-        let each = || accepted.iter().map(|(finish, _)| finish);
-        // The sums keep the planner from the index of claimed rows, which is full of dead ones.
-        self.conn
-            .prepare_cached(sql!(
-                "update sends s set state = {accepted}, finished_at = t.finished_at, http_status = t.http_status, code = t.code,
-                   subcode = t.subcode, reason = t.reason, tracking_id = t.tracking_id, fbtrace_id = t.fbtrace_id
-                 from unnest(cast(?2 as int8[]), cast(?3 as int8[]), cast(?4 as int8[]),
-                   cast(?5 as int8[]), cast(?6 as int8[]), cast(?7 as int8[]),
-                   cast(?8 as text[]), cast(?9 as text[]), cast(?10 as text[]))
-                   as t (send, claimed_at, finished_at, http_status, code, subcode, reason, tracking_id, fbtrace_id)
-                 where s.id = t.send and s.run + 0 = ?1 and s.state + 0 = {claimed} and s.claimed_at = t.claimed_at
-                 returning s.id, {blocked_until}",
-                blocked_until = people::BLOCKED_UNTIL_OF_SENDS,
-            ))?
-            .query_map(
-                (
-                    self.scope.run,
-                    ints(each().map(|finish| finish.claim.send)),
-                    ints(each().map(|finish| finish.claim.at.0)),
-                    ints(each().map(|finish| finish.at.0)),
-                    ints(each().map(|finish| finish.http_status.map(i64::from))),
-                    ints(each().map(|finish| finish.code)),
-                    ints(each().map(|finish| finish.subcode)),
-                    texts(each().map(|finish| finish.reason.as_deref())),
-                    texts(accepted.iter().map(|(_, tracking_id)| *tracking_id)),
-                    texts(each().map(|finish| finish.fbtrace_id.as_deref())),
-                ),
-                |row| Ok((row.get(0)?, row.get(1)?)),
-            )?
-            .collect()
+        let values = values_of_accepted(self.scope.run, &accepted);
+        self.conn.prepare_cached(ACCEPTED)?.query_map(values, |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
     }
 
     pub fn claim_set(&mut self, scan: &mut Scan, want: usize) -> db::Result<(Vec<Claim>, bool)> {
@@ -145,17 +189,8 @@ impl Step<'_> {
 
     /// The next rows that are due, and their people: no other step has them, nor can it until the commit.
     fn lock_due(&self, level: UnixMillis, after: i64, want: usize) -> db::Result<Vec<Candidate>> {
-        const DUE: &str = sql!(
-            "select s.id, s.recipient, s.laters, s.first_later_at, r.token, case when ?5 then s.row_values end, s.arm, {person} {in_scope}
-               and s.not_before = ?3 and s.id > ?4 order by s.id",
-            person = people::COLUMNS,
-            in_scope = IN_SCOPE,
-        );
-        // As a number in the text: the planner would expect a tenth of the table, and sort it. In powers of two, so that few are kept.
-        let most = want.next_power_of_two().min(MOST);
-        let due = format!("{DUE} limit {most} for no key update of s, r skip locked");
         self.conn
-            .prepare_cached(&due)?
+            .prepare_cached(&due(want))?
             .query_map((self.scope.broadcast.id, self.scope.listing, level, after, self.scope.values), |row| {
                 let claim = Claim {
                     send: row.get(0)?,

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use super::answers::lock;
 use super::connect::{patience, session};
-use super::session::{SYNCED, Session, Statement, lock};
+use super::session::{SYNCED, Session, Statement};
 use crate::ledger::address::server::Server;
 use crate::ledger::attendant::Attendant;
 use crate::ledger::db::error::Result;

@@ -5,8 +5,9 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use super::answers::lock;
 use super::conn::Conn;
-use super::session::{Session, lock};
+use super::session::Session;
 use super::values::value;
 use crate::ledger::db::error::{Error, Result};
 use crate::ledger::db::value::{FromColumn, Value};

@@ -1,20 +1,21 @@
 //! One session, driven by a thread of its own, so that whoever asks may block: in a task, too. Nothing else uses it: it holds the locks
 //! that say which runs are alive.
 
-use std::collections::{HashMap, VecDeque};
-use std::future::poll_fn;
+use std::collections::HashMap;
 use std::marker::PhantomData;
-use std::pin::Pin;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex};
+use std::task::Poll;
 
-use futures_util::Stream;
 pub use tokio_postgres::Row;
-use tokio_postgres::{Client, RowStream, Statement as Prepared};
+use tokio_postgres::{Client, Statement as Prepared};
 
+use super::answers::{Answer, Answers, begin, lock};
 use super::failed::{self, failed};
 use super::silence::Guard;
 use super::values::value;
+use crate::ledger::db::ahead::{Ahead, Owned};
 use crate::ledger::db::error::{Error, Result};
 use crate::ledger::db::value::{FromColumn, Value};
 use crate::ledger::error::Failure;
@@ -36,18 +37,18 @@ pub const SYNCED: &str =
     from pg_settings where name = 'synchronous_commit'";
 
 struct Inner {
-    client: Client,
+    client: Arc<Client>,
     id: Id,
-    kept: Mutex<HashMap<String, Prepared>>,
-    /// The answer that is still being read. What is asked next comes after it on the wire.
-    open: Mutex<Weak<Mutex<Answer>>>,
+    kept: Mutex<HashMap<Arc<str>, Prepared>>,
+    /// What is still to be read. What is asked next comes after it on the wire.
+    answers: Answers,
     in_transaction: AtomicBool,
     /// A statement of this transaction failed: PostgreSQL would answer its COMMIT with ROLLBACK and without an error.
     spoiled: AtomicBool,
     /// Whether the server warned since it was last asked.
     warned: Arc<AtomicBool>,
     /// The server ended it, or can't be heard any more.
-    lost: AtomicBool,
+    lost: Arc<AtomicBool>,
     guard: Arc<Guard>,
 }
 
@@ -64,6 +65,7 @@ pub struct Id {
 /// Of the session in which it was prepared: it is of no use in another one.
 pub struct Statement<'c> {
     session: Session,
+    sql: Arc<str>,
     prepared: Prepared,
     conn: PhantomData<&'c Session>,
 }
@@ -74,66 +76,17 @@ pub struct Rows<'s> {
     row: Option<Row>,
 }
 
-/// Rows on their way. They are read when they are asked for, or all at once when something else is asked first.
-struct Answer {
-    stream: Pin<Box<RowStream>>,
-    guard: Arc<Guard>,
-    ahead: VecDeque<Row>,
-    is_over: bool,
-    failed: Option<Error>,
-}
-
-impl Answer {
-    fn read(&mut self) -> Result<Option<Row>> {
-        if let Some(row) = self.ahead.pop_front() {
-            return Ok(Some(row));
-        }
-        if let Some(error) = self.failed.take() {
-            return Err(error);
-        }
-        self.receive()
-    }
-
-    fn receive(&mut self) -> Result<Option<Row>> {
-        if self.is_over {
-            return Ok(None);
-        }
-        let row = match self.guard.wait(poll_fn(|context| self.stream.as_mut().poll_next(context))) {
-            Ok(row) => row.transpose().map_err(failed),
-            Err(silent) => Err(failed::silent(silent)),
-        };
-        self.is_over = !matches!(row, Ok(Some(_)));
-        row
-    }
-
-    fn read_ahead(&mut self) {
-        loop {
-            match self.receive() {
-                Ok(Some(row)) => self.ahead.push_back(row),
-                Ok(None) => return,
-                Err(error) => self.failed = Some(error),
-            }
-        }
-    }
-
-    /// Reads to the end what nobody wants: a failure may stand there.
-    fn finish(&mut self) -> Result<()> {
-        while self.read()?.is_some() {}
-        Ok(())
-    }
-}
-
 impl Session {
     pub fn new(client: Client, warned: Arc<AtomicBool>, guard: Guard) -> Result<Self> {
         let mut session = Self(Arc::new(Inner {
-            client,
+            client: Arc::new(client),
             id: Id { process: 0, began: 0 },
             kept: Mutex::default(),
-            open: Mutex::default(),
+            answers: Answers::default(),
             in_transaction: AtomicBool::new(false),
             spoiled: AtomicBool::new(false),
             warned,
-            lost: AtomicBool::new(false),
+            lost: Arc::default(),
             guard: Arc::new(guard),
         }));
         let began = "select cast(extract(epoch from backend_start) * 1000000 as int8) from pg_stat_activity where pid = pg_backend_pid()";
@@ -156,19 +109,17 @@ impl Session {
         self.0.in_transaction.load(Ordering::Relaxed)
     }
 
-    /// What the server says to it, once the answer before it is read.
+    /// What the server says to it. It is on its way before the answers before it are read.
     fn ask<T>(&self, ask: impl Future<Output = Result<T, tokio_postgres::Error>>) -> Result<T> {
-        let before = lock(&self.0.open).upgrade();
-        if let Some(before) = before {
-            lock(&before).read_ahead();
-        }
-        // Whoever takes back or unlocks what is lost waits for nothing.
-        if self.0.lost.load(Ordering::Relaxed) {
-            return self.heard(Err(failed::lost()));
-        }
-        self.heard(match self.0.guard.wait(ask) {
-            Ok(answer) => answer.map_err(failed),
-            Err(silent) => Err(failed::silent(silent)),
+        let mut ask = pin!(ask);
+        let is_lost = || self.0.lost.load(Ordering::Relaxed);
+        let asked = if is_lost() { Poll::Pending } else { begin(ask.as_mut()) };
+        self.0.answers.read_ahead();
+        self.heard(match asked {
+            Poll::Ready(answer) => answer.map_err(failed),
+            // Whoever takes back or unlocks what is lost waits for nothing.
+            Poll::Pending if is_lost() => Err(failed::lost()),
+            Poll::Pending => self.0.guard.wait(ask).map_err(failed::silent).and_then(|answer| answer.map_err(failed)),
         })
     }
 
@@ -182,16 +133,22 @@ impl Session {
     }
 
     pub fn prepare_cached<'c>(&self, sql: &str) -> Result<Statement<'c>> {
-        if let Some(prepared) = lock(&self.0.kept).get(sql) {
-            return Ok(Statement { session: self.clone(), prepared: prepared.clone(), conn: PhantomData });
+        let (sql, prepared) = self.prepared(sql)?;
+        Ok(Statement { session: self.clone(), sql, prepared, conn: PhantomData })
+    }
+
+    fn prepared(&self, sql: &str) -> Result<(Arc<str>, Prepared)> {
+        if let Some((sql, prepared)) = lock(&self.0.kept).get_key_value(sql) {
+            return Ok((Arc::clone(sql), prepared.clone()));
         }
         let prepared = self.ask(self.0.client.prepare(&translated(sql)))?;
+        let sql = Arc::from(sql);
         let mut kept = lock(&self.0.kept);
         if kept.len() >= KEPT {
             kept.clear();
         }
-        kept.insert(sql.to_owned(), prepared.clone());
-        Ok(Statement { session: self.clone(), prepared, conn: PhantomData })
+        kept.insert(Arc::clone(&sql), prepared.clone());
+        Ok((sql, prepared))
     }
 
     pub fn execute_batch(&self, sql: &str) -> Result<()> {
@@ -203,9 +160,10 @@ impl Session {
         self.begin_with(&format!("{BEGIN}; select pg_advisory_xact_lock({LEDGER})"))
     }
 
-    /// Begins to write beside others that began so, and once nobody does by [`Session::begin`]. Whoever waits comes in turn.
-    pub fn begin_beside(&self) -> Result<()> {
-        self.begin_with(&format!("{BEGIN}; select pg_advisory_xact_lock_shared({LEDGER})"))
+    /// Begins to write beside others that began so, and once nobody does by [`Session::begin`]. Whoever waits comes in turn. What is asked
+    /// ahead goes with it.
+    pub fn begin_beside(&self, ahead: &Ahead) -> Result<()> {
+        self.begin_asking(&format!("{BEGIN}; select pg_advisory_xact_lock_shared({LEDGER})"), ahead)
     }
 
     /// The same for what a power cut may take back.
@@ -226,22 +184,50 @@ impl Session {
     }
 
     fn begin_with(&self, sql: &str) -> Result<()> {
-        // Also if it fails half-way.
+        self.begin_asking(sql, &Ahead::default())
+    }
+
+    fn begin_asking(&self, sql: &str, ahead: &Ahead) -> Result<()> {
+        let questions = ahead.questions();
+        let prepared: Vec<_> = questions.iter().map(|asked| self.prepared(&asked.sql)).collect::<Result<_>>()?;
+        self.0.answers.read_ahead();
+        if self.0.lost.load(Ordering::Relaxed) {
+            return self.heard(Err(failed::lost()));
+        }
+        // Also if it fails half-way: then all that was asked ahead fails with it.
         self.0.in_transaction.store(true, Ordering::Relaxed);
         self.0.spoiled.store(false, Ordering::Relaxed);
-        self.execute_batch(sql).inspect_err(|_| self.roll_back())
+        let mut begun = pin!(self.0.client.batch_execute(sql));
+        let first = begin(begun.as_mut());
+        let asked = prepared
+            .into_iter()
+            .zip(questions)
+            .try_for_each(|(prepared, asked)| self.ask_ahead(prepared, &asked.values, false));
+        let begun = match first {
+            Poll::Ready(answer) => answer.map_err(failed),
+            Poll::Pending => self.0.guard.wait(begun).map_err(failed::silent).and_then(|answer| answer.map_err(failed)),
+        };
+        self.heard(begun.and(asked)).inspect_err(|_| self.roll_back())
+    }
+
+    fn ask_ahead(&self, prepared: (Arc<str>, Prepared), values: &[Owned], is_told: bool) -> Result<()> {
+        let Inner { client, answers, guard, lost, .. } = &*self.0;
+        self.heard(answers.ask(client, prepared, values, (guard, lost), is_told))
     }
 
     pub fn end_transaction(&self) -> Result<()> {
-        // One that began in a session that was lost is not there.
-        if self.0.spoiled.load(Ordering::Relaxed) || !self.is_in_transaction() {
+        // One that began in a session that was lost is not there; and what was asked ahead and nobody took is in no account.
+        if self.0.spoiled.load(Ordering::Relaxed) || !self.is_in_transaction() || self.0.answers.are_left() {
             return Err(Error::Spoiled);
         }
         self.0.warned.store(false, Ordering::Relaxed);
         // In a transaction that failed the select fails; COMMIT alone would succeed and do nothing.
-        self.execute_batch("select 1; commit").map_err(|error| match error {
+        let ended = self.execute_batch("select 1; commit");
+        let told = self.0.answers.end();
+        ended.map_err(|error| match error {
             Error::Failed { failure: Failure::Lost, source } => Error::Failed { failure: Failure::Unanswered, source },
-            error => error,
+            // What failed before it says more.
+            error => told.err().unwrap_or(error),
         })?;
         self.0.in_transaction.store(false, Ordering::Relaxed);
         // COMMIT has one warning: the wait for the standby was cut off.
@@ -255,6 +241,7 @@ impl Session {
     pub fn roll_back(&self) {
         if self.0.in_transaction.swap(false, Ordering::Relaxed) {
             let _ = self.execute_batch("rollback");
+            let _ = self.0.answers.end();
         }
     }
 
@@ -273,12 +260,24 @@ impl Statement<'_> {
         Ok(usize::try_from(changed).unwrap_or(usize::MAX))
     }
 
+    /// Executes it. In a transaction it waits for nothing: how it ended is heard at the commit.
+    pub fn tell(&self, values: &[Value<'_>]) -> Result<()> {
+        if !self.session.is_in_transaction() {
+            return self.execute(values).map(drop);
+        }
+        let values: Vec<_> = values.iter().copied().map(Owned::from).collect();
+        self.session.ask_ahead((Arc::clone(&self.sql), self.prepared.clone()), &values, true)
+    }
+
     pub fn query<'s>(&'s self, values: &[Value<'_>]) -> Result<Rows<'s>> {
-        let stream = self.session.ask(self.session.0.client.query_raw(&self.prepared, values.iter()))?;
-        let guard = Arc::clone(&self.session.0.guard);
-        let answer = Answer { stream: Box::pin(stream), guard, ahead: VecDeque::new(), is_over: false, failed: None };
-        let answer = Arc::new(Mutex::new(answer));
-        *lock(&self.session.0.open) = Arc::downgrade(&answer);
+        let Inner { client, answers, guard, lost, .. } = &*self.session.0;
+        let answer = match answers.take(&self.sql, values) {
+            Some(answer) => answer,
+            None => {
+                let stream = self.session.ask(client.query_raw(&self.prepared, values.iter()))?;
+                answers.open(Answer::of(stream, guard, lost))
+            }
+        };
         Ok(Rows { session: &self.session, answer, row: None })
     }
 }
@@ -314,10 +313,6 @@ fn translated(sql: &str) -> String {
         text.replace_range(at..end, "");
     }
     text
-}
-
-pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use crate::ledger::address::Address;
 use crate::ledger::address::server::Server;
 use crate::ledger::cluster::Database;
 use crate::ledger::db::error::Error;
-use crate::ledger::db::{self, Conn as Any};
+use crate::ledger::db::{self, Ahead, Conn as Any};
 use crate::ledger::error::Failure;
 
 fn server(database: &Database) -> Server {
@@ -98,6 +98,106 @@ fn a_transaction_in_which_something_failed_is_not_committed_and_the_next_one_is(
     transaction.execute("insert into things (id) values (2)", ()).unwrap();
     transaction.commit().unwrap();
     assert_eq!(conn.query_row("select count(*) from things", (), |row| row.get::<i64>(0)).unwrap(), 1);
+}
+
+const FILL: &str = "insert into things (id) select n from generate_series(1, cast(?1 as int8)) n returning id";
+const COUNT: &str = "select count(*) from things";
+
+fn count(conn: &Any) -> i64 {
+    conn.query_row(COUNT, (), |row| row.get(0)).unwrap()
+}
+
+fn ahead(questions: &[(&str, i64)]) -> Ahead {
+    let mut ahead = Ahead::default();
+    questions.iter().for_each(|(sql, value)| ahead.ask(*sql, [*value]));
+    ahead
+}
+
+#[test]
+fn what_is_asked_ahead_is_answered_once_and_in_order_whatever_is_asked_between() {
+    let conn = any(&Database::new());
+    let up_to = "select count(*) from things where id <= ?1";
+    let transaction = conn.begin_asking(&ahead(&[(FILL, 3000), (up_to, 20)])).unwrap();
+    let mut fill = transaction.prepare_cached(FILL).unwrap();
+    let mut rows = fill.query([3000_i64]).unwrap();
+    let mut read = 0;
+    while let Some(row) = rows.next().unwrap() {
+        read += 1;
+        assert_eq!(row.get::<i64>(0).unwrap(), read);
+        if read == 1000 {
+            // In another order than it was asked ahead, it is asked anew.
+            assert_eq!(count(&transaction), 3000);
+        }
+    }
+    assert_eq!(read, 3000);
+    drop(rows);
+    drop(fill);
+    transaction.execute("delete from things where id > 10", ()).unwrap();
+    // What was asked ahead is as it was then.
+    assert_eq!(transaction.query_row(up_to, [20_i64], |row| row.get::<i64>(0)).unwrap(), 20);
+    assert_eq!(transaction.query_row(up_to, [20_i64], |row| row.get::<i64>(0)).unwrap(), 10);
+    transaction.commit().unwrap();
+    assert_eq!(count(&conn), 10);
+}
+
+#[test]
+fn nothing_is_committed_of_which_something_asked_ahead_was_not_wanted_or_failed() {
+    let conn = any(&Database::new());
+    let fill = |conn: &Any, n: i64| conn.query_row(FILL, [n], |row| row.get::<i64>(0));
+    conn.begin_asking(&ahead(&[(FILL, 3)])).unwrap().commit().unwrap_err();
+    assert_eq!(count(&conn), 0);
+    // Asked otherwise, it is another question.
+    let transaction = conn.begin_asking(&ahead(&[(FILL, 3)])).unwrap();
+    fill(&transaction, 4).unwrap_err();
+    assert!(matches!(transaction.commit(), Err(Error::Spoiled)));
+    let fails = "select 1 / ?1";
+    let transaction = conn.begin_asking(&ahead(&[(fails, 0), (FILL, 3)])).unwrap();
+    let failed = transaction.query_row(fails, [0_i64], |row| row.get::<i64>(0)).unwrap_err();
+    assert!(failed.to_string().contains("division by zero"), "{failed}");
+    fill(&transaction, 3).unwrap_err();
+    assert!(matches!(transaction.commit(), Err(Error::Spoiled)));
+    assert_eq!(count(&conn), 0);
+    let transaction = conn.begin_asking(&ahead(&[(FILL, 3)])).unwrap();
+    fill(&transaction, 3).unwrap();
+    transaction.commit().unwrap();
+    assert_eq!(count(&conn), 3);
+}
+
+#[test]
+fn what_is_asked_ahead_of_a_transaction_that_does_not_begin_does_nothing() {
+    let database = Database::new();
+    let (one, two) = (any(&database), any(&database));
+    let transaction = one.begin().unwrap();
+    two.busy_timeout(std::time::Duration::from_millis(20)).unwrap();
+    let failed = two.begin_asking(&ahead(&[(FILL, 3)])).map(drop).unwrap_err();
+    assert!(matches!(failed, Error::Failed { failure: Failure::Busy, .. }), "{failed}");
+    transaction.commit().unwrap();
+    assert_eq!(count(&two), 0);
+}
+
+#[test]
+fn what_is_told_is_in_the_commit_or_takes_it_back() {
+    let database = Database::new();
+    let conn = any(&database);
+    let insert = "insert into things (id) values (?1)";
+    let tell = |ids: &[i64]| {
+        let transaction = conn.begin().unwrap();
+        ids.iter().for_each(|id| transaction.prepare_cached(insert).unwrap().tell([*id]).unwrap());
+        transaction.commit()
+    };
+    tell(&[1, 2]).unwrap();
+    let failed = tell(&[3, 1, 4]).unwrap_err();
+    assert!(failed.to_string().contains("duplicate key"), "{failed}");
+    assert_eq!(count(&conn), 2);
+    tell(&[3]).unwrap();
+    // Of a session that is lost nobody knows what it committed.
+    let transaction = conn.begin().unwrap();
+    let pid: i64 = transaction.query_row("select pg_backend_pid()", (), |row| row.get(0)).unwrap();
+    transaction.prepare_cached(insert).unwrap().tell([4_i64]).unwrap();
+    database.ask(&format!("select pg_terminate_backend({pid}, 10000)"));
+    let failed = transaction.commit().unwrap_err();
+    assert!(matches!(failed, Error::Failed { failure: Failure::Unanswered, .. }), "{failed}");
+    assert_eq!(database.ask(COUNT), "3");
 }
 
 #[test]
