@@ -283,6 +283,34 @@ fn a_server_whose_disk_is_full_ends_the_run_and_nobody_is_asked_twice() {
     the_rest(&shop, &list);
 }
 
+/// A server that can't write its log ends with all its sessions, and does not come back before it has room.
+#[test]
+fn a_server_without_room_for_its_log_ends_the_run_and_nobody_is_asked_twice() {
+    let library = Preload::compile("server_disk");
+    let file = library.path();
+    let shop = shop_alone(Start::behind(file.as_ref()));
+    let database = server(&shop);
+    let list = people(1500);
+    let mut at_work = shop.env.start(&list.join("\n"), &shop.words(&["--concurrency", "8"]));
+    shop.sandbox.wait_for_sends(60);
+    let full = database.folder().join("full");
+    fs::write(&full, "/data/pg_wal/").unwrap();
+    while at_work.is_running() {
+        // What is written next needs a new file.
+        let _ = database.psql(database.folder()).args(["-c", "select pg_switch_wal()"]).output().unwrap();
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    let _ = ended(at_work.ends());
+    let log = fs::read_to_string(database.folder().join("server.log")).unwrap();
+    assert!(log.contains("PANIC") && log.contains("No space left on device"), "{log}");
+    fs::remove_file(full).unwrap();
+    let mut patience = Patience::default();
+    while !database.psql(database.folder()).args(["-c", "select 1"]).output().unwrap().status.success() {
+        assert!(patience.lasts(), "the server does not come back");
+    }
+    the_rest(&shop, &list);
+}
+
 /// Limits that somebody set for everybody are not for a ledger: its own are in their place.
 #[test]
 fn time_limits_of_the_role_end_no_run_and_a_cancelled_statement_does() {

@@ -123,6 +123,27 @@ fn a_server_that_stays_away_ends_the_run() {
     assert!(once.len() + unknown >= list.len(), "{totals:#}");
 }
 
+/// A way on which everything is lost, and nobody says so: the run waits no longer than is documented, and the same command continues.
+#[test]
+fn a_way_that_swallows_everything_ends_the_run() {
+    let (shop, wire) = shop_by_wire(Duration::from_millis(20));
+    let list = people(300);
+    let at_work = shop.env.start(&(list.join("\n") + "\n"), &shop.words(&["--concurrency", "8"]));
+    shop.sandbox.wait_for_sends(60);
+    wire.swallow();
+    let run = at_work.ends().exits(10);
+    assert!(run.stderr.contains("the ledger's server has not answered for "), "{}", run.stderr);
+    assert!(run.stderr.contains("run the same command again"), "{}", run.stderr);
+    let sent = shop.sandbox.accepted().len();
+    wire.lead_to(shop.env.database().unwrap());
+    let totals = shop.send(&list, &["-o", "json"]).totals();
+    let unknown = totals["unknown"].as_u64().unwrap() as usize;
+    assert!(unknown <= 2 * 8, "{totals:#}");
+    let once: BTreeSet<_> = shop.sandbox.accepted().into_iter().collect();
+    assert_eq!(once.len(), shop.sandbox.accepted().len(), "somebody got two messages");
+    assert!(once.len() + unknown >= list.len() && sent < once.len(), "{totals:#}");
+}
+
 /// Cool-downs are counted by the server's clock, whatever Graph and this machine say; if it is far off, nothing is sent.
 #[test]
 fn the_time_of_a_ledger_on_a_server_is_the_servers() {

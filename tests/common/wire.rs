@@ -39,6 +39,8 @@ struct Way {
     every: AtomicUsize,
     commits: AtomicUsize,
     cuts: Mutex<Vec<Cut>>,
+    /// Nothing is passed on, and nobody is told.
+    is_black_hole: AtomicBool,
     /// Those that are open.
     open: Mutex<Vec<UnixStream>>,
     /// Connections to a server that waits for a client which is gone.
@@ -54,6 +56,7 @@ impl Wire {
             every: AtomicUsize::new(0),
             commits: AtomicUsize::new(0),
             cuts: Mutex::default(),
+            is_black_hole: AtomicBool::new(false),
             open: Mutex::default(),
             kept: Mutex::default(),
         });
@@ -86,6 +89,11 @@ impl Wire {
         self.lead(database.socket());
     }
 
+    /// From now on all that is said is swallowed, both ways, and all connections stay; so do new ones.
+    pub fn swallow(&self) {
+        self.way.is_black_hole.store(true, Relaxed);
+    }
+
     /// From now on nobody is there.
     pub fn lead_to_nobody(&self) {
         self.lead(self.folder.path().join("nobody"));
@@ -93,6 +101,7 @@ impl Wire {
 
     fn lead(&self, socket: PathBuf) {
         *self.way.to.lock().unwrap() = socket;
+        self.way.is_black_hole.store(false, Relaxed);
         for stream in self.way.open.lock().unwrap().drain(..) {
             let _ = stream.shutdown(Shutdown::Both);
         }
@@ -155,6 +164,9 @@ impl Connection {
                 }
             }
             has_kind = true;
+            if self.way.is_black_hole.load(Relaxed) {
+                continue;
+            }
             to.write_all(&head)?;
             to.write_all(&body)?;
         }
@@ -191,7 +203,7 @@ impl Connection {
             {
                 return Ok(());
             }
-            if !self.swallows.load(Relaxed) {
+            if !self.swallows.load(Relaxed) && !self.way.is_black_hole.load(Relaxed) {
                 to.write_all(&part[..length])?;
             }
         }
