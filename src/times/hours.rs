@@ -107,7 +107,12 @@ impl Quiet {
     pub fn parse(text: &str) -> Result<Self, String> {
         let (from, until) =
             text.split_once('-').ok_or_else(|| format!("{text:?} is not a window of hours: use 21:00-08:00"))?;
-        let (from, until) = (Minute::parse(from)?, Minute::parse(until)?);
+        // Midnight as people write the end of a day.
+        let midnight = until.trim() == "24:00";
+        let (from, until) = (Minute::parse(from)?, if midnight { Minute(0) } else { Minute::parse(until)? });
+        if from == until && midnight {
+            return Err(format!("{text:?} is the whole day: nothing would be sent"));
+        }
         if from == until {
             return Err(format!("{text:?} has no length: the quiet hours end when they begin"));
         }
@@ -217,6 +222,7 @@ mod tests {
             ("21:00-08:00", "UTC", "2026-12-02T08:00:00Z", "2026-12-02T08:00:00Z"),
             ("12:00-14:00", "UTC", "2026-12-02T13:00:00Z", "2026-12-02T14:00:00Z"),
             ("21:00-00:00", "UTC", "2026-12-01T22:00:00Z", "2026-12-02T00:00:00Z"),
+            ("21:00-24:00", "UTC", "2026-12-01T22:00:00Z", "2026-12-02T00:00:00Z"),
             // Half-hour and quarter-hour zones.
             ("21:00-08:00", "Asia/Kolkata", "2026-12-01T15:29:00Z", "2026-12-01T15:29:00Z"),
             ("21:00-08:00", "Asia/Kolkata", "2026-12-01T15:30:00Z", "2026-12-02T02:30:00Z"),
@@ -292,6 +298,7 @@ mod tests {
             ("21:00", "is not a window"),
             ("21:00-21:00", "has no length"),
             ("9:00-09:00", "has no length"),
+            ("00:00-24:00", "is the whole day"),
             ("24:00-08:00", "is not a time of day"),
             ("21:60-08:00", "is not a time of day"),
             ("21-08", "is not a time of day"),
