@@ -255,7 +255,7 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
     let open = || Results::open(context, &outputs, args.results.as_deref(), of);
     let (ready, ledger, mut results) = match offer.plan(context, args, signals, &outputs, open).await? {
         prepare::Planning::Empty(list) => return Totals::of_empty_list(&list).print(context, None),
-        prepare::Planning::Done(ready, ledger, results) => (ready, ledger, results),
+        prepare::Planning::Done(ready, ledger, results) => (ready, ledger, *results),
     };
     tell_safety(context, ledger.safety()?);
     let (clock, id) = (ready.clock, ready.broadcast.id);

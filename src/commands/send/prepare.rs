@@ -47,7 +47,7 @@ pub struct Offer {
 pub enum Planning {
     /// It has no rows.
     Empty(List),
-    Done(Box<Ready>, Ledger, Results),
+    Done(Box<Ready>, Ledger, Box<Results>),
 }
 
 /// A list that is planned.
@@ -194,7 +194,7 @@ impl Offer {
         let (tally, end) = (list.tally, terms.end);
         let Self { facts, money, .. } = self;
         let ready = Ready { broadcast, facts, clock, sent, tally, planned, money, end, buried };
-        Ok(Planning::Done(Box::new(ready), ledger, results))
+        Ok(Planning::Done(Box::new(ready), ledger, Box::new(results)))
     }
 }
 
