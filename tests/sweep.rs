@@ -125,26 +125,29 @@ fn assert_nobody_is_named(log: &[u8]) {
 
 /// Arguments and environment of every process below this one.
 fn below(pid: u32) -> BTreeMap<u32, Vec<u8>> {
-    let mut parents = BTreeMap::new();
-    for entry in fs::read_dir("/proc").unwrap().flatten() {
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse::<u32>().ok()) else { continue };
-        let Ok(stat) = fs::read_to_string(entry.path().join("stat")) else { continue };
-        // The name in brackets may hold anything.
-        let parent = stat.rsplit_once(") ").and_then(|(_, rest)| rest.split(' ').nth(1)?.parse::<u32>().ok());
-        parents.insert(pid, parent.unwrap_or(0));
-    }
-    let is_below = |mut one: u32| {
-        while let Some(parent) = parents.get(&one) {
-            if *parent == pid {
-                return true;
+    // Who is whose child is asked of the parents: to look at every process of the machine again and again costs more than all commands
+    // of the demo.
+    let (mut seen, mut parents) = (BTreeMap::new(), vec![pid]);
+    while let Some(parent) = parents.pop() {
+        let of_parent = told(parent);
+        for child in children(parent) {
+            parents.push(child);
+            let of_child = told(child);
+            // One that shows what its parent does has not begun: it is a copy still. One that shows nothing has ended.
+            if !of_child.is_empty() && of_child != of_parent {
+                seen.insert(child, of_child);
             }
-            one = *parent;
         }
-        false
-    };
-    // One that shows what its parent does has not begun: it is a copy still.
-    let has_begun = |one: &u32| parents.get(one).is_none_or(|parent| told(*parent) != told(*one));
-    parents.keys().filter(|one| is_below(**one) && has_begun(one)).map(|one| (*one, told(*one))).collect()
+    }
+    seen
+}
+
+/// Those of every thread.
+fn children(pid: u32) -> Vec<u32> {
+    // Either may end meanwhile.
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).into_iter().flatten().flatten();
+    let lists = threads.map(|thread| fs::read_to_string(thread.path().join("children")).unwrap_or_default());
+    lists.flat_map(|list| list.split(' ').filter_map(|child| child.parse().ok()).collect::<Vec<_>>()).collect()
 }
 
 fn told(pid: u32) -> Vec<u8> {
