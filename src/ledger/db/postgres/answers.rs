@@ -35,9 +35,11 @@ pub struct Answers {
     ahead: Mutex<VecDeque<Asked>>,
 }
 
+type Asking = Pin<Box<dyn Future<Output = Result<RowStream, Failed>> + Send>>;
+
 /// Rows on their way. They are read when they are asked for, or all at once when something else is asked first.
 pub struct Answer {
-    asked: Option<Pin<Box<dyn Future<Output = Result<RowStream, Failed>> + Send>>>,
+    asked: Option<Asking>,
     stream: Option<Pin<Box<RowStream>>>,
     guard: Arc<Guard>,
     /// Of the session.
