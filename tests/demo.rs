@@ -7,9 +7,6 @@ use crate::common::Env;
 #[test]
 fn the_demo_ends_well_and_the_books_agree() {
     let env = Env::new();
-    fs::create_dir(env.path("tmp")).unwrap();
-    let folder = env.path("tmp").to_str().unwrap().to_owned();
-    let env = env.set("TMPDIR", folder);
     let run = env.mmsg(["demo"]).exits(0).says("sandbox and ledger agree; no duplicates");
     for shown in [
         "\n$ mmsg campaign create --name 'Spring sale' --lifetime-budget 3000\nid ",
