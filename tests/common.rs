@@ -59,7 +59,15 @@ pub struct Env {
 
 impl Env {
     pub fn new() -> Self {
-        let home = tempfile::tempdir().unwrap();
+        Self::with_home(tempfile::tempdir().unwrap())
+    }
+
+    /// One whose paths are as long on every machine: tables fit them in.
+    pub fn with_short_paths() -> Self {
+        Self::with_home(tempfile::tempdir_in("/tmp").unwrap())
+    }
+
+    fn with_home(home: TempDir) -> Self {
         fs::create_dir(home.path().join("tmp")).unwrap();
         let path = |below: &str| home.path().join(below).to_str().unwrap().to_owned();
         let mut variables = vec![

@@ -101,7 +101,7 @@ fn shown(env: &Env, line: &str) -> String {
 /// A shop with a list of 400, its campaign and a profile.
 fn with_list() -> Shop {
     let sandbox = Sandbox::start();
-    let env = sandbox.environment().profiles("[profiles.shop.send]\nrate = 'unlimited'\n");
+    let env = sandbox.environment_in(Env::with_short_paths()).profiles("[profiles.shop.send]\nrate = 'unlimited'\n");
     let ledger = env.path("shop.db").display().to_string();
     let env = env.set("MMSG_LEDGER", ledger);
     fs::write(env.path("lapsed.csv"), format!("token\n{}\n", people(400).join("\n"))).unwrap();

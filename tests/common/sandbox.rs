@@ -66,7 +66,11 @@ impl Sandbox {
 
     /// An environment that uses only this sandbox.
     pub fn environment(&self) -> Env {
-        self.running().environment().into_iter().fold(Env::new(), |env, (name, value)| env.set(name, value))
+        self.environment_in(Env::new())
+    }
+
+    pub fn environment_in(&self, env: Env) -> Env {
+        self.running().environment().into_iter().fold(env, |env, (name, value)| env.set(name, value))
     }
 
     /// Changes dials while it runs.
