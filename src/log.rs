@@ -242,9 +242,16 @@ impl Log {
 pub mod testing {
     //! A log of one test.
 
-    use std::sync::Mutex;
+    use std::sync::{Mutex, OnceLock};
+
+    use tracing::dispatcher::Dispatch;
+    use tracing::subscriber::NoSubscriber;
 
     use super::*;
+
+    /// With one listener in the process, an event that is met for the first time asks whoever listens to its own thread: with nobody there
+    /// it is off for all. With others it asks all.
+    static OTHERS: OnceLock<[Dispatch; 2]> = OnceLock::new();
 
     /// What was logged.
     #[derive(Clone, Default)]
@@ -258,6 +265,7 @@ pub mod testing {
 
     /// Hears all that this thread logs until the guard goes.
     pub fn listen(redactor: Redactor) -> (Heard, tracing::subscriber::DefaultGuard) {
+        OTHERS.get_or_init(|| [(); 2].map(|()| Dispatch::new(NoSubscriber::default())));
         let heard = Heard::default();
         let lines = Arc::clone(&heard.0);
         let show: Show = Box::new(move |_, line| lines.lock().unwrap().push(line.to_owned()));

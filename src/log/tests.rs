@@ -161,3 +161,12 @@ fn other_crates_are_not_heard() {
     assert_eq!(heard.lines(), [""; 0]);
     assert!(is_detailed());
 }
+
+#[test]
+fn a_listener_hears_what_another_thread_logged_first() {
+    let logs = || note!(INFO, "request");
+    let (heard, _guard) = testing::listen(Redactor::default());
+    std::thread::scope(|scope| scope.spawn(logs).join()).unwrap();
+    logs();
+    assert_eq!(heard.lines().len(), 1);
+}
