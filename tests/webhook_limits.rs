@@ -156,16 +156,15 @@ fn out_of_descriptors_it_waits_and_goes_on() {
     wait_until("it says so", || receiver.process.stderr().contains("can't accept connections right now"));
     drop(clients);
     // While those that are gone are still in the system's queue, a new stranger may have to leave for them, too: Meta posts again.
-    let request = post(&notice([0]), APP_SECRET);
-    let answered = || {
-        let mut client = receiver.connect();
-        client.send(&request);
-        client.answer()
-    };
-    let first = std::iter::repeat_with(answered).take(200).find_map(|answer| answer);
-    assert_eq!(first, Some((200, "ok".to_owned())));
-    for n in 1..20 {
-        assert_eq!(receiver.posts(&notice([n])), 200);
+    for n in 0..20 {
+        let request = post(&notice([n]), APP_SECRET);
+        let answered = || {
+            let mut client = receiver.connect();
+            client.send(&request);
+            client.answer()
+        };
+        let first = std::iter::repeat_with(answered).take(200).find_map(|answer| answer);
+        assert_eq!(first, Some((200, "ok".to_owned())));
     }
     assert_eq!(receiver.events(), 20);
 }
