@@ -22,7 +22,7 @@ pub use ahead::Ahead;
 pub use error::{Error, Optional, Result};
 pub use postgres::{HAS_STANDBY, Lock, NOW};
 pub use sqlite::How;
-pub use value::{FromColumn, ToValue, Value, Values};
+pub use value::{FromColumn, Owned, ToValue, Value, Values};
 
 /// A connection.
 pub enum Conn {

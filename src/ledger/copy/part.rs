@@ -1,7 +1,7 @@
 //! Rows on their way into a table: many go in one statement.
 
 use crate::ledger::db::arrays::{self, Array, Kind};
-use crate::ledger::db::{self, Conn, ToValue, Value};
+use crate::ledger::db::{self, Conn, Owned, ToValue, Value};
 use crate::ledger::tables::Table;
 
 /// Parameters of one statement for a file, of which SQLite takes 32,766: a row has one for each column.
@@ -19,7 +19,7 @@ pub struct Part<'t> {
     /// How many rows it may have, and the statement for that many.
     most: usize,
     sql: String,
-    values: Vec<Kept>,
+    values: Vec<Owned>,
     bytes: usize,
 }
 
@@ -43,7 +43,7 @@ impl<'t> Part<'t> {
             Value::Blob(bytes) => bytes.len(),
             Value::Null | Value::Int(_) | Value::Real(_) => 0,
         };
-        self.values.push(Kept::of(value));
+        self.values.push(Owned::from(value));
     }
 
     pub fn is_full(&self) -> bool {
@@ -58,13 +58,13 @@ impl<'t> Part<'t> {
             return Ok(());
         }
         if let Some(kinds) = &self.kinds {
-            let column = |place: usize| self.values.iter().skip(place).step_by(width).map(Kept::lent);
+            let column = |place: usize| self.values.iter().skip(place).step_by(width).map(Owned::value);
             let arrays = kinds.iter().enumerate().map(|(place, kind)| arrays::values(*kind, column(place)));
             let arrays: Vec<Array> = arrays.collect::<db::Result<_>>()?;
             let values: Vec<Value<'_>> = arrays.iter().map(ToValue::value).collect();
             self.target.execute(&self.sql, &values[..])?;
         } else {
-            let values: Vec<Value<'_>> = self.values.iter().map(Kept::lent).collect();
+            let values: Vec<Value<'_>> = self.values.iter().map(Owned::value).collect();
             if rows == self.most {
                 self.target.execute(&self.sql, &values[..])?;
             } else {
@@ -92,35 +92,4 @@ fn insert_arrays(table: &Table, kinds: &[Kind]) -> String {
     let arrays: Vec<String> = arrays.collect();
     let (name, columns) = (table.name, table.columns.join(", "));
     format!("insert into {name} ({columns}) select * from unnest({})", arrays.join(", "))
-}
-
-/// A value until its part is written.
-enum Kept {
-    Null,
-    Int(i64),
-    Real(f64),
-    Text(String),
-    Blob(Vec<u8>),
-}
-
-impl Kept {
-    fn of(value: Value<'_>) -> Self {
-        match value {
-            Value::Null => Self::Null,
-            Value::Int(n) => Self::Int(n),
-            Value::Real(number) => Self::Real(number),
-            Value::Text(text) => Self::Text(text.to_owned()),
-            Value::Blob(bytes) => Self::Blob(bytes.to_owned()),
-        }
-    }
-
-    fn lent(&self) -> Value<'_> {
-        match self {
-            Self::Null => Value::Null,
-            Self::Int(n) => Value::Int(*n),
-            Self::Real(number) => Value::Real(*number),
-            Self::Text(text) => Value::Text(text),
-            Self::Blob(bytes) => Value::Blob(bytes),
-        }
-    }
 }

@@ -1,4 +1,4 @@
-//! Values on their way to and from a database: lent, never copied.
+//! Values on their way to and from a database: lent, and copied only where they have to wait.
 
 use std::borrow::Cow;
 
@@ -10,6 +10,40 @@ pub enum Value<'v> {
     Real(f64),
     Text(&'v str),
     Blob(&'v [u8]),
+}
+
+/// A value until it is wanted.
+#[derive(Clone)]
+pub enum Owned {
+    Null,
+    Int(i64),
+    Real(f64),
+    Text(String),
+    Blob(Vec<u8>),
+}
+
+impl From<Value<'_>> for Owned {
+    fn from(value: Value<'_>) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Int(n) => Self::Int(n),
+            Value::Real(number) => Self::Real(number),
+            Value::Text(text) => Self::Text(text.to_owned()),
+            Value::Blob(bytes) => Self::Blob(bytes.to_owned()),
+        }
+    }
+}
+
+impl Owned {
+    pub fn value(&self) -> Value<'_> {
+        match self {
+            Self::Null => Value::Null,
+            Self::Int(n) => Value::Int(*n),
+            Self::Real(number) => Value::Real(*number),
+            Self::Text(text) => Value::Text(text),
+            Self::Blob(bytes) => Value::Blob(bytes),
+        }
+    }
 }
 
 /// What a parameter can be.

@@ -12,9 +12,8 @@ use tokio_postgres::{Client, Error as Failed, Row, RowStream, Statement as Prepa
 
 use super::failed::{self, failed};
 use super::silence::Guard;
-use crate::ledger::db::ahead::Owned;
 use crate::ledger::db::error::{Error, Result};
-use crate::ledger::db::value::Value;
+use crate::ledger::db::value::{Owned, Value};
 use crate::ledger::error::Failure;
 
 /// What was asked, and its answer.

@@ -15,9 +15,9 @@ use super::answers::{Answer, Answers, begin, lock};
 use super::failed::{self, failed};
 use super::silence::Guard;
 use super::values::value;
-use crate::ledger::db::ahead::{Ahead, Owned};
+use crate::ledger::db::ahead::Ahead;
 use crate::ledger::db::error::{Error, Result};
-use crate::ledger::db::value::{FromColumn, Value};
+use crate::ledger::db::value::{FromColumn, Owned, Value};
 use crate::ledger::error::Failure;
 
 /// What is read again after a wait for somebody else is as that one left it, whatever is set for the role or the database.
