@@ -47,7 +47,7 @@ const GRACE: Duration = Duration::from_secs(6);
 const BODY_LIMIT: usize = 4 << 20;
 
 /// The total size of all bodies being read at once.
-const BODIES_LIMIT: usize = 24 << 20;
+const BODIES_LIMIT: usize = 20 << 20;
 
 /// Of it, what is kept for clients whose last signature was right: two of the largest bodies.
 const BODIES_KEPT: usize = 2 * BODY_LIMIT;
