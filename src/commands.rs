@@ -131,7 +131,7 @@ fn start(frame: &Invocation<'_>, arguments: &[OsString], word: Word) -> Result<E
 /// Runs one command that needs no settings.
 fn run_standalone(frame: &Invocation<'_>, word: Standalone) -> Result<Exit> {
     match word {
-        Standalone::Init(args) => init::run(frame, args),
+        Standalone::Init(args) => block_on(init::run(frame, args)),
         Standalone::Config(args) => config::run(frame, args),
         Standalone::Profile(args) => profile::run(frame, args),
         Standalone::Doctor(args) => block_on(doctor::run(frame, &args)),

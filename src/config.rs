@@ -16,6 +16,7 @@
 //! the only one.
 
 mod child;
+mod draft;
 pub mod edit;
 pub mod environment;
 pub mod file;
@@ -37,7 +38,9 @@ use crate::ledger::address::Address;
 use crate::rate::Rate;
 use crate::secret::{Redactor, Secret};
 use crate::times::hours::Zone;
+use edit::ProfileEdit;
 use environment::{Environment, names};
+use file::ProfileFile;
 pub use resolve::open_to_others;
 use source::LazySecret;
 
@@ -164,6 +167,20 @@ impl Settings {
     /// Exit 3: an unreadable or invalid file, an unknown profile, an invalid value.
     pub fn load(overrides: &Overrides, environment: &Environment) -> Result<Self> {
         resolve::settings(overrides, environment)
+    }
+
+    /// The settings as they would be if this profile were changed like this, or made. Nothing is written.
+    ///
+    /// # Errors
+    /// Exit 3: an invalid value.
+    pub fn draft(
+        overrides: &Overrides,
+        environment: &Environment,
+        file: &ProfileFile,
+        name: &str,
+        edit: &ProfileEdit,
+    ) -> Result<Self> {
+        draft::settings(overrides, environment, file, name, edit)
     }
 
     /// Hides every secret fetched so far or later.

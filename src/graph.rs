@@ -4,6 +4,7 @@
 //! Known secrets are replaced in every text from Graph before it leaves here.
 
 mod access;
+mod assets;
 mod campaigns;
 pub mod codes;
 mod edits;
@@ -26,6 +27,7 @@ mod usage;
 mod wire;
 
 pub use access::Access;
+pub use assets::Assets;
 pub use campaigns::{CampaignNode, Created, Kind, NewCampaign, Obstacle};
 pub use edits::{Edit, Object};
 pub use envelope::{ErrorFacts, GraphError};

@@ -49,6 +49,7 @@ fn the_committed_errors_of_commands_are_fresh() {
         "message validate none.json",
         "message build",
         "message build --button Shop",
+        "message build --title Hi --subtitle xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx --button Shop=shop",
         "message build --template nothing",
         "message preview promo.json --value name",
         "message preview promo.json --local --row 9",

@@ -3,14 +3,15 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::common::{Env, TOKEN};
+use crate::common::sandbox::Sandbox;
+use crate::common::{Env, NOBODY, PAGE_TOKEN, TOKEN};
 
 const FLAGS: [&str; 7] = ["init", "--ad-account", "12", "--page", "34", "--token-env", "SHOP_TOKEN"];
 
 #[test]
 fn a_script_writes_a_profile_without_being_asked() {
     let env = Env::new().set("SHOP_TOKEN", TOKEN);
-    env.mmsg(FLAGS).exits(0).prints_nothing().says("wrote profile default");
+    env.mmsg(FLAGS).exits(0).prints_nothing().says("wrote profile default").says("mmsg doctor checks it");
     let mode = fs::metadata(env.profile_file()).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode, 0o600);
     let run = env.mmsg(["config", "show", "-o", "csv"]).exits(0);
@@ -48,39 +49,129 @@ fn a_wrong_file_is_not_written_over() {
 #[test]
 fn a_person_is_asked_step_by_step_and_the_token_is_not_shown() {
     for columns in [100, 40] {
-        let env = Env::new();
+        let (sandbox, env) = Sandbox::of_newcomer();
         let mut terminal = env.terminal(columns, &["init"]);
-        terminal.wait_for("Name of the profile").type_keys("shop\n");
-        terminal.wait_for("Ad account").type_keys("abc\n");
-        terminal.wait_for("not an ad account ID").wait_for("Ad account").type_keys("act_12\n");
-        terminal.wait_for("Page that sends").type_keys("34\n");
-        terminal.wait_for("Where does the access token").type_keys("1\n");
-        terminal.wait_for("(not shown)").wait_until_hidden().type_keys(&format!("{TOKEN}\n"));
-        terminal.wait_for("Where does the app secret").type_keys("\n");
-        // The harness fails if the token stood on the screen.
-        terminal.end().exits(0);
+        for (question, keys) in [
+            ("Name of the profile", "shop\n"),
+            ("Where does the access token", "1\n"),
+            ("(not shown)", &format!("{TOKEN}\n")),
+            ("Where does the app secret", "\n"),
+            ("1  act_12 (", "abc\n"),
+            ("not an ad account ID", "act_12\n"),
+            ("1  34 (Sandbox Page)", "1\n"),
+            ("Where does the Page token", "2\n"),
+            ("(not shown)", &format!("{PAGE_TOKEN}\n")),
+        ] {
+            terminal.wait_for(question).wait_until_hidden().type_keys(keys);
+        }
+        // The harness fails if a token stood on the screen.
+        terminal.wait_for("wrote profile shop").wait_for(" of 20 checks are ok");
+        let screen = terminal.end().exits(0).stdout;
+        assert!(!screen.contains("failed"), "{screen}");
         let file = fs::read_to_string(env.profile_file()).unwrap();
-        assert!(
-            file.contains("[profiles.shop]") && file.contains(&format!("token = \"{TOKEN}\"")),
-            "{columns} columns"
-        );
+        let token = format!("token = \"{TOKEN}\"");
+        assert!(file.contains("[profiles.shop]") && file.contains(&token), "{columns} columns");
         assert!(file.contains("ad_account = \"act_12\"") && file.contains("page = \"34\""), "{columns} columns");
+        assert!(file.contains(&format!("page_token = \"{PAGE_TOKEN}\"")), "{columns} columns");
         assert!(!file.contains("app_secret"), "{columns} columns");
+        assert_eq!(sandbox.count("sends") + sandbox.count("created"), 0);
+        env.mmsg(["doctor"]).exits(0);
     }
 }
 
 #[test]
-fn ctrl_c_at_any_question_is_130_and_writes_nothing() {
-    for at in ["Name of the profile", "Ad account", "Where does the access token", "(not shown)"] {
-        let env = Env::new();
-        let mut terminal = env.terminal(80, &["init"]);
-        for (question, answer) in [
-            ("Name of the profile", "\n"),
-            ("Ad account", "12\n"),
-            ("Page that sends", "34\n"),
-            ("Where does the access token", "1\n"),
-            ("(not shown)", ""),
+fn a_token_that_meta_does_not_take_is_asked_for_again_at_once() {
+    let (_sandbox, env) = Sandbox::of_newcomer();
+    let mut terminal = env.terminal(100, &["init", "--profile", "shop", "--page", "34"]);
+    for (question, keys) in [
+        ("Where does the access token", "1\n"),
+        ("(not shown)", "EAABnotTheOne0123456789\n"),
+        ("Where does the app secret", "\n"),
+        ("Meta does not accept this token", ""),
+        ("Where does the access token", "1\n"),
+        ("(not shown)", &format!("{TOKEN}\n")),
+        ("Where does the app secret", "\n"),
+        ("1  act_12", "\n"),
+        ("Where does the Page token", "\n"),
+    ] {
+        terminal.wait_for(question).wait_until_hidden().type_keys(keys);
+    }
+    let _ = terminal.end().exits(0);
+    let file = fs::read_to_string(env.profile_file()).unwrap();
+    assert!(file.contains(TOKEN) && file.contains("ad_account = \"act_12\"") && !file.contains("page_token"), "{file}");
+}
+
+#[test]
+fn without_a_way_to_meta_ids_are_typed_and_the_check_says_what_failed() {
+    let env = Env::new().set("MMSG_GRAPH_URL", NOBODY).set("SHOP_TOKEN", TOKEN);
+    for (variable, why, failed) in [
+        ("SHOP_TOKEN", "can't list the ", "1 of 20 checks failed: tls"),
+        ("NOT_SET_HERE", "the environment variable NOT_SET_HERE is not set", "2 of 20 checks failed: profile, tls"),
+    ] {
+        let mut terminal = env.terminal(100, &["init", "--profile", variable]);
+        for (question, keys) in [
+            ("Where does the access token", "2\n"),
+            ("Name of the variable", &format!("{variable}\n")),
+            ("Where does the app secret", "\n"),
+            ("the ad account and the Page can't be offered", ""),
+            (why, ""),
+            ("Ad account that pays (digits)", "12\n"),
+            ("Page that sends (its ID)", "34\n"),
+            ("Where does the Page token", "\n"),
+            ("wrote profile", ""),
+            ("tls failed: no connection to 127.0.0.1", ""),
         ] {
+            terminal.wait_for(question).type_keys(keys);
+        }
+        terminal.wait_for(failed);
+        let _ = terminal.end().exits(if failed.contains("profile") { 4 } else { 7 });
+        assert!(fs::read_to_string(env.profile_file()).unwrap().contains(&format!("env = \"{variable}\"")));
+    }
+}
+
+#[test]
+fn pages_are_offered_up_to_a_screen_and_say_whose_they_are() {
+    let sandbox = Sandbox::with(|options| {
+        options.ad_accounts = vec!["12".to_owned()];
+        options.pages = (1000..1030).map(|page: u32| page.to_string()).collect();
+    });
+    let env = Env::new()
+        .set("MMSG_GRAPH_URL", sandbox.url())
+        .set("SHOP_TOKEN", TOKEN)
+        .profiles("[defaults]\ntoken = { env = 'SHOP_TOKEN' }\nad_account = '12'\n[profiles.a]\npage = '1001'\n");
+    let mut terminal = env.terminal(100, &["init", "--profile", "b"]);
+    for (question, keys) in [
+        ("the one in [defaults]", "\n"),
+        ("Where does the app secret", "\n"),
+        ("Ad account that pays (number or ID) [12]", "\n"),
+        ("the token sees more than these", ""),
+        ("2  1001 (Sandbox Page 2), in profile a", ""),
+        ("15  1014 (Sandbox Page 15)", ""),
+        ("Page that sends (number or ID)", "1029\n"),
+        ("Where does the Page token", "\n"),
+    ] {
+        terminal.wait_for(question).type_keys(keys);
+    }
+    let screen = terminal.end().exits(0).stdout;
+    assert!(!screen.contains("16  "), "{screen}");
+    assert!(fs::read_to_string(env.profile_file()).unwrap().contains("page = \"1029\""));
+}
+
+#[test]
+fn ctrl_c_at_any_question_is_130_and_writes_nothing() {
+    let (_sandbox, env) = Sandbox::of_newcomer();
+    let questions = [
+        ("Name of the profile", "\n".to_owned()),
+        ("Where does the access token", "1\n".to_owned()),
+        ("(not shown)", format!("{TOKEN}\n")),
+        ("Where does the app secret", "\n".to_owned()),
+        ("Ad account", "12\n".to_owned()),
+        ("Page that sends", "34\n".to_owned()),
+        ("Where does the Page token", String::new()),
+    ];
+    for (at, _) in &questions {
+        let mut terminal = env.terminal(80, &["init"]);
+        for (question, answer) in &questions {
             terminal.wait_for(question).wait_until_hidden();
             if question == at {
                 terminal.type_keys("\x03");
@@ -88,7 +179,7 @@ fn ctrl_c_at_any_question_is_130_and_writes_nothing() {
             }
             terminal.type_keys(answer);
         }
-        terminal.end().exits(130);
+        let _ = terminal.end().exits(130);
         assert!(!env.profile_file().exists(), "{at}");
     }
 }

@@ -84,12 +84,14 @@ fn a_keyring_that_gives_nothing_says_what_to_type() {
 
 #[test]
 fn init_offers_the_keyring_where_there_is_one_and_says_what_plain_text_means() {
-    let env = with_keyring(Env::new(), "");
+    let (_sandbox, env) = Sandbox::of_newcomer();
+    let env = with_keyring(env, "");
     let mut terminal = env.terminal(100, &["init", "--ad-account", "12", "--page", "34"]);
     terminal.wait_for("Name of the profile").type_keys("shop\n");
     terminal.wait_for("the system's keyring").wait_for("plain text in the config file").type_keys("1\n");
     terminal.wait_for("(not shown)").wait_until_hidden().type_keys(&format!("{TOKEN}\n"));
     terminal.wait_for("Where does the app secret").type_keys("\n");
+    terminal.wait_for("Where does the Page token").type_keys("\n");
     terminal.end().exits(0);
     let file = fs::read_to_string(env.profile_file()).unwrap();
     assert!(file.contains("token = { keyring = \"shop\" }") && !file.contains(TOKEN), "{file}");
@@ -98,12 +100,14 @@ fn init_offers_the_keyring_where_there_is_one_and_says_what_plain_text_means() {
     assert!(seen.contains("store\0") && !seen.contains(TOKEN), "the secret is an argument or a variable");
     forget(&env);
     // Without a session nobody is offered one.
-    let env = with_keyring(Env::new(), "").unset("DBUS_SESSION_BUS_ADDRESS");
+    let (_sandbox, env) = Sandbox::of_newcomer();
+    let env = with_keyring(env, "").unset("DBUS_SESSION_BUS_ADDRESS");
     let mut terminal = env.terminal(100, &["init", "--ad-account", "12", "--page", "34"]);
     terminal.wait_for("Name of the profile").type_keys("shop\n");
     terminal.wait_for("plain text in the config file").type_keys("1\n");
     terminal.wait_for("(not shown)").wait_until_hidden().type_keys(&format!("{TOKEN}\n"));
     terminal.wait_for("Where does the app secret").type_keys("\n");
+    terminal.wait_for("Where does the Page token").type_keys("\n");
     // Both streams are the terminal's.
     let run = terminal.end().exits(0);
     assert!(run.stdout.contains("the access token is kept in plain text"), "{run:#?}");

@@ -2,7 +2,8 @@
 //! and what stands on the screen then. A question in the source that has no row here fails.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use regex_lite::Regex;
@@ -10,8 +11,9 @@ use regex_lite::Regex;
 use crate::common::emulator::Emulator;
 use crate::common::fleet::Fleet;
 use crate::common::receiver::notice;
+use crate::common::sandbox::Sandbox;
 use crate::common::shop::{Shop, people};
-use crate::common::{Env, PAGE_TOKEN, Run, TOKEN, repository};
+use crate::common::{APP_SECRET, Env, PAGE_TOKEN, Run, TOKEN, repository};
 
 const COLUMNS: u16 = 40;
 
@@ -244,18 +246,24 @@ fn only_yes_is_yes_when_people_are_to_be_changed_or_sent_to() {
     only_yes_is_yes(&CONFIRMATIONS[12..]);
 }
 
+const WRONG: &str = "a_wrong_answer_is_asked_again_at_once_and_a_line_that_wraps_stands_there_once";
+
 /// The other questions: where, by which call, how often, and what the tests below type.
-const QUESTIONS: [(&str, &str, usize, &str); 5] = [
-    ("init.rs", "ask", 6, "a_wrong_answer_is_asked_again_at_once_and_a_line_that_wraps_stands_there_once"),
-    ("init.rs", "choose", 1, "a_wrong_answer_is_asked_again_at_once_and_a_line_that_wraps_stands_there_once"),
-    ("init.rs", "ask_secret", 1, "the_end_of_input_and_ctrl_c_write_nothing"),
+const QUESTIONS: [(&str, &str, usize, &str); 8] = [
+    ("init.rs", "ask", 1, WRONG),
+    ("init/questions.rs", "ask", 1, "ids_are_typed_where_nothing_is_offered"),
+    ("init/questions.rs", "choose_or_type", 1, WRONG),
+    ("init/secrets.rs", "ask", 3, WRONG),
+    ("init/secrets.rs", "choose", 1, WRONG),
+    ("init/secrets.rs", "ask_secret", 1, "the_end_of_input_and_ctrl_c_write_nothing"),
     ("message/questions.rs", "ask_text", 4, "a_message_is_built_in_a_form"),
     ("message/questions.rs", "menu", 4, "a_message_is_built_in_a_form"),
 ];
 
 #[test]
 fn every_question_of_the_source_is_in_this_file() {
-    let call = Regex::new(r"\bui\.(confirm_shown|confirm|ask_secret|ask_text|ask|choose|menu)\(").unwrap();
+    let call =
+        Regex::new(r"\bui\.(confirm_shown|confirm|ask_secret|ask_text|ask|choose_or_type|choose|menu)\(").unwrap();
     let mut found: BTreeMap<(String, String), usize> = BTreeMap::new();
     let mut by_library = Vec::new();
     look(&repository("src"), &mut |path, text| {
@@ -311,59 +319,81 @@ fn a_wrong_answer_is_asked_again_at_once_and_a_line_that_wraps_stands_there_once
             "SHOP_TOKEN",
             "token = { env = \"SHOP_TOKEN\" }",
         ),
-        (
-            "3",
-            "Path of the file",
-            "",
-            "it can't be empty",
-            "/run/secrets/token",
-            "token = { file = \"/run/secrets/token\" }",
-        ),
+        ("3", "Path of the file", "", "it can't be empty", "token-file", "token = { file = \"token-file\" }"),
         (
             "4",
             "The command, as you would type it",
             " ",
             "it can't be empty",
-            "pass show shop/token",
-            "token = { command = [\"/bin/sh\", \"-c\", \"pass show shop/token\"] }",
+            "cat token-file",
+            "token = { command = [\"/bin/sh\", \"-c\", \"cat token-file\"] }",
         ),
     ] {
-        let env = Env::new();
+        let (_sandbox, env) = Sandbox::of_newcomer();
+        let env = env.set("SHOP_TOKEN", TOKEN);
+        fs::write(env.path("token"), TOKEN).unwrap();
+        fs::set_permissions(env.path("token"), Permissions::from_mode(0o600)).unwrap();
+        let place = env.path("token").display().to_string();
+        let (right, written) = (right.replace("token-file", &place), written.replace("token-file", &place));
         let mut terminal = env.terminal(COLUMNS, &["init"]);
         for (question, wrong, said, right) in [
             ("Name of the profile", "a/b", "is not a valid profile name", long),
-            ("Ad account that pays (digits)", "act", "not an ad account ID", "act_12"),
-            ("Page that sends (its ID)", "shop", "not a Page ID", "34"),
             ("Where does the access token come from", "9", "enter a number from 1 to", number),
-            (question, wrong, said, right),
+            (question, wrong, said, &right),
+            ("Where does the app secret come from", "x", "enter a number from 1 to", "1"),
+            ("Ad account that pays (number or ID)", "act", "not an ad account ID", "act_12"),
+            ("Page that sends (number or ID)", "shop", "not a Page ID", "34"),
+            ("Where does the Page token come from", "0", "enter a number from 1 to", "1"),
         ] {
             terminal.wait_for(question).wait_until_hidden().type_keys(&format!("{wrong}\n"));
             terminal.wait_for(said).wait_for(question).wait_until_hidden().type_keys(&format!("{right}\n"));
         }
-        terminal.wait_for("Where does the app secret come from").wait_until_hidden().type_keys("\n");
         let run = terminal.end().exits(0);
+        fs::remove_file(place).unwrap();
         assert_once(&run, &format!("Name of the profile: {long}"));
         assert_once(&run, &format!("{question}: {right}"));
         assert_once(&run, &format!("Where does the access token come from: {number}"));
         let file = fs::read_to_string(env.profile_file()).unwrap();
-        assert!(file.contains(written) && file.contains(&format!("[profiles.{long}]")), "{file}");
+        assert!(file.contains(&written) && file.contains(&format!("[profiles.{long}]")), "{file}");
     }
 }
 
 #[test]
+fn ids_are_typed_where_nothing_is_offered() {
+    let (_sandbox, env) = Sandbox::of_newcomer();
+    let mut terminal = env.terminal(COLUMNS, &["init", "--profile", "shop", "--token-env", "NOT_SET"]);
+    for (question, wrong, said, right) in [
+        ("Ad account that pays (digits)", "act", "not an ad account ID", "act_12"),
+        ("Page that sends (its ID)", "shop", "not a Page ID", "34"),
+    ] {
+        if question.starts_with("Ad") {
+            terminal.wait_for("Where does the app secret").wait_until_hidden().type_keys("\n");
+        }
+        terminal.wait_for(question).wait_until_hidden().type_keys(&format!("{wrong}\n"));
+        terminal.wait_for(said).wait_for(question).wait_until_hidden().type_keys(&format!("{right}\n"));
+    }
+    terminal.wait_for("Where does the Page token").wait_until_hidden().type_keys("\n");
+    let _ = terminal.end().exits(4);
+    let file = fs::read_to_string(env.profile_file()).unwrap();
+    assert!(file.contains("ad_account = \"act_12\"") && file.contains("page = \"34\""), "{file}");
+}
+
+#[test]
 fn the_end_of_input_and_ctrl_c_write_nothing() {
+    let (_sandbox, env) = Sandbox::of_newcomer();
     let answers = [
         ("Name of the profile", "shop"),
-        ("Ad account that pays (digits)", "12"),
-        ("Page that sends (its ID)", "34"),
         ("Where does the access token come from", "1"),
         ("The access token (not shown)", TOKEN),
         ("Where does the app secret come from", "2"),
-        ("The app secret (not shown)", PAGE_TOKEN),
+        ("The app secret (not shown)", APP_SECRET),
+        ("Ad account that pays (number or ID)", "12"),
+        ("Page that sends (number or ID)", "34"),
+        ("Where does the Page token come from", "2"),
+        ("The Page token (not shown)", PAGE_TOKEN),
     ];
     for at in 0..answers.len() {
         for (keys, codes) in [("\x03", &[130][..]), ("\x04", &[9, 4])] {
-            let env = Env::new();
             let mut terminal = env.terminal(COLUMNS, &["init"]);
             for (question, answer) in &answers[..at] {
                 terminal.wait_for(question).wait_until_hidden().type_keys(&format!("{answer}\n"));
@@ -386,11 +416,12 @@ fn the_end_of_input_and_ctrl_c_write_nothing() {
 
 #[test]
 fn a_secret_is_hidden_and_its_question_stands_there_once() {
-    let env = Env::new();
-    let mut terminal = env.terminal(20, &["init", "--ad-account", "1", "--page", "2", "--profile", "shop"]);
+    let (_sandbox, env) = Sandbox::of_newcomer();
+    let mut terminal = env.terminal(20, &["init", "--ad-account", "12", "--page", "34", "--profile", "shop"]);
     terminal.wait_for("come from").wait_until_hidden().type_keys("1\n");
     terminal.wait_for("shown)").wait_until_hidden().type_keys(&format!("{TOKEN}\n"));
     terminal.wait_for("app secret").wait_until_hidden().type_keys("1\n");
+    terminal.wait_for("Page token").wait_until_hidden().type_keys("1\n");
     let run = terminal.end().exits(0);
     let shown = Emulator::of(20, &run.stdout);
     assert_eq!(shown.unwrapped().matches("The access token (not shown): [hidden]").count(), 1, "{:#?}", shown.lines());

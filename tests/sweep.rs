@@ -12,6 +12,7 @@ use rustix::process::Signal;
 use serde_json::json;
 
 use crate::common::receiver::{PSID, Receiver, VERIFY_TOKEN, get, notice, post};
+use crate::common::sandbox::Sandbox;
 use crate::common::shop::{Shop, people, write_message};
 use crate::common::started::Started;
 use crate::common::{APP_SECRET, Env, PAGE_TOKEN, Run, SUBSCRIPTION_TOKEN, TOKEN, files_below, holds};
@@ -367,9 +368,9 @@ fn sandbox(sweep: &Sweep, env: &Env) {
 
 /// What is asked on a terminal.
 fn ask(sweep: &Sweep) {
-    let env = Env::new();
+    let (_sandbox, env) = Sandbox::of_newcomer();
     sweep.may_hold.borrow_mut().push(env.profile_file());
-    let words = ["init", "--ad-account", "1", "--page", "2"];
+    let words = ["init", "--ad-account", "12"];
     let mut terminal = env.terminal(100, &words);
     for (question, answer) in [
         ("Name of the profile", "shop"),
@@ -377,12 +378,16 @@ fn ask(sweep: &Sweep) {
         ("(not shown)", TOKEN),
         ("Where does the app secret", "2"),
         ("(not shown)", APP_SECRET),
+        ("Page that sends", "34"),
+        ("Where does the Page token", "2"),
+        ("(not shown)", PAGE_TOKEN),
     ] {
         terminal.wait_for(question).wait_until_hidden().type_keys(&format!("{answer}\n"));
     }
     sweep.note(&words, &terminal.end().exits(0));
     let profile = fs::read_to_string(env.profile_file()).unwrap();
-    assert!(profile.contains(TOKEN) && profile.contains(APP_SECRET), "the answers were not taken");
+    let all = [TOKEN, APP_SECRET, PAGE_TOKEN];
+    assert!(all.iter().all(|secret| profile.contains(secret)), "the answers were not taken");
     let mut terminal = env.terminal(100, &words);
     terminal.wait_for("Name of the profile").wait_until_hidden().type_keys("shop\n");
     terminal.wait_for("[y/N]").wait_until_hidden().type_keys("n\n");

@@ -54,6 +54,27 @@ pub async fn run(frame: &Invocation<'_>, args: &Args) -> Result<Exit> {
     conclude(findings.worst(), failed.len(), findings.rows.len(), &failed)
 }
 
+/// All checks of these settings; shows those that are not ok.
+///
+/// # Errors
+/// With the exit code of the worst failure.
+pub async fn check(frame: &Invocation<'_>, settings: Result<Settings>) -> Result<Exit> {
+    let ui = frame.ui;
+    let findings = examine(settings.map(|settings| Context::new(settings, ui.clone(), frame.clock))).await;
+    for Finding { check, verdict, reason, next, .. } in &findings.rows {
+        match verdict {
+            Verdict::Ok | Verdict::Skipped => continue,
+            Verdict::Warning => ui.warn(&format!("{}: {reason}", check.shown())),
+            Verdict::Failed => ui.warn(&format!("{} failed: {reason}", check.shown())),
+        }
+        next.iter().for_each(|next| ui.hint(next));
+    }
+    let all = findings.rows.len();
+    ui.status(&format!("{} of {} are ok", findings.count(Verdict::Ok), count(all as u64, "check", "checks")));
+    let failed: Vec<&str> = findings.failed().map(Check::name).collect();
+    conclude(findings.worst(), failed.len(), all, &failed)
+}
+
 fn conclude(exit: Exit, failed: usize, all: usize, named: &[&str]) -> Result<Exit> {
     if failed == 0 {
         return Ok(Exit::Done);

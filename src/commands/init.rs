@@ -1,24 +1,28 @@
 //! `mmsg init`: a profile, step by step on a terminal, or from flags in a script.
 
-use std::path::{Path, PathBuf};
+mod questions;
+mod secrets;
+
+use std::path::PathBuf;
 
 use crate::commands::context::Invocation;
+use crate::commands::doctor;
 use crate::commands::profile::values;
+use crate::config::Settings;
 use crate::config::edit::{Place, ProfileEdit, file_for, write_profile};
 use crate::config::environment::names;
-use crate::config::file::{Profile, ProfileFile};
-use crate::config::keyring;
+use crate::config::file::ProfileFile;
 use crate::config::source::SecretSource;
 use crate::error::{Error, Exit, Result};
-use crate::secret::Secret;
-use crate::ui::Ui;
+use questions::Questions;
 
-/// Write a profile, step by step: the ad account, the Page and where the secrets come from.
+/// Write a profile, step by step: where the secrets come from, the ad account and the Page.
 ///
-/// Asks for anything not given by a flag. In a script, pass --ad-account, --page and --token-env or --token-file, and nothing is
-/// asked; those that the config file has in its defaults may be left out. The profile is named by --profile, or else MMSG_PROFILE, or
-/// else "default". Other profiles and settings are kept. A new profile goes to the folder profiles.d beside the config file if there
-/// is one, or else into the config file.
+/// Asks for anything not given by a flag, and offers the ad accounts and Pages that the access token sees. What was asked for is checked
+/// once it is written, as mmsg doctor does, and the exit code is the same. In a script, pass --ad-account, --page and --token-env or
+/// --token-file, and nothing is asked or checked; those that the config file has in its defaults may be left out. The profile is named by
+/// --profile, or else MMSG_PROFILE, or else "default". Other profiles and settings are kept. A new profile goes to the folder profiles.d
+/// beside the config file if there is one, or else into the config file.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Ad account that pays: digits, optionally after act_.
@@ -35,7 +39,7 @@ pub struct Args {
     token_file: Option<PathBuf>,
 }
 
-pub fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
+pub async fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
     let ui = frame.ui;
     let named = frame.global.one_profile()?;
     let (path, _) = frame.environment.config_file()?;
@@ -82,10 +86,8 @@ pub fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
             &format!("changing profile {name} in {}", target.display()),
         )?;
     }
-    let withheld = file.secret_variables();
-    let has_keyring = keyring::is_offered(frame.environment);
-    let keeper = Keeper { frame, profile: &name, withheld: &withheld, has_keyring };
-    let edit = if complete { flags } else { ask(&keeper, flags, old, shared)? };
+    let questions = Questions { frame, file: &file, profile: &name };
+    let edit = if complete { flags } else { questions.ask(flags).await? };
     let place = if target == path { Place::Section(&path, &name) } else { Place::Own(&target) };
     write_profile(place, &edit)?;
 
@@ -95,7 +97,12 @@ pub fn run(frame: &Invocation<'_>, args: Args) -> Result<Exit> {
     } else {
         ui.hint(&format!("use it with --profile {name} or {}={name}", names::PROFILE));
     }
-    Ok(Exit::Done)
+    if complete {
+        ui.hint("mmsg doctor checks it");
+        return Ok(Exit::Done);
+    }
+    let settings = Settings::load(&frame.global.overrides(Some(name)), frame.environment);
+    doctor::check(frame, settings).await
 }
 
 fn flags(args: Args) -> Result<ProfileEdit> {
@@ -107,123 +114,8 @@ fn flags(args: Args) -> Result<ProfileEdit> {
             values::variable(&name).map_err(Error::usage)?;
             Some(SecretSource::Env(name))
         }
-        (None, Some(path)) => Some(SecretSource::File(absolute(&path)?)),
+        (None, Some(path)) => Some(SecretSource::File(secrets::absolute(&path)?)),
         (None, None) => None,
     };
     Ok(ProfileEdit { token, ad_account: args.ad_account, page: args.page, ..ProfileEdit::default() })
-}
-
-/// Where a secret of this profile can be kept.
-struct Keeper<'f> {
-    frame: &'f Invocation<'f>,
-    profile: &'f str,
-    /// Variables with secrets of any profile.
-    withheld: &'f [String],
-    has_keyring: bool,
-}
-
-/// Asks for what the flags do not give; the profile's current value is the default, or the one that all share.
-fn ask(keeper: &Keeper<'_>, flags: ProfileEdit, old: Option<&Profile>, shared: &Profile) -> Result<ProfileEdit> {
-    let ui = keeper.frame.ui;
-    let had = |value: Option<&crate::config::file::At<String>>| value.map(|at| at.value.clone());
-    let ad_account = match flags.ad_account {
-        Some(account) => account,
-        None => {
-            let default = had(old.and_then(|old| old.ad_account.as_ref()).or(shared.ad_account.as_ref()));
-            ui.ask("Ad account that pays (digits)", default.as_deref(), values::ad_account)?
-        }
-    };
-    let page = match flags.page {
-        Some(page) => page,
-        None => {
-            let default = had(old.and_then(|old| old.page.as_ref()));
-            ui.ask("Page that sends (its ID)", default.as_deref(), values::page)?
-        }
-    };
-    let token = match flags.token {
-        Some(token) => Some(token),
-        None => {
-            let kept = kept(old.is_some_and(|old| old.token.is_some()), shared.token.is_some());
-            keeper.ask("access token", None, kept)?
-        }
-    };
-    let kept = kept(old.is_some_and(|old| !old.app_secrets.is_empty()), !shared.app_secrets.is_empty());
-    let kept = kept.or(Some("none (only needed if the app's settings require it)"));
-    let app_secret = keeper.ask("app secret", Some("app-secret"), kept)?;
-    Ok(ProfileEdit { token, app_secret, ad_account: Some(ad_account), page: Some(page), ..flags })
-}
-
-/// How a secret that is there is told.
-fn kept(in_profile: bool, shared: bool) -> Option<&'static str> {
-    match (in_profile, shared) {
-        (true, _) => Some("keep the one in the profile"),
-        (false, true) => Some("the one in [defaults]"),
-        (false, false) => None,
-    }
-}
-
-/// Where a secret may come from.
-#[derive(Clone, Copy)]
-enum Way {
-    Keyring,
-    Plain,
-    Variable,
-    File,
-    Command,
-}
-
-impl Keeper<'_> {
-    /// Asks where a secret comes from; `None` leaves it as it is, if `skip` says what that means. `key` tells the entries of one profile
-    /// in the keyring apart.
-    fn ask(&self, what: &str, key: Option<&str>, skip: Option<&str>) -> Result<Option<SecretSource>> {
-        let ui = self.frame.ui;
-        let ways = [
-            (Way::Keyring, "enter it now, kept in the system's keyring"),
-            (Way::Plain, "enter it now, kept as plain text in the config file"),
-            (Way::Variable, "an environment variable, read on every run"),
-            (Way::File, "a file, read on every run"),
-            (Way::Command, "a command, run on every run"),
-        ];
-        let ways = &ways[usize::from(!self.has_keyring)..];
-        let answers: Vec<&str> = skip.into_iter().chain(ways.iter().map(|(_, answer)| *answer)).collect();
-        let chosen = ui.choose(&format!("Where does the {what} come from"), &answers)?;
-        let index = if skip.is_some() { chosen.checked_sub(1) } else { Some(chosen) };
-        let Some((way, _)) = index.and_then(|index| ways.get(index)) else { return Ok(None) };
-        Ok(Some(match way {
-            Way::Keyring => {
-                let (name, secret) = (keyring::name_for(self.profile, key), entered(ui, what)?);
-                keyring::store(&name, what, &secret, self.frame.environment.without_secrets(self.withheld))?;
-                ui.status(&format!("stored the {what} in the keyring as {name}"));
-                SecretSource::Keyring(name)
-            }
-            Way::Plain => {
-                let secret = entered(ui, what)?;
-                ui.status(&format!("the {what} is kept in plain text, in a file that only you can read"));
-                SecretSource::Text(secret)
-            }
-            Way::Variable => SecretSource::Env(ui.ask("Name of the variable", None, values::variable)?),
-            Way::File => SecretSource::File(absolute(Path::new(&ui.ask("Path of the file", None, not_empty)?))?),
-            Way::Command => {
-                let line = ui.ask("The command, as you would type it", None, not_empty)?;
-                SecretSource::Command(vec!["/bin/sh".to_owned(), "-c".to_owned(), line])
-            }
-        }))
-    }
-}
-
-fn entered(ui: &Ui, what: &str) -> Result<Secret> {
-    let text = ui.ask_secret(&format!("The {what} (not shown)"))?;
-    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(Error::credentials(format!("the {what} is empty or contains spaces or special characters"))
-            .hint("copy it again, without quotes, spaces or line breaks"));
-    }
-    Ok(Secret::new(text))
-}
-
-fn not_empty(text: &str) -> Result<(), String> {
-    if text.trim().is_empty() { Err("it can't be empty".to_owned()) } else { Ok(()) }
-}
-
-fn absolute(path: &Path) -> Result<PathBuf> {
-    values::absolute(path).map_err(Error::usage)
 }

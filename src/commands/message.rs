@@ -8,6 +8,7 @@ mod preview;
 mod questions;
 mod rules;
 mod schema;
+mod typed;
 mod validate;
 
 use crate::commands::context::Context;

@@ -103,6 +103,13 @@ pub struct Named<R> {
     shown: Option<String>,
 }
 
+impl<R> Named<R> {
+    /// How its Page is shown.
+    pub fn shown_page(&self) -> &str {
+        self.shown.as_deref().unwrap_or("unknown")
+    }
+}
+
 impl<R: OnAPage> Record for Named<R> {
     const PLURAL: &'static str = R::PLURAL;
     const COLUMNS: &'static [&'static str] = R::COLUMNS;

@@ -1,6 +1,7 @@
 //! Which Page a command covers: the selected one, unless all Pages in the ledger are asked for.
 
 use crate::commands::context::Context;
+use crate::commands::pages::PageNames;
 use crate::error::{Error, Result};
 use crate::text;
 
@@ -39,7 +40,7 @@ impl ScopeArgs {
     /// Exit 5.
     pub fn refuse_other(self, context: &Context, what: &str, page: &str, nothing: &str) -> Result<()> {
         match self.page(context) {
-            Some(ours) if ours != page => Err(of_other_page(what, page, ours, nothing)
+            Some(ours) if ours != page => Err(of_other_page(context, what, page, ours, nothing)
                 .hint("choose that Page's profile with --profile, or pass --all-pages")),
             _ => Ok(()),
         }
@@ -65,13 +66,15 @@ fn selected(context: &Context) -> Option<&str> {
 pub fn refuse_other_page(context: &Context, campaign: &str, page: Option<&str>, nothing: &str) -> Result<()> {
     match (page, selected(context)) {
         (Some(theirs), Some(ours)) if theirs != ours => {
-            Err(of_other_page(&format!("campaign {campaign}"), theirs, ours, nothing)
+            Err(of_other_page(context, &format!("campaign {campaign}"), theirs, ours, nothing)
                 .hint("choose that Page's profile with --profile, or use another campaign"))
         }
         _ => Ok(()),
     }
 }
 
-fn of_other_page(what: &str, theirs: &str, ours: &str, nothing: &str) -> Error {
+fn of_other_page(context: &Context, what: &str, theirs: &str, ours: &str, nothing: &str) -> Error {
+    let names = PageNames::at_hand(context);
+    let (theirs, ours) = (names.shown(theirs), names.shown(ours));
     Error::refused(format!("{what} belongs to Page {theirs}, and the profile's Page is {ours}; {nothing}"))
 }

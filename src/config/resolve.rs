@@ -39,9 +39,13 @@ impl All {
     /// Exit 3 if the config file can't be read, or is missing although `MMSG_CONFIG` names it.
     pub fn read(environment: &Environment) -> Result<Self> {
         let (path, file) = read_file(environment)?;
+        Ok(Self::of(path, file, environment))
+    }
+
+    pub fn of(path: Option<PathBuf>, file: ProfileFile, environment: &Environment) -> Self {
         let redactor = secrets::redactor(environment, &file);
         let (withheld, secret_files) = (file.secret_variables().into(), file.secret_files().into());
-        Ok(Self { path, file, redactor, withheld, secret_files })
+        Self { path, file, redactor, withheld, secret_files }
     }
 
     /// A profile that must be there, and usable.

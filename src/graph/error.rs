@@ -34,6 +34,10 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Call {
     InspectToken,
+    /// Those that the access token sees.
+    AdAccountsSeen,
+    /// Those that the access token sees.
+    PagesSeen,
     AdAccount(AdAccount),
     Page(PageId),
     MinimumBudgets(AdAccount),

@@ -149,6 +149,30 @@ impl Ui {
         Ok(number(&answer).unwrap_or(1) - 1)
     }
 
+    /// Asks for one of these values, each with how it is shown, by number, or for another that `check` accepts. A number that is in the
+    /// list is not a value.
+    ///
+    /// # Errors
+    /// Exit 9 if questions can't be asked, 130 and 143 on a signal.
+    pub fn choose_or_type(
+        &self,
+        question: &str,
+        known: &[(String, String)],
+        default: Option<&str>,
+        check: impl Fn(&str) -> Result<(), String>,
+    ) -> Result<String> {
+        self.must_ask(question)?;
+        for (index, (_, shown)) in known.iter().enumerate() {
+            self.question_line(&format!("  {}  {shown}", index + 1));
+        }
+        let meant = |text: &str| {
+            let place = text.parse::<usize>().ok().and_then(|number| number.checked_sub(1));
+            place.and_then(|place| known.get(place)).map_or_else(|| text.to_owned(), |(value, _)| value.clone())
+        };
+        let answer = self.ask(question, default, |text| check(&meant(text)))?;
+        Ok(meant(&answer))
+    }
+
     /// Asks for one line of text, which may be empty; `initial` can be edited. Only call it if [`Ui::can_ask`].
     ///
     /// # Errors

@@ -56,6 +56,16 @@ impl Sandbox {
         Self { running: Some(running), address: None, runtime, folder }
     }
 
+    /// With the ad account 12 and the Page 34; and a machine on which nothing is known but where it is.
+    pub fn of_newcomer() -> (Self, Env) {
+        let sandbox = Self::with(|options| {
+            options.ad_accounts = vec!["12".to_owned()];
+            options.pages = vec!["34".to_owned()];
+        });
+        let env = Env::new().set("MMSG_GRAPH_URL", sandbox.url());
+        (sandbox, env)
+    }
+
     fn running(&self) -> &Running {
         self.running.as_ref().unwrap()
     }

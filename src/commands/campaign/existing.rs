@@ -6,6 +6,7 @@ use super::currency::budget_text;
 use crate::campaign::{AdAccount, Budget, CampaignId, Currency, PageId};
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
+use crate::commands::pages::PageNames;
 use crate::error::{Error, Result};
 use crate::graph::{CampaignNode, Kind};
 use crate::ui::Ui;
@@ -32,6 +33,7 @@ pub async fn live(
     let mut live: Vec<_> = nodes.into_iter().filter(|node| is_it(node, page, name, now)).collect();
     if live.len() > 1 {
         let ids: Vec<&str> = live.iter().map(|node| node.id.as_str()).collect();
+        let page = PageNames::at_hand(context).shown(page.as_str());
         return Err(Error::refused(format!(
             "{} campaigns of Page {page} are named {name:?}: {}; {nothing}",
             ids.len(),

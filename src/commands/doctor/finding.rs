@@ -83,6 +83,11 @@ impl Check {
         }
     }
 
+    /// For people.
+    pub fn shown(self) -> String {
+        self.name().replace('_', " ")
+    }
+
     /// What it can't be done without.
     const fn needs(self) -> &'static [Self] {
         match self {
@@ -185,7 +190,7 @@ impl Record for Finding {
 
     fn cells(&self) -> Vec<String> {
         vec![
-            self.check.name().replace('_', " "),
+            self.check.shown(),
             self.verdict.name().to_owned(),
             self.reason.clone(),
             self.next.clone().unwrap_or_default(),
@@ -233,7 +238,7 @@ impl Findings {
         for check in Check::ALL {
             if !self.rows.iter().any(|row| row.check == check) {
                 let why = match self.obstacle(check) {
-                    Some(failed) => format!("needs the check of {}, which failed", failed.name().replace('_', " ")),
+                    Some(failed) => format!("needs the check of {}, which failed", failed.shown()),
                     None => "there was nothing to check".to_owned(),
                 };
                 self.add(Finding::skipped(check, why));

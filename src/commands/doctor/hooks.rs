@@ -2,6 +2,7 @@
 
 use super::finding::{Check, Finding, Findings};
 use crate::commands::context::Context;
+use crate::commands::pages::PageNames;
 use crate::commands::webhook::status::{Status, ask_with, troubles};
 use crate::error::Result;
 
@@ -9,7 +10,10 @@ use crate::error::Result;
 pub async fn check(context: &Context, findings: &mut Findings) {
     if findings.may(Check::Webhooks) {
         findings.add(match ask(context).await {
-            Ok(status) => judge(&status),
+            Ok(status) => {
+                let page = PageNames::at_hand(context).shown(status.page_id.as_str());
+                judge(&status, &page)
+            }
             Err(error) => Finding::warning(
                 Check::Webhooks,
                 error.to_string(),
@@ -29,8 +33,8 @@ async fn ask(context: &Context) -> Result<Status> {
     ask_with(context, &graph, page, ledger.as_ref().filter(|_| is_current)).await
 }
 
-fn judge(status: &Status) -> Finding {
-    let troubles = troubles(status);
+fn judge(status: &Status, page: &str) -> Finding {
+    let troubles = troubles(status, page);
     let heard = status.last_event_at.map(|at| at.to_string());
     let finding = match (troubles.is_empty(), &heard) {
         (false, _) => Finding::warning(

@@ -170,6 +170,8 @@ fn unclear(call: &Call, host: &str, fault: &Fault) -> Error {
 fn aim(call: &Call) -> String {
     match call {
         Call::InspectToken => "inspect the access token".to_owned(),
+        Call::AdAccountsSeen => "list the ad accounts that the access token sees".to_owned(),
+        Call::PagesSeen => "list the Pages that the access token sees".to_owned(),
         Call::AdAccount(account) => format!("read the ad account {account}"),
         Call::Page(page) => format!("read Page {page}"),
         Call::MinimumBudgets(account) => format!("read the minimum budgets of {account}"),

@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::file::{read, require_valid};
+use super::file::{read, require_valid_typed};
 use super::flags::{CardFlags, FlagFields};
 use super::questions;
+use super::typed::Typed;
 use crate::commands::context::Context;
 use crate::commands::output::{Kind, Outputs, is_same_file};
 use crate::error::{Error, Exit, Result};
@@ -117,13 +118,13 @@ pub fn run(context: &Context, args: Args) -> Result<Exit> {
         outputs.expect(SAVE, file, Kind::Message)?;
     }
     let from = args.from.as_deref().map(|file| read(file).and_then(|text| Draft::from_toml(&text))).transpose()?;
-    let draft = match (args.interactive, from) {
-        (true, from) => questions::ask(&context.ui, from, &args.draft)?,
-        (false, Some(draft)) => draft,
+    let (draft, typed) = match (args.interactive, from) {
+        (true, from) => (questions::ask(&context.ui, from, &args.draft)?, Typed::default()),
+        (false, Some(draft)) => (draft, Typed::default()),
         (false, None) => args.fields.draft()?,
     };
     let message = draft.to_message()?;
-    require_valid(&context.ui, &message)?;
+    require_valid_typed(&context.ui, "the message", &message, &typed)?;
     match &args.save {
         Some(file) => {
             outputs.write(SAVE, file, Kind::Message, ui::pretty(message.value())?.as_bytes())?;
@@ -138,34 +139,36 @@ pub fn run(context: &Context, args: Args) -> Result<Exit> {
 }
 
 impl FieldArgs {
-    fn draft(&self) -> Result<Draft> {
+    fn draft(&self) -> Result<(Draft, Typed)> {
         let kind = self.kind()?;
         let mut fields = FlagFields::default();
         let is_coupon = kind == TemplateKind::Coupon;
-        fields.put_text(if is_coupon { "coupon_pre_message" } else { "text" }, self.text.as_deref())?;
+        fields.put_text("text", if is_coupon { "coupon_pre_message" } else { "text" }, self.text.as_deref())?;
         self.cards.add_to(kind, &mut fields)?;
-        fields.put_text("elements[0].media_type", self.media_type.as_deref())?;
-        fields.put_text("elements[0].attachment_id", self.attachment_id.as_deref())?;
+        fields.put_text("media-type", "elements[0].media_type", self.media_type.as_deref())?;
+        fields.put_text("attachment-id", "elements[0].attachment_id", self.attachment_id.as_deref())?;
         if let Some(url) = &self.media_url {
-            fields.put_text("elements[0].url", Some(url))?;
+            fields.put_text("media-url", "elements[0].url", Some(url))?;
         }
         for (index, id) in self.product.iter().enumerate() {
-            fields.put_text(&format!("elements[{index}].id"), Some(id))?;
+            fields.put_text("product", &format!("elements[{index}].id"), Some(id))?;
         }
-        fields.put_text("coupon_code", self.coupon_code.as_deref())?;
-        fields.put_text("coupon_url", self.coupon_url.as_deref())?;
-        fields.put_text("coupon_url_button_title", self.coupon_button.as_deref())?;
-        fields.put_text("expire_time", self.expire_time.as_deref())?;
+        fields.put_text("coupon-code", "coupon_code", self.coupon_code.as_deref())?;
+        fields.put_text("coupon-url", "coupon_url", self.coupon_url.as_deref())?;
+        fields.put_text("coupon-button", "coupon_url_button_title", self.coupon_button.as_deref())?;
+        fields.put_text("expire-time", "expire_time", self.expire_time.as_deref())?;
         for (index, reply) in self.quick_reply.iter().enumerate() {
             fields.put_quick_reply(index, reply)?;
         }
         for assignment in &self.set {
             fields.set(assignment)?;
         }
-        Draft::from_fields(kind, fields.into_map()).map_err(|what| {
+        let (fields, typed) = fields.into_parts();
+        let draft = Draft::from_fields(kind, fields).map_err(|what| {
             Error::usage(format!("these flags do not make a {} message: {what}", kind.name()))
                 .hint(format!("mmsg message build --example {} shows its fields", kind.name()))
-        })
+        })?;
+        Ok((draft, typed))
     }
 
     /// The template that the flags are for.

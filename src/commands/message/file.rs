@@ -3,9 +3,10 @@
 use std::io::Read;
 use std::path::Path;
 
+use super::typed::Typed;
 use crate::error::{Error, Result};
-use crate::message::Message;
 use crate::message::parse::MAX_BYTES;
+use crate::message::{Message, Violation};
 use crate::ui::Ui;
 
 /// Reads a message file, or stdin for `-`.
@@ -43,15 +44,26 @@ pub fn require_valid(ui: &Ui, message: &Message) -> Result<()> {
 
 /// The same for one of several; `what` names it.
 pub fn require_valid_of(ui: &Ui, what: &str, message: &Message) -> Result<()> {
+    require_valid_typed(ui, what, message, &Typed::default())
+}
+
+/// The same for one that may be made of flags.
+pub fn require_valid_typed(ui: &Ui, what: &str, message: &Message, typed: &Typed) -> Result<()> {
+    let told = |found: &Violation| {
+        format!("{}: {}", typed.name(&found.path).unwrap_or_else(|| found.path.clone()), found.message)
+    };
     let violations = message.validate();
     let (errors, warnings): (Vec<_>, Vec<_>) = violations.iter().partition(|violation| violation.is_error());
     for warning in &warnings {
-        ui.warn(&format!("{}: {}", warning.path, warning.message));
+        ui.warn(&told(warning));
     }
     if errors.is_empty() {
         return Ok(());
     }
-    let told: Vec<String> = errors.iter().map(|error| format!("{}: {}", error.path, error.message)).collect();
-    Err(Error::refused(format!("Meta would refuse {what}: {}", told.join("; ")))
-        .hint("mmsg message validate FILE shows each with its rule; mmsg message rules shows all rules"))
+    let errors: Vec<String> = errors.into_iter().map(told).collect();
+    Err(Error::refused(format!("Meta would refuse {what}: {}", errors.join("; "))).hint(if typed.is_empty() {
+        "mmsg message validate FILE shows each with its rule; mmsg message rules shows all rules"
+    } else {
+        "mmsg message rules shows all rules"
+    }))
 }

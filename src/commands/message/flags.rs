@@ -3,6 +3,7 @@
 use clap::{Arg, ArgAction, ArgMatches, Command, FromArgMatches};
 use serde_json::{Map, Value, json};
 
+use super::typed::Typed;
 use crate::error::{Error, Result};
 use crate::message::model::TemplateKind;
 
@@ -33,6 +34,12 @@ const PARTS: [(Part, &str, &str, &str); 10] = [
     (Part::Postback, "postback", "TITLE=PAYLOAD", "A button that sends PAYLOAD to the webhook; cut at the first ="),
     (Part::App, "app", "ANDROID[,IOS]", "A button that opens an app: deep links, either may be empty"),
 ];
+
+impl Part {
+    fn flag(self) -> &'static str {
+        PARTS.iter().find(|(part, ..)| *part == self).map_or("", |(_, flag, ..)| flag)
+    }
+}
 
 /// The flags of cards and buttons, in the order of the command line.
 #[derive(Debug, Default)]
@@ -96,7 +103,8 @@ impl CardFlags {
                 }
             }
             let base = if kind.has_elements() { format!("elements[{card}].") } else { String::new() };
-            let put = |fields: &mut FlagFields, name: &str, value: Value| fields.put(&format!("{base}{name}"), value);
+            let typed = (part.flag(), value.as_str());
+            let put = |fields: &mut FlagFields, name: &str, to: Value| fields.put(typed, &format!("{base}{name}"), to);
             match part {
                 Part::Title => put(fields, "title", json!(value))?,
                 Part::Subtitle => put(fields, "subtitle", json!(value))?,
@@ -145,15 +153,18 @@ fn button(part: Part, value: &str) -> Result<Value> {
 
 /// The fields of a template while flags are read.
 #[derive(Debug, Default)]
-pub struct FlagFields(Map<String, Value>);
+pub struct FlagFields {
+    fields: Map<String, Value>,
+    typed: Typed,
+}
 
 impl FlagFields {
-    pub fn into_map(self) -> Map<String, Value> {
-        self.0
+    pub fn into_parts(self) -> (Map<String, Value>, Typed) {
+        (self.fields, self.typed)
     }
 
-    pub fn put_text(&mut self, place: &str, text: Option<&str>) -> Result<()> {
-        text.map_or(Ok(()), |text| self.put(place, json!(text)))
+    pub fn put_text(&mut self, flag: &'static str, place: &str, text: Option<&str>) -> Result<()> {
+        text.map_or(Ok(()), |text| self.put((flag, text), place, json!(text)))
     }
 
     pub fn put_quick_reply(&mut self, index: usize, text: &str) -> Result<()> {
@@ -165,7 +176,7 @@ impl FlagFields {
                 None => json!({"title": text}),
             },
         };
-        self.put(&format!("quick_replies[{index}]"), reply)
+        self.put(("quick-reply", text), &format!("quick_replies[{index}]"), reply)
     }
 
     /// `--set summary.total_cost=56.14`: a number or a truth where it reads as one, else text.
@@ -179,20 +190,21 @@ impl FlagFields {
             Ok(Value::Number(number)) if text == number.to_string().as_str() => Value::Number(number),
             _ => json!(text),
         };
-        self.put(place.trim(), value)
+        self.put(("set", assignment), place.trim(), value)
     }
 
-    /// Puts a value at a place like `elements[1].buttons[0].title`, making what is missing on the way.
-    pub fn put(&mut self, place: &str, value: Value) -> Result<()> {
+    /// Puts the value of a flag, typed like this, at a place like `elements[1].buttons[0].title`, making what is missing on the way.
+    pub fn put(&mut self, (flag, typed): (&'static str, &str), place: &str, value: Value) -> Result<()> {
         let wrong = || {
             Error::usage(format!("{place:?} is not a field of a message"))
                 .hint("write it like summary.total_cost or elements[1].title")
         };
-        let mut root = Value::Object(std::mem::take(&mut self.0));
+        let mut root = Value::Object(std::mem::take(&mut self.fields));
         let done = put_at(&mut root, place, value);
         if let Value::Object(fields) = root {
-            self.0 = fields;
+            self.fields = fields;
         }
+        self.typed.add(flag, typed, place);
         done.ok_or_else(wrong)
     }
 }
@@ -245,7 +257,7 @@ mod tests {
             fields.set(assignment).unwrap();
         }
         assert_eq!(
-            Value::Object(fields.into_map()),
+            Value::Object(fields.into_parts().0),
             json!({"summary": {"total_cost": 56.14}, "elements": [{}, {"title": "a=b"}], "order_number": "0012",
                 "sharable": true})
         );

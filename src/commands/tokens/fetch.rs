@@ -9,7 +9,7 @@ use crate::cli::values;
 use crate::cli::when::{self, When};
 use crate::clock::{Clock, UnixMillis};
 use crate::commands::context::{Context, Invocation};
-use crate::commands::pages;
+use crate::commands::pages::{self, PageNames};
 use crate::commands::several;
 use crate::commands::signals::Signals;
 use crate::error::{Error, Exit, Result};
@@ -201,8 +201,10 @@ async fn of_this_page(context: &Context, page: &PageId, ids: &[String]) -> Resul
         match context.graph()?.page_of_audience(id).await? {
             Some(theirs) if theirs == page.as_str() => {}
             Some(theirs) => {
+                let names = PageNames::at_hand(context);
+                let (theirs, ours) = (names.shown(&theirs), names.shown(page.as_str()));
                 return Err(Error::refused(format!(
-                    "custom audience {id} belongs to Page {theirs}, not to Page {page}"
+                    "custom audience {id} belongs to Page {theirs}, not to Page {ours}"
                 ))
                 .hint("choose that Page's profile with --profile, or another custom audience"));
             }

@@ -27,7 +27,7 @@ pub struct Args {}
 /// How an app of the Page is served.
 #[derive(Clone, Debug, Serialize)]
 pub struct Status {
-    page_id: PageId,
+    pub page_id: PageId,
     app_id: Option<String>,
     app_name: Option<String>,
     pub healthy: bool,
@@ -92,13 +92,13 @@ impl Record for Status {
 pub async fn run(context: &Context) -> Result<Exit> {
     let status = ask(context).await?;
     context.ui.object(&status)?;
-    Ok(conclude(context, &status.row))
+    Ok(conclude(context, &status))
 }
 
 pub async fn run_for_several(frame: &Invocation<'_>, _: &Args) -> Result<Exit> {
     several::list(frame, &Shape::default(), async |context| {
         let status = ask(context).await?;
-        let exit = conclude(context, &status.row);
+        let exit = conclude(context, &status);
         Ok((vec![status], exit))
     })
     .await
@@ -139,11 +139,11 @@ fn told(context: &Context, page: PageId, apps: Vec<SubscribedApp>, ledger: Optio
 }
 
 /// Says what is wrong.
-fn conclude(context: &Context, status: &Status) -> Exit {
-    for trouble in troubles(status) {
+fn conclude(context: &Context, status: &Named<Status>) -> Exit {
+    for trouble in troubles(&status.row, status.shown_page()) {
         context.ui.warn(&trouble);
     }
-    if status.healthy {
+    if status.row.healthy {
         return Exit::Done;
     }
     context
@@ -188,13 +188,12 @@ fn judge(page_id: PageId, app: Option<SubscribedApp>, heard: Heard) -> Status {
     }
 }
 
-/// What is wrong, in sentences.
-pub fn troubles(status: &Status) -> Vec<String> {
+/// What is wrong, in sentences; `page` is how the Page is shown.
+pub fn troubles(status: &Status, page: &str) -> Vec<String> {
     let mut troubles = Vec::new();
     if status.fields.is_empty() {
         troubles.push(format!(
-            "no app is subscribed to webhooks of Page {}: Meta unsubscribes one that does not answer for an hour",
-            status.page_id
+            "no app is subscribed to webhooks of Page {page}: Meta unsubscribes one that does not answer for an hour"
         ));
     } else if !status.missing.is_empty() {
         let n = text::count(status.missing.len() as u64, "field", "fields");
@@ -202,14 +201,13 @@ pub fn troubles(status: &Status) -> Vec<String> {
     }
     if let Some(since) = status.silent_since {
         troubles.push(format!(
-            "{} accepted since {since}, but no event arrived for Page {}",
-            text::count(status.unheard, "send was", "sends were"),
-            status.page_id
+            "{} accepted since {since}, but no event arrived for Page {page}",
+            text::count(status.unheard, "send was", "sends were")
         ));
     }
     if let Some(at) = status.policy_at {
         let what = status.policy.as_deref().unwrap_or("no details");
-        troubles.push(format!("Meta sent a policy notice about Page {} at {at}: {what}", status.page_id));
+        troubles.push(format!("Meta sent a policy notice about Page {page} at {at}: {what}"));
     }
     troubles
 }
@@ -239,17 +237,17 @@ mod tests {
     fn missing_fields_and_silence_are_troubles() {
         let none = judge(page(), None, Heard::default());
         assert!(!none.healthy && none.missing == FIELDS);
-        assert_eq!(troubles(&none).len(), 1);
+        assert_eq!(troubles(&none, "1 (Lotus)").len(), 1);
         let silence = Some(Silence { accepted: 2, since: UnixMillis(0) });
         let silent = judge(page(), Some(app("1", &FIELDS)), Heard { silence, ..Heard::default() });
         assert!(!silent.healthy);
         assert_eq!(
-            troubles(&silent),
-            ["2 sends were accepted since 1970-01-01T00:00:00Z, but no event arrived for Page 1"]
+            troubles(&silent, "1 (Lotus)"),
+            ["2 sends were accepted since 1970-01-01T00:00:00Z, but no event arrived for Page 1 (Lotus)"]
         );
         let last_event_at = Some(UnixMillis(5));
         let some = judge(page(), Some(app("1", &["messages"])), Heard { last_event_at, ..Heard::default() });
-        assert!(troubles(&some)[0].contains("9 fields"), "{:?}", troubles(&some));
+        assert!(troubles(&some, "1 (Lotus)")[0].contains("9 fields"), "{:?}", troubles(&some, "1 (Lotus)"));
     }
 
     #[test]
@@ -257,6 +255,9 @@ mod tests {
         let policy = Some(Policy { words: Some("block: spam".to_owned()), ..Policy::default() });
         let told = judge(page(), Some(app("1", &FIELDS)), Heard { policy, ..Heard::default() });
         assert!(told.healthy);
-        assert_eq!(troubles(&told), ["Meta sent a policy notice about Page 1 at 1970-01-01T00:00:00Z: block: spam"]);
+        assert_eq!(
+            troubles(&told, "1 (Lotus)"),
+            ["Meta sent a policy notice about Page 1 (Lotus) at 1970-01-01T00:00:00Z: block: spam"]
+        );
     }
 }

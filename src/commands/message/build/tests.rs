@@ -13,7 +13,7 @@ struct Line {
 fn build(flags: &[&str]) -> Result<Message> {
     let line = Line::try_parse_from(std::iter::once("build").chain(flags.iter().copied()))
         .map_err(|error| Error::usage(error.to_string()))?;
-    line.args.fields.draft()?.to_message()
+    line.args.fields.draft()?.0.to_message()
 }
 
 fn built(flags: &[&str]) -> Value {

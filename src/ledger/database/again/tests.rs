@@ -142,3 +142,28 @@ fn a_lost_session_is_made_again_with_its_locks() {
     drop(lock);
     assert!(!two.read(|conn| conn.locked_rows("runs")).unwrap().contains(&7));
 }
+
+/// A process that was stopped in the middle of a transaction, and goes on after its time.
+#[test]
+fn work_whose_session_was_ended_for_being_idle_is_done_again() {
+    let database = Database::new();
+    let mut ledger = ledger(&database);
+    let tries = Cell::new(0);
+    ledger
+        .write(|conn| {
+            audit(conn, "first")?;
+            if tries.replace(tries.get() + 1) == 0 {
+                let own: i64 = conn.query_row("select pg_backend_pid()::int8", (), |row| row.get(0))?;
+                conn.execute_batch("set local idle_in_transaction_session_timeout = '20ms'")?;
+                let ended = format!(
+                    "do $$ begin while exists (select from pg_stat_activity where pid = {own}) loop
+                        perform pg_sleep(0.01), pg_stat_clear_snapshot(); end loop; end $$"
+                );
+                database.ask(&ended);
+            }
+            audit(conn, "second")
+        })
+        .unwrap();
+    assert_eq!(tries.get(), 2);
+    assert_eq!(database.ask("select string_agg(what, ' ' order by id) from audit"), "first second");
+}
