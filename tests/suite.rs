@@ -96,6 +96,7 @@ mod server_away;
 mod server_clock;
 #[cfg(target_os = "linux")]
 mod server_faults;
+mod server_plans;
 #[cfg(target_os = "linux")]
 mod servers;
 mod spending;

@@ -256,7 +256,7 @@ impl Ledger {
                      where s.broadcast = ?1 and s.recipient > ?2 and s.state = {pending} and s.not_before <= ?3
                        and l.planned_at is not null
                        and (cast(?4 as bigint) is null or s.listing = ?4
-                         or exists (select 1 from listing_rows h where h.listing = ?4 and h.send = s.id))
+                         or (select h.send from listing_rows h where h.listing = ?4 and h.send = s.id) is not null)
                      order by s.recipient limit ?5",
                     people = people::OF_SENDS,
                 ))?;

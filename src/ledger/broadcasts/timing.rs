@@ -51,7 +51,7 @@ impl Ledger {
         let any = self.read(|conn| {
             conn.prepare_cached(sql!(
                 "select 1 from sends indexed by sends_pending
-                 where broadcast = ?1 and state = {pending} and not_before >= ?2 limit 1"
+                 where broadcast = ?1 and state = {pending} and not_before >= ?2 order by broadcast, not_before, id limit 1"
             ))?
             .exists((broadcast, end))
         })?;

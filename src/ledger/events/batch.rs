@@ -221,7 +221,8 @@ impl<'c> Batch<'c> {
         let mut statement = self.conn.prepare_cached(sql!(
             "select s.recipient, s.broadcast, s.id, s.claimed_at, s.state = {claimed}
              from unnest(cast(?1 as int8[]), cast(?2 as int8[])) as t (recipient, broadcast)
-             join sends s on s.broadcast = t.broadcast and s.recipient = t.recipient where s.claimed_at is not null"
+             cross join lateral (select * from sends where broadcast = t.broadcast and recipient = t.recipient limit 1) s
+             where s.claimed_at is not null"
         ))?;
         let mut found = statement.query((
             ints(wanted.iter().map(|(recipient, _)| *recipient)),

@@ -25,7 +25,7 @@ pub fn meet_set(conn: &Conn, page: &str, persons: &[(i64, &str)]) -> db::Result<
                where r.id = t.id and r.psid is distinct from t.psid returning r.id, t.psid)
              select met.id, met.psid from met
              where exists (select 1 from recipients o where o.psid = met.psid and o.page = ?3 and o.id <> met.id)
-               or exists (select 1 from choices c where c.page = ?3 and c.psid = met.psid)
+               or (select c.psid from choices c where c.page = ?3 and c.psid = met.psid limit 1) is not null
              order by met.id",
         )?
         .query_map(

@@ -96,13 +96,16 @@ impl Planning<'_> {
         Ok(keys)
     }
 
-    /// Those of the rows whose people the ledger knows, by their places; and what these people have.
+    /// Those of the rows whose people the ledger knows, by their places; and what these people have. Their sends are looked up one by one:
+    /// a plan that the server made while the broadcast had few would go through all of them for each.
     fn known(&self, keys: &[Key], terms: Terms) -> db::Result<(KnownByPlace, ReachedOf)> {
         let mut statement = self.conn.prepare_cached(sql!(
             "select t.place, r.id, s.id, s.state, s.listing, s.row_values, s.laters, s.first_later_at, s.finished_at,
                l.planned_at is not null, h.send is not null, {person}
-             from {people} left join sends s on s.broadcast = ?2 and s.recipient = r.id left join listings l on l.id = s.listing
-             left join listing_rows h on h.listing = ?3 and h.send = s.id",
+             from {people}
+             left join lateral (select * from sends where broadcast = ?2 and recipient = r.id limit 1) s on true
+             left join listings l on l.id = s.listing
+             left join lateral (select send from listing_rows where listing = ?3 and send = s.id limit 1) h on true",
             person = people::COLUMNS,
             people = people::OF_KEYS,
         ))?;

@@ -32,12 +32,13 @@ const MOST: usize = 256;
 /// When to look again for rows that another step has.
 const AGAIN: Duration = Duration::from_millis(5);
 
-/// The rows of a broadcast, ?1, that are in scope: of a list, ?2, or of any list that was planned.
+/// The rows of a broadcast, ?1, that are in scope: of a list, ?2, or of any list that was planned. Whether a list holds a row is no `exists`:
+/// for that the planner would read the whole list at each step.
 const IN_SCOPE: &str = sql!(
     "from sends s {people} where s.broadcast = ?1 and s.state = {pending} and s.listing = any (array(
          select l.id from listings l where l.broadcast = ?1 and l.planned_at is not null))
        and (cast(?2 as int8) is null or s.listing = ?2
-         or exists (select 1 from listing_rows h where h.listing = ?2 and h.send = s.id))",
+         or (select h.send from listing_rows h where h.listing = ?2 and h.send = s.id) is not null)",
     people = people::OF_SENDS,
 );
 
