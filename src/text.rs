@@ -1,5 +1,7 @@
 //! Text for people: what is safe to show, to mask, to count and to wrap.
 
+pub mod prometheus;
+
 use std::borrow::Cow;
 use std::time::Duration;
 

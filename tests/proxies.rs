@@ -106,7 +106,9 @@ fn events_pass_nginx_as_the_documents_configure_it() {
     fs::write(&conf, settings(&env.path(""), &server)).unwrap();
     let proxy = Proxy::start(Command::new("nginx").arg("-c").arg(&conf).arg("-p").arg(env.path("")), port);
     assert_passes(&proxy, &receiver);
-    assert_eq!(proxy.asks(get("/healthz").as_bytes()), 404, "it is for this machine");
+    for path in ["/healthz", "/metrics"] {
+        assert_eq!(proxy.asks(get(path).as_bytes()), 404, "{path} is for this machine");
+    }
 
     // The whole server of the other page, with a certificate.
     let certificates = repository("tests/fixtures/tls");

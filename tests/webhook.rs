@@ -156,6 +156,45 @@ fn each_mistake_has_its_answer() {
 }
 
 #[test]
+fn counts_since_the_start_are_for_prometheus_on_this_machine() {
+    let env = environment();
+    let receiver = Receiver::start(&env, &[]);
+    let metrics = || receiver.gets("/metrics");
+    assert!(metrics().1.contains("\nmmsg_webhook_posts_total 0\n") && !metrics().1.contains("last_post"));
+    for n in [1, 2, 2] {
+        assert_eq!(receiver.posts(&notice([n])), 200);
+    }
+    assert_eq!(receiver.asks(&post(&notice([3]), "another")).0, 401);
+    assert_eq!(receiver.gets("/elsewhere").0, 404);
+    let (status, text) = metrics();
+    assert_eq!(status, 200);
+    for line in [
+        "# TYPE mmsg_webhook_posts_total counter",
+        "mmsg_webhook_posts_total 3",
+        "mmsg_webhook_events_total 2",
+        "mmsg_webhook_events_repeated_total 1",
+        "mmsg_webhook_events_foreign_total 2",
+        "mmsg_webhook_elsewhere_total 1",
+        "mmsg_webhook_refused_total{status=\"401\",reason=\"not signed with the app secret\"} 1",
+        "mmsg_webhook_ledger_up 1",
+    ] {
+        assert!(text.lines().any(|told| told == line), "{line}:\n{text}");
+    }
+    assert!(text.contains("\nmmsg_webhook_last_post_timestamp_seconds 1"), "{text}");
+    // Somebody whom a proxy lets through.
+    let passed_on = get("/metrics").replacen("\r\n", "\r\nX-Forwarded-For: 192.0.2.7\r\n", 1);
+    assert_eq!(receiver.asks(passed_on.as_bytes()).0, 404);
+    assert_eq!(receiver.asks(b"POST /metrics HTTP/1.1\r\nhost: test\r\ncontent-length: 0\r\n\r\n").0, 405);
+    let away = env.path("away.db");
+    fs::rename(receiver.ledger(), &away).unwrap();
+    assert_eq!(receiver.posts(&notice([4])), 503);
+    // That it could be written holds for a second.
+    wait_until("the ledger is down", || metrics().1.contains("\nmmsg_webhook_ledger_up 0\n"));
+    fs::rename(&away, receiver.ledger()).unwrap();
+    env.mmsg(["webhook", "serve", "--path", "/metrics"]).fails(2, "other than /healthz and /metrics");
+}
+
+#[test]
 fn a_ledger_that_is_gone_refuses_posts_until_it_is_back() {
     let env = environment();
     let receiver = Receiver::start(&env, &[]);

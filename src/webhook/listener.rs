@@ -10,6 +10,7 @@ mod connection;
 mod counts;
 mod door;
 mod ledger_file;
+mod metrics;
 mod recorder;
 mod room;
 mod routes;

@@ -1,8 +1,7 @@
 //! What happens with the totals when a send has ended, besides printing them: metrics in a file, and a command that is told.
 
 use std::ffi::OsString;
-use std::fmt::Write as _;
-use std::io::{self, Write as _};
+use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -16,6 +15,7 @@ use crate::commands::context::Context;
 use crate::commands::output::{Kind, Outputs};
 use crate::config::Settings;
 use crate::error::Result;
+use crate::text::prometheus::{self, Labels, Metrics};
 use crate::ui::Ui;
 
 const METRICS: &str = "--metrics";
@@ -147,16 +147,12 @@ const GAUGES: [(&str, &str, &str); 8] = [
     ("mmsg_send_exit_code", "How the last run ended.", "/exit_code"),
 ];
 
-/// The text format of Prometheus.
+/// The totals, for Prometheus.
 fn metrics(businesses: &[Told], now: UnixMillis) -> String {
-    let mut text = String::new();
+    let mut metrics = Metrics::default();
     let mut add = |name: &str, help: &str, value: &dyn Fn(&Told) -> Option<String>| {
-        let lines: Vec<String> =
-            businesses.iter().filter_map(|told| Some(format!("{name}{} {}\n", labels(told), value(told)?))).collect();
-        if !lines.is_empty() {
-            // A String takes everything.
-            let _ = write!(text, "# HELP {name} {help}\n# TYPE {name} gauge\n{}", lines.concat());
-        }
+        let values = businesses.iter().filter_map(|told| Some((labels(told), value(told)?)));
+        metrics.add(prometheus::Kind::Gauge, name, help, values);
     };
     for (name, help, place) in GAUGES {
         add(name, help, &|told| Some(told.totals.pointer(place)?.as_u64()?.to_string()));
@@ -167,17 +163,14 @@ fn metrics(businesses: &[Told], now: UnixMillis) -> String {
         let at: jiff::Timestamp = told.totals.pointer("/next_run_at")?.as_str()?.parse().ok()?;
         Some(at.as_second().to_string())
     });
-    text
+    metrics.into_text()
 }
 
-fn labels(told: &Told) -> String {
-    let label = |name: &str, value: &Option<String>| {
-        let value = value.as_ref()?.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
-        Some(format!("{name}=\"{value}\""))
-    };
-    let labels: Vec<String> =
-        [label("profile", &told.profile), label("page", &told.page)].into_iter().flatten().collect();
-    if labels.is_empty() { String::new() } else { format!("{{{}}}", labels.join(",")) }
+fn labels(told: &Told) -> Labels<'_> {
+    [("profile", &told.profile), ("page", &told.page)]
+        .into_iter()
+        .filter_map(|(name, value)| Some((name, value.as_deref()?)))
+        .collect()
 }
 
 #[cfg(test)]

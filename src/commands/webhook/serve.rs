@@ -44,8 +44,9 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// With too many connections, those without a right signature are closed first. One address may have 256, a proxy or this machine
 /// any number. Behind a proxy on another machine use --trusted-proxy.
 ///
-/// GET /healthz answers 200 while the ledger can be written and 503 otherwise. One line per minute says what arrived; --verbose
-/// adds one per request. No line contains a token, a person's ID or an address.
+/// GET /healthz answers 200 while the ledger can be written and 503 otherwise. GET /metrics has counts for Prometheus; only this machine
+/// and trusted proxies get them. One line per minute says what arrived; --verbose adds one per request. No line contains a token, a
+/// person's ID or an address.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Address and port to listen on; port 0 picks a free one.
@@ -77,8 +78,8 @@ fn address(text: &str) -> Result<String, String> {
 
 fn path(text: &str) -> Result<String, String> {
     let plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'?' | b'#' | b'%'));
-    if !text.starts_with('/') || !plain || text == "/healthz" {
-        return Err("use a path such as /webhook, other than /healthz".to_owned());
+    if !text.starts_with('/') || !plain || matches!(text, "/healthz" | "/metrics") {
+        return Err("use a path such as /webhook, other than /healthz and /metrics".to_owned());
     }
     Ok(text.to_owned())
 }

@@ -17,7 +17,8 @@ use super::door::Guest;
 use super::recorder::Inbox;
 use super::room::Room;
 use super::routes::Routes;
-use super::{Answered, OnStatus, Status, counts};
+use super::{Answered, ListenerCounts, OnStatus, Status, counts, metrics};
+use crate::clock::Clock;
 use crate::secret::Secret;
 use crate::webhook::notice;
 
@@ -28,6 +29,7 @@ const ANSWER_WITHIN: Duration = Duration::from_millis(4500);
 const LEAST_WAIT: Duration = Duration::from_millis(500);
 
 const HEALTH: &str = "/healthz";
+const METRICS: &str = "/metrics";
 const SIGNATURE: &str = "x-hub-signature-256";
 /// Meta's challenge is an integer; any short visible text is returned.
 const LONGEST_CHALLENGE: usize = 512;
@@ -57,7 +59,7 @@ struct Reply {
 
 enum ReplyText {
     Fixed(&'static str),
-    Challenge(String),
+    Made(String),
 }
 
 impl Reply {
@@ -85,10 +87,12 @@ impl Front {
     pub(super) async fn answer(&self, request: Request<Incoming>, guest: &Guest) -> Response<String> {
         let began = Instant::now();
         let (head, body) = request.into_parts();
-        let ours = [self.path.as_str(), HEALTH].into_iter().find(|path| *path == head.uri.path());
+        let ours = [self.path.as_str(), HEALTH, METRICS].into_iter().find(|path| *path == head.uri.path());
+        let ours = ours.filter(|path| *path != METRICS || guest.is_ours(&head.headers));
         let reply = match ours {
             None => Reply::new(StatusCode::NOT_FOUND, "not found"),
             Some(HEALTH) => self.health(&head.method).await,
+            Some(METRICS) => self.metrics(&head.method, guest).await,
             Some(_) => match head.method {
                 Method::GET => self.check(head.uri.query().unwrap_or_default()),
                 Method::POST => self.take(&head, body, guest, began).await,
@@ -102,14 +106,26 @@ impl Front {
     }
 
     async fn health(&self, method: &Method) -> Reply {
-        if !matches!(*method, Method::GET | Method::HEAD) {
-            return Reply { allow: Some("GET, HEAD"), ..Reply::new(StatusCode::METHOD_NOT_ALLOWED, "use GET or HEAD") };
+        match reads(method) {
+            Err(refused) => refused,
+            Ok(()) if self.is_well().await => Reply::ok(),
+            Ok(()) => Reply::down(),
         }
+    }
+
+    /// For Prometheus on this machine, or on one of the proxies: how much a business hears is not for everybody.
+    async fn metrics(&self, method: &Method, guest: &Guest) -> Reply {
+        if let Err(refused) = reads(method) {
+            return refused;
+        }
+        let counts = ListenerCounts { sent_away: guest.sent_away_in_all(), ..self.counts.since_start() };
+        Reply { text: ReplyText::Made(metrics::text(&counts, self.is_well().await)), ..Reply::ok() }
+    }
+
+    /// Whether every ledger can be written.
+    async fn is_well(&self) -> bool {
         let all = join_all(self.recorders.iter().map(Inbox::is_well));
-        match tokio::time::timeout(ANSWER_WITHIN, all).await {
-            Ok(well) if well.iter().all(|well| *well) => Reply::ok(),
-            Ok(_) | Err(_) => Reply::down(),
-        }
+        tokio::time::timeout(ANSWER_WITHIN, all).await.is_ok_and(|well| well.iter().all(|well| *well))
     }
 
     /// Meta's verification request: the challenge is returned if the verify token is correct.
@@ -126,7 +142,7 @@ impl Front {
             Some(challenge)
                 if challenge.len() <= LONGEST_CHALLENGE && challenge.bytes().all(|b| b.is_ascii_graphic()) =>
             {
-                Reply { text: ReplyText::Challenge(challenge.into_owned()), ..Reply::ok() }
+                Reply { text: ReplyText::Made(challenge.into_owned()), ..Reply::ok() }
             }
             _ => Reply::new(StatusCode::BAD_REQUEST, "no challenge"),
         }
@@ -185,8 +201,10 @@ impl Front {
                 Err(_) => return Reply::new(StatusCode::SERVICE_UNAVAILABLE, "the ledger is too slow"),
             }
         }
+        let now = Clock::system().now();
         self.counts.change(|counts| {
             counts.posts += 1;
+            counts.last_post_at = Some(now);
             counts.ignored += notice.ignored;
             counts.unreadable += notice.unreadable;
             counts.empty += notice.empty;
@@ -214,11 +232,18 @@ impl Front {
     }
 }
 
+fn reads(method: &Method) -> Result<(), Reply> {
+    if matches!(*method, Method::GET | Method::HEAD) {
+        return Ok(());
+    }
+    Err(Reply { allow: Some("GET, HEAD"), ..Reply::new(StatusCode::METHOD_NOT_ALLOWED, "use GET or HEAD") })
+}
+
 fn response(reply: Reply) -> Response<String> {
     let refused = reply.why().is_some();
     let mut response = Response::new(match reply.text {
         ReplyText::Fixed(text) => text.to_owned(),
-        ReplyText::Challenge(challenge) => challenge,
+        ReplyText::Made(text) => text,
     });
     *response.status_mut() = reply.status;
     let headers = response.headers_mut();

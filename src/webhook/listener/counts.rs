@@ -1,11 +1,12 @@
-//! Counts of responses and stored events since they were last taken.
+//! Counts of responses and stored events, since they were last taken and since the start.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hyper::{Method, StatusCode};
 
+use crate::clock::UnixMillis;
 use crate::ledger::events::EventCounts;
 
 /// One request and its response. Contains no address, no query and no foreign path: nothing personal.
@@ -22,11 +23,12 @@ pub struct Answered {
     pub took: Duration,
 }
 
-/// Counts of one interval.
+/// Counts of some time.
 #[derive(Clone, Debug, Default)]
 pub struct ListenerCounts {
-    /// POSTs answered 200.
+    /// POSTs answered 200, and when the last one was.
     pub posts: u64,
+    pub last_post_at: Option<UnixMillis>,
     pub events: EventCounts,
     /// Ordinary Messenger events, which are not kept.
     pub ignored: u64,
@@ -54,14 +56,30 @@ impl ListenerCounts {
 }
 
 #[derive(Default)]
-pub(super) struct Shared(Mutex<ListenerCounts>);
+pub(super) struct Shared(Mutex<Both>);
+
+#[derive(Default)]
+struct Both {
+    since_taken: ListenerCounts,
+    since_start: ListenerCounts,
+}
 
 impl Shared {
-    pub(super) fn change(&self, change: impl FnOnce(&mut ListenerCounts)) {
-        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner));
+    pub(super) fn change(&self, change: impl Fn(&mut ListenerCounts)) {
+        let mut both = self.both();
+        change(&mut both.since_taken);
+        change(&mut both.since_start);
     }
 
     pub(super) fn take(&self) -> ListenerCounts {
-        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        std::mem::take(&mut self.both().since_taken)
+    }
+
+    pub(super) fn since_start(&self) -> ListenerCounts {
+        self.both().since_start.clone()
+    }
+
+    fn both(&self) -> MutexGuard<'_, Both> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -32,8 +32,10 @@ struct State {
     next: u64,
     /// Strangers who have to go and are not gone yet.
     leaving: usize,
-    /// Strangers who had to go, since they were last counted.
+    /// Strangers who had to go …
     sent_away: u64,
+    /// … and how many of them were told of.
+    told: u64,
 }
 
 struct Place {
@@ -97,7 +99,9 @@ impl Door {
 
     /// How many strangers were sent away since the last call.
     pub(super) fn sent_away(&self) -> u64 {
-        std::mem::take(&mut self.state().sent_away)
+        let mut state = self.state();
+        let all = state.sent_away;
+        all - std::mem::replace(&mut state.told, all)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -145,6 +149,16 @@ impl Guest {
             (false, true) => None,
             (false, false) => Some(self.client),
         }
+    }
+
+    /// Whether it is asked by this machine, or a proxy, and not for somebody else.
+    pub(super) fn is_ours(&self, head: &HeaderMap) -> bool {
+        self.is_shared && !head.contains_key("x-forwarded-for") && !head.contains_key("forwarded")
+    }
+
+    /// How many strangers had to go since the start.
+    pub(super) fn sent_away_in_all(&self) -> u64 {
+        self.door.state().sent_away
     }
 
     /// Whether the client's last signature was right; of a client that has no name, that of this connection.
