@@ -91,7 +91,9 @@ fn shown(env: &Env, line: &str) -> String {
     let words: Vec<&str> = words[1..].iter().map(String::as_str).collect();
     let run = env.terminal(u16::try_from(COLUMNS).unwrap(), &words).end();
     let home = env.path("").to_str().unwrap().trim_end_matches('/').to_owned();
-    let mut said = run.stdout.replace('\r', "").replace(&home, "/home/me");
+    // A bar that came and went, if the machine was slow, is not what stays on the screen.
+    let stays = |line: &str| line.rsplit("\u{1b}[2K").next().unwrap_or_default().replace('\r', "");
+    let mut said = run.stdout.lines().map(stays).collect::<Vec<_>>().join("\n").replace(&home, "/home/me");
     for (pattern, same) in [(r"[\d.]+ [kM]B\b", "303 kB"), (r"[\d.]+ [GT]B\b", "21.2 GB")] {
         said = Regex::new(pattern).unwrap().replace_all(&said, same).into_owned();
     }

@@ -191,7 +191,7 @@ fn counts_since_the_start_are_for_prometheus_on_this_machine() {
     // That it could be written holds for a second.
     wait_until("the ledger is down", || metrics().1.contains("\nmmsg_webhook_ledger_up 0\n"));
     fs::rename(&away, receiver.ledger()).unwrap();
-    env.mmsg(["webhook", "serve", "--path", "/metrics"]).fails(2, "other than /healthz and /metrics");
+    env.mmsg(["webhook", "serve", "--path", "/metrics"]).exits(2).says("other than /healthz and /metrics");
 }
 
 #[test]
