@@ -38,7 +38,7 @@ pub struct Args {
     /// Build from a TOML file; - for stdin. With --interactive, go on with it.
     #[arg(long, value_name = "FILE", conflicts_with = "fields")]
     from: Option<PathBuf>,
-    /// Print a complete, commented TOML file and end.
+    /// Print a commented TOML example and exit.
     #[arg(long, value_name = "TEMPLATE", conflicts_with_all = ["from", "interactive", "fields"])]
     example: Option<Example>,
     /// Build by questions on the terminal; the draft is kept in --draft after every answer.
@@ -61,7 +61,7 @@ pub struct Args {
 #[derive(clap::Args, Debug)]
 #[group(id = "fields", multiple = true)]
 pub struct FieldArgs {
-    /// Template; without it, told by the other flags.
+    /// Template [default: inferred from the other flags].
     #[arg(long, group = "fields", value_name = "TEMPLATE")]
     template: Option<TemplateKind>,
     /// The text; with cards a greeting that goes before them, with a coupon the greeting before it.
