@@ -72,7 +72,7 @@ fn create_if_absent_makes_one_campaign_of_a_name_and_page() {
     assert_eq!(sandbox.count("created"), 3);
     // Nobody knows which of two is meant.
     env.mmsg(["campaign", "create", "--lifetime-budget", "3000", "--name", "Spring"]).exits(0);
-    create(&[]).fails(5, "2 campaigns of Page 104857600123457 are named \"Spring\"");
+    create(&[]).fails(5, "2 campaigns of Page 104857600123457").says("are named \"Spring\"");
     assert_eq!(sandbox.count("created"), 4);
 }
 

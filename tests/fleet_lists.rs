@@ -151,6 +151,6 @@ fn a_campaign_is_found_by_its_name_for_one_business_too() {
     // Of two with one name, neither is taken.
     let second = ["campaign", "create", "--name", "Spring", "--lifetime-budget", "3000", "--profile", "shop-00"];
     fleet.env.mmsg(second).exits(0);
-    let _ = fleet.env.mmsg(&words).fails(5, "2 campaigns of Page 300000000000000 are named \"Spring\"");
+    let _ = fleet.env.mmsg(&words).fails(5, "2 campaigns of Page 300000000000000 (Sandbox Page) are named \"Spring\"");
     assert_eq!(fleet.sandbox.requests().len(), 3);
 }
