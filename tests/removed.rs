@@ -75,6 +75,12 @@ fn ask_for_everything(shop: &Shop) {
     let settled = env.mmsg(["unknown", "settle"]);
     assert!(matches!(settled.code, 0 | 11), "{settled:#?}");
     env.mmsg(["campaign", "delete", campaign, "--yes"]).exits(0);
+    let mut terminal = env.terminal(100, &["init", "--profile", "asked", "--token-env", "MMSG_TOKEN"]);
+    for question in ["the app secret come from", "Ad account that pays", "Page that sends", "the Page token come from"]
+    {
+        terminal.wait_for(question).wait_until_hidden().type_keys("\n");
+    }
+    let _ = terminal.end().exits(0);
 }
 
 #[test]
