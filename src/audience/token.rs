@@ -20,6 +20,7 @@ const MARK: u8 = 8;
 /// Delimiters of columns, quotes and angle brackets: where one is in the cell, the list was split at the wrong places.
 const NEVER: u8 = 16;
 const NOT_VISIBLE: u8 = 32;
+const ALPHANUMERIC: u8 = DIGIT | LETTER;
 
 const CLASS: [u8; 256] = {
     let mut class = [NOT_VISIBLE; 256];
@@ -53,11 +54,13 @@ pub(super) fn read(cell: &[u8]) -> Result<Token<'_>, String> {
     for byte in cell {
         seen |= CLASS[usize::from(*byte)];
     }
-    if seen != DIGIT || cell.len() > MAX_TOKEN {
+    // What spreadsheets and databases write in place of a token has another character, or no digit.
+    if !matches!(seen, DIGIT | ALPHANUMERIC) || cell.len() > MAX_TOKEN {
         return unusual(cell, seen);
     }
     let text = std::str::from_utf8(cell).map_err(|_| "not valid UTF-8".to_owned())?;
-    Ok(Token { text, shape: Shape::new(TokenKind::Digits, cell.len()) })
+    let kind = if seen == DIGIT { TokenKind::Digits } else { kind(text, seen) };
+    Ok(Token { text, shape: Shape::new(kind, cell.len()) })
 }
 
 /// Why `cell` can't be a token; `None` when it can.
@@ -72,7 +75,7 @@ pub(super) fn may_be_one(word: &str) -> bool {
     word.len() >= LONG && word.bytes().all(is_word) && word.bytes().filter(u8::is_ascii_digit).count() >= LONG / 2
 }
 
-/// Everything but plain digits.
+/// Everything but digits, alone or with letters.
 fn unusual(cell: &[u8], seen: u8) -> Result<Token<'_>, String> {
     if cell.is_empty() {
         return Err("no token: the cell is empty".to_owned());
@@ -258,6 +261,14 @@ mod tests {
             longest.as_str(),
         ] {
             assert_eq!(fault(token.as_bytes()), None, "{token}");
+        }
+    }
+
+    #[test]
+    fn digits_with_letters_need_none_of_the_longer_looks() {
+        let access = format!("EAAB{}", "x1".repeat(30));
+        for word in ["1e16", "12E3", "0x1F", "nan1", "token1", "1token", "12348141984909088a", "aB3", &access] {
+            assert_eq!(read(word.as_bytes()), unusual(word.as_bytes(), ALPHANUMERIC), "{word}");
         }
     }
 
