@@ -6,6 +6,7 @@ pub mod audit;
 pub mod broadcast;
 mod browser;
 pub mod campaign;
+mod changes;
 pub mod completions;
 pub mod config;
 mod context;

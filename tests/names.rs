@@ -103,7 +103,7 @@ fn a_send_asks_meta_nothing_more_for_a_name() {
     assert_eq!((first, unknown), (asked(&shop, 3), asked(&shop, 4)));
     let audit = shop.env.mmsg(["audit", "-o", "json"]).exits(0).json();
     let created = audit.as_array().unwrap().iter().filter(|change| change["command"] == "campaign create");
-    // The shop's own campaign was made before there was a ledger.
+    // The shop's own campaign was made by somebody else.
     assert_eq!(created.count(), 1, "{audit:#}");
 }
 

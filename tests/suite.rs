@@ -8,6 +8,7 @@
 mod common;
 
 mod answers;
+mod audited;
 mod bad_input;
 mod broadcasts;
 mod campaign;

@@ -384,10 +384,9 @@ impl Ledger {
 }
 
 /// The same as part of a transaction.
-pub(super) fn audit(conn: &Conn, now: UnixMillis, who: &str, command: &str, what: &str) -> db::Result<()> {
-    conn.prepare_cached("insert into audit (at, who, command, what) values (?1, ?2, ?3, ?4)")?
-        .execute((now, who, command, what))
-        .map(drop)
+pub(super) fn audit(conn: &Conn, now: UnixMillis, who: &str, command: &str, what: &str) -> db::Result<i64> {
+    conn.prepare_cached("insert into audit (at, who, command, what) values (?1, ?2, ?3, ?4) returning id")?
+        .query_row((now, who, command, what), |row| row.get(0))
 }
 
 #[cfg(test)]

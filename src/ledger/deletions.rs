@@ -6,7 +6,7 @@ use super::db::{self, Conn};
 use uuid::Uuid;
 
 use super::alive::{self, Owner, Work};
-use super::database::Ledger;
+use super::database::{Ledger, audit};
 use super::error::Result;
 use crate::clock::UnixMillis;
 
@@ -65,8 +65,8 @@ impl Ledger {
         let closed = self.close_campaign(&deletion.campaign, deletion.started_at)?;
         self.write(|conn| {
             forget(conn, &deletion.campaign)?;
-            conn.prepare_cached("insert into audit (at, who, command, what) values (?1, ?2, 'campaign delete', ?3)")?
-                .execute((deletion.started_at, &deletion.who, format!("campaign {}", deletion.campaign)))?;
+            let what = format!("campaign {}", deletion.campaign);
+            audit(conn, deletion.started_at, &deletion.who, "campaign delete", &what)?;
             Ok(())
         })?;
         Ok(closed)

@@ -7,7 +7,7 @@ use std::time::Duration;
 use uuid::Uuid;
 
 use super::alive::{self, Owner, Work};
-use super::database::Ledger;
+use super::database::{Ledger, audit};
 use super::db::{self, Conn};
 use super::error::{Error, Result};
 use crate::campaign::{CHANGES_IN, next_change};
@@ -105,8 +105,8 @@ impl Ledger {
     pub fn finish_edit(&mut self, editing: &Editing, what: &str) -> Result<()> {
         self.write(|conn| {
             conn.prepare_cached("update edits set done = 1 where id = ?1")?.execute([editing.id])?;
-            conn.prepare_cached("insert into audit (at, who, command, what) values (?1, ?2, 'campaign edit', ?3)")?
-                .execute((editing.started_at, &editing.who, format!("campaign {}: {what}", editing.campaign)))?;
+            let what = format!("campaign {}: {what}", editing.campaign);
+            audit(conn, editing.started_at, &editing.who, "campaign edit", &what)?;
             Ok(())
         })
     }

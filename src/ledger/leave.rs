@@ -1,6 +1,7 @@
 //! People who were unsubscribed at Meta: an opt-out, as if they had stopped themselves.
 
-use super::database::{Ledger, audit};
+use super::audited::{self, Asked};
+use super::database::Ledger;
 use super::error::Result;
 use super::gate;
 use super::key::key;
@@ -20,14 +21,15 @@ pub struct Left {
 }
 
 impl Ledger {
-    /// Keeps that these people left, by token (all tokens of each person) and by PSID (also tokens that turn up later).
+    /// Keeps that these people left, by token (all tokens of each person) and by PSID (also tokens that turn up later). `what` became of the
+    /// change that Meta was asked for.
     pub fn keep_unsubscribed(
         &mut self,
         page: &str,
         tokens: &[String],
         psids: &[String],
-        who: &str,
         now: UnixMillis,
+        (asked, what): (&Asked, &str),
     ) -> Result<Left> {
         let left = self.write(|conn| {
             gate::refuse_copied(conn)?;
@@ -49,13 +51,8 @@ impl Ledger {
             for id in &ids {
                 stop(conn, *id, now)?;
             }
-            audit(
-                conn,
-                now,
-                who,
-                "tokens unsubscribe",
-                &format!("{} opted out", count(ids.len() as u64, "token", "tokens")),
-            )?;
+            let kept = count(ids.len() as u64, "token", "tokens");
+            audited::end(conn, asked, &format!("{what}; {kept} opted out"))?;
             witness::step(conn, None)?;
             Ok(Left { tokens: ids.len() as u64 })
         })?;

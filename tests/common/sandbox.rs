@@ -125,8 +125,26 @@ impl Sandbox {
         self.posts(&format!("/v26.0/{adset}"), &json!({ "end_time": at }));
     }
 
+    /// Creates a campaign as somebody else does: of the name and budget that mmsg would give one. Its ID.
+    #[track_caller]
+    pub fn create_campaign(&self) -> String {
+        let env = self.environment();
+        let (account, page) = (env.variable("MMSG_AD_ACCOUNT"), env.variable("MMSG_PAGE"));
+        let name = format!("Page {page} {}", Timestamp::now().strftime("%Y-%m-%d"));
+        let body = json!({ "name": name, "page_id": page, "lifetime_budget": 3000 });
+        let answer = self.posted(&format!("/v26.0/{account}/message_campaign"), &body);
+        let (_, after) = answer.split_once(r#""id":""#).unwrap_or_else(|| panic!("{answer}"));
+        after.split('"').next().unwrap().to_owned()
+    }
+
     #[track_caller]
     fn posts(&self, path: &str, body: &Value) {
+        let answer = self.posted(path, body);
+        assert!(answer.contains(r#"{"success":true}"#), "{answer}");
+    }
+
+    /// The answer, with its head.
+    fn posted(&self, path: &str, body: &Value) -> String {
         let mut stream = TcpStream::connect(self.running().addr()).unwrap();
         let body = body.to_string();
         let head = format!(
@@ -137,7 +155,7 @@ impl Sandbox {
         stream.write_all((head + &body).as_bytes()).unwrap();
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
-        assert!(answer.contains(r#"{"success":true}"#), "{answer}");
+        answer
     }
 
     /// The Page's token list, entry by entry, as somebody else's client reads it.

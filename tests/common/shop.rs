@@ -22,7 +22,7 @@ impl Shop {
     pub fn with(change: impl FnOnce(&mut Options)) -> Self {
         let sandbox = Sandbox::with(change);
         let env = sandbox.environment();
-        let campaign = new_campaign(&env);
+        let campaign = sandbox.create_campaign();
         write_message(&env, "promo.json", &json!({"text": "Half price this week"}));
         Self { sandbox, env, campaign }
     }
@@ -72,7 +72,7 @@ impl Shop {
 
     /// Another campaign of the same Page.
     pub fn other_campaign(&self) -> String {
-        new_campaign(&self.env)
+        self.sandbox.create_campaign()
     }
 
     pub fn message(&self, file: &str, message: &Value) {

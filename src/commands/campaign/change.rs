@@ -4,6 +4,7 @@
 use super::currency::currency_to_show;
 use super::row::{CampaignListRow, CampaignRow};
 use crate::campaign::{AdAccount, CampaignId};
+use crate::commands::changes;
 use crate::commands::context::Context;
 use crate::commands::pages::PageNames;
 use crate::commands::scope::refuse_other_page;
@@ -219,20 +220,8 @@ async fn change(
     }
 }
 
-/// The request itself, between its fail-points.
+/// The request itself.
 async fn ask(graph: &Graph, node: &CampaignNode, edit: &Edit) -> graph::Result<CampaignNode> {
-    let call = || Call::EditCampaign { id: node.id.clone(), what: edit.text() };
-    let host = || "Graph".to_owned();
-    failpoint::hit("request.before").map_err(|error| graph::Error::Failed {
-        call: call(),
-        host: host(),
-        fault: Fault::NotSent(error.to_string()),
-    })?;
-    let after = graph.edit_campaign(node, edit).await?;
-    failpoint::hit("request.after").map_err(|error| graph::Error::Unclear {
-        call: call(),
-        host: host(),
-        fault: Fault::Lost(error.to_string()),
-    })?;
-    Ok(after)
+    let call = Call::EditCampaign { id: node.id.clone(), what: edit.text() };
+    changes::ask_cut_off(call, graph.edit_campaign(node, edit)).await
 }

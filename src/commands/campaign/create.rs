@@ -3,7 +3,7 @@
 mod lost;
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,17 +12,18 @@ use serde_json::Value;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use self::lost::{Before, LATELY, known, look_up};
-use super::currency::{currency_to_show, money};
+use super::currency::{budget_text, currency_to_show, money};
 use super::existing;
 use super::minimum::check_minimum;
 use super::row::CampaignRow;
 use crate::campaign::{AdAccount, Budget, Currency, PageId, parse_time, run_days};
 use crate::clock::UnixMillis;
+use crate::commands::changes::{self, ToAsk};
 use crate::commands::context::{Context, Invocation};
 use crate::commands::pages::{Named, OnAPage, PageNames};
 use crate::commands::several;
 use crate::error::{Error, Exit, Result};
-use crate::graph::{self, CampaignNode, Created, NewCampaign};
+use crate::graph::{self, Call, CampaignNode, Created, NewCampaign};
 use crate::ledger::Ledger;
 use crate::log::{Said, note};
 use crate::text;
@@ -160,19 +161,15 @@ async fn create(context: &Context, args: &Args, told: impl Fn(&Named<CreatedRow>
         None => context.page()?,
     };
     let name = args.name(context, &page)?;
+    let mut ledger = context.open_ledger()?;
     // Of two that look for it at once, the second one finds what the first has created.
-    // As deleting, it makes no ledger otherwise.
-    let mut ledger = if args.if_absent || context.has_ledger()? { Some(context.open_ledger()?) } else { None };
-    let _alone = ledger.as_ref().filter(|_| args.if_absent).map(|ledger| {
-        ledger.lock_creation(account.as_str(), &name, &mut || {
+    let _alone = match args.if_absent {
+        true => Some(ledger.lock_creation(account.as_str(), &name, &mut || {
             context.ui.status("another mmsg process is creating a campaign of that name; waiting for it");
-        })
-    });
-    let _alone = _alone.transpose()?;
-    let names = match &ledger {
-        Some(ledger) => PageNames::of(context, ledger)?,
-        None => PageNames::with(context, BTreeMap::new()),
+        })?),
+        false => None,
     };
+    let names = PageNames::of(context, &ledger)?;
     if args.if_absent
         && let Some(node) = existing::live(context, &account, &page, &name, "nothing was created").await?
     {
@@ -192,7 +189,11 @@ async fn create(context: &Context, args: &Args, told: impl Fn(&Named<CreatedRow>
     let graph = context.graph()?;
     let known = known(context, &account).await;
     let asked = context.graph_time()?;
-    let created = match graph.create_campaign(&account, &new).await {
+    let what = |id: &str| format!("campaign{id} {name:?} of Page {page}: {}", budget_text(budget, currency));
+    let to_ask =
+        ToAsk { call: Call::CreateCampaign { name: name.clone() }, command: "campaign create", what: &what("") };
+    let (change, created) = changes::ask(context, &mut ledger, to_ask, graph.create_campaign(&account, &new)).await?;
+    let created = match created {
         Err(unclear @ graph::Error::Unclear { .. }) => {
             look_up(context, &account, &new, Before { asked, known }, unclear).await?
         }
@@ -204,11 +205,11 @@ async fn create(context: &Context, args: &Args, told: impl Fn(&Named<CreatedRow>
     let row = names.row(CreatedRow::new(args, created, &new, currency));
     // Whoever stops the wait knows what was created.
     told(&row)?;
-    if let Some(ledger) = &mut ledger {
-        keep(context, ledger, &row.row, &page)?;
-        if names.name(page.as_str()).is_none() {
-            learn_name(context, ledger, &page).await;
-        }
+    ledger.end_change(&change, &what(&format!(" {id}"))).map_err(|error| {
+        Error::from(error).within(format!("campaign {id} is created, but that can't be written down"))
+    })?;
+    if names.name(page.as_str()).is_none() {
+        learn_name(context, &mut ledger, &page).await;
     }
     if args.if_absent {
         existing::until_listed(context, &account, &id, asked.minus(LATELY)).await;
@@ -225,15 +226,6 @@ async fn create(context: &Context, args: &Args, told: impl Fn(&Named<CreatedRow>
         }
     };
     Ok(Made::New(Box::new(row), wrong))
-}
-
-/// Writes down who created it.
-fn keep(context: &Context, ledger: &mut Ledger, row: &CreatedRow, page: &PageId) -> Result<()> {
-    let name = row.name.as_deref().unwrap_or_default();
-    let what = format!("campaign {} {name:?} of Page {page}: {}", row.id, row.budget);
-    let written =
-        context.now_of(ledger).and_then(|now| Ok(ledger.audit(now, &context.operator(), "campaign create", &what)?));
-    written.map_err(|error| error.within(format!("campaign {} is created, but that can't be written down", row.id)))
 }
 
 /// Nothing depends on it.

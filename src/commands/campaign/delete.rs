@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::currency::currency_to_show;
 use crate::campaign::{AdAccount, CampaignId, Currency};
+use crate::commands::changes;
 use crate::commands::context::Context;
 use crate::commands::deletions;
 use crate::commands::pages::{OnAPage, PageNames};
@@ -59,20 +60,10 @@ impl Record for DeletedRow {
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     let account = context.ad_account()?;
-    // Without a ledger nothing is pending, and deleting creates none.
-    let mut ledger = match context.has_ledger()? {
-        true => Some(context.open_ledger()?),
-        false => None,
-    };
-    let finished = match &mut ledger {
-        Some(ledger) => deletions::finish_cut(context, ledger).await?,
-        None => Vec::new(),
-    };
-    let names = match &ledger {
-        Some(ledger) => PageNames::of(context, ledger)?,
-        None => PageNames::at_hand(context),
-    };
-    let Found { targets, gone } = read_back(context, &account, &args.ids, &finished, ledger.as_mut()).await?;
+    let mut ledger = context.open_ledger()?;
+    let finished = deletions::finish_cut(context, &mut ledger).await?;
+    let names = PageNames::of(context, &ledger)?;
+    let Found { targets, gone } = read_back(context, &account, &args.ids, &finished, &mut ledger).await?;
     if targets.is_empty() {
         context.ui.list(&names.rows(gone))?;
         return Ok(Exit::Done);
@@ -104,7 +95,7 @@ async fn read_back(
     account: &AdAccount,
     ids: &[CampaignId],
     finished: &[String],
-    mut ledger: Option<&mut Ledger>,
+    ledger: &mut Ledger,
 ) -> Result<Found> {
     let graph = context.graph()?;
     let mut found = Found::default();
@@ -121,13 +112,8 @@ async fn read_back(
                 .hint("delete it in Ads Manager"));
         }
         if node.status.as_deref() == Some("DELETED") {
-            let closed = match &mut ledger {
-                Some(ledger) => {
-                    let now = context.now_of(ledger)?;
-                    ledger.close_campaign(node.id.as_str(), now)?
-                }
-                None => 0,
-            };
+            let now = context.now_of(ledger)?;
+            let closed = ledger.close_campaign(node.id.as_str(), now)?;
             deletions::tell_closed(context, node.id.as_str(), closed);
             if closed > 0 || finished.iter().any(|id| id == node.id.as_str()) {
                 found.gone.push(DeletedRow::new(node, None));
@@ -192,14 +178,14 @@ async fn delete(
     account: &AdAccount,
     targets: Vec<Target>,
     mut deleted: Vec<DeletedRow>,
-    mut ledger: Option<Ledger>,
+    mut ledger: Ledger,
     names: &PageNames,
 ) -> Result<Exit> {
     let mut failed = None;
     let mut rest = targets.into_iter();
     for target in rest.by_ref() {
         let id = target.node.id.clone();
-        match delete_one(context, account, &id, ledger.as_mut()).await {
+        match delete_one(context, account, &id, &mut ledger).await {
             Ok(()) => deleted.push(DeletedRow::new(target.node, target.spend.ok().flatten())),
             Err(Failed::NotDeleted(error) | Failed::Unclear(error)) => {
                 failed = Some((id, error));
@@ -248,9 +234,8 @@ async fn delete_one(
     context: &Context,
     account: &AdAccount,
     id: &CampaignId,
-    ledger: Option<&mut Ledger>,
+    ledger: &mut Ledger,
 ) -> Result<(), Failed> {
-    let Some(ledger) = ledger else { return ask(context, id).await };
     let begun = ledger
         .now(context.clock)
         .and_then(|now| ledger.begin_deletion(account.as_str(), id.as_str(), &context.operator(), now));
@@ -275,17 +260,9 @@ impl Failed {
     }
 }
 
-/// The request itself, between its fail-points.
+/// The request itself.
 async fn ask(context: &Context, id: &CampaignId) -> Result<(), Failed> {
     let graph = context.graph().map_err(Failed::NotDeleted)?;
-    let call = || (Call::DeleteCampaign(id.clone()), String::from("Graph"));
-    failpoint::hit("request.before").map_err(|error| {
-        let (call, host) = call();
-        Failed::asking(graph::Error::Failed { call, host, fault: Fault::NotSent(error.to_string()) })
-    })?;
-    graph.delete_campaign(id).await.map_err(Failed::asking)?;
-    failpoint::hit("request.after").map_err(|error| {
-        let (call, host) = call();
-        Failed::asking(graph::Error::Unclear { call, host, fault: Fault::Lost(error.to_string()) })
-    })
+    let call = Call::DeleteCampaign(id.clone());
+    changes::ask_cut_off(call, graph.delete_campaign(id)).await.map_err(Failed::asking)
 }

@@ -3,11 +3,11 @@
 use serde::Serialize;
 
 use super::token;
+use crate::commands::changes::{self, ToAsk};
 use crate::commands::context::Context;
 use crate::commands::pages::PageNames;
 use crate::error::{Error, Exit, Result};
-use crate::graph::{self, Leaver};
-use crate::ledger::Ledger;
+use crate::graph::{self, Call, Leaver};
 use crate::ledger::leave::Left;
 use crate::text::{count, thousands};
 use crate::ui::table::Record;
@@ -87,10 +87,22 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     context.ui.confirm(&question, &format!("unsubscribing {people}"))?;
     let graph = context.page_graph(&page).await?;
     let mut ledger = context.open_ledger()?;
-    let answer = graph.unsubscribe(&page, &leavers).await;
+    let what = format!("{people} of Page {page}");
+    let to_ask = ToAsk {
+        call: Call::Unsubscribe { page: page.clone(), people: leavers.len() },
+        command: "tokens unsubscribe",
+        what: &what,
+    };
+    let (change, answer) = changes::ask(context, &mut ledger, to_ask, graph.unsubscribe(&page, &leavers)).await?;
+    let mut keep = |what: &str| -> Result<Left> {
+        let now = context.now_of(&ledger)?;
+        Ok(ledger.keep_unsubscribed(page.as_str(), &args.tokens, &args.psids, now, (&change, what))?)
+    };
     match answer {
         Ok(invalid) => {
-            let Left { tokens } = keep(context, &mut ledger, page.as_str(), &args)?;
+            let unused =
+                if invalid == 0 { String::new() } else { format!(", {} not used by Meta", thousands(invalid)) };
+            let Left { tokens } = keep(&format!("{what}{unused}"))?;
             context.ui.object(&UnsubscribeRow { rows, invalid, opted_out: tokens })?;
             let contacts = leavers.iter().filter(|leaver| matches!(leaver, Leaver::Contact { .. })).count() as u64;
             if contacts > 0 {
@@ -111,7 +123,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
         }
         Err(error @ graph::Error::Unclear { .. }) => {
             // Whoever wants to leave gets nothing more, whatever became of the request.
-            let Left { tokens } = keep(context, &mut ledger, page.as_str(), &args)?;
+            let Left { tokens } = keep(&format!("{what}, Meta's answer was lost"))?;
             if tokens > 0 {
                 let kept = count(tokens, "token is", "tokens are");
                 context.ui.status(&format!("{kept} opted out in the ledger all the same"));
@@ -120,11 +132,6 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
         }
         Err(error) => Err(error.into()),
     }
-}
-
-fn keep(context: &Context, ledger: &mut Ledger, page: &str, args: &Args) -> Result<Left> {
-    let now = context.now_of(ledger)?;
-    Ok(ledger.keep_unsubscribed(page, &args.tokens, &args.psids, &context.operator(), now)?)
 }
 
 /// Each person once. One number and one address are of one person.

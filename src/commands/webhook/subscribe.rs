@@ -3,10 +3,12 @@
 use serde::Serialize;
 
 use super::fields::FIELDS;
+use crate::commands::changes::{self, ToAsk};
 use crate::commands::context::{Context, Invocation};
 use crate::commands::pages::PageNames;
 use crate::commands::several;
 use crate::error::{Error, Exit, Result};
+use crate::graph::Call;
 use crate::text;
 use crate::ui::shape::Shape;
 use crate::ui::table::Record;
@@ -103,21 +105,32 @@ async fn subscribe(context: &Context, args: &Args) -> Result<Vec<FieldRow>> {
     let apps = graph.subscribed_apps(&page).await?;
     let had: Vec<String> = apps.into_iter().flat_map(|app| app.fields).collect();
     let rows = plan(&had, &asked, args.only);
-    let removed: Vec<&str> =
-        rows.iter().filter(|row| row.change == Change::Removed).map(|row| row.field.as_str()).collect();
+    let of = |change: Change| -> Vec<&str> {
+        rows.iter().filter(|row| row.change == change).map(|row| row.field.as_str()).collect()
+    };
+    let (added, removed) = (of(Change::Added).join(", "), of(Change::Removed).join(", "));
     if !removed.is_empty() {
-        let shown = [format!("the app will no longer get: {}", removed.join(", "))];
+        let shown = [format!("the app will no longer get: {removed}")];
         context.ui.confirm_shown(&shown, "Continue?", "removing webhook fields")?;
     }
     let wanted: Vec<String> =
         rows.iter().filter(|row| row.change != Change::Removed).map(|row| row.field.clone()).collect();
-    let changes = rows.iter().filter(|row| row.change != Change::Kept).count();
-    if changes > 0 {
-        graph.subscribe_app(&page, &wanted).await?;
+    let changes = !added.is_empty() || !removed.is_empty();
+    if changes {
+        let mut ledger = context.open_ledger()?;
+        let named = [("added", &added), ("removed", &removed)].into_iter().filter(|(_, fields)| !fields.is_empty());
+        let named: Vec<String> = named.map(|(change, fields)| format!("{change} {fields}")).collect();
+        let what = format!("webhook fields of Page {page}: {}", named.join("; "));
+        let to_ask = ToAsk { call: Call::SubscribeApp(page.clone()), command: "webhook subscribe", what: &what };
+        let (change, answer) = changes::ask(context, &mut ledger, to_ask, graph.subscribe_app(&page, &wanted)).await?;
+        answer?;
+        ledger
+            .end_change(&change, &what)
+            .map_err(|error| Error::from(error).within("the app is subscribed, but that can't be written down"))?;
     }
     let shown =
         text::with_name(page.as_str(), context.page_name().or(PageNames::at_hand(context).called(page.as_str())));
-    context.ui.status(&if changes > 0 {
+    context.ui.status(&if changes {
         format!("the app is subscribed to {} of Page {shown}", text::count(wanted.len() as u64, "field", "fields"))
     } else {
         format!("the app is already subscribed to all of these for Page {shown}; nothing was changed")
