@@ -110,7 +110,7 @@ fn a_change_that_was_cut_off_is_in_the_audit_and_one_that_meta_refused_is_not() 
     let watched = Watched::open();
     for words in ["webhook subscribe --fields no_such_field", "campaign create --page 999 --lifetime-budget 3000"] {
         let before = watched.writes();
-        watched.command(words).exits(5);
+        assert!(matches!(watched.command(words).code, 4 | 5), "{words}");
         assert_eq!((watched.writes() - before, watched.audit()), (1, Vec::new()), "{words}");
     }
 }
@@ -119,7 +119,7 @@ fn a_change_that_was_cut_off_is_in_the_audit_and_one_that_meta_refused_is_not() 
 fn no_other_call_changes_meta() {
     // `edits` and `deletions` of the ledger are its own proof; a new one belongs in CHANGES.
     let mut writes = Vec::new();
-    for entry in std::fs::read_dir(repository().join("src/graph")).unwrap() {
+    for entry in std::fs::read_dir(repository("src/graph")).unwrap() {
         let path = entry.unwrap().path();
         let Ok(text) = std::fs::read_to_string(&path) else { continue };
         let asks = text.lines().filter(|line| line.contains("Method::POST") || line.contains("Method::DELETE"));

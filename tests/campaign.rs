@@ -288,12 +288,13 @@ fn a_create_whose_answer_is_lost_is_looked_up_by_its_name() {
         let create = ["campaign", "create", "--lifetime-budget", "3000", "--name", "Spring", "-o", "json"];
         let run = shop.env.mmsg(create);
         let made = shop.sandbox.count("created") - created;
-        // Three reads (minimum budgets, currency, campaigns of the last hour), the write once, the list, and the campaign read back.
+        // Three reads (minimum budgets, currency, campaigns of the last hour), the write once, the list, the campaign read back, and what its
+        // Page is called.
         let requests = shop.sandbox.count("requests") - before;
         if takes_effect {
             let made_id = run.exits(0).says("created just now").json()["id"].as_str().unwrap().to_owned();
             let read = shop.env.mmsg(["campaign", "get", &made_id, "-o", "json"]).exits(0).json();
-            assert_eq!((read["name"].as_str(), made, requests), (Some("Spring"), 1, 6), "{fault}");
+            assert_eq!((read["name"].as_str(), made, requests), (Some("Spring"), 1, 7), "{fault}");
         } else {
             let run = run.exits(11).says("not sure whether").prints_nothing();
             assert!(run.stderr.contains("mmsg campaign list"), "{fault}: {run:#?}");

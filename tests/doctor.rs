@@ -80,7 +80,7 @@ fn found(env: &Env, code: i32, wanted: &[(&str, &str, &str)]) {
 fn healthy(change: impl FnOnce(&mut Options)) -> (Sandbox, Env) {
     let sandbox = Sandbox::with(change);
     let env = sandbox.environment();
-    let _ = env.mmsg(["webhook", "subscribe", "--quiet"]).exits(0);
+    let _ = env.mmsg(["webhook", "subscribe", "--quiet", "--ledger", "of-somebody-else.db"]).exits(0);
     (sandbox, env)
 }
 

@@ -25,6 +25,7 @@ fn the_committed_errors_of_commands_are_fresh() {
         "nope",
         "campaign",
         "send --nope",
+        "tokens export --audience spring --ledger none.db",
         "config show -o yaml",
         "--quiet --verbose config path",
         "--color sometimes config path",

@@ -217,7 +217,7 @@ fn results_say_whose_they_are_and_the_table_has_a_line_for_each() {
     let lines: Vec<Vec<&str>> = run.stdout.lines().map(cells).collect();
     assert_eq!(lines[0][..3], ["profile", "Page", "accepted"], "{run:#?}");
     let begins = |n: usize| lines[n][..3].to_vec();
-    assert_eq!(begins(1), ["shop-00", &page(0), "0"], "{run:#?}");
+    assert_eq!(begins(1), ["shop-00", &format!("{} (Sandbox Page)", page(0)), "0"], "{run:#?}");
     assert_eq!(begins(3), ["shop-02", &format!("{} (Sandbox Page 3)", page(2)), "3"], "{run:#?}");
     assert_eq!(lines[4][..3], ["all 3", "-", "3"], "{run:#?}");
     fleet.assert_each_once([0, 1, 2]);

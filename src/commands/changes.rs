@@ -1,7 +1,7 @@
 //! What Meta is asked to change is in the ledger before it is asked.
 
 use super::context::Context;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::graph::{self, Call, Fault};
 use crate::ledger::audited::Asked;
 use crate::ledger::{Ledger, failpoint};
@@ -28,7 +28,7 @@ pub async fn ask<T>(
         .now_of(ledger)
         .and_then(|now| Ok(ledger.begin_change(now, &context.operator(), command, what)?))
         .map_err(|error| error.within("nothing was asked of Meta"))?;
-    let answer = ask_cut_off(call, request).await;
+    let answer = with_fail_points(call, request).await;
     if answer.as_ref().is_err_and(|error| !matches!(error, graph::Error::Unclear { .. })) {
         // Where that fails, the line stays and says that there is no answer; what Meta said is told in any case.
         let _ = ledger.drop_change(&begun);
@@ -37,7 +37,7 @@ pub async fn ask<T>(
 }
 
 /// The request, between its fail-points.
-pub async fn ask_cut_off<T>(call: Call, request: impl Future<Output = graph::Result<T>>) -> graph::Result<T> {
+pub async fn with_fail_points<T>(call: Call, request: impl Future<Output = graph::Result<T>>) -> graph::Result<T> {
     let host = || "Graph".to_owned();
     if let Err(error) = failpoint::hit("request.before") {
         return Err(graph::Error::Failed { call, host: host(), fault: Fault::NotSent(error.to_string()) });

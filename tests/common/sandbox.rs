@@ -16,7 +16,7 @@ use tokio::net::TcpSocket;
 use tokio::runtime::Runtime;
 
 use super::patience::Patience;
-use super::receiver::VERIFY_TOKEN;
+use super::receiver::{VERIFY_TOKEN, signature};
 use super::{APP_SECRET, Env, PAGE_TOKEN, TOKEN};
 
 /// A sandbox in this process. Tests judge by its record.
@@ -132,7 +132,8 @@ impl Sandbox {
         let (account, page) = (env.variable("MMSG_AD_ACCOUNT"), env.variable("MMSG_PAGE"));
         let name = format!("Page {page} {}", Timestamp::now().strftime("%Y-%m-%d"));
         let body = json!({ "name": name, "page_id": page, "lifetime_budget": 3000 });
-        let answer = self.posted(&format!("/v26.0/{account}/message_campaign"), &body);
+        let proof = signature(TOKEN, APP_SECRET).replace("sha256=", "");
+        let answer = self.posted(&format!("/v26.0/{account}/message_campaign?appsecret_proof={proof}"), &body);
         let (_, after) = answer.split_once(r#""id":""#).unwrap_or_else(|| panic!("{answer}"));
         after.split('"').next().unwrap().to_owned()
     }

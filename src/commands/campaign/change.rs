@@ -9,9 +9,9 @@ use crate::commands::context::Context;
 use crate::commands::pages::PageNames;
 use crate::commands::scope::refuse_other_page;
 use crate::error::{Error, Exit, Result};
-use crate::graph::{self, Call, CampaignNode, Edit, Fault, Graph, Kind};
+use crate::graph::{self, Call, CampaignNode, Edit, Graph, Kind};
+use crate::ledger::Ledger;
 use crate::ledger::edits::{Editing, Intent};
-use crate::ledger::{Ledger, failpoint};
 
 /// A campaign and what is to be changed about it, in this order.
 pub struct Planned {
@@ -223,5 +223,5 @@ async fn change(
 /// The request itself.
 async fn ask(graph: &Graph, node: &CampaignNode, edit: &Edit) -> graph::Result<CampaignNode> {
     let call = Call::EditCampaign { id: node.id.clone(), what: edit.text() };
-    changes::ask_cut_off(call, graph.edit_campaign(node, edit)).await
+    changes::with_fail_points(call, graph.edit_campaign(node, edit)).await
 }

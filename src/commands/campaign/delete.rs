@@ -10,8 +10,8 @@ use crate::commands::deletions;
 use crate::commands::pages::{OnAPage, PageNames};
 use crate::commands::scope::refuse_other_page;
 use crate::error::{Error, Exit, Result};
-use crate::graph::{self, Call, CampaignNode, Fault, Kind};
-use crate::ledger::{Ledger, failpoint};
+use crate::graph::{self, Call, CampaignNode, Kind};
+use crate::ledger::Ledger;
 use crate::log::{Said, note};
 use crate::ui::table::Record;
 
@@ -264,5 +264,5 @@ impl Failed {
 async fn ask(context: &Context, id: &CampaignId) -> Result<(), Failed> {
     let graph = context.graph().map_err(Failed::NotDeleted)?;
     let call = Call::DeleteCampaign(id.clone());
-    changes::ask_cut_off(call, graph.delete_campaign(id)).await.map_err(Failed::asking)
+    changes::with_fail_points(call, graph.delete_campaign(id)).await.map_err(Failed::asking)
 }
