@@ -17,7 +17,7 @@ use tokio::runtime::Runtime;
 
 use super::patience::Patience;
 use super::receiver::{VERIFY_TOKEN, signature};
-use super::{APP_SECRET, Env, PAGE_TOKEN, TOKEN};
+use super::{APP_SECRET, Env, PAGE_TOKEN, TOKEN, now};
 
 /// A sandbox in this process. Tests judge by its record.
 pub struct Sandbox {
@@ -130,7 +130,7 @@ impl Sandbox {
     pub fn create_campaign(&self) -> String {
         let env = self.environment();
         let (account, page) = (env.variable("MMSG_AD_ACCOUNT"), env.variable("MMSG_PAGE"));
-        let name = format!("Page {page} {}", Timestamp::now().strftime("%Y-%m-%d"));
+        let name = format!("Page {page} {}", Timestamp::from_millisecond(now()).unwrap().strftime("%Y-%m-%d"));
         let body = json!({ "name": name, "page_id": page, "lifetime_budget": 3000 });
         let proof = signature(TOKEN, APP_SECRET).replace("sha256=", "");
         let answer = self.posted(&format!("/v26.0/{account}/message_campaign?appsecret_proof={proof}"), &body);
