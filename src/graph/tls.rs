@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use rustls_platform_verifier::Verifier;
-use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
+use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::error::{Error, Result};
 
@@ -32,7 +32,6 @@ impl Tls {
 
 fn read() -> Result<ClientConfig> {
     let provider = Arc::new(aws_lc_rs::default_provider());
-    let failed = |error: tokio_rustls::rustls::Error| Error::Client(error.to_string());
     let verifier = Verifier::new(Arc::clone(&provider)).map_err(failed)?;
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
@@ -44,4 +43,18 @@ fn read() -> Result<ClientConfig> {
     // HTTP/2 is not compiled in: one connection lost would leave every request on it in doubt.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
+}
+
+/// For a client that asks no server for a certificate.
+pub(super) fn of_nobody() -> Result<ClientConfig> {
+    let config = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()
+        .map_err(failed)?
+        .with_root_certificates(RootCertStore::empty())
+        .with_no_client_auth();
+    Ok(config)
+}
+
+fn failed(error: tokio_rustls::rustls::Error) -> Error {
+    Error::Client(error.to_string())
 }
