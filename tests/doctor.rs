@@ -206,6 +206,8 @@ fn account_and_usage() {
     let env = env.set("MMSG_AD_ACCOUNT", "99");
     found(&env, 5, &[("ad_account", "failed", "act_99")]);
     assert_eq!(verdicts(&doctor(&env))["budget"].1, "needs the check of ad account, which failed");
+    let (_sandbox, env) = healthy(|options| options.terms_not_accepted = true);
+    found(&env, 0, &[("ad_account", "warning", "terms for custom audiences were not accepted")]);
     let (_sandbox, env) = healthy(|options| options.money.spend_cap = Some(0));
     found(&env, 0, &[]);
     for (tier, wanted) in [(Tier::Limited, "warning"), (Tier::Full, "ok")] {

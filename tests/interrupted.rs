@@ -35,6 +35,31 @@ fn signals_end_it_in_order_with_totals_and_the_command_that_continues() {
     }
 }
 
+/// `nohup`, and a job in the background of a script.
+#[test]
+#[cfg(target_os = "linux")]
+fn a_signal_that_was_ignored_when_it_began_stays_ignored() {
+    let shop = slow_shop(40);
+    let list = people(200);
+    let plain = shop.env.command(shop.words(&["--concurrency", "6"]));
+    let mut command = std::process::Command::new("/usr/bin/env");
+    command.arg("--ignore-signal=HUP,INT").arg(plain.get_program()).args(plain.get_args());
+    command
+        .env_clear()
+        .envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))))
+        .current_dir(shop.env.path(""));
+    let started = shop.env.start_command(&list.join("\n"), command);
+    shop.sandbox.wait_for_sends(10);
+    started.signal(Signal::HUP);
+    started.signal(Signal::INT);
+    let asked = shop.sandbox.requests().len() as u64;
+    shop.sandbox.wait_for_sends(asked + 60);
+    started.signal(Signal::TERM);
+    let run = started.ends().exits(143).says("interrupted after");
+    let asked = shop.sandbox.requests().len();
+    assert!(asked < 200, "{run:#?}");
+}
+
 fn a_second_ctrl_c_ends_it_at_once_and_the_rest_is_in_doubt() {
     let shop = Shop::open();
     let list = people(10);

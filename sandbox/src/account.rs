@@ -61,7 +61,9 @@ fn account(world: &World, id: &str) -> Value {
             }
         },
         "capabilities": [],
-        "tos_accepted": { "206760949512025": 1 },
+        "tos_accepted": if world.options.terms_not_accepted { json!({}) } else {
+            json!({ "custom_audience_tos": 1, "web_custom_audience_tos": 1 })
+        },
         "user_tasks": ["DRAFT", "ANALYZE", "ADVERTISE", "MANAGE"],
     })
 }

@@ -44,6 +44,9 @@ pub struct Options {
     /// Status of the ad accounts; 1 is active.
     #[arg(long, default_value_t = 1, value_name = "N")]
     pub account_status: i64,
+    /// Meta's terms for custom audiences were not accepted for the ad accounts.
+    #[arg(long)]
+    pub terms_not_accepted: bool,
     /// Country of the ad accounts' business and of the Pages (ISO 3166).
     #[arg(long, default_value = "US", value_name = "CODE")]
     pub country: String,

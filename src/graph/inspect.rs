@@ -1,5 +1,7 @@
 //! What Graph says of the access token, the ad account and the Page themselves.
 
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
 
 use super::error::{Call, Result};
@@ -41,6 +43,8 @@ pub struct AccountFacts {
     /// In the currency's smallest unit. 0 is no cap.
     pub spend_cap: Option<u64>,
     pub amount_spent: Option<u64>,
+    /// Whether Meta's terms for custom audiences were accepted for it; `None` where Graph does not tell.
+    pub terms_accepted: Option<bool>,
 }
 
 /// A Page.
@@ -70,8 +74,9 @@ impl Graph {
 
     pub async fn account_facts(&self, account: &AdAccount) -> Result<AccountFacts> {
         let call = Call::AdAccount(account.clone());
-        let wire: AccountWire =
-            self.with_and_without(account.as_str(), ACCOUNT_FIELDS, "business_country_code", &call).await?;
+        let wire: AccountWire = self
+            .with_and_without(account.as_str(), ACCOUNT_FIELDS, "business_country_code,tos_accepted", &call)
+            .await?;
         let number = |text: &Text| text.0.as_deref()?.parse().ok();
         Ok(AccountFacts {
             status: number(&wire.account_status),
@@ -80,6 +85,7 @@ impl Graph {
             country: country(&wire.business_country_code),
             spend_cap: wire.spend_cap.whole(),
             amount_spent: wire.amount_spent.whole(),
+            terms_accepted: wire.tos_accepted.map(|terms| TERMS.iter().any(|name| terms.accepted(name))),
             name: wire.name.0,
             time_zone: wire.timezone_name.0,
         })
@@ -122,6 +128,9 @@ impl Graph {
 }
 
 const ACCOUNT_FIELDS: &str = "name,account_status,disable_reason,currency,timezone_name,amount_spent,spend_cap";
+
+/// What `tos_accepted` calls the terms for custom audiences: by their name, and in older answers by their number.
+const TERMS: [&str; 2] = ["custom_audience_tos", "206760949512025"];
 
 fn country(field: &Text) -> Option<String> {
     field.0.as_deref().filter(|code| code.len() == 2).map(str::to_ascii_uppercase)
@@ -206,6 +215,18 @@ struct AccountWire {
     amount_spent: Text,
     spend_cap: Text,
     business_country_code: Text,
+    #[serde(deserialize_with = "lenient")]
+    tos_accepted: Option<TermsWire>,
+}
+
+/// Each of Meta's terms that were accepted, with 1.
+#[derive(Deserialize)]
+struct TermsWire(BTreeMap<String, Flag>);
+
+impl TermsWire {
+    fn accepted(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|accepted| accepted.0 == Some(true))
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -267,6 +288,23 @@ mod tests {
         assert_eq!((facts.name.as_deref(), facts.is_published, facts.country), (Some("Shop"), Some(false), None));
         assert_eq!(graph.page_facts(&page).await.unwrap().country.as_deref(), Some("US"));
         assert!(!host.requests()[1].contains("location"), "{:?}", host.requests());
+    }
+
+    #[tokio::test]
+    async fn terms_are_accepted_by_their_name_or_number() {
+        for (told, accepted) in [
+            (r#"{"custom_audience_tos":1,"web_custom_audience_tos":1}"#, Some(true)),
+            (r#"{"206760949512025":"1"}"#, Some(true)),
+            (r#"{"custom_audience_tos":0}"#, Some(false)),
+            (r#"{"web_custom_audience_tos":1}"#, Some(false)),
+            ("{}", Some(false)),
+            ("null", None),
+            ("7", None),
+        ] {
+            let host = Host::plays(vec![says(&format!(r#"{{"account_status":1,"tos_accepted":{told}}}"#))]);
+            let facts = host.graph().account_facts(&AdAccount::parse("12").unwrap()).await.unwrap();
+            assert_eq!((facts.status, facts.terms_accepted), (Some(1), accepted), "{told}");
+        }
     }
 
     #[tokio::test]

@@ -209,32 +209,52 @@ fn restore(terminal: Option<&Termios>) {
     let _ = stderr.write_line("");
 }
 
+/// What is heard; a signal that whoever started the process ignores (`nohup`, a job in the background of a script) stays ignored.
 struct Heard {
-    interrupt: Signal,
-    terminate: Signal,
-    hang_up: Signal,
+    interrupt: Option<Signal>,
+    terminate: Option<Signal>,
+    hang_up: Option<Signal>,
 }
 
 impl Heard {
     fn in_runtime(runtime: &Runtime) -> io::Result<Self> {
         let _entered = runtime.enter();
+        let ignored = ignored();
+        let heard = |kind: SignalKind| {
+            let is_ignored = ignored >> (kind.as_raw_value() - 1) & 1 == 1;
+            if is_ignored { Ok(None) } else { signal(kind).map(Some) }
+        };
         Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-            hang_up: signal(SignalKind::hangup())?,
+            interrupt: heard(SignalKind::interrupt())?,
+            terminate: heard(SignalKind::terminate())?,
+            hang_up: heard(SignalKind::hangup())?,
         })
     }
 
     async fn tell(mut self, stops: &Stops) {
         loop {
             let by_system = tokio::select! {
-                _ = self.interrupt.recv() => false,
-                _ = self.terminate.recv() => true,
-                _ = self.hang_up.recv() => true,
+                () = next(&mut self.interrupt) => false,
+                () = next(&mut self.terminate) => true,
+                () = next(&mut self.hang_up) => true,
             };
             stops.hear(by_system);
         }
     }
+}
+
+async fn next(signal: &mut Option<Signal>) {
+    match signal {
+        Some(signal) => drop(signal.recv().await),
+        None => std::future::pending().await,
+    }
+}
+
+/// The signals that the process was started with as ignored: the lowest bit is signal 1. Linux alone tells.
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
 }
 
 fn lock<T>(what: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -68,6 +68,16 @@ fn judge_account(account: &AdAccount, facts: &AccountFacts) -> Finding {
         Some((1 | 201, _)) if cap.is_some_and(|cap| spent >= cap) => {
             failed(format!("{shown} has spent its limit of {}", money(cap.unwrap_or_default())))
         }
+        Some((1 | 201, _)) if facts.terms_accepted == Some(false) => Finding::warning(
+            Check::AdAccount,
+            format!(
+                "{shown} is active, but Meta's terms for custom audiences were not accepted for it: sends may be refused"
+            ),
+            format!(
+                "accept them: https://business.facebook.com/ads/manage/customaudiences/tos/?act={}",
+                account.as_str().trim_start_matches("act_")
+            ),
+        ),
         Some((1 | 201, _)) => {
             let currency =
                 facts.currency.map_or_else(|| "currency not told".to_owned(), |currency| currency.code().to_owned());
@@ -93,6 +103,7 @@ fn judge_account(account: &AdAccount, facts: &AccountFacts) -> Finding {
         .with("time_zone", facts.time_zone.clone())
         .with("spend_cap", cap)
         .with("amount_spent", facts.amount_spent)
+        .with("terms_accepted", facts.terms_accepted)
 }
 
 const fn status_text(status: i64) -> &'static str {
@@ -252,6 +263,9 @@ mod tests {
         for (facts, verdict, says) in [
             (facts(1), Verdict::Ok, "act_12 is active; USD, Asia/Bangkok"),
             (facts(201), Verdict::Ok, "is active"),
+            (AccountFacts { terms_accepted: Some(true), ..facts(1) }, Verdict::Ok, "is active"),
+            (AccountFacts { terms_accepted: Some(false), ..facts(1) }, Verdict::Warning, "terms for custom audiences"),
+            (AccountFacts { terms_accepted: Some(false), ..facts(2) }, Verdict::Failed, "is disabled"),
             (no_cap, Verdict::Ok, "is active"),
             (spent, Verdict::Failed, "has spent its limit of 5.00 USD"),
             (facts(2), Verdict::Failed, "is disabled (ads integrity policy); status 2"),
