@@ -245,7 +245,7 @@ impl Env {
 
     /// The command, for what the other ways to run it don't do. Give its output to [`Env::judge`].
     pub fn command<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> std::process::Command {
-        let mut command = unless_ignored(env!("CARGO_BIN_EXE_mmsg"));
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_mmsg"));
         command.args(args).env_clear().envs(self.variables.iter().cloned()).current_dir(self.home.path());
         command
     }
@@ -257,22 +257,6 @@ impl Drop for Env {
             self.assert_no_secret_in_files();
         }
     }
-}
-
-/// A command of this program. Where whoever started the tests ignores signals (`nohup`), it does not: it would leave them ignored, as it should.
-fn unless_ignored(program: &str) -> std::process::Command {
-    static IGNORED: std::sync::LazyLock<bool> = std::sync::LazyLock::new(|| {
-        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-        // SIGHUP and SIGINT.
-        mask.is_some_and(|mask| u64::from_str_radix(mask.trim(), 16).unwrap() & 0b11 != 0)
-    });
-    if !*IGNORED {
-        return std::process::Command::new(program);
-    }
-    let mut command = std::process::Command::new("/usr/bin/env");
-    command.args(["--default-signal=HUP,INT", program]);
-    command
 }
 
 /// Whether the command prints rows of recipients: data that was asked for.

@@ -9,7 +9,8 @@ use crate::ui::table::Record;
 
 /// List every change that mmsg made at Meta or about people with this ledger: when, who, the command, and what; the oldest first.
 ///
-/// Sends are not listed: see broadcast list and why. People are counted, not named.
+/// What Meta is asked to change is written down first: if its answer was lost, or the command was cut off, the change is listed as "asked for,
+/// answer unknown". Sends are not listed: see broadcast list and why. People are counted, not named.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Only changes at or after TIME: 1d (a day ago), yesterday, a date, or a time.
