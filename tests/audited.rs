@@ -7,7 +7,7 @@ use tempfile::TempDir;
 use crate::common::engine::on_both;
 use crate::common::sandbox::lines_of;
 use crate::common::shop::Shop;
-use crate::common::{Run, SUBSCRIPTION_TOKEN, repository};
+use crate::common::{Run, repository};
 
 /// A shop whose sandbox writes down every call, and that has no ledger yet.
 struct Watched {
@@ -28,8 +28,7 @@ impl Watched {
     }
 
     fn words(&self, words: &str) -> Vec<String> {
-        let words = words.replace("CAMPAIGN", &self.shop.campaign).replace("TOKEN", SUBSCRIPTION_TOKEN);
-        words.split(' ').map(str::to_owned).collect()
+        words.replace("CAMPAIGN", &self.shop.campaign).split(' ').map(str::to_owned).collect()
     }
 
     /// How often Meta was asked to change something besides the shop's own campaign, which somebody else made.

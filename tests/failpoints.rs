@@ -237,24 +237,6 @@ impl Bench {
     }
 }
 
-/// What a release is built from; `packages/binary` looks at the program itself.
-#[test]
-fn a_release_has_no_fail_points() {
-    let variable = "MMSG_FAILPOINT";
-    let named: Vec<_> = files_below(&repository("src"))
-        .into_iter()
-        .filter(|file| std::fs::read_to_string(file).unwrap().contains(variable))
-        .collect();
-    assert_eq!(named, [repository("src/ledger/failpoint.rs")]);
-    let text = std::fs::read_to_string(&named[0]).unwrap();
-    let (all, armed) = text.split_once("#[cfg(debug_assertions)]\nmod armed {").unwrap();
-    let code = all.lines().filter(|line| !line.starts_with("//"));
-    assert!(armed.contains(variable) && !code.into_iter().any(|line| line.contains(variable)));
-    let manifest = std::fs::read_to_string(repository("Cargo.toml")).unwrap();
-    let (_, release) = manifest.split_once("[profile.release]").unwrap();
-    assert!(!release.contains("debug-assertions"), "a release is built with debug assertions");
-}
-
 /// The rows of the list, each counted once.
 fn assert_totals(totals: &Value) {
     let parts = ["accepted", "refused", "skipped", "unknown", "claimed", "pending"];
