@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 
+use clap::error::ErrorKind;
 use clap::{FromArgMatches, ValueEnum};
 
 use super::global::GlobalArgs;
@@ -19,9 +20,13 @@ pub fn parse(arguments: &[OsString], environment: &Environment) -> (UiOptions, R
         ColorChoice::Always => clap::ColorChoice::Always,
         ColorChoice::Never => clap::ColorChoice::Never,
     };
-    let command = with_sections(command(), "").color(choice);
-    let mut cli =
-        command.try_get_matches_from(asked_for_help(arguments)).and_then(|matches| Cli::from_arg_matches(&matches));
+    let words = asked_for_help(arguments);
+    let mut matches = command().color(choice).try_get_matches_from(&words);
+    // Most commands show no help: what ends it is put together for those that do.
+    if matches.as_ref().is_err_and(is_help) {
+        matches = with_sections(command(), "").color(choice).try_get_matches_from(&words);
+    }
+    let mut cli = matches.and_then(|matches| Cli::from_arg_matches(&matches));
     if let Ok(cli) = &mut cli
         && early.profile.len() > cli.global.profile.len()
     {
@@ -30,6 +35,10 @@ pub fn parse(arguments: &[OsString], environment: &Environment) -> (UiOptions, R
     }
     let global = cli.as_ref().map_or(&early, |cli| &cli.global);
     (ui_options(global, environment), cli)
+}
+
+fn is_help(error: &clap::Error) -> bool {
+    matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand)
 }
 
 /// `mmsg help WORD…` is `mmsg WORD… --help`.

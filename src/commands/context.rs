@@ -16,7 +16,7 @@ use crate::endpoint::Family;
 use crate::error::{Error, Result};
 use crate::graph::{Access, Graph, Sender, Tls};
 use crate::ledger::address::Address;
-use crate::ledger::{Ledger, Opened};
+use crate::ledger::{self, Ledger, Opened};
 use crate::log::{Log, Name, Span, note, within};
 use crate::secret::Secret;
 use crate::text;
@@ -240,13 +240,7 @@ impl Context {
         let place = &self.settings.ledger;
         let began = Instant::now();
         let (ledger, opened) = Ledger::open(self.ledger_address()?)?;
-        note!(
-            INFO,
-            "ledger opened",
-            ledger = Name(&place.value.to_string()),
-            is_new = opened == Opened::Made,
-            ms = began.elapsed(),
-        );
+        self.log_opened(opened, began);
         if opened == Opened::Made {
             let origin = match &place.origin {
                 Origin::Default => String::new(),
@@ -265,20 +259,38 @@ impl Context {
     /// # Errors
     /// Exit 3 when there are several profiles and nothing says which is meant; exit 10 when the ledger can't be used or is missing.
     pub fn existing_ledger(&self) -> Result<Ledger> {
-        self.refuse_missing_ledger()?;
-        self.open_ledger()
+        let began = Instant::now();
+        let ledger = self.found(Ledger::open_existing)?;
+        self.log_opened(Opened::Found, began);
+        Ok(ledger)
     }
 
-    fn refuse_missing_ledger(&self) -> Result<()> {
+    fn log_opened(&self, opened: Opened, began: Instant) {
+        note!(
+            INFO,
+            "ledger opened",
+            ledger = Name(&self.settings.ledger.value.to_string()),
+            is_new = opened == Opened::Made,
+            ms = began.elapsed(),
+        );
+    }
+
+    /// The ledger that this opens, which must be there.
+    fn found(&self, open: impl FnOnce(Address) -> ledger::error::Result<Option<Ledger>>) -> Result<Ledger> {
+        self.refuse_unselected_ledger()?;
         let place = &self.settings.ledger;
-        if self.settings.page.is_none() && matches!(place.origin, Origin::Default | Origin::Defaults) {
+        open(self.ledger_address()?)?.ok_or_else(|| {
+            Error::ledger(format!("there is no ledger at {} ({})", place.value, place.origin)).hint(
+                "name the right one with --ledger or --profile; mmsg config show shows which is used, mmsg send creates one",
+            )
+        })
+    }
+
+    fn refuse_unselected_ledger(&self) -> Result<()> {
+        if self.settings.page.is_none() && matches!(self.settings.ledger.origin, Origin::Default | Origin::Defaults) {
             self.settings.refuse_unselected_profile()?;
         }
-        if self.has_ledger()? {
-            return Ok(());
-        }
-        Err(Error::ledger(format!("there is no ledger at {} ({})", place.value, place.origin))
-            .hint("name the right one with --ledger or --profile; mmsg config show shows which is used, mmsg send creates one"))
+        Ok(())
     }
 
     /// The same for commands that may run before the first send: `None`, and a line that says so, if none is at the default path.
@@ -308,10 +320,20 @@ impl Context {
     /// # Errors
     /// Exit 10 when it can't be used, or is not there.
     pub fn ledger_to_look(&self) -> Result<Ledger> {
-        self.refuse_missing_ledger()?;
-        let mut ledger = Ledger::open_to_look(self.ledger_address()?)?;
+        let mut ledger = self.found(Ledger::open_to_look)?;
         self.bury_before_look(&mut ledger)?;
         Ok(ledger)
+    }
+
+    /// The same; `None` if there is no ledger.
+    ///
+    /// # Errors
+    /// Exit 10 when it can't be used.
+    pub fn ledger_to_look_if_any(&self) -> Result<Option<Ledger>> {
+        let Some(mut ledger) = Ledger::open_to_look(self.ledger_address()?)? else { return Ok(None) };
+        self.refuse_unselected_ledger()?;
+        self.bury_before_look(&mut ledger)?;
+        Ok(Some(ledger))
     }
 
     /// The ledger for a command that checks it: nothing is written.
@@ -319,8 +341,7 @@ impl Context {
     /// # Errors
     /// Exit 10 when it can't be read, or is not there.
     pub fn ledger_to_check(&self) -> Result<Ledger> {
-        self.refuse_missing_ledger()?;
-        Ok(Ledger::open_to_check(self.ledger_address()?)?)
+        self.found(Ledger::open_to_check)
     }
 
     /// Makes unknown what runs that died left claimed; see [`Context::ledger_to_look`].

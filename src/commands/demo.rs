@@ -41,7 +41,9 @@ fn own_ledger(frame: &Invocation<'_>) -> Result<Option<Address>> {
             .hint("leave out --ledger, or name a server: --ledger postgres://USER@HOST/DATABASE"));
     };
     let address = address.map_err(Error::usage)?;
-    if Ledger::is_at(&address)? && Ledger::open_to_check(address.clone())?.holds_anything()? {
+    if let Some(ledger) = Ledger::open_to_check(address.clone())?
+        && ledger.holds_anything()?
+    {
         return Err(Error::usage(format!(
             "the ledger {address} is in use: the demo needs a new one; nothing was changed"
         ))

@@ -230,10 +230,7 @@ struct Looked {
 
 /// `None`: nothing was ever sent by it.
 fn read(context: &Context, businesses: &[Business]) -> Result<Option<Looked>> {
-    if !context.has_ledger()? {
-        return Ok(None);
-    }
-    let ledger = context.ledger_to_look()?;
+    let Some(ledger) = context.ledger_to_look_if_any()? else { return Ok(None) };
     let at = context.now_of(&ledger)?;
     let days = days(businesses, at);
     let today = |page: &str| days.get(page).copied().unwrap_or_else(|| Day::at(at, Zone::named("")).begins);

@@ -123,6 +123,18 @@ impl Ledger {
         }
     }
 
+    /// Opens the ledger at this address. `None` if there is none, as [`Ledger::is_at`] has it.
+    ///
+    /// # Errors
+    /// See [`Ledger::open`].
+    pub fn open_existing(address: impl Into<Address>) -> Result<Option<Self>> {
+        match address.into() {
+            Address::Server(server) => Self::existing_on(&server),
+            address if !Self::is_at(&address)? => Ok(None),
+            address => Self::open(address).map(|(ledger, _)| Some(ledger)),
+        }
+    }
+
     /// Opens an existing ledger for reading only, for a run that must leave no trace. `None` if there is none.
     pub fn open_read_only(address: impl Into<Address>) -> Result<Option<Self>> {
         match address.into() {
@@ -131,27 +143,27 @@ impl Ledger {
         }
     }
 
-    /// Opens an existing ledger for a command that only looks: for reading only if it can't be written.
+    /// Opens an existing ledger for a command that only looks: for reading only if it can't be written. `None` if there is none.
     ///
     /// # Errors
     /// See [`Ledger::open`].
-    pub fn open_to_look(address: impl Into<Address>) -> Result<Self> {
+    pub fn open_to_look(address: impl Into<Address>) -> Result<Option<Self>> {
         match address.into() {
-            Address::File(path) => Self::look_at_file(&path),
-            Address::Server(server) => Self::open_on(&server).map(|(ledger, _)| ledger),
+            Address::Server(server) => Self::existing_on(&server),
+            address if !Self::is_at(&address)? => Ok(None),
+            Address::File(path) => Self::look_at_file(&path).map(Some),
         }
     }
 
-    /// Opens an existing ledger to check it: nothing is written to it or beside it.
+    /// Opens an existing ledger to check it: nothing is written to it or beside it. `None` if there is none.
     ///
     /// # Errors
-    /// See [`Ledger::open`]; also if there is no ledger in it.
-    pub fn open_to_check(address: impl Into<Address>) -> Result<Self> {
+    /// See [`Ledger::open`]; also if it is another kind of file.
+    pub fn open_to_check(address: impl Into<Address>) -> Result<Option<Self>> {
         match address.into() {
-            Address::File(path) => Self::check_file(&path),
-            Address::Server(server) => {
-                Self::read_on(&server)?.ok_or_else(|| Error::NotALedger { path: server.to_string().into() })
-            }
+            Address::Server(server) => Self::read_on(&server),
+            address if !Self::is_at(&address)? => Ok(None),
+            Address::File(path) => Self::check_file(&path).map(Some),
         }
     }
 

@@ -63,6 +63,11 @@ impl Conn {
         postgres::Conn::to(server).map(Self::Postgres)
     }
 
+    /// The same to ask it something, and not to write a ledger.
+    pub fn connect_plainly(server: &Server) -> Result<Self> {
+        postgres::Conn::plain(server).map(Self::Postgres)
+    }
+
     /// A database in a file without a name, which is gone with the connection.
     pub fn unnamed() -> Result<Self> {
         sqlite::unnamed().map(Self::Sqlite)

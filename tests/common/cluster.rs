@@ -127,7 +127,7 @@ impl Database {
     }
 
     fn signal_all(&self, signal: rustix::process::Signal) {
-        let mut processes: Vec<u32> = vec![self.process().unwrap().parse().unwrap()];
+        let mut processes: Vec<u32> = vec![self.cluster.process().unwrap().parse().unwrap()];
         // First the one that makes others.
         while let Some(process) = processes.pop() {
             // One may end meanwhile.
@@ -196,7 +196,7 @@ impl Database {
         fs::write(self.cluster.folder.join("dead"), "").unwrap();
         self.kill();
         let begin = Instant::now();
-        while self.cluster.run("pg_isready", &["-q"]).status.success() {
+        while self.cluster.is_ready() {
             assert!(begin.elapsed() < PATIENCE, "PostgreSQL is still there");
             thread::sleep(Duration::from_millis(20));
         }
@@ -207,13 +207,8 @@ impl Database {
         assert_eq!(self.ask("select pg_promote()"), "t");
     }
 
-    fn process(&self) -> Option<String> {
-        let file = fs::read_to_string(self.cluster.folder.join("data/postmaster.pid")).ok()?;
-        file.lines().next().map(str::to_owned)
-    }
-
     fn kill(&self) -> String {
-        let process = self.process().unwrap();
+        let process = self.cluster.process().unwrap();
         rustix::process::kill_process(pid(process.parse().unwrap()), rustix::process::Signal::KILL).unwrap();
         process
     }
@@ -222,9 +217,7 @@ impl Database {
     pub fn crash(&self) {
         let killed = self.kill();
         let begin = Instant::now();
-        while self.process().is_none_or(|now| now == killed)
-            || !self.cluster.run("pg_isready", &["-q"]).status.success()
-        {
+        while self.cluster.process().is_none_or(|now| now == killed) || !self.cluster.is_ready() {
             assert!(begin.elapsed() < PATIENCE, "PostgreSQL did not start again");
             thread::sleep(Duration::from_millis(20));
         }
@@ -308,7 +301,7 @@ impl Cluster {
         thread::spawn(move || say.send(supervisor.status()));
         let cluster = Self { programs, folder };
         let begin = Instant::now();
-        while !cluster.run("pg_isready", &["-q"]).status.success() {
+        while !cluster.is_ready() {
             let ended = hear.try_recv().ok();
             if ended.is_some() || begin.elapsed() > PATIENCE {
                 let log = |name: &str| fs::read_to_string(cluster.folder.join(name)).unwrap_or_default();
@@ -317,6 +310,21 @@ impl Cluster {
             thread::sleep(Duration::from_millis(20));
         }
         cluster
+    }
+
+    fn process(&self) -> Option<String> {
+        self.told(0)
+    }
+
+    /// Whether it takes connections, for all that it says itself.
+    fn is_ready(&self) -> bool {
+        self.told(7).is_some_and(|state| matches!(state.trim(), "ready" | "standby"))
+    }
+
+    /// A line of the file that a server keeps of itself.
+    fn told(&self, line: usize) -> Option<String> {
+        let file = fs::read_to_string(self.folder.join("data/postmaster.pid")).ok()?;
+        file.lines().nth(line).map(str::to_owned)
     }
 
     fn run(&self, program: &str, args: &[&str]) -> Output {

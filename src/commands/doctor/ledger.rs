@@ -61,13 +61,11 @@ enum Look {
 }
 
 fn look(context: &Context) -> Result<Look> {
-    if !context.has_ledger()? {
-        return Ok(Look::None);
-    }
     let ledger = match Ledger::open_to_check(context.settings.ledger()?) {
         Err(LedgerError::OlderSchema { found, needed, .. }) => return Ok(Look::Older { found, needed }),
         opened => opened?,
     };
+    let Some(ledger) = ledger else { return Ok(Look::None) };
     let glance = ledger.glance()?;
     let whole = glance.bytes + glance.log_bytes <= READ_WHOLE;
     let checked = if whole { ledger.check(&mut |_| ())? } else { glance };

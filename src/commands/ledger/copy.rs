@@ -51,11 +51,10 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     }
     let address = |typed| Ok::<_, Error>(attended(&context.ui, context.settings.address_of(typed)?));
     let (from, to) = (address(&args.from)?, address(&args.to)?);
-    if !Ledger::is_at(&from)? {
+    let Some(mut ledger) = Ledger::open_existing(from.clone())? else {
         return Err(Error::ledger(format!("there is no ledger at {from}; nothing was copied"))
             .hint("mmsg config show shows which ledger a profile uses"));
-    }
-    let (mut ledger, _) = Ledger::open(&from)?;
+    };
     ledger.bury_dead_runs_unclocked(context.cool_down())?;
     let progress = context.ui.progress(None, "rows copied");
     let copied = ledger.copy_to(&to, context.now_of(&ledger)?, &context.operator(), &mut |rows| progress.set(rows))?;

@@ -23,8 +23,21 @@ impl Ledger {
 
     pub(super) fn open_on(server: &Arc<Server>) -> Result<(Self, Opened)> {
         let ledger = Self::connect_to(server)?;
-        ledger.refuse_pooler(server)?;
         let version = ledger.read(Conn::version)?;
+        Ok((ledger.opened(server, version)?, if version == 0 { Opened::Made } else { Opened::Found }))
+    }
+
+    pub(super) fn existing_on(server: &Arc<Server>) -> Result<Option<Self>> {
+        let ledger = Self::connect_to(server)?;
+        match ledger.read(Conn::version)? {
+            0 => Ok(None),
+            version => ledger.opened(server, version).map(Some),
+        }
+    }
+
+    fn opened(self, server: &Arc<Server>, version: i32) -> Result<Self> {
+        let ledger = self;
+        ledger.refuse_pooler(server)?;
         schema::refuse_newer(ledger.address(), version)?;
         if schema::ON_A_SERVER.last().is_some_and(|(newest, _)| version < *newest) {
             ledger.migrate_on(server).map_err(|error| match error {
@@ -40,7 +53,7 @@ impl Ledger {
             })?;
         }
         ledger.meet().map_err(|error| error.at(ledger.address()))?;
-        Ok((ledger, if version == 0 { Opened::Made } else { Opened::Found }))
+        Ok(ledger)
     }
 
     pub(super) fn read_on(server: &Arc<Server>) -> Result<Option<Self>> {
@@ -81,7 +94,7 @@ impl Ledger {
 
     /// Where each transaction may come to another session, no lock says who is alive. It is found out with a second connection.
     fn refuse_pooler(&self, server: &Arc<Server>) -> Result<()> {
-        let is_pooled = self.read(|conn| conn.is_pooled(&Conn::connect(server)?))?;
+        let is_pooled = self.read(|conn| conn.is_pooled(&Conn::connect_plainly(server)?))?;
         if is_pooled {
             let source = Arc::new(std::io::Error::other("two connections have one session"));
             return Err(Error::Database { ledger: self.address.clone(), failure: Failure::Pooler, source });

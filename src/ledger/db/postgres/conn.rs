@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::answers::lock;
-use super::connect::{patience, session};
+use super::connect::{patience, plain, session};
 use super::session::{SYNCED, Session, Statement};
 use crate::ledger::address::server::Server;
 use crate::ledger::attendant::Attendant;
@@ -39,13 +39,22 @@ pub struct Conn(pub(super) Arc<Shared>);
 
 impl Conn {
     pub fn to(server: &Server) -> Result<Self> {
-        Ok(Self(Arc::new(Shared {
+        Ok(Self::with(server, session(server, patience(server))?))
+    }
+
+    /// One that no ledger is written by.
+    pub fn plain(server: &Server) -> Result<Self> {
+        Ok(Self::with(server, plain(server, patience(server))?))
+    }
+
+    fn with(server: &Server, session: Session) -> Self {
+        Self(Arc::new(Shared {
             server: server.clone(),
-            session: Mutex::new(session(server, patience(server))?),
+            session: Mutex::new(session),
             lost: AtomicU64::new(0),
             held: Mutex::default(),
             settings: Mutex::default(),
-        })))
+        }))
     }
 
     /// The one of now.
@@ -69,8 +78,8 @@ impl Conn {
         let old = self.session();
         let new = session(&self.0.server, patience(&self.0.server).min(most))?;
         // Where only the way to it was cut off, the server still has it: with its locks, and perhaps in the middle of a commit.
-        let end = "select count(pg_terminate_backend(pid)) from pg_stat_activity
-            where pid = ?1 and cast(extract(epoch from backend_start) * 1000000 as int8) = ?2";
+        let end = "select count(pg_terminate_backend(pid)) from pg_stat_get_activity(cast(?1 as int4))
+            where cast(extract(epoch from backend_start) * 1000000 as int8) = ?2";
         new.prepare_cached(end)?.execute(&[Value::Int(old.id().process), Value::Int(old.id().began)])?;
         let held = lock(&self.0.held).clone();
         for (table, row) in held {

@@ -24,7 +24,8 @@ use crate::ledger::error::Failure;
 /// server soon knows of a machine that is gone, whose runs are alive until then.
 const SESSION: &str = "set client_min_messages = warning; set plan_cache_mode = force_generic_plan;
     set idle_in_transaction_session_timeout = '60s'; set statement_timeout = 0;
-    select set_config(name, '0', false) from pg_settings where name in ('idle_session_timeout', 'transaction_timeout');
+    select set_config(name, '0', false) from unnest(array['idle_session_timeout', 'transaction_timeout']) name
+      where current_setting(name, true) is not null;
     set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3";
 
 /// When a server that does not answer is gone.
@@ -40,20 +41,22 @@ pub fn patience(server: &Server) -> Duration {
 
 /// A session that can write.
 pub fn session(server: &Server, patience: Duration) -> Result<Session> {
-    let warned = Arc::new(AtomicBool::new(false));
-    let client = client(server, patience, server.attendant(), &warned)?;
-    let again = server.clone();
-    let guard = Guard::new(server.attendant().clone(), move |patience| is_there(&again, patience));
-    let session = Session::new(client, warned, guard)?;
-    if session.one::<bool>("select pg_is_in_recovery()")? {
-        return Err(failed::of(Failure::Standby, "the server is a standby"));
-    }
+    let session = plain(server, patience)?;
     session.execute_batch(&format!("{SESSION}; {SYNCED}"))?;
     // Poolers of whole sessions pass it on, and no parameter of the beginning.
     if let Some(schema) = &server.schema {
         session.execute_batch(&format!("set search_path = {schema}"))?;
     }
     Ok(session)
+}
+
+/// A session as the server gives it.
+pub fn plain(server: &Server, patience: Duration) -> Result<Session> {
+    let warned = Arc::new(AtomicBool::new(false));
+    let client = client(server, patience, server.attendant(), &warned)?;
+    let again = server.clone();
+    let guard = Guard::new(server.attendant().clone(), move |patience| is_there(&again, patience));
+    Session::new(client, warned, guard)
 }
 
 /// Whether the server takes a connection: whoever is told no has been heard.

@@ -32,9 +32,13 @@ const LEDGER: &str = "coalesce(to_regclass('ledger')::oid::int8,
 
 /// A claim that a power cut takes back is a second message: each commit waits for the disk, and for the standby if the server has one
 /// that it waits for, whatever is set for the role or the database.
-pub const SYNCED: &str =
-    "select set_config('synchronous_commit', case reset_val when 'remote_apply' then reset_val else 'on' end, false)
-    from pg_settings where name = 'synchronous_commit'";
+pub const SYNCED: &str = "reset synchronous_commit; select set_config('synchronous_commit',
+    case set when 'remote_apply' then set else 'on' end, false) from current_setting('synchronous_commit') set";
+
+/// Which session it is, and whether its server is a standby. The view of all activity would take the server longer than all else that a
+/// connection asks.
+const WHO: &str = "select pid, cast(extract(epoch from backend_start) * 1000000 as int8), pg_is_in_recovery()
+    from pg_stat_get_activity(pg_backend_pid())";
 
 struct Inner {
     client: Arc<Client>,
@@ -77,6 +81,8 @@ pub struct Rows<'s> {
 }
 
 impl Session {
+    /// # Errors
+    /// The server is a standby, or does not say.
     pub fn new(client: Client, warned: Arc<AtomicBool>, guard: Guard) -> Result<Self> {
         let mut session = Self(Arc::new(Inner {
             client: Arc::new(client),
@@ -89,12 +95,23 @@ impl Session {
             lost: Arc::default(),
             guard: Arc::new(guard),
         }));
-        let began = "select cast(extract(epoch from backend_start) * 1000000 as int8) from pg_stat_activity where pid = pg_backend_pid()";
-        let id = Id { process: session.one("select pg_backend_pid()")?, began: session.one(began)? };
+        let (id, is_standby) = session.who()?;
+        if is_standby {
+            return Err(failed::of(Failure::Standby, "the server is a standby"));
+        }
         if let Some(inner) = Arc::get_mut(&mut session.0) {
             inner.id = id;
         }
         Ok(session)
+    }
+
+    fn who(&self) -> Result<(Id, bool)> {
+        let statement = self.prepare_cached(WHO)?;
+        let mut rows = statement.query(&[])?;
+        let row = rows.next()?.ok_or(Error::NoRow)?;
+        let column = |column| value(row, column);
+        let id = Id { process: of(column(0)?, 0)?, began: of(column(1)?, 1)? };
+        Ok((id, of(column(2)?, 2)?))
     }
 
     pub fn id(&self) -> Id {
@@ -249,9 +266,12 @@ impl Session {
     pub fn one<T: FromColumn>(&self, sql: &str) -> Result<T> {
         let statement = self.prepare_cached(sql)?;
         let mut rows = statement.query(&[])?;
-        let row = rows.next()?.ok_or(Error::NoRow)?;
-        T::of(value(row, 0)?).ok_or(Error::Column { column: 0 })
+        of(value(rows.next()?.ok_or(Error::NoRow)?, 0)?, 0)
     }
+}
+
+fn of<T: FromColumn>(value: Value<'_>, column: usize) -> Result<T> {
+    T::of(value).ok_or(Error::Column { column })
 }
 
 impl Statement<'_> {
