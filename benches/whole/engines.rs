@@ -49,7 +49,7 @@ pub fn send(shop: &Shop) -> Vec<Row> {
         empty(&server);
         let [on_file, on_server] = [file(folder.path()), server.address()].map(|ledger| {
             plan(shop, &mut floor, &ledger, &list);
-            let used = run(shop.send(&floor, &ledger).arg("--resume"), 0);
+            let used = run(shop.send_as_it_is(&floor, &ledger).arg("--resume"), 0);
             floor.sends(n);
             used
         });

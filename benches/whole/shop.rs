@@ -53,11 +53,17 @@ impl Shop {
 
     /// The same with so many requests in flight.
     pub fn send_with(&self, floor: &Floor, ledger: impl AsRef<OsStr>, concurrency: usize) -> Command {
+        let mut command = self.send_as_it_is(floor, ledger);
+        command.arg("--concurrency").arg(concurrency.to_string());
+        command
+    }
+
+    /// The same with as many requests in flight as it has unless told otherwise.
+    pub fn send_as_it_is(&self, floor: &Floor, ledger: impl AsRef<OsStr>) -> Command {
         let mut command = self.mmsg(ledger);
         command.env("MMSG_GRAPH_URL", floor.url()).env("MMSG_TOKEN", "floor");
         command.env("MMSG_AD_ACCOUNT", "act_77").env("MMSG_PAGE", PAGE);
-        command.args(["send", "--rate", "unlimited", "-o", "ndjson", "--concurrency"]);
-        command.arg(concurrency.to_string());
+        command.args(["send", "--rate", "unlimited", "-o", "ndjson"]);
         command
     }
 

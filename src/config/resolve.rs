@@ -13,7 +13,7 @@ use crate::campaign::{AdAccount, Amount, PageId};
 use crate::endpoint::{ApiVersion, GraphUrl};
 use crate::error::{Error, Result};
 use crate::ledger::address::Address;
-use crate::rate::{DEFAULT_CONCURRENCY, Rate, concurrency};
+use crate::rate::{DEFAULT_CONCURRENCY, DEFAULT_CONCURRENCY_ON_A_SERVER, Rate, concurrency};
 use crate::secret::Redactor;
 use crate::times::hours::Zone;
 use crate::times::{COOL_DOWN, parse_duration};
@@ -112,7 +112,7 @@ pub fn combine(
     let log_file = resolver.log_file(overrides)?;
     let campaign_name = resolver.checked(|profile| profile.campaign_name.as_ref(), |name| Ok(name.to_owned()))?;
     let time_zone = resolver.checked(|profile| profile.time_zone.as_ref(), Zone::parse)?;
-    let send = resolver.send(graph_url.value.is_loopback())?;
+    let send = resolver.send(graph_url.value.is_loopback(), ledger.value.is_server())?;
 
     let unchosen = if chosen.is_none() { all.file.shown_names() } else { String::new() };
     let secrets = Secrets {
@@ -321,8 +321,9 @@ impl<'a> Resolver<'a> {
         Ok(Some(Sourced { value, origin: Origin::Flag("--log-file") }))
     }
 
-    fn send(&self, loopback: bool) -> Result<SendSettings> {
+    fn send(&self, loopback: bool, on_a_server: bool) -> Result<SendSettings> {
         let in_flight = match self.pick(|profile| profile.send.concurrency.as_ref()) {
+            None if on_a_server => Sourced::default_value(DEFAULT_CONCURRENCY_ON_A_SERVER),
             None => Sourced::default_value(DEFAULT_CONCURRENCY),
             Some(found) => found.checked(|number| concurrency(*number))?,
         };

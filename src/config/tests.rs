@@ -265,6 +265,18 @@ fn the_redactor_knows_the_secrets_of_all_profiles() {
 }
 
 #[test]
+fn a_ledger_on_a_server_has_more_requests_in_flight_unless_it_is_told_otherwise() {
+    let in_flight = |profile: &str, ledger: &str| {
+        let home = Home::new(&format!("[profiles.shop]\ntoken = 'EAAB'\n{profile}"));
+        load(&home.environment().with(names::LEDGER, ledger)).unwrap().send.concurrency.value
+    };
+    let server = "postgres://me@localhost/mmsg";
+    assert_eq!((in_flight("", "/ledger.db"), in_flight("", server)), (64, 256));
+    let own = "[profiles.shop.send]\nconcurrency = 8";
+    assert_eq!((in_flight(own, "/ledger.db"), in_flight(own, server)), (8, 8));
+}
+
+#[test]
 fn the_example_is_complete_and_all_its_values_are_valid() {
     let example = include_str!("../../config.example.toml");
     let home = Home::new(example);

@@ -29,6 +29,7 @@ pub const IN_A_FILE: &[(i32, &str)] = &[
     (22, include_str!("migrations/0022_label.sql")),
     (23, include_str!("migrations/0023_pages.sql")),
     (24, include_str!("migrations/0024_smaller.sql")),
+    (25, include_str!("migrations/0025_room.sql")),
 ];
 
 /// Numbered alike, and the first has all before it; never edited. The number is in the ledger's row.
@@ -48,6 +49,7 @@ pub const ON_A_SERVER: &[(i32, &str)] = &[
     (22, include_str!("migrations/postgres/0022_label.sql")),
     (23, include_str!("migrations/postgres/0023_pages.sql")),
     (24, include_str!("migrations/postgres/0024_smaller.sql")),
+    (25, include_str!("migrations/postgres/0025_room.sql")),
 ];
 
 /// The schema from which on old copies are found out.

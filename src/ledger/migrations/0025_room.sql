@@ -1,0 +1,1 @@
+-- Nothing: on a server a claim finds room beside its person since. A file writes a row where it is.
