@@ -45,7 +45,7 @@ pub const CONCURRENCY: RangeInclusive<u32> = 1..=4096;
 pub const DEFAULT_CONCURRENCY: u32 = 64;
 
 /// The same for a ledger on a server: its commits take longer, and are worth more the more they hold.
-pub const DEFAULT_CONCURRENCY_ON_A_SERVER: u32 = 256;
+pub const DEFAULT_CONCURRENCY_ON_A_SERVER: u32 = 192;
 
 /// A concurrency from a profile, in the same range as the flag. The error says what is wrong.
 pub fn concurrency(number: i64) -> Result<u32, String> {

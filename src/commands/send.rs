@@ -115,7 +115,7 @@ pub struct Args {
     /// Meta's usage headers; of several numbers the largest counts [default: auto].
     #[arg(long, value_name = "RATE", value_parser = Rate::parse)]
     rate: Option<Rate>,
-    /// Maximum requests in flight [default: 64; 256 with a ledger on a server].
+    /// Maximum requests in flight [default: 64; 192 with a ledger on a server].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(i64::from(*rate::CONCURRENCY.start())..=i64::from(*rate::CONCURRENCY.end())))]
     concurrency: Option<u32>,
     /// Wait for warm-up, budgets and cool-downs instead of ending with exit code 6; without DURATION, wait indefinitely.

@@ -271,7 +271,7 @@ fn a_ledger_on_a_server_has_more_requests_in_flight_unless_it_is_told_otherwise(
         load(&home.environment().with(names::LEDGER, ledger)).unwrap().send.concurrency.value
     };
     let server = "postgres://me@localhost/mmsg";
-    assert_eq!((in_flight("", "/ledger.db"), in_flight("", server)), (64, 256));
+    assert_eq!((in_flight("", "/ledger.db"), in_flight("", server)), (64, 192));
     let own = "[profiles.shop.send]\nconcurrency = 8";
     assert_eq!((in_flight(own, "/ledger.db"), in_flight(own, server)), (8, 8));
 }

@@ -1,1 +1,1 @@
--- Nothing: on a server a claim finds room beside its person since. A file writes a row where it is.
+-- Nothing: on a server there is room beside sends and people since. A file writes a row where it is.
