@@ -24,19 +24,18 @@ impl Ledger {
     pub(super) fn open_on(server: &Arc<Server>) -> Result<(Self, Opened)> {
         let ledger = Self::connect_to(server)?;
         let version = ledger.read(Conn::version)?;
-        Ok((ledger.opened(server, version)?, if version == 0 { Opened::Made } else { Opened::Found }))
+        Ok((Self::opened(ledger, server, version)?, if version == 0 { Opened::Made } else { Opened::Found }))
     }
 
     pub(super) fn existing_on(server: &Arc<Server>) -> Result<Option<Self>> {
         let ledger = Self::connect_to(server)?;
         match ledger.read(Conn::version)? {
             0 => Ok(None),
-            version => ledger.opened(server, version).map(Some),
+            version => Self::opened(ledger, server, version).map(Some),
         }
     }
 
-    fn opened(self, server: &Arc<Server>, version: i32) -> Result<Self> {
-        let ledger = self;
+    fn opened(ledger: Self, server: &Arc<Server>, version: i32) -> Result<Self> {
         ledger.refuse_pooler(server)?;
         schema::refuse_newer(ledger.address(), version)?;
         if schema::ON_A_SERVER.last().is_some_and(|(newest, _)| version < *newest) {
