@@ -13,7 +13,7 @@ use crate::common::patience::wait_until;
 use crate::common::sandbox::Sandbox;
 use crate::common::shop::{Shop, people, write_message};
 use crate::common::started::Started;
-use crate::common::{APP_SECRET, Env, Run, TOKEN, number_of_this_process};
+use crate::common::{APP_SECRET, Env, Run, TOKEN, now, number_of_this_process};
 
 /// A shop whose Graph is slow and loses replies.
 fn faulty_shop() -> Shop {
@@ -187,6 +187,8 @@ fn two_profiles_on_one_account_share_one_budget() {
             (profile, campaign, list.join("\n"))
         })
         .collect();
+    // Counted from before the start: of a request that the machine holds up, the next ones are nearer than their claims were.
+    let begin = now();
     let started: Vec<_> = started
         .iter()
         .map(|(profile, campaign, list)| {
@@ -203,8 +205,8 @@ fn two_profiles_on_one_account_share_one_budget() {
     let refused: Vec<&Value> = requests.iter().filter(|line| line["outcome"] != "accepted").collect();
     assert!(refused.is_empty(), "the account's limit was passed: {refused:#?}");
     // Ten a second, for both together: two budgets would have let 20 leave in a second.
-    let at = |n: usize| requests[n]["at"].as_i64().unwrap();
-    assert!(at(20) - at(0) >= 1850, "21 sends within {} ms", at(20) - at(0));
+    let took = requests[20]["at"].as_i64().unwrap() - begin;
+    assert!(took >= 1850, "21 sends within {took} ms");
 }
 
 fn four_processes_with_one_rate_hold_it_together() {
@@ -213,15 +215,15 @@ fn four_processes_with_one_rate_hold_it_together() {
     let list = people(1500);
     let _ = shop.totals(&list, &["--max-sends", "0"], 6);
     let words = ["send", "--resume", "--rate", "300", "-o", "json"];
+    let begin = now();
     let started: Vec<_> = (0..PROCESSES).map(|_| shop.env.start("", &words)).collect();
     let runs: Vec<_> = started.into_iter().map(Started::ends).collect();
     assert!(runs.iter().all(|run| matches!(run.code, 0 | 6)), "{runs:#?}");
     assert!(runs.iter().filter(|run| requests_of(run) > 0).count() > 1, "they took no turns: {runs:#?}");
     shop.assert_each_once(&list);
-    let record = shop.sandbox.record();
-    let at = |n: usize| record[n]["at"].as_i64().unwrap();
-    // Five seconds at 300 a second. Four times as fast would be little more than one; a busy machine may begin late with what it was allowed.
-    assert!(at(1499) - at(0) >= 3500, "1500 sends within {} ms", at(1499) - at(0));
+    // Five seconds at 300 a second, less what each may be off by in reading the server's clock; four times as fast would be little more than one.
+    let took = shop.sandbox.record()[1499]["at"].as_i64().unwrap() - begin;
+    assert!(took >= 4700, "1500 sends within {took} ms");
 }
 
 on_both! {
