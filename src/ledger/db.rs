@@ -133,6 +133,14 @@ impl Conn {
         }
     }
 
+    /// What was asked ahead in this transaction is not wanted; if that failed, how.
+    pub fn forget_asked(&self) -> Result<()> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(conn) => conn.session().forget_asked(),
+        }
+    }
+
     /// Who is told while a server is waited for.
     pub fn attendant(&self) -> Attendant {
         match self {

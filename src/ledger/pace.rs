@@ -1,7 +1,7 @@
 //! What was learned about an ad account's limits: kept, so that the next run does not begin with a burst, and shared, so that all
 //! processes on one ledger have one budget. How it is learned is up to the sender.
 
-use super::db::{self, Conn, Optional};
+use super::db::{self, Ahead, Conn, Optional};
 
 use crate::clock::UnixMillis;
 
@@ -41,6 +41,9 @@ pub trait Meter: Send {
     /// Whether it has anything that is to be kept, whatever it allows.
     fn has_news(&self) -> bool;
 
+    /// Whether it only looks at what others keep: it has no budget of its own and no news, and keeps nothing.
+    fn only_looks(&self) -> bool;
+
     /// How many of the allowed rows were not there to be claimed.
     fn unused(&mut self, row: &mut PaceRow, unused: usize);
 }
@@ -51,6 +54,11 @@ const READ: &str =
 
 pub(super) fn read(conn: &Conn, ad_account: &str) -> db::Result<Option<PaceRow>> {
     read_by(conn, READ, ad_account)
+}
+
+/// What [`read`] asks a server.
+pub(super) fn ask(ahead: &mut Ahead, ad_account: &str) {
+    ahead.ask(READ, [ad_account]);
 }
 
 /// On a server: nobody else changes the row before the end of the transaction.

@@ -119,6 +119,10 @@ impl Meter for Observed {
         self.usage.is_some() || self.pause_until.is_some()
     }
 
+    fn only_looks(&self) -> bool {
+        self.rate == Rate::Unlimited && !self.has_news()
+    }
+
     fn unused(&mut self, row: &mut PaceRow, unused: usize) {
         let now = row.updated_at;
         for mut budget in self.budgets(row, now).into_iter().flatten() {

@@ -124,19 +124,23 @@ fn try_step(ledger: &mut Ledger, order: &mut Order<'_>) -> Result<Stepped> {
 
 /// What goes to a server with the beginning of the transaction.
 fn asked(ledger: &Ledger, order: &Order<'_>, leased: Option<Leased>) -> Ahead {
-    let Order { seat: Seat { scope, scan, .. }, finishes, .. } = order;
+    let Order { seat: Seat { scope, scan, .. }, finishes, want, .. } = order;
     if ledger.conn.is_server() {
-        sets::ask(scope, scan, finishes, leased.map(|(allowed, _)| allowed))
+        // What is not leased is looked up with the claim.
+        sets::ask(scope, scan, finishes, leased.map_or(*want, |(allowed, _)| allowed), leased.is_none())
     } else {
         Ahead::default()
     }
 }
 
-/// What the budget says before the transaction that claims: on a server, where it is asked before, all of it; for a file, only that it
-/// allows nothing to an order that has nothing else.
+/// What the budget says before the transaction that claims: on a server, where it is asked before, all of it, unless it is only looked at;
+/// for a file, only that it allows nothing to an order that has nothing else.
 fn lease(conn: &Conn, order: &mut Order<'_>) -> Result<Option<Leased>> {
     let Order { seat: Seat { clock, scope, .. }, finishes, want, meter } = order;
     let (account, is_server) = (&scope.broadcast.ad_account, conn.is_server());
+    if is_server && meter.only_looks() {
+        return Ok(None);
+    }
     if !meter.has_news() && (is_server || finishes.is_empty()) {
         let before = pace::read(conn, account)?;
         let mut row = before;

@@ -83,7 +83,7 @@ impl Step<'_> {
         let (claims, exhausted) = self.claim(scan, allowed)?;
         // Where less was claimed than the budget allows, it is not the budget that is in the way.
         let permit_at = permit_at.filter(|_| claims.len() == allowed);
-        if let Some(row) = &mut row {
+        if let Some(row) = row.as_mut().filter(|_| !meter.only_looks()) {
             if claims.len() < allowed {
                 meter.unused(row, allowed - claims.len());
             }

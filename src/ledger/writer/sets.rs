@@ -100,9 +100,9 @@ fn due(want: usize) -> String {
 }
 
 /// What a step asks first, in its order, so that one trip has the answers: the gate, its fence, what was accepted, and the rows to claim.
-/// `want`: what may be claimed, if that is known. What the answers say of other rows is recorded after rows are locked, and may wait for
+/// `want`: what may be claimed; where the budget comes with it (`looks`), what is wanted. What the answers say of other rows is recorded after rows are locked, and may wait for
 /// another step then; so rows are locked ahead only where there is nothing of that kind.
-pub fn ask(scope: &Scope, scan: &Scan, finishes: &[Finish], want: Option<usize>) -> Ahead {
+pub fn ask(scope: &Scope, scan: &Scan, finishes: &[Finish], want: usize, looks: bool) -> Ahead {
     let mut ahead = Ahead::default();
     gate::ask(&mut ahead);
     fence::ask(&mut ahead, scope.run);
@@ -110,13 +110,17 @@ pub fn ask(scope: &Scope, scan: &Scan, finishes: &[Finish], want: Option<usize>)
     if !accepted.is_empty() {
         ahead.ask(ACCEPTED, values_of_accepted(scope.run, &accepted));
     }
+    if looks {
+        pace::ask(&mut ahead, &scope.broadcast.ad_account);
+    }
     let leaves_people = accepted.iter().all(|(Finish { claim, at, .. }, _)| {
         scope.is_long_enough(scope.claimed_until(claim.at), scope.accepted_until(*at))
     });
     if accepted.len() == finishes.len()
         && leaves_people
         && scope.ceiling.is_none()
-        && let (Some(want @ 1..), Some(level)) = (want, scan.level())
+        && want > 0
+        && let Some(level) = scan.level()
     {
         Rivals::ask(&mut ahead, &scope.broadcast);
         ahead.ask(due(want), (scope.broadcast.id, scope.listing, level, scan.after(), scope.values));
@@ -164,6 +168,8 @@ impl Step<'_> {
     pub fn claim_set(&mut self, scan: &mut Scan, want: usize) -> db::Result<(Vec<Claim>, bool)> {
         let mut claims = Vec::with_capacity(want);
         if want == 0 {
+            // Rows may have been asked for before the budget was known.
+            self.conn.forget_asked()?;
             return Ok((claims, false));
         }
         let rivals = Rivals::of(self.conn, &self.scope.broadcast)?;
@@ -257,29 +263,24 @@ impl Step<'_> {
             return Ok(());
         }
         let until = self.scope.claimed_until(self.now);
-        let claimed: (i64, i64) = self
-            .conn
+        let rows = taken.len();
+        // Goes with what comes next; nothing is committed where it fails, as it does unless each row and each person was there.
+        self.conn
             .prepare_cached(sql!(
                 "with held as ({claim}), took as (
                    update sends set state = {claimed}, run = ?4, claimed_at = ?5, attempts = attempts + 1
                    where id = any (cast(?3 as int8[])) and state + 0 = {pending} returning 1)
-                 select (select count(*) from held), (select count(*) from took)",
+                 select 1 / (case when (select count(*) from held) = ?6 and (select count(*) from took) = ?6 then 1 else 0 end)",
                 claim = people::CLAIM_LOCKED,
             ))?
-            .query_row(
-                (
-                    ints(taken.iter().map(|claim| claim.recipient)),
-                    until,
-                    ints(taken.iter().map(|claim| claim.send)),
-                    self.scope.run,
-                    self.now,
-                ),
-                |row| Ok((row.get(0)?, row.get(1)?)),
-            )?;
-        let rows = taken.len();
-        if claimed != (rows as i64, rows as i64) {
-            return Err(db::Error::Changed);
-        }
+            .tell((
+                ints(taken.iter().map(|claim| claim.recipient)),
+                until,
+                ints(taken.iter().map(|claim| claim.send)),
+                self.scope.run,
+                self.now,
+                rows as i64,
+            ))?;
         self.tally.moved_rows(self.scope.broadcast.id, State::Pending, State::Claimed, rows);
         Ok(())
     }

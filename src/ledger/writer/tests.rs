@@ -29,6 +29,10 @@ impl Meter for Open {
         false
     }
 
+    fn only_looks(&self) -> bool {
+        true
+    }
+
     fn unused(&mut self, _: &mut PaceRow, _: usize) {}
 }
 

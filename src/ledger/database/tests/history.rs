@@ -45,6 +45,10 @@ impl Meter for Open {
         false
     }
 
+    fn only_looks(&self) -> bool {
+        true
+    }
+
     fn unused(&mut self, _: &mut PaceRow, _: usize) {}
 }
 

@@ -196,6 +196,11 @@ impl Answers {
         lock(&self.ahead).iter().any(|asked| !asked.is_told)
     }
 
+    /// How the first one failed that nobody takes, as far as they are read.
+    pub fn first_failure(&self) -> Option<Error> {
+        lock(&self.ahead).iter().filter(|asked| asked.is_told).find_map(|told| lock(&told.answer).failed.take())
+    }
+
     /// Forgets what nobody takes; how it failed, if it did.
     pub fn end(&self) -> Result<()> {
         let ended = std::mem::take(&mut *lock(&self.ahead));

@@ -12,6 +12,10 @@ use crate::ledger::db::error::Error;
 use crate::ledger::error::{Failure, Source};
 
 pub fn failed(error: tokio_postgres::Error) -> Error {
+    // What a statement that nobody waits for does where it changed other rows than it has to: no other one divides.
+    if error.code() == Some(&SqlState::DIVISION_BY_ZERO) {
+        return Error::Changed;
+    }
     // Whatever the reason: the server ends a session with such an error.
     let is_end = error
         .as_db_error()

@@ -141,11 +141,14 @@ impl Session {
     }
 
     fn heard<T>(&self, heard: Result<T>) -> Result<T> {
-        heard.inspect_err(|error| {
+        heard.map_err(|error| {
             self.0.spoiled.store(true, Ordering::Relaxed);
             if error.failure() == Some(Failure::Lost) {
                 self.0.lost.store(true, Ordering::Relaxed);
+                return error;
             }
+            // What failed before it says more.
+            self.0.answers.first_failure().unwrap_or(error)
         })
     }
 
@@ -232,6 +235,11 @@ impl Session {
         self.heard(answers.ask(client, prepared, values, (guard, lost), is_told))
     }
 
+    /// What was asked ahead in this transaction is not wanted.
+    pub fn forget_asked(&self) -> Result<()> {
+        self.heard(self.0.answers.end())
+    }
+
     pub fn end_transaction(&self) -> Result<()> {
         // One that began in a session that was lost is not there; and what was asked ahead and nobody took is in no account.
         if self.0.spoiled.load(Ordering::Relaxed) || !self.is_in_transaction() || self.0.answers.are_left() {
@@ -243,9 +251,9 @@ impl Session {
         let told = self.0.answers.end();
         ended.map_err(|error| match error {
             Error::Failed { failure: Failure::Lost, source } => Error::Failed { failure: Failure::Unanswered, source },
-            // What failed before it says more.
-            error => told.err().unwrap_or(error),
+            error => error,
         })?;
+        told?;
         self.0.in_transaction.store(false, Ordering::Relaxed);
         // COMMIT has one warning: the wait for the standby was cut off.
         if self.0.warned.swap(false, Ordering::Relaxed) {

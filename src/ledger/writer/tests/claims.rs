@@ -171,6 +171,10 @@ impl Meter for Swap<'_> {
         true
     }
 
+    fn only_looks(&self) -> bool {
+        false
+    }
+
     fn unused(&mut self, _: &mut PaceRow, _: usize) {}
 }
 

@@ -28,6 +28,10 @@ impl Meter for Free {
         false
     }
 
+    fn only_looks(&self) -> bool {
+        true
+    }
+
     fn unused(&mut self, _: &mut PaceRow, _: usize) {}
 }
 
