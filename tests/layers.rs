@@ -1,5 +1,6 @@
 //! Imports run one way. The table is the one in `src/lib.rs`.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -221,17 +222,28 @@ fn module_roots_stand_beside_their_folders() {
     }
 }
 
-/// Whoever writes another engine reads one file to see what this one needed.
+/// Another database that speaks the SQL of one of these is a file beside them, and an arm wherever an engine is told from another.
 #[test]
-fn one_file_knows_which_database_it_is() {
+fn few_files_know_which_database_it_is() {
     let src = repository("src");
-    let names_it = |path: &PathBuf| without_comments(&fs::read_to_string(path).unwrap()).contains("rusqlite");
-    let mut found: Vec<String> = sources(&src)
+    let files: Vec<(String, String)> = sources(&src)
         .into_iter()
-        .filter(names_it)
-        .map(|path| path.strip_prefix(&src).unwrap().display().to_string())
-        .filter(|path| !path.ends_with("tests.rs") && !path.contains("tests/"))
+        .map(|path| {
+            let below = path.strip_prefix(&src).unwrap().display().to_string();
+            (below, without_comments(&fs::read_to_string(path).unwrap()))
+        })
+        .filter(|(below, _)| !below.ends_with("tests.rs") && !below.contains("tests/"))
         .collect();
-    found.sort();
-    assert_eq!(found, ["ledger/db/sqlite.rs"]);
+    let knowing = |is_named: &dyn Fn(&str) -> bool| -> BTreeSet<&str> {
+        let knows = files.iter().filter(|(_, code)| is_named(code));
+        knows
+            .map(|(below, _)| if below.starts_with("ledger/db/postgres/") { "ledger/db/postgres" } else { below })
+            .collect()
+    };
+    assert_eq!(knowing(&|code| code.contains("rusqlite")), BTreeSet::from(["ledger/db/sqlite.rs"]));
+    assert_eq!(knowing(&|code| code.contains("tokio_postgres")), BTreeSet::from(["ledger/db/postgres"]));
+    assert_eq!(
+        knowing(&|code| code.contains("Sqlite(") || code.contains("Postgres(")),
+        BTreeSet::from(["ledger/db.rs", "ledger/db/upkeep.rs"])
+    );
 }

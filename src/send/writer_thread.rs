@@ -25,9 +25,9 @@ pub struct LedgerThread {
 }
 
 /// How long a step waits for others, for each run that may bring one …
-const FOR_EACH: Duration = Duration::from_micros(50);
+const FOR_EACH: Duration = Duration::from_micros(100);
 /// … and at most. Much less than a pace forgives, see [`super::pace`].
-const LONGEST: Duration = Duration::from_millis(10);
+const LONGEST: Duration = Duration::from_millis(20);
 
 /// Where the ledger's thread takes what it is asked. Clones lead to the same thread.
 #[derive(Clone)]
