@@ -273,7 +273,7 @@ async fn send(context: &Context, args: &Args, signals: &Signals) -> Result<Exit>
         }
     }
     let ledger = thread.close()?;
-    let counted = Counted::of(&ledger, id, ready.listing(), clock.now())?;
+    let counted = Counted::of(&ledger, id, ready.listed(), clock.now())?;
     let totals = ready.totals(counted, &conclusion.course());
     conclusion.add_unwritten(results.finish());
     conclusion.finish(context, totals, &Finish::of(&args.finish, &outputs, &context.settings))

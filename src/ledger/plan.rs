@@ -31,8 +31,9 @@ use super::people;
 use super::room;
 use super::settled::{COOLING_DOWN, Settled};
 use super::spool::Listing;
-use super::sql::{sql, unsigned};
+use super::sql::sql;
 use super::state::State;
+use super::totals::people_of;
 use crate::clock::UnixMillis;
 
 /// What a plan fills.
@@ -71,7 +72,7 @@ impl Ledger {
         if planned_before {
             self.write(|conn| Ok(open_again(conn, broadcast.id)?))?;
             (planned.skipped, planned.later) = self.judge_skipped(broadcast, listing, asked, check)?;
-            planned.people = self.listing_people(listing)?;
+            planned.people = self.read(|conn| Ok(people_of(conn, listing)?))?;
             return Ok(planned);
         }
         self.unsynced(|ledger| ledger.stage(broadcast, list, asked, check, watch, &mut planned))?;
@@ -81,7 +82,7 @@ impl Ledger {
             conn.execute("update listings set planned_at = ?2 where id = ?1", (listing, asked.now.0))?;
             Ok(open_again(conn, broadcast.id)?)
         })?;
-        planned.people = self.listing_people(listing)?;
+        planned.people = self.read(|conn| Ok(people_of(conn, listing)?))?;
         Ok(planned)
     }
 
@@ -193,13 +194,6 @@ impl Ledger {
                 |row| row.get(0),
             )?;
             Ok((id, false))
-        })
-    }
-
-    fn listing_people(&self, listing: i64) -> Result<u64> {
-        self.read(|conn| {
-            let count = "select count(*) from listing_rows where listing = ?1";
-            conn.query_row(count, [listing], |row| row.get(0).map(unsigned))
         })
     }
 

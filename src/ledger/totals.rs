@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::db::{self, Optional};
+use super::db::{self, Conn, Optional};
 
 use super::database::Ledger;
 use super::error::Result;
@@ -57,18 +57,40 @@ impl Standing {
     }
 }
 
+/// How many people a list has.
+pub(super) fn people_of(conn: &Conn, listing: i64) -> db::Result<u64> {
+    let count = "select count(*) from listing_rows where listing = ?1";
+    conn.query_row(count, [listing], |row| row.get(0).map(unsigned))
+}
+
 impl Ledger {
-    /// How many rows of a list are in each state.
-    pub fn standing_of_listing(&self, broadcast: i64, listing: i64) -> Result<Standing> {
+    /// How many rows of a list, or of all lists, wait; and when the first of them is due.
+    pub fn waiting(&self, broadcast: i64, listing: Option<i64>) -> Result<(u64, Option<UnixMillis>)> {
+        // To count a list takes as long as to read it.
+        if self.read(|conn| Ok(tally::rows_in(conn, broadcast, State::Pending)?))? == 0 {
+            return Ok((0, None));
+        }
+        let standing = match listing {
+            Some(listing) => self.standing_of_listing(broadcast, listing, None)?,
+            None => self.standing_of_broadcast(broadcast)?,
+        };
+        Ok((standing.pending, standing.next_at))
+    }
+
+    /// How many rows of a list are in each state. `people`: how many there are, if they were just counted.
+    pub fn standing_of_listing(&self, broadcast: i64, listing: i64, people: Option<u64>) -> Result<Standing> {
         self.snapshot(|conn| {
             let mut standing = Standing::default();
-            let (rows, held): (i64, i64) = conn.query_row(
-                "select coalesce((select cast(sum(n) as bigint) from states where broadcast = ?1), 0),
-                        (select count(*) from listing_rows where listing = ?2)",
-                (broadcast, listing),
-                |row| Ok((row.get(0)?, row.get(1)?)),
+            let rows: i64 = conn.query_row(
+                "select coalesce(cast(sum(n) as bigint), 0) from states where broadcast = ?1",
+                [broadcast],
+                |row| row.get(0),
             )?;
-            if rows == held {
+            let held = match people {
+                Some(people) => people,
+                None => people_of(conn, listing)?,
+            };
+            if unsigned(rows) == held {
                 // Every row of the broadcast is of this list: its counts are known.
                 self.count_broadcast(broadcast, &mut standing)?;
             } else {
@@ -254,7 +276,11 @@ mod tests {
                 done.store(true, Ordering::Relaxed);
             });
             while !done.load(Ordering::Relaxed) {
-                for standing in [ledger.standing_of_listing(7, 1).unwrap(), ledger.standing_of_broadcast(7).unwrap()] {
+                for standing in [
+                    ledger.standing_of_listing(7, 1, None).unwrap(),
+                    ledger.standing_of_listing(7, 1, Some(ROWS as u64)).unwrap(),
+                    ledger.standing_of_broadcast(7).unwrap(),
+                ] {
                     assert_eq!(standing.in_all(), ROWS as u64, "{standing:?}");
                     assert_eq!(standing.pending > 0, standing.next_at.is_some(), "{standing:?}");
                 }

@@ -203,6 +203,11 @@ impl Ready {
         self.planned.listing
     }
 
+    /// Its listing, and how many people that has.
+    pub fn listed(&self) -> (i64, u64) {
+        (self.planned.listing, self.planned.people)
+    }
+
     /// What a person is asked about it.
     pub fn asked<'a>(&'a self, args: &'a Args, limits: &'a Limits) -> Asked<'a> {
         Asked {
@@ -253,8 +258,8 @@ impl Ready {
     /// # Errors
     /// Exit 10 when the ledger can't be read.
     pub async fn count(&self, ledger: &Desk) -> Result<Counted> {
-        let (broadcast, listing, clock) = (self.broadcast.id, self.listing(), self.clock);
-        Ok(ledger.ask(move |ledger| Counted::of(ledger, broadcast, listing, clock.now())).await?)
+        let (broadcast, listed, clock) = (self.broadcast.id, self.listed(), self.clock);
+        Ok(ledger.ask(move |ledger| Counted::of(ledger, broadcast, listed, clock.now())).await?)
     }
 
     pub fn totals(&self, counted: Counted, course: &Course) -> Totals {

@@ -97,10 +97,17 @@ pub struct Counted {
 }
 
 impl Counted {
+    /// Of a listing that was just planned, with how many people it has.
+    ///
     /// # Errors
     /// The ledger can't be read.
-    pub fn of(ledger: &Ledger, broadcast: i64, listing: i64, now: UnixMillis) -> ledger::error::Result<Self> {
-        let standing = ledger.standing_of_listing(broadcast, listing)?;
+    pub fn of(
+        ledger: &Ledger,
+        broadcast: i64,
+        (listing, people): (i64, u64),
+        now: UnixMillis,
+    ) -> ledger::error::Result<Self> {
+        let standing = ledger.standing_of_listing(broadcast, listing, Some(people))?;
         Ok(Self {
             elsewhere: ledger.waiting_elsewhere(broadcast, &standing)?,
             unknown_in_ledger: ledger.unknown_in_all()?,

@@ -107,7 +107,7 @@ impl Turn<'_> {
         let mut level = signals.level();
         let ending = loop {
             // Progress is measured by what this stretch may do, not by the whole list.
-            let pending = standing(ledger, self.broadcast.id, self.listing).await?.pending;
+            let (pending, _) = self.waiting(ledger).await?;
             results.begin(&context.ui, limits.max_sends.map_or(pending, |max| pending.min(max)));
             let stretch = engine::run(&job, &limits, clock, &mut writer, &sender, results, &mut level);
             let (ending, stats) = stretch.instrument(span.clone()).await;
@@ -128,9 +128,7 @@ impl Turn<'_> {
             waited += stats.waited;
             // Waits for rows that become due within the time that the run may wait, and for the account's next day.
             let due = match &ending {
-                Ending::Exhausted if self.awaits_rows => {
-                    standing(ledger, self.broadcast.id, self.listing).await?.next_at
-                }
+                Ending::Exhausted if self.awaits_rows => self.waiting(ledger).await?.1,
                 Ending::NotYet(wait) if wait.next_day && !limits.wait.is_zero() => {
                     Some(context.next_day(clock.now()).await)
                 }
@@ -168,6 +166,12 @@ impl Turn<'_> {
             _ => None,
         };
         Ok(TurnEnd { ending, stats: whole, waited, spending })
+    }
+
+    /// How many of its rows wait, and when the first of them is due.
+    async fn waiting(&self, ledger: &Desk) -> Result<(u64, Option<UnixMillis>)> {
+        let (broadcast, listing) = (self.broadcast.id, self.listing);
+        Ok(ledger.ask(move |ledger| ledger.waiting(broadcast, listing)).await?)
     }
 
     /// Nobody waits for money if nobody may get a message now.
@@ -212,7 +216,7 @@ async fn closing_the_gate(ending: Ending, ledger: &Desk) -> Ending {
 pub async fn standing(ledger: &Desk, broadcast: i64, listing: Option<i64>) -> ledger::error::Result<Standing> {
     ledger
         .ask(move |ledger| match listing {
-            Some(listing) => ledger.standing_of_listing(broadcast, listing),
+            Some(listing) => ledger.standing_of_listing(broadcast, listing, None),
             None => ledger.standing_of_broadcast(broadcast),
         })
         .await
