@@ -100,8 +100,8 @@ fn due(want: usize) -> String {
 }
 
 /// What a step asks first, in its order, so that one trip has the answers: the gate, its fence, what was accepted, and the rows to claim.
-/// `want`: what may be claimed; where the budget comes with it (`looks`), what is wanted. What the answers say of other rows is recorded after rows are locked, and may wait for
-/// another step then; so rows are locked ahead only where there is nothing of that kind.
+/// `want`: what may be claimed; where the budget comes with it (`looks`), what is wanted. What the answers say of other rows is recorded
+/// after rows are locked, and may wait for another step then; so rows are locked ahead only where there is nothing of that kind.
 pub fn ask(scope: &Scope, scan: &Scan, finishes: &[Finish], want: usize, looks: bool) -> Ahead {
     let mut ahead = Ahead::default();
     gate::ask(&mut ahead);
