@@ -36,6 +36,13 @@ pub enum Statement<'c> {
     Postgres(postgres::Statement<'c>),
 }
 
+/// A statement that is looked up when it is first needed.
+pub struct OnDemand<'c> {
+    conn: &'c Conn,
+    sql: &'static str,
+    found: Option<Statement<'c>>,
+}
+
 /// The rows that a question has, read one by one.
 pub enum Rows<'s> {
     Sqlite(sqlite::Rows<'s>),
@@ -240,6 +247,19 @@ impl Conn {
             Self::Postgres(conn) => conn.session().snapshot()?,
         }
         Ok(Transaction(self))
+    }
+}
+
+impl<'c> OnDemand<'c> {
+    pub const fn new(conn: &'c Conn, sql: &'static str) -> Self {
+        Self { conn, sql, found: None }
+    }
+
+    pub fn get(&mut self) -> Result<&mut Statement<'c>> {
+        match &mut self.found {
+            Some(statement) => Ok(statement),
+            found => Ok(found.insert(self.conn.prepare_cached(self.sql)?)),
+        }
     }
 }
 

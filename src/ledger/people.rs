@@ -14,7 +14,7 @@ pub mod tombs;
 use std::collections::HashMap;
 
 use super::db::arrays::{blobs, ints, texts};
-use super::db::{self, Conn, Optional, Row, Statement};
+use super::db::{self, Conn, OnDemand, Optional, Row, Statement};
 
 use super::judge::Person;
 use super::key::{Key, key};
@@ -190,40 +190,44 @@ pub fn arrive<'k>(
 
 /// Cool-downs: a claim blocks its person, and what became of its request shortens that, or takes it back.
 pub struct CoolDowns<'c> {
-    claim: Statement<'c>,
-    take_back: Statement<'c>,
-    are_blocked: Statement<'c>,
-    block: Statement<'c>,
-    restore: Statement<'c>,
+    claim: OnDemand<'c>,
+    take_back: OnDemand<'c>,
+    are_blocked: OnDemand<'c>,
+    block: OnDemand<'c>,
+    restore: OnDemand<'c>,
 }
 
 impl<'c> CoolDowns<'c> {
-    pub fn new(conn: &'c Conn) -> db::Result<Self> {
-        Ok(Self {
-            claim: conn.prepare_cached(
+    pub const fn new(conn: &'c Conn) -> Self {
+        Self {
+            claim: OnDemand::new(
+                conn,
                 "update recipients set blocked_until_before_claim = blocked_until, blocked_until = ?2
                  where id = ?1 and blocked_until = ?3 and next_eligible_at is not distinct from ?4
                    and expires_at is not distinct from ?5 and suppressed is not distinct from ?6
                    and blocked_until_before_claim is not distinct from ?7",
-            )?,
-            take_back: conn.prepare_cached(
+            ),
+            take_back: OnDemand::new(
+                conn,
                 "update recipients set blocked_until = ?2, blocked_until_before_claim = ?3 where id = ?1",
-            )?,
-            are_blocked: conn.prepare_cached("select 1 from recipients where id = ?1 and blocked_until = ?2")?,
+            ),
+            are_blocked: OnDemand::new(conn, "select 1 from recipients where id = ?1 and blocked_until = ?2"),
             // A person who is not blocked by this claim any more is blocked by another, perhaps with a request on the wire: that is
             // made longer, never shorter.
-            block: conn.prepare_cached(
+            block: OnDemand::new(
+                conn,
                 "update recipients set
                    blocked_until = case when blocked_until = ?3 or blocked_until < ?2 then ?2 else blocked_until end,
                    blocked_until_before_claim = case when blocked_until = ?3 then null
                      when blocked_until_before_claim < ?2 then ?2 else blocked_until_before_claim end
                  where id = ?1",
-            )?,
-            restore: conn.prepare_cached(
+            ),
+            restore: OnDemand::new(
+                conn,
                 "update recipients set blocked_until = blocked_until_before_claim, blocked_until_before_claim = null
                  where id = ?1 and blocked_until = ?2 and blocked_until_before_claim is not null",
-            )?,
-        })
+            ),
+        }
     }
 
     /// Blocks the person for a claim if they are still as they were judged. `false`: judge again.
@@ -231,27 +235,27 @@ impl<'c> CoolDowns<'c> {
         // A time zone that changes between the two moments has a second's effect at most.
         let Person { blocked_until, before_claim, next_eligible_at, expires_at, suppressed, .. } = judged;
         let values = (id, until, blocked_until, next_eligible_at, expires_at, suppressed, before_claim);
-        Ok(self.claim.execute(values)? == 1)
+        Ok(self.claim.get()?.execute(values)? == 1)
     }
 
     /// Takes a claim back that this transaction made, and whose row is another's: the person is what they were judged to be.
     pub fn take_back(&mut self, id: i64, judged: &Person) -> db::Result<()> {
-        self.take_back.execute((id, judged.blocked_until, judged.before_claim)).map(drop)
+        self.take_back.get()?.execute((id, judged.blocked_until, judged.before_claim)).map(drop)
     }
 
     /// Whether they are blocked until exactly then.
     pub fn are_blocked(&mut self, id: i64, until: UnixMillis) -> db::Result<bool> {
-        self.are_blocked.exists((id, until))
+        self.are_blocked.get()?.exists((id, until))
     }
 
     /// Blocks the person until then. `own`: until when the claim blocked them.
     pub fn block(&mut self, id: i64, until: UnixMillis, own: UnixMillis) -> db::Result<()> {
-        self.block.execute((id, until, own)).map(drop)
+        self.block.get()?.execute((id, until, own)).map(drop)
     }
 
     /// The cool-down is what it was before the claim, unless another claim blocks the person now.
     pub fn restore(&mut self, id: i64, own: UnixMillis) -> db::Result<()> {
-        self.restore.execute((id, own)).map(drop)
+        self.restore.get()?.execute((id, own)).map(drop)
     }
 }
 

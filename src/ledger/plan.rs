@@ -72,7 +72,7 @@ impl Ledger {
         if planned_before {
             self.write(|conn| Ok(open_again(conn, broadcast.id)?))?;
             (planned.skipped, planned.later) = self.judge_skipped(broadcast, listing, asked, check)?;
-            planned.people = self.read(|conn| Ok(people_of(conn, listing)?))?;
+            planned.people = self.read(|conn| people_of(conn, listing))?;
             return Ok(planned);
         }
         self.unsynced(|ledger| ledger.stage(broadcast, list, asked, check, watch, &mut planned))?;
@@ -82,7 +82,7 @@ impl Ledger {
             conn.execute("update listings set planned_at = ?2 where id = ?1", (listing, asked.now.0))?;
             Ok(open_again(conn, broadcast.id)?)
         })?;
-        planned.people = self.read(|conn| Ok(people_of(conn, listing)?))?;
+        planned.people = self.read(|conn| people_of(conn, listing))?;
         Ok(planned)
     }
 

@@ -8,7 +8,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::db::arrays::{ints, texts};
-use super::db::{self, Conn};
+use super::db::{self, Conn, OnDemand};
 
 use super::events::stage::{How, Stage};
 use super::sql::unsigned;
@@ -175,19 +175,21 @@ impl Tally {
                 ints(counters.iter().map(|(_, n)| **n)),
             ));
         }
-        let mut add = conn.prepare_cached(
+        let mut add = OnDemand::new(
+            conn,
             "insert into states (broadcast, state, n) values (?1, ?2, ?3)
              on conflict (broadcast, state) do update set n = states.n + excluded.n",
-        )?;
+        );
         for (broadcast, state, n) in states {
-            add.execute((broadcast, state, n))?;
+            add.get()?.execute((broadcast, state, n))?;
         }
-        let mut add = conn.prepare_cached(
+        let mut add = OnDemand::new(
+            conn,
             "insert into counters (broadcast, hour, what, n) values (?1, ?2, ?3, ?4)
              on conflict (broadcast, hour, what) do update set n = counters.n + excluded.n",
-        )?;
+        );
         for ((broadcast, hour, what), n) in counters {
-            add.execute((broadcast, hour, what.name(), n))?;
+            add.get()?.execute((broadcast, hour, what.name(), n))?;
         }
         Ok(())
     }

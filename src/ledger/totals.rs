@@ -67,7 +67,7 @@ impl Ledger {
     /// How many rows of a list, or of all lists, wait; and when the first of them is due.
     pub fn waiting(&self, broadcast: i64, listing: Option<i64>) -> Result<(u64, Option<UnixMillis>)> {
         // To count a list takes as long as to read it.
-        if self.read(|conn| Ok(tally::rows_in(conn, broadcast, State::Pending)?))? == 0 {
+        if self.read(|conn| tally::rows_in(conn, broadcast, State::Pending))? == 0 {
             return Ok((0, None));
         }
         let standing = match listing {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::claiming::Scan;
+use super::claiming::{Scan, asks_nothing};
 use super::ending::{Commit, settle};
 use super::order::{Order, Seat, Stepped};
 use super::sets;
@@ -138,6 +138,9 @@ fn asked(ledger: &Ledger, order: &Order<'_>, leased: Option<Leased>) -> Ahead {
 fn lease(conn: &Conn, order: &mut Order<'_>) -> Result<Option<Leased>> {
     let Order { seat: Seat { clock, scope, .. }, finishes, want, meter } = order;
     let (account, is_server) = (&scope.broadcast.ad_account, conn.is_server());
+    if asks_nothing(*meter, *want) {
+        return Ok(is_server.then_some((0, None)));
+    }
     if is_server && meter.only_looks() {
         return Ok(None);
     }

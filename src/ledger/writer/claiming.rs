@@ -68,6 +68,11 @@ pub struct Candidate {
     pub laters: Laters,
 }
 
+/// Whether an order has nothing to do with the account's budget.
+pub fn asks_nothing(meter: &dyn Meter, want: usize) -> bool {
+    want == 0 && !meter.has_news()
+}
+
 impl Step<'_> {
     /// Claims what the account's budget allows, which all processes on this ledger share.
     pub fn claim_metered(
@@ -76,6 +81,9 @@ impl Step<'_> {
         want: usize,
         meter: &mut dyn Meter,
     ) -> db::Result<(Vec<Claim>, bool, Option<UnixMillis>)> {
+        if asks_nothing(meter, want) {
+            return Ok((Vec::new(), false, None));
+        }
         let account = &self.scope.broadcast.ad_account;
         let before = pace::read(self.conn, account)?;
         let mut row = before;

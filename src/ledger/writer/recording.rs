@@ -1,6 +1,6 @@
 //! What was answered: the row's next state, and the person's cool-down.
 
-use crate::ledger::db::{self, Conn, Statement};
+use crate::ledger::db::{self, Conn, OnDemand};
 
 use super::claim::{Finish, Outcome};
 use super::step::Step;
@@ -15,15 +15,16 @@ use crate::ledger::state::State;
 use crate::ledger::tally::What;
 
 /// The statement that gives a row its next state, found once per step and not once per row.
-pub struct Rows<'c>(Statement<'c>);
+pub struct Rows<'c>(OnDemand<'c>);
 
 impl<'c> Rows<'c> {
-    pub fn new(conn: &'c Conn) -> db::Result<Self> {
-        Ok(Self(conn.prepare_cached(
+    pub const fn new(conn: &'c Conn) -> Self {
+        Self(OnDemand::new(
+            conn,
             "update sends set state = ?4, reason = ?5, finished_at = ?6, tracking_id = ?7, http_status = ?8,
                code = ?9, subcode = ?10, fbtrace_id = ?11
              where id = ?1 and run is not distinct from ?2 and state = ?3 and claimed_at = ?12",
-        )?))
+        ))
     }
 }
 
@@ -136,7 +137,7 @@ impl Step<'_> {
         let settled_from =
             [(State::Claimed, run), (State::Unknown, run), (State::Pending, None), (State::Skipped, None)];
         for (from, run) in settled_from.into_iter().take(if state == State::Accepted { 4 } else { 2 }) {
-            let changed = rows.0.execute((
+            let changed = rows.0.get()?.execute((
                 finish.claim.send,
                 run,
                 from,

@@ -136,7 +136,7 @@ impl Step<'_> {
         let moved = self.move_accepted(finishes)?;
         let mut by_person: Vec<_> = finishes.iter().collect();
         by_person.sort_by_key(|finish| finish.claim.recipient);
-        let mut rows = Rows::new(self.conn)?;
+        let mut rows = Rows::new(self.conn);
         for finish in by_person {
             match moved.get(&finish.claim.send) {
                 Some(blocked_until) => {

@@ -30,20 +30,19 @@ pub struct Step<'c> {
 }
 
 impl<'c> Step<'c> {
-    pub fn new(conn: &'c Conn, scope: &'c Scope, now: UnixMillis, gate: Gate, begun: Instant) -> db::Result<Self> {
-        let people = CoolDowns::new(conn)?;
-        Ok(Self {
+    pub fn new(conn: &'c Conn, scope: &'c Scope, now: UnixMillis, gate: Gate, begun: Instant) -> Self {
+        Self {
             conn,
             scope,
             now,
             begun,
             gate,
-            people,
+            people: CoolDowns::new(conn),
             tally: Tally::default(),
             settled: Vec::new(),
             overtaken: 0,
             spent_up: None,
-        })
+        }
     }
 
     /// Writes the sums; the rows that got a state, and how many outcomes were overtaken.

@@ -90,11 +90,11 @@ pub fn work(conn: &Conn, order: &mut Order<'_>, gate: Gate, begun: Instant, leas
         // The server has taken back steps that it had told of: it is not the one that it was.
         return Err(Error::closed(Closed::Promoted { from: Progress::of(conn)?.newest_at() }));
     }
-    let mut part = Step::new(conn, scope, now, gate, begun)?;
+    let mut part = Step::new(conn, scope, now, gate, begun);
     if conn.is_server() {
         part.record_set(finishes)?;
     } else {
-        let mut rows = Rows::new(conn)?;
+        let mut rows = Rows::new(conn);
         finishes.iter().try_for_each(|finish| part.record(&mut rows, finish))?;
     }
     let (claims, exhausted, permit_at) = match leased {
