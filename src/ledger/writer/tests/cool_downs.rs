@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
-use super::Writer;
+use super::{Open, Writer};
 use crate::clock::{Clock, UnixMillis};
 use crate::ledger::broadcasts::{Broadcast, BroadcastKey, Which};
-use crate::ledger::pace::{Meter, PaceRow};
 use crate::ledger::people::suppression::Suppression;
 use crate::ledger::plan::PlanTerms;
 use crate::ledger::spool::Spool;
@@ -16,24 +15,6 @@ use crate::times::{COOL_DOWN, MARGIN, REQUEST_TIMEOUT};
 
 const BEGIN: UnixMillis = UnixMillis(1_800_000_000_000);
 const MILLISECOND: Duration = Duration::from_millis(1);
-
-/// A budget without an end.
-struct Free;
-
-impl Meter for Free {
-    fn allow(&mut self, _: &mut Option<PaceRow>, _: UnixMillis, want: usize) -> (usize, Option<UnixMillis>) {
-        (want, None)
-    }
-    fn has_news(&self) -> bool {
-        false
-    }
-
-    fn only_looks(&self) -> bool {
-        true
-    }
-
-    fn unused(&mut self, _: &mut PaceRow, _: usize) {}
-}
 
 fn broadcast(ledger: &mut Ledger, campaign: &str, now: UnixMillis) -> Broadcast {
     let key = BroadcastKey {
@@ -94,10 +75,10 @@ async fn claims_at(mut ledger: Ledger, clock: Clock, at: UnixMillis) -> (Ledger,
     let other = broadcast(&mut ledger, "78", at);
     let run = ledger.start_run(other.id, at, 8).unwrap();
     let mut writer = Writer::new(ledger, clock, scope(other, run.id), None);
-    let done = writer.step(&[], 1, &mut Free).unwrap();
+    let done = writer.step(&[], 1, &mut Open).unwrap();
     let claims = done.claims.len();
     let back: Vec<Finish> = done.claims.into_iter().map(|claim| finish(claim, Outcome::Back, at)).collect();
-    writer.step(&back, 0, &mut Free).unwrap();
+    writer.step(&back, 0, &mut Open).unwrap();
     let mut ledger = writer.ledger;
     ledger.end_run(run, at, "exhausted", COOL_DOWN).unwrap();
     (ledger, claims)
@@ -131,11 +112,11 @@ async fn a_person_is_free_at_the_millisecond_that_the_table_tells_and_not_one_be
         plan(&mut ledger, "78", BEGIN);
         let run = ledger.start_run(first.id, BEGIN, 8).unwrap();
         let mut writer = Writer::new(ledger, clock, scope(first, run.id), None);
-        let claim = writer.step(&[], 1, &mut Free).unwrap().claims.remove(0);
+        let claim = writer.step(&[], 1, &mut Open).unwrap().claims.remove(0);
         let claimed = blocked_until(&writer.ledger);
         assert_eq!(claimed, BEGIN.plus(REQUEST_TIMEOUT).plus(COOL_DOWN).plus(MARGIN), "{outcome:?}");
         tokio::time::advance(answered.since(BEGIN)).await;
-        writer.step(&[finish(claim, outcome.clone(), answered)], 0, &mut Free).unwrap();
+        writer.step(&[finish(claim, outcome.clone(), answered)], 0, &mut Open).unwrap();
         let mut ledger = writer.ledger;
         ledger.end_run(run, answered, "exhausted", COOL_DOWN).unwrap();
         assert_eq!(blocked_until(&ledger), free_at, "{outcome:?}");
@@ -164,9 +145,9 @@ async fn a_person_who_got_nothing_is_as_free_as_before() {
             .unwrap();
         let run = ledger.start_run(first.id, BEGIN, 8).unwrap();
         let mut writer = Writer::new(ledger, clock, scope(first, run.id), None);
-        let claim = writer.step(&[], 1, &mut Free).unwrap().claims.remove(0);
+        let claim = writer.step(&[], 1, &mut Open).unwrap().claims.remove(0);
         tokio::time::advance(answered.since(BEGIN)).await;
-        writer.step(&[finish(claim, outcome.clone(), answered)], 0, &mut Free).unwrap();
+        writer.step(&[finish(claim, outcome.clone(), answered)], 0, &mut Open).unwrap();
         let mut ledger = writer.ledger;
         ledger.end_run(run, answered, "exhausted", COOL_DOWN).unwrap();
         assert_eq!(blocked_until(&ledger), BEGIN.minus(MILLISECOND), "{outcome:?}");
@@ -184,7 +165,7 @@ async fn a_claim_of_a_run_that_died_blocks_from_the_moment_that_it_is_found() {
     plan(&mut ledger, "78", BEGIN);
     let run = ledger.start_run(first.id, BEGIN, 8).unwrap();
     let mut writer = Writer::new(ledger, clock, scope(first.clone(), run.id), None);
-    assert_eq!(writer.step(&[], 1, &mut Free).unwrap().claims.len(), 1);
+    assert_eq!(writer.step(&[], 1, &mut Open).unwrap().claims.len(), 1);
     let ledger = writer.ledger;
     run.crash();
     // Nobody has looked yet: the claim itself holds.
@@ -209,9 +190,9 @@ async fn whoever_opted_out_is_never_free() {
     plan(&mut ledger, "78", BEGIN);
     let run = ledger.start_run(first.id, BEGIN, 8).unwrap();
     let mut writer = Writer::new(ledger, clock, scope(first, run.id), None);
-    let claim = writer.step(&[], 1, &mut Free).unwrap().claims.remove(0);
+    let claim = writer.step(&[], 1, &mut Open).unwrap().claims.remove(0);
     let out = Outcome::Refused { suppress: Some(Suppression::OptedOut) };
-    writer.step(&[finish(claim, out, BEGIN)], 0, &mut Free).unwrap();
+    writer.step(&[finish(claim, out, BEGIN)], 0, &mut Open).unwrap();
     let mut ledger = writer.ledger;
     ledger.end_run(run, BEGIN, "exhausted", COOL_DOWN).unwrap();
     let (_, claims) = claims_at(ledger, clock, BEGIN.plus(COOL_DOWN * 1000)).await;
