@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper_util::client::legacy::connect::HttpInfo;
-use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, DATE, HeaderMap, HeaderValue};
+use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, DATE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, Request, Response, StatusCode, Url};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -26,6 +26,8 @@ use crate::secret::Redactor;
 
 /// An answer to a send is about 200 bytes; anything much longer is not Graph's.
 const MAX_ANSWER: usize = 512 * 1024;
+/// Names the request to Meta's support.
+static TRACE: HeaderName = HeaderName::from_static("x-fb-trace-id");
 /// How much of an unexpected answer is shown, in characters.
 const MAX_SAMPLE: usize = 200;
 
@@ -304,7 +306,7 @@ fn unpacked(body: Bytes) -> Bytes {
 }
 
 pub(super) fn header_trace(headers: &HeaderMap) -> Option<String> {
-    let id = headers.get("x-fb-trace-id")?.to_str().ok()?;
+    let id = headers.get(&TRACE)?.to_str().ok()?;
     (id.len() <= 64).then(|| id.to_owned())
 }
 

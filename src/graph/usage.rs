@@ -3,11 +3,15 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use reqwest::header::HeaderMap;
+use reqwest::header::{HeaderMap, HeaderName};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::json::{Text, is_object};
+
+static BUSINESS: HeaderName = HeaderName::from_static("x-business-use-case-usage");
+static ACCOUNT: HeaderName = HeaderName::from_static("x-ad-account-usage");
+static APP: HeaderName = HeaderName::from_static("x-app-usage");
 
 /// What the usage headers of one answer say. Percentages of the limit: 100 is the limit.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -48,9 +52,9 @@ impl Usage {
     pub(super) fn read(headers: &HeaderMap) -> Self {
         let mut usage = Self::default();
         // One that is given twice was written on both sides of a proxy: the worse counts.
-        texts(headers, "x-business-use-case-usage").for_each(|json| usage.read_business(json));
-        texts(headers, "x-ad-account-usage").for_each(|json| usage.read_account(json));
-        for app in texts(headers, "x-app-usage").filter_map(Fields::read) {
+        texts(headers, &BUSINESS).for_each(|json| usage.read_business(json));
+        texts(headers, &ACCOUNT).for_each(|json| usage.read_account(json));
+        for app in texts(headers, &APP).filter_map(Fields::read) {
             usage.app = highest(usage.app, app.percent());
         }
         usage
@@ -115,7 +119,7 @@ fn number(text: &Text) -> Option<f64> {
 }
 
 /// The texts of a header, each of them one JSON value.
-fn texts<'h>(headers: &'h HeaderMap, name: &'static str) -> impl Iterator<Item = &'h str> {
+fn texts<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = &'h str> {
     headers.get_all(name).iter().filter_map(|value| value.to_str().ok())
 }
 

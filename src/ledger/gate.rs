@@ -2,10 +2,11 @@
 //! person says since when. What is read and decided here is the same for any database.
 
 use super::address::Address;
-use super::db::{self, Ahead, Conn};
+use super::db::{self, Ahead, Conn, Row};
 use super::error::{Closed, Error, Result};
 use super::judge::{Lost, Terms};
 use super::schema;
+use super::sql::sql;
 use crate::clock::UnixMillis;
 use crate::times::hours::Hours;
 
@@ -38,6 +39,14 @@ pub struct PlanTerms {
 pub const NOBODY_BEFORE: &str = "(select g.nobody_before from ledger g)";
 
 impl Gate {
+    /// The gate, if it is open.
+    pub fn open(self) -> Result<Self> {
+        match self.closed {
+            Some(why) => Err(Error::closed(why)),
+            None => Ok(Self { closed: None, ..self }),
+        }
+    }
+
     /// Terms of rows that this ledger planned: whatever may have been sent of them before is not pending any more.
     pub fn terms_of_claims(&self, now: UnixMillis, end: Option<UnixMillis>, hours: Hours) -> Terms {
         Terms { now, end, lost: Lost { nobody_before: self.nobody_before, rows: false }, hours }
@@ -67,32 +76,39 @@ pub fn ask(ahead: &mut Ahead) {
 }
 
 /// With the number of the schema, for a newer version may change the tables while this one is at work.
-const ON_A_SERVER: &str = "select gate, gate_from, gate_until, restored_at, nobody_before, schema from ledger";
-const IN_A_FILE: &str = "select gate, gate_from, gate_until, restored_at, nobody_before, null from ledger";
+const ON_A_SERVER: &str = sql!("select {columns}, schema from ledger", columns = COLUMNS);
+const IN_A_FILE: &str = sql!("select {columns}, null from ledger", columns = COLUMNS);
+
+/// What [`gate`] reads, of the ledger's row.
+pub const COLUMNS: &str = "gate, gate_from, gate_until, restored_at, nobody_before";
+/// How many these are.
+pub const WIDTH: usize = 5;
+
+/// A gate from [`COLUMNS`], which are the first of a row.
+pub fn gate(row: &Row<'_>) -> db::Result<Gate> {
+    let closed = match row.get::<Option<String>>(0)?.as_deref() {
+        None => None,
+        Some(REFUSED) => Some(Closed::Refused),
+        Some(PROMOTED) => Some(Closed::Promoted { from: row.get::<Option<_>>(1)?.unwrap_or_default() }),
+        Some(text) if text.starts_with(COPIED) => {
+            Some(Closed::Copied { to: text[COPIED.len()..].into(), at: row.get::<Option<_>>(1)?.unwrap_or_default() })
+        }
+        Some(text) if text.starts_with(UNFINISHED) => {
+            Some(Closed::Unfinished { from: text[UNFINISHED.len()..].into() })
+        }
+        // What a later version wrote closes the gate as well.
+        Some(_) => Some(Closed::Restored {
+            from: row.get::<Option<_>>(1)?.unwrap_or_default(),
+            until: row.get::<Option<_>>(2)?.unwrap_or_default(),
+        }),
+    };
+    Ok(Gate { closed, restored_at: row.get(3)?, nobody_before: row.get(4)? })
+}
 
 /// With the number of the schema on a server.
 fn read_with_schema(conn: &Conn) -> db::Result<(Gate, Option<i32>)> {
     let sql = if conn.is_server() { ON_A_SERVER } else { IN_A_FILE };
-    conn.prepare_cached(sql)?.query_row((), |row| {
-        let closed = match row.get::<Option<String>>(0)?.as_deref() {
-            None => None,
-            Some(REFUSED) => Some(Closed::Refused),
-            Some(PROMOTED) => Some(Closed::Promoted { from: row.get::<Option<_>>(1)?.unwrap_or_default() }),
-            Some(text) if text.starts_with(COPIED) => Some(Closed::Copied {
-                to: text[COPIED.len()..].into(),
-                at: row.get::<Option<_>>(1)?.unwrap_or_default(),
-            }),
-            Some(text) if text.starts_with(UNFINISHED) => {
-                Some(Closed::Unfinished { from: text[UNFINISHED.len()..].into() })
-            }
-            // What a later version wrote closes the gate as well.
-            Some(_) => Some(Closed::Restored {
-                from: row.get::<Option<_>>(1)?.unwrap_or_default(),
-                until: row.get::<Option<_>>(2)?.unwrap_or_default(),
-            }),
-        };
-        Ok((Gate { closed, restored_at: row.get(3)?, nobody_before: row.get(4)? }, row.get(5)?))
-    })
+    conn.prepare_cached(sql)?.query_row((), |row| Ok((gate(row)?, row.get(WIDTH)?)))
 }
 
 /// The gate of a schema that this version knows.
@@ -104,11 +120,7 @@ fn read_known(conn: &Conn) -> Result<Gate> {
 
 /// The gate, if it is open.
 pub fn pass(conn: &Conn) -> Result<Gate> {
-    let gate = read_known(conn)?;
-    match gate.closed {
-        Some(why) => Err(Error::closed(why)),
-        None => Ok(Gate { closed: None, ..gate }),
-    }
+    read_known(conn)?.open()
 }
 
 /// Refuses to record in a ledger that another one took the place of: nobody looks for it here.

@@ -1,8 +1,9 @@
 //! What was learned about an ad account's limits: kept, so that the next run does not begin with a burst, and shared, so that all
 //! processes on one ledger have one budget. How it is learned is up to the sender.
 
-use super::db::{self, Ahead, Conn, Optional};
+use super::db::{self, Ahead, Conn, OnDemand, Optional};
 
+use super::sql::sql;
 use crate::clock::UnixMillis;
 
 /// One ad account's pace.
@@ -52,22 +53,63 @@ const READ: &str =
     "select rate, usage, next_at, paused_until, refusals, updated_at, fixed_rate, fixed_asked_at, fixed_next_at
     from pace where ad_account = ?1";
 
-pub(super) fn read(conn: &Conn, ad_account: &str) -> db::Result<Option<PaceRow>> {
-    read_by(conn, READ, ad_account)
+const LOCK: &str = sql!("{read} for update", read = READ);
+
+const WRITE: &str =
+    "insert into pace (ad_account, rate, usage, next_at, paused_until, refusals, updated_at, fixed_rate, fixed_asked_at,
+       fixed_next_at)
+     values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+     on conflict (ad_account) do update set rate = ?2, usage = ?3, next_at = ?4, paused_until = ?5, refusals = ?6,
+       updated_at = ?7, fixed_rate = ?8, fixed_asked_at = ?9, fixed_next_at = ?10";
+
+/// The paces of a ledger.
+pub(super) struct Paces<'c> {
+    read: OnDemand<'c>,
+    lock: OnDemand<'c>,
+    write: OnDemand<'c>,
 }
 
-/// What [`read`] asks a server.
+/// What [`Paces::read`] asks a server.
 pub(super) fn ask(ahead: &mut Ahead, ad_account: &str) {
     ahead.ask(READ, [ad_account]);
 }
 
-/// On a server: nobody else changes the row before the end of the transaction.
-pub(super) fn lock(conn: &Conn, ad_account: &str) -> db::Result<Option<PaceRow>> {
-    read_by(conn, &format!("{READ} for update"), ad_account)
+impl<'c> Paces<'c> {
+    pub const fn new(conn: &'c Conn) -> Self {
+        Self { read: OnDemand::new(conn, READ), lock: OnDemand::new(conn, LOCK), write: OnDemand::new(conn, WRITE) }
+    }
+
+    pub fn read(&mut self, ad_account: &str) -> db::Result<Option<PaceRow>> {
+        row(&mut self.read, ad_account)
+    }
+
+    /// On a server: nobody else changes the row before the end of the transaction.
+    pub fn lock(&mut self, ad_account: &str) -> db::Result<Option<PaceRow>> {
+        row(&mut self.lock, ad_account)
+    }
+
+    pub fn write(&mut self, ad_account: &str, row: &PaceRow) -> db::Result<()> {
+        self.write
+            .get()?
+            .execute((
+                ad_account,
+                row.rate,
+                row.usage,
+                row.next_at,
+                row.paused_until.0,
+                row.refusals,
+                row.updated_at.0,
+                row.fixed.map(|fixed| fixed.rate),
+                row.fixed.map(|fixed| fixed.asked_at),
+                row.fixed.map(|fixed| fixed.next_at),
+            ))
+            .map(drop)
+    }
 }
 
-fn read_by(conn: &Conn, sql: &str, ad_account: &str) -> db::Result<Option<PaceRow>> {
-    conn.prepare_cached(sql)?
+fn row(statement: &mut OnDemand<'_>, ad_account: &str) -> db::Result<Option<PaceRow>> {
+    statement
+        .get()?
         .query_row([ad_account], |row| {
             Ok(PaceRow {
                 rate: row.get(0)?,
@@ -83,27 +125,4 @@ fn read_by(conn: &Conn, sql: &str, ad_account: &str) -> db::Result<Option<PaceRo
             })
         })
         .optional()
-}
-
-pub(super) fn write(conn: &Conn, ad_account: &str, row: &PaceRow) -> db::Result<()> {
-    conn.prepare_cached(
-        "insert into pace (ad_account, rate, usage, next_at, paused_until, refusals, updated_at, fixed_rate, fixed_asked_at,
-           fixed_next_at)
-         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-         on conflict (ad_account) do update set rate = ?2, usage = ?3, next_at = ?4, paused_until = ?5, refusals = ?6,
-           updated_at = ?7, fixed_rate = ?8, fixed_asked_at = ?9, fixed_next_at = ?10",
-    )?
-    .execute((
-        ad_account,
-        row.rate,
-        row.usage,
-        row.next_at,
-        row.paused_until.0,
-        row.refusals,
-        row.updated_at.0,
-        row.fixed.map(|fixed| fixed.rate),
-        row.fixed.map(|fixed| fixed.asked_at),
-        row.fixed.map(|fixed| fixed.next_at),
-    ))?;
-    Ok(())
 }

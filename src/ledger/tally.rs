@@ -84,6 +84,33 @@ impl What {
     }
 }
 
+/// The sums of a ledger.
+pub struct Sums<'c> {
+    conn: &'c Conn,
+    /// In a file.
+    states: OnDemand<'c>,
+    /// In a file.
+    counters: OnDemand<'c>,
+}
+
+impl<'c> Sums<'c> {
+    pub const fn new(conn: &'c Conn) -> Self {
+        Self {
+            conn,
+            states: OnDemand::new(
+                conn,
+                "insert into states (broadcast, state, n) values (?1, ?2, ?3)
+                 on conflict (broadcast, state) do update set n = states.n + excluded.n",
+            ),
+            counters: OnDemand::new(
+                conn,
+                "insert into counters (broadcast, hour, what, n) values (?1, ?2, ?3, ?4)
+                 on conflict (broadcast, hour, what) do update set n = counters.n + excluded.n",
+            ),
+        }
+    }
+}
+
 /// What one transaction counts.
 #[derive(Default)]
 pub struct Tally {
@@ -141,16 +168,16 @@ impl Tally {
     }
 
     pub fn write(&self, conn: &Conn) -> db::Result<()> {
-        self.write_of(conn, NO_RUN)
+        self.write_of(NO_RUN, &mut Sums::new(conn))
     }
 
     /// What a run counts. On a server it has rows of its own until it ends: one row of all would have every commit wait for the last.
-    pub fn write_of(&self, conn: &Conn, run: i64) -> db::Result<()> {
+    pub fn write_of(&self, run: i64, sums: &mut Sums<'_>) -> db::Result<()> {
         let states = self.states.iter().flat_map(|(broadcast, states)| {
             State::ALL.into_iter().zip(states).filter(|(_, n)| **n != 0).map(|(state, n)| (*broadcast, state, *n))
         });
         let counters = self.counters.iter().filter(|(_, n)| **n != 0);
-        if conn.is_server() {
+        if sums.conn.is_server() {
             let (states, counters): (Vec<_>, Vec<_>) = (states.collect(), counters.collect());
             let whats: Vec<_> = counters.iter().map(|((_, _, what), _)| what.name()).collect();
             const STATES: &str = "insert into states (run, broadcast, state, n)
@@ -164,7 +191,7 @@ impl Tally {
                 return Ok(());
             }
             // Both go with the commit.
-            return conn.prepare_cached(&format!("with counted as ({STATES}) {COUNTERS}"))?.tell((
+            return sums.conn.prepare_cached(&format!("with counted as ({STATES}) {COUNTERS}"))?.tell((
                 run,
                 ints(states.iter().map(|(broadcast, _, _)| *broadcast)),
                 ints(states.iter().map(|(_, state, _)| state.number())),
@@ -175,21 +202,11 @@ impl Tally {
                 ints(counters.iter().map(|(_, n)| **n)),
             ));
         }
-        let mut add = OnDemand::new(
-            conn,
-            "insert into states (broadcast, state, n) values (?1, ?2, ?3)
-             on conflict (broadcast, state) do update set n = states.n + excluded.n",
-        );
         for (broadcast, state, n) in states {
-            add.get()?.execute((broadcast, state, n))?;
+            sums.states.get()?.execute((broadcast, state, n))?;
         }
-        let mut add = OnDemand::new(
-            conn,
-            "insert into counters (broadcast, hour, what, n) values (?1, ?2, ?3, ?4)
-             on conflict (broadcast, hour, what) do update set n = counters.n + excluded.n",
-        );
         for ((broadcast, hour, what), n) in counters {
-            add.get()?.execute((broadcast, hour, what.name(), n))?;
+            sums.counters.get()?.execute((broadcast, hour, what.name(), n))?;
         }
         Ok(())
     }

@@ -6,7 +6,7 @@ use super::db::{self, Conn, Optional};
 
 use super::database::Ledger;
 use super::error::Result;
-use super::pace::{self, PaceRow};
+use super::pace::{PaceRow, Paces};
 use super::sql::{sql, unsigned};
 use super::state::State;
 use super::tally;
@@ -182,7 +182,7 @@ impl Ledger {
 
     /// What was learned about an ad account's pace; `None` before its first send.
     pub fn pace_of(&self, ad_account: &str) -> Result<Option<PaceRow>> {
-        Ok(pace::read(&self.conn, ad_account)?)
+        Ok(Paces::new(&self.conn).read(ad_account)?)
     }
 
     /// How many planned rows of a broadcast wait beside those of a listing.

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::db::{self, Conn, HAS_STANDBY};
+use super::db::{self, Conn, HAS_STANDBY, Row};
 use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +21,7 @@ use super::gate;
 use super::identity::Inode;
 use super::locks::Locks;
 use super::place;
+use super::sql::sql;
 use crate::clock::UnixMillis;
 
 /// How long it is waited for: whoever holds it commits meanwhile.
@@ -33,6 +34,9 @@ const LONGEST: usize = 4096;
 /// … and none shorter, so that a new text covers the old one.
 const SHORTEST: usize = 512;
 
+/// What [`Progress::read`] reads, of the ledger's row.
+pub const PROGRESS: &str = "identity, steps, newest_at";
+
 /// How far a ledger has got, by itself.
 #[derive(Default)]
 pub struct Progress {
@@ -43,8 +47,13 @@ pub struct Progress {
 
 impl Progress {
     pub fn of(conn: &Conn) -> db::Result<Self> {
-        conn.prepare_cached("select identity, steps, newest_at from ledger")?
-            .query_row((), |row| Ok(Self { identity: row.get(0)?, steps: row.get(1)?, newest_at: row.get(2)? }))
+        conn.prepare_cached(sql!("select {columns} from ledger", columns = PROGRESS))?
+            .query_row((), |row| Self::read(row, 0))
+    }
+
+    /// From [`PROGRESS`], the first at `first`.
+    pub fn read(row: &Row<'_>, first: usize) -> db::Result<Self> {
+        Ok(Self { identity: row.get(first)?, steps: row.get(first + 1)?, newest_at: row.get(first + 2)? })
     }
 
     /// Of a ledger on a server, which has no witness: it is known to have got to this time.
@@ -117,7 +126,8 @@ struct Kept {
     ledger: String,
 }
 
-/// A witness that nobody else can write until this value ends.
+/// A witness that nobody else can write until this value ends; by default, of a ledger that has none.
+#[derive(Default)]
 pub struct Held {
     /// `None` if it can't be written: nothing is lost then, the witness is only less sharp.
     file: Option<Arc<Kept>>,
@@ -179,7 +189,7 @@ impl Witness {
 
     /// Keeps the witness from all other processes. Who also writes to the ledger has begun to before.
     pub fn hold(&self, ledger: &Progress) -> Held {
-        let Some(place) = &self.place else { return Held { file: None, seen: None, length: 0 } };
+        let Some(place) = &self.place else { return Held::default() };
         let path = file(&place.runs, &ledger.identity);
         let mut kept = place.kept.lock().unwrap_or_else(PoisonError::into_inner);
         *kept = hold(kept.take(), &path, place).ok();

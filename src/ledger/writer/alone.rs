@@ -7,12 +7,13 @@ use super::claiming::{Scan, asks_nothing};
 use super::ending::{Commit, settle};
 use super::order::{Order, Seat, Stepped};
 use super::sets;
+use super::step::Statements;
 use super::work::{Leased, enter, require_room, work};
 use crate::ledger::database::{Ledger, Tries};
 use crate::ledger::db::{Ahead, Conn};
 use crate::ledger::error::{Closed, Error, Result};
 use crate::ledger::failpoint;
-use crate::ledger::pace;
+use crate::ledger::pace::Paces;
 use crate::ledger::room::{self, Reserve};
 use crate::ledger::witness::Progress;
 
@@ -101,7 +102,7 @@ fn try_step(ledger: &mut Ledger, order: &mut Order<'_>) -> Result<Stepped> {
     let transaction = ledger.begin_asking(&ahead)?;
     let begun = Instant::now();
     let (gate, mut progress, witness) = enter(&transaction, &witness, order.want > 0)?;
-    let worked = work(&transaction, order, gate, begun, leased)?;
+    let worked = work(&transaction, &mut Statements::new(&transaction), order, gate, begun, leased)?;
     if let Some(newest_at) = worked.newest_at {
         progress = Progress::on_server(newest_at);
     }
@@ -145,7 +146,7 @@ fn lease(conn: &Conn, order: &mut Order<'_>) -> Result<Option<Leased>> {
         return Ok(None);
     }
     if !meter.has_news() && (is_server || finishes.is_empty()) {
-        let before = pace::read(conn, account)?;
+        let before = Paces::new(conn).read(account)?;
         let mut row = before;
         let leased = meter.allow(&mut row, clock.now(), *want);
         let is_refused = leased.0 == 0 && *want > 0 && finishes.is_empty();

@@ -6,14 +6,14 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use crate::ledger::db::{self, Conn};
+use crate::ledger::db::{self, Conn, OnDemand};
 
 use super::claim::{Claim, Scope};
 use super::step::Step;
 use crate::clock::UnixMillis;
 use crate::ledger::database::HOLD;
 use crate::ledger::judge::{Decision, Laters, Person, Reached, judge};
-use crate::ledger::pace::{self, Meter};
+use crate::ledger::pace::Meter;
 use crate::ledger::people;
 use crate::ledger::rivals::{Judged, Look, Rivals};
 use crate::ledger::settled::{COOLING_DOWN, Settled};
@@ -22,6 +22,11 @@ use crate::ledger::state::State;
 
 /// Candidates read ahead at a time, and how many there should be.
 const AHEAD: usize = 64;
+
+pub const TAKE_ROW: &str = sql!(
+    "update sends set state = {claimed}, run = ?2, claimed_at = ?3, attempts = attempts + 1
+     where id = ?1 and state = {pending}"
+);
 
 /// Limits how long a transaction looks for rows: all people of a long list may have to wait. The clock is read every 64 rows.
 struct Hold {
@@ -73,7 +78,7 @@ pub fn asks_nothing(meter: &dyn Meter, want: usize) -> bool {
     want == 0 && !meter.has_news()
 }
 
-impl Step<'_> {
+impl Step<'_, '_> {
     /// Claims what the account's budget allows, which all processes on this ledger share.
     pub fn claim_metered(
         &mut self,
@@ -85,7 +90,7 @@ impl Step<'_> {
             return Ok((Vec::new(), false, None));
         }
         let account = &self.scope.broadcast.ad_account;
-        let before = pace::read(self.conn, account)?;
+        let before = self.statements.paces.read(account)?;
         let mut row = before;
         let (allowed, permit_at) = meter.allow(&mut row, self.now, want);
         let (claims, exhausted) = self.claim(scan, allowed)?;
@@ -96,7 +101,7 @@ impl Step<'_> {
                 meter.unused(row, allowed - claims.len());
             }
             if before.as_ref() != Some(row) {
-                pace::write(self.conn, account, row)?;
+                self.statements.paces.write(account, row)?;
             }
         }
         Ok((claims, exhausted, permit_at))
@@ -128,10 +133,6 @@ impl Step<'_> {
             return Ok((claims, false));
         }
         let rivals = Rivals::of(self.conn, &self.scope.broadcast)?;
-        let mut take_row = self.conn.prepare_cached(sql!(
-            "update sends set state = {claimed}, run = ?2, claimed_at = ?3, attempts = attempts + 1
-             where id = ?1 and state = {pending}"
-        ))?;
         let mut hold = Hold { begin: self.begun, rows: 0 };
         while claims.len() < want {
             if hold.is_over(1) {
@@ -149,18 +150,23 @@ impl Step<'_> {
                 (Judged::new(claim.recipient, &person, Some(claim.send)), Look { now: self.now, listing: None });
             let reached = rivals.reached(self.conn, asked, look)?;
             match self.take_person(&claim, &person, reached, laters)? {
-                Some(Decision::Now) if take_row.execute((claim.send, self.scope.run, self.now))? == 1 => {
+                Some(Decision::Now) if self.take_row(claim.send)? => {
                     self.tally.moved_rows(self.scope.broadcast.id, State::Pending, State::Claimed, 1);
                     scan.has_found = true;
                     claims.push(claim);
                 }
                 // Another process took the row since it was read: this person is as they were read with it.
-                Some(Decision::Now) => self.people.take_back(claim.recipient, &person)?,
+                Some(Decision::Now) => self.statements.people.take_back(claim.recipient, &person)?,
                 Some(decision) => self.put_off(claim, &decision)?,
                 None => {}
             }
         }
         Ok((claims, false))
+    }
+
+    /// Claims a row. `false`: another process took it.
+    fn take_row(&mut self, send: i64) -> db::Result<bool> {
+        Ok(self.statements.take_row.get()?.execute((send, self.scope.run, self.now))? == 1)
     }
 
     /// Blocks the person of a claim if they may get the message now, else says why not. `None`: another process took the row since it was
@@ -177,7 +183,7 @@ impl Step<'_> {
         // What another token of theirs got since is in no row of this one.
         if read_ahead.others_blocked_until.is_none()
             && judge(Some(read_ahead), reached, laters, terms) == Decision::Now
-            && self.people.claim(claim.recipient, read_ahead, until)?
+            && self.statements.people.claim(claim.recipient, read_ahead, until)?
         {
             return Ok(Some(Decision::Now));
         }
@@ -188,7 +194,7 @@ impl Step<'_> {
         // What was read ahead may be older than this transaction: what is true now decides.
         let person = people::get(self.conn, claim.recipient)?;
         let decision = judge(Some(&person), reached, laters, terms);
-        if decision == Decision::Now && !self.people.claim(claim.recipient, &person, until)? {
+        if decision == Decision::Now && !self.statements.people.claim(claim.recipient, &person, until)? {
             return Err(db::Error::Changed);
         }
         Ok(Some(decision))
@@ -294,8 +300,8 @@ impl Scan {
             person = people::COLUMNS,
             people = people::OF_SENDS,
         ))?;
-        let mut planned = conn.prepare_cached("select 1 from listings where id = ?1 and planned_at is not null")?;
-        let mut held = conn.prepare_cached("select 1 from listing_rows where listing = ?1 and send = ?2")?;
+        let mut planned = OnDemand::new(conn, "select 1 from listings where id = ?1 and planned_at is not null");
+        let mut held = OnDemand::new(conn, "select 1 from listing_rows where listing = ?1 and send = ?2");
         let mut last_listing: Option<(i64, bool)> = None;
         let mut rows = statement.query((scope.broadcast.id, level, self.after, AHEAD as i64, scope.values))?;
         let mut read = false;
@@ -307,13 +313,13 @@ impl Scan {
             let is_planned = match last_listing {
                 Some((id, is_planned)) if id == listing => is_planned,
                 _ => {
-                    let is_planned = planned.exists([listing])?;
+                    let is_planned = planned.get()?.exists([listing])?;
                     last_listing = Some((listing, is_planned));
                     is_planned
                 }
             };
             let in_scope = match scope.listing {
-                Some(wanted) if wanted != listing => held.exists((wanted, send))?,
+                Some(wanted) if wanted != listing => held.get()?.exists((wanted, send))?,
                 _ => true,
             };
             if !is_planned || !in_scope {

@@ -1,7 +1,7 @@
 //! Whether a run still counts: nobody has ended it, and on a server, its row and its time are those that it knows.
 
 use crate::clock::UnixMillis;
-use crate::ledger::db::{self, Ahead, Conn, NOW, Optional};
+use crate::ledger::db::{self, Ahead, Conn, NOW, OnDemand, Optional};
 use crate::ledger::error::{Error, Result};
 use crate::times;
 
@@ -48,6 +48,15 @@ pub fn refuse_other_time(now: UnixMillis, server: UnixMillis) -> Result<()> {
     Ok(())
 }
 
-pub fn is_run_open(conn: &Conn, run: i64) -> db::Result<bool> {
-    conn.prepare_cached("select 1 from runs where id = ?1 and ended_at is null")?.exists([run])
+/// The runs that nobody has ended.
+pub struct OpenRuns<'c>(OnDemand<'c>);
+
+impl<'c> OpenRuns<'c> {
+    pub const fn new(conn: &'c Conn) -> Self {
+        Self(OnDemand::new(conn, "select 1 from runs where id = ?1 and ended_at is null"))
+    }
+
+    pub fn has(&mut self, run: i64) -> db::Result<bool> {
+        self.0.get()?.exists([run])
+    }
 }

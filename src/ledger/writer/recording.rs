@@ -14,7 +14,7 @@ use crate::ledger::sql::sql;
 use crate::ledger::state::State;
 use crate::ledger::tally::What;
 
-/// The statement that gives a row its next state, found once per step and not once per row.
+/// The statement that gives a row its next state.
 pub struct Rows<'c>(OnDemand<'c>);
 
 impl<'c> Rows<'c> {
@@ -28,8 +28,8 @@ impl<'c> Rows<'c> {
     }
 }
 
-impl Step<'_> {
-    pub fn record(&mut self, rows: &mut Rows<'_>, finish: &Finish) -> db::Result<()> {
+impl Step<'_, '_> {
+    pub fn record(&mut self, finish: &Finish) -> db::Result<()> {
         let Finish { claim, at, .. } = finish;
         let own = self.scope.claimed_until(claim.at);
         let recipient = claim.recipient;
@@ -40,22 +40,20 @@ impl Step<'_> {
                     Outcome::Accepted { tracking_id } => (State::Accepted, tracking_id.clone()),
                     _ => (State::Unknown, None),
                 };
-                if let Some(from) =
-                    self.move_row(rows, finish, state, finish.reason.as_deref(), tracking_id.as_deref())?
-                {
+                if let Some(from) = self.move_row(finish, state, finish.reason.as_deref(), tracking_id.as_deref())? {
                     let as_claimed = state == State::Accepted
                         && from == State::Claimed
                         && self.scope.is_long_enough(own, blocked)
-                        && self.people.are_blocked(recipient, own)?;
+                        && self.statements.people.are_blocked(recipient, own)?;
                     if !as_claimed {
-                        self.people.block(recipient, blocked, own)?;
+                        self.statements.people.block(recipient, blocked, own)?;
                     }
                     self.settle(finish, finish.reason.clone(), state, tracking_id, None);
                 }
             }
             Outcome::Refused { suppress } => {
-                if self.move_row(rows, finish, State::Refused, finish.reason.as_deref(), None)?.is_some() {
-                    self.people.restore(recipient, own)?;
+                if self.move_row(finish, State::Refused, finish.reason.as_deref(), None)?.is_some() {
+                    self.statements.people.restore(recipient, own)?;
                     if let Some(why) = suppress {
                         people::keep_out(self.conn, recipient, *why, *at)?;
                     }
@@ -65,8 +63,8 @@ impl Step<'_> {
             Outcome::Back => {
                 let decision = judge::put_back(UnixMillis(0), is_closed(self.conn, self.scope.broadcast.id)?);
                 let reason = decision.reason().or_else(|| finish.reason.clone());
-                if self.move_row(rows, finish, decision.state(), reason.as_deref(), None)?.is_some() {
-                    self.people.restore(recipient, own)?;
+                if self.move_row(finish, decision.state(), reason.as_deref(), None)?.is_some() {
+                    self.statements.people.restore(recipient, own)?;
                     if decision.state() == State::Pending {
                         self.tally.add(self.scope.broadcast.id, claim.at, What::Back, 1);
                         self.keep(finish, "back")?;
@@ -75,7 +73,7 @@ impl Step<'_> {
                     }
                 }
             }
-            Outcome::Later { until } => self.record_later(rows, finish, *until, own)?,
+            Outcome::Later { until } => self.record_later(finish, *until, own)?,
         }
         Ok(())
     }
@@ -85,20 +83,14 @@ impl Step<'_> {
         let own = self.scope.claimed_until(finish.claim.at);
         let blocked = self.scope.accepted_until(finish.at);
         if !(as_claimed && self.scope.is_long_enough(own, blocked)) {
-            self.people.block(finish.claim.recipient, blocked, own)?;
+            self.statements.people.block(finish.claim.recipient, blocked, own)?;
         }
         self.settle(finish, finish.reason.clone(), State::Accepted, tracking_id, None);
         Ok(())
     }
 
     /// The person is blocked for as long as Graph said; a row that was refused so too often is given up.
-    fn record_later(
-        &mut self,
-        rows: &mut Rows<'_>,
-        finish: &Finish,
-        until: UnixMillis,
-        own: UnixMillis,
-    ) -> db::Result<()> {
+    fn record_later(&mut self, finish: &Finish, until: UnixMillis, own: UnixMillis) -> db::Result<()> {
         let laters = self
             .conn
             .prepare_cached("select laters + 1, coalesce(first_later_at, ?2) from sends where id = ?1")?
@@ -108,13 +100,13 @@ impl Step<'_> {
         let terms = self.gate.terms_of_claims(finish.at, self.scope.end, self.scope.broadcast.hours);
         let decision = judge::put_off(until, laters, is_closed(self.conn, self.scope.broadcast.id)?, terms);
         let reason = decision.reason().or_else(|| finish.reason.clone());
-        if self.move_row(rows, finish, decision.state(), reason.as_deref(), None)?.is_none() {
+        if self.move_row(finish, decision.state(), reason.as_deref(), None)?.is_none() {
             return Ok(());
         }
         self.conn
             .prepare_cached("update sends set laters = ?2, first_later_at = ?3, not_before = ?4 where id = ?1")?
             .execute((finish.claim.send, laters.count, laters.first_at, until))?;
-        self.people.block(finish.claim.recipient, until, own)?;
+        self.statements.people.block(finish.claim.recipient, until, own)?;
         self.tally.add(self.scope.broadcast.id, finish.claim.at, What::Later, 1);
         self.keep(finish, "later")?;
         let not_before = Some(until).filter(|_| decision.state() == State::Pending);
@@ -125,7 +117,6 @@ impl Step<'_> {
     /// Gives a row that this run claimed its next state; the state before. `None`: somebody else settled it first.
     fn move_row(
         &mut self,
-        rows: &mut Rows<'_>,
         finish: &Finish,
         state: State,
         reason: Option<&str>,
@@ -137,7 +128,7 @@ impl Step<'_> {
         let settled_from =
             [(State::Claimed, run), (State::Unknown, run), (State::Pending, None), (State::Skipped, None)];
         for (from, run) in settled_from.into_iter().take(if state == State::Accepted { 4 } else { 2 }) {
-            let changed = rows.0.get()?.execute((
+            let changed = self.statements.rows.0.get()?.execute((
                 finish.claim.send,
                 run,
                 from,

@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 use super::claim::{Claim, Finish, Outcome, Scope};
 use super::claiming::{Candidate, Scan};
 use super::fence;
-use super::recording::Rows;
 use super::step::Step;
 use crate::clock::UnixMillis;
 use crate::ledger::database::HOLD;
@@ -20,7 +19,7 @@ use crate::ledger::db::{self, Ahead, Conn, Transaction, Values};
 use crate::ledger::failpoint;
 use crate::ledger::gate;
 use crate::ledger::judge::{Decision, Laters, judge};
-use crate::ledger::pace::{self, PaceRow};
+use crate::ledger::pace::{self, PaceRow, Paces};
 use crate::ledger::people;
 use crate::ledger::rivals::{Judged, Look, Rivals};
 use crate::ledger::sql::sql;
@@ -128,7 +127,7 @@ pub fn ask(scope: &Scope, scan: &Scan, finishes: &[Finish], want: usize, looks: 
     ahead
 }
 
-impl Step<'_> {
+impl Step<'_, '_> {
     pub fn record_set(&mut self, finishes: &[Finish]) -> db::Result<()> {
         if finishes.is_empty() {
             return Ok(());
@@ -136,7 +135,6 @@ impl Step<'_> {
         let moved = self.move_accepted(finishes)?;
         let mut by_person: Vec<_> = finishes.iter().collect();
         by_person.sort_by_key(|finish| finish.claim.recipient);
-        let mut rows = Rows::new(self.conn);
         for finish in by_person {
             match moved.get(&finish.claim.send) {
                 Some(blocked_until) => {
@@ -149,7 +147,7 @@ impl Step<'_> {
                     };
                     self.accepted(finish, tracking_id, *blocked_until == own)?;
                 }
-                None => self.record(&mut rows, finish)?,
+                None => self.record(finish)?,
             }
         }
         Ok(())
@@ -331,7 +329,7 @@ pub fn waits_for_others(conn: &Conn, scope: &Scope, scan: &mut Scan, now: UnixMi
 /// another's. What a power cut takes back is a few permits. `work` may be called again.
 pub fn lease<T>(conn: &Conn, account: &str, mut work: impl FnMut(&mut Option<PaceRow>) -> T) -> db::Result<T> {
     let beside = conn.begin_unsynced()?;
-    let before = pace::lock(&beside, account)?;
+    let before = Paces::new(&beside).lock(account)?;
     let mut row = before;
     let value = work(&mut row);
     if row == before {
@@ -344,7 +342,7 @@ pub fn lease<T>(conn: &Conn, account: &str, mut work: impl FnMut(&mut Option<Pac
     // There was no row to lock: the first one is made while nobody else writes.
     drop(beside);
     let alone = conn.begin()?;
-    let mut row = pace::read(&alone, account)?;
+    let mut row = Paces::new(&alone).read(account)?;
     let value = work(&mut row);
     write(alone, account, row)?;
     Ok(value)
@@ -352,7 +350,7 @@ pub fn lease<T>(conn: &Conn, account: &str, mut work: impl FnMut(&mut Option<Pac
 
 fn write(transaction: Transaction<'_>, account: &str, row: Option<PaceRow>) -> db::Result<()> {
     if let Some(row) = row {
-        pace::write(&transaction, account, &row)?;
+        Paces::new(&transaction).write(account, &row)?;
     }
     failpoint::commit(transaction, "step.before", "step.after")
 }

@@ -2,25 +2,52 @@
 
 use std::time::Instant;
 
-use crate::ledger::db::{self, Conn};
+use crate::ledger::db::{self, Conn, OnDemand};
 
 use super::claim::Scope;
+use super::claiming::TAKE_ROW;
+use super::fence::OpenRuns;
+use super::recording::Rows;
 use crate::clock::UnixMillis;
 use crate::ledger::gate::Gate;
+use crate::ledger::pace::Paces;
 use crate::ledger::people::CoolDowns;
 use crate::ledger::settled::Settled;
 use crate::ledger::spending::Spending;
-use crate::ledger::tally::Tally;
+use crate::ledger::tally::{Sums, Tally};
 
-pub struct Step<'c> {
+/// The statements that orders need, each found once in a transaction and not once an order.
+pub struct Statements<'c> {
+    pub people: CoolDowns<'c>,
+    pub rows: Rows<'c>,
+    pub take_row: OnDemand<'c>,
+    pub paces: Paces<'c>,
+    pub open_runs: OpenRuns<'c>,
+    pub sums: Sums<'c>,
+}
+
+impl<'c> Statements<'c> {
+    pub const fn new(conn: &'c Conn) -> Self {
+        Self {
+            people: CoolDowns::new(conn),
+            rows: Rows::new(conn),
+            take_row: OnDemand::new(conn, TAKE_ROW),
+            paces: Paces::new(conn),
+            open_runs: OpenRuns::new(conn),
+            sums: Sums::new(conn),
+        }
+    }
+}
+
+pub struct Step<'s, 'c> {
     pub conn: &'c Conn,
-    pub scope: &'c Scope,
+    pub scope: &'s Scope,
     pub now: UnixMillis,
     /// When the transaction began.
     pub begun: Instant,
     /// Open, where something is to be claimed.
     pub gate: Gate,
-    pub people: CoolDowns<'c>,
+    pub statements: &'s mut Statements<'c>,
     pub tally: Tally,
     pub settled: Vec<Settled>,
     /// Outcomes that found their row settled by somebody else.
@@ -29,15 +56,22 @@ pub struct Step<'c> {
     pub spent_up: Option<Spending>,
 }
 
-impl<'c> Step<'c> {
-    pub fn new(conn: &'c Conn, scope: &'c Scope, now: UnixMillis, gate: Gate, begun: Instant) -> Self {
+impl<'s, 'c> Step<'s, 'c> {
+    pub fn new(
+        conn: &'c Conn,
+        scope: &'s Scope,
+        now: UnixMillis,
+        gate: Gate,
+        begun: Instant,
+        statements: &'s mut Statements<'c>,
+    ) -> Self {
         Self {
             conn,
             scope,
             now,
             begun,
             gate,
-            people: CoolDowns::new(conn),
+            statements,
             tally: Tally::default(),
             settled: Vec::new(),
             overtaken: 0,
@@ -47,7 +81,7 @@ impl<'c> Step<'c> {
 
     /// Writes the sums; the rows that got a state, and how many outcomes were overtaken.
     pub fn finish(self) -> db::Result<(Vec<Settled>, u64)> {
-        self.tally.write_of(self.conn, self.scope.run)?;
+        self.tally.write_of(self.scope.run, &mut self.statements.sums)?;
         Ok((self.settled, self.overtaken))
     }
 }

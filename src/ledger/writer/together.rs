@@ -7,6 +7,7 @@ use super::alone::step;
 use super::claiming::Scan;
 use super::ending::{Commit, settle};
 use super::order::{Order, Stepped};
+use super::step::Statements;
 use super::work::{enter, require_room, work};
 use crate::clock::UnixMillis;
 use crate::ledger::database::{HOLD, Ledger, Tries};
@@ -83,14 +84,17 @@ fn try_together(
     let (gate, mut progress, witness) = enter(&transaction, &witness, claims).map_err(failed(all))?;
     let mut done = Vec::with_capacity(all);
     let mut newest = UnixMillis(0);
+    let mut statements = Statements::new(&transaction);
     for (place, (order, _)) in orders.iter_mut().enumerate() {
-        let worked = work(&transaction, order, gate.clone(), begun, None).map_err(|_| Failed::One(place))?;
+        let worked = work(&transaction, &mut statements, order, gate.clone(), begun, None);
+        let worked = worked.map_err(|_| Failed::One(place))?;
         newest = newest.max(worked.now);
         done.push((order.seat.scope.run, worked));
         if begun.elapsed() > HOLD {
             break;
         }
     }
+    drop(statements);
     let failed = failed(done.len());
     progress.step(&transaction, newest).map_err(|error| failed(error.into()))?;
     if claims {

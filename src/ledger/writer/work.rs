@@ -5,16 +5,16 @@ use std::time::Instant;
 use super::claim::Outcome;
 use super::claiming::Scan;
 use super::ending::Commit;
-use super::fence::{Fence, fence, is_run_open, refuse_other_time};
+use super::fence::{Fence, fence, refuse_other_time};
 use super::order::{Order, Seat, Stepped};
-use super::recording::Rows;
-use super::step::Step;
+use super::step::{Statements, Step};
 use crate::clock::UnixMillis;
 use crate::ledger::database::Ledger;
 use crate::ledger::db::Conn;
 use crate::ledger::error::{Closed, Error, Need, Result};
 use crate::ledger::gate::{self, Gate};
-use crate::ledger::witness::{Held, Progress, Witness};
+use crate::ledger::sql::sql;
+use crate::ledger::witness::{self, Held, Progress, Witness};
 
 /// Claims only where the disk has room for the answers besides what is kept for them.
 pub fn require_room(ledger: &Ledger, kept: u64) -> Result<()> {
@@ -24,15 +24,25 @@ pub fn require_room(ledger: &Ledger, kept: u64) -> Result<()> {
 /// What a transaction goes by. The witness is held until it has seen what is claimed: a copy of this ledger that sends at the same time
 /// must not claim the same people.
 pub fn enter(conn: &Conn, witness: &Witness, claims: bool) -> Result<(Gate, Progress, Held)> {
-    // A server has no witness; what is known of it comes with each run's fence.
-    let progress = if conn.is_server() { Progress::default() } else { Progress::of(conn)? };
+    if conn.is_server() {
+        // A server has no witness; what is known of it comes with each run's fence.
+        let gate = if claims { gate::pass(conn)? } else { gate::read(conn)? };
+        return Ok((gate, Progress::default(), Held::default()));
+    }
+    let (gate, progress) = conn
+        .prepare_cached(sql!(
+            "select {gate}, {progress} from ledger",
+            gate = gate::COLUMNS,
+            progress = witness::PROGRESS
+        ))?
+        .query_row((), |row| Ok((gate::gate(row)?, Progress::read(row, gate::WIDTH)?)))?;
     let witness = witness.hold(&progress);
     if !claims {
-        return Ok((gate::read(conn)?, progress, witness));
+        return Ok((gate, progress, witness));
     }
     match witness.doubts(&progress) {
         Some(why) => Err(Error::closed(why)),
-        None => Ok((gate::pass(conn)?, progress, witness)),
+        None => Ok((gate.open()?, progress, witness)),
     }
 }
 
@@ -68,7 +78,14 @@ impl Worked {
 }
 
 /// One order's part of a transaction that began at `begun`. `leased`: what its account allows, if that was asked.
-pub fn work(conn: &Conn, order: &mut Order<'_>, gate: Gate, begun: Instant, leased: Option<Leased>) -> Result<Worked> {
+pub fn work<'c>(
+    conn: &'c Conn,
+    statements: &mut Statements<'c>,
+    order: &mut Order<'_>,
+    gate: Gate,
+    begun: Instant,
+    leased: Option<Leased>,
+) -> Result<Worked> {
     let Order { seat: Seat { clock, scope, scan, step: last, goes_by_server, .. }, finishes, want, meter } = order;
     let last = *last;
     if finishes.iter().any(|finish| matches!(finish.outcome, Outcome::Back | Outcome::Later { .. })) {
@@ -90,12 +107,11 @@ pub fn work(conn: &Conn, order: &mut Order<'_>, gate: Gate, begun: Instant, leas
         // The server has taken back steps that it had told of: it is not the one that it was.
         return Err(Error::closed(Closed::Promoted { from: Progress::of(conn)?.newest_at() }));
     }
-    let mut part = Step::new(conn, scope, now, gate, begun);
+    let mut part = Step::new(conn, scope, now, gate, begun, statements);
     if conn.is_server() {
         part.record_set(finishes)?;
     } else {
-        let mut rows = Rows::new(conn);
-        finishes.iter().try_for_each(|finish| part.record(&mut rows, finish))?;
+        finishes.iter().try_for_each(|finish| part.record(finish))?;
     }
     let (claims, exhausted, permit_at) = match leased {
         Some((allowed, permit_at)) => {
@@ -107,7 +123,8 @@ pub fn work(conn: &Conn, order: &mut Order<'_>, gate: Gate, begun: Instant, leas
     };
     let spent_up = part.spent_up;
     let (settled, overtaken) = part.finish()?;
-    let is_open = if conn.is_server() { step.is_some() } else { claims.is_empty() || is_run_open(conn, scope.run)? };
+    let is_open =
+        if conn.is_server() { step.is_some() } else { claims.is_empty() || statements.open_runs.has(scope.run)? };
     if !claims.is_empty() && !is_open {
         return Err(Error::taken_for_dead());
     }
