@@ -86,6 +86,7 @@ pub mod runs;
 mod schema;
 pub mod settled;
 pub mod silence;
+mod span;
 pub mod spending;
 pub mod split;
 pub mod spool;

@@ -16,6 +16,7 @@ use super::failpoint;
 use super::people::tombs::Tombs;
 use super::people::{self, Arrivals};
 use super::room;
+use super::span::Span;
 use super::spool::{Listing, Spool};
 use super::sql::{sql, unsigned};
 use crate::clock::UnixMillis;
@@ -120,11 +121,27 @@ impl Ledger {
                 "insert into audience_rows (audience, recipient, row_values) values (?1, ?2, ?3)
                  on conflict (audience, recipient) do nothing",
             )?;
+            let mut hold_new = transaction.prepare_cached(
+                "insert into audience_rows (audience, recipient)
+                 select cast(?1 as bigint), id from recipients where id between ?2 and ?3
+                 on conflict do nothing",
+            )?;
+            let mut hold_all = |people: Option<(i64, i64)>| match people {
+                Some((first, last)) => hold_new.execute((audience, first, last)).map(drop),
+                None => Ok(()),
+            };
+            let mut new = Span::default();
             while let Some(row) = list.next_row()? {
                 let met = arrivals.find_or_add(&row.key, &row.token, page)?;
                 if met.is_erased {
                     part.erased += 1;
+                } else if met.is_new && row.values.is_none() {
+                    hold_all(new.add(met.id))?;
+                    part.new += 1;
+                    part.people += 1;
                 } else {
+                    // The same person may have come before.
+                    hold_all(new.take())?;
                     let held = hold.execute((audience, met.id, row.values.as_deref()))?;
                     part.new += u64::from(met.is_new);
                     part.people += held as u64;
@@ -134,6 +151,7 @@ impl Ledger {
                     break;
                 }
             }
+            hold_all(new.take())?;
         }
         if part.rows > 0 {
             failpoint::commit(transaction, "import.before", "import.after")?;
@@ -332,5 +350,49 @@ mod tests {
         assert_eq!(imported, "all of 1: 7 from new");
         let rows: i64 = one.conn.query_row("select count(*) from audience_rows", (), |row| row.get(0)).unwrap();
         assert_eq!(rows, 7);
+    }
+
+    #[test]
+    fn everybody_is_in_the_audience_once_whoever_is_new_or_known_or_comes_twice() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut ledger, _) = Ledger::open(&folder.path().join("ledger.db")).unwrap();
+        let mut import = |name: &str, rows: &[(&str, Option<&str>)]| {
+            let mut spool = Spool::new(folder.path()).unwrap();
+            rows.iter().for_each(|(token, values)| spool.add(token, *values).unwrap());
+            let mut list = spool.finish().unwrap();
+            let mut watch = Watch { progress: &mut |_| {}, stop: &|| false };
+            let counts = ledger.import_audience("1", name, "test", &mut list, UnixMillis(1), &mut watch).unwrap();
+            let mut found = ledger
+                .conn
+                .prepare_cached(
+                    "select r.token, a.row_values from audience_rows a join recipients r on r.id = a.recipient
+                     where a.audience = (select max(id) from audiences where name = ?1) order by r.token",
+                )
+                .unwrap();
+            let found: Vec<(String, Option<String>)> = found
+                .query_map([name], |row| Ok((row.get(0)?, row.get(1)?)))
+                .unwrap()
+                .collect::<db::Result<_>>()
+                .unwrap();
+            (counts.rows, counts.new, counts.people, found)
+        };
+        let pair = |token: &str, values: Option<&str>| (token.to_owned(), values.map(str::to_owned));
+        assert_eq!(import("known", &[("c", None), ("g", None)]), (2, 2, 2, vec![pair("c", None), pair("g", None)]));
+        let rows = [
+            ("a", None),
+            ("b", None),
+            ("a", None),
+            ("c", None),
+            ("d", Some("{}")),
+            ("d", None),
+            ("e", None),
+            ("f", None),
+            ("e", Some("{}")),
+            ("g", Some("{}")),
+        ];
+        let values = [None, None, None, Some("{}"), None, None, Some("{}")];
+        let found =
+            ["a", "b", "c", "d", "e", "f", "g"].into_iter().zip(values).map(|(token, values)| pair(token, values));
+        assert_eq!(import("mixed", &rows), (10, 5, 7, found.collect()));
     }
 }

@@ -8,6 +8,7 @@ use crate::ledger::broadcasts::Broadcast;
 use crate::ledger::judge::{Decision, Laters, Terms};
 use crate::ledger::people::{self, Arrivals};
 use crate::ledger::rivals::{Judged, Look, Rivals};
+use crate::ledger::span::Span;
 use crate::ledger::split::Arms;
 use crate::ledger::spool::ListedRow;
 
@@ -21,6 +22,9 @@ pub struct Staging<'c> {
     arrivals: Arrivals<'c>,
     new_send: Statement<'c>,
     hold: Statement<'c>,
+    hold_new: Statement<'c>,
+    /// New rows that are not in the listing yet.
+    new: Span,
     sums: Sums,
 }
 
@@ -39,6 +43,11 @@ impl<'c> Staging<'c> {
             )?,
             hold: conn
                 .prepare_cached("insert into listing_rows (listing, send) values (?1, ?2) on conflict do nothing")?,
+            hold_new: conn.prepare_cached(
+                "insert into listing_rows (listing, send) select cast(?1 as bigint), id from sends where id between ?2 and ?3
+                 on conflict do nothing",
+            )?,
+            new: Span::default(),
             sums: Sums::default(),
         })
     }
@@ -53,6 +62,8 @@ impl<'c> Staging<'c> {
                 // Somebody new has no row here yet; somebody known may have.
                 let existing = match existing(self.conn, self.broadcast.id, id)? {
                     Some(existing) => {
+                        // The same person may have come before.
+                        self.hold_new()?;
                         let again = self.hold.execute((self.listing, existing.id))? == 0;
                         Some((existing, again))
                     }
@@ -75,14 +86,27 @@ impl<'c> Staging<'c> {
                     decision.decided_at(terms.now),
                     arm,
                 ))?;
-                let send = send.ok_or(db::Error::Changed)?;
-                self.hold.execute((self.listing, send)).map(drop)
+                let before = self.new.add(send.ok_or(db::Error::Changed)?);
+                self.hold_all(before)
             }
             Act::TakeOver { decision, values } => match known.and_then(|known| known.existing) {
                 Some((existing, _)) => self.take_over(&existing, &decision, values.as_deref(), terms),
                 None => Err(db::Error::NoRow),
             },
             Act::Leave => Ok(()),
+        }
+    }
+
+    /// Puts the new rows into the listing.
+    fn hold_new(&mut self) -> db::Result<()> {
+        let all = self.new.take();
+        self.hold_all(all)
+    }
+
+    fn hold_all(&mut self, rows: Option<(i64, i64)>) -> db::Result<()> {
+        match rows {
+            Some((first, last)) => self.hold_new.execute((self.listing, first, last)).map(drop),
+            None => Ok(()),
         }
     }
 
@@ -110,7 +134,8 @@ impl<'c> Staging<'c> {
             .map(drop)
     }
 
-    pub fn finish(self) -> db::Result<Sums> {
+    pub fn finish(mut self) -> db::Result<Sums> {
+        self.hold_new()?;
         self.sums.tally.write(self.conn)?;
         Ok(self.sums)
     }
