@@ -355,7 +355,7 @@ mod tests {
     #[test]
     fn everybody_is_in_the_audience_once_whoever_is_new_or_known_or_comes_twice() {
         let folder = tempfile::tempdir().unwrap();
-        let (mut ledger, _) = Ledger::open(&folder.path().join("ledger.db")).unwrap();
+        let (mut ledger, _) = Ledger::open(folder.path().join("ledger.db")).unwrap();
         let mut import = |name: &str, rows: &[(&str, Option<&str>)]| {
             let mut spool = Spool::new(folder.path()).unwrap();
             rows.iter().for_each(|(token, values)| spool.add(token, *values).unwrap());
