@@ -121,27 +121,27 @@ impl Ledger {
                 "insert into audience_rows (audience, recipient, row_values) values (?1, ?2, ?3)
                  on conflict (audience, recipient) do nothing",
             )?;
-            let mut hold_new = transaction.prepare_cached(
+            let mut hold_span = transaction.prepare_cached(
                 "insert into audience_rows (audience, recipient)
                  select cast(?1 as bigint), id from recipients where id between ?2 and ?3
                  on conflict do nothing",
             )?;
-            let mut hold_all = |people: Option<(i64, i64)>| match people {
-                Some((first, last)) => hold_new.execute((audience, first, last)).map(drop),
+            let mut hold_new = |people: Option<(i64, i64)>| match people {
+                Some((first, last)) => hold_span.execute((audience, first, last)).map(drop),
                 None => Ok(()),
             };
-            let mut new = Span::default();
+            let mut span = Span::default();
             while let Some(row) = list.next_row()? {
                 let met = arrivals.find_or_add(&row.key, &row.token, page)?;
                 if met.is_erased {
                     part.erased += 1;
                 } else if met.is_new && row.values.is_none() {
-                    hold_all(new.add(met.id))?;
+                    hold_new(span.add(met.id))?;
                     part.new += 1;
                     part.people += 1;
                 } else {
                     // The same person may have come before.
-                    hold_all(new.take())?;
+                    hold_new(span.take())?;
                     let held = hold.execute((audience, met.id, row.values.as_deref()))?;
                     part.new += u64::from(met.is_new);
                     part.people += held as u64;
@@ -151,7 +151,7 @@ impl Ledger {
                     break;
                 }
             }
-            hold_all(new.take())?;
+            hold_new(span.take())?;
         }
         if part.rows > 0 {
             failpoint::commit(transaction, "import.before", "import.after")?;

@@ -22,9 +22,9 @@ pub struct Staging<'c> {
     arrivals: Arrivals<'c>,
     new_send: Statement<'c>,
     hold: Statement<'c>,
-    hold_new: Statement<'c>,
+    hold_span: Statement<'c>,
     /// New rows that are not in the listing yet.
-    new: Span,
+    span: Span,
     sums: Sums,
 }
 
@@ -43,11 +43,11 @@ impl<'c> Staging<'c> {
             )?,
             hold: conn
                 .prepare_cached("insert into listing_rows (listing, send) values (?1, ?2) on conflict do nothing")?,
-            hold_new: conn.prepare_cached(
+            hold_span: conn.prepare_cached(
                 "insert into listing_rows (listing, send) select cast(?1 as bigint), id from sends where id between ?2 and ?3
                  on conflict do nothing",
             )?,
-            new: Span::default(),
+            span: Span::default(),
             sums: Sums::default(),
         })
     }
@@ -86,8 +86,8 @@ impl<'c> Staging<'c> {
                     decision.decided_at(terms.now),
                     arm,
                 ))?;
-                let before = self.new.add(send.ok_or(db::Error::Changed)?);
-                self.hold_all(before)
+                let before = self.span.add(send.ok_or(db::Error::Changed)?);
+                self.hold_span(before)
             }
             Act::TakeOver { decision, values } => match known.and_then(|known| known.existing) {
                 Some((existing, _)) => self.take_over(&existing, &decision, values.as_deref(), terms),
@@ -99,13 +99,13 @@ impl<'c> Staging<'c> {
 
     /// Puts the new rows into the listing.
     fn hold_new(&mut self) -> db::Result<()> {
-        let all = self.new.take();
-        self.hold_all(all)
+        let rows = self.span.take();
+        self.hold_span(rows)
     }
 
-    fn hold_all(&mut self, rows: Option<(i64, i64)>) -> db::Result<()> {
+    fn hold_span(&mut self, rows: Option<(i64, i64)>) -> db::Result<()> {
         match rows {
-            Some((first, last)) => self.hold_new.execute((self.listing, first, last)).map(drop),
+            Some((first, last)) => self.hold_span.execute((self.listing, first, last)).map(drop),
             None => Ok(()),
         }
     }
