@@ -121,11 +121,10 @@ impl Ledger {
                 "insert into audience_rows (audience, recipient, row_values) values (?1, ?2, ?3)
                  on conflict (audience, recipient) do nothing",
             )?;
-            let mut hold_span = transaction.prepare_cached(
-                "insert into audience_rows (audience, recipient)
-                 select cast(?1 as bigint), id from recipients where id between ?2 and ?3
-                 on conflict do nothing",
-            )?;
+            let mut hold_span = transaction.prepare_cached(sql!(
+                "insert into audience_rows (audience, recipient) {people} on conflict do nothing",
+                people = people::SPAN,
+            ))?;
             let mut hold_new = |people: Option<(i64, i64)>| match people {
                 Some((first, last)) => hold_span.execute((audience, first, last)).map(drop),
                 None => Ok(()),

@@ -31,6 +31,8 @@ pub const BLOCKED_UNTIL_OF_SENDS: &str = "(select r.blocked_until from recipient
 /// People by their keys, ?1, as `r`, with their places `t.place`, counted from 1; on a server.
 pub const OF_KEYS: &str =
     "unnest(cast(?1 as bytea[])) with ordinality as t (key, place) join recipients r on r.key = t.key";
+/// The ids of the people from ?2 to ?3, each beside ?1.
+pub const SPAN: &str = "select cast(?1 as bigint), id from recipients where id between ?2 and ?3";
 /// Joins the people of `audience_rows a` as `r`.
 pub const OF_AUDIENCE: &str = "join recipients r on r.id = a.recipient";
 

@@ -11,6 +11,7 @@ mod fence;
 mod order;
 mod recording;
 mod sets;
+mod statements;
 mod step;
 mod together;
 mod work;

@@ -7,7 +7,7 @@ use super::claiming::{Scan, asks_nothing};
 use super::ending::{Commit, settle};
 use super::order::{Order, Seat, Stepped};
 use super::sets;
-use super::step::Statements;
+use super::statements::Statements;
 use super::work::{Leased, enter, require_room, work};
 use crate::ledger::database::{Ledger, Tries};
 use crate::ledger::db::{Ahead, Conn};

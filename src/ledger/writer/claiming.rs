@@ -23,11 +23,6 @@ use crate::ledger::state::State;
 /// Candidates read ahead at a time, and how many there should be.
 const AHEAD: usize = 64;
 
-pub const TAKE_ROW: &str = sql!(
-    "update sends set state = {claimed}, run = ?2, claimed_at = ?3, attempts = attempts + 1
-     where id = ?1 and state = {pending}"
-);
-
 /// Limits how long a transaction looks for rows: all people of a long list may have to wait. The clock is read every 64 rows.
 struct Hold {
     begin: Instant,

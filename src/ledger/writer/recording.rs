@@ -1,6 +1,6 @@
 //! What was answered: the row's next state, and the person's cool-down.
 
-use crate::ledger::db::{self, Conn, OnDemand};
+use crate::ledger::db;
 
 use super::claim::{Finish, Outcome};
 use super::step::Step;
@@ -13,20 +13,6 @@ use crate::ledger::settled::Settled;
 use crate::ledger::sql::sql;
 use crate::ledger::state::State;
 use crate::ledger::tally::What;
-
-/// The statement that gives a row its next state.
-pub struct Rows<'c>(OnDemand<'c>);
-
-impl<'c> Rows<'c> {
-    pub const fn new(conn: &'c Conn) -> Self {
-        Self(OnDemand::new(
-            conn,
-            "update sends set state = ?4, reason = ?5, finished_at = ?6, tracking_id = ?7, http_status = ?8,
-               code = ?9, subcode = ?10, fbtrace_id = ?11
-             where id = ?1 and run is not distinct from ?2 and state = ?3 and claimed_at = ?12",
-        ))
-    }
-}
 
 impl Step<'_, '_> {
     pub fn record(&mut self, finish: &Finish) -> db::Result<()> {
@@ -128,7 +114,7 @@ impl Step<'_, '_> {
         let settled_from =
             [(State::Claimed, run), (State::Unknown, run), (State::Pending, None), (State::Skipped, None)];
         for (from, run) in settled_from.into_iter().take(if state == State::Accepted { 4 } else { 2 }) {
-            let changed = self.statements.rows.0.get()?.execute((
+            let changed = self.statements.move_row.get()?.execute((
                 finish.claim.send,
                 run,
                 from,

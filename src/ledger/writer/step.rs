@@ -2,42 +2,15 @@
 
 use std::time::Instant;
 
-use crate::ledger::db::{self, Conn, OnDemand};
+use crate::ledger::db::{self, Conn};
 
 use super::claim::Scope;
-use super::claiming::TAKE_ROW;
-use super::fence::OpenRuns;
-use super::recording::Rows;
+use super::statements::Statements;
 use crate::clock::UnixMillis;
 use crate::ledger::gate::Gate;
-use crate::ledger::pace::Paces;
-use crate::ledger::people::CoolDowns;
 use crate::ledger::settled::Settled;
 use crate::ledger::spending::Spending;
-use crate::ledger::tally::{Sums, Tally};
-
-/// The statements that orders need, each found once in a transaction and not once an order.
-pub struct Statements<'c> {
-    pub people: CoolDowns<'c>,
-    pub rows: Rows<'c>,
-    pub take_row: OnDemand<'c>,
-    pub paces: Paces<'c>,
-    pub open_runs: OpenRuns<'c>,
-    pub sums: Sums<'c>,
-}
-
-impl<'c> Statements<'c> {
-    pub const fn new(conn: &'c Conn) -> Self {
-        Self {
-            people: CoolDowns::new(conn),
-            rows: Rows::new(conn),
-            take_row: OnDemand::new(conn, TAKE_ROW),
-            paces: Paces::new(conn),
-            open_runs: OpenRuns::new(conn),
-            sums: Sums::new(conn),
-        }
-    }
-}
+use crate::ledger::tally::Tally;
 
 pub struct Step<'s, 'c> {
     pub conn: &'c Conn,

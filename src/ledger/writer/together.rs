@@ -7,7 +7,7 @@ use super::alone::step;
 use super::claiming::Scan;
 use super::ending::{Commit, settle};
 use super::order::{Order, Stepped};
-use super::step::Statements;
+use super::statements::Statements;
 use super::work::{enter, require_room, work};
 use crate::clock::UnixMillis;
 use crate::ledger::database::{HOLD, Ledger, Tries};
