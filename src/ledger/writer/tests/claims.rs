@@ -150,10 +150,11 @@ fn a_clock_that_is_ahead_where_a_dead_run_is_found_stops_no_later_run() {
     let mut writer = writer(folder.path(), 1);
     writer.step(&[], 1, &mut Open).unwrap();
     let until = text(&writer, "select blocked_until from recipients");
+    let newest = writer.ledger.newest_at().unwrap();
     std::fs::remove_dir_all(folder.path().join("runs")).unwrap();
     let ahead = Clock::starting_at(UnixMillis(NOW * 2));
     assert_eq!(writer.ledger.bury_dead_runs(&ahead, writer.seat.scope.cool_down).unwrap(), 1);
-    assert_eq!(writer.ledger.newest_at().unwrap(), UnixMillis(NOW));
+    assert_eq!(writer.ledger.newest_at().unwrap(), newest);
     assert_ne!(text(&writer, "select blocked_until from recipients"), until, "its person is kept all the longer");
 }
 
