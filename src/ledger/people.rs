@@ -207,7 +207,9 @@ impl<'c> CoolDowns<'c> {
                 "update recipients set blocked_until_before_claim = blocked_until, blocked_until = ?2
                  where id = ?1 and blocked_until = ?3 and next_eligible_at is not distinct from ?4
                    and expires_at is not distinct from ?5 and suppressed is not distinct from ?6
-                   and blocked_until_before_claim is not distinct from ?7",
+                   and blocked_until_before_claim is not distinct from ?7
+                   and (psid is null or ?8 or not exists (select 1 from recipients o
+                     where o.psid = recipients.psid and o.page = recipients.page and o.id <> recipients.id))",
             ),
             take_back: OnDemand::new(
                 conn,
@@ -232,11 +234,14 @@ impl<'c> CoolDowns<'c> {
         }
     }
 
-    /// Blocks the person for a claim if they are still as they were judged. `false`: judge again.
+    /// Blocks the person for a claim if they are still as they were judged, also as to whether they have other tokens. `false`: judge again.
     pub fn claim(&mut self, id: i64, judged: &Person, until: UnixMillis) -> db::Result<bool> {
         // A time zone that changes between the two moments has a second's effect at most.
-        let Person { blocked_until, before_claim, next_eligible_at, expires_at, suppressed, .. } = judged;
-        let values = (id, until, blocked_until, next_eligible_at, expires_at, suppressed, before_claim);
+        let Person {
+            blocked_until, before_claim, next_eligible_at, expires_at, suppressed, others_blocked_until, ..
+        } = judged;
+        let knew_others = others_blocked_until.is_some();
+        let values = (id, until, blocked_until, next_eligible_at, expires_at, suppressed, before_claim, knew_others);
         Ok(self.claim.get()?.execute(values)? == 1)
     }
 

@@ -12,7 +12,7 @@ use super::claim::{Claim, Scope};
 use super::step::Step;
 use crate::clock::UnixMillis;
 use crate::ledger::database::HOLD;
-use crate::ledger::judge::{Decision, Laters, Person, Reached, judge};
+use crate::ledger::judge::{Decision, Laters, Person, judge};
 use crate::ledger::pace::Meter;
 use crate::ledger::people;
 use crate::ledger::rivals::{Judged, Look, Rivals};
@@ -60,6 +60,21 @@ enum Found {
     End,
     /// The time is up: the next transaction goes on from here.
     Cut,
+}
+
+/// What a step claims in a file: people one by one, rows of consecutive ids in one statement.
+#[derive(Default)]
+struct Taken {
+    claims: Vec<Claim>,
+    /// Those of the last claims, whose rows are still to be claimed.
+    people: Vec<Person>,
+}
+
+impl Taken {
+    /// Whether a row follows on those that are still to be claimed.
+    fn goes_on_with(&self, send: i64) -> bool {
+        self.claims.last().is_none_or(|last| last.send.checked_add(1) == Some(send))
+    }
 }
 
 pub struct Candidate {
@@ -123,76 +138,119 @@ impl Step<'_, '_> {
     }
 
     fn claim_rows(&mut self, scan: &mut Scan, want: usize) -> db::Result<(Vec<Claim>, bool)> {
-        let mut claims = Vec::with_capacity(want);
-        if want == 0 {
-            return Ok((claims, false));
-        }
-        let rivals = Rivals::of(self.conn, &self.scope.broadcast)?;
-        let mut hold = Hold { begin: self.begun, rows: 0 };
-        while claims.len() < want {
-            if hold.is_over(1) {
-                return Ok((claims, false));
-            }
-            let Candidate { claim, person, laters } = match scan.next(self.conn, self.scope, self.now, &mut hold)? {
-                Found::Candidate(candidate) => candidate,
-                // Rows that came back meanwhile are behind the search: it starts over, and ends where it finds nothing.
-                Found::End if std::mem::take(&mut scan.has_found) => continue,
-                Found::End => return Ok((claims, true)),
-                Found::Cut => return Ok((claims, false)),
-            };
-            let claim = Claim { at: self.now, ..claim };
-            let (asked, look) =
-                (Judged::new(claim.recipient, &person, Some(claim.send)), Look { now: self.now, listing: None });
-            let reached = rivals.reached(self.conn, asked, look)?;
-            match self.take_person(&claim, &person, reached, laters)? {
-                Some(Decision::Now) if self.take_row(claim.send)? => {
-                    self.tally.moved_rows(self.scope.broadcast.id, State::Pending, State::Claimed, 1);
-                    scan.has_found = true;
-                    claims.push(claim);
-                }
-                // Another process took the row since it was read: this person is as they were read with it.
-                Some(Decision::Now) => self.statements.people.take_back(claim.recipient, &person)?,
-                Some(decision) => self.put_off(claim, &decision)?,
-                None => {}
-            }
-        }
-        Ok((claims, false))
+        let mut taken = Taken::default();
+        let exhausted = want > 0 && self.search(scan, want, &mut taken)?;
+        self.take_rows(&mut taken)?;
+        Ok((taken.claims, exhausted))
     }
 
-    /// Claims a row. `false`: another process took it.
-    fn take_row(&mut self, send: i64) -> db::Result<bool> {
-        Ok(self.statements.take_row.get()?.execute((send, self.scope.run, self.now))? == 1)
+    /// Takes up to so many; whether nothing more is due.
+    fn search(&mut self, scan: &mut Scan, want: usize, taken: &mut Taken) -> db::Result<bool> {
+        let rivals = Rivals::of(self.conn, &self.scope.broadcast)?;
+        let mut hold = Hold { begin: self.begun, rows: 0 };
+        while taken.claims.len() < want {
+            if hold.is_over(1) {
+                return Ok(false);
+            }
+            let candidate = match scan.next(self.conn, self.scope, self.now, &mut hold)? {
+                Found::Candidate(candidate) => candidate,
+                Found::End => {
+                    // The search reads what is written.
+                    self.take_rows(taken)?;
+                    // Rows that came back meanwhile are behind the search: it starts over, and ends where it finds nothing.
+                    if std::mem::take(&mut scan.has_found) {
+                        continue;
+                    }
+                    return Ok(true);
+                }
+                Found::Cut => return Ok(false),
+            };
+            let Candidate { claim, person, laters } = candidate;
+            let claim = Claim { at: self.now, ..claim };
+            let person = match self.take_read_ahead(&rivals, &claim, &person, laters)? {
+                true => person,
+                false => {
+                    self.take_rows(taken)?;
+                    match self.take_person(&rivals, &claim, laters)? {
+                        Some((person, Decision::Now)) => person,
+                        Some((_, decision)) => {
+                            self.put_off(claim, &decision)?;
+                            continue;
+                        }
+                        None => continue,
+                    }
+                }
+            };
+            if !taken.goes_on_with(claim.send) {
+                self.take_rows(taken)?;
+            }
+            scan.has_found = true;
+            taken.claims.push(claim);
+            taken.people.push(person);
+        }
+        Ok(false)
+    }
+
+    /// Blocks the person of a claim if they may get the message now, and are as they were read. `false`: read them again.
+    fn take_read_ahead(&mut self, rivals: &Rivals, claim: &Claim, person: &Person, laters: Laters) -> db::Result<bool> {
+        // What another token of theirs got since is in no row of this one.
+        Ok(person.others_blocked_until.is_none()
+            && self.judge(rivals, claim, person, laters)? == Decision::Now
+            && self.statements.people.claim(claim.recipient, person, self.scope.claimed_until(self.now))?)
     }
 
     /// Blocks the person of a claim if they may get the message now, else says why not. `None`: another process took the row since it was
     /// read.
     fn take_person(
         &mut self,
+        rivals: &Rivals,
         claim: &Claim,
-        read_ahead: &Person,
-        reached: Reached,
         laters: Laters,
-    ) -> db::Result<Option<Decision>> {
-        let terms = self.gate.terms_of_claims(self.now, self.scope.end, self.scope.broadcast.hours);
-        let until = self.scope.claimed_until(self.now);
-        // What another token of theirs got since is in no row of this one.
-        if read_ahead.others_blocked_until.is_none()
-            && judge(Some(read_ahead), reached, laters, terms) == Decision::Now
-            && self.statements.people.claim(claim.recipient, read_ahead, until)?
-        {
-            return Ok(Some(Decision::Now));
-        }
+    ) -> db::Result<Option<(Person, Decision)>> {
         let mut waits = self.conn.prepare_cached(sql!("select 1 from sends where id = ?1 and state = {pending}"))?;
         if !waits.exists([claim.send])? {
             return Ok(None);
         }
-        // What was read ahead may be older than this transaction: what is true now decides.
         let person = people::get(self.conn, claim.recipient)?;
-        let decision = judge(Some(&person), reached, laters, terms);
+        let decision = self.judge(rivals, claim, &person, laters)?;
+        let until = self.scope.claimed_until(self.now);
         if decision == Decision::Now && !self.statements.people.claim(claim.recipient, &person, until)? {
             return Err(db::Error::Changed);
         }
-        Ok(Some(decision))
+        Ok(Some((person, decision)))
+    }
+
+    fn judge(&self, rivals: &Rivals, claim: &Claim, person: &Person, laters: Laters) -> db::Result<Decision> {
+        let asked = Judged::new(claim.recipient, person, Some(claim.send));
+        let reached = rivals.reached(self.conn, asked, Look { now: self.now, listing: None })?;
+        let terms = self.gate.terms_of_claims(self.now, self.scope.end, self.scope.broadcast.hours);
+        Ok(judge(Some(person), reached, laters, terms))
+    }
+
+    /// Claims the rows whose people are taken. What another process took since it was read is left to it, and its people are as they were
+    /// read.
+    fn take_rows(&mut self, taken: &mut Taken) -> db::Result<()> {
+        let rows = &taken.claims[taken.claims.len() - taken.people.len()..];
+        let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(()) };
+        let values = (first.send, last.send, self.scope.run, self.now);
+        let changed = self.statements.take_rows.get()?.execute(values)?;
+        self.tally.moved_rows(self.scope.broadcast.id, State::Pending, State::Claimed, changed);
+        if changed == rows.len() {
+            taken.people.clear();
+            return Ok(());
+        }
+        let mut is_ours = self.conn.prepare_cached(sql!(
+            "select 1 from sends where id = ?1 and state = {claimed} and run = ?2 and claimed_at = ?3"
+        ))?;
+        let rows = taken.claims.split_off(taken.claims.len() - taken.people.len());
+        for (claim, person) in rows.into_iter().zip(taken.people.drain(..)) {
+            if is_ours.exists((claim.send, self.scope.run, self.now))? {
+                taken.claims.push(claim);
+            } else {
+                self.statements.people.take_back(claim.recipient, &person)?;
+            }
+        }
+        Ok(())
     }
 
     /// A row that was due, but whose person may not get the message now: it gets a later time, so that the search does not meet it

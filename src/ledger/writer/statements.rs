@@ -10,8 +10,8 @@ use crate::ledger::tally::Sums;
 
 pub struct Statements<'c> {
     pub people: CoolDowns<'c>,
-    /// Claims a row, in a file.
-    pub take_row: OnDemand<'c>,
+    /// Claims the rows from one to another, in a file.
+    pub take_rows: OnDemand<'c>,
     /// Gives a claimed row its next state.
     pub move_row: OnDemand<'c>,
     pub paces: Paces<'c>,
@@ -23,11 +23,11 @@ impl<'c> Statements<'c> {
     pub const fn new(conn: &'c Conn) -> Self {
         Self {
             people: CoolDowns::new(conn),
-            take_row: OnDemand::new(
+            take_rows: OnDemand::new(
                 conn,
                 sql!(
-                    "update sends set state = {claimed}, run = ?2, claimed_at = ?3, attempts = attempts + 1
-                     where id = ?1 and state = {pending}"
+                    "update sends not indexed set state = {claimed}, run = ?3, claimed_at = ?4, attempts = attempts + 1
+                     where id between ?1 and ?2 and state = {pending}"
                 ),
             ),
             move_row: OnDemand::new(

@@ -1,3 +1,4 @@
+mod ahead;
 mod claims;
 mod cool_downs;
 mod sharing;
@@ -86,6 +87,10 @@ pub(super) fn writer(folder: &std::path::Path, people: i64) -> Writer {
 pub(super) fn answer(claim: Claim, outcome: Outcome) -> Finish {
     let at = claim.at.plus(Duration::from_secs(1));
     Finish { claim, outcome, at, reason: None, http_status: Some(200), code: None, subcode: None, fbtrace_id: None }
+}
+
+pub(super) fn change(writer: &Writer, sql: &str) {
+    writer.ledger.conn.execute_batch(sql).unwrap();
 }
 
 pub(super) fn text(writer: &Writer, sql: &str) -> String {

@@ -5,10 +5,6 @@ use crate::times::MARGIN;
 
 const SEND: &str = "select state, not_before, reason from sends where broadcast = 1";
 
-fn change(writer: &Writer, sql: &str) {
-    writer.ledger.conn.execute_batch(sql).unwrap();
-}
-
 #[test]
 fn a_person_or_row_that_may_not_be_sent_to_is_put_off_or_skipped_when_it_would_be_claimed() {
     let day = 24 * 3_600_000;
