@@ -86,6 +86,8 @@ struct Engine<'a, D, S> {
     pace: Pace,
     bursts: Bursts,
     company: Company,
+    /// Their step is committed, and they are about to be requested.
+    ready: Vec<Claim>,
     flights: FuturesUnordered<Flight>,
     finishes: Vec<Finish>,
     /// Permits given with the current order.
@@ -114,6 +116,7 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
             pace: Pace::new(limits.rate, Instant::now()),
             bursts: Bursts::new(limits.allow_refusals, limits.beginning),
             company: Company::new(Instant::now()),
+            ready: Vec::new(),
             flights: FuturesUnordered::new(),
             finishes: Vec::new(),
             permits_out: 0,
@@ -148,7 +151,7 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
                 wake = earliest(wake, Some(look));
             }
             if !writer.is_busy() {
-                let company = self.company.until(now, self.places(), self.flights.len(), self.finishes.len());
+                let company = self.company.until(now, self.places(), self.in_flight(), self.finishes.len());
                 let company = company.filter(|_| self.ending.is_none());
                 let want = if company.is_some() { 0 } else { self.permits(now) };
                 if company.is_some() {
@@ -159,11 +162,16 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
                     self.came_back = false;
                     let observed = std::mem::replace(&mut self.observed, Observed::nothing(self.limits.rate));
                     writer.order(std::mem::take(&mut self.finishes), want, observed);
-                } else if self.flights.is_empty() && self.is_over() {
+                } else if self.in_flight() == 0 && self.is_over() {
                     return;
                 } else {
                     wake = earliest(wake, self.next_chance(now));
                 }
+            }
+            // The ledger is at the next step meanwhile.
+            if !self.ready.is_empty() {
+                std::mem::take(&mut self.ready).into_iter().for_each(|claim| self.launch(claim));
+                continue;
             }
             if let Some(at) = wake
                 && timer.deadline() != at
@@ -242,14 +250,15 @@ impl<'a, D: Deliver, S: Sink> Engine<'a, D, S> {
         }
         self.permits_out = 0;
         // By the clock, which includes the time a machine was suspended.
-        let stale = self.clock.now().since(done.committed) > STALE_CLAIM;
-        for claim in done.claims {
-            if self.ending.is_some() || stale {
-                self.give_back(claim);
-            } else {
-                self.launch(claim);
-            }
+        if self.ending.is_some() || self.clock.now().since(done.committed) > STALE_CLAIM {
+            done.claims.into_iter().for_each(|claim| self.give_back(claim));
+        } else {
+            self.ready = done.claims;
         }
+    }
+
+    fn in_flight(&self) -> usize {
+        self.flights.len() + self.ready.len()
     }
 
     fn give_back(&mut self, claim: Claim) {

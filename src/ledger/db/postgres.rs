@@ -9,6 +9,7 @@ mod session;
 mod silence;
 mod tls;
 mod values;
+mod wire;
 
 pub use conn::{Conn, HAS_STANDBY, NOW};
 pub use locks::Lock;

@@ -374,7 +374,7 @@ async fn a_claim_that_is_late_for_the_wire_is_given_back() {
     let mut heard = Heard::default();
     let mut engine = Engine::new(&stage.job, &limits, stage.clock, &graph, &mut heard);
     let claim = Claim { send: 1, recipient: 1, token: "t".to_owned(), values: None, arm: None, at: BEGIN };
-    for (after, in_flight, back) in [(5000, 1, 0), (1, 1, 1)] {
+    for (after, ready, back) in [(5000, 1, 0), (1, 0, 1)] {
         tokio::time::advance(Duration::from_millis(after)).await;
         engine.permits_out = 1;
         let done = Stepped {
@@ -388,7 +388,7 @@ async fn a_claim_that_is_late_for_the_wire_is_given_back() {
             spent_up: None,
         };
         engine.stepped(Ok(done));
-        assert_eq!((engine.flights.len(), engine.finishes.len()), (in_flight, back), "{after} ms");
+        assert_eq!((std::mem::take(&mut engine.ready).len(), engine.finishes.len()), (ready, back), "{after} ms");
     }
     assert_eq!(engine.finishes[0].outcome, Outcome::Back);
 }

@@ -21,10 +21,10 @@ impl<D: Deliver, S: Sink> Engine<'_, D, S> {
         if self.bursts.hold_until().is_some_and(|until| now < until) || self.awaits_money() {
             return 0;
         }
-        let room = self.places().saturating_sub(self.flights.len());
+        let room = self.places().saturating_sub(self.in_flight());
         let left = match self.limits.max_sends {
             Some(max) => {
-                let left = max.saturating_sub(self.stats.requests);
+                let left = max.saturating_sub(self.stats.requests + self.ready.len() as u64);
                 if left == 0 {
                     self.end(Ending::MaxSends);
                 }
@@ -45,7 +45,7 @@ impl<D: Deliver, S: Sink> Engine<'_, D, S> {
 
     /// Nothing can be claimed before an answer comes.
     pub(super) fn awaits_money(&self) -> bool {
-        self.spent_up.is_some() && !self.flights.is_empty()
+        self.spent_up.is_some() && self.in_flight() > 0
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -61,7 +61,7 @@ impl<D: Deliver, S: Sink> Engine<'_, D, S> {
             return Some(now + Duration::from_millis(20));
         }
         let held = self.bursts.hold_until().filter(|until| now < *until);
-        let room = self.places() > self.flights.len();
+        let room = self.places() > self.in_flight();
         match (held, room) {
             (Some(until), _) => Some(until),
             (None, true) => self.pace.next_permit(now),

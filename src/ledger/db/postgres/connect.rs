@@ -1,20 +1,20 @@
-//! A connection to a server that can hold a ledger, and the thread that drives it.
+//! A connection to a server that can hold a ledger.
 
-use std::future::poll_fn;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
+use std::sync::atomic::AtomicBool;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use socket2::TcpKeepalive;
 use tokio_postgres::config::SslMode;
-use tokio_postgres::error::Severity;
-use tokio_postgres::{AsyncMessage, Client, Config};
+use tokio_postgres::{Client, Config};
 
 use super::failed;
 use super::session::{SYNCED, Session};
 use super::silence::{Guard, LOOK, TOLD};
 use super::tls::Connector;
+use super::wire::{Socket, Wire};
 use crate::ledger::address::server::{Host, Proof, Server};
 use crate::ledger::attendant::{Attend, Attendant, Stop, Waiting};
 use crate::ledger::db::error::{Error, Result};
@@ -53,9 +53,9 @@ pub fn session(server: &Server, patience: Duration) -> Result<Session> {
 /// A session as the server gives it.
 pub fn plain(server: &Server, patience: Duration) -> Result<Session> {
     let warned = Arc::new(AtomicBool::new(false));
-    let client = client(server, patience, server.attendant(), &warned)?;
+    let (client, wire) = client(server, patience, server.attendant(), &warned)?;
     let again = server.clone();
-    let guard = Guard::new(server.attendant().clone(), move |patience| is_there(&again, patience));
+    let guard = Guard::new(wire, server.attendant().clone(), move |patience| is_there(&again, patience));
     Session::new(client, warned, guard)
 }
 
@@ -76,20 +76,25 @@ fn is_there(server: &Server, patience: Duration) -> bool {
     }
 }
 
-fn client(server: &Server, patience: Duration, attendant: &Attendant, warned: &Arc<AtomicBool>) -> Result<Client> {
+fn client(
+    server: &Server,
+    patience: Duration,
+    attendant: &Attendant,
+    warned: &Arc<AtomicBool>,
+) -> Result<(Client, Wire)> {
     let connector = Connector::of(server)?;
-    let config = config(server);
+    let (server, warned) = (server.clone(), Arc::clone(warned));
     let (say, hear) = mpsc::sync_channel(1);
-    let hears = Arc::clone(warned);
+    // Names are looked up for as long as that takes, and somebody may want to stop.
     thread::Builder::new()
-        .name("postgres".to_owned())
-        .spawn(move || drive(&config, patience, connector, &say, &hears))
+        .name("connect".to_owned())
+        .spawn(move || drop(say.send(connect(&server, patience, connector, warned))))
         .map_err(Error::io)?;
-    heard(&hear, attendant)
+    heard(&hear, patience, attendant)
 }
 
 /// What becomes of an attempt to connect.
-fn heard(hear: &Receiver<Result<Client>>, attendant: &Attendant) -> Result<Client> {
+fn heard<T>(hear: &Receiver<Result<T>>, patience: Duration, attendant: &Attendant) -> Result<T> {
     let begun = Instant::now();
     let (mut stopped, mut is_told) = (None, false);
     let heard = loop {
@@ -101,7 +106,7 @@ fn heard(hear: &Receiver<Result<Client>>, attendant: &Attendant) -> Result<Clien
             Err(RecvTimeoutError::Timeout) => {}
         }
         let is_over = match attendant.stop() {
-            Stop::No => false,
+            Stop::No => begun.elapsed() > patience,
             Stop::Soon => stopped.get_or_insert_with(Instant::now).elapsed() >= AT_STOP,
             Stop::Now => true,
         };
@@ -119,59 +124,36 @@ fn heard(hear: &Receiver<Result<Client>>, attendant: &Attendant) -> Result<Clien
     heard
 }
 
-fn drive(
-    config: &Config,
+fn connect(
+    server: &Server,
     patience: Duration,
     connector: Connector,
-    say: &SyncSender<Result<Client>>,
-    warned: &AtomicBool,
-) {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return drop(say.send(Err(Error::io(error)))),
+    warned: Arc<AtomicBool>,
+) -> Result<(Client, Wire)> {
+    let begun = Instant::now();
+    let socket = Socket::connect(&server.host, server.port, server.patience).map_err(failed::unreachable)?;
+    let keepalive =
+        TcpKeepalive::new().with_time(Duration::from_secs(10)).with_interval(Duration::from_secs(5)).with_retries(3);
+    socket.keep_alive(SILENCE, &keepalive).map_err(failed::unreachable)?;
+    let name = match &server.host {
+        Host::Name(name) => name,
+        Host::Socket(_) => "",
     };
-    runtime.block_on(async {
-        // A server that was stopped takes the connection and says nothing.
-        let mut connection = match tokio::time::timeout(patience, config.connect(connector)).await {
-            Ok(Ok((client, connection))) => {
-                let _ = say.send(Ok(client));
-                connection
-            }
-            Ok(Err(error)) => return drop(say.send(Err(failed::unconnected(error)))),
-            Err(_) => return drop(say.send(Err(failed::unanswered()))),
-        };
-        // Until the client is gone or the connection lost, which the client is told.
-        while let Some(Ok(message)) = poll_fn(|context| connection.poll_message(context)).await {
-            if let AsyncMessage::Notice(notice) = message
-                && notice.parsed_severity() == Some(Severity::Warning)
-            {
-                warned.store(true, Ordering::Relaxed);
-            }
-        }
-    });
+    let config = config(server);
+    // A server that was stopped takes the connection and says nothing.
+    let connected = socket
+        .complete(config.connect_raw(socket.clone(), connector.to(name)), patience.saturating_sub(begun.elapsed()));
+    let (client, connection) = connected.ok_or_else(failed::unanswered)?.map_err(failed::unconnected)?;
+    Ok((client, Wire::new(socket, connection, warned)))
 }
 
 fn config(server: &Server) -> Config {
     let mut config = Config::new();
-    match &server.host {
-        Host::Name(name) => config.host(name),
-        Host::Socket(folder) => config.host_path(folder),
-    };
-    config
-        .port(server.port)
-        .user(&server.user)
-        .dbname(&server.database)
-        .application_name("mmsg")
-        .connect_timeout(server.patience)
-        .tcp_user_timeout(SILENCE)
-        .keepalives_idle(Duration::from_secs(10))
-        .keepalives_interval(Duration::from_secs(5))
-        .keepalives_retries(3)
-        .ssl_mode(match server.proof {
-            Proof::Plain => SslMode::Disable,
-            Proof::IfItCan => SslMode::Prefer,
-            Proof::Encrypted | Proof::Chain | Proof::Name => SslMode::Require,
-        });
+    config.user(&server.user).dbname(&server.database).application_name("mmsg").ssl_mode(match server.proof {
+        Proof::Plain => SslMode::Disable,
+        Proof::IfItCan => SslMode::Prefer,
+        Proof::Encrypted | Proof::Chain | Proof::Name => SslMode::Require,
+    });
     if let Some(password) = server.password() {
         config.password(password.expose());
     }

@@ -44,6 +44,12 @@ pub fn unconnected(error: tokio_postgres::Error) -> Error {
     Error::Failed { failure, source: source(error) }
 }
 
+/// A server to which there is no way.
+pub fn unreachable(error: io::Error) -> Error {
+    let error = io::Error::new(error.kind(), format!("error connecting to server: {error}"));
+    Error::Failed { failure: Failure::Unreachable, source: Arc::new(error) }
+}
+
 /// A server that does not answer.
 pub fn silent(_: Silent) -> Error {
     of(Failure::Lost, "the server does not answer")

@@ -1,5 +1,4 @@
-//! One session, driven by a thread of its own, so that whoever asks may block: in a task, too. Nothing else uses it: it holds the locks
-//! that say which runs are alive.
+//! One session, driven by whoever waits for its answers. Nothing else uses it: it holds the locks that say which runs are alive.
 
 use std::collections::HashMap;
 use std::marker::PhantomData;
@@ -119,6 +118,8 @@ impl Session {
     }
 
     pub fn is_lost(&self) -> bool {
+        // What it was told meanwhile.
+        self.0.guard.push();
         self.0.lost.load(Ordering::Relaxed) || self.0.client.is_closed()
     }
 
@@ -294,7 +295,10 @@ impl Statement<'_> {
             return self.execute(values).map(drop);
         }
         let values: Vec<_> = values.iter().copied().map(Owned::from).collect();
-        self.session.ask_ahead((Arc::clone(&self.sql), self.prepared.clone()), &values, true)
+        self.session.ask_ahead((Arc::clone(&self.sql), self.prepared.clone()), &values, true)?;
+        // The server begins with it at once.
+        self.session.0.guard.push();
+        Ok(())
     }
 
     pub fn query<'s>(&'s self, values: &[Value<'_>]) -> Result<Rows<'s>> {

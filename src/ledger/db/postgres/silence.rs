@@ -2,9 +2,7 @@
 //! says of the one that is there: it was stopped, or its machine is.
 
 use std::pin::pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
+use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use crate::ledger::attendant::{Attendant, Stop, Waiting};
@@ -21,8 +19,18 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// … or so long where somebody asked to stop.
 const PATIENCE_AT_STOP: Duration = Duration::from_secs(1);
 
+/// What brings questions to a server, and answers back.
+pub trait Drive: Send + Sync {
+    /// As far as nothing has to be waited for.
+    fn push(&self);
+
+    /// Waits at most so long for something that can be done.
+    fn wait(&self, at_most: Duration);
+}
+
 /// Whoever waits for a server.
 pub struct Guard {
+    wire: Box<dyn Drive>,
     attendant: Attendant,
     /// Whether the server takes another connection within this time.
     is_there: Box<dyn Fn(Duration) -> bool + Send + Sync>,
@@ -33,23 +41,30 @@ pub struct Guard {
 pub struct Silent;
 
 impl Guard {
-    pub fn new(attendant: Attendant, is_there: impl Fn(Duration) -> bool + Send + Sync + 'static) -> Self {
-        Self { attendant, is_there: Box::new(is_there) }
+    pub fn new(
+        wire: impl Drive + 'static,
+        attendant: Attendant,
+        is_there: impl Fn(Duration) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        Self { wire: Box::new(wire), attendant, is_there: Box::new(is_there) }
     }
 
-    /// Blocks until it is done, in a task, too: somebody else drives it.
+    /// Sends what was asked, and hears what came meanwhile.
+    pub fn push(&self) {
+        self.wire.push();
+    }
+
+    /// Blocks until it is done, in a task, too.
     pub fn wait<F: Future>(&self, future: F) -> Result<F::Output, Silent> {
-        struct Unpark(Thread);
-        impl Wake for Unpark {
-            fn wake(self: Arc<Self>) {
-                self.0.unpark();
-            }
-        }
         let mut future = pin!(future);
-        let waker = Waker::from(Arc::new(Unpark(thread::current())));
-        let mut context = Context::from_waker(&waker);
+        // Whatever it waits for, it is asked again after each turn.
+        let mut context = Context::from_waker(Waker::noop());
+        if let Poll::Ready(done) = future.as_mut().poll(&mut context) {
+            return Ok(done);
+        }
         let mut silence = None;
         loop {
+            self.wire.push();
             if let Poll::Ready(done) = future.as_mut().poll(&mut context) {
                 if silence.is_some_and(|silence: Silence| silence.is_told) {
                     self.attendant.tell(Waiting::Over);
@@ -60,7 +75,7 @@ impl Guard {
             if silence.began.elapsed() >= LOOK && self.gives_up(silence) {
                 return Err(Silent);
             }
-            thread::park_timeout(LOOK);
+            self.wire.wait(LOOK);
         }
     }
 
@@ -105,7 +120,7 @@ impl Silence {
 #[cfg(test)]
 mod tests {
     use std::future::{pending, ready};
-    use std::sync::Mutex;
+    use std::sync::{Arc, Mutex};
 
     use super::*;
     use crate::ledger::attendant::Attend;
@@ -122,9 +137,20 @@ mod tests {
         }
     }
 
+    /// What another thread brings.
+    struct Elsewhere;
+
+    impl Drive for Elsewhere {
+        fn push(&self) {}
+
+        fn wait(&self, at_most: Duration) {
+            std::thread::sleep(at_most);
+        }
+    }
+
     fn guard(stop: Stop, is_there: bool) -> (Guard, Arc<Mutex<Vec<Waiting>>>) {
         let told = Arc::default();
-        (Guard::new(Attendant::new(Stopping(stop, Arc::clone(&told))), move |_| is_there), told)
+        (Guard::new(Elsewhere, Attendant::new(Stopping(stop, Arc::clone(&told))), move |_| is_there), told)
     }
 
     #[test]

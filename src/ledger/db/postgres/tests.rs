@@ -274,3 +274,32 @@ fn a_password_is_asked_for_and_never_told() {
     let Err(Error::Failed { failure: Failure::Unreachable, source }) = failed.map(drop) else { panic!() };
     assert!(!format!("{source} {source:?}").contains("hush"));
 }
+
+#[test]
+fn more_than_a_socket_holds_goes_and_comes() {
+    let conn = any(&Database::new());
+    let large = "ä".repeat(4 << 20);
+    let transaction = conn.begin().unwrap();
+    let mut insert = transaction.prepare_cached("insert into things (id, thing) values (?1, ?2)").unwrap();
+    // The server is at the first one, and takes nothing more for a while.
+    (1..=3).for_each(|id| insert.tell((id, large.as_str())).unwrap());
+    drop(insert);
+    transaction.commit().unwrap();
+    let mut all = conn.prepare_cached("select thing from things").unwrap();
+    let read: Vec<String> = all.query_map((), |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    assert!(read.iter().all(|read| *read == large) && read.len() == 3);
+}
+
+#[test]
+fn a_session_ends_with_its_connection() {
+    let database = Database::new();
+    let conn = any(&database);
+    let pid: i64 = conn.query_row("select pg_backend_pid()", (), |row| row.get(0)).unwrap();
+    let is_there = || database.ask(&format!("select count(*) from pg_stat_activity where pid = {pid}")) == "1";
+    assert!(is_there());
+    drop(conn);
+    let begun = std::time::Instant::now();
+    while is_there() {
+        assert!(begun.elapsed() < std::time::Duration::from_secs(60), "the server has it still");
+    }
+}

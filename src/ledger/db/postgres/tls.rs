@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 
 use rustls_platform_verifier::Verifier;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio_postgres::tls::{ChannelBinding, MakeTlsConnect, TlsConnect, TlsStream};
+use tokio_postgres::tls::{ChannelBinding, TlsConnect, TlsStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::client::WebPkiServerVerifier;
 use tokio_rustls::rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -24,7 +24,6 @@ use crate::ledger::db::error::{Error, Result};
 use crate::ledger::error::Failure;
 
 /// Makes a connection secret, as far as the address asks for it.
-#[derive(Clone)]
 pub struct Connector(Arc<ClientConfig>);
 
 impl Connector {
@@ -50,6 +49,11 @@ impl Connector {
             .with_custom_certificate_verifier(verifier)
             .with_no_client_auth();
         Ok(Self(Arc::new(config)))
+    }
+
+    /// To a server of this name. A socket has none, and is not asked for a proof.
+    pub fn to(self, name: &str) -> ToName {
+        ToName { config: self.0, name: ServerName::try_from(name.to_owned()).map_err(io::Error::other) }
     }
 }
 
@@ -115,18 +119,6 @@ impl ServerCertVerifier for Lenient {
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
         self.provider.signature_verification_algorithms.supported_schemes()
-    }
-}
-
-impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> MakeTlsConnect<S> for Connector {
-    type Stream = Secret<S>;
-    type TlsConnect = ToName;
-    type Error = io::Error;
-
-    fn make_tls_connect(&mut self, name: &str) -> io::Result<ToName> {
-        // A socket has none, and is not asked for a proof.
-        let name = ServerName::try_from(name.to_owned()).map_err(io::Error::other);
-        Ok(ToName { config: Arc::clone(&self.0), name })
     }
 }
 
