@@ -37,10 +37,11 @@ pub const SPAN: &str = "select cast(?1 as bigint), id from recipients where id b
 pub const OF_AUDIENCE: &str = "join recipients r on r.id = a.recipient";
 
 /// What [`person`] reads, of a row named `r`. Most people have no PSID, and nothing is asked of their other tokens.
-pub const COLUMNS: &str =
+pub const COLUMNS: &str = sql!(
     "r.blocked_until, r.blocked_until_before_claim, r.next_eligible_at, r.expires_at, r.suppressed, r.time_zone,
-    case when r.psid is not null then
-      (select max(o.blocked_until) from recipients o where o.psid = r.psid and o.page = r.page and o.id <> r.id) end";
+    case when r.psid is not null then (select max(o.blocked_until) from recipients o where {is_other}) end",
+    is_other = others::IS_OTHER,
+);
 
 /// A person from [`COLUMNS`], the first at `first`.
 pub fn person(row: &Row<'_>, first: usize) -> db::Result<Person> {
@@ -204,12 +205,14 @@ impl<'c> CoolDowns<'c> {
         Self {
             claim: OnDemand::new(
                 conn,
-                "update recipients set blocked_until_before_claim = blocked_until, blocked_until = ?2
+                sql!(
+                    "update recipients as r set blocked_until_before_claim = blocked_until, blocked_until = ?2
                  where id = ?1 and blocked_until = ?3 and next_eligible_at is not distinct from ?4
                    and expires_at is not distinct from ?5 and suppressed is not distinct from ?6
                    and blocked_until_before_claim is not distinct from ?7
-                   and (psid is null or ?8 or not exists (select 1 from recipients o
-                     where o.psid = recipients.psid and o.page = recipients.page and o.id <> recipients.id))",
+                   and (psid is null or ?8 or not exists (select 1 from recipients o where {is_other}))",
+                    is_other = others::IS_OTHER,
+                ),
             ),
             take_back: OnDemand::new(
                 conn,
@@ -236,7 +239,7 @@ impl<'c> CoolDowns<'c> {
 
     /// Blocks the person for a claim if they are still as they were judged, also as to whether they have other tokens. `false`: judge again.
     pub fn claim(&mut self, id: i64, judged: &Person, until: UnixMillis) -> db::Result<bool> {
-        // A time zone that changes between the two moments has a second's effect at most.
+        // A time zone that an event tells between the two moments counts from the next time on that they are judged.
         let Person {
             blocked_until, before_claim, next_eligible_at, expires_at, suppressed, others_blocked_until, ..
         } = judged;

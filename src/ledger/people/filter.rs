@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use super::others::IS_OTHER;
 use super::suppression::Suppression;
 use crate::clock::UnixMillis;
 use crate::ledger::db::Value;
 use crate::ledger::gate::NOBODY_BEFORE;
+use crate::ledger::sql::sql;
 use crate::ledger::state::State;
 use crate::times::zones;
 
@@ -58,7 +60,7 @@ pub const PEOPLE: &str = "recipients r left join several v on v.id = r.id";
 fn another(such: &str) -> String {
     format!(
         "(v.id is not null and exists
-           (select 1 from recipients o where o.psid = r.psid and o.page = r.page and o.id <> r.id and {such}))"
+           (select 1 from recipients o where {IS_OTHER} and {such}))"
     )
 }
 
@@ -83,8 +85,10 @@ pub(super) fn last_sent() -> String {
 }
 
 /// Until when the person's other tokens are blocked; null without any.
-pub(super) const OTHERS_BLOCKED_UNTIL: &str = "case when v.id is not null then
-    (select max(t.blocked_until) from recipients t where t.psid = r.psid and t.page = r.page and t.id <> r.id) end";
+pub(super) const OTHERS_BLOCKED_UNTIL: &str = sql!(
+    "case when v.id is not null then (select max(o.blocked_until) from recipients o where {is_other}) end",
+    is_other = IS_OTHER,
+);
 
 /// Of a person's tokens one that can receive is before one that can't.
 fn rank(of: &str) -> String {

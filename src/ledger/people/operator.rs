@@ -1,9 +1,11 @@
 //! What the operator decides about people.
 
+use super::others::IS_OTHER;
 use super::suppression::{Choice, Lift, Suppressed, Suppression, lift};
 use super::{keep_choice, keep_out, suppression_of, write_suppression};
 use crate::clock::UnixMillis;
 use crate::ledger::db::{self, Conn};
+use crate::ledger::sql::sql;
 
 /// What became of the suppression of a recipient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,10 +19,10 @@ pub enum Unsuppressed {
 /// All tokens of the person who has this one.
 pub fn tokens(conn: &Conn, id: i64) -> db::Result<Vec<i64>> {
     let mut all = vec![id];
-    let mut find = conn.prepare_cached(
-        "select o.id from recipients r join recipients o on o.psid = r.psid and o.page = r.page
-         where r.id = ?1 and o.id <> r.id order by o.id",
-    )?;
+    let mut find = conn.prepare_cached(sql!(
+        "select o.id from recipients r join recipients o on {is_other} where r.id = ?1 order by o.id",
+        is_other = IS_OTHER
+    ))?;
     for other in find.query_map([id], |row| row.get(0))? {
         all.push(other?);
     }

@@ -6,7 +6,6 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use socket2::TcpKeepalive;
 use tokio_postgres::config::SslMode;
 use tokio_postgres::{Client, Config};
 
@@ -27,9 +26,6 @@ const SESSION: &str = "set client_min_messages = warning; set plan_cache_mode = 
     select set_config(name, '0', false) from unnest(array['idle_session_timeout', 'transaction_timeout']) name
       where current_setting(name, true) is not null;
     set tcp_keepalives_idle = 10; set tcp_keepalives_interval = 5; set tcp_keepalives_count = 3";
-
-/// When a server that does not answer is gone.
-const SILENCE: Duration = Duration::from_secs(25);
 
 /// How long somebody who asked to stop waits for a connection.
 const AT_STOP: Duration = Duration::from_secs(1);
@@ -132,9 +128,6 @@ fn connect(
 ) -> Result<(Client, Wire)> {
     let begun = Instant::now();
     let socket = Socket::connect(&server.host, server.port, server.patience).map_err(failed::unreachable)?;
-    let keepalive =
-        TcpKeepalive::new().with_time(Duration::from_secs(10)).with_interval(Duration::from_secs(5)).with_retries(3);
-    socket.keep_alive(SILENCE, &keepalive).map_err(failed::unreachable)?;
     let name = match &server.host {
         Host::Name(name) => name,
         Host::Socket(_) => "",

@@ -2,9 +2,7 @@
 //! It needs no runtime, so that whoever asks may be a task.
 
 use std::io::{self, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs};
-use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::net::UnixStream;
+use std::net::{Shutdown, SocketAddr, ToSocketAddrs};
 use std::pin::{Pin, pin};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -13,6 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use socket2::{Domain, SockAddr, TcpKeepalive, Type};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio_postgres::error::Severity;
 use tokio_postgres::{AsyncMessage, Connection};
@@ -22,60 +21,46 @@ use super::silence::Drive;
 use super::tls::Secret;
 use crate::ledger::address::server::Host;
 
+/// A server that is silent is asked whether it is there after so long, …
+const ASKED_AFTER: Duration = Duration::from_secs(10);
+/// … and then so often, this many times, …
+const ASKED_AGAIN: Duration = Duration::from_secs(5);
+const TIMES: u32 = 3;
+/// … until it is gone.
+const SILENCE: Duration = Duration::from_secs(25);
+
 /// What is read and written without waiting.
 #[derive(Clone)]
 pub struct Socket(Arc<Inner>);
 
 struct Inner {
-    stream: Stream,
+    socket: socket2::Socket,
     /// The system had no room for what was to be written.
     is_full: AtomicBool,
-}
-
-enum Stream {
-    Tcp(TcpStream),
-    Unix(UnixStream),
 }
 
 impl Socket {
     /// Tries each address of a name, each for so long.
     pub fn connect(host: &Host, port: u16, patience: Duration) -> io::Result<Self> {
-        match host {
+        let socket = match host {
             Host::Name(name) => {
-                let mut failed = None;
+                let mut tried = Err(io::ErrorKind::AddrNotAvailable.into());
                 for address in (name.as_str(), port).to_socket_addrs()? {
-                    match TcpStream::connect_timeout(&address, patience) {
-                        Ok(stream) => {
-                            stream.set_nonblocking(true)?;
-                            stream.set_nodelay(true)?;
-                            return Ok(Self::of(Stream::Tcp(stream)));
-                        }
-                        Err(error) => failed = Some(error),
+                    tried = tcp(address, patience);
+                    if tried.is_ok() {
+                        break;
                     }
                 }
-                Err(failed.unwrap_or_else(|| io::ErrorKind::AddrNotAvailable.into()))
+                tried?
             }
             Host::Socket(folder) => {
-                let stream = UnixStream::connect(folder.join(format!(".s.PGSQL.{port}")))?;
-                stream.set_nonblocking(true)?;
-                Ok(Self::of(Stream::Unix(stream)))
+                let socket = socket2::Socket::new(Domain::UNIX, Type::STREAM, None)?;
+                socket.connect(&SockAddr::unix(folder.join(format!(".s.PGSQL.{port}")))?)?;
+                socket
             }
-        }
-    }
-
-    fn of(stream: Stream) -> Self {
-        Self(Arc::new(Inner { stream, is_full: AtomicBool::new(false) }))
-    }
-
-    /// A server that is gone is found out when it was silent for so long, and asked so often whether it is there.
-    pub fn keep_alive(&self, silence: Duration, keepalive: &socket2::TcpKeepalive) -> io::Result<()> {
-        let Stream::Tcp(stream) = &self.0.stream else { return Ok(()) };
-        let socket = socket2::SockRef::from(stream);
-        #[cfg(target_os = "linux")]
-        socket.set_tcp_user_timeout(Some(silence))?;
-        #[cfg(not(target_os = "linux"))]
-        let _ = silence;
-        socket.set_tcp_keepalive(keepalive)
+        };
+        socket.set_nonblocking(true)?;
+        Ok(Self(Arc::new(Inner { socket, is_full: AtomicBool::new(false) })))
     }
 
     /// Waits at most so long until something can be received, or sent if there was no room for it.
@@ -83,10 +68,10 @@ impl Socket {
         let full = self.0.is_full.load(Ordering::Relaxed);
         let flags = if full { PollFlags::IN | PollFlags::OUT } else { PollFlags::IN };
         // Whatever it is, a wait that was cut off or failed is one that ended early.
-        let _ = poll(&mut [PollFd::new(&self.0.stream, flags)], Timespec::try_from(at_most).ok().as_ref());
+        let _ = poll(&mut [PollFd::new(&self.0.socket, flags)], Timespec::try_from(at_most).ok().as_ref());
     }
 
-    /// What it is that something else waits for: until then, or the end of its patience.
+    /// Waits for what this socket brings; `None`: not within this time.
     pub fn complete<F: Future>(&self, future: F, patience: Duration) -> Option<F::Output> {
         let begun = Instant::now();
         let mut future = pin!(future);
@@ -105,13 +90,16 @@ impl Socket {
     }
 }
 
-impl AsFd for Stream {
-    fn as_fd(&self) -> BorrowedFd<'_> {
-        match self {
-            Self::Tcp(stream) => stream.as_fd(),
-            Self::Unix(stream) => stream.as_fd(),
-        }
-    }
+fn tcp(address: SocketAddr, patience: Duration) -> io::Result<socket2::Socket> {
+    let socket = socket2::Socket::new(Domain::for_address(address), Type::STREAM, None)?;
+    socket.connect_timeout(&address.into(), patience)?;
+    socket.set_tcp_nodelay(true)?;
+    #[cfg(target_os = "linux")]
+    socket.set_tcp_user_timeout(Some(SILENCE))?;
+    socket.set_tcp_keepalive(
+        &TcpKeepalive::new().with_time(ASKED_AFTER).with_interval(ASKED_AGAIN).with_retries(TIMES),
+    )?;
+    Ok(socket)
 }
 
 /// Tries until no signal is in the way; what would have to wait is pending.
@@ -128,20 +116,13 @@ fn at_once<T>(mut work: impl FnMut() -> io::Result<T>) -> Poll<io::Result<T>> {
 impl AsyncRead for Socket {
     fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let room = buf.initialize_unfilled();
-        let read = at_once(|| match &self.0.stream {
-            Stream::Tcp(stream) => (&mut &*stream).read(room),
-            Stream::Unix(stream) => (&mut &*stream).read(room),
-        });
-        read.map_ok(|n| buf.advance(n))
+        at_once(|| (&self.0.socket).read(room)).map_ok(|n| buf.advance(n))
     }
 }
 
 impl AsyncWrite for Socket {
     fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let written = at_once(|| match &self.0.stream {
-            Stream::Tcp(stream) => (&mut &*stream).write(bytes),
-            Stream::Unix(stream) => (&mut &*stream).write(bytes),
-        });
+        let written = at_once(|| (&self.0.socket).write(bytes));
         self.0.is_full.store(written.is_pending(), Ordering::Relaxed);
         written
     }
@@ -151,11 +132,7 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let how = std::net::Shutdown::Write;
-        Poll::Ready(match &self.0.stream {
-            Stream::Tcp(stream) => stream.shutdown(how),
-            Stream::Unix(stream) => stream.shutdown(how),
-        })
+        Poll::Ready(self.0.socket.shutdown(Shutdown::Write))
     }
 }
 
