@@ -46,7 +46,6 @@ pub fn unconnected(error: tokio_postgres::Error) -> Error {
 
 /// A server to which there is no way.
 pub fn unreachable(error: io::Error) -> Error {
-    let error = io::Error::new(error.kind(), format!("error connecting to server: {error}"));
     Error::Failed { failure: Failure::Unreachable, source: Arc::new(error) }
 }
 
