@@ -177,9 +177,6 @@ impl Ledger {
             let arrived = people::arrive(&transaction, new.map(|row| (&row.key, &*row.token)), page)?;
             let new = arrived.len() as u64;
             ids.extend(arrived);
-            if ids.len() < once.len() {
-                return Err(db::Error::in_the_way().into());
-            }
             let hold = "insert into audience_rows (audience, recipient, row_values)
                 select cast(?1 as int8), t.* from unnest(cast(?2 as int8[]), cast(?3 as text[])) as t
                 on conflict (audience, recipient) do nothing";

@@ -28,9 +28,10 @@ use tombs::Tombs;
 pub const OF_SENDS: &str = "join recipients r on r.id = s.recipient";
 /// Until when the person of a row of `sends s` is blocked.
 pub const BLOCKED_UNTIL_OF_SENDS: &str = "(select r.blocked_until from recipients r where r.id = s.recipient)";
-/// People by their keys, ?1, as `r`, with their places `t.place`, counted from 1; on a server.
-pub const OF_KEYS: &str =
-    "unnest(cast(?1 as bytea[])) with ordinality as t (key, place) join recipients r on r.key = t.key";
+/// People by their keys, ?1, as `r`, with their places `t.place`, counted from 1; on a server. They are looked up one by one: a plan that the
+/// server made while there were few people would go through all of them for each set of keys.
+pub const OF_KEYS: &str = "unnest(cast(?1 as bytea[])) with ordinality as t (key, place)
+    cross join lateral (select * from recipients where key = t.key limit 1) r";
 /// The ids of the people from ?2 to ?3, each beside ?1.
 pub const SPAN: &str = "select cast(?1 as bigint), id from recipients where id between ?2 and ?3";
 /// Joins the people of `audience_rows a` as `r`.
@@ -85,11 +86,9 @@ fn find_plain(conn: &Conn, key: &Key) -> db::Result<Option<i64>> {
 
 /// Those of these people whom the ledger knows; on a server.
 pub fn ids_of<'k>(conn: &Conn, keys: impl Iterator<Item = &'k Key>) -> db::Result<HashMap<Key, i64>> {
-    conn.prepare_cached(
-        "select r.key, r.id from unnest(cast(?1 as bytea[])) as t (key) join recipients r on r.key = t.key",
-    )?
-    .query_map([blobs(keys)], |row| Ok((row.get(0)?, row.get(1)?)))?
-    .collect()
+    conn.prepare_cached(sql!("select r.key, r.id from {people}", people = OF_KEYS))?
+        .query_map([blobs(keys)], |row| Ok((row.get(0)?, row.get(1)?)))?
+        .collect()
 }
 
 /// Those of these recipients, by their places, of whose persons a choice without a token is kept; and whether each is known to be that
@@ -168,8 +167,8 @@ impl<'c> Arrivals<'c> {
     }
 }
 
-/// Adds people whom nobody has added yet, in this order: in the order of their ids a list of them is sent to. On a server. Who is missing in
-/// the answer was added by another transaction just now; of two that wait for each other's people one is taken back.
+/// Adds people whom nobody has added yet, in this order: in the order of their ids a list of them is sent to. On a server. A transaction is
+/// taken back whose people another one added just now, and one of two that wait for each other's people.
 pub fn arrive<'k>(
     conn: &Conn,
     people: impl Iterator<Item = (&'k Key, &'k str)>,
@@ -181,8 +180,7 @@ pub fn arrive<'k>(
     }
     conn.prepare_cached(
         "insert into recipients (page, key, token)
-         select cast(?1 as text), t.* from unnest(cast(?2 as bytea[]), cast(?3 as text[])) as t
-         on conflict (key) do nothing returning key, id",
+         select cast(?1 as text), t.* from unnest(cast(?2 as bytea[]), cast(?3 as text[])) as t returning key, id",
     )?
     .query_map(
         (page, blobs(people.iter().map(|(key, _)| *key)), texts(people.iter().map(|(_, token)| Some(*token)))),

@@ -57,7 +57,7 @@ impl Planning<'_> {
         for (place, row) in rows.into_iter().enumerate() {
             let (recipient, known) = match known.remove(&place) {
                 Some((id, known)) => (id, Some(Known { reached: reached.get(id), ..known })),
-                None => (arrived.remove(&row.key).ok_or_else(db::Error::in_the_way)?, None),
+                None => (arrived.remove(&row.key).ok_or(db::Error::Changed)?, None),
             };
             let arm = arms.as_ref().and_then(|arms| arms.arm(&row.key));
             let act = sums.decide(row, known.as_ref(), (self.broadcast.id, self.listing), arm, terms, check);

@@ -6,6 +6,8 @@ use crate::ledger::address::Address;
 use crate::ledger::cluster::Database;
 use crate::ledger::database::tests::connect;
 use crate::ledger::db::Conn;
+use crate::ledger::key::key;
+use crate::ledger::people;
 
 fn ledger(database: &Database) -> Ledger {
     let address = Address::of_server(&database.address(), &|_| None).unwrap().unwrap();
@@ -21,7 +23,7 @@ fn audit(conn: &Conn, what: &str) -> Result<()> {
 fn what_others_made_the_server_take_back_is_done_again_a_few_times() {
     let database = Database::new();
     let mut ledger = ledger(&database);
-    for code in ["40001", "40P01"] {
+    for code in ["40001", "40P01", "23505"] {
         let fails = format!("do $$ begin raise sqlstate '{code}'; end $$");
         let done = Cell::new(0);
         let work = |conn: &Conn, failing: u32| {
@@ -35,7 +37,7 @@ fn what_others_made_the_server_take_back_is_done_again_a_few_times() {
         assert!(matches!(failed, Error::Database { failure: Failure::Conflict, .. }), "{failed}");
         assert_eq!(done.get(), MOST + 1);
     }
-    assert_eq!(database.ask("select string_agg(what, ' ' order by id) from audit"), "40001 40P01");
+    assert_eq!(database.ask("select string_agg(what, ' ' order by id) from audit"), "40001 40P01 23505");
 }
 
 #[test]
@@ -79,6 +81,31 @@ fn of_two_who_wait_for_each_other_one_begins_again() {
     });
     assert_eq!(tries.get(), 2);
     assert_eq!(database.ask("select string_agg(at::text, ' ') from audit"), "3 3");
+}
+
+#[test]
+fn who_was_added_by_another_after_nobody_was_found_is_found_the_next_time() {
+    let database = Database::new();
+    let mut ledger = ledger(&database);
+    let (other, person) = (connect(&ledger), key("token"));
+    let tries = Cell::new(0);
+    let found = ledger
+        .beside_or_alone(|transaction| {
+            tries.set(tries.get() + 1);
+            let mut ids = people::ids_of(&transaction, [&person].into_iter())?;
+            if tries.get() == 1 {
+                assert!(ids.is_empty());
+                people::arrive(&other, [(&person, "token")].into_iter(), "page")?;
+            }
+            if ids.is_empty() {
+                ids = people::arrive(&transaction, [(&person, "token")].into_iter(), "page")?;
+            }
+            transaction.commit()?;
+            Ok(ids.remove(&person))
+        })
+        .unwrap();
+    assert_eq!(tries.get(), 2);
+    assert_eq!(database.ask("select string_agg(id::text, ' ') from recipients"), found.unwrap().to_string());
 }
 
 #[test]

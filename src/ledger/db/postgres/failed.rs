@@ -83,7 +83,10 @@ fn kind(error: &tokio_postgres::Error) -> Failure {
         SqlState::DISK_FULL => Failure::DiskFull,
         SqlState::READ_ONLY_SQL_TRANSACTION => Failure::ReadOnly,
         SqlState::LOCK_NOT_AVAILABLE => Failure::Busy,
-        SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED => Failure::Conflict,
+        // Nobody adds what they see: another transaction added it in between.
+        SqlState::UNIQUE_VIOLATION | SqlState::T_R_SERIALIZATION_FAILURE | SqlState::T_R_DEADLOCK_DETECTED => {
+            Failure::Conflict
+        }
         SqlState::QUERY_CANCELED => Failure::Cancelled,
         SqlState::DATA_CORRUPTED | SqlState::INDEX_CORRUPTED => Failure::Corrupt,
         SqlState::IO_ERROR => Failure::Io,
