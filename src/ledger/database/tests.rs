@@ -183,8 +183,6 @@ fn queries_by_state_find_their_partial_index() {
         (sql!("select recipient from sends where run = 1 and state = {claimed}"), "sends_claimed"),
         (sql!("select id from sends where state = {unknown}"), "sends_unknown"),
         (sql!("select id from sends where broadcast = 1 and state = {refused} and claimed_at > 0"), "sends_refused"),
-        ("select detail from events where kind = 8 and page = '1' order by id desc limit 1", "events_policy"),
-        ("select raw from events where kind = 8 and ('1' is null or page = '1') order by id desc", "events_policy"),
         ("select id from recipients where psid = '7' and page = '1' order by id", "recipients_of_person"),
     ] {
         let plan: String = ledger.conn.query_row(&format!("explain query plan {query}"), (), |row| row.get(3)).unwrap();

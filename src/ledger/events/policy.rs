@@ -10,6 +10,18 @@ use crate::ledger::sql::{digit, sql};
 /// No Page has nearly as many.
 const MOST: i64 = 1000;
 
+/// By the index of notices, of which there are few: SQLite would rather go through all events from the newest on.
+const LAST_OF_PAGE: &str = sql!(
+    "select page, occurred_at, detail, raw from events indexed by events_policy where kind = {policy} and page = ?1
+     order by id desc limit 1",
+    policy = digit(Kind::Policy.number()),
+);
+const NEWEST: &str = sql!(
+    "select page, occurred_at, detail, raw from events indexed by events_policy
+     where kind = {policy} and (cast(?1 as text) is null or page = ?1) order by id desc limit ?2",
+    policy = digit(Kind::Policy.number()),
+);
+
 /// What Meta did about a Page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Policy {
@@ -30,33 +42,33 @@ impl Policy {
 impl Ledger {
     /// What Meta last did about a Page.
     pub fn last_policy(&self, page: &str) -> Result<Option<Policy>> {
-        self.read(|conn| {
-            conn.query_row(
-                sql!(
-                    "select page, occurred_at, detail, raw from events where kind = {policy} and page = ?1
-                     order by id desc limit 1",
-                    policy = digit(Kind::Policy.number())
-                ),
-                [page],
-                Policy::from_row,
-            )
-            .optional()
-        })
+        self.read(|conn| conn.query_row(LAST_OF_PAGE, [page], Policy::from_row).optional())
     }
 
     /// What Meta did about a Page, or about any: the newest notices, in the order of what happened.
     pub fn policies(&self, page: Option<&str>) -> Result<Vec<Policy>> {
-        let mut found: Vec<Policy> = self.read(|conn| {
-            conn.prepare_cached(sql!(
-                "select page, occurred_at, detail, raw from events
-                 where kind = {policy} and (cast(?1 as text) is null or page = ?1) order by id desc limit ?2",
-                policy = digit(Kind::Policy.number())
-            ))?
-            .query_map((page, MOST), Policy::from_row)?
-            .collect()
-        })?;
+        let mut found: Vec<Policy> =
+            self.read(|conn| conn.prepare_cached(NEWEST)?.query_map((page, MOST), Policy::from_row)?.collect())?;
         found.reverse();
         found.sort_by_key(|policy| policy.at);
         Ok(found)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A report may not read events beyond those that it shows.
+    #[test]
+    fn no_question_goes_through_all_events() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::in_memory(folder.path());
+        for sql in [LAST_OF_PAGE, NEWEST] {
+            let mut statement = ledger.conn.sqlite().prepare(&format!("explain query plan {sql}")).unwrap();
+            let params = rusqlite::params_from_iter((0..statement.parameter_count()).map(|_| 1));
+            let plan: String = statement.query_row(params, |row| row.get(3)).unwrap();
+            assert!(plan.contains("events_policy"), "{sql}: {plan}");
+        }
     }
 }
