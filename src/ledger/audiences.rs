@@ -35,6 +35,10 @@ pub struct ImportCounts {
     pub erased: u64,
 }
 
+/// The audiences `a` that a recipient, ?1, is in. SQLite would go through all rows of all audiences in any other order.
+pub const OF_RECIPIENT: &str =
+    "from audiences a cross join audience_rows r where r.audience = a.id and r.recipient = ?1";
+
 impl Ledger {
     /// Makes the list the audience `name` of the Page, in place of the one that had the name.
     pub fn import_audience(
@@ -313,6 +317,14 @@ pub fn none(conn: &Conn, page: &str, name: &str) -> db::Result<Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_audiences_of_a_recipient_are_found_without_those_of_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let ledger = Ledger::in_memory(folder.path());
+        let plan = ledger.conn.plan(sql!("select a.name {audiences}", audiences = OF_RECIPIENT));
+        assert!(plan.iter().any(|step| step.contains("SEARCH r")), "{plan:?}");
+    }
 
     #[test]
     fn the_newer_of_two_imports_stands_and_the_older_says_so() {

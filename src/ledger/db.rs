@@ -103,6 +103,12 @@ impl Conn {
         }
     }
 
+    /// How SQLite goes about a statement.
+    #[cfg(test)]
+    pub fn plan(&self, sql: &str) -> Vec<String> {
+        sqlite::plan(self.sqlite(), sql)
+    }
+
     /// Whether each statement costs a trip to a server, and others write at the same time.
     pub const fn is_server(&self) -> bool {
         matches!(self, Self::Postgres(_))

@@ -7,6 +7,7 @@ mod traces;
 
 use std::collections::HashSet;
 
+use super::audiences;
 use super::database::{Ledger, audit};
 use super::db::{self, Conn};
 use super::error::{Error, Result};
@@ -102,10 +103,7 @@ impl Ledger {
                     "select count(*) from broadcasts b join sends s on s.broadcast = b.id where s.recipient = ?1",
                     id,
                 )?;
-                known.audiences += count(
-                    "select count(*) from audiences a join audience_rows r on r.audience = a.id where r.recipient = ?1",
-                    id,
-                )?;
+                known.audiences += count(sql!("select count(*) {audiences}", audiences = audiences::OF_RECIPIENT), id)?;
             }
             Ok(known)
         })

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::attempts::{self, Attempt};
+use super::audiences;
 use super::database::Ledger;
 use super::error::Result;
 use super::events::{Kind, Stage};
@@ -11,6 +12,7 @@ use super::key::key;
 use super::people;
 use super::people::suppression::Suppression;
 use super::split::Split;
+use super::sql::sql;
 use super::state::State;
 use crate::clock::UnixMillis;
 
@@ -53,10 +55,10 @@ impl Ledger {
                 let detail = people::operator::note(conn, recipient)?.map_or(why.to_owned(), |note| format!("{why}: {note}"));
                 chapters.push(chapter(suppressed.since, None, None, None, "suppressed", &detail));
             }
-            let mut imports = conn.prepare_cached(
-                "select a.name, a.imported_at, a.page from audience_rows r join audiences a on a.id = r.audience
-                 where r.recipient = ?1 and a.imported_at is not null",
-            )?;
+            let mut imports = conn.prepare_cached(sql!(
+                "select a.name, a.imported_at, a.page {audiences} and a.imported_at is not null",
+                audiences = audiences::OF_RECIPIENT
+            ))?;
             let mut rows = imports.query([recipient])?;
             while let Some(row) = rows.next()? {
                 chapters.push(chapter(

@@ -70,6 +70,14 @@ pub fn control(conn: &Conn, sql: &str) -> Result<()> {
     Ok(conn.prepare_cached(sql)?.execute(()).map(drop)?)
 }
 
+/// How it goes about a statement, step by step.
+#[cfg(test)]
+pub fn plan(conn: &Conn, sql: &str) -> Vec<String> {
+    let mut statement = conn.prepare(&format!("explain query plan {sql}")).unwrap();
+    let values = params_from_iter((0..statement.parameter_count()).map(|_| 1));
+    statement.query_map(values, |row| row.get(3)).unwrap().map(|step| step.unwrap()).collect()
+}
+
 /// How often a kept statement was planned anew.
 #[cfg(test)]
 pub fn planned_anew(conn: &Conn, sql: &str) -> i32 {

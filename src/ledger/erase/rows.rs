@@ -1,6 +1,7 @@
 //! What is removed of one token, outside of events.
 
 use crate::clock::UnixMillis;
+use crate::ledger::audiences;
 use crate::ledger::db::Conn;
 use crate::ledger::error::Result;
 use crate::ledger::key::Key;
@@ -70,9 +71,7 @@ pub fn remove(conn: &Conn, tombs: &Tombs, id: i64, now: UnixMillis, removed: &mu
     }
     tally.write(conn)?;
     let audiences: Vec<i64> = conn
-        .prepare_cached(
-            "select a.id from audiences a join audience_rows r on r.audience = a.id where r.recipient = ?1",
-        )?
+        .prepare_cached(sql!("select a.id {audiences}", audiences = audiences::OF_RECIPIENT))?
         .query_map([id], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     for audience in audiences {
