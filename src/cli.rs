@@ -1,6 +1,7 @@
 //! The command tree and the flags that every command takes.
 
 pub mod arguments;
+mod deferred;
 pub mod global;
 mod sections;
 pub mod values;
@@ -12,6 +13,7 @@ use crate::commands::{
     audience, audit, broadcast, campaign, completions, config, demo, doctor, explain, init, ledger, man, message,
     profile, report, sandbox, schema, send, status, tokens, unknown, webhook, why,
 };
+pub use deferred::Deferred;
 use global::GlobalArgs;
 pub use sections::{for_manual, with_sections};
 
@@ -32,9 +34,16 @@ pub struct Cli {
     pub word: Word,
 }
 
-/// The whole command tree: for completions, manual pages and whoever checks texts against it.
-pub fn command() -> clap::Command {
+/// The command tree as far as a command line needs it: a command's flags and those below it are made once it is typed.
+pub fn parser() -> clap::Command {
     Cli::command()
+}
+
+/// The whole command tree: for help, completions, manual pages and whoever checks texts against it.
+pub fn command() -> clap::Command {
+    let mut tree = Cli::command();
+    tree.build();
+    tree
 }
 
 /// The top-level words.
@@ -50,54 +59,54 @@ pub enum Word {
 #[derive(Debug, Subcommand)]
 pub enum Standalone {
     #[command(display_order = 0)]
-    Init(init::Args),
+    Init(Deferred<init::Args>),
     /// Show settings, or the path of the config file.
     #[command(display_order = 90)]
-    Config(config::Args),
+    Config(Deferred<config::Args>),
     /// List, choose, add, remove and rename profiles: one for each business.
     #[command(display_order = 1)]
-    Profile(profile::Args),
+    Profile(Deferred<profile::Args>),
     #[command(display_order = 2)]
-    Status(status::Args),
+    Status(Deferred<status::Args>),
     #[command(display_order = 3)]
-    Doctor(doctor::Args),
+    Doctor(Deferred<doctor::Args>),
     #[command(display_order = 80)]
-    Sandbox(Box<sandbox::Args>),
+    Sandbox(Deferred<Box<sandbox::Args>>),
     #[command(display_order = 79)]
-    Demo(demo::Args),
+    Demo(Deferred<demo::Args>),
     /// Print a completion script for a shell.
     #[command(display_order = 91)]
-    Completions(completions::Args),
+    Completions(Deferred<completions::Args>),
     #[command(display_order = 93)]
-    Schema(schema::Args),
+    Schema(Deferred<schema::Args>),
     /// Print the manual page, or write one for each command.
     #[command(display_order = 92)]
-    Man(man::Args),
+    Man(Deferred<man::Args>),
     #[command(display_order = 70)]
-    Explain(explain::Args),
+    Explain(Deferred<explain::Args>),
 }
 
 /// Commands that get the settings. Help that is not here is in the command's own file.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Manage campaigns and see their cost and results.
-    Campaign(campaign::Args),
+    Campaign(Deferred<campaign::Args>),
     /// Build, check and preview messages.
-    Message(message::Args),
-    Send(Box<send::Args>),
+    Message(Deferred<message::Args>),
+    Send(Deferred<Box<send::Args>>),
     /// The Page's subscribers: fetch, import, list and suppress them.
-    Tokens(tokens::Args),
+    Tokens(Deferred<tokens::Args>),
     /// List or delete audiences.
-    Audience(audience::Args),
-    Audit(audit::Args),
+    Audience(Deferred<audience::Args>),
+    Audit(Deferred<audit::Args>),
     /// List broadcasts, show one in detail, or cancel its pending rows.
-    Broadcast(broadcast::Args),
+    Broadcast(Deferred<broadcast::Args>),
     /// List and settle unknown sends: those that may or may not have been accepted.
-    Unknown(unknown::Args),
+    Unknown(Deferred<unknown::Args>),
     /// Check the ledger, back it up, restore it, copy it, and drop what is old.
-    Ledger(ledger::Args),
+    Ledger(Deferred<ledger::Args>),
     /// Receive Meta's webhooks: deliveries, reads, clicks, failures, opt-ins.
-    Webhook(webhook::Args),
-    Why(why::Args),
-    Report(report::Args),
+    Webhook(Deferred<webhook::Args>),
+    Why(Deferred<why::Args>),
+    Report(Deferred<report::Args>),
 }

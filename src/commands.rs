@@ -43,7 +43,7 @@ pub mod why;
 use std::ffi::OsString;
 use std::panic::{self, AssertUnwindSafe};
 
-use crate::cli::{self, Cli, Command, Standalone, Word, arguments};
+use crate::cli::{self, Cli, Command, Deferred, Standalone, Word, arguments};
 use crate::clock::Clock;
 use crate::config::environment::Environment;
 use crate::error::{Error, Exit, Result};
@@ -113,7 +113,10 @@ fn start(frame: &Invocation<'_>, arguments: &[OsString], word: Word) -> Result<E
         }
         Word::Command(command) => {
             let command = match command {
-                Command::Message(args) => args.into_send().map_or_else(Command::Message, Command::Send),
+                Command::Message(Deferred(args)) => match args.into_send() {
+                    Ok(args) => Command::Send(Deferred(args)),
+                    Err(args) => Command::Message(Deferred(args)),
+                },
                 command => command,
             };
             if frame.global.is_several() {
@@ -132,48 +135,48 @@ fn start(frame: &Invocation<'_>, arguments: &[OsString], word: Word) -> Result<E
 /// Runs one command that needs no settings.
 fn run_standalone(frame: &Invocation<'_>, word: Standalone) -> Result<Exit> {
     match word {
-        Standalone::Init(args) => block_on(init::run(frame, args)),
-        Standalone::Config(args) => config::run(frame, args),
-        Standalone::Profile(args) => profile::run(frame, args),
-        Standalone::Doctor(args) => block_on(doctor::run(frame, &args)),
-        Standalone::Schema(args) => schema::run(frame, &args),
-        Standalone::Status(args) => block_on(status::run(frame, &args)),
-        Standalone::Completions(args) => completions::run(frame, args),
-        Standalone::Man(args) => man::run(frame, args, cli::command()),
-        Standalone::Explain(args) => explain::run(frame, args),
-        Standalone::Sandbox(args) => block_on(sandbox::run(frame, *args)),
-        Standalone::Demo(args) => block_on(demo::run(frame, args)),
+        Standalone::Init(Deferred(args)) => block_on(init::run(frame, args)),
+        Standalone::Config(Deferred(args)) => config::run(frame, args),
+        Standalone::Profile(Deferred(args)) => profile::run(frame, args),
+        Standalone::Doctor(Deferred(args)) => block_on(doctor::run(frame, &args)),
+        Standalone::Schema(Deferred(args)) => schema::run(frame, &args),
+        Standalone::Status(Deferred(args)) => block_on(status::run(frame, &args)),
+        Standalone::Completions(Deferred(args)) => completions::run(frame, args),
+        Standalone::Man(Deferred(args)) => man::run(frame, args, cli::command()),
+        Standalone::Explain(Deferred(args)) => explain::run(frame, args),
+        Standalone::Sandbox(Deferred(args)) => block_on(sandbox::run(frame, *args)),
+        Standalone::Demo(Deferred(args)) => block_on(demo::run(frame, args)),
     }
 }
 
 /// Runs one command.
 pub async fn run(context: &Context, command: Command) -> Result<Exit> {
     match command {
-        Command::Campaign(args) => campaign::run(context, args).await,
-        Command::Message(args) => message::run(context, args).await,
-        Command::Send(args) => send::run(context, *args).await,
-        Command::Tokens(args) => tokens::run(context, args).await,
-        Command::Audience(args) => audience::run(context, args),
-        Command::Audit(args) => audit::run(context, &args),
-        Command::Broadcast(args) => broadcast::run(context, args),
-        Command::Ledger(args) => ledger::run(context, args).await,
-        Command::Unknown(args) => unknown::run(context, args).await,
-        Command::Webhook(args) => webhook::run(context, args).await,
-        Command::Why(args) => why::run(context, &args),
-        Command::Report(args) => report::run(context, args).await,
+        Command::Campaign(Deferred(args)) => campaign::run(context, args).await,
+        Command::Message(Deferred(args)) => message::run(context, args).await,
+        Command::Send(Deferred(args)) => send::run(context, *args).await,
+        Command::Tokens(Deferred(args)) => tokens::run(context, args).await,
+        Command::Audience(Deferred(args)) => audience::run(context, args),
+        Command::Audit(Deferred(args)) => audit::run(context, &args),
+        Command::Broadcast(Deferred(args)) => broadcast::run(context, args),
+        Command::Ledger(Deferred(args)) => ledger::run(context, args).await,
+        Command::Unknown(Deferred(args)) => unknown::run(context, args).await,
+        Command::Webhook(Deferred(args)) => webhook::run(context, args).await,
+        Command::Why(Deferred(args)) => why::run(context, &args),
+        Command::Report(Deferred(args)) => report::run(context, args).await,
     }
 }
 
 /// Runs one command for several businesses.
 async fn run_for_several(frame: &Invocation<'_>, command: Command) -> Result<Exit> {
     match command {
-        Command::Campaign(args) => campaign::run_for_several(frame, args).await,
-        Command::Send(args) => send::run_for_several(frame, *args).await,
-        Command::Tokens(args) => tokens::run_for_several(frame, args).await,
-        Command::Broadcast(args) => broadcast::run_for_several(frame, args).await,
-        Command::Unknown(args) => unknown::run_for_several(frame, args).await,
-        Command::Webhook(args) => webhook::run_for_several(frame, args).await,
-        Command::Report(args) => report::run_for_several(frame, args).await,
+        Command::Campaign(Deferred(args)) => campaign::run_for_several(frame, args).await,
+        Command::Send(Deferred(args)) => send::run_for_several(frame, *args).await,
+        Command::Tokens(Deferred(args)) => tokens::run_for_several(frame, args).await,
+        Command::Broadcast(Deferred(args)) => broadcast::run_for_several(frame, args).await,
+        Command::Unknown(Deferred(args)) => unknown::run_for_several(frame, args).await,
+        Command::Webhook(Deferred(args)) => webhook::run_for_several(frame, args).await,
+        Command::Report(Deferred(args)) => report::run_for_several(frame, args).await,
         Command::Message(_) | Command::Audience(_) | Command::Audit(_) | Command::Ledger(_) | Command::Why(_) => {
             Err(frame.global.refuse_several())
         }

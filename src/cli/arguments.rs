@@ -6,7 +6,7 @@ use clap::error::ErrorKind;
 use clap::{FromArgMatches, ValueEnum};
 
 use super::global::GlobalArgs;
-use super::{Cli, command, with_sections};
+use super::{Cli, command, parser, with_sections};
 use crate::config::environment::{Environment, names};
 use crate::error::{Error, Result};
 use crate::ui::{ColorChoice, Format, UiOptions};
@@ -21,7 +21,7 @@ pub fn parse(arguments: &[OsString], environment: &Environment) -> (UiOptions, R
         ColorChoice::Never => clap::ColorChoice::Never,
     };
     let words = asked_for_help(arguments);
-    let mut matches = command().color(choice).try_get_matches_from(&words);
+    let mut matches = parser().color(choice).try_get_matches_from(&words);
     // Most commands show no help: what ends it is put together for those that do.
     if matches.as_ref().is_err_and(is_help) {
         matches = with_sections(command(), "").color(choice).try_get_matches_from(&words);

@@ -128,14 +128,14 @@ pub fn write_list(path: &Path, tokens: &[String]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::{Cli, Standalone, Word};
+    use crate::cli::{Cli, Deferred, Standalone, Word};
 
     #[test]
     fn the_sandbox_is_the_one_that_is_shown() {
         let line = SANDBOX.replace("{receiver}", "127.0.0.1:8080");
         let words = line.split_whitespace().filter(|word| *word != "\\");
         let cli = Cli::try_parse_from(words).unwrap();
-        let Word::Standalone(Standalone::Sandbox(args)) = cli.word else { panic!("{SANDBOX}") };
+        let Word::Standalone(Standalone::Sandbox(Deferred(args))) = cli.word else { panic!("{SANDBOX}") };
         assert_eq!(format!("{:?}", args.options), format!("{:?}", options("127.0.0.1:8080").unwrap()));
     }
 
