@@ -86,11 +86,10 @@ pub async fn run_for_several(frame: &Invocation<'_>, args: Args) -> Result<Exit>
                 .hint("use one profile, or leave it out; -o json has the whole report of each"));
         }
     }
-    let signals = Signals::listen(frame.ui)?;
     let gathered = several::gather(frame, async |context| {
         let ledger = context.ledger_to_look()?;
         let asked = Asked { hours, coverage: coverage(context, &args)? };
-        Ok((made(context, &args, &asked, &ledger, &signals).await?, Exit::Done))
+        Ok((made(context, &args, &asked, &ledger).await?, Exit::Done))
     })
     .await?;
     businesses::print(frame.ui, &gathered.of)?;
@@ -99,7 +98,8 @@ pub async fn run_for_several(frame: &Invocation<'_>, args: Args) -> Result<Exit>
         let sends = text::count(unknown, "send is", "sends are");
         frame.ui.hint(&format!("{sends} unknown; see mmsg unknown list --all-profiles"));
     }
-    if signals.is_stopping() { Ok(signals.exit()) } else { gathered.conclude() }
+    let stops = frame.ui.stops();
+    if stops.is_stopping() { Ok(stops.exit()) } else { gathered.conclude() }
 }
 
 /// The hours to report on.
@@ -130,13 +130,12 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
     let mut ledger = context.ledger_to_look()?;
     let asked = Asked { hours, coverage: coverage(context, &args)? };
     refuse_nothing(context, &ledger, &asked.coverage, &args)?;
-    let signals = Signals::listen(&context.ui)?;
     if args.watch {
-        watch::watch(context, &signals, &ledger, &asked).await?;
+        watch::watch(context, &ledger, &asked).await?;
         // The run may have died meanwhile.
         context.bury_before_look(&mut ledger)?;
     }
-    let report = made(context, &args, &asked, &ledger, &signals).await?;
+    let report = made(context, &args, &asked, &ledger).await?;
     if let Some(file) = &args.html {
         let page = page::render(&report)?;
         outputs.write(HTML, file, Kind::Page, context.settings.redactor().clean(&page).as_bytes())?;
@@ -148,13 +147,15 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
             browser::open(context, file)?;
         }
     }
-    Ok(if signals.is_stopping() { signals.exit() } else { Exit::Done })
+    let stops = context.ui.stops();
+    Ok(if stops.is_stopping() { stops.exit() } else { Exit::Done })
 }
 
 /// From the ledger and, unless it must not be asked, from Meta.
-async fn made(context: &Context, args: &Args, asked: &Asked, ledger: &Ledger, signals: &Signals) -> Result<Report> {
+async fn made(context: &Context, args: &Args, asked: &Asked, ledger: &Ledger) -> Result<Report> {
     let (mut report, counted) = asked.report(context, ledger)?;
     if !args.offline {
+        let signals = Signals::listen(&context.ui)?;
         // Ctrl-C does not wait for Meta, but the ledger's part is printed.
         tokio::select! {
             biased;

@@ -24,7 +24,8 @@ pub fn check(ui: &Ui) -> Result<()> {
 }
 
 /// Watches until no run is active on what was asked for, or somebody stops it. Where nothing was sent yet, it waits for the first run.
-pub async fn watch(context: &Context, signals: &Signals, ledger: &Ledger, asked: &Asked) -> Result<()> {
+pub async fn watch(context: &Context, ledger: &Ledger, asked: &Asked) -> Result<()> {
+    let signals = Signals::listen(&context.ui)?;
     let (mut screen, mut was_running) = (None, false);
     loop {
         let (report, counted) = asked.report(context, ledger)?;
