@@ -182,6 +182,31 @@ fn only_one_module_has_sql_on_people() {
     assert!(elsewhere.is_empty(), "{elsewhere:#?}");
 }
 
+/// What a change of the rule would have to find everywhere, by words that it is written in.
+#[test]
+fn a_rule_that_many_need_stands_in_one_file() {
+    let src = repository("src");
+    let mut files: Vec<PathBuf> = fs::read_dir(&src).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let rooms: Vec<_> = files.extract_if(.., |path| path.is_dir()).collect();
+    let room = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().to_owned();
+    files.extend(rooms.iter().flat_map(|path| modules(&src, &room(path)).into_values()));
+    let texts: Vec<_> = files.iter().map(|path| (path, code(&fs::read_to_string(path).unwrap()))).collect();
+    for (rule, words, home) in [
+        ("the cool-down", &["from_hours(12)", "43_200", "43200", "12 * 60 * 60"][..], "times.rs"),
+        ("the margin of the cool-down", &["const MARGIN"], "times.rs"),
+        ("how far a clock may be off", &["const CLOCK_SKEW", "SKEW: Duration = Duration::from_mins(10)"], "times.rs"),
+        ("how long a request may take", &["const REQUEST_TIMEOUT"], "times.rs"),
+        ("which hosts are this machine", &["eq_ignore_ascii_case(\"localhost\")"], "endpoint.rs"),
+        ("how JSON writes a string", &["fn push_string", "\\\\u00"], "json.rs"),
+        ("which cells a spreadsheet runs", &["'=', '+'", "'-', '@'"], "text.rs"),
+        ("which characters are hidden", &["fn is_hidden", "{202a}", "{61c}"], "text.rs"),
+    ] {
+        let has_it = texts.iter().filter(|(_, text)| words.iter().any(|word| text.contains(word)));
+        let found: BTreeSet<_> = has_it.map(|(path, _)| path.strip_prefix(&src).unwrap()).collect();
+        assert_eq!(found, BTreeSet::from([Path::new(home)]), "{rule}");
+    }
+}
+
 #[test]
 fn sql_names_states_and_leaves_json_to_those_who_know_it() {
     let numbers = lines_with(r"\bstate (=|<>|in|is) ?\(?[0-9]|\bhow = [0-9]");

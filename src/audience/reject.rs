@@ -1,12 +1,13 @@
 //! Bad rows for a person to look at: masked, and written to a file that a spreadsheet can open.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
 use super::Bad;
 use crate::error::{Error, Result};
-use crate::text::mask;
+use crate::text::{mask, spreadsheet_safe, visible};
 
 /// How much of a bad row is shown. The line number leads to the rest.
 pub(super) const SHOWN: usize = 256;
@@ -78,7 +79,10 @@ impl RejectReport {
     }
 
     fn write<'c>(&mut self, cells: impl IntoIterator<Item = &'c str>) -> Result<()> {
-        self.csv.write_record(cells.into_iter().map(spreadsheet_safe)).map_err(|error| match error.into_kind() {
+        // A bad row may hold anything; it stays one line.
+        let shown: Vec<_> = cells.into_iter().map(visible).collect();
+        let safe = shown.iter().map(|cell| spreadsheet_safe(cell));
+        self.csv.write_record(safe.map(Cow::into_owned)).map_err(|error| match error.into_kind() {
             csv::ErrorKind::Io(error) => write_failed(&self.path, &error),
             _ => Error::internal("can't write a row of the reject report"),
         })
@@ -87,18 +91,6 @@ impl RejectReport {
 
 fn write_failed(path: &Path, error: &io::Error) -> Error {
     Error::ledger(format!("can't write the reject report {}", path.display())).because(error)
-}
-
-/// Control characters made visible, and an apostrophe before what a spreadsheet would run as a formula.
-fn spreadsheet_safe(cell: &str) -> String {
-    let mut safe = String::with_capacity(cell.len() + 1);
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && cell != "-" {
-        safe.push('\'');
-    }
-    for c in cell.chars() {
-        if c.is_control() { safe.extend(c.escape_unicode()) } else { safe.push(c) }
-    }
-    safe
 }
 
 #[cfg(test)]
