@@ -207,6 +207,12 @@ impl Error {
         self
     }
 
+    /// What would be the command's fault is the config file's: it named what is wrong.
+    #[must_use]
+    pub fn by_config(self) -> Self {
+        if self.exit() == Exit::Usage { self.with_exit(Exit::Config) } else { self }
+    }
+
     /// The same failure under another exit code.
     #[must_use]
     pub fn with_exit(mut self, exit: Exit) -> Self {

@@ -182,15 +182,36 @@ fn only_one_module_has_sql_on_people() {
     assert!(elsewhere.is_empty(), "{elsewhere:#?}");
 }
 
-/// What a change of the rule would have to find everywhere, by words that it is written in.
-#[test]
-fn a_rule_that_many_need_stands_in_one_file() {
+/// All files below `src`, with what they hold besides comments and tests.
+fn sources() -> Vec<(PathBuf, String)> {
     let src = repository("src");
     let mut files: Vec<PathBuf> = fs::read_dir(&src).unwrap().map(|entry| entry.unwrap().path()).collect();
     let rooms: Vec<_> = files.extract_if(.., |path| path.is_dir()).collect();
-    let room = |path: &PathBuf| path.file_name().unwrap().to_str().unwrap().to_owned();
-    files.extend(rooms.iter().flat_map(|path| modules(&src, &room(path)).into_values()));
-    let texts: Vec<_> = files.iter().map(|path| (path, code(&fs::read_to_string(path).unwrap()))).collect();
+    for room in rooms {
+        files.extend(modules(&src, room.file_name().unwrap().to_str().unwrap()).into_values());
+    }
+    let file = |path: PathBuf| {
+        let text = code(&fs::read_to_string(&path).unwrap());
+        (path.strip_prefix(&src).unwrap().to_owned(), text)
+    };
+    files.into_iter().map(file).collect()
+}
+
+/// Why something failed is a variant: the exit code and the sentence are for whoever ran the command.
+#[test]
+fn nobody_goes_by_an_exit_code_or_a_sentence() {
+    let words =
+        ["match error.exit()", "error.exit() ==", "error.exit() !=", "message().contains(", "message().starts_with("];
+    let goes_by = |(_, text): &&(PathBuf, String)| words.iter().any(|word| text.contains(word));
+    let texts = sources();
+    let found: Vec<_> = texts.iter().filter(goes_by).map(|(path, _)| path).collect();
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+/// What a change of the rule would have to find everywhere, by words that it is written in.
+#[test]
+fn a_rule_that_many_need_stands_in_one_file() {
+    let texts = sources();
     for (rule, words, home) in [
         ("the cool-down", &["from_hours(12)", "43_200", "43200", "12 * 60 * 60"][..], "times.rs"),
         ("the margin of the cool-down", &["const MARGIN"], "times.rs"),
@@ -202,9 +223,32 @@ fn a_rule_that_many_need_stands_in_one_file() {
         ("which characters are hidden", &["fn is_hidden", "{202a}", "{61c}"], "text.rs"),
     ] {
         let has_it = texts.iter().filter(|(_, text)| words.iter().any(|word| text.contains(word)));
-        let found: BTreeSet<_> = has_it.map(|(path, _)| path.strip_prefix(&src).unwrap()).collect();
+        let found: BTreeSet<&Path> = has_it.map(|(path, _)| path.as_path()).collect();
         assert_eq!(found, BTreeSet::from([Path::new(home)]), "{rule}");
     }
+}
+
+/// Types that other files of the room can use. A layer's own error and result, the arguments of a command, and what each engine has of its
+/// own are named for what they are.
+#[test]
+fn a_type_of_a_room_has_a_name_of_its_own() {
+    const SHARED: [&str; 6] = ["Args", "Error", "Result", "Conn", "Rows", "Statement"];
+    let src = repository("src");
+    let mut homes: BTreeMap<(&str, String), Vec<PathBuf>> = BTreeMap::new();
+    for room in ROOMS {
+        for path in modules(&src, room).into_values() {
+            for line in code(&fs::read_to_string(&path).unwrap()).lines() {
+                let Some(rest) = line.strip_prefix("pub ") else { continue };
+                let is_type = ["struct ", "enum ", "trait ", "type "].iter().find_map(|word| rest.strip_prefix(word));
+                let Some(rest) = is_type else { continue };
+                let name: String = rest.chars().take_while(|c| c.is_alphanumeric()).collect();
+                homes.entry((room, name)).or_default().push(path.clone());
+            }
+        }
+    }
+    assert!(homes.len() > 400, "only {} types were found", homes.len());
+    homes.retain(|(_, name), files| files.len() > 1 && !SHARED.contains(&name.as_str()));
+    assert!(homes.is_empty(), "{homes:#?}");
 }
 
 #[test]

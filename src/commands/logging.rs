@@ -11,7 +11,7 @@ use super::output::{Kind, Outputs};
 use crate::cli;
 use crate::clock::Clock;
 use crate::config::{Origin, Settings, Sourced};
-use crate::error::{Error, Exit, Result};
+use crate::error::{Error, Result};
 use crate::log::{Log, LogFile};
 use crate::secret::Redactor;
 use crate::text::count;
@@ -55,10 +55,7 @@ impl Invocation<'_> {
         if *origin == Origin::Flag(FLAG) {
             return self.open_log(&mut outputs, FLAG, path, None);
         }
-        self.open_log(&mut outputs, KEY, path, profile).map_err(|error| match error.exit() {
-            Exit::Usage => error.with_exit(Exit::Config),
-            _ => error,
-        })
+        self.open_log(&mut outputs, KEY, path, profile).map_err(Error::by_config)
     }
 
     fn open_log(&self, outputs: &mut Outputs, flag: &'static str, path: &Path, profile: Option<&str>) -> Result<()> {

@@ -9,7 +9,7 @@ use crate::error::{Error, Exit, Result};
 use crate::text::nearest;
 use crate::ui::shape::Shape;
 use crate::ui::table::Record;
-use document::{Outputs, document};
+use document::{SchemaFile, document};
 
 /// The name of the schema of errors, which is no command.
 const ERROR: &str = "error";
@@ -46,14 +46,14 @@ const OUTPUTS: &str = include_str!("schema/outputs.txt");
 
 /// The columns of the list that a command prints, by their JSON keys.
 pub fn keys_of(command: &str) -> Vec<String> {
-    let outputs = Outputs::parse(OUTPUTS).unwrap_or_default();
+    let outputs = SchemaFile::parse(OUTPUTS).unwrap_or_default();
     // The same people, written out.
     let command = if command == "tokens export" { "tokens list" } else { command };
     outputs.keys_of(command).into_iter().map(str::to_owned).collect()
 }
 
 pub fn run(frame: &Invocation<'_>, args: &Args) -> Result<Exit> {
-    let outputs = Outputs::parse(OUTPUTS).map_err(Error::internal)?;
+    let outputs = SchemaFile::parse(OUTPUTS).map_err(Error::internal)?;
     if args.words.is_empty() {
         let error = Row { schema: ERROR.to_owned(), describes: "an error, on stderr".to_owned() };
         let of = |name: &str| Row { schema: name.to_owned(), describes: format!("stdout of mmsg {name} -o json") };

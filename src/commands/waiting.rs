@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::ledger::address::Address;
-use crate::ledger::attendant::{Attend, Attendant, Stop, Waiting};
+use crate::ledger::attendant::{Attend, Attendant, ServerWait, Stop};
 use crate::ui::Ui;
 
 struct Watcher {
@@ -20,23 +20,23 @@ impl Attend for Watcher {
         }
     }
 
-    fn tell(&self, waiting: Waiting) {
-        let is_waiting = waiting != Waiting::Over;
+    fn tell(&self, waiting: ServerWait) {
+        let is_waiting = waiting != ServerWait::Over;
         if self.is_waiting.swap(is_waiting, Ordering::Relaxed) == is_waiting {
             return;
         }
         self.ui.status(&match waiting {
-            Waiting::Answer(silent) => {
+            ServerWait::Answer(silent) => {
                 format!(
                     "the ledger's server has not answered for {} s: still waiting; press Ctrl-C to stop",
                     silent.as_secs()
                 )
             }
-            Waiting::Return(most) => format!(
+            ServerWait::Return(most) => format!(
                 "the connection to the ledger's server was lost: waiting for it, {} s at most; press Ctrl-C to stop",
                 most.as_secs()
             ),
-            Waiting::Over => "the ledger's server answers again".to_owned(),
+            ServerWait::Over => "the ledger's server answers again".to_owned(),
         });
     }
 }

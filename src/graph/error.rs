@@ -144,6 +144,21 @@ impl Error {
         }
     }
 
+    /// Whether there is no answer to go by: none came, it is not Graph's, or it tells nothing but to ask again.
+    pub fn is_unanswered(&self) -> bool {
+        match self {
+            Self::Failed { fault: Fault::Refused(refused), .. }
+            | Self::Unclear { fault: Fault::Refused(refused), .. } => refused.reading() == Reading::Unclear,
+            Self::Failed { fault, .. } | Self::Unclear { fault, .. } => !matches!(fault, Fault::AddressTooLong { .. }),
+            Self::NotDone(_)
+            | Self::NoSuchCampaign { .. }
+            | Self::SeveralMessages { .. }
+            | Self::Token
+            | Self::Client(_)
+            | Self::Address(_) => false,
+        }
+    }
+
     /// Whether Graph refused a parameter, such as a field that it does not know.
     pub fn is_bad_parameter(&self) -> bool {
         let facts = self.facts();

@@ -35,20 +35,20 @@ impl Work {
 }
 
 /// Held while a process is at work.
-pub enum Held {
+pub enum AtWork {
     File(locks::RunLock),
     Session { _lock: Lock },
 }
 
 /// What is left of dead work: nobody else has it while this value lives.
 pub enum Remains {
-    File { _lock: locks::Remains },
+    File { _lock: locks::DeadRunLock },
     Session { _lock: Lock },
 }
 
 /// The lock of something that was begun: by this process, or by one that is dead.
 pub enum Owner {
-    Own { _lock: Held },
+    Own { _lock: AtWork },
     Dead { _remains: Remains },
 }
 
@@ -58,7 +58,7 @@ pub enum Planning {
     Session { _lock: Lock },
 }
 
-impl Held {
+impl AtWork {
     /// Keeps room on the disk for answers; `None` where there is no file.
     pub fn keep_room(&self, bytes: u64) -> Result<Option<Reserve>> {
         match self {
@@ -79,18 +79,18 @@ impl Held {
 
 /// First the lock, then the row: the lock file of work that this process is about to begin. On a server it is taken with the row, of
 /// which nobody knows before the commit: see [`with_row`].
-pub fn before_row(ledger: &Ledger, uuid: &str) -> Result<Option<Held>> {
+pub fn before_row(ledger: &Ledger, uuid: &str) -> Result<Option<AtWork>> {
     match ledger.address() {
-        Address::File(_) => Ok(Some(Held::File(Locks::beside(ledger.folder())?.hold(uuid)?))),
+        Address::File(_) => Ok(Some(AtWork::File(Locks::beside(ledger.folder())?.hold(uuid)?))),
         Address::Server(_) => Ok(None),
     }
 }
 
 /// The lock of work whose row this transaction has made.
-pub fn with_row(conn: &Conn, before: Option<Held>, work: Work, row: i64) -> db::Result<Held> {
+pub fn with_row(conn: &Conn, before: Option<AtWork>, work: Work, row: i64) -> db::Result<AtWork> {
     match before {
         Some(held) => Ok(held),
-        None => Ok(Held::Session { _lock: conn.lock_row(work.table(), row)?.ok_or(db::Error::Changed)? }),
+        None => Ok(AtWork::Session { _lock: conn.lock_row(work.table(), row)?.ok_or(db::Error::Changed)? }),
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// What is waited for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Waiting {
+pub enum ServerWait {
     /// The server, which has said nothing for so long.
     Answer(Duration),
     /// The server, to which the connection was lost; so long at most.
@@ -26,7 +26,7 @@ pub enum Stop {
 
 pub trait Attend: Send + Sync {
     fn stop(&self) -> Stop;
-    fn tell(&self, waiting: Waiting);
+    fn tell(&self, waiting: ServerWait);
 }
 
 /// Whoever it is; nobody by default, who waits as long as there is hope.
@@ -42,7 +42,7 @@ impl Attendant {
         self.0.as_ref().map(|attend| attend.stop()).unwrap_or_default()
     }
 
-    pub fn tell(&self, waiting: Waiting) {
+    pub fn tell(&self, waiting: ServerWait) {
         if let Some(attend) = &self.0 {
             attend.tell(waiting);
         }

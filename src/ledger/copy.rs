@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use super::address::Address;
 use super::alive;
 use super::database::{Ledger, audit};
-use super::db::{self, Conn, How, Value};
+use super::db::{self, Conn, OpenMode, Value};
 use super::error::{Closed, Error, Result};
 use super::events;
 use super::failpoint;
@@ -79,7 +79,7 @@ impl Ledger {
                 making::refuse_lost(path)?;
                 let made = making::make(path, |new| {
                     Self::fill(new)?;
-                    let target = Conn::open(new, How::Write)?;
+                    let target = Conn::open(new, OpenMode::Write)?;
                     let all = target.begin()?;
                     fill(&all)?;
                     Ok(failpoint::commit(all, "write.before", "write.after")?)

@@ -21,7 +21,7 @@ use super::attendant::Attendant;
 pub use ahead::Ahead;
 pub use error::{Error, Optional, Result};
 pub use postgres::{HAS_STANDBY, Lock, NOW};
-pub use sqlite::How;
+pub use sqlite::OpenMode;
 pub use value::{FromColumn, Owned, ToValue, Value, Values};
 
 /// A connection.
@@ -61,7 +61,7 @@ pub struct Transaction<'c>(&'c Conn);
 
 impl Conn {
     /// A file of SQLite's.
-    pub fn open(path: &Path, how: How) -> Result<Self> {
+    pub fn open(path: &Path, how: OpenMode) -> Result<Self> {
         sqlite::open(path, how).map(Self::Sqlite)
     }
 

@@ -29,7 +29,7 @@ const TOGETHER: i64 = 5_000;
 
 /// What is known of somebody who may be erased.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Known {
+pub struct Erasable {
     /// None: the ledger has never seen the token, or they were erased.
     pub tokens: u64,
     pub sends: u64,
@@ -87,10 +87,10 @@ fn holds_whole(text: &str, word: &str) -> bool {
 
 impl Ledger {
     /// What is known of the person who has this token.
-    pub fn known_of(&self, token: &str) -> Result<Known> {
+    pub fn known_of(&self, token: &str) -> Result<Erasable> {
         self.read(|conn| {
             let tombs = Tombs::of(conn)?;
-            let mut known = Known::default();
+            let mut known = Erasable::default();
             if let Some(id) = find_id(conn, &key(token))? {
                 known.erased_at = tombs.erased_at(conn, id)?;
             }

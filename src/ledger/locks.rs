@@ -39,7 +39,7 @@ pub struct PlanLock {
 }
 
 /// The lock of a dead run: taken, or gone with its file.
-pub struct Remains {
+pub struct DeadRunLock {
     _lock: Option<RunLock>,
 }
 
@@ -80,15 +80,15 @@ impl Locks {
     }
 
     /// What is left of a run whose owner is dead; `None` while it lives.
-    pub fn take_dead(&self, uuid: &str) -> Result<Option<Remains>> {
+    pub fn take_dead(&self, uuid: &str) -> Result<Option<DeadRunLock>> {
         let path = self.run(uuid);
         let file = match OpenOptions::new().read(true).write(true).open(&path) {
             Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(Remains { _lock: None })),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Some(DeadRunLock { _lock: None })),
             Err(error) => return Err(failed(&path, error)),
         };
         match file.try_lock() {
-            Ok(()) => Ok(Some(Remains { _lock: Some(RunLock { path, file }) })),
+            Ok(()) => Ok(Some(DeadRunLock { _lock: Some(RunLock { path, file }) })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(failed(&path, error)),
         }

@@ -131,7 +131,7 @@ pub struct Arrivals<'c> {
 
 /// The row of somebody who was met.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Arrival {
+pub struct MetPerson {
     pub id: i64,
     pub is_new: bool,
     pub is_erased: bool,
@@ -155,15 +155,15 @@ impl<'c> Arrivals<'c> {
     }
 
     /// The row of anybody.
-    pub fn find_or_add(&mut self, key: &Key, token: &str, page: &str) -> db::Result<Arrival> {
+    pub fn find_or_add(&mut self, key: &Key, token: &str, page: &str) -> db::Result<MetPerson> {
         if let Some(id) = self.tombs.find(self.conn, key)? {
-            return Ok(Arrival { id, is_new: false, is_erased: true });
+            return Ok(MetPerson { id, is_new: false, is_erased: true });
         }
         let (id, is_new) = match self.insert.insert((key, token, page))? {
             Some(id) => (id, true),
             None => (find_plain(self.conn, key)?.ok_or(db::Error::NoRow)?, false),
         };
-        Ok(Arrival { id, is_new, is_erased: false })
+        Ok(MetPerson { id, is_new, is_erased: false })
     }
 }
 

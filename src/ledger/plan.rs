@@ -17,8 +17,8 @@ use super::db::{Conn, Optional};
 use again::Again;
 pub use check::CheckValues;
 pub use dry_run::DryPlan;
-use row::Sums;
-use sets::Planning;
+use row::PlanSums;
+use sets::PlanTarget;
 use stage::Staging;
 
 use super::broadcasts::{Broadcast, open_again};
@@ -125,7 +125,7 @@ impl Ledger {
         list: &mut Listing,
         asked: PlanTerms,
         check: &mut CheckValues<'_>,
-    ) -> Result<Option<(u64, Sums)>> {
+    ) -> Result<Option<(u64, PlanSums)>> {
         let transaction = self.begin()?;
         let terms = gate::pass(&transaction)?.terms_of_plan(&asked);
         let mut stage = Staging::new(&transaction, broadcast, listing)?;
@@ -153,14 +153,14 @@ impl Ledger {
         list: &mut Listing,
         asked: PlanTerms,
         check: &mut CheckValues<'_>,
-    ) -> Result<Option<(u64, Sums)>> {
+    ) -> Result<Option<(u64, PlanSums)>> {
         let rows = list.next_rows(ROWS_OF_SET)?;
         if rows.is_empty() {
             return Ok(None);
         }
         let sums = self.beside_or_alone(|transaction| {
             let terms = gate::pass(&transaction)?.terms_of_plan(&asked);
-            let sums = Planning { conn: &transaction, broadcast, listing }.add(rows, terms, check)?;
+            let sums = PlanTarget { conn: &transaction, broadcast, listing }.add(rows, terms, check)?;
             failpoint::commit(transaction, "plan.before", "plan.after")?;
             Ok(sums)
         })?;

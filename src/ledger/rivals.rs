@@ -38,7 +38,7 @@ impl Judged {
 
 /// What holds for all rows of a transaction.
 #[derive(Clone, Copy, Debug)]
-pub struct Look {
+pub struct RivalTerms {
     pub now: UnixMillis,
     /// The listing that is being planned: what it holds so far counts.
     pub listing: Option<i64>,
@@ -127,7 +127,7 @@ impl Rivals {
     }
 
     /// What these people have; on a server.
-    pub fn reached_of(&self, conn: &Conn, rows: &[Judged], look: Look) -> db::Result<ReachedOf> {
+    pub fn reached_of(&self, conn: &Conn, rows: &[Judged], look: RivalTerms) -> db::Result<ReachedOf> {
         let mut all = ReachedOf::default();
         if !self.others.is_empty() {
             let mut themselves = conn.prepare_cached(sql!(
@@ -169,7 +169,7 @@ impl Rivals {
     }
 
     /// What the person has.
-    pub fn reached(&self, conn: &Conn, row: Judged, look: Look) -> db::Result<Reached> {
+    pub fn reached(&self, conn: &Conn, row: Judged, look: RivalTerms) -> db::Result<Reached> {
         for rival in &self.others {
             let mut statement = conn.prepare_cached(sql!(
                 "select 1 from sends where broadcast = ?1 and recipient = ?2 and state in ({claimed}, {accepted}, {unknown})"

@@ -9,7 +9,7 @@ use super::db::Conn;
 use uuid::Uuid;
 
 use super::address::Address;
-use super::alive::{self, Alone, Held, Look, Planning, Work};
+use super::alive::{self, Alone, AtWork, Look, Planning, Work};
 use super::database::{Ledger, Tries};
 use super::error::{Error, Need, Result};
 use super::key;
@@ -28,7 +28,7 @@ use crate::times::MARGIN;
 /// A run of this process: alive as long as its lock is held.
 pub struct Run {
     pub id: i64,
-    lock: Held,
+    lock: AtWork,
     /// For the answers of its requests in flight; `None` where there is no disk.
     pub reserve: Option<Reserve>,
     /// As long as it is there, nobody has to look for it among the dead.

@@ -35,7 +35,7 @@ pub struct Ceiling {
 
 /// Which of its ceilings a run is nearest to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Which {
+pub enum WhichCeiling {
     Daily,
     InAll,
 }
@@ -43,7 +43,7 @@ pub enum Which {
 /// How an ad account stands under one ceiling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spending {
-    pub which: Which,
+    pub which: WhichCeiling,
     pub limit: Amount,
     pub each: Amount,
     pub currency: Option<Currency>,
@@ -97,8 +97,9 @@ impl Ceiling {
     fn tightest(&self, conn: &Conn, ad_account: &str, now: UnixMillis, more: i64) -> db::Result<Option<Spending>> {
         let today = Day::at(now, self.zone);
         let mut tightest = None::<Spending>;
-        let daily = self.daily.map(|limit| (Which::Daily, limit, today));
-        for (which, limit, since) in daily.into_iter().chain(self.in_all.map(|(limit, day)| (Which::InAll, limit, day)))
+        let daily = self.daily.map(|limit| (WhichCeiling::Daily, limit, today));
+        for (which, limit, since) in
+            daily.into_iter().chain(self.in_all.map(|(limit, day)| (WhichCeiling::InAll, limit, day)))
         {
             let (told, sends, delivered) = count(conn, ad_account, since)?;
             let spending = Spending {

@@ -15,13 +15,13 @@ use crate::text::{count, thousands};
 
 /// What the operator wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Order {
+pub enum SuppressOrder {
     /// With the operator's reason.
     Suppress(Option<String>),
     Unsuppress,
 }
 
-impl Order {
+impl SuppressOrder {
     pub const fn command(&self) -> &'static str {
         match self {
             Self::Suppress(_) => "tokens suppress",
@@ -52,7 +52,7 @@ impl Ledger {
     /// The caller asked to stop, and what was done stays done; the disk is about to be full; the database fails.
     pub fn suppress(
         &mut self,
-        order: &Order,
+        order: &SuppressOrder,
         page: &str,
         list: &mut Listing,
         who: &str,
@@ -77,12 +77,12 @@ impl Ledger {
                     };
                     rows += 1;
                     match order {
-                        Order::Suppress(note) => {
+                        SuppressOrder::Suppress(note) => {
                             let met = Arrivals::new(conn)?.find_or_add(&row.key, &row.token, page)?;
                             part.unseen += u64::from(met.is_new);
                             suppress(conn, met.id, note.as_deref(), now, &mut part)?;
                         }
-                        Order::Unsuppress => match find_id(conn, &row.key)? {
+                        SuppressOrder::Unsuppress => match find_id(conn, &row.key)? {
                             Some(id) => unsuppress(conn, id, &mut part)?,
                             None => part.unseen += 1,
                         },

@@ -106,7 +106,7 @@ fn share(part: u64, whole: u64) -> f64 {
 
 /// What is to be done, once all of a canary's people were asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum CanaryVerdict {
     /// More may still be heard.
     Wait,
     /// The others may get the message.
@@ -118,32 +118,32 @@ pub enum Verdict {
 }
 
 /// `hears`: events are awaited. `is_over`: for as long as they are.
-pub fn judge(figures: &Figures, max_failed: f64, hears: bool, is_over: bool) -> Verdict {
+pub fn judge(figures: &Figures, max_failed: f64, hears: bool, is_over: bool) -> CanaryVerdict {
     let asked = figures.asked();
     let is_too_much = |bad| share(bad, asked) > max_failed;
     if is_too_much(figures.surely_bad()) {
-        return Verdict::Failed;
+        return CanaryVerdict::Failed;
     }
     let all_heard = figures.heard >= figures.accepted && figures.unknown == 0;
     if hears && !is_over && !all_heard {
-        return Verdict::Wait;
+        return CanaryVerdict::Wait;
     }
     // An event may settle what is unknown, as long as any is awaited.
     if is_too_much(figures.bad()) {
-        return Verdict::Failed;
+        return CanaryVerdict::Failed;
     }
     // Silence about a few is usual, silence about most means that nobody listens.
     if hears && figures.heard * 2 < figures.accepted {
-        return Verdict::Unheard;
+        return CanaryVerdict::Unheard;
     }
-    Verdict::Go
+    CanaryVerdict::Go
 }
 
 /// A canary that nobody follows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Stopped {
     pub broadcast: i64,
-    pub verdict: Verdict,
+    pub verdict: CanaryVerdict,
     pub figures: Figures,
     pub max_failed: f64,
     /// How long events were awaited.
@@ -164,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_canary_is_judged_by_what_is_known_and_how_long_it_was_awaited() {
-        use Verdict::{Failed, Go, Unheard, Wait};
+        use CanaryVerdict::{Failed, Go, Unheard, Wait};
         // Figures, and the verdicts while events are awaited, when the time is over, and without events.
         for (figures, waiting, over, deaf) in [
             (figures(100, 0, 0, 0, 0, 0), Wait, Unheard, Go),

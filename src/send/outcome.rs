@@ -6,7 +6,7 @@ use crate::clock::UnixMillis;
 use crate::graph::codes::{self, Class, CodeRow, Pause};
 use crate::graph::{Answer, Body, ErrorFacts, GraphError, Transport};
 use crate::ledger::people::suppression::Suppression;
-use crate::ledger::spending::{Spending, Which};
+use crate::ledger::spending::{Spending, WhichCeiling};
 use crate::ledger::writer::Outcome;
 use crate::times::{COOL_DOWN, YOUTH};
 
@@ -159,7 +159,7 @@ impl Wait {
             is_rate: false,
             of_broadcast: false,
             until: Some(spending.next_day),
-            next_day: spending.which == Which::Daily,
+            next_day: spending.which == WhichCeiling::Daily,
             cause: WaitCause::SpendLimit(spending),
             facts: ErrorFacts::default(),
         }

@@ -35,6 +35,34 @@ impl From<MenuError> for Error {
     }
 }
 
+/// Why nobody said yes.
+pub enum Unconfirmed {
+    /// Another answer, none, or nobody to ask.
+    No(Error),
+    /// Ctrl-C, SIGTERM or SIGHUP.
+    Stopped(Exit),
+    Failed(Error),
+}
+
+impl From<Unanswered> for Unconfirmed {
+    fn from(why: Unanswered) -> Self {
+        match why {
+            Unanswered::Stopped(exit) => Self::Stopped(exit),
+            Unanswered::NoAnswer(error) => Self::No(error),
+            Unanswered::Failed(error) => Self::Failed(error),
+        }
+    }
+}
+
+impl From<Unconfirmed> for Error {
+    fn from(why: Unconfirmed) -> Self {
+        match why {
+            Unconfirmed::Stopped(exit) => Self::new(exit, "interrupted: nothing was changed"),
+            Unconfirmed::No(error) | Unconfirmed::Failed(error) => error,
+        }
+    }
+}
+
 impl Ui {
     /// Whether questions can be asked: stdin and stderr are terminals, and `--no-input` is not set.
     pub fn can_ask(&self) -> bool {
@@ -52,20 +80,20 @@ impl Ui {
     ///
     /// # Errors
     /// Exit 9 if the answer is not yes, 130 and 143 on a signal.
-    pub fn confirm(&self, question: &str, doing: &str) -> Result<()> {
+    pub fn confirm(&self, question: &str, doing: &str) -> Result<(), Unconfirmed> {
         if self.options.yes {
             return Ok(());
         }
         if !self.can_ask() {
-            return Err(Error::new(Exit::NotConfirmed, format!("can't ask for confirmation before {doing}"))
-                .hint("pass --yes to confirm"));
+            let error = Error::new(Exit::NotConfirmed, format!("can't ask for confirmation before {doing}"));
+            return Err(Unconfirmed::No(error.hint("pass --yes to confirm")));
         }
         let prompt = format!("{} [y/N]", self.clean(question));
         let asked = Asked::new(&prompt, "");
         let ask = move || Input::<String>::new().with_prompt(prompt).allow_empty(true).report(false).interact();
-        match self.line(&asked, ask).map_err(unanswered)?.trim().to_lowercase().as_str() {
+        match self.line(&asked, ask)?.trim().to_lowercase().as_str() {
             "y" | "yes" => Ok(()),
-            _ => Err(Error::new(Exit::NotConfirmed, "not confirmed: nothing was changed")),
+            _ => Err(Unconfirmed::No(Error::new(Exit::NotConfirmed, "not confirmed: nothing was changed"))),
         }
     }
 
@@ -73,7 +101,7 @@ impl Ui {
     ///
     /// # Errors
     /// As [`Ui::confirm`].
-    pub fn confirm_shown(&self, lines: &[String], question: &str, doing: &str) -> Result<()> {
+    pub fn confirm_shown(&self, lines: &[String], question: &str, doing: &str) -> Result<(), Unconfirmed> {
         let asks = self.will_ask();
         for line in lines {
             if asks {
@@ -264,16 +292,13 @@ impl Asked {
 }
 
 fn unanswered(why: Unanswered) -> Error {
-    match why {
-        Unanswered::Stopped(exit) => Error::new(exit, "interrupted: nothing was changed"),
-        Unanswered::Failed(error) => error,
-    }
+    Unconfirmed::from(why).into()
 }
 
 fn menu_failed(why: Unanswered) -> MenuError {
     match why {
         Unanswered::Stopped(exit) => MenuError::Stopped(exit),
-        Unanswered::Failed(error) => MenuError::Failed(error),
+        Unanswered::NoAnswer(error) | Unanswered::Failed(error) => MenuError::Failed(error),
     }
 }
 

@@ -46,6 +46,8 @@ enum Event {
 pub enum Unanswered {
     /// 130 or 143.
     Stopped(Exit),
+    /// The input ended.
+    NoAnswer(Error),
     Failed(Error),
 }
 
@@ -171,7 +173,7 @@ impl Stops {
                 Err(Unanswered::Stopped(self.exit()))
             }
             Ok(Err(dialoguer::Error::IO(error))) => {
-                Err(Unanswered::Failed(Error::new(Exit::NotConfirmed, "not confirmed: no answer").because(&error)))
+                Err(Unanswered::NoAnswer(Error::new(Exit::NotConfirmed, "not confirmed: no answer").because(&error)))
             }
             Err(_) => Err(Unanswered::Failed(Error::internal("the thread of the question failed"))),
         }

@@ -8,8 +8,9 @@ use crate::clock::Skew;
 use crate::commands::context::Context;
 use crate::config::SecretPlace;
 use crate::endpoint::{ApiVersion, Family};
-use crate::error::{Error, Exit, Result};
-use crate::graph::{Graph, TokenFacts, reach};
+use crate::error::Exit;
+use crate::graph::{self, Graph, TokenFacts, reach};
+use crate::secret::Secret;
 use crate::text::{count, span};
 use crate::times::CLOCK_SKEW;
 
@@ -79,10 +80,13 @@ async fn told(context: &Context, has_proxy: bool, findings: &mut Findings) {
         Ok(graph) => graph,
         Err(error) => return findings.add(Finding::error(Check::Token, &error)),
     };
-    let asked = match inspect(context, graph).await {
-        // Nobody answered.
-        Err(error) if error.exit() == Exit::Network => {
-            return findings.add(Finding::error(if has_proxy { Check::Tls } else { Check::Token }, &error));
+    let token = match context.settings.token() {
+        Ok(token) => token,
+        Err(error) => return findings.add(Finding::error(Check::Token, &error)),
+    };
+    let asked = match inspect(context, graph, &token).await {
+        Err(error) if error.is_unanswered() => {
+            return findings.add(Finding::error(if has_proxy { Check::Tls } else { Check::Token }, &error.into()));
         }
         asked => asked,
     };
@@ -93,7 +97,7 @@ async fn told(context: &Context, has_proxy: bool, findings: &mut Findings) {
     findings.add(version(context, graph.version_used()));
     let facts = match asked {
         Ok(facts) => facts,
-        Err(error) => return findings.add(Finding::error(Check::Token, &error)),
+        Err(error) => return findings.add(Finding::error(Check::Token, &error.into())),
     };
     let now = context.graph_time().unwrap_or_else(|_| context.clock.now());
     let source = token_source(&context.settings.secret_places());
@@ -112,13 +116,13 @@ fn token_source(places: &[SecretPlace]) -> String {
 }
 
 /// The call takes the token in the address: where that may be logged by a stranger, only its permissions are read.
-async fn inspect(context: &Context, graph: &Graph) -> Result<TokenFacts> {
+async fn inspect(context: &Context, graph: &Graph, token: &Secret) -> Result<TokenFacts, graph::Error> {
     let url = &context.settings.graph_url.value;
     if url.is_meta() || url.is_loopback() {
-        match graph.inspect_token(&context.settings.token()?).await {
+        match graph.inspect_token(token).await {
             // Not every app may ask this of its tokens.
             Err(error) if error.is_final() => {}
-            told => return told.map_err(Error::from),
+            told => return told,
         }
     }
     let scopes = graph.permissions().await?;

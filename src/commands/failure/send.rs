@@ -4,9 +4,9 @@ use super::graph::exit_of;
 use super::ledger;
 use crate::campaign::Amount;
 use crate::error::{Error, Exit};
-use crate::ledger::spending::{Spending, Which};
+use crate::ledger::spending::{Spending, WhichCeiling};
 use crate::send::bursts::Burst;
-use crate::send::canary::{Stopped, Verdict};
+use crate::send::canary::{CanaryVerdict, Stopped};
 use crate::send::outcome::{Halt, WaitCause};
 use crate::text;
 
@@ -63,7 +63,7 @@ pub fn canary(stopped: &Stopped, go_on: &str, close: &str) -> Error {
     let held = text::count(*held, "other recipient was", "other recipients were");
     let asked = text::count(figures.asked(), "person", "people");
     let (told, hint) = match stopped.verdict {
-        Verdict::Unheard => (
+        CanaryVerdict::Unheard => (
             format!(
                 "of the canary's {} webhook events came for {} within {}, so nobody knows whether they got it",
                 text::count(figures.accepted, "accepted message", "accepted messages"),
@@ -75,7 +75,7 @@ pub fn canary(stopped: &Stopped, go_on: &str, close: &str) -> Error {
                  Meta's answers alone, --canary none sends to everybody, {close} cancels"
             ),
         ),
-        Verdict::Failed | Verdict::Wait | Verdict::Go => (
+        CanaryVerdict::Failed | CanaryVerdict::Wait | CanaryVerdict::Go => (
             format!(
                 "{} of the canary's {asked} failed ({}, at most {} may)",
                 text::thousands(figures.bad()),
@@ -107,8 +107,8 @@ pub fn cause(cause: &WaitCause) -> String {
 fn spent_up(spending: &Spending) -> String {
     let shown = |amount: Amount| amount.text(spending.currency);
     let limit = match spending.which {
-        Which::Daily => format!("the daily spend limit of {}", shown(spending.limit)),
-        Which::InAll => format!("--max-spend {}", shown(spending.limit)),
+        WhichCeiling::Daily => format!("the daily spend limit of {}", shown(spending.limit)),
+        WhichCeiling::InAll => format!("--max-spend {}", shown(spending.limit)),
     };
     format!(
         "{limit} is reached: {} spent since {} began, {} reserved for messages that are not known to be delivered, {} left; a \
@@ -124,14 +124,19 @@ fn spent_up(spending: &Spending) -> String {
 /// What to type to go on before the next day.
 pub fn spend_more(spending: &Spending, go_on: &str) -> String {
     match spending.which {
-        Which::Daily => {
+        WhichCeiling::Daily => {
             format!("{go_on} continues then; to go on now, raise daily_spend_limit in the profile's [send]")
         }
-        Which::InAll => format!(
+        WhichCeiling::InAll => format!(
             "{go_on} continues then; to go on now, use a --max-spend above {}: what was spent that day counts",
             spending.limit.minor()
         ),
     }
+}
+
+/// Whether the totals are data all the same: there is something to look at.
+pub fn keeps_totals(exit: Exit) -> bool {
+    exit == Exit::Doubt
 }
 
 /// Which of several failures a send ends with: the lowest. 10; 11 for a burst of doubt; 3, 4, 5, 7, 130, 141 and 143.

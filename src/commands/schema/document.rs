@@ -8,7 +8,7 @@ const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 
 /// The whole file.
 #[derive(Debug, Default)]
-pub struct Outputs<'t> {
+pub struct SchemaFile<'t> {
     types: BTreeMap<&'t str, Fields<'t>>,
     /// In the order of the file.
     outputs: Vec<Output<'t>>,
@@ -36,7 +36,7 @@ enum Field<'t> {
     Any,
 }
 
-impl<'t> Outputs<'t> {
+impl<'t> SchemaFile<'t> {
     /// # Errors
     /// What is wrong with the text.
     pub fn parse(text: &'t str) -> Result<Self, String> {
@@ -221,7 +221,7 @@ impl<'t> Outputs<'t> {
 }
 
 /// The schema of one type of the file.
-pub fn document(outputs: &Outputs<'_>, title: &str, name: &str) -> Option<Value> {
+pub fn document(outputs: &SchemaFile<'_>, title: &str, name: &str) -> Option<Value> {
     let mut used = BTreeSet::new();
     let object = outputs.object(outputs.types.get(name)?, &mut used);
     Some(outputs.whole(title, object, used))
@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn a_block_becomes_a_schema() {
-        let outputs = Outputs::parse(
+        let outputs = SchemaFile::parse(
             "# words\ntype Arm\n  share number?\n  next Arm?\n\nlist shop list\n  ~profile text\n  arms [Arm]\n  rows {whole}\n  at time?\n\
              object shop get\n  + Arm\nobject shop get\n  state =on|off\n",
         )
@@ -262,13 +262,13 @@ mod tests {
         assert_eq!((get["anyOf"].as_array().unwrap().len(), &get["$defs"]["Arm"]), (2, &arm));
         assert_eq!(outputs.of("shop delete"), None);
         for wrong in ["  key text\n", "list a\n  key\n", "lists a\n"] {
-            assert!(Outputs::parse(wrong).is_err(), "{wrong}");
+            assert!(SchemaFile::parse(wrong).is_err(), "{wrong}");
         }
     }
 
     #[test]
     fn every_type_that_is_named_is_there_and_used() {
-        let outputs = Outputs::parse(OUTPUTS).unwrap();
+        let outputs = SchemaFile::parse(OUTPUTS).unwrap();
         let mut named = BTreeSet::from(["Error"]);
         for output in &outputs.outputs {
             let schema = outputs.of(output.command).unwrap();

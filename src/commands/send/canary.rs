@@ -16,7 +16,7 @@ use crate::graph::ErrorFacts;
 use crate::ledger::broadcasts::Broadcast;
 use crate::ledger::canary::{Canary, CanaryCounts, CanaryTerms, Size};
 use crate::ledger::{self, Ledger};
-use crate::send::canary::{Figures, Stopped, Verdict};
+use crate::send::canary::{CanaryVerdict, Figures, Stopped};
 use crate::send::job::{Ending, Limits};
 use crate::send::outcome::{Wait, WaitCause};
 use crate::send::writer_thread::Desk;
@@ -140,7 +140,7 @@ impl CanaryArgs {
 }
 
 /// What a turn's canary needs.
-pub struct Stage<'a> {
+pub struct CanaryRun<'a> {
     pub context: &'a Context,
     pub ledger: &'a Desk,
     pub clock: Clock,
@@ -158,7 +158,7 @@ enum Next {
     End(Ending),
 }
 
-impl Stage<'_> {
+impl CanaryRun<'_> {
     /// A turn of a broadcast: its canary, if it has one that has not passed, and then everybody.
     pub async fn run(&self, turn: &Turn<'_>, limits: &Limits, results: &mut Results) -> Result<TurnEnd> {
         let mut limits = limits.clone();
@@ -250,7 +250,7 @@ impl Stage<'_> {
         };
         match verdict(&canary, &figures, sent, now) {
             _ if whole.pending == 0 => Ok(Next::Everybody),
-            Verdict::Go => {
+            CanaryVerdict::Go => {
                 self.ledger.ask(move |ledger| ledger.pass_canary(broadcast, now)).await?;
                 if let Some(high) = figures.too_few(canary.max_failed) {
                     ui.warn(&format!(
@@ -264,7 +264,7 @@ impl Stage<'_> {
                 ui.status(&format!("canary passed: {}; sending to the others", figures.told()));
                 Ok(Next::Everybody)
             }
-            Verdict::Wait => {
+            CanaryVerdict::Wait => {
                 let left = sent.plus(canary.wait).since(now);
                 said.once(Part::Wait, || {
                     ui.status(&format!(
@@ -275,7 +275,7 @@ impl Stage<'_> {
                 });
                 Ok(Next::Look(LOOK.min(left + Duration::from_millis(1))))
             }
-            verdict @ (Verdict::Failed | Verdict::Unheard) => Ok(Next::End(Ending::Canary(Stopped {
+            verdict @ (CanaryVerdict::Failed | CanaryVerdict::Unheard) => Ok(Next::End(Ending::Canary(Stopped {
                 broadcast,
                 verdict,
                 figures,

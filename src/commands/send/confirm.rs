@@ -21,12 +21,13 @@ use crate::message::Message;
 use crate::send::job::Limits;
 use crate::send::writer_thread::Desk;
 use crate::text;
+use crate::ui::prompt::Unconfirmed;
 
 /// How much of a message's text is shown, in characters.
 const SHOWN: usize = 60;
 
 /// What is about to be sent.
-pub struct Asked<'a> {
+pub struct Question<'a> {
     pub broadcast: &'a Broadcast,
     /// Only rows of this listing; `None`: all planned rows.
     pub listing: Option<i64>,
@@ -41,7 +42,7 @@ pub struct Asked<'a> {
     pub cost_per_delivery: Option<Amount>,
 }
 
-impl Asked<'_> {
+impl Question<'_> {
     /// Asks on a terminal, unless `--yes` or `--no-input` is given or nothing would be sent. Whatever the answer, the rows are planned.
     ///
     /// # Errors
@@ -95,7 +96,7 @@ impl Asked<'_> {
         let ui = context.ui.clone();
         let question = format!("Send {}?", text::count(now_sent, "message", "messages"));
         let answer = signals.blocking(move || ui.confirm_shown(&lines, &question, "sending")).await?;
-        answer.map_err(|error| self.declined(context, standing.pending, error))
+        answer.map_err(|why| self.declined(context, standing.pending, why))
     }
 
     /// The message, or those of the arms.
@@ -110,18 +111,18 @@ impl Asked<'_> {
         self.sent.arms.iter().map(shown).collect()
     }
 
-    fn declined(&self, context: &Context, pending: u64, error: Error) -> Error {
+    fn declined(&self, context: &Context, pending: u64, why: Unconfirmed) -> Error {
         let go_on = context.resume_command(Some(self.campaign.id.as_str()));
         let mut cancel = format!("mmsg broadcast close {}", self.broadcast.id);
         context.push_globals(&mut cancel);
         let hint = format!("{go_on} sends them; {cancel} cancels them");
         let rows = text::count(pending, "recipient is", "recipients are");
-        let what = match error.exit() {
-            Exit::NotConfirmed => "not confirmed",
-            Exit::Interrupted | Exit::Terminated => "interrupted",
-            _ => return error,
+        let (exit, what) = match why {
+            Unconfirmed::No(_) => (Exit::NotConfirmed, "not confirmed"),
+            Unconfirmed::Stopped(exit) => (exit, "interrupted"),
+            Unconfirmed::Failed(error) => return error,
         };
-        Error::new(error.exit(), format!("{what}: nothing was sent; {rows} pending")).hint(hint)
+        Error::new(exit, format!("{what}: nothing was sent; {rows} pending")).hint(hint)
     }
 }
 

@@ -28,7 +28,7 @@ struct Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let keeps_totals = error.exit() == Exit::Doubt;
+        let keeps_totals = failure::send::keeps_totals(error.exit());
         Self { error, keeps_totals }
     }
 }

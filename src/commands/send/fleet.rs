@@ -30,6 +30,7 @@ use crate::log::{Instrument, Name, within};
 use crate::send::writer_thread::{Desk, LedgerThread};
 use crate::text;
 use crate::ui::Ui;
+use crate::ui::prompt::Unconfirmed;
 use crate::ui::shape::Shape;
 use summary::{Ended, Sender};
 
@@ -267,13 +268,14 @@ async fn confirm(
     );
     let ui = ui.clone();
     let answer = signals.blocking(move || ui.confirm_shown(&shown, &question, "sending")).await?;
-    answer.map_err(|error| match error.exit() {
-        Exit::NotConfirmed | Exit::Interrupted | Exit::Terminated if !args.resume => {
-            let what = if error.exit() == Exit::NotConfirmed { "not confirmed" } else { "interrupted" };
-            Error::new(error.exit(), format!("{what}: nothing was sent; the lists are planned"))
-                .hint(format!("{} sends them; mmsg broadcast close cancels them", command(frame, args)))
-        }
-        _ => error,
+    answer.map_err(|why| {
+        let (exit, what) = match why {
+            Unconfirmed::No(_) if !args.resume => (Exit::NotConfirmed, "not confirmed"),
+            Unconfirmed::Stopped(exit) if !args.resume => (exit, "interrupted"),
+            why => return Error::from(why),
+        };
+        Error::new(exit, format!("{what}: nothing was sent; the lists are planned"))
+            .hint(format!("{} sends them; mmsg broadcast close cancels them", command(frame, args)))
     })
 }
 

@@ -7,7 +7,7 @@ use crate::campaign::{Amount, Currency};
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
 use crate::error::{Error, Result};
-use crate::ledger::spending::{Ceiling, Spending, Which};
+use crate::ledger::spending::{Ceiling, Spending, WhichCeiling};
 use crate::ledger::{self, Ledger};
 use crate::times::day::Day;
 
@@ -129,8 +129,8 @@ impl From<Spending> for SpendTotals {
         let units = |amount: Amount| amount.units(spending.currency);
         Self {
             by: match spending.which {
-                Which::Daily => "daily_spend_limit",
-                Which::InAll => "max_spend",
+                WhichCeiling::Daily => "daily_spend_limit",
+                WhichCeiling::InAll => "max_spend",
             },
             since: spending.since.to_string(),
             limit: units(spending.limit),

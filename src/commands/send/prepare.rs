@@ -1,8 +1,8 @@
 //! A send up to its first request: campaign and message are checked, then the list is planned.
 
 use super::campaign::CampaignFacts;
-use super::canary::Stage;
-use super::confirm::Asked;
+use super::canary::CanaryRun;
+use super::confirm::Question;
 use super::dry_run::DryRun;
 use super::money::Money;
 use super::plan::{self, List};
@@ -209,8 +209,8 @@ impl Ready {
     }
 
     /// What a person is asked about it.
-    pub fn asked<'a>(&'a self, args: &'a Args, limits: &'a Limits) -> Asked<'a> {
-        Asked {
+    pub fn asked<'a>(&'a self, args: &'a Args, limits: &'a Limits) -> Question<'a> {
+        Question {
             broadcast: &self.broadcast,
             listing: Some(self.listing()),
             campaign: &self.facts,
@@ -250,7 +250,7 @@ impl Ready {
             // They were chosen by a person, who looks at what they get.
             return turn.run(context, ledger, limits, self.clock, signals, results).await;
         }
-        Stage { context, ledger, clock: self.clock, signals }.run(&turn, limits, results).await
+        CanaryRun { context, ledger, clock: self.clock, signals }.run(&turn, limits, results).await
     }
 
     /// How it stands now.

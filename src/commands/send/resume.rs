@@ -3,8 +3,8 @@
 use tokio::sync::Semaphore;
 
 use super::campaign::{CampaignFacts, Unfit};
-use super::canary::{self, Stage};
-use super::confirm::Asked;
+use super::canary::{self, CanaryRun};
+use super::confirm::Question;
 use super::ending::Conclusion;
 use super::finish::Finish;
 use super::results::{Businesses, Results};
@@ -126,7 +126,7 @@ impl<'a> Resume<'a> {
             context.ui.status(&format!("broadcast {} of campaign {}", broadcast.id, facts.shown()));
             timing::tell(context, &broadcast);
             args.canary.apply_at(context, ledger, broadcast.id, clock.now()).await?;
-            let asked = Asked {
+            let asked = Question {
                 broadcast: &broadcast,
                 listing: None,
                 campaign: &facts,
@@ -152,7 +152,7 @@ impl<'a> Resume<'a> {
                 money,
                 awaits_rows: true,
             };
-            let done = Stage { context, ledger, clock, signals }.run(&turn, &limits, results).await?;
+            let done = CanaryRun { context, ledger, clock, signals }.run(&turn, &limits, results).await?;
             if let Some(max) = &mut limits.max_sends {
                 *max = max.saturating_sub(done.stats.requests);
             }

@@ -9,7 +9,7 @@ use crate::error::{Exit, Result};
 use crate::ledger::Ledger;
 use crate::ledger::address::Address;
 use crate::ledger::erase::rows::Removed;
-use crate::ledger::erase::{Known, Traces};
+use crate::ledger::erase::{Erasable, Traces};
 use crate::text::{count, mask, thousands};
 use crate::ui::table::Record;
 
@@ -88,7 +88,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
 fn ask(context: &Context, ledger: &Ledger, tokens: &[String]) -> Result<()> {
     let mut shown = Vec::new();
     for token in tokens {
-        let Known { tokens, sends, audiences, erased_at } = ledger.known_of(token)?;
+        let Erasable { tokens, sends, audiences, erased_at } = ledger.known_of(token)?;
         shown.push(match (erased_at, tokens) {
             (Some(at), _) => format!("{}: erased at {at}", mask(token)),
             (None, 0) => {
@@ -104,7 +104,7 @@ fn ask(context: &Context, ledger: &Ledger, tokens: &[String]) -> Result<()> {
         });
     }
     let people = count(tokens.len() as u64, "person", "people");
-    context.ui.confirm_shown(&shown, &format!("Erase {people} for good?"), &format!("erasing {people}"))
+    Ok(context.ui.confirm_shown(&shown, &format!("Erase {people} for good?"), &format!("erasing {people}"))?)
 }
 
 fn receipt(removed: &Removed) -> [Receipt; 6] {

@@ -5,7 +5,7 @@ use crate::clock::UnixMillis;
 use crate::commands::context::Context;
 use crate::commands::people::FilterArgs;
 use crate::error::{Error, Exit, Result};
-use crate::ledger::people::found::{Counted, Found};
+use crate::ledger::people::found::{Found, FoundCount};
 use crate::text::count;
 use crate::ui::shape::Shape;
 use crate::ui::table::Record;
@@ -50,7 +50,7 @@ pub fn run(context: &Context, args: &Args) -> Result<Exit> {
     let audience = args.whom.audience.as_deref().map(|name| ledger.find_audience(page.as_str(), name)).transpose()?;
     let now = context.now_of(&ledger)?;
     let filter = args.whom.filter.filter(audience, now, context.ui.zone());
-    let Counted { people, tokens } = ledger.count_people(page.as_str(), &filter, now)?;
+    let FoundCount { people, tokens } = ledger.count_people(page.as_str(), &filter, now)?;
     context.ui.value("count", &people.to_string())?;
     if people == 0 {
         context.ui.status("no people match");

@@ -9,7 +9,7 @@ pub fn refuse_to_empty(context: &Context, list: &str, name: &str, before: u64) -
     let had = count(before, "recipient", "recipients");
     if context.ui.can_ask() {
         let question = format!("Empty audience {name:?} ({had})?");
-        return context.ui.confirm(&question, "emptying an audience");
+        return Ok(context.ui.confirm(&question, "emptying an audience")?);
     }
     Err(Error::refused(format!("{list} has no rows, but audience {name:?} has {had}: nothing was changed"))
         .hint("check what wrote the list; to empty the audience, pass --replace"))

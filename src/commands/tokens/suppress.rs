@@ -11,7 +11,7 @@ use crate::commands::output::Outputs;
 use crate::commands::signals::Signals;
 use crate::error::{Error, Exit, Result};
 use crate::ledger::spool::{Listing, Spool};
-use crate::ledger::suppress::{Order, Suppressions};
+use crate::ledger::suppress::{SuppressOrder, Suppressions};
 use crate::ledger::{Ledger, Watch};
 use crate::text::{count, thousands};
 use crate::ui::table::Record;
@@ -71,7 +71,7 @@ impl Record for SuppressRow {
 }
 
 pub async fn run(context: &Context, args: Args) -> Result<Exit> {
-    let counts = carry_out(context, args.whom, Order::Suppress(args.reason)).await?;
+    let counts = carry_out(context, args.whom, SuppressOrder::Suppress(args.reason)).await?;
     if counts.unseen > 0 {
         let tokens = count(counts.unseen, "token was", "tokens were");
         context.ui.status(&format!("{tokens} never seen before: kept, and suppressed from now on"));
@@ -80,7 +80,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
 }
 
 pub async fn lift(context: &Context, args: LiftArgs) -> Result<Exit> {
-    let counts = carry_out(context, args.whom, Order::Unsuppress).await?;
+    let counts = carry_out(context, args.whom, SuppressOrder::Unsuppress).await?;
     if counts.stay > 0 {
         let people = count(counts.stay, "recipient stays", "recipients stay");
         context.ui.warn(&format!(
@@ -94,7 +94,7 @@ pub async fn lift(context: &Context, args: LiftArgs) -> Result<Exit> {
     Ok(Exit::Done)
 }
 
-async fn carry_out(context: &Context, whom: Whom, order: Order) -> Result<Suppressions> {
+async fn carry_out(context: &Context, whom: Whom, order: SuppressOrder) -> Result<Suppressions> {
     let page = context.page()?;
     let signals = Signals::listen(&context.ui)?;
     let mut outputs = Outputs::of(context, whom.list.force, "nothing was changed");
@@ -103,8 +103,8 @@ async fn carry_out(context: &Context, whom: Whom, order: Order) -> Result<Suppre
         whom.list.check(&mut outputs)?;
     }
     let mut ledger = match order {
-        Order::Suppress(_) => context.open_ledger()?,
-        Order::Unsuppress => context.existing_ledger()?,
+        SuppressOrder::Suppress(_) => context.open_ledger()?,
+        SuppressOrder::Unsuppress => context.existing_ledger()?,
     };
     let (rows, bad, mut list) = if is_list {
         let folder = ledger.folder().to_owned();

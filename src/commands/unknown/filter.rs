@@ -10,7 +10,7 @@ use crate::ledger::unknown::UnknownFilter;
 
 /// Which unknown sends; a send must match all that are given.
 #[derive(clap::Args, Clone, Debug)]
-pub struct FilterArgs {
+pub struct UnknownFilterArgs {
     /// Only this subscription token.
     #[arg(long, value_name = "TOKEN")]
     pub token: Option<String>,
@@ -36,7 +36,7 @@ pub struct FilterArgs {
     pub scope: ScopeArgs,
 }
 
-impl FilterArgs {
+impl UnknownFilterArgs {
     pub fn filter(&self, context: &Context) -> UnknownFilter {
         let (now, zone) = (context.clock.now(), context.ui.zone());
         UnknownFilter {

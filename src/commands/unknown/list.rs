@@ -1,6 +1,6 @@
 //! `mmsg unknown list`.
 
-use super::filter::FilterArgs;
+use super::filter::UnknownFilterArgs;
 use crate::commands::context::{Context, Invocation};
 use crate::commands::pages::{Named, OnAPage, PageNames};
 use crate::commands::several;
@@ -15,7 +15,7 @@ use crate::ui::table::Record;
 #[derive(clap::Args, Debug)]
 pub struct Args {
     #[command(flatten)]
-    filter: FilterArgs,
+    filter: UnknownFilterArgs,
     #[command(flatten)]
     shape: Shape,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use clap::ValueEnum;
 
-use super::filter::FilterArgs;
+use super::filter::UnknownFilterArgs;
 use crate::commands::context::Context;
 use crate::commands::pages::PageNames;
 use crate::error::{Error, Exit, Result};
@@ -33,7 +33,7 @@ pub struct Args {
     #[arg(long)]
     all: bool,
     #[command(flatten)]
-    filter: FilterArgs,
+    filter: UnknownFilterArgs,
 }
 
 pub fn run(context: &Context, args: &Args) -> Result<Exit> {
@@ -77,7 +77,7 @@ fn pages(sends: &[UnknownSend], names: &PageNames) -> String {
 
 /// Nothing matches. An empty set is settled, but one recipient or broadcast that does not exist is a mistake, and "done" would
 /// hide it.
-fn refuse_strangers(context: &Context, ledger: &Ledger, filter: &FilterArgs) -> Result<()> {
+fn refuse_strangers(context: &Context, ledger: &Ledger, filter: &UnknownFilterArgs) -> Result<()> {
     if let Some(id) = filter.broadcast {
         let broadcast = ledger.broadcast(id)?.ok_or_else(|| no_such_broadcast(id))?;
         filter.scope.refuse_other(context, &format!("broadcast {id}"), &broadcast.page, "nothing was changed")?;

@@ -3,7 +3,7 @@
 use futures_util::stream::{self, StreamExt};
 use serde::Serialize;
 
-use super::filter::FilterArgs;
+use super::filter::UnknownFilterArgs;
 use crate::clock::UnixMillis;
 use crate::commands::context::Context;
 use crate::commands::shell::quoted;
@@ -31,7 +31,7 @@ pub struct Args {
     #[arg(long)]
     events_only: bool,
     #[command(flatten)]
-    filter: FilterArgs,
+    filter: UnknownFilterArgs,
 }
 
 /// What happened to the unknown sends.

@@ -1,6 +1,6 @@
 //! Rows on their way into a table: many go in one statement.
 
-use crate::ledger::db::arrays::{self, Array, Kind};
+use crate::ledger::db::arrays::{self, Array, ValueKind};
 use crate::ledger::db::{self, Conn, Owned, ToValue, Value};
 use crate::ledger::tables::Table;
 
@@ -15,7 +15,7 @@ pub struct Part<'t> {
     target: &'t Conn,
     table: &'t Table,
     /// What the columns hold, on a server.
-    kinds: Option<Vec<Kind>>,
+    kinds: Option<Vec<ValueKind>>,
     /// How many rows it may have, and the statement for that many.
     most: usize,
     sql: String,
@@ -87,7 +87,7 @@ fn insert_rows(table: &Table, rows: usize) -> String {
     format!("insert into {} ({}) values {}", table.name, table.columns.join(", "), rows.join(", "))
 }
 
-fn insert_arrays(table: &Table, kinds: &[Kind]) -> String {
+fn insert_arrays(table: &Table, kinds: &[ValueKind]) -> String {
     let arrays = kinds.iter().enumerate().map(|(place, kind)| format!("cast(?{} as {}[])", place + 1, kind.name()));
     let arrays: Vec<String> = arrays.collect();
     let (name, columns) = (table.name, table.columns.join(", "));

@@ -4,7 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Ledger, Tries};
-use crate::ledger::attendant::{Stop, Waiting};
+use crate::ledger::attendant::{ServerWait, Stop};
 use crate::ledger::error::{Error, Failure, Result};
 
 /// How often the same work is done again.
@@ -60,7 +60,7 @@ impl Ledger {
                 Ok(()) => {
                     self.lost_at.set(None);
                     if is_told {
-                        attendant.tell(Waiting::Over);
+                        attendant.tell(ServerWait::Over);
                     }
                     return Ok(());
                 }
@@ -78,7 +78,7 @@ impl Ledger {
             }
             if since.elapsed() >= TOLD && !is_told {
                 is_told = true;
-                attendant.tell(Waiting::Return(AWAY));
+                attendant.tell(ServerWait::Return(AWAY));
             }
             thread::sleep(BETWEEN);
         }

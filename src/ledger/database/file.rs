@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{Ledger, Opened};
-use crate::ledger::db::{Conn, How};
+use crate::ledger::db::{Conn, OpenMode};
 use crate::ledger::error::{Error, Failure, Result};
 use crate::ledger::identity::{self, OpenFile};
 use crate::ledger::presence::Arrival;
@@ -32,7 +32,7 @@ impl Ledger {
         }
         // Declared before the connection, so that its descriptor is closed after it.
         let mut arrival = Arrival::at(path)?;
-        let mut ledger = Self::connect(path, How::Make)?;
+        let mut ledger = Self::connect(path, OpenMode::Make)?;
         ledger.room = Room::in_folder(&ledger.folder);
         ledger.prepare().map_err(|error| error.at(path))?;
         // From its first look into the log on, a connection keeps it in place.
@@ -51,7 +51,7 @@ impl Ledger {
         Ok((ledger, opened))
     }
 
-    fn connect(path: &Path, how: How) -> Result<Self> {
+    fn connect(path: &Path, how: OpenMode) -> Result<Self> {
         let conn = Conn::open(path, how).map_err(|error| Error::from(error).at(path))?;
         Ok(Self::unwatched(conn, path))
     }
@@ -74,7 +74,7 @@ impl Ledger {
 
     /// Makes a ledger's tables in a file that nobody else knows of.
     pub fn fill(path: &Path) -> Result<()> {
-        Self::connect(path, How::Write)?.migrate()
+        Self::connect(path, OpenMode::Write)?.migrate()
     }
 
     pub(super) fn read_file(path: &Path) -> Result<Option<Self>> {
@@ -83,7 +83,7 @@ impl Ledger {
         if !path.exists() {
             return Ok(None);
         }
-        let mut ledger = Self::connect(path, How::Read)?;
+        let mut ledger = Self::connect(path, OpenMode::Read)?;
         let version: i32 = ledger.read(|conn| {
             conn.busy_timeout(BUSY)?;
             conn.version()
@@ -133,7 +133,7 @@ impl Ledger {
         if wal.exists() {
             return Err(error);
         }
-        let Ok(conn) = Conn::open(&real, How::Alone) else { return Err(error) };
+        let Ok(conn) = Conn::open(&real, OpenMode::Alone) else { return Err(error) };
         let ledger = Self::unwatched(conn, path);
         ledger.newest_at().map_err(|_| error)?;
         Ok(ledger)

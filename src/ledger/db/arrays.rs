@@ -12,14 +12,14 @@ const FLOAT8: u32 = 701;
 
 /// What a column has values of, null aside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ValueKind {
     Int,
     Real,
     Text,
     Blob,
 }
 
-impl Kind {
+impl ValueKind {
     /// As a statement names it.
     pub const fn name(self) -> &'static str {
         match self {
@@ -53,21 +53,21 @@ pub fn blobs<'t, const N: usize>(values: impl IntoIterator<Item = &'t [u8; N]>) 
 }
 
 /// Values of one column.
-pub fn values<'v>(kind: Kind, values: impl Iterator<Item = Value<'v>>) -> Result<Array> {
+pub fn values<'v>(kind: ValueKind, values: impl Iterator<Item = Value<'v>>) -> Result<Array> {
     let of = match kind {
-        Kind::Int => INT8,
-        Kind::Real => FLOAT8,
-        Kind::Text => TEXT,
-        Kind::Blob => BYTEA,
+        ValueKind::Int => INT8,
+        ValueKind::Real => FLOAT8,
+        ValueKind::Text => TEXT,
+        ValueKind::Blob => BYTEA,
     };
     let mut is_other = false;
     let values = values.map(|value| Some(value).filter(|value| !matches!(value, Value::Null)));
     let array = array(of, values, |bytes, value| match (kind, value) {
-        (Kind::Int, Value::Int(n)) => bytes.extend(n.to_be_bytes()),
-        (Kind::Real, Value::Real(number)) => bytes.extend(number.to_be_bytes()),
-        (Kind::Real, Value::Int(n)) => bytes.extend((n as f64).to_be_bytes()),
-        (Kind::Text, Value::Text(text)) => put_text(bytes, text),
-        (Kind::Blob, Value::Blob(blob)) => bytes.extend(blob),
+        (ValueKind::Int, Value::Int(n)) => bytes.extend(n.to_be_bytes()),
+        (ValueKind::Real, Value::Real(number)) => bytes.extend(number.to_be_bytes()),
+        (ValueKind::Real, Value::Int(n)) => bytes.extend((n as f64).to_be_bytes()),
+        (ValueKind::Text, Value::Text(text)) => put_text(bytes, text),
+        (ValueKind::Blob, Value::Blob(blob)) => bytes.extend(blob),
         _ => is_other = true,
     });
     if is_other { Err(Error::Column { column: 0 }) } else { Ok(array) }

@@ -17,7 +17,7 @@ const KEPT: usize = 64;
 
 /// How a file is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum How {
+pub enum OpenMode {
     /// Made if it is not there.
     Make,
     Write,
@@ -26,16 +26,16 @@ pub enum How {
     Alone,
 }
 
-pub fn open(path: &Path, how: How) -> Result<Conn> {
+pub fn open(path: &Path, how: OpenMode) -> Result<Conn> {
     let flags = match how {
-        How::Make => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
-        How::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
-        How::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
-        How::Alone => OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI,
+        OpenMode::Make => OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE,
+        OpenMode::Write => OpenFlags::SQLITE_OPEN_READ_WRITE,
+        OpenMode::Read => OpenFlags::SQLITE_OPEN_READ_ONLY,
+        OpenMode::Alone => OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI,
     } | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = match how {
-        How::Make | How::Write | How::Read => Conn::open_with_flags(path, flags)?,
-        How::Alone => {
+        OpenMode::Make | OpenMode::Write | OpenMode::Read => Conn::open_with_flags(path, flags)?,
+        OpenMode::Alone => {
             let name = path.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
             Conn::open_with_flags(format!("file:{name}?immutable=1"), flags)?
         }

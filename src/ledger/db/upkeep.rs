@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::time::Duration;
 
-use super::arrays::Kind;
+use super::arrays::ValueKind;
 use super::postgres::Lock;
 use super::{Conn, Error, HAS_STANDBY, NOW, Result, sqlite};
 use crate::clock::UnixMillis;
@@ -100,7 +100,7 @@ impl Conn {
     }
 
     /// What these columns of a table hold, on a server; `None` in a file, whose columns hold anything.
-    pub fn kinds(&self, table: &str, columns: &[&str]) -> Result<Option<Vec<Kind>>> {
+    pub fn kinds(&self, table: &str, columns: &[&str]) -> Result<Option<Vec<ValueKind>>> {
         if !self.is_server() {
             return Ok(None);
         }
@@ -111,7 +111,7 @@ impl Conn {
         )?;
         let kinds = columns.iter().map(|column| {
             let number: i64 = kind.query_row((table, *column), |row| row.get(0))?;
-            Ok([Kind::Int, Kind::Real, Kind::Text, Kind::Blob][number as usize])
+            Ok([ValueKind::Int, ValueKind::Real, ValueKind::Text, ValueKind::Blob][number as usize])
         });
         kinds.collect::<Result<_>>().map(Some)
     }

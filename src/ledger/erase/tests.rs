@@ -44,7 +44,7 @@ on_both! {
         assert_eq!(ledger.known_of("two").unwrap().tokens, 2);
         let removed = ledger.erase("1", "two", "me", NOW).unwrap();
         assert_eq!(removed.tokens, 2);
-        assert_eq!(ledger.known_of("one").unwrap(), Known { erased_at: Some(NOW), ..Known::default() });
+        assert_eq!(ledger.known_of("one").unwrap(), Erasable { erased_at: Some(NOW), ..Erasable::default() });
         let conn = &ledger.conn;
         for (token, id) in [("one", one), ("two", two)] {
             let met = Arrivals::new(conn).unwrap().find_or_add(&key(token), token, "1").unwrap();

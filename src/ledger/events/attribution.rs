@@ -6,7 +6,7 @@ use crate::times::CLOCK_SKEW;
 
 /// A send to the event's person in the event's campaign: accepted, unknown, or on its way.
 #[derive(Clone, Debug)]
-pub struct Candidate {
+pub struct SendCandidate {
     pub send: i64,
     /// The request may be on its way: its outcome is not recorded yet.
     pub claimed: bool,
@@ -44,17 +44,17 @@ impl Judgement {
 }
 
 /// The send among `candidates` that an event of this time is about.
-pub fn attribute(candidates: &[&Candidate], tracking_id: Option<&str>, at: UnixMillis) -> Judgement {
+pub fn attribute(candidates: &[&SendCandidate], tracking_id: Option<&str>, at: UnixMillis) -> Judgement {
     if tracking_id.is_some()
         && let Some(place) = candidates.iter().position(|candidate| candidate.tracking_id.as_deref() == tracking_id)
     {
         return Judgement::Of { place, how: How::Exact };
     }
     // A send with another tracking ID is ruled out; one without may be meant.
-    let possible = |candidate: &Candidate| {
+    let possible = |candidate: &SendCandidate| {
         candidate.claimed_at <= at.plus(CLOCK_SKEW) && (tracking_id.is_none() || candidate.tracking_id.is_none())
     };
-    let mut newest: Option<(usize, &Candidate)> = None;
+    let mut newest: Option<(usize, &SendCandidate)> = None;
     let mut count = 0;
     for (place, candidate) in candidates.iter().enumerate().filter(|(_, candidate)| possible(candidate)) {
         if candidate.claimed {
@@ -76,8 +76,8 @@ pub fn attribute(candidates: &[&Candidate], tracking_id: Option<&str>, at: UnixM
 mod tests {
     use super::*;
 
-    fn candidate(send: i64, claimed_at: i64, tracking_id: Option<&str>) -> Candidate {
-        Candidate {
+    fn candidate(send: i64, claimed_at: i64, tracking_id: Option<&str>) -> SendCandidate {
+        SendCandidate {
             send,
             claimed: false,
             claimed_at: UnixMillis(claimed_at),
@@ -85,7 +85,7 @@ mod tests {
         }
     }
 
-    fn found(candidates: &[Candidate], tracking_id: Option<&str>, at: i64) -> Judgement {
+    fn found(candidates: &[SendCandidate], tracking_id: Option<&str>, at: i64) -> Judgement {
         attribute(&candidates.iter().collect::<Vec<_>>(), tracking_id, UnixMillis(at))
     }
 

@@ -5,11 +5,11 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use super::attribution::{Candidate, Judgement};
+use super::attribution::{Judgement, SendCandidate};
 use super::counts::EventCounts;
 use super::event::{Event, Kind};
 use super::marks::Marks;
-use super::sends::{About, COLUMNS, Of, Row, Said, Told};
+use super::sends::{About, COLUMNS, Of, Said, SeenSend, Told};
 use super::sitting::{Sitting, Waiting};
 use crate::clock::UnixMillis;
 use crate::ledger::database::Ledger;
@@ -123,7 +123,7 @@ struct Batch<'c> {
     others: Others,
     told: Told,
     broadcasts: HashMap<String, Vec<i64>>,
-    rows: Vec<Row>,
+    rows: Vec<SeenSend>,
     /// By recipient and broadcast.
     places: HashMap<(i64, i64), usize>,
     marked: BTreeSet<usize>,
@@ -233,7 +233,7 @@ impl<'c> Batch<'c> {
             let (recipient, broadcast, send) = (row.get(0)?, row.get(1)?, row.get(2)?);
             if row.get(4)? {
                 // It is recorded by whoever sent it, and no event changes it before.
-                self.keep((recipient, broadcast), Row::on_the_wire(broadcast, send, row.get(3)?));
+                self.keep((recipient, broadcast), SeenSend::on_the_wire(broadcast, send, row.get(3)?));
             } else {
                 others.push(send);
             }
@@ -252,14 +252,14 @@ impl<'c> Batch<'c> {
         while let Some(row) = held.next()? {
             count += 1;
             let (recipient, broadcast) = (row.get(0)?, row.get(1)?);
-            if let Some(send) = Row::read(broadcast, &row, 2)? {
+            if let Some(send) = SeenSend::read(broadcast, &row, 2)? {
                 self.keep((recipient, broadcast), send);
             }
         }
         if count == others.len() { Ok(()) } else { Err(db::Error::in_the_way()) }
     }
 
-    fn keep(&mut self, at: (i64, i64), row: Row) {
+    fn keep(&mut self, at: (i64, i64), row: SeenSend) {
         self.places.insert(at, self.rows.len());
         self.rows.push(row);
     }
@@ -280,7 +280,7 @@ impl<'c> Batch<'c> {
             }
             None => Vec::new(),
         };
-        let candidates: Vec<&Candidate> = places.iter().map(|place| &self.rows[*place].candidate).collect();
+        let candidates: Vec<&SendCandidate> = places.iter().map(|place| &self.rows[*place].candidate).collect();
         let judgement = about.judge(&candidates, at);
         Judged { judgement, row: judgement.place().and_then(|place| places.get(place).copied()) }
     }

@@ -1,6 +1,6 @@
 //! Sends as the events of their people see them, and what an event means for one: decided here, whatever the engine.
 
-use super::attribution::{Candidate, Judgement, attribute};
+use super::attribution::{Judgement, SendCandidate, attribute};
 use super::counts::EventCounts;
 use super::marks::Marks;
 use super::stage::{How, Stage};
@@ -11,23 +11,23 @@ use crate::ledger::state::State;
 use crate::ledger::tally::{Tally, What};
 
 /// A send as the events of its person see it.
-pub struct Row {
+pub struct SeenSend {
     pub broadcast: i64,
     /// Which of its messages it is, where it has several.
     pub arm: Option<i64>,
     pub state: State,
-    pub candidate: Candidate,
+    pub candidate: SendCandidate,
     pub marks: Marks,
 }
 
-/// What [`Row::read`] reads, of a row named `s`.
+/// What [`SeenSend::read`] reads, of a row named `s`.
 pub const COLUMNS: &str = sql!(
     "s.id, s.state, s.claimed_at, s.tracking_id, s.echoed_at, s.delivered_at, s.read_at, s.clicked_at, s.failed_at, s.failure,
      s.attribution, s.state in ({pending}, {skipped}) and (s.reason is not distinct from 'resolved' or exists
        (select 1 from attempts a where a.send = s.id and a.outcome = 'unknown')) as resolved, s.arm"
 );
 
-impl Row {
+impl SeenSend {
     /// From [`COLUMNS`], the first at `first`, of a row that was claimed. `None`: no event can be about it.
     pub fn read(broadcast: i64, row: &db::Row<'_>, first: usize) -> db::Result<Option<Self>> {
         let state: State = row.get(first + 1)?;
@@ -36,7 +36,7 @@ impl Row {
         if !resolved && !matches!(state, State::Claimed | State::Accepted | State::Unknown) {
             return Ok(None);
         }
-        let candidate = Candidate {
+        let candidate = SendCandidate {
             send: row.get(first)?,
             claimed: state == State::Claimed,
             claimed_at: row.get(first + 2)?,
@@ -53,7 +53,7 @@ impl Row {
 
     /// A row whose request may be on its way: nothing else of it counts.
     pub fn on_the_wire(broadcast: i64, send: i64, claimed_at: UnixMillis) -> Self {
-        let candidate = Candidate { send, claimed: true, claimed_at, tracking_id: None };
+        let candidate = SendCandidate { send, claimed: true, claimed_at, tracking_id: None };
         Self { broadcast, arm: None, state: State::Claimed, candidate, marks: Marks::default() }
     }
 }
@@ -87,7 +87,7 @@ impl<'e> About<'e> {
     }
 
     /// The one among these that an event of this time is about.
-    pub fn judge(&self, candidates: &[&Candidate], at: UnixMillis) -> Judgement {
+    pub fn judge(&self, candidates: &[&SendCandidate], at: UnixMillis) -> Judgement {
         match attribute(candidates, self.tracking_id, at) {
             Judgement::Of { how, .. } if self.campaign.is_none() && how != How::Exact => Judgement::Foreign,
             judgement => judgement,
@@ -132,7 +132,7 @@ pub struct Told {
 
 impl Told {
     /// Counts an event, and merges it into the row that it is about.
-    pub fn add(&mut self, said: Said<'_>, judgement: Judgement, row: Option<&mut Row>) -> Changed {
+    pub fn add(&mut self, said: Said<'_>, judgement: Judgement, row: Option<&mut SeenSend>) -> Changed {
         let how = match judgement {
             Judgement::Of { how, .. } => how,
             Judgement::Waiting => {

@@ -8,7 +8,7 @@ use super::attribution::Judgement;
 use super::counts::EventCounts;
 use super::event::{Event, Facts, Kind};
 use super::marks::short_line;
-use super::sends::{About, COLUMNS, Of, Row, Said, Told};
+use super::sends::{About, COLUMNS, Of, Said, SeenSend, Told};
 use super::stage::Stage;
 use crate::clock::UnixMillis;
 use crate::ledger::audiences;
@@ -247,7 +247,7 @@ impl<'c> Sitting<'c> {
     }
 
     /// Merges what an event says into the send it belongs to.
-    fn merge(&mut self, said: Said<'_>, judgement: Judgement, row: Option<&mut Row>) -> Result<()> {
+    fn merge(&mut self, said: Said<'_>, judgement: Judgement, row: Option<&mut SeenSend>) -> Result<()> {
         let Some(row) = row else {
             self.told.add(said, judgement, None);
             return Ok(());
@@ -263,7 +263,7 @@ impl<'c> Sitting<'c> {
     }
 
     /// What an event is about, and the sends it was judged against.
-    fn judge(&mut self, about: &About<'_>, at: UnixMillis) -> db::Result<(Judgement, Vec<Row>)> {
+    fn judge(&mut self, about: &About<'_>, at: UnixMillis) -> db::Result<(Judgement, Vec<SeenSend>)> {
         let rows = match about.among() {
             Some((recipient, of)) => self.sends_of(recipient, of)?,
             None => Vec::new(),
@@ -273,7 +273,7 @@ impl<'c> Sitting<'c> {
     }
 
     /// The sends to a person that an event can be about.
-    fn sends_of(&mut self, recipient: i64, of: Of<'_>) -> db::Result<Vec<Row>> {
+    fn sends_of(&mut self, recipient: i64, of: Of<'_>) -> db::Result<Vec<SeenSend>> {
         let (Of::Campaign(name) | Of::Page(name)) = of;
         if !self.broadcasts.contains_key(name) {
             self.broadcasts.insert(name.to_owned(), of.broadcasts(self.conn)?);
@@ -286,7 +286,7 @@ impl<'c> Sitting<'c> {
                     "select {columns} from sends s where s.broadcast = ?1 and s.recipient = ?2 and s.claimed_at is not null",
                     columns = COLUMNS
                 ))?
-                .query_row((broadcast, recipient), |row| Row::read(*broadcast, row, 0))
+                .query_row((broadcast, recipient), |row| SeenSend::read(*broadcast, row, 0))
                 .optional()?;
             rows.extend(found.flatten());
         }

@@ -33,7 +33,7 @@ pub struct Found {
 
 /// How many a filter finds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Counted {
+pub struct FoundCount {
     /// Each once, however many tokens they have: so many rows a send with this filter has.
     pub people: u64,
     pub tokens: u64,
@@ -49,7 +49,7 @@ impl Ledger {
     }
 
     /// How many people the filter finds, and by how many tokens.
-    pub fn count_people(&self, page: &str, filter: &Filter, now: UnixMillis) -> Result<Counted> {
+    pub fn count_people(&self, page: &str, filter: &Filter, now: UnixMillis) -> Result<FoundCount> {
         let mut clause = filter.clause(page, now);
         let first = filter.first_of_person(now, &mut clause);
         let sql = format!(
@@ -59,7 +59,7 @@ impl Ledger {
         );
         self.read(|conn| {
             conn.query_row(&sql, &*clause.values, |row| {
-                Ok(Counted { tokens: row.get(0).map(unsigned)?, people: row.get(1).map(unsigned)? })
+                Ok(FoundCount { tokens: row.get(0).map(unsigned)?, people: row.get(1).map(unsigned)? })
             })
         })
     }

@@ -10,7 +10,7 @@ use crate::ledger::database::HOLD;
 use crate::ledger::db::{self, Conn};
 use crate::ledger::judge::{Decision, Laters, Person, Reached, Terms, judge};
 use crate::ledger::people;
-use crate::ledger::rivals::{Judged as Asked, Look, Rivals};
+use crate::ledger::rivals::{Judged, RivalTerms, Rivals};
 use crate::ledger::sql::sql;
 use crate::ledger::state::State;
 use crate::ledger::tally::{self, Tally};
@@ -28,7 +28,7 @@ pub struct Again<'c> {
 
 /// What became of a part.
 #[derive(Default)]
-pub struct Judged {
+pub struct PartEnd {
     /// Its last row.
     pub last: i64,
     /// Rows that stay skipped.
@@ -46,14 +46,14 @@ struct Row {
 }
 
 impl Row {
-    fn asked(&self) -> Asked {
-        Asked::new(self.recipient, &self.person, None)
+    fn asked(&self) -> Judged {
+        Judged::new(self.recipient, &self.person, None)
     }
 }
 
 impl Again<'_> {
     /// The rows after this one; `None` at the end.
-    pub fn judge_part(&self, after: i64, check: &mut CheckValues<'_>) -> db::Result<Option<Judged>> {
+    pub fn judge_part(&self, after: i64, check: &mut CheckValues<'_>) -> db::Result<Option<PartEnd>> {
         if tally::rows_in(self.conn, self.broadcast.id, State::Skipped)? == 0 {
             return Ok(None);
         }
@@ -65,7 +65,7 @@ impl Again<'_> {
             |row| row.get(0),
         )?;
         let Some(last) = part else { return Ok(None) };
-        let mut judged = Judged { last, ..Judged::default() };
+        let mut judged = PartEnd { last, ..PartEnd::default() };
         let rivals = Rivals::of(self.conn, self.broadcast)?;
         if self.conn.is_server() {
             self.judge_set(after, &rivals, check, &mut judged)?;
@@ -83,7 +83,7 @@ impl Again<'_> {
         after: i64,
         rivals: &Rivals,
         check: &mut CheckValues<'_>,
-        judged: &mut Judged,
+        judged: &mut PartEnd,
     ) -> db::Result<()> {
         let begin = Instant::now();
         let mut statement = self.conn.prepare_cached(SKIPPED)?;
@@ -116,7 +116,7 @@ impl Again<'_> {
         after: i64,
         rivals: &Rivals,
         check: &mut CheckValues<'_>,
-        judged: &mut Judged,
+        judged: &mut PartEnd,
     ) -> db::Result<()> {
         let rows: Vec<Row> = self
             .conn
@@ -139,11 +139,11 @@ impl Again<'_> {
         sets::take_over(self.conn, &taken, self.listing, self.terms)
     }
 
-    fn look(&self) -> Look {
-        Look { now: self.terms.now, listing: Some(self.listing) }
+    fn look(&self) -> RivalTerms {
+        RivalTerms { now: self.terms.now, listing: Some(self.listing) }
     }
 
-    fn judge(&self, row: &Row, reached: Reached, check: &mut CheckValues<'_>, judged: &mut Judged) -> Decision {
+    fn judge(&self, row: &Row, reached: Reached, check: &mut CheckValues<'_>, judged: &mut PartEnd) -> Decision {
         let decision = judge(Some(&row.person), reached, row.existing.laters, self.terms);
         // The values of a row that was skipped for another reason may never have been checked.
         let decision = with_values(decision, row.arm, row.existing.row_values.as_deref(), check);

@@ -12,7 +12,7 @@ use crate::ledger::error::Result;
 use crate::ledger::gate::PlanTerms;
 use crate::ledger::judge::{Decision, Laters, OFF_HOURS, Reached, Terms, judge};
 use crate::ledger::people;
-use crate::ledger::rivals::{Judged, Look, Rivals};
+use crate::ledger::rivals::{Judged, RivalTerms, Rivals};
 use crate::ledger::settled::COOLING_DOWN;
 use crate::ledger::split::Arms;
 use crate::ledger::spool::{ListedRow, Listing};
@@ -132,7 +132,7 @@ impl Ledger {
 
     /// What the person has, or would get by a row before this one.
     fn reached(&self, judged: Judged, rivals: &Rivals, now: UnixMillis, going: &HashSet<i64>) -> db::Result<Reached> {
-        let reached = rivals.reached(&self.conn, judged, Look { now, listing: None })?;
+        let reached = rivals.reached(&self.conn, judged, RivalTerms { now, listing: None })?;
         let is_going =
             |id| people::others::of(&self.conn, id, now).map(|all| all.iter().any(|one| going.contains(&one.id)));
         if reached == Reached::Nothing && judged.has_others && is_going(judged.recipient)? {

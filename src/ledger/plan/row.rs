@@ -68,14 +68,14 @@ impl Act<'_> {
 
 /// What a list did, so far.
 #[derive(Default)]
-pub struct Sums {
+pub struct PlanSums {
     pub tally: Tally,
     pub changed_values: u64,
     pub newly_skipped: u64,
     pub later: u64,
 }
 
-impl Sums {
+impl PlanSums {
     /// What is to be done with a row of this listing, and counts it. `None`: of somebody new.
     pub fn decide<'r>(
         &mut self,

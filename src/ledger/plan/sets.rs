@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::check::CheckValues;
-use super::row::{Act, Existing, Known, Sums};
+use super::row::{Act, Existing, Known, PlanSums};
 use crate::ledger::broadcasts::Broadcast;
 use crate::ledger::db::arrays::{blobs, ints, texts};
 use crate::ledger::db::{self, Conn};
@@ -14,7 +14,7 @@ use crate::ledger::judge::{Decision, Laters, Reached, Terms};
 use crate::ledger::key::Key;
 use crate::ledger::people;
 use crate::ledger::people::tombs::Tombs;
-use crate::ledger::rivals::{Judged, Look, ReachedOf, Rivals};
+use crate::ledger::rivals::{Judged, ReachedOf, RivalTerms, Rivals};
 use crate::ledger::spool::ListedRow;
 use crate::ledger::sql::sql;
 
@@ -22,7 +22,7 @@ use crate::ledger::sql::sql;
 type KnownByPlace = HashMap<usize, (i64, Known)>;
 
 /// A list and the broadcast that it is planned for.
-pub struct Planning<'c> {
+pub struct PlanTarget<'c> {
     pub conn: &'c Conn,
     pub broadcast: &'c Broadcast,
     pub listing: i64,
@@ -43,15 +43,15 @@ pub struct Taken {
     pub values: Option<String>,
 }
 
-impl Planning<'_> {
-    pub fn add(&self, rows: &[ListedRow], terms: Terms, check: &mut CheckValues<'_>) -> db::Result<Sums> {
+impl PlanTarget<'_> {
+    pub fn add(&self, rows: &[ListedRow], terms: Terms, check: &mut CheckValues<'_>) -> db::Result<PlanSums> {
         // After somebody's first row the others say nothing.
         let mut seen = HashSet::with_capacity(rows.len());
         let rows: Vec<&ListedRow> = rows.iter().filter(|row| seen.insert(row.key)).collect();
         let (mut known, mut reached) = self.known(&self.keys(&rows)?, terms)?;
         let new = rows.iter().enumerate().filter(|(place, _)| !known.contains_key(place));
         let mut arrived = people::arrive(self.conn, new.map(|(_, row)| (&row.key, &*row.token)), &self.broadcast.page)?;
-        let mut sums = Sums::default();
+        let mut sums = PlanSums::default();
         let arms = self.broadcast.arms();
         let (mut added, mut held, mut taken) = (Vec::new(), Vec::new(), Vec::new());
         for (place, row) in rows.into_iter().enumerate() {
@@ -135,7 +135,7 @@ impl Planning<'_> {
             return Ok((known, ReachedOf::default()));
         }
         let rows: Vec<_> = known.values().map(|(id, known)| Judged::new(*id, &known.person, None)).collect();
-        let look = Look { now: terms.now, listing: Some(self.listing) };
+        let look = RivalTerms { now: terms.now, listing: Some(self.listing) };
         let reached = Rivals::of(self.conn, self.broadcast)?.reached_of(self.conn, &rows, look)?;
         Ok((known, reached))
     }

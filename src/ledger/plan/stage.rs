@@ -3,11 +3,11 @@
 use crate::ledger::db::{self, Conn, Optional, Statement};
 
 use super::check::CheckValues;
-use super::row::{Act, Existing, Known, Sums};
+use super::row::{Act, Existing, Known, PlanSums};
 use crate::ledger::broadcasts::Broadcast;
 use crate::ledger::judge::{Decision, Laters, Terms};
 use crate::ledger::people::{self, Arrivals};
-use crate::ledger::rivals::{Judged, Look, Rivals};
+use crate::ledger::rivals::{Judged, RivalTerms, Rivals};
 use crate::ledger::span::Span;
 use crate::ledger::split::Arms;
 use crate::ledger::spool::ListedRow;
@@ -25,7 +25,7 @@ pub struct Staging<'c> {
     hold_span: Statement<'c>,
     /// New rows that are not in the listing yet.
     span: Span,
-    sums: Sums,
+    sums: PlanSums,
 }
 
 impl<'c> Staging<'c> {
@@ -48,7 +48,7 @@ impl<'c> Staging<'c> {
                  on conflict do nothing",
             )?,
             span: Span::default(),
-            sums: Sums::default(),
+            sums: PlanSums::default(),
         })
     }
 
@@ -57,7 +57,7 @@ impl<'c> Staging<'c> {
             Some(id) => (id, None),
             None => {
                 let (id, person) = people::find(self.conn, &row.key)?.ok_or(db::Error::NoRow)?;
-                let look = Look { now: terms.now, listing: Some(self.listing) };
+                let look = RivalTerms { now: terms.now, listing: Some(self.listing) };
                 let reached = self.rivals.reached(self.conn, Judged::new(id, &person, None), look)?;
                 // Somebody new has no row here yet; somebody known may have.
                 let existing = match existing(self.conn, self.broadcast.id, id)? {
@@ -134,7 +134,7 @@ impl<'c> Staging<'c> {
             .map(drop)
     }
 
-    pub fn finish(mut self) -> db::Result<Sums> {
+    pub fn finish(mut self) -> db::Result<PlanSums> {
         self.hold_new()?;
         self.sums.tally.write(self.conn)?;
         Ok(self.sums)

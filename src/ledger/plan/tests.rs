@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use model::{Model, Person};
 
 use super::again::LOOKED_AT;
-use super::sets::Planning;
+use super::sets::PlanTarget;
 use super::stage::Staging;
 use super::{CheckValues, PlanTerms, Planned};
 use crate::clock::UnixMillis;
@@ -272,7 +272,7 @@ impl World {
         }
         let transaction = self.ledger.conn.begin().unwrap();
         if transaction.is_server() {
-            let part = Planning { conn: &transaction, broadcast: &broadcast, listing };
+            let part = PlanTarget { conn: &transaction, broadcast: &broadcast, listing };
             part.add(spool.next_rows(cut).unwrap(), terms, &mut *check()).unwrap();
             return transaction.commit().unwrap();
         }

@@ -15,7 +15,7 @@ use crate::ledger::database::HOLD;
 use crate::ledger::judge::{Decision, Laters, Person, judge};
 use crate::ledger::pace::Meter;
 use crate::ledger::people;
-use crate::ledger::rivals::{Judged, Look, Rivals};
+use crate::ledger::rivals::{Judged, RivalTerms, Rivals};
 use crate::ledger::settled::{COOLING_DOWN, Settled};
 use crate::ledger::sql::sql;
 use crate::ledger::state::State;
@@ -222,7 +222,7 @@ impl Step<'_, '_> {
 
     fn judge(&self, rivals: &Rivals, claim: &Claim, person: &Person, laters: Laters) -> db::Result<Decision> {
         let asked = Judged::new(claim.recipient, person, Some(claim.send));
-        let reached = rivals.reached(self.conn, asked, Look { now: self.now, listing: None })?;
+        let reached = rivals.reached(self.conn, asked, RivalTerms { now: self.now, listing: None })?;
         let terms = self.gate.terms_of_claims(self.now, self.scope.end, self.scope.broadcast.hours);
         Ok(judge(Some(person), reached, laters, terms))
     }

@@ -21,7 +21,7 @@ use crate::ledger::gate;
 use crate::ledger::judge::{Decision, Laters, judge};
 use crate::ledger::pace::{self, PaceRow, Paces};
 use crate::ledger::people;
-use crate::ledger::rivals::{Judged, Look, Rivals};
+use crate::ledger::rivals::{Judged, RivalTerms, Rivals};
 use crate::ledger::sql::sql;
 use crate::ledger::state::State;
 
@@ -235,7 +235,7 @@ impl Step<'_, '_> {
             .iter()
             .map(|Candidate { claim, person, .. }| Judged::new(claim.recipient, person, Some(claim.send)))
             .collect();
-        let mut reached = rivals.reached_of(self.conn, &asked, Look { now: self.now, listing: None })?;
+        let mut reached = rivals.reached_of(self.conn, &asked, RivalTerms { now: self.now, listing: None })?;
         let first = claims.len();
         for Candidate { claim, mut person, laters } in candidates {
             // More were locked than are wanted: they are as the next step finds them.

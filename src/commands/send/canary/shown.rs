@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::clock::UnixMillis;
 use crate::ledger::canary::{Canary, CanaryCounts, Size};
 use crate::ledger::{self, Ledger};
-use crate::send::canary::{Figures, Verdict, judge};
+use crate::send::canary::{CanaryVerdict, Figures, judge};
 use crate::text;
 
 /// `1% first (about 20 people), then up to 10m 0s for webhook events; the others if at most 5% fail`.
@@ -103,8 +103,8 @@ pub fn told(ledger: &Ledger, broadcast: i64, now: UnixMillis) -> ledger::error::
         (None, None, _) => "planned",
         (None, Some(_), None) => "sending",
         (None, Some(_), Some(sent)) => match verdict(&canary, &figures, sent, now) {
-            Verdict::Wait | Verdict::Go => "waiting",
-            Verdict::Failed | Verdict::Unheard => "stopped",
+            CanaryVerdict::Wait | CanaryVerdict::Go => "waiting",
+            CanaryVerdict::Failed | CanaryVerdict::Unheard => "stopped",
         },
     };
     Ok(Some(CanaryTotals {
@@ -120,7 +120,7 @@ pub fn told(ledger: &Ledger, broadcast: i64, now: UnixMillis) -> ledger::error::
 }
 
 /// By what is known now.
-pub fn verdict(canary: &Canary, figures: &Figures, sent: UnixMillis, now: UnixMillis) -> Verdict {
+pub fn verdict(canary: &Canary, figures: &Figures, sent: UnixMillis, now: UnixMillis) -> CanaryVerdict {
     judge(figures, canary.max_failed, canary.hears, now >= sent.plus(canary.wait))
 }
 

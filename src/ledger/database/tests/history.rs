@@ -21,7 +21,7 @@ use crate::ledger::plan::CheckValues;
 use crate::ledger::runs::Run;
 use crate::ledger::spool::{Listing, Spool};
 use crate::ledger::state::Skip;
-use crate::ledger::suppress::Order as Suppress;
+use crate::ledger::suppress::SuppressOrder;
 use crate::ledger::unknown::Resolution;
 use crate::ledger::writer::{Claim, Finish, Order, Outcome, Scope, Seat, step};
 
@@ -189,7 +189,11 @@ impl World {
             }
             What::JudgeWaiting => format!("{:?}", self.ledger.judge_waiting_events(now).unwrap()),
             What::Suppress => {
-                let order = if rng.bool() { Suppress::Suppress(Some("note".to_owned())) } else { Suppress::Unsuppress };
+                let order = if rng.bool() {
+                    SuppressOrder::Suppress(Some("note".to_owned()))
+                } else {
+                    SuppressOrder::Unsuppress
+                };
                 let mut spool = Spool::new(self.folder.path()).unwrap();
                 (0..rng.usize(1..4)).for_each(|_| spool.add(&token(rng.u64(..PEOPLE)), None).unwrap());
                 let mut list = spool.finish().unwrap();

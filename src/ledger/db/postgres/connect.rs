@@ -15,7 +15,7 @@ use super::silence::{Guard, LOOK, TOLD};
 use super::tls::Connector;
 use super::wire::{Socket, Wire};
 use crate::ledger::address::server::{Host, Proof, Server};
-use crate::ledger::attendant::{Attend, Attendant, Stop, Waiting};
+use crate::ledger::attendant::{Attend, Attendant, ServerWait, Stop};
 use crate::ledger::db::error::{Error, Result};
 use crate::ledger::error::Failure;
 
@@ -63,7 +63,7 @@ fn is_there(server: &Server, patience: Duration) -> bool {
         fn stop(&self) -> Stop {
             self.0.stop()
         }
-        fn tell(&self, _: Waiting) {}
+        fn tell(&self, _: ServerWait) {}
     }
     let attendant = Attendant::new(Silently(server.attendant().clone()));
     match client(server, patience, &attendant, &Arc::default()) {
@@ -111,11 +111,11 @@ fn heard<T>(hear: &Receiver<Result<T>>, patience: Duration, attendant: &Attendan
         }
         if begun.elapsed() >= TOLD && !is_told {
             is_told = true;
-            attendant.tell(Waiting::Answer(begun.elapsed()));
+            attendant.tell(ServerWait::Answer(begun.elapsed()));
         }
     };
     if is_told && heard.is_ok() {
-        attendant.tell(Waiting::Over);
+        attendant.tell(ServerWait::Over);
     }
     heard
 }

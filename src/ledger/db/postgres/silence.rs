@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
-use crate::ledger::attendant::{Attendant, Stop, Waiting};
+use crate::ledger::attendant::{Attendant, ServerWait, Stop};
 
 /// How often a wait is looked at.
 pub const LOOK: Duration = Duration::from_millis(100);
@@ -67,7 +67,7 @@ impl Guard {
             self.wire.push();
             if let Poll::Ready(done) = future.as_mut().poll(&mut context) {
                 if silence.is_some_and(|silence: Silence| silence.is_told) {
-                    self.attendant.tell(Waiting::Over);
+                    self.attendant.tell(ServerWait::Over);
                 }
                 return Ok(done);
             }
@@ -87,7 +87,7 @@ impl Guard {
         let silent = silence.began.elapsed();
         if silent >= TOLD && !silence.is_told {
             silence.is_told = true;
-            self.attendant.tell(Waiting::Answer(silent));
+            self.attendant.tell(ServerWait::Answer(silent));
         }
         let (after, patience) = match stop {
             Stop::No => (ASKED, PATIENCE),
@@ -125,14 +125,14 @@ mod tests {
     use super::*;
     use crate::ledger::attendant::Attend;
 
-    struct Stopping(Stop, Arc<Mutex<Vec<Waiting>>>);
+    struct Stopping(Stop, Arc<Mutex<Vec<ServerWait>>>);
 
     impl Attend for Stopping {
         fn stop(&self) -> Stop {
             self.0
         }
 
-        fn tell(&self, waiting: Waiting) {
+        fn tell(&self, waiting: ServerWait) {
             self.1.lock().unwrap().push(waiting);
         }
     }
@@ -148,7 +148,7 @@ mod tests {
         }
     }
 
-    fn guard(stop: Stop, is_there: bool) -> (Guard, Arc<Mutex<Vec<Waiting>>>) {
+    fn guard(stop: Stop, is_there: bool) -> (Guard, Arc<Mutex<Vec<ServerWait>>>) {
         let told = Arc::default();
         (Guard::new(Elsewhere, Attendant::new(Stopping(stop, Arc::clone(&told))), move |_| is_there), told)
     }
@@ -181,6 +181,6 @@ mod tests {
         let (guard, told) = guard(Stop::No, true);
         assert!(guard.wait(answer).is_ok());
         let told = told.lock().unwrap();
-        assert!(matches!(told[..], [Waiting::Answer(silent), Waiting::Over] if silent >= TOLD), "{told:?}");
+        assert!(matches!(told[..], [ServerWait::Answer(silent), ServerWait::Over] if silent >= TOLD), "{told:?}");
     }
 }

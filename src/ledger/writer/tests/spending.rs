@@ -6,7 +6,7 @@ use super::*;
 use crate::campaign::Amount;
 use crate::ledger::database::tests::engine::{Engine, on};
 use crate::ledger::events::stage::Stage;
-use crate::ledger::spending::{Ceiling, Spending, Which};
+use crate::ledger::spending::{Ceiling, Spending, WhichCeiling};
 use crate::ledger::tally::{Tally, What};
 use crate::times::day::Day;
 use crate::times::hours::Zone;
@@ -59,7 +59,7 @@ fn what_is_claimed_is_reserved_and_what_cost_nothing_is_given_back_in_the_same_s
     assert_eq!(standing(&writer), (0, 50, 5));
     let (none, spent_up) = claims(&mut writer, &[], 9);
     let spent_up = spent_up.unwrap();
-    assert_eq!((none.len(), spent_up.which, spent_up.affords()), (0, Which::InAll, 0));
+    assert_eq!((none.len(), spent_up.which, spent_up.affords()), (0, WhichCeiling::InAll, 0));
     let later = UnixMillis(NOW * 2);
     let outcomes = [
         Outcome::Accepted { tracking_id: None },
