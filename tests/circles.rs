@@ -200,10 +200,11 @@ fn sources() -> Vec<(PathBuf, String)> {
 /// Why something failed is a variant: the exit code and the sentence are for whoever ran the command.
 #[test]
 fn nobody_goes_by_an_exit_code_or_a_sentence() {
-    let words =
-        ["match error.exit()", "error.exit() ==", "error.exit() !=", "message().contains(", "message().starts_with("];
+    let words = [".exit() ==", ".exit() !=", ".exit() {", "message().contains(", "message().starts_with("];
     let goes_by = |(_, text): &&(PathBuf, String)| words.iter().any(|word| text.contains(word));
-    let texts = sources();
+    let mut texts = sources();
+    // It is where exit codes are.
+    texts.retain(|(path, _)| path != Path::new("error.rs"));
     let found: Vec<_> = texts.iter().filter(goes_by).map(|(path, _)| path).collect();
     assert!(found.is_empty(), "{found:#?}");
 }

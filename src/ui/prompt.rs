@@ -35,30 +35,11 @@ impl From<MenuError> for Error {
     }
 }
 
-/// Why nobody said yes.
-pub enum Unconfirmed {
-    /// Another answer, none, or nobody to ask.
-    No(Error),
-    /// Ctrl-C, SIGTERM or SIGHUP.
-    Stopped(Exit),
-    Failed(Error),
-}
-
-impl From<Unanswered> for Unconfirmed {
+impl From<Unanswered> for Error {
     fn from(why: Unanswered) -> Self {
         match why {
-            Unanswered::Stopped(exit) => Self::Stopped(exit),
-            Unanswered::NoAnswer(error) => Self::No(error),
-            Unanswered::Failed(error) => Self::Failed(error),
-        }
-    }
-}
-
-impl From<Unconfirmed> for Error {
-    fn from(why: Unconfirmed) -> Self {
-        match why {
-            Unconfirmed::Stopped(exit) => Self::new(exit, "interrupted: nothing was changed"),
-            Unconfirmed::No(error) | Unconfirmed::Failed(error) => error,
+            Unanswered::Stopped(exit) => Self::new(exit, "interrupted: nothing was changed"),
+            Unanswered::No(error) | Unanswered::Failed(error) => error,
         }
     }
 }
@@ -80,20 +61,20 @@ impl Ui {
     ///
     /// # Errors
     /// Exit 9 if the answer is not yes, 130 and 143 on a signal.
-    pub fn confirm(&self, question: &str, doing: &str) -> Result<(), Unconfirmed> {
+    pub fn confirm(&self, question: &str, doing: &str) -> Result<(), Unanswered> {
         if self.options.yes {
             return Ok(());
         }
         if !self.can_ask() {
             let error = Error::new(Exit::NotConfirmed, format!("can't ask for confirmation before {doing}"));
-            return Err(Unconfirmed::No(error.hint("pass --yes to confirm")));
+            return Err(Unanswered::No(error.hint("pass --yes to confirm")));
         }
         let prompt = format!("{} [y/N]", self.clean(question));
         let asked = Asked::new(&prompt, "");
         let ask = move || Input::<String>::new().with_prompt(prompt).allow_empty(true).report(false).interact();
         match self.line(&asked, ask)?.trim().to_lowercase().as_str() {
             "y" | "yes" => Ok(()),
-            _ => Err(Unconfirmed::No(Error::new(Exit::NotConfirmed, "not confirmed: nothing was changed"))),
+            _ => Err(Unanswered::No(Error::new(Exit::NotConfirmed, "not confirmed: nothing was changed"))),
         }
     }
 
@@ -101,7 +82,7 @@ impl Ui {
     ///
     /// # Errors
     /// As [`Ui::confirm`].
-    pub fn confirm_shown(&self, lines: &[String], question: &str, doing: &str) -> Result<(), Unconfirmed> {
+    pub fn confirm_shown(&self, lines: &[String], question: &str, doing: &str) -> Result<(), Unanswered> {
         let asks = self.will_ask();
         for line in lines {
             if asks {
@@ -134,7 +115,7 @@ impl Ui {
                     None => input.allow_empty(true).interact(),
                 }
             };
-            let answer = self.line(&asked, ask).map_err(unanswered)?;
+            let answer = self.line(&asked, ask)?;
             // Editing keys such as arrows arrive as control characters.
             let judged = if answer.contains(char::is_control) {
                 Err("control characters are not allowed".to_owned())
@@ -158,7 +139,7 @@ impl Ui {
         let prompt = self.clean(question).into_owned();
         let asked = Asked { is_secret: true, ..Asked::new(&prompt, "") };
         let ask = move || Password::new().with_prompt(prompt).allow_empty_password(true).report(false).interact();
-        Ok(self.line(&asked, ask).map_err(unanswered)?.trim().to_owned())
+        Ok(self.line(&asked, ask)?.trim().to_owned())
     }
 
     /// Asks for one of several answers, by number; the first is the default. Returns its index.
@@ -291,14 +272,10 @@ impl Asked {
     }
 }
 
-fn unanswered(why: Unanswered) -> Error {
-    Unconfirmed::from(why).into()
-}
-
 fn menu_failed(why: Unanswered) -> MenuError {
     match why {
         Unanswered::Stopped(exit) => MenuError::Stopped(exit),
-        Unanswered::NoAnswer(error) | Unanswered::Failed(error) => MenuError::Failed(error),
+        Unanswered::No(error) | Unanswered::Failed(error) => MenuError::Failed(error),
     }
 }
 

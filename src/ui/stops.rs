@@ -46,8 +46,8 @@ enum Event {
 pub enum Unanswered {
     /// 130 or 143.
     Stopped(Exit),
-    /// The input ended.
-    NoAnswer(Error),
+    /// The input ended, nobody can be asked, or the answer is not yes where only that counts.
+    No(Error),
     Failed(Error),
 }
 
@@ -173,7 +173,7 @@ impl Stops {
                 Err(Unanswered::Stopped(self.exit()))
             }
             Ok(Err(dialoguer::Error::IO(error))) => {
-                Err(Unanswered::NoAnswer(Error::new(Exit::NotConfirmed, "not confirmed: no answer").because(&error)))
+                Err(Unanswered::No(Error::new(Exit::NotConfirmed, "not confirmed: no answer").because(&error)))
             }
             Err(_) => Err(Unanswered::Failed(Error::internal("the thread of the question failed"))),
         }

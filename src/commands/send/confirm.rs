@@ -21,7 +21,7 @@ use crate::message::Message;
 use crate::send::job::Limits;
 use crate::send::writer_thread::Desk;
 use crate::text;
-use crate::ui::prompt::Unconfirmed;
+use crate::ui::stops::Unanswered;
 
 /// How much of a message's text is shown, in characters.
 const SHOWN: usize = 60;
@@ -111,16 +111,16 @@ impl Question<'_> {
         self.sent.arms.iter().map(shown).collect()
     }
 
-    fn declined(&self, context: &Context, pending: u64, why: Unconfirmed) -> Error {
+    fn declined(&self, context: &Context, pending: u64, why: Unanswered) -> Error {
         let go_on = context.resume_command(Some(self.campaign.id.as_str()));
         let mut cancel = format!("mmsg broadcast close {}", self.broadcast.id);
         context.push_globals(&mut cancel);
         let hint = format!("{go_on} sends them; {cancel} cancels them");
         let rows = text::count(pending, "recipient is", "recipients are");
         let (exit, what) = match why {
-            Unconfirmed::No(_) => (Exit::NotConfirmed, "not confirmed"),
-            Unconfirmed::Stopped(exit) => (exit, "interrupted"),
-            Unconfirmed::Failed(error) => return error,
+            Unanswered::No(_) => (Exit::NotConfirmed, "not confirmed"),
+            Unanswered::Stopped(exit) => (exit, "interrupted"),
+            Unanswered::Failed(error) => return error,
         };
         Error::new(exit, format!("{what}: nothing was sent; {rows} pending")).hint(hint)
     }

@@ -30,8 +30,8 @@ use crate::log::{Instrument, Name, within};
 use crate::send::writer_thread::{Desk, LedgerThread};
 use crate::text;
 use crate::ui::Ui;
-use crate::ui::prompt::Unconfirmed;
 use crate::ui::shape::Shape;
+use crate::ui::stops::Unanswered;
 use summary::{Ended, Sender};
 
 /// Campaigns that are read from Graph at once.
@@ -270,8 +270,8 @@ async fn confirm(
     let answer = signals.blocking(move || ui.confirm_shown(&shown, &question, "sending")).await?;
     answer.map_err(|why| {
         let (exit, what) = match why {
-            Unconfirmed::No(_) if !args.resume => (Exit::NotConfirmed, "not confirmed"),
-            Unconfirmed::Stopped(exit) if !args.resume => (exit, "interrupted"),
+            Unanswered::No(_) if !args.resume => (Exit::NotConfirmed, "not confirmed"),
+            Unanswered::Stopped(exit) if !args.resume => (exit, "interrupted"),
             why => return Error::from(why),
         };
         Error::new(exit, format!("{what}: nothing was sent; the lists are planned"))
