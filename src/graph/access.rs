@@ -81,7 +81,8 @@ impl Checked {
     pub fn client(&self) -> Result<ClientBuilder> {
         let builder = reqwest::Client::builder()
             .redirect(redirect::Policy::none())
-            .retry(reqwest::retry::never())
+            // Else each request would be copied, for a second one that never follows.
+            .retry(reqwest::retry::never().max_retries_per_request(0))
             .referer(false)
             .tcp_nodelay(true)
             .tls_backend_preconfigured(match self.graph_url.url().scheme() {

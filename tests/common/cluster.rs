@@ -93,8 +93,13 @@ pub struct Database {
 
 impl Database {
     pub fn new() -> Self {
+        Self::like("template1")
+    }
+
+    /// With all that the one of this name holds, to which nobody is connected.
+    pub fn like(template: &str) -> Self {
         let name = format!("t{}", DATABASES.fetch_add(1, Ordering::Relaxed));
-        CLUSTER.succeeds("createdb", &[&name]);
+        CLUSTER.succeeds("createdb", &["--template", template, &name]);
         Self { name, cluster: &CLUSTER }
     }
 

@@ -165,7 +165,7 @@ impl Ledger {
         // overwritten, so that little is left to clear when somebody is erased.
         self.conn.execute_batch(
             "pragma synchronous = full; pragma fullfsync = 1; pragma checkpoint_fullfsync = 1;
-             pragma cache_size = -32768; pragma trusted_schema = 0; pragma secure_delete = fast;",
+             pragma cache_size = -28672; pragma trusted_schema = 0; pragma secure_delete = fast;",
         )?;
         self.room.fit(&self.conn)?;
         if version < schema::newest() {

@@ -20,8 +20,9 @@ impl Ledger {
     /// A new ledger for a test: in memory, with its lock files in `folder`; or on a server, if this is what the test is about.
     pub fn in_memory(folder: &Path) -> Self {
         if engine::of_test() == engine::Engine::Postgres {
-            let address = Address::of_server(&Database::new().address(), &|_| None);
-            return Self::open(address.unwrap().unwrap()).unwrap().0;
+            let ledger = Self::open(address(&Database::like(MADE_ON_SERVER.name()))).unwrap().0;
+            ledger.conn.execute_batch("update ledger set identity = replace(gen_random_uuid()::text, '-', '')").unwrap();
+            return ledger;
         }
         let mut ledger = Self::unwatched(Conn::in_memory(), &folder.join("memory"));
         MADE.lock().unwrap_or_else(PoisonError::into_inner).conn.copy_in_memory(&mut ledger.conn);
@@ -39,6 +40,17 @@ static MADE: LazyLock<Mutex<Ledger>> = LazyLock::new(|| {
     ledger.prepare().unwrap();
     Mutex::new(ledger)
 });
+
+/// The same on a server.
+static MADE_ON_SERVER: LazyLock<Database> = LazyLock::new(|| {
+    let database = Database::new();
+    assert_eq!(Ledger::open(address(&database)).unwrap().1, Opened::Made);
+    database
+});
+
+fn address(database: &Database) -> Address {
+    Address::of_server(&database.address(), &|_| None).unwrap().unwrap()
+}
 
 /// A session of somebody else.
 pub fn connect(ledger: &Ledger) -> Conn {
@@ -67,7 +79,7 @@ fn both_engines_have_the_same_tables_and_columns() {
     on_file.extend(["counters.run".to_owned(), "states.run".to_owned()]);
     on_file.sort();
     let database = Database::new();
-    let address = Address::of_server(&database.address(), &|_| None).unwrap().unwrap();
+    let address = address(&database);
     let (server, opened) = Ledger::open(&address).unwrap();
     assert_eq!(opened, Opened::Made);
     let columns = "select table_name || '.' || column_name from information_schema.columns c
@@ -85,7 +97,7 @@ fn both_engines_have_the_same_tables_and_columns() {
 fn a_send_on_a_server_is_the_same_in_fewer_bytes() {
     const SMALLER: i32 = 24;
     let database = Database::new();
-    let address = Address::of_server(&database.address(), &|_| None).unwrap().unwrap();
+    let address = address(&database);
     let Address::Server(server) = &address else { panic!() };
     let old = Conn::connect(server).unwrap();
     for (number, sql) in schema::ON_A_SERVER.iter().filter(|(number, _)| *number < SMALLER) {
