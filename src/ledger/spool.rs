@@ -128,9 +128,10 @@ impl Listing {
         self.part.clear();
         self.next = 0;
         let is_head = self.left == self.rows;
-        let most = if is_head { HEAD } else { SORTED_ROWS as u64 };
+        let most = self.left.min(if is_head { HEAD } else { SORTED_ROWS as u64 }) as usize;
+        self.part.reserve(most);
         let mut bytes = 0;
-        for _ in 0..most.min(self.left) {
+        for _ in 0..most {
             let row = self.read_row()?;
             bytes += row.token.len() + row.values.as_ref().map_or(0, String::len);
             self.part.push(row);
@@ -140,7 +141,8 @@ impl Listing {
         }
         self.left -= self.part.len() as u64;
         if !is_head {
-            self.part.sort_by_key(|row| row.key);
+            // Keys are moved while they are sorted, and each row once. It is a stable sort, too.
+            self.part.sort_by_cached_key(|row| row.key);
         }
         Ok(())
     }
