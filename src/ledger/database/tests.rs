@@ -21,7 +21,7 @@ impl Ledger {
     pub fn in_memory(folder: &Path) -> Self {
         if engine::of_test() == engine::Engine::Postgres {
             let ledger = Self::open(address(&Database::like(MADE_ON_SERVER.name()))).unwrap().0;
-            ledger.conn.execute_batch("update ledger set identity = replace(gen_random_uuid()::text, '-', '')").unwrap();
+            ledger.conn.execute_batch("update ledger set identity = md5(gen_random_uuid()::text)").unwrap();
             return ledger;
         }
         let mut ledger = Self::unwatched(Conn::in_memory(), &folder.join("memory"));
