@@ -32,7 +32,7 @@ const STAGES: [&str; 4] =
 struct Plan {
     sends: usize,
     connections: usize,
-    /// Events per second; 0 is no limit.
+    /// Events per second; 0 means no limit.
     rate: usize,
 }
 

@@ -134,7 +134,7 @@ impl Skew {
     }
 }
 
-/// What is less is no suspension.
+/// What is less is not a suspension.
 const NO_SLEEP: Duration = Duration::from_millis(100);
 
 /// A clock that goes on while the machine is suspended. macOS has it under the name that elsewhere means one which stands still;
@@ -190,7 +190,7 @@ mod tests {
         tokio::time::advance(hour).await;
         assert_eq!(clock.now(), begin.plus(hour));
         assert_eq!(clock.now_after(hour), begin.plus(hour * 2));
-        // The noise between two readings is no sleep.
+        // The noise between two readings is not a sleep.
         assert_eq!(clock.now_after(Duration::from_millis(3)), begin.plus(hour));
     }
 }

@@ -34,7 +34,7 @@ pub enum Exit {
     Doubt,
     /// 130: Ctrl-C.
     Interrupted,
-    /// 141: whoever read stdout went away, as `head` does.
+    /// 141: the reader of stdout went away, as `head` does.
     PipeClosed,
     /// 143: SIGTERM or SIGHUP.
     Terminated,

@@ -108,7 +108,7 @@ fn flag(raw: &RawValue) -> Option<bool> {
     }
 }
 
-/// The text of a body, if it is an object. A mark of the byte order at its start is no part of it.
+/// The text of a body, if it is an object. A mark of the byte order at its start is not part of it.
 pub fn object_in(body: &[u8]) -> Option<&str> {
     let body = body.strip_prefix("\u{feff}".as_bytes()).unwrap_or(body);
     std::str::from_utf8(body).ok().filter(|text| is_object(text))

@@ -16,7 +16,7 @@ pub const COOL_DOWN: Duration = Duration::from_hours(12);
 pub const MARGIN: Duration = Duration::from_mins(1);
 
 /// How far this clock and Graph's may be apart before a run refuses to plan or send. Below that the run goes by Graph's time, so this
-/// is no part of a cool-down's margin: only what a correction may be off by is, which is less than one slow read takes (15 s).
+/// is not part of a cool-down's margin: only what a correction may be off by is, which is less than one slow read takes (15 s).
 pub const CLOCK_SKEW: Duration = Duration::from_mins(10);
 
 /// How far ahead of this clock an event of Meta's may be dated; one dated later counts as of when it was received.

@@ -287,7 +287,7 @@ fn a_graph_that_cannot_be_reached_is_7() {
     send(&shop, &env).fails(7, "can't be reached");
     // As long as all tries of a read may take.
     assert!(begin.elapsed() < Duration::from_secs(90), "{:?}", begin.elapsed());
-    // A create that could not leave is no doubt.
+    // A create that could not leave is not unknown.
     env.mmsg(["campaign", "create", "--lifetime-budget", "3000"]).fails(7, "can't be reached");
 }
 

@@ -44,6 +44,32 @@ fn links_lead_somewhere() {
     assert!(seen > 40, "{seen} links");
 }
 
+/// Words that a native reader stumbles over, with what a line may have beside them.
+#[test]
+fn what_operators_read_is_plain_english() {
+    const ODD: [&str; 6] =
+        [r"\b(is|are) no ", r"\bwhoever\b", r"\bmend", r"\bslips?\b", "has no turn", "sends a second"];
+    let fine = Regex::new(r"\b(there|There) (is|are) no |\b(is|are) no (longer|more)\b").unwrap();
+    let odd: Vec<_> = ODD.iter().map(|odd| Regex::new(odd).unwrap()).collect();
+    let kept = ["errors", "help"].map(|folder| repository("tests/snapshots").join(folder));
+    let kept = kept.iter().flat_map(|folder| fs::read_dir(folder).unwrap()).map(|file| file.unwrap().path());
+    let pages = documents().into_iter().map(|page| repository(&page.file));
+    let others = ["CHANGELOG.md", "config.example.toml"].map(repository);
+    let mut lines = 0;
+    let mut found = Vec::new();
+    for path in kept.chain(pages).chain(others) {
+        for line in fs::read_to_string(&path).unwrap().lines() {
+            lines += 1;
+            let rest = fine.replace_all(line, "");
+            if odd.iter().any(|odd| odd.is_match(&rest.to_lowercase())) {
+                found.push(format!("{}: {line}", path.display()));
+            }
+        }
+    }
+    assert!(lines > 5000, "{lines} lines");
+    assert!(found.is_empty(), "{}", found.join("\n"));
+}
+
 #[test]
 fn every_page_is_in_the_index() {
     let index = document("docs/README.md").text;

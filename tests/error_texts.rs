@@ -227,7 +227,7 @@ fn the_committed_errors_of_lists_are_fresh() {
     session.run(env, &[&words[..], &["list.csv", "--reject", "list.csv"]].concat());
     fs::write(env.path("list.csv.gz"), b"\x1f\x8b\x08\0damaged").unwrap();
     session.run(env, &[&words[..], &["list.csv.gz"]].concat());
-    // Bad rows among good ones, and a list without rows, are no error.
+    // Bad rows among good ones, and a list without rows, are not an error.
     let bad = format!("token,name\n1,Ann\n2 3,Bob\n4,\"Cy\n{},Dee\n1.2E+16,Eve\n,Flo\n", "9".repeat(600));
     session.run_reading(env, &bad, &words);
     session.run_reading(env, "token\n", &words);

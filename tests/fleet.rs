@@ -94,7 +94,7 @@ fn of_thirty_businesses_twelve_are_broken_in_twelve_ways_and_the_others_lose_not
     for (shop, (way, code)) in BROKEN.iter().enumerate() {
         let row = totals["profiles"].as_array().unwrap().iter().find(|row| row["profile"] == name(shop)).unwrap();
         assert!(row["reason"].is_string(), "{way}: {row:#}");
-        // What only waits is no warning.
+        // What only waits is not a warning.
         let line = if *code == 6 { format!("{}: not yet", name(shop)) } else { format!("warning: {}: ", name(shop)) };
         assert!(run.stderr.contains(&line), "{way}: {run:#?}");
     }
@@ -181,7 +181,7 @@ fn killed_in_the_middle_and_run_again_nobody_gets_it_twice() {
         started.kill();
     }
     let run = fleet.env.mmsg(words);
-    assert_eq!(run.code, 0, "what died earlier is no doubt of this run: {run:#?}");
+    assert_eq!(run.code, 0, "what died earlier is not unknown in this run: {run:#?}");
     let totals = run.json();
     let (accepted, unknown) = (totals["accepted"].as_u64().unwrap(), totals["unknown"].as_u64().unwrap());
     assert_eq!((accepted + unknown, totals["pending"].as_u64()), (8 * 40, Some(0)), "{totals:#}");

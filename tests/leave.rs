@@ -115,7 +115,7 @@ fn each_way_out_is_lifted_by_its_own_way_back_alone() {
             assert_eq!(!out.contains(*token), is_in, "{token} after {what}");
         }
     }
-    // A resume is no word of the operator's.
+    // A resume is not the operator's word.
     let _ = shop.env.mmsg(["tokens", "suppress", "--token", by_operator]).exits(0);
     shop.choice(by_operator, "RESUME NOTIFICATIONS");
     shop.sandbox.error_tokens([]);

@@ -138,7 +138,7 @@ fn tables_fit_eighty_columns_and_ids_stay_whole() {
         let screen = shop.env.terminal(80, &list.split(' ').collect::<Vec<_>>()).end();
         assert!(screen.stdout.contains(id.as_str()), "{list}: {}", screen.stdout);
         let names = header(&screen);
-        assert!(names.len() > 1, "{list} is no table any more: {}", screen.stdout);
+        assert!(names.len() > 1, "{list} is not a table any more: {}", screen.stdout);
     }
     let narrow: BTreeSet<String> = header(&shop.env.terminal(80, &["broadcast", "list"]).end()).into_iter().collect();
     let wide: BTreeSet<String> = header(&run(&shop.env, "broadcast list", &[])).into_iter().collect();
@@ -199,11 +199,11 @@ fn tables_stay_tables_whatever_is_named_how() {
             let at =
                 screen.lines().position(|line| line.split("  ").filter(|cell| !cell.trim().is_empty()).count() > 1);
             let table: Vec<&str> = screen.lines().skip(at.unwrap_or_default()).collect();
-            assert!(at.is_some() && table.len() > 1, "{list} at {columns} is no table:\n{screen}");
+            assert!(at.is_some() && table.len() > 1, "{list} at {columns} is not a table:\n{screen}");
             let is_stacked = table[0]
                 .split_once("  ")
                 .is_some_and(|(name, _)| table[1..].iter().any(|line| line.starts_with(&format!("{name}  "))));
-            assert!(!is_stacked, "{list} at {columns} is no table:\n{screen}");
+            assert!(!is_stacked, "{list} at {columns} is not a table:\n{screen}");
             let widest = table.iter().map(|line| line.trim_end().chars().count()).max().unwrap();
             assert!(widest <= usize::from(columns), "{list} at {columns} has {widest}:\n{screen}");
             for id in ids {

@@ -310,7 +310,7 @@ fn a_campaign_whose_row_comes_twice_is_found_by_its_own_id() {
     let next = r#""paging":{"cursors":{"after":"7"},"next":"https://x/next"}"#;
     let pages = vec![ok(&format!(r#"{{"data":[{one}],{next}}}"#)), ok(&format!(r#"{{"data":[{one}]}}"#))];
     let list = Between::answers_to(&shop, "/ads?", pages);
-    // Its own ID is no message's; its message is read by the ID found in the list.
+    // Its own ID is not a message's; its message is read by the ID found in the list.
     let run = list.environment(&shop).mmsg(["campaign", "get", "91"]);
     let _ = run.exits(5).says("campaign 11");
     assert_eq!(list.asked(), 2);

@@ -165,7 +165,7 @@ fn a_file_that_mmsg_did_not_make_is_replaced_only_by_force() {
         sandbox.ends().exits(0);
         assert!(fs::read_to_string(env.path("notes")).unwrap().starts_with(theirs), "{flag}");
     }
-    // A list of another day is no file of results.
+    // A list of another day is not a file of results.
     fs::write(env.path("other.ndjson"), "{\"token\":\"1\",\"name\":\"Anna\"}\n").unwrap();
     shop.send(&list, &["--results", "other.ndjson"]).fails(2, "is not NDJSON of results that mmsg made");
     shop.assert_each_once(&people(2));

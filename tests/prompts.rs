@@ -401,7 +401,7 @@ fn the_end_of_input_and_ctrl_c_write_nothing() {
             let (question, _) = answers[at];
             terminal.wait_for(question).wait_until_hidden().type_keys(keys);
             if keys == "\x04" && !question.ends_with("(not shown)") {
-                // A line that ends like this is no answer: it is asked again.
+                // A line that ends like this is not an answer: it is asked again.
                 terminal.type_keys("\n").wait_for("control characters are not allowed");
                 terminal.wait_for(question).wait_until_hidden().type_keys("\x03");
                 let _ = terminal.end().exits(130);

@@ -256,7 +256,7 @@ fn hints_name_commands_that_exist() {
         }
     }
     let cli = mmsg::command();
-    // Words after mmsg that are no prose in a hint: those of the design, there or not.
+    // Words after mmsg that are not prose in a hint: those of the design, there or not.
     let named = Regex::new(
         "mmsg (init|doctor|campaign|message|send|tokens|broadcast|unknown|why|report|webhook|explain|sandbox|demo|config|audit|\
          ledger|completions|man)( [a-z]+(?:-[a-z]+)*)?",

@@ -27,7 +27,7 @@ fn subscription_tokens_are_only_in_data_that_was_asked_for() {
     let words = shop.words(&["list.csv", "--reject", "rejects.csv", "--results", "results.ndjson", "-v"]);
     let run = shop.env.mmsg(&words);
     assert_eq!(run.code, 11, "{run:#?}");
-    assert!(!run.stdout.contains(SUBSCRIPTION_TOKEN), "the totals are no rows of tokens");
+    assert!(!run.stdout.contains(SUBSCRIPTION_TOKEN), "the totals are not rows of tokens");
     shop.env.mmsg(["broadcast", "list"]).exits(0);
     shop.env.mmsg(["tokens", "import", "--audience", "x", "list.csv", "-v"]).exits(0);
     shop.env.mmsg(["unknown", "resolve", "--as", "accepted", "--all", "--yes"]).exits(0);

@@ -82,7 +82,7 @@ fn one_line_for_each_row_and_the_totals_last() {
     }
     let totals = run.last_line();
     assert_eq!((&totals["accepted"], &totals["refused"], &totals["unknown"]), (&json!(38), &json!(1), &json!(1)));
-    // Nothing new, no lines; the older unknown is told, and is no reason for 11.
+    // Nothing new, no lines; the older unknown is told, and is not a reason for 11.
     let again = shop.send(&list, &["-o", "ndjson"]).exits(0).says("mmsg unknown list");
     assert_eq!(again.stdout, "");
 }

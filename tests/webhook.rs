@@ -25,7 +25,7 @@ fn the_check_of_the_address_needs_the_verify_token() {
     }
     assert_eq!(receiver.gets(&format!("/webhook?hub.verify_token={VERIFY_TOKEN}&hub.challenge=1")).0, 403);
     assert_eq!(receiver.gets("/webhook").0, 403);
-    // Whatever comes back is no markup, even for those who know the token.
+    // Whatever comes back is not markup, even for those who know the token.
     assert_eq!(check(VERIFY_TOKEN, "&hub.challenge=%3Cb%3E%0A").0, 400);
     assert_eq!(check(VERIFY_TOKEN, "").0, 400);
     // However a client escapes names and values.
@@ -261,7 +261,7 @@ fn tls_is_spoken_where_a_certificate_is_given() {
     let status = runtime.block_on(async { asked.send().await.unwrap().status() });
     assert_eq!(status, 200);
     assert_eq!(receiver.events(), 1);
-    // Plain HTTP is no handshake.
+    // Plain HTTP is not a handshake.
     let mut plain = receiver.connect();
     plain.send(get("/healthz").as_bytes());
     assert_eq!(plain.answer(), None);

@@ -87,7 +87,7 @@ fn slow_clients_are_cut_off_and_posts_go_on() {
         }
         assert_eq!(receiver.posts(&notice([30])), 200);
     });
-    assert_eq!(drips.answer().map(|(status, _)| status), Some(408), "a byte now and then is no progress");
+    assert_eq!(drips.answer().map(|(status, _)| status), Some(408), "a byte now and then is not progress");
     assert_eq!(receiver.events(), 29);
 }
 
@@ -136,7 +136,7 @@ fn thousands_of_open_connections_keep_nobody_out() {
         assert_eq!(client.answer().unwrap().0, 200);
     }
     assert_eq!(receiver.events(), 320);
-    // They are no reason to stay, either.
+    // They are not a reason to stay, either.
     receiver.process.signal(Signal::TERM);
     receiver.process.ends().exits(0);
     drop(clients);

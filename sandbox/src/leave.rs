@@ -84,7 +84,7 @@ fn phone_of(phone: &str) -> Option<Option<u64>> {
     (valid && !digits.starts_with('0')).then(place)
 }
 
-/// The place of the person with this address; `None` if it is no address.
+/// The place of the person with this address; `None` if it is not an address.
 fn email_of(email: &str) -> Option<Option<u64>> {
     let email = email.trim().to_lowercase();
     let (name, host) = email.split_once('@')?;

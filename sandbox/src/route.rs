@@ -163,7 +163,7 @@ fn dispatch(world: &World, dials: &Dials, call: &Call<'_>, usage: &mut Option<Us
     let who = auth::caller(world, presented.as_ref())?;
     auth::refuse_revoked(dials, who, call.path)?;
     auth::check_proof(world, who, params.text(auth::PROOF).as_deref())?;
-    // They are no parameters of what is called.
+    // They are not parameters of what is called.
     let proof = params.0.remove(auth::PROOF);
     params.0.remove(auth::TOKEN);
 

@@ -19,7 +19,7 @@ use super::{MAX_ROW, ReadOptions, shown_file};
 use crate::error::{Error, Result};
 use parse::{Next, page_head, value};
 
-/// Reads an input to its end. Whether it had an array or a page, so that no rows are no fault.
+/// Reads an input to its end. Whether it had an array or a page, so that having no rows is not a fault.
 pub(super) fn read(window: &mut Window, options: &ReadOptions, out: &mut Out<'_>) -> Result<bool> {
     let is_lines = is_lines(window.prefix().trim_ascii_start());
     let row = JsonRow::new(options.token_column.clone());

@@ -72,7 +72,7 @@ impl JsonRow {
 
     fn take_object(&mut self, line: u64, bytes: &[u8], out: &mut Out<'_>) -> Result<()> {
         if self.rows_are.is_none() {
-            // Names only: bytes that are no text spoil a row where they stand in a used field, and none is used yet.
+            // Names only: bytes that are not text spoil a row where they stand in a used field, and none is used yet.
             match first_names(String::from_utf8_lossy(bytes).as_bytes()) {
                 Ok(names) if names.is_empty() => return out.bad(line, None, "no token: the object is empty", bytes),
                 Ok(names) => {

@@ -29,7 +29,7 @@ pub(super) enum TokenKind {
     Access,
 }
 
-/// So many letters without a digit are no name or header. Of random base64 one in 150 that is this short has no digit.
+/// So many letters without a digit are not a name or header. Of random base64 one in 150 that is this short has no digit.
 const LONGEST_WORD: usize = 31;
 
 /// Shorter tokens are somebody's tests: `71001`, `a1`.

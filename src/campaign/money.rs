@@ -72,11 +72,11 @@ impl Amount {
         Self(minor.saturating_mul(Self::PARTS))
     }
 
-    /// Rounded up; `None` if it is no amount of money.
+    /// Rounded up; `None` if it is not an amount of money.
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "its range is checked")]
     pub fn of_smallest_units(units: f64) -> Option<Self> {
         let parts = units * Self::PARTS as f64;
-        // What a sum of decimals is off by is no thousandth more.
+        // What a sum of decimals is off by is not a thousandth more.
         (0.0..9e18).contains(&parts).then(|| Self((parts - 1e-6).ceil() as u64))
     }
 
@@ -127,7 +127,7 @@ impl Amount {
         self.0.checked_div(each.0).unwrap_or(u64::MAX)
     }
 
-    /// `30.00 USD`, `0.0140 USD` for what is no whole number of smallest units; these where the currency is not known.
+    /// `30.00 USD`, `0.0140 USD` for what is not a whole number of smallest units; these where the currency is not known.
     pub fn text(self, currency: Option<Currency>) -> String {
         let is_whole = self.0.is_multiple_of(Self::PARTS);
         match currency {

@@ -101,7 +101,7 @@ impl Outputs {
         }
     }
 
-    /// What any profile names, for a command without settings. A config file that can't be read is no reason not to run it.
+    /// What any profile names, for a command without settings. A config file that can't be read is not a reason not to run it.
     pub fn protect_profiles(&mut self, environment: &Environment) {
         let Ok((path, _)) = environment.config_file() else { return };
         self.protect("the config file", &path);

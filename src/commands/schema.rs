@@ -11,7 +11,7 @@ use crate::ui::shape::Shape;
 use crate::ui::table::Record;
 use document::{SchemaFile, document};
 
-/// The name of the schema of errors, which is no command.
+/// The name of the schema of errors, which is not a command.
 const ERROR: &str = "error";
 
 /// Print the JSON Schema of what a command prints with -o json, or of errors; without a command, list the schemas.

@@ -71,7 +71,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     message: Option<PathBuf>,
     /// Send several messages, each to a share of the recipients, such as a.json=50,b.json=40,holdout=10; nothing is sent to the
-    /// holdout. Each recipient's message is chosen by a hash: the same at every rerun, whoever else is in the list.
+    /// holdout. Each recipient's message is chosen by a hash: the same at every rerun, no matter who else is in the list.
     #[arg(long, value_name = "FILE=SHARE,…", value_parser = Shares::parse, conflicts_with_all = ["message", "resume"])]
     split: Option<Shares>,
     /// What you call this broadcast, such as 'Black Friday', for broadcast list and report; another TEXT with the same message renames it.

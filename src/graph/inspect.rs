@@ -40,7 +40,7 @@ pub struct AccountFacts {
     pub time_zone: Option<String>,
     /// ISO 3166.
     pub country: Option<String>,
-    /// In the currency's smallest unit. 0 is no cap.
+    /// In the currency's smallest unit. 0 means no cap.
     pub spend_cap: Option<u64>,
     pub amount_spent: Option<u64>,
     /// Whether Meta's terms for custom audiences were accepted for it; `None` where Graph does not tell.

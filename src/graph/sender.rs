@@ -59,7 +59,7 @@ pub struct Answer {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Transport {
-    /// Nothing was sent: a request that could not be built, or no connection. A proxy of ours that refuses us is no connection either:
+    /// Nothing was sent: a request that could not be built, or no connection. A proxy of ours that refuses us is not a connection either:
     /// it is asked before the request leaves. A 407 as the answer to a request comes from somewhere behind, and proves nothing.
     NotSent {
         why: String,

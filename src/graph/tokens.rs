@@ -225,7 +225,7 @@ impl Graph {
         invalid.ok_or_else(|| self.unclear(&call, Fault::Missing("invalid_rows_count")))
     }
 
-    /// The Page whose subscribers a custom audience has; `None` for one that is no audience for marketing messages. Needs the ad account's
+    /// The Page whose subscribers a custom audience has; `None` for one that is not an audience for marketing messages. Needs the ad account's
     /// token.
     pub async fn page_of_audience(&self, id: &str) -> Result<Option<String>> {
         let url = self.address(&[id], &[("fields", "messenger_marketing_messages_page")])?;

@@ -107,7 +107,7 @@ impl OpenFile {
     }
 }
 
-/// Refuses what is no file, and a ledger that may have another name, by which its log is another file: a second link, or a mount of the
+/// Refuses what is not a file, and a ledger that may have another name, by which its log is another file: a second link, or a mount of the
 /// file alone.
 pub fn refuse_other_names(path: &Path) -> Result<()> {
     match ledger_at(path) {

@@ -120,7 +120,7 @@ impl Rivals {
         Ok(Self { others, own: None })
     }
 
-    /// With `--new-message`: other messages are no rivals.
+    /// With `--new-message`: other messages are not rivals.
     #[must_use]
     pub fn without_others(self) -> Self {
         Self { others: Vec::new(), ..self }

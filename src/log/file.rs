@@ -62,7 +62,7 @@ impl Tally {
 }
 
 impl LogFile {
-    /// Opens it to append. A disk that is full and a pipe that nobody reads are no reason not to: lines may find their way later.
+    /// Opens it to append. A disk that is full and a pipe that nobody reads are not a reason not to: lines may find their way later.
     ///
     /// # Errors
     /// If the path can't be that of a log.

@@ -101,7 +101,7 @@ impl Script {
             there.read_to_end(&mut answer).unwrap();
             if self.in_silence { without_the_close(&answer) } else { answer }
         };
-        // A client that left before it was answered is no fault of this side.
+        // A client that left before it was answered is not a fault of this side.
         let _ = (&stream).write_all(&answer);
         if self.in_silence {
             // Busy with something else, as servers are: a client that is quick uses the connection again before it is closed.
@@ -121,7 +121,7 @@ pub fn raw(status: &str, headers: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n{body}", body.len())
 }
 
-/// The same with a body that is no text.
+/// The same with a body that is not text.
 pub fn raw_bytes(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
     let head = format!("HTTP/1.1 {status}\r\n{headers}content-length: {}\r\nconnection: close\r\n\r\n", body.len());
     [head.as_bytes(), body].concat()

@@ -1,4 +1,4 @@
-//! Where the ledger of a test is: in a file, or on a server. A test whose meaning is no file runs on both, once each.
+//! Where the ledger of a test is: in a file, or on a server. A test that is not about a file runs on both, once each.
 
 use std::cell::Cell;
 

@@ -98,7 +98,7 @@ async fn a_budget_changes_four_times_per_hour() {
         assert!(change < 10_000, "never refused");
     }
     assert!(change > 104, "refused after {} changes", change - 101);
-    assert_eq!(desk.post(&ids.set, json!({"name": "Spring set"})).await.0, 200, "a name is no budget");
+    assert_eq!(desk.post(&ids.set, json!({"name": "Spring set"})).await.0, 200, "a name is not a budget");
     while code(&desk.post(&ids.set, json!({"daily_budget": 500})).await.1).0 != 0 {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }

@@ -95,7 +95,7 @@ fn each_damage_costs_its_row_and_no_other() {
         (b"\"12348141984909088,open".to_vec(), Some("a quote is opened and never closed")),
         (b"12348141984909005,ok".to_vec(), None),
     ];
-    // The NUL must stand past the first 64 KiB, or the list is no text.
+    // The NUL must stand past the first 64 KiB, or the list is not text.
     let filler = 9_000;
     let mut text = b"token,note\n".to_vec();
     (0..filler).for_each(|n| text.extend_from_slice(format!("987654321098{n:05},\n").as_bytes()));

@@ -1,4 +1,4 @@
-//! Inputs that people really have and that are no plain list: each is read right, or refused, and nothing but a token of it becomes
+//! Inputs that people really have and that are not a plain list: each is read right, or refused, and nothing but a token of it becomes
 //! a person.
 
 use super::*;

@@ -27,7 +27,7 @@ use crate::ui::table::Record;
 
 /// Show one broadcast: its message, lists, runs, and why recipients were refused or skipped.
 ///
-/// Nobody is named: why shows one recipient, unknown list the unknown sends, and report what became of the messages after
+/// Recipients are not listed: why shows one recipient, unknown list the unknown sends, and report what became of the messages after
 /// Meta accepted them.
 #[derive(clap::Args, Debug)]
 pub struct Args {

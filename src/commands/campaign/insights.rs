@@ -126,7 +126,7 @@ fn percent(text: &str) -> String {
     }
 }
 
-/// Main units, as Meta tells them, with the decimals of the currency, or two more for what is no whole number of smallest units.
+/// Main units, as Meta tells them, with the decimals of the currency, or two more for what is not a whole number of smallest units.
 fn cost(text: &str, currency: Option<Currency>) -> String {
     let Some(currency) = currency else { return text.to_owned() };
     match text.parse().ok().and_then(|units| Amount::of_main_units(units, currency)) {

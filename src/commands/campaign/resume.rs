@@ -8,7 +8,7 @@ use crate::graph::{CampaignNode, Edit, Object};
 
 /// Resume paused campaigns.
 ///
-/// Lifts every pause: of the campaign, of its ad set and of its message, whoever set it. Meta may take ten minutes until it accepts sends.
+/// Lifts every pause: of the campaign, its ad set and its message, no matter who paused them. Meta may take ten minutes until it accepts sends.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// IDs of the campaigns, as campaign create and campaign list print them.

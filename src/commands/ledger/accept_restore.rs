@@ -171,7 +171,7 @@ fn open(context: &Context, ledger: &mut Ledger) -> Result<Exit> {
         }
         Some(Closed::Restored { from, until }) => {
             return Err(Error::usage(format!(
-                "the ledger {} is an old copy, whoever else sends: it ends at {from}, but was in use until {until}; nothing was changed",
+                "the ledger {} is an old copy, even if another program also sends: it ends at {from}, but was in use until {until}; nothing was changed",
                 ledger.address()
             ))
             .hint(format!("mmsg ledger accept-restore --since {from}")));

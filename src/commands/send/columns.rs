@@ -71,7 +71,7 @@ impl<'t> ValueCheck<'t> {
         })
     }
 
-    /// Tells how many values were no values.
+    /// Tells how many values were not valid.
     pub fn tell(&self, ui: &Ui) {
         if self.null_words > 0 {
             let rows = text::count(self.null_words, "row has", "rows have");

@@ -341,7 +341,7 @@ impl Sink for Results {
     fn progress(&mut self, stats: &Stats) {
         self.outs.borrow_mut().hand_over();
         self.requests = stats.requests;
-        // What was on the wire when the wait began is no new request.
+        // What was on the wire when the wait began is not a new request.
         if self.waits_since.is_some_and(|before| before < stats.requests) {
             self.go_on();
         }

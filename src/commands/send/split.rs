@@ -24,7 +24,7 @@ impl Shares {
     pub fn parse(text: &str) -> Result<Self, String> {
         let mut arms: Vec<(Option<PathBuf>, u32)> = Vec::new();
         for part in text.split(',') {
-            // A blank behind a comma, as people type it, is no part of a file's name.
+            // A blank behind a comma, as people type it, is not part of a file's name.
             let part = part.trim_start();
             let (file, share) = part
                 .rsplit_once('=')

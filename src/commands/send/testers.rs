@@ -20,7 +20,7 @@ const MOST: usize = 10;
 #[derive(clap::Args, Debug)]
 pub struct TestArgs {
     /// Send only to these people, at most 10, and read no list. It is an ordinary, paid send of this broadcast: cool-downs and suppressions
-    /// hold, and whoever stands in the list later has the message already and gets no second one. A canary is not waited for.
+    /// apply, and a tester who is also in the list does not get it again. A canary is not waited for.
     #[arg(long, value_name = "TOKEN", num_args = 1.., value_parser = values::token, conflicts_with_all = ["files", "token_column", "delimiter", "no_header", "reject", "strict", "allow_bad_rows", "allow_odd_tokens", "audience", "eligible", "never_sent", "sent_before", "not_read", "clicked", "expired", "expires_within", "suppressed", "zone", "canary", "canary_wait", "canary_max_failed", "canary_without_events", "resume", "retry_refused"])]
     test: Vec<String>,
     /// With --test: a value for ${COLUMN} of the message; repeat for more.

@@ -117,7 +117,7 @@ pub async fn run(context: &Context, args: Args) -> Result<Exit> {
             let of = count(rows, "row", "rows");
             context.ui.warn(&format!("Meta could not use {} of {of}, and does not say which", thousands(invalid)));
             context.ui.hint(
-                "check the numbers, addresses and PSIDs; whoever is named by a token is suppressed in the ledger",
+                "check the numbers, addresses and PSIDs; recipients named by a token are suppressed in the ledger",
             );
             Ok(Exit::PartlyRefused)
         }

@@ -94,7 +94,7 @@ impl CampaignNode {
         self.lifetime_budget.map(Budget::Lifetime).or(self.daily_budget.map(Budget::Daily))
     }
 
-    /// Why nothing can be sent with it now. New statuses, reviews and warm-ups are no reason: the answer to a send decides.
+    /// Why nothing can be sent with it now. New statuses, reviews and warm-ups are not a reason: the answer to a send decides.
     pub fn obstacle(&self, now: UnixMillis) -> Option<Obstacle> {
         let status = self.status.as_deref();
         let paused: Vec<&str> = [

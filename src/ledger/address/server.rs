@@ -209,7 +209,7 @@ impl Asked {
             None => Host::Socket(SOCKETS.into()),
         };
         let port = match self.port.and_then(filled).or_else(|| variable("PGPORT")) {
-            Some(port) => port.parse().map_err(|_| format!("{port:?} is no port of a server"))?,
+            Some(port) => port.parse().map_err(|_| format!("{port:?} is not a valid port"))?,
             None => PORT,
         };
         let user = self.user.and_then(filled).or_else(|| variable("PGUSER")).or_else(|| variable("USER"));
@@ -221,7 +221,9 @@ impl Asked {
         if let Some(schema) = &schema
             && !is_plain_name(schema)
         {
-            return Err(format!("{schema:?} is no name of a schema: use lower-case letters, digits and underscores"));
+            return Err(format!(
+                "{schema:?} is not a valid schema name: use lower-case letters, digits and underscores"
+            ));
         }
         let roots = match self.roots.and_then(filled).or_else(|| variable("PGSSLROOTCERT")).as_deref() {
             Some("system") => None,
@@ -250,7 +252,10 @@ impl Asked {
         };
         let patience = match self.patience.and_then(filled).or_else(|| variable("PGCONNECT_TIMEOUT")) {
             Some(text) => {
-                match text.parse().map_err(|_| format!("connect_timeout is {text:?}, which is no number of seconds"))? {
+                match text
+                    .parse()
+                    .map_err(|_| format!("connect_timeout is {text:?}, which is not a number of seconds"))?
+                {
                     0 => CONNECT,
                     seconds => Duration::from_secs(seconds),
                 }

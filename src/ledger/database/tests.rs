@@ -221,7 +221,7 @@ fn a_backup_from_before_there_were_witnesses_is_a_copy_where_a_newer_ledger_had_
         older(old, FIRST_WITH_GATE).execute("update ledger set newest_at = 5", ()).unwrap();
     }
     let mut ledger = Ledger::open(&path).unwrap().0;
-    assert_eq!(ledger.gate().unwrap(), gate::Gate::default(), "an update is no restoring");
+    assert_eq!(ledger.gate().unwrap(), gate::Gate::default(), "an update is not a restoring");
     ledger.write(|conn| Ok(witness::step(conn, Some(UnixMillis(9)))?)).unwrap();
     ledger.be_seen();
     drop(ledger);

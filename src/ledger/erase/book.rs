@@ -69,7 +69,7 @@ impl Book {
         file.sync_all()
     }
 
-    /// All that is in it, by the key of the hashes. A line that was cut off is no line.
+    /// All that is in it, by the key of the hashes. A line that was cut off is not a line.
     pub fn read(&self) -> io::Result<HashMap<[u8; 32], Vec<Stone>>> {
         let file = match fs::File::open(&self.0) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(HashMap::new()),

@@ -140,7 +140,7 @@ fn a_reader_who_does_not_read_is_not_waited_for() {
     (0..lines).for_each(|_| file.write(&line));
     assert!(begin.elapsed() < Duration::from_secs(20), "whoever logs waited");
     let unwritten = file.close().unwrap();
-    // What the system keeps for the reader is no line lost.
+    // What the system keeps for the reader is not a lost line.
     assert!((lines / 2..lines).contains(&unwritten.lines), "{unwritten:?}");
     assert_eq!(unwritten.why, "it takes lines too slowly");
 }

@@ -286,7 +286,7 @@ mod tests {
         assert!(proxy.is_known(meta) && !proxy.is_known(other));
         proxy.judged(other, false);
         assert!(proxy.is_known(meta) && !proxy.is_known(other));
-        // Who is no proxy of ours speaks for itself.
+        // Who is not a proxy of ours speaks for itself.
         let direct = door.admit(ip("198.51.100.1")).unwrap();
         assert_eq!(direct.client_of(&head("203.0.113.9")), Some(ip("198.51.100.1")));
         // On this machine everybody has one address: only the connection tells them apart.

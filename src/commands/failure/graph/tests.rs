@@ -101,7 +101,7 @@ fn every_row_of_the_table_has_the_exit_code_of_its_class() {
         let young = exit_of(row, row.class);
         let want = match row.class {
             Class::Stop if matches!(row.code, 3 | 10 | 102 | 190 | 200 | 294 | 2_300_039) => {
-                // A Page that is restricted for a while is no matter of the token's.
+                // A Page that is restricted for a while is not a matter of the token's.
                 if row.subcode == Some(1_893_063) { Exit::Refused } else { Exit::Credentials }
             }
             Class::Stop | Class::Campaign | Class::Message => Exit::Refused,
