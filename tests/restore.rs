@@ -259,7 +259,7 @@ fn accepting_asks_first_and_only_while_nobody_sends() {
         .fails(2, "is in the future");
     shop.env
         .mmsg(["ledger", "accept-restore", "--other-sender", "--yes"])
-        .fails(2, "is an old copy, whoever else sends");
+        .fails(2, "is an old copy, even if another program also sends");
     let mut terminal = shop.env.terminal(100, &words);
     terminal.wait_for("nobody gets a message before").wait_for("Accept this ledger?").type_keys("n\r");
     assert_eq!(terminal.end().code, 9);

@@ -81,13 +81,13 @@ fn no_password_is_shown_and_what_is_shown_is_the_same_address() {
 fn what_is_wrong_with_an_address_is_said_without_its_password() {
     for (address, part) in [
         ("postgres://a:hush-hush@db/x?sslmod=require", "unknown parameter \"sslmod\""),
-        ("postgres://a:hush-hush@db:port/x", "no port"),
+        ("postgres://a:hush-hush@db:port/x", "not a valid port"),
         ("postgres://a:hush-hush@db1,db2/x", "several hosts"),
         ("postgres://:hush-hush@db/x", "names no user"),
-        ("postgres://a:hush-hush@db/x?schema=My%20Schema", "no name of a schema"),
+        ("postgres://a:hush-hush@db/x?schema=My%20Schema", "not a valid schema name"),
         ("postgres://a:hush-hush@db/x?sslmode=maybe", "sslmode is"),
         ("postgres://a:hush%ff-hush@db/x", "the password in the ledger's address is not UTF-8"),
-        ("postgres://a:hush-hush@db/x?connect_timeout=soon", "no number of seconds"),
+        ("postgres://a:hush-hush@db/x?connect_timeout=soon", "not a number of seconds"),
     ] {
         let wrong = parse(address, &[]).unwrap_err();
         assert!(wrong.contains(part) && !wrong.contains("hush"), "{address}: {wrong}");
