@@ -162,8 +162,8 @@ impl Ledger {
         }
         self.use_wal()?;
         // A claim that a power cut takes back is a second message: every commit is synced. What a row no longer needs of its page is
-        // overwritten, so that little is left to clear when somebody is erased. A larger cache makes nothing faster: the system has the
-        // pages, too.
+        // overwritten, so that little is left to clear when somebody is erased. Plans, imports and events are no slower with 8 MiB of
+        // pages than with 32: the system keeps them, too. While a run sends, the writer has its own limit.
         self.conn.execute_batch(
             "pragma synchronous = full; pragma fullfsync = 1; pragma checkpoint_fullfsync = 1;
              pragma cache_size = -8192; pragma trusted_schema = 0; pragma secure_delete = fast;",
