@@ -48,7 +48,8 @@ static MADE_ON_SERVER: LazyLock<Database> = LazyLock::new(|| {
     database
 });
 
-fn address(database: &Database) -> Address {
+/// Where a ledger is that is in this database.
+pub fn address(database: &Database) -> Address {
     Address::of_server(&database.address(), &|_| None).unwrap().unwrap()
 }
 

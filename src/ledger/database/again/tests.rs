@@ -2,16 +2,14 @@ use std::cell::Cell;
 use std::sync::Barrier;
 
 use super::*;
-use crate::ledger::address::Address;
 use crate::ledger::cluster::Database;
-use crate::ledger::database::tests::connect;
+use crate::ledger::database::tests::{address, connect};
 use crate::ledger::db::Conn;
 use crate::ledger::key::key;
 use crate::ledger::people;
 
 fn ledger(database: &Database) -> Ledger {
-    let address = Address::of_server(&database.address(), &|_| None).unwrap().unwrap();
-    Ledger::open(&address).unwrap().0
+    Ledger::open(address(database)).unwrap().0
 }
 
 fn audit(conn: &Conn, what: &str) -> Result<()> {

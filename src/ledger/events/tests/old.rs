@@ -1,7 +1,7 @@
 use super::*;
-use crate::ledger::address::Address;
 use crate::ledger::cluster::Database;
 use crate::ledger::database::Watch;
+use crate::ledger::database::tests::address;
 use crate::ledger::error::Error;
 use crate::ledger::events::old::Old;
 
@@ -101,8 +101,8 @@ fn partitions(ledger: &Ledger) -> Vec<(String, i64)> {
 
 fn on_server() -> (Database, Ledger) {
     let database = Database::new();
-    let address = Address::of_server(&database.address(), &|_| None).unwrap().unwrap();
-    (database, Ledger::open(&address).unwrap().0)
+    let ledger = Ledger::open(address(&database)).unwrap().0;
+    (database, ledger)
 }
 
 #[test]
